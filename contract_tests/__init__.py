@@ -1,0 +1,1 @@
+"""Contract tests for servers and clients of the APIXO `gpt-image-1` endpoints."""

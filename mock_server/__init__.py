@@ -1,0 +1,1 @@
+"""A simulator of the APIXO `gpt-image-1` endpoints, for offline development and tests."""

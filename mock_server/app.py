@@ -1,0 +1,214 @@
+"""The composition root: the only module that knows every other one."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mock_server.catalogue_files import load_catalogue
+from mock_server.control import replies
+from mock_server.control.caller import Access, Callers
+from mock_server.control.sandbox_routes import SandboxRoutes
+from mock_server.control.server_routes import ServerRoutes
+from mock_server.control.views import PROFILE
+from mock_server.domain.briefing import Briefing
+from mock_server.domain.catalogue import Catalogue
+from mock_server.domain.directives import without_directives
+from mock_server.domain.journal import Operation
+from mock_server.domain.ports import RealClock, Sender
+from mock_server.domain.store import Store
+from mock_server.domain.task import Task
+from mock_server.images.gallery import Gallery
+from mock_server.images.picture import Picture
+from mock_server.images.sniff import image_format
+from mock_server.runtime.clock import SystemClock
+from mock_server.runtime.dispatcher import Dispatcher
+from mock_server.runtime.egress import Egress
+from mock_server.runtime.entropy import drawn_seed
+from mock_server.runtime.references import References
+from mock_server.settings import Settings
+from mock_server.store.memory_store import MemoryStore
+from mock_server.version import __version__
+from mock_server.web import envelope, provider
+from mock_server.web.exchange import Exchange
+from mock_server.web.openapi import provider_document
+from mock_server.web.results import PREFIX as RESULTS
+from mock_server.web.results import ResultAddresses, ResultEndpoint
+from mock_server.web.tenants import Tenants
+
+
+class MockServer:
+    """The ASGI application: the provider's endpoints in front, control behind a router.
+
+    Nothing is global: several servers in one process do not know of each other. Raises
+    BadSetting when a file that the settings name cannot be read.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: RealClock | None = None,
+        sender: Sender | None = None,
+    ) -> None:
+        self.settings = settings
+        self.seed = drawn_seed() if settings.seed is None else settings.seed
+        self.base_url = f"http://{settings.host}:{settings.port}"
+        self._not_ready: str | None = "the server is starting"
+        self._clock = clock or SystemClock()
+        self._catalogue = load_catalogue(settings)
+        self._store: Store = MemoryStore(
+            self._catalogue,
+            seed=self.seed,
+            settings=settings.of_sandbox(),
+            clock=settings.of_clock(),
+            max_tasks=settings.max_tasks,
+        )
+        self._references = References(Egress(settings.egress), image_format)
+        self._addresses = ResultAddresses(self.seed)
+        self._gallery = Gallery()
+        self._tenants = Tenants(self._store, settings.api_key)
+        self._exchange = Exchange(self._clock)
+        self._dispatcher = Dispatcher(
+            clock=self._clock,
+            make_sender=lambda: sender or self._http_sender(),
+            encode_status=lambda task, now_ms: envelope.status(task, now_ms, self._addresses.urls),
+        )
+        self._endpoints, self._unknown_models = self._provider_endpoints()
+        self._results = ResultEndpoint(
+            self._store,
+            self._exchange,
+            addresses=self._addresses,
+            models=self._catalogue.models,
+            paint=self._paint,
+        )
+        self._router = self._control()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._router(scope, receive, send)
+            return
+        path: str = scope["path"]
+        endpoint = self._endpoints.get(path) or self._behind(path)
+        await endpoint(scope, receive, send)
+
+    def _behind(self, path: str) -> ASGIApp:
+        if path.startswith(RESULTS):
+            return self._results
+        for prefix, endpoint in self._unknown_models.items():
+            if path.startswith(prefix) and "/" not in path[len(prefix) :] and path != prefix:
+                return endpoint
+        return self._router
+
+    def _provider_endpoints(self) -> tuple[dict[str, ASGIApp], dict[str, ASGIApp]]:
+        """Return the endpoints by path, and those for models that are not served by prefix."""
+        tenants, exchange, wake = self._tenants, self._exchange, self._dispatcher.wake
+        briefing = Briefing(self._catalogue, self._references)
+        endpoints: dict[str, ASGIApp] = {
+            provider.BALANCE_PATH: provider.BalanceEndpoint(tenants, exchange)
+        }
+        for model in self._catalogue.models.values():
+            endpoints[provider.SUBMIT_PATH + model.id] = provider.SubmitEndpoint(
+                tenants,
+                exchange,
+                model=model,
+                briefing=briefing,
+                wake=wake,
+                public_url=self.settings.public_url,
+                body_limit=self.settings.body_limit,
+            )
+            endpoints[provider.STATUS_PATH + model.id] = provider.StatusEndpoint(
+                tenants, exchange, model=model, result_urls=self._addresses.urls, wake=wake
+            )
+        unknown: dict[str, ASGIApp] = {
+            prefix: provider.UnknownModelEndpoint(
+                tenants, exchange, operation=operation, method=method, known=self._catalogue.models
+            )
+            for prefix, operation, method in (
+                (provider.SUBMIT_PATH, Operation.SUBMIT, "POST"),
+                (provider.STATUS_PATH, Operation.STATUS, "GET"),
+            )
+        }
+        return endpoints, unknown
+
+    def _control(self) -> Starlette:
+        callers = Callers(
+            self._tenants, self._clock, Access(self.settings.host, self.settings.admin_token)
+        )
+        default_model = next(iter(self._catalogue.models.values()))
+        server = ServerRoutes(
+            self._store, callers, info=self._info, why_not_ready=lambda: self._not_ready
+        )
+        sandbox = SandboxRoutes(
+            callers,
+            self._dispatcher,
+            result_urls=self._addresses.urls,
+            fail_messages=self._catalogue.fail_messages,
+            default_generation_ms=round(default_model.timing.generation_time_s * 1000),
+        )
+        return Starlette(
+            routes=[
+                *server.routes(),
+                *sandbox.routes(),
+                Route("/openapi.json", self._openapi, methods=["GET"]),
+            ],
+            exception_handlers={
+                replies.Refused: replies.on_refused,
+                HTTPException: replies.on_http_error,
+                Exception: replies.on_crash,
+            },
+            lifespan=self._lifespan,
+        )
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        self._not_ready = None
+        yield
+        self._not_ready = "the server is stopping"
+        await self._dispatcher.close(await self._store.sandboxes())
+        await self._references.aclose()
+        self._gallery.close()
+
+    async def _openapi(self, _: Request) -> Response:
+        return replies.reply(provider_document(self._catalogue, strict=self.settings.strict))
+
+    async def _paint(self, task: Task, number: int) -> bytes:
+        return await self._gallery.png(picture_of(task, number, self._catalogue, self._addresses))
+
+    def _info(self) -> dict[str, Any]:
+        return {
+            "version": __version__,
+            "base_url": self.settings.public_url or self.base_url,
+            "seed": self.seed,
+            "settings": self.settings.shown(),
+            "profile": PROFILE,
+        }
+
+    def _http_sender(self) -> Sender:
+        from mock_server.runtime.sender import HttpSender  # noqa: PLC0415  # httpx is slow to import
+
+        return HttpSender(
+            Egress(self.settings.egress), timeout_s=self.settings.callback_timeout / 1000
+        )
+
+
+def picture_of(
+    task: Task, number: int, catalogue: Catalogue, addresses: ResultAddresses
+) -> Picture:
+    """Say what the n-th picture of a task shows (RES-2)."""
+    ratio = catalogue.models[task.model_id].ratio(task.ratio)
+    return Picture(
+        prompt=without_directives(task.prompt),
+        width=ratio.width,
+        height=ratio.height,
+        ratio=ratio.name,
+        number=number,
+        count=task.num_images,
+        seed=bytes.fromhex(addresses.token(task, number)),
+    )

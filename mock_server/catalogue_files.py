@@ -1,0 +1,43 @@
+"""Reads the catalogue from the data files: in a checkout or in an installed wheel."""
+
+from pathlib import Path
+
+import msgspec
+
+from mock_server.domain.catalogue import Catalogue, Model, parse_fail_messages, parse_model
+from mock_server.domain.moderation import parse_words
+from mock_server.settings import BadSetting, Settings
+
+_HERE = Path(__file__).parent
+_INSTALLED = _HERE / "_fixtures"
+FIXTURES = _INSTALLED if _INSTALLED.is_dir() else _HERE.parent / "fixtures"
+
+
+def load_catalogue(settings: Settings) -> Catalogue:
+    """Raise BadSetting when the word list cannot be read."""
+    models = [
+        parse_model(path.read_bytes()) for path in sorted((FIXTURES / "models").glob("*.toml"))
+    ]
+    return Catalogue(
+        models={model.id: _changed(model, settings) for model in models},
+        fail_messages=parse_fail_messages((FIXTURES / "fail_codes.toml").read_bytes()),
+        moderated_words=_words(settings.moderation),
+    )
+
+
+def _words(chosen: str | None) -> frozenset[str]:
+    path = Path(chosen) if chosen else FIXTURES / "moderation.txt"
+    try:
+        return parse_words(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadSetting(f"--moderation: {path} cannot be read; {error}") from error
+
+
+def _changed(model: Model, settings: Settings) -> Model:
+    """Return the model with the price and validity that the settings ask for (BIL-3, RES-1)."""
+    changes: dict[str, float] = {}
+    if settings.price is not None:
+        changes["price_usd"] = settings.price
+    if settings.result_ttl is not None:
+        changes["result_ttl_s"] = settings.result_ttl / 1000
+    return msgspec.structs.replace(model, **changes)

@@ -1,0 +1,60 @@
+"""Who calls control: the sandbox of a key, or somebody who may touch all sandboxes."""
+
+from hmac import compare_digest
+from ipaddress import ip_address
+
+import msgspec
+from starlette.requests import Request
+
+from mock_server.control.replies import Refused
+from mock_server.domain.ports import RealClock
+from mock_server.domain.store import Sandbox
+from mock_server.web.exchange import header
+from mock_server.web.tenants import Tenants, bearer_token
+
+
+class Access(msgspec.Struct, frozen=True):
+    """What the server was told at its start about who may do what."""
+
+    host: str
+    admin_token: str | None
+
+
+class Callers:
+    def __init__(self, tenants: Tenants, clock: RealClock, access: Access) -> None:
+        self._tenants = tenants
+        self._clock = clock
+        self._access = access
+
+    async def sandbox(self, request: Request) -> Sandbox:
+        """Raise Refused (401) unless the request carries a valid key (AUTH-2)."""
+        found = await self._tenants.find(request.headers.raw, self.real_ms())
+        if found is None:
+            raise Refused(
+                401, "send the header Authorization: Bearer <key>; the key's sandbox is meant"
+            )
+        return found
+
+    def require_admin(self, request: Request) -> None:
+        """Raise Refused (401, 403) unless the caller may do what concerns all sandboxes."""
+        wanted = self._access.admin_token
+        if wanted is None:
+            if not is_loopback(self._access.host):
+                raise Refused(
+                    403,
+                    f"closed, for the server is bound to {self._access.host} without --admin-token",
+                )
+            return
+        given = bearer_token(header(request.headers.raw, b"authorization") or b"")
+        if not compare_digest(given.encode(), wanted.encode()):
+            raise Refused(401, "send the header Authorization: Bearer <admin token>")
+
+    def real_ms(self) -> int:
+        return self._clock.now_ns() // 1_000_000
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host.casefold() == "localhost"

@@ -1,0 +1,81 @@
+"""What control can be asked to change, as types that validate."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from mock_server.control.replies import Refused
+from mock_server.control.views import PROFILE
+from mock_server.domain.durations import duration_ms
+from mock_server.domain.ledger import MICRO
+from mock_server.domain.nearest import did_you_mean
+from mock_server.domain.sandbox_settings import (
+    CreditsStatus,
+    Dollars,
+    ImageFailCodes,
+    ImageUrls,
+    Limit,
+    SandboxSettings,
+    Speed,
+)
+
+Written = int | float | str  # a duration
+
+
+class SandboxChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """PATCH sandbox: any of these."""
+
+    rate_limit: Limit | UnsetType = UNSET
+    max_concurrent: Limit | UnsetType = UNSET
+    generation_time: Written | UnsetType = UNSET
+    balance: Dollars | UnsetType = UNSET
+    profile: str | UnsetType = UNSET
+    image_urls: ImageUrls | UnsetType = UNSET
+    image_fail_codes: ImageFailCodes | UnsetType = UNSET
+    strict: bool | UnsetType = UNSET
+    insufficient_credits_status: CreditsStatus | UnsetType = UNSET
+    retry_after: bool | UnsetType = UNSET
+
+    def apply(self, settings: SandboxSettings) -> SandboxSettings:
+        """Return the changed settings. Raises Refused."""
+        if self.profile not in {UNSET, PROFILE}:
+            raise Refused(400, f"profile: is unknown{did_you_mean(str(self.profile), [PROFILE])}")
+        given: dict[str, Any] = {
+            name: value
+            for name in self.__struct_fields__
+            if name in SandboxSettings.__struct_fields__
+            and (value := getattr(self, name)) is not UNSET
+        }
+        if self.generation_time is not UNSET:
+            given["generation_time_ms"] = duration("generation_time", self.generation_time)
+        if self.balance_microusd is not None:
+            given["balance_microusd"] = self.balance_microusd
+        return msgspec.structs.replace(settings, **given)
+
+    @property
+    def balance_microusd(self) -> int | None:
+        return None if self.balance is UNSET else round(self.balance * MICRO)
+
+
+class ClockChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    mode: Literal["real", "manual"] | UnsetType = UNSET
+    speed: Speed | UnsetType = UNSET
+
+
+class Advance(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    seconds: Written
+
+
+class Finish(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename="camel"):
+    state: Literal["success", "failed"]
+    fail_code: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    fail_msg: Annotated[str, Meta(max_length=1000)] | None = None
+
+
+def duration(name: str, written: Written) -> int:
+    """Raise Refused unless it is a duration."""
+    try:
+        return duration_ms(written)
+    except ValueError as error:
+        raise Refused(400, f"{name}: {error}") from error

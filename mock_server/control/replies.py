@@ -1,0 +1,75 @@
+"""What the control plane answers: plain JSON, and errors in the provider's envelope."""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mock_server.web import envelope
+
+
+class Refused(Exception):
+    """A request of control that is refused: a status and one sentence for the caller."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def resource(path: str, **handlers: Handler) -> Route:
+    """Return the route of one resource; each handler is named by its HTTP method."""
+
+    async def handle(request: Request) -> Response:
+        return await handlers["GET" if request.method == "HEAD" else request.method](request)
+
+    return Route(path, handle, methods=list(handlers))
+
+
+def reply(data: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(data), status, media_type="application/json")
+
+
+async def on_refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return _error(error.status, error.detail)
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """Put the router's own refusals, an unknown path or a wrong method, into the envelope."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        response = _error(405, f"{request.url.path} does not take {request.method}")
+    else:
+        response = _error(
+            error.status_code, f"{request.method} {request.url.path[:200]}: no such path"
+        )
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def on_crash(_: Request, __: Exception) -> Response:
+    return _error(500, "the mock itself has failed; its log says how")
+
+
+_MESSAGES = {
+    400: "Invalid request",
+    401: "Invalid or missing API key",
+    403: "Forbidden",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Body too large",
+    503: "Service unavailable",
+}
+
+
+def _error(status: int, detail: str) -> Response:
+    body = envelope.error(status, _MESSAGES.get(status, "Error"), detail)
+    return Response(body, status, media_type="application/json")

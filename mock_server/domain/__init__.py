@@ -1,0 +1,1 @@
+"""The contract as pure code: no I/O, no clock, no framework."""

@@ -1,0 +1,21 @@
+"""Host names and addresses, judged by how they are written; nothing is resolved."""
+
+from ipaddress import ip_address
+
+_PRIVATE_SUFFIXES = (
+    ".localhost", ".local", ".internal", ".invalid", ".test", ".example", ".lan", ".home.arpa",
+)  # fmt: skip
+
+
+def not_public(host: str) -> str | None:
+    """Say why a host cannot be reached from the Internet, or None when it looks public."""
+    name = host.rstrip(".").casefold()
+    try:
+        address = ip_address(name.partition("%")[0])
+    except ValueError:
+        if "." not in name or f".{name}".endswith(_PRIVATE_SUFFIXES):
+            return f"{host!r} is a private name"
+        if name.rpartition(".")[2][:1].isdigit():
+            return f"{host!r} is not a host name"
+        return None
+    return None if address.is_global and not address.is_multicast else f"{host} is not public"

@@ -1,0 +1,57 @@
+"""What the provider sells: the models and the fail codes, as data."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class AspectRatio(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    width: int
+    height: int
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a task takes (TIM-1)."""
+
+    generation_time_s: float
+    sigma: float
+    clip: float
+    pending_min_s: float
+    pending_max_s: float
+    pending_max_share: float
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One entry of the catalogue; the first aspect ratio and image count are the defaults."""
+
+    id: str
+    modes: tuple[str, ...]
+    strict_modes: tuple[str, ...]
+    aspect_ratios: tuple[AspectRatio, ...]
+    image_counts: tuple[int, ...]
+    prompt_max_length: int
+    max_image_urls: int
+    max_image_bytes: int
+    image_formats: tuple[str, ...]
+    price_usd: float
+    result_ttl_s: float
+    timing: Timing
+
+    def ratio(self, name: str) -> AspectRatio:
+        return next(ratio for ratio in self.aspect_ratios if ratio.name == name)
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    models: Mapping[str, Model]
+    fail_messages: Mapping[str, str]
+    moderated_words: frozenset[str]
+
+
+def parse_model(toml: bytes) -> Model:
+    """Raise msgspec.ValidationError when the entry is not whole."""
+    return msgspec.toml.decode(toml, type=Model)
+
+
+def parse_fail_messages(toml: bytes) -> dict[str, str]:
+    return msgspec.toml.decode(toml, type=dict[str, str])

@@ -1,0 +1,58 @@
+"""The virtual clock of a sandbox: real, scaled or manual; it never goes back."""
+
+from typing import Literal
+
+Mode = Literal["real", "manual"]
+
+LATEST_MS = 253_402_300_799_000  # the last second of the year 9999, the calendar's end
+
+
+class VirtualClock:
+    """Maps the real instant to the sandbox's instant, both in Unix milliseconds."""
+
+    __slots__ = ("_base_ms", "_base_real_ms", "_is_held", "mode", "speed")
+
+    def __init__(self, mode: Mode, speed: float, real_ms: int) -> None:
+        self.mode: Mode = mode
+        self.speed = speed
+        self._base_ms = real_ms
+        self._base_real_ms = real_ms
+        self._is_held = False
+
+    def now_ms(self, real_ms: int) -> int:
+        if self._is_held or self.mode == "manual":
+            return self._base_ms
+        now_ms = self._base_ms + int((real_ms - self._base_real_ms) * self.speed)
+        return min(LATEST_MS, now_ms)
+
+    def set(self, mode: Mode, speed: float, real_ms: int) -> None:
+        """Go on from the present instant in another way."""
+        self._rebase(real_ms)
+        self.mode = mode
+        self.speed = speed
+
+    def hold(self, real_ms: int) -> None:
+        """Stand still, whatever the mode, while time is moved by hand."""
+        self._rebase(real_ms)
+        self._is_held = True
+
+    def move_to(self, instant_ms: int) -> None:
+        """Stand at this instant, or stay where a held clock stands when it is later."""
+        self._base_ms = max(self._base_ms, instant_ms)
+
+    def release(self, real_ms: int) -> None:
+        self._base_real_ms = real_ms
+        self._is_held = False
+
+    def real_wait_s(self, instant_ms: int, real_ms: int) -> float | None:
+        """Return the real seconds until this instant; None when time does not move by itself."""
+        wait_ms = instant_ms - self.now_ms(real_ms)
+        if wait_ms <= 0:
+            return 0.0
+        if self._is_held or self.mode == "manual":
+            return None
+        return wait_ms / self.speed / 1000
+
+    def _rebase(self, real_ms: int) -> None:
+        self._base_ms = self.now_ms(real_ms)
+        self._base_real_ms = real_ms

@@ -1,0 +1,36 @@
+"""Which prompts break the safety guidelines (FAIL-1): a word list, compared by whole words."""
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"\w+")
+
+
+def parse_words(text: str) -> frozenset[str]:
+    """Read a word list: one word a line, `#` begins a comment.
+
+    Raises ValueError naming the line that is not one word.
+    """
+    words = set()
+    for number, line in enumerate(text.splitlines(), start=1):
+        written = line.partition("#")[0].strip()
+        if not written:
+            continue
+        word = fold(written)
+        if not _WORD.fullmatch(word):
+            raise ValueError(f"line {number}: {written!r} is not one word of letters and digits")
+        words.add(word)
+    return frozenset(words)
+
+
+def moderated_word(prompt: str, words: frozenset[str]) -> str | None:
+    """Return the first word of the prompt that is on the list."""
+    return next((word for word in _WORD.findall(fold(prompt)) if word in words), None)
+
+
+def fold(text: str) -> str:
+    """Bring spellings of one word together: NFKC, case folding, no invisible characters."""
+    if text.isascii():
+        return text.casefold()
+    visible = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())

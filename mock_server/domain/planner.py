@@ -1,0 +1,146 @@
+"""The one place where a task's life is decided, once, when it is submitted.
+
+Precedence, highest first: forced by control (the task's plan is replaced later) → directive in
+the prompt → reference images → moderation → default.
+"""
+
+import math
+from collections.abc import Mapping
+
+import msgspec
+
+from mock_server.domain.catalogue import Timing
+from mock_server.domain.chance import draw, normal, uniform
+from mock_server.domain.outcome import Outcome
+from mock_server.domain.ports import BadImage, ImageProblem
+from mock_server.domain.task import Plan
+
+BY_DEFAULT = ("default: succeeds, for nothing asks for a failure",)
+_BY_CONTRACT = {  # FAIL-4: the model page knows one code only, the errors pages know three
+    "seed": dict.fromkeys(ImageProblem, "INVALID_IMAGE_URL"),
+    "docs": {
+        ImageProblem.UNREACHABLE: "INVALID_IMAGE_URL",
+        ImageProblem.WRONG_FORMAT: "UNSUPPORTED_FORMAT",
+        ImageProblem.TOO_LARGE: "IMAGE_TOO_LARGE",
+    },
+}
+
+
+class Brief(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a submit decides by itself, before its turn in the sandbox is known."""
+
+    fail_code: str | None = None
+    fail_message: str | None = None
+    pending_ms: int | None = None
+    processing_ms: int | None = None
+    polls: int = 0
+    is_held: bool = False
+    reasons: tuple[str, ...] = BY_DEFAULT
+
+
+DEFAULT_BRIEF = Brief()
+
+
+def make_brief(
+    asked: Outcome | None,
+    bad_image: BadImage | None,
+    moderated_word: str | None,
+    *,
+    fail_messages: Mapping[str, str],
+    image_fail_codes: str,
+) -> Brief:
+    """Put the steps of the precedence together; the first that speaks of the end decides it.
+
+    `image_fail_codes` is `seed` or `docs` (FAIL-4).
+    """
+    asked = asked or Outcome()
+    reasons = _asked_reasons(asked)
+    code, message = asked.fail, asked.message
+    if bad_image is not None:
+        image_code = _BY_CONTRACT[image_fail_codes][bad_image.problem]
+        reasons += _step(
+            f"reference image {bad_image.index + 1} is unusable ({bad_image.problem}):"
+            f" {bad_image.reason}", image_code, code,
+        )  # fmt: skip
+        code = code or image_code
+    if moderated_word is not None:
+        reasons += _step(
+            f"moderation: the prompt holds the word {moderated_word!r}", "CONTENT_VIOLATION", code
+        )
+        code = code or "CONTENT_VIOLATION"
+    return Brief(
+        fail_code=code,
+        fail_message=None if code is None else message or fail_messages[code],
+        pending_ms=asked.pending_ms,
+        processing_ms=asked.processing_ms,
+        polls=0 if asked.hold else asked.polls or 0,
+        is_held=asked.hold,
+        reasons=reasons if code else (*reasons, *BY_DEFAULT),
+    )
+
+
+def make_plan(
+    brief: Brief,
+    *,
+    seed: int,
+    sandbox_id: str,
+    ordinal: int,
+    now_ms: int,
+    generation_time_ms: int,
+    timing: Timing,
+) -> Plan:
+    """Return the plan of the sandbox's `ordinal`-th task, submitted at `now_ms` (TIM-1)."""
+    whole_ms = _whole_ms(seed, sandbox_id, ordinal, generation_time_ms, timing)
+    pending_ms = _pending_ms(seed, sandbox_id, ordinal, whole_ms, timing)
+    processing_ms = whole_ms - pending_ms
+    if brief.pending_ms is not None:
+        pending_ms = brief.pending_ms
+    if brief.processing_ms is not None:
+        processing_ms = brief.processing_ms
+    start_ms = now_ms + pending_ms
+    return Plan(
+        start_ms=start_ms,
+        end_ms=None if brief.polls or brief.is_held else start_ms + processing_ms,
+        polls=brief.polls,
+        fail_code=brief.fail_code,
+        fail_message=brief.fail_message,
+        reasons=brief.reasons,
+    )
+
+
+def _asked_reasons(asked: Outcome) -> tuple[str, ...]:
+    written = [
+        f"{name}={value}"
+        for name, value in (
+            ("fail", asked.fail),
+            ("message", asked.message and repr(asked.message)),
+            ("pending", asked.pending_ms is not None and f"{asked.pending_ms}ms"),
+            ("processing", asked.processing_ms is not None and f"{asked.processing_ms}ms"),
+            ("polls", asked.polls),
+        )
+        if value
+    ]
+    written += ["hold"] if asked.hold else []
+    return (f"directive in the prompt: {' '.join(written)}",) if written else ()
+
+
+def _step(sentence: str, code: str, decided: str | None) -> tuple[str]:
+    if decided is None:
+        return (f"{sentence} → {code}",)
+    return (f"{sentence}; no effect, {decided} was decided before",)
+
+
+def _whole_ms(seed: int, sandbox_id: str, ordinal: int, average_ms: int, timing: Timing) -> int:
+    """Draw the whole duration: lognormal around its average, clipped on both sides."""
+    if average_ms == 0:
+        return 0
+    spread = timing.sigma * normal(draw(seed, sandbox_id, ordinal, "whole"))
+    factor = math.exp(spread - timing.sigma**2 / 2)
+    return round(average_ms * min(max(factor, 1 / timing.clip), timing.clip))
+
+
+def _pending_ms(seed: int, sandbox_id: str, ordinal: int, whole_ms: int, timing: Timing) -> int:
+    span_s = timing.pending_max_s - timing.pending_min_s
+    share = uniform(draw(seed, sandbox_id, ordinal, "pending"))
+    drawn_ms = (timing.pending_min_s + span_s * share) * 1000
+    return int(min(drawn_ms, whole_ms * timing.pending_max_share))

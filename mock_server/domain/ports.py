@@ -1,0 +1,47 @@
+"""What the server needs from the real world, in the domain's own words."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+
+class RealClock(Protocol):
+    def now_ns(self) -> int:
+        """Return the real instant in Unix nanoseconds; it never goes back."""
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one HTTP POST: a status, or the reason why there is none."""
+
+    status: int | None = None
+    error: str | None = None
+    is_blocked: bool = False  # the egress policy forbids the address; `error` names the rule
+    duration_ms: int = 0
+
+
+class Sender(Protocol):
+    async def post(self, url: str, body: bytes) -> Sent:
+        """POST a JSON body once, follow no redirect, raise nothing."""
+
+    async def aclose(self) -> None: ...
+
+
+class ImageProblem(StrEnum):
+    """Why a reference image is unusable."""
+
+    UNREACHABLE = "unreachable"
+    WRONG_FORMAT = "wrong format"
+    TOO_LARGE = "too large"
+
+
+class BadImage(msgspec.Struct, frozen=True):
+    index: int
+    problem: ImageProblem
+    reason: str
+
+
+class ImageChecker(Protocol):
+    async def first_bad(self, urls: Sequence[str]) -> BadImage | None:
+        """Look at every reference image; return the first unusable one, raise nothing."""

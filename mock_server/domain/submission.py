@@ -1,0 +1,182 @@
+"""The body of a submit: untyped bytes come in, a `Submission` or a refusal goes out.
+
+The types that validate are built from the model's entry in the catalogue; the OpenAPI
+document is generated from the same types (SUB-2 … SUB-16).
+"""
+
+import re
+from typing import Annotated, Any, Literal, cast
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from mock_server.domain.addresses import not_public
+from mock_server.domain.catalogue import Model
+from mock_server.domain.errors import InvalidRequest
+
+REQUEST_TYPES = ("async", "callback")  # SUB-3
+PROVIDERS = ("auto", "value", "official")  # SUB-6
+MAX_CALLBACK_URL_LENGTH = 2048
+
+_PATH = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(.+?)`")
+_ITEM = re.compile(r"\[\d+\]$")
+
+
+class Submission(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A valid submit, with the defaults filled in."""
+
+    prompt: str
+    ratio: str
+    num_images: int
+    image_urls: tuple[str, ...] = ()
+    callback_url: str | None = None
+
+
+class _Input(msgspec.Struct, gc=False):
+    prompt: str
+    mode: str | None
+    aspect_ratio: str | None
+    num_images: int | None
+    image_urls: list[str] | None
+
+
+class _Body(msgspec.Struct, gc=False):
+    input: _Input
+    request_type: str | None
+    callback_url: str | None
+    provider: str | None
+
+
+class SubmissionDecoder:
+    """Decodes and validates the body of a submit in one pass.
+
+    `strict` takes the model page's word for `input.mode` (SUB-8) and for the callback address
+    (SUB-5).
+    """
+
+    def __init__(self, model: Model, *, strict: bool) -> None:
+        self.body_type = body_type(model, strict=strict)
+        self._strict = strict
+        self._decoder: msgspec.json.Decoder[_Body] = msgspec.json.Decoder(self.body_type)
+        self._allowed = _allowed(model, strict=strict)
+        self._default_ratio = model.aspect_ratios[0].name
+        self._default_count = model.image_counts[0]
+
+    def decode(self, raw: bytes) -> Submission:
+        """Raise InvalidRequest naming the field's path and what is allowed."""
+        try:
+            if not raw.isascii():
+                raw.decode()  # msgspec does not look inside the members that it skips
+            body = self._decoder.decode(raw)
+        except msgspec.ValidationError as error:
+            raise InvalidRequest(self._explain(str(error))) from error
+        except msgspec.DecodeError as error:
+            raise InvalidRequest(f"body: must be one JSON object; {error}") from error
+        except UnicodeDecodeError as error:
+            raise InvalidRequest(f"body: must be UTF-8; {error.reason}") from error
+        except RecursionError as error:
+            raise InvalidRequest("body: is nested too deeply") from error
+        given = body.input
+        return Submission(
+            prompt=given.prompt,
+            ratio=given.aspect_ratio or self._default_ratio,
+            num_images=given.num_images or self._default_count,
+            image_urls=tuple(given.image_urls) if given.image_urls else (),
+            callback_url=self._callback_url(body) if body.request_type == "callback" else None,
+        )
+
+    def _callback_url(self, body: _Body) -> str:
+        if not body.callback_url:  # SUB-4
+            raise InvalidRequest(
+                "callback_url: is required when request_type is 'callback';"
+                f" {self._allowed['callback_url']}"
+            )
+        problem = _callback_problem(body.callback_url, strict=self._strict)
+        if problem:
+            raise InvalidRequest(f"callback_url: {problem}")
+        return body.callback_url
+
+    def _explain(self, message: str) -> str:
+        found = _PATH.search(message)
+        path = found[1] if found else ""
+        missing = _MISSING.match(message)
+        if missing:  # the documented wording, ENV-2
+            return f"Missing required field: {f'{path}.' if path else ''}{missing[1]}"
+        allowed = self._allowed.get(path) or self._allowed[_ITEM.sub("[]", path)]
+        return f"{path or 'body'}: {allowed}"
+
+
+def body_type(model: Model, *, strict: bool, name_prefix: str = "") -> type[_Body]:
+    """Build the type that accepts what this model accepts; SUB-4 and SUB-5 are left to decode."""
+    modes: Any = Literal[model.strict_modes if strict else model.modes]
+    ratios: Any = Literal[tuple(ratio.name for ratio in model.aspect_ratios)]
+    counts: Any = Literal[model.image_counts]
+    prompt: Any = Annotated[str, Meta(min_length=1, max_length=model.prompt_max_length)]
+    images: Any = Annotated[list[str], Meta(max_length=model.max_image_urls)]
+    fields: list[Any] = [
+        ("prompt", prompt),
+        ("mode", modes) if strict else ("mode", modes | None, None),
+        ("aspect_ratio", ratios | None, None),
+        ("num_images", counts | None, None),
+        ("image_urls", images | None, None),
+    ]
+    given = msgspec.defstruct(
+        f"{name_prefix}SubmitInput", fields, bases=(_Input,), gc=False, kw_only=True
+    )
+    request_types: Any = Literal[REQUEST_TYPES]
+    providers: Any = Literal[PROVIDERS]
+    outer: list[Any] = [
+        ("input", given),
+        ("request_type", request_types | None, None),
+        ("callback_url", str | None, None),
+        ("provider", providers | None, None),
+    ]
+    made: Any = msgspec.defstruct(
+        f"{name_prefix}SubmitRequest", outer, bases=(_Body,), gc=False, kw_only=True
+    )
+    return cast("type[_Body]", made)
+
+
+def _allowed(model: Model, *, strict: bool) -> dict[str, str]:
+    """Say of every path what it takes."""
+    modes = model.strict_modes if strict else model.modes
+    return {
+        "": "must be a JSON object",
+        "input": "must be an object with at least a prompt",
+        "input.prompt": f"must be a string of 1 to {model.prompt_max_length} characters",
+        "input.mode": _one_of(modes),
+        "input.aspect_ratio": _one_of(ratio.name for ratio in model.aspect_ratios),
+        "input.num_images": _one_of(model.image_counts),
+        "input.image_urls": f"must be a list of at most {model.max_image_urls} addresses",
+        "input.image_urls[]": "must be a string, the address of an image",
+        "request_type": _one_of(REQUEST_TYPES),
+        "callback_url": "must be an http or https address",
+        "provider": _one_of(PROVIDERS),
+    }
+
+
+def _one_of(values: Any) -> str:
+    return "must be one of " + ", ".join(str(value) for value in values)
+
+
+def _callback_problem(url: str, *, strict: bool) -> str | None:
+    """Say what is wrong with a callback address, SUB-5 included when `strict`."""
+    if len(url) > MAX_CALLBACK_URL_LENGTH:
+        return f"must have at most {MAX_CALLBACK_URL_LENGTH} characters"
+    if any(char.isspace() or not char.isprintable() for char in url):
+        return "must not hold white space or control characters"
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError as error:
+        return f"is not an address ({error})"
+    if parts.scheme not in {"http", "https"} or not host:
+        return "must be an http or https address"
+    if strict and parts.scheme != "https":
+        return "must be a public HTTPS address"
+    if strict and (why := not_public(host)):
+        return f"must be a public HTTPS address; {why}"
+    return None

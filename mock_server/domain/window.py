@@ -1,0 +1,49 @@
+"""The rate limit: never more than so many requests in any 60 seconds (LIM-1, LIM-3)."""
+
+from array import array
+
+WINDOW_MS = 60_000
+
+
+class Window:
+    """A ring with the instants of the last admitted requests: eight bytes each, O(1) time.
+
+    A request is admitted when the one `limit` places before it is 60 seconds old.
+    """
+
+    __slots__ = ("_capacity", "_limit", "_next", "_ring")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._capacity = limit  # the largest limit so far, so that no instant is forgotten
+        self._ring = array("q")  # grows up to its capacity, then is written round
+        self._next = 0  # where the next instant goes
+
+    def admit(self, now_ms: int) -> bool:
+        """Count a request and return True, or leave everything as it is and return False."""
+        if self.wait_ms(now_ms) > 0:
+            return False
+        if len(self._ring) < self._capacity:
+            self._ring.append(now_ms)
+        else:
+            self._ring[self._next] = now_ms
+        self._next += 1
+        if self._next == self._capacity:
+            self._next = 0
+        return True
+
+    def wait_ms(self, now_ms: int) -> int:
+        """Return how long from now until a request would be admitted; 0 when it is at once."""
+        if len(self._ring) < self._limit:
+            return 0
+        wait_ms = self._ring[self._next - self._limit] + WINDOW_MS - now_ms
+        return max(wait_ms, 0)
+
+    def resize(self, limit: int) -> None:
+        """Take another limit; what has been admitted goes on counting."""
+        if limit > self._capacity:
+            at = self._next if len(self._ring) == self._capacity else 0
+            self._ring = self._ring[at:] + self._ring[:at]
+            self._next = len(self._ring)
+            self._capacity = limit
+        self._limit = limit

@@ -1,0 +1,1 @@
+"""Pictures: results are drawn here, reference images are recognised here."""

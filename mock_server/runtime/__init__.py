@@ -1,0 +1,1 @@
+"""The real world, one port a file: the clock, the sender of callbacks, the fetcher of images."""

@@ -1,0 +1,216 @@
+"""Sends callbacks when they fall due on their sandbox's clock (CB-1 … CB-4).
+
+Time that moves by itself: one timer a sandbox, armed for its next attempt; every attempt is a
+job of its own, so a slow receiver delays nobody. Time moved by hand: `advance` walks from
+instant to instant and waits at each for what it has sent.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from mock_server.domain.clock import LATEST_MS, Mode
+from mock_server.domain.deliveries import Claim, DeliveryState
+from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
+from mock_server.domain.ports import RealClock, Sender, Sent
+from mock_server.domain.store import ClockReading, Sandbox
+from mock_server.domain.task import Task
+
+log = logging.getLogger("mock_server.callbacks")
+
+_LONGEST_TIMER_S = 86_400.0
+_LOGGED_AT_SHUTDOWN = 100
+
+EncodeStatus: TypeAlias = Callable[[Task, int], bytes]
+MakeSender: TypeAlias = Callable[[], Sender]
+
+
+class Fired(msgspec.Struct, frozen=True, kw_only=True):
+    """A callback attempt that an advance has made."""
+
+    at_ms: int
+    task_id: str
+    attempt: int
+    status: int | None
+    error: str | None
+
+
+class TooLate(Exception):
+    """The calendar ends before the instant asked for."""
+
+
+class _Courier:
+    """What is under way for one sandbox."""
+
+    def __init__(self) -> None:
+        self.timer: asyncio.TimerHandle | None = None
+        self.attempts: set[asyncio.Task[Fired]] = set()
+        self.turn = asyncio.Lock()  # one hand on the clock at a time
+
+    @property
+    def is_idle(self) -> bool:
+        return self.timer is None and not self.attempts and not self.turn.locked()
+
+
+class Dispatcher:
+    def __init__(
+        self, *, clock: RealClock, make_sender: MakeSender, encode_status: EncodeStatus
+    ) -> None:
+        self._clock = clock
+        self._make_sender = make_sender
+        self._sender: Sender | None = None  # made when first needed: httpx is slow to import
+        self._encode_status = encode_status
+        self._couriers: dict[str, _Courier] = {}
+        self._rounds: set[asyncio.Task[None]] = set()
+
+    def wake(self, sandbox: Sandbox) -> None:
+        """Something may be due in this sandbox, or its clock goes another way now."""
+        job = asyncio.create_task(self._round(sandbox))
+        self._rounds.add(job)
+        job.add_done_callback(self._rounds.discard)
+
+    async def advance(self, sandbox: Sandbox, by_ms: int) -> tuple[int, int, list[Fired]]:
+        """Move the sandbox's clock on; return from, to and what was sent on the way.
+
+        Every attempt that falls due is made in order of time, with the clock standing at its
+        own instant, and has settled when this returns. Raises TooLate.
+        """
+        courier = self._courier(sandbox)
+        async with courier.turn:
+            from_ms = await sandbox.hold_clock(self._real_ms())
+            try:
+                if from_ms + by_ms > LATEST_MS:
+                    raise TooLate
+                if courier.attempts:
+                    await asyncio.wait(courier.attempts)
+                fired = await self._walk(sandbox, courier, from_ms + by_ms)
+            finally:
+                await sandbox.release_clock(self._real_ms())
+        self.wake(sandbox)
+        return from_ms, from_ms + by_ms, fired
+
+    async def set_clock(self, sandbox: Sandbox, mode: Mode, speed: float) -> ClockReading:
+        async with self._courier(sandbox).turn:
+            reading = await sandbox.set_clock(mode, speed, self._real_ms())
+        self.wake(sandbox)
+        return reading
+
+    async def reset(self, sandbox: Sandbox) -> None:
+        """Drop everything of a sandbox; what is under way is left to end unheard."""
+        async with self._courier(sandbox).turn:
+            await sandbox.reset(self._real_ms())
+        self.wake(sandbox)
+
+    async def close(self, sandboxes: Sequence[Sandbox]) -> None:
+        """Stop; log what is still to be delivered."""
+        pending = [
+            delivery
+            for sandbox in sandboxes
+            for delivery in await sandbox.deliveries()
+            if delivery.state is DeliveryState.PENDING
+        ]
+        for delivery in pending[:_LOGGED_AT_SHUTDOWN]:
+            log.warning(
+                "callback not delivered at shutdown: task %s, attempts so far: %d",
+                delivery.task.id, len(delivery.attempts),
+            )  # fmt: skip
+        if len(pending) > _LOGGED_AT_SHUTDOWN:
+            log.warning("callbacks not delivered at shutdown: %d in all", len(pending))
+        jobs = [job for courier in self._couriers.values() for job in courier.attempts]
+        for courier in self._couriers.values():
+            if courier.timer is not None:
+                courier.timer.cancel()
+        for job in (*jobs, *self._rounds):
+            job.cancel()
+        await asyncio.gather(*jobs, *self._rounds, return_exceptions=True)
+        if self._sender is not None:
+            await self._sender.aclose()
+
+    async def _walk(self, sandbox: Sandbox, courier: _Courier, until_ms: int) -> list[Fired]:
+        fired: list[Fired] = []
+        while (due_ms := await sandbox.next_due_ms()) is not None and due_ms <= until_ms:
+            await sandbox.move_clock(due_ms)
+            claims = await sandbox.claim(self._real_ms())
+            fired += await asyncio.gather(*self._send_all(sandbox, courier, claims))
+        await sandbox.move_clock(until_ms)
+        return fired
+
+    async def _round(self, sandbox: Sandbox) -> None:
+        """Send what is due now, and arm the timer for what falls due by itself."""
+        courier = self._courier(sandbox)
+        if courier.turn.locked():  # whoever moves the clock sends what is due and wakes us
+            return
+        self._send_all(sandbox, courier, await sandbox.claim(self._real_ms()))
+        if courier.timer is not None:
+            courier.timer.cancel()
+            courier.timer = None
+        wait_s = await sandbox.wait_s(self._real_ms())
+        if wait_s is not None:
+            loop = asyncio.get_running_loop()
+            courier.timer = loop.call_later(min(wait_s, _LONGEST_TIMER_S), self.wake, sandbox)
+        self._tidy(sandbox.id, courier)
+
+    def _send_all(
+        self, sandbox: Sandbox, courier: _Courier, claims: Sequence[Claim]
+    ) -> list[asyncio.Task[Fired]]:
+        jobs = [asyncio.create_task(self._attempt(sandbox, claim)) for claim in claims]
+        for job in jobs:
+            courier.attempts.add(job)
+            job.add_done_callback(lambda job: self._landed(sandbox.id, courier, job))
+        return jobs
+
+    def _landed(self, sandbox_id: str, courier: _Courier, job: asyncio.Task[Fired]) -> None:
+        courier.attempts.discard(job)
+        self._tidy(sandbox_id, courier)
+
+    def _tidy(self, sandbox_id: str, courier: _Courier) -> None:
+        if courier.is_idle and self._couriers.get(sandbox_id) is courier:
+            del self._couriers[sandbox_id]
+
+    async def _attempt(self, sandbox: Sandbox, claim: Claim) -> Fired:
+        if self._sender is None:
+            self._sender = self._make_sender()
+        task = claim.delivery.task
+        payload = self._encode_status(task, claim.at_ms)  # CB-1: what a status request would see
+        sent = await self._sender.post(claim.delivery.url, payload)
+        real_ms = self._real_ms()
+        await sandbox.settle(claim, sent, real_ms)
+        self._journal(sandbox, claim, sent, payload, real_ms)
+        if sent.status != 200:
+            log.warning(
+                "callback attempt %d for task %s: %s",
+                claim.number, task.id, sent.error or f"status {sent.status}, not 200",
+            )  # fmt: skip
+            self.wake(sandbox)
+        return Fired(
+            at_ms=claim.at_ms,
+            task_id=task.id,
+            attempt=claim.number,
+            status=sent.status,
+            error=sent.error,
+        )
+
+    def _journal(
+        self, sandbox: Sandbox, claim: Claim, sent: Sent, payload: bytes, real_ms: int
+    ) -> None:
+        sandbox.record(
+            Entry(
+                claim.at_ms,
+                real_ms - sent.duration_ms,
+                Operation.CALLBACK,
+                claim.delivery.task.id,
+                sent.status or 0,
+                sent.duration_ms * 1000,
+                payload[:MAX_BODY_BYTES],
+                (sent.error or "").encode(),
+            )
+        )
+
+    def _courier(self, sandbox: Sandbox) -> _Courier:
+        return self._couriers.setdefault(sandbox.id, _Courier())
+
+    def _real_ms(self) -> int:
+        return self._clock.now_ns() // 1_000_000

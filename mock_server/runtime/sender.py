@@ -1,0 +1,138 @@
+"""Delivers callbacks: one POST an attempt, within limits that keep receivers apart."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from mock_server.domain.ports import Sent
+from mock_server.runtime.egress import Egress
+from mock_server.runtime.guarded_http import (
+    Blocked,
+    GuardedTransport,
+    credentials,
+    web_url,
+)
+from mock_server.runtime.lookups import Resolver, system_resolver
+from mock_server.version import __version__
+
+USER_AGENT: Final = f"apixo-testkit-mock/{__version__}"
+_BODY_MAX = 64 * 1024  # bytes read of an answer; a longer one costs its connection
+
+
+class HttpSender:
+    """Posts JSON to any address that the egress policy allows, and reports what came of it.
+
+    Each attempt may take `timeout_s` real seconds from the moment it starts; it starts when fewer
+    than `max_per_receiver` attempts to the same origin and fewer than `max_in_flight` in all are
+    under way.
+    """
+
+    def __init__(
+        self,
+        egress: Egress,
+        *,
+        timeout_s: float = 30.0,
+        max_per_receiver: int = 32,
+        max_in_flight: int = 1000,
+        resolve: Resolver = system_resolver,
+    ) -> None:
+        self._timeout_s = timeout_s
+        self._lanes = _Lanes(max_per_receiver)
+        self._in_flight = asyncio.Semaphore(max_in_flight)
+        # An httpx client would keep cookies and fail on an odd Location; the transport does not.
+        self._transport = GuardedTransport(egress, resolve)
+
+    async def post(self, url: str, body: bytes) -> Sent:
+        try:
+            request = _request(web_url(url), body)
+        except ValueError as error:
+            return Sent(error=str(error))
+        # The lane comes first, so that attempts queued for one receiver hold no common place.
+        async with self._lanes.place(_origin(request.url)), self._in_flight:
+            return await self._attempt(request)
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    async def _attempt(self, request: httpx.Request) -> Sent:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        answer = _Answer()
+        error = None
+        is_blocked = False
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._exchange(request, answer)
+        except TimeoutError:
+            error = f"no answer within {self._timeout_s:g} s"
+        except Blocked as blocked:
+            error = str(blocked)
+            is_blocked = True
+        except httpx.TransportError as failure:
+            error = str(failure)
+        return Sent(
+            status=answer.status,
+            error=error if answer.status is None else None,
+            is_blocked=is_blocked,
+            duration_ms=round((loop.time() - started) * 1000),
+        )
+
+    async def _exchange(self, request: httpx.Request, answer: "_Answer") -> None:
+        async with aclosing(await self._transport.handle_async_request(request)) as response:
+            answer.status = response.status_code
+            size = 0
+            async for part in response.aiter_raw():
+                size += len(part)
+                if size > _BODY_MAX:
+                    break
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What is known of an answer so far; a status counts even if the body then fails."""
+
+    status: int | None = None
+
+
+class _Lanes:
+    """Gives out at most `width` places an origin, and forgets an origin that nobody asks for."""
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._lanes: dict[str, _Lane] = {}
+
+    @asynccontextmanager
+    async def place(self, origin: str) -> AsyncIterator[None]:
+        lane = self._lanes.setdefault(origin, _Lane(asyncio.Semaphore(self._width)))
+        lane.users += 1
+        try:
+            async with lane.places:
+                yield
+        finally:
+            lane.users -= 1
+            if lane.users == 0:
+                del self._lanes[origin]
+
+
+@dataclass(slots=True)
+class _Lane:
+    places: asyncio.Semaphore
+    users: int = 0
+
+
+def _request(url: httpx.URL, body: bytes) -> httpx.Request:
+    headers = {
+        "Content-Type": "application/json",
+        "User-Agent": USER_AGENT,
+        "Accept": "*/*",
+        **credentials(url),
+    }
+    return httpx.Request("POST", url, headers=headers, content=body)
+
+
+def _origin(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"

@@ -1,0 +1,110 @@
+"""Runs the application on a socket until a signal ends it."""
+
+import asyncio
+import gc
+import logging
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import msgspec
+import uvicorn
+
+from mock_server.app import MockServer
+from mock_server.logs import configure_logging
+from mock_server.settings import Settings
+
+log = logging.getLogger("mock_server")
+
+_SHUTDOWN_S = 1
+
+
+class CannotListen(Exception):
+    """The address or port cannot be used; one sentence says why."""
+
+
+def run(settings: Settings, notices: list[str]) -> None:
+    """Serve until SIGINT or SIGTERM. Raises BadSetting, CannotListen."""
+    configure_logging(settings.log_format)
+    listener = listen(settings.host, settings.port)
+    settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
+    app = MockServer(settings)
+    for notice in notices:
+        log.warning("%s", notice)
+    log.info("seed %d; repeat this run with --seed %d", app.seed, app.seed)
+    _prepare_process()
+    server = _Server(
+        uvicorn.Config(
+            app,
+            loop="auto",
+            http="httptools",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            date_header=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=_SHUTDOWN_S,
+        ),
+        url=base_url(settings.host, settings.port),
+    )
+    server.run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except (OSError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise CannotListen(
+            f"cannot listen on {host}:{port}: {reason}; choose another with --host or --port"
+            " (--port 0 takes a free one)"
+        ) from error
+    return listener
+
+
+def base_url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """Says on standard output when it serves, and ends with status 0 on a signal."""
+
+    def __init__(self, config: uvicorn.Config, *, url: str) -> None:
+        super().__init__(config)
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            sys.stdout.write(f"mock-server listening on {self._url}\n")
+            sys.stdout.flush()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on a signal, without raising it again afterwards as uvicorn would."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._stop, number)
+        yield
+
+    def _stop(self, number: int, frame: FrameType | None = None) -> None:
+        log.info("stopping on %s", signal.Signals(number).name)
+        self.handle_exit(number, frame)
+
+
+def _prepare_process() -> None:
+    """Make room for a million tasks and a thousand connections."""
+    gc.set_threshold(100_000, 50, 100)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,1 @@
+"""Who holds what: the memory store behind the store's Protocol."""

@@ -1,0 +1,288 @@
+"""Everything of one API key, in this process."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mock_server.domain.catalogue import Model
+from mock_server.domain.chance import draw
+from mock_server.domain.clock import Mode, VirtualClock
+from mock_server.domain.deliveries import Claim, Deliveries, Delivery
+from mock_server.domain.errors import StoreFull, TaskEnded
+from mock_server.domain.journal import Entry, Journal
+from mock_server.domain.ledger import MICRO, Ledger
+from mock_server.domain.planner import Brief, make_plan
+from mock_server.domain.ports import Sent
+from mock_server.domain.sandbox_settings import SandboxSettings
+from mock_server.domain.store import ClockReading, Counted, Counters, Refusal, Refused, Seen
+from mock_server.domain.submission import Submission
+from mock_server.domain.task import Task, ending_now, state_at
+from mock_server.domain.window import Window
+
+if TYPE_CHECKING:
+    from mock_server.store.memory_store import MemoryStore
+
+
+class MemorySandbox:
+    def __init__(
+        self, store: "MemoryStore", sandbox_id: str, *, is_broke: bool, real_ms: int
+    ) -> None:
+        self.id = sandbox_id
+        self.is_dropped = False
+        self.used_ms = real_ms
+        self._store = store
+        self._is_broke = is_broke
+        self.settings: SandboxSettings
+        self._tasks: dict[str, Task] = {}
+        self._begin(real_ms)
+
+    async def admit(
+        self, model: Model, submission: Submission, brief: Brief, base_url: str, real_ms: int
+    ) -> Seen | Refused:
+        now_ms = self._enter(real_ms)
+        if not self._window.admit(now_ms):
+            return self._over_rate(now_ms)
+        self._requests += 1
+        ledger = self._ledger
+        if ledger.live >= self.settings.max_concurrent:
+            return self._over_concurrency(now_ms)
+        price = round(model.price_usd * MICRO) * submission.num_images
+        if not ledger.can_pay(price):
+            return Refused(Refusal.CREDITS, now_ms)
+        try:
+            self._store.reserve_task(real_ms)
+        except StoreFull:
+            return Refused(Refusal.FULL, now_ms)
+        task = self._new_task(model, submission, brief, base_url, price, now_ms)
+        self._tasks[task.id] = task
+        ledger.open(task)
+        return Seen(task, now_ms)
+
+    async def observe(self, model_id: str, task_id: str, real_ms: int) -> Seen | Refused:
+        now_ms = self._enter(real_ms)
+        if not self._window.admit(now_ms):
+            return self._over_rate(now_ms)
+        self._requests += 1
+        task = self._tasks.get(task_id)
+        if task is None or task.model_id != model_id:  # STA-2, STA-11
+            return Refused(Refusal.NO_TASK, now_ms)
+        plan = task.plan
+        if plan.polls and plan.end_ms is None:
+            task.polls_seen += 1
+            if task.polls_seen >= plan.polls:
+                self._end(task, now_ms)
+                return Seen(task, now_ms, ends_now=True)
+        return Seen(task, now_ms)
+
+    async def count(self, real_ms: int) -> Counted | Refused:
+        now_ms = self._enter(real_ms)
+        if not self._window.admit(now_ms):
+            return self._over_rate(now_ms)
+        self._requests += 1
+        return Counted(now_ms, self._ledger.balance_microusd)
+
+    def record(self, entry: Entry) -> None:
+        self._journal.add(entry)
+
+    async def expect_callback(self, task_id: str) -> bool:
+        task = self._tasks.get(task_id)
+        if task is None or task.callback_url is None:
+            return False
+        self._deliveries.open(task, task.callback_url)
+        return True
+
+    async def finish(
+        self, task_id: str, fail_code: str | None, fail_message: str | None, real_ms: int
+    ) -> Seen | None:
+        now_ms = self._enter(real_ms)
+        task = self._tasks.get(task_id)
+        if task is None:
+            return None
+        state = state_at(task, now_ms)
+        if state.is_final:
+            raise TaskEnded(f"the task has ended: {state}")
+        forced = fail_code or "success"
+        task.plan = msgspec.structs.replace(
+            task.plan,
+            fail_code=fail_code,
+            fail_message=fail_message,
+            reasons=(f"forced by control: {forced}", *task.plan.reasons),
+        )
+        self._end(task, now_ms)
+        return Seen(task, now_ms)
+
+    async def task(self, task_id: str, real_ms: int) -> Seen | None:
+        task = self._tasks.get(task_id)
+        return None if task is None else Seen(task, self._enter(real_ms))
+
+    async def tasks(self, real_ms: int) -> tuple[Sequence[Task], int]:
+        return list(reversed(self._tasks.values())), self._enter(real_ms)
+
+    async def entries(self, task_id: str | None = None) -> Sequence[Entry]:
+        return [entry for entry in self._journal if task_id in {None, entry.task_id}]
+
+    async def deliveries(self, task_id: str | None = None) -> Sequence[Delivery]:
+        if task_id is None:
+            return list(self._deliveries)
+        delivery = self._deliveries.of_task(task_id)
+        return [delivery] if delivery else []
+
+    async def counters(self, real_ms: int) -> Counters:
+        self._enter(real_ms)
+        return Counters(
+            requests=self._requests,
+            refused=self._refused,
+            succeeded=self._ledger.succeeded,
+            failed=self._ledger.failed,
+            dropped_tasks=self._dropped_tasks,
+            live_tasks=self._ledger.live,
+            balance_microusd=self._ledger.balance_microusd,
+            journal_entries=len(self._journal),
+            journal_bytes=self._journal.bytes,
+            journal_dropped=self._journal.dropped,
+        )
+
+    async def change(
+        self, settings: SandboxSettings, balance_microusd: int | None, real_ms: int
+    ) -> None:
+        self._enter(real_ms)
+        if settings.rate_limit != self.settings.rate_limit:
+            self._window.resize(settings.rate_limit)
+        if balance_microusd is not None:
+            self._ledger.balance_microusd = balance_microusd
+        self.settings = settings
+
+    async def reset(self, real_ms: int) -> None:
+        self._store.forget_tasks(self, self._clear())
+        self._begin(real_ms)
+
+    async def clock(self, real_ms: int) -> ClockReading:
+        clock = self._clock
+        return ClockReading(mode=clock.mode, speed=clock.speed, now_ms=clock.now_ms(real_ms))
+
+    async def set_clock(self, mode: Mode, speed: float, real_ms: int) -> ClockReading:
+        self._clock.set(mode, speed, real_ms)
+        return await self.clock(real_ms)
+
+    async def hold_clock(self, real_ms: int) -> int:
+        self._clock.hold(real_ms)
+        return self._clock.now_ms(real_ms)
+
+    async def move_clock(self, instant_ms: int) -> None:
+        self._clock.move_to(instant_ms)
+
+    async def release_clock(self, real_ms: int) -> None:
+        self._clock.release(real_ms)
+
+    async def next_due_ms(self) -> int | None:
+        return self._deliveries.next_due_ms()
+
+    async def wait_s(self, real_ms: int) -> float | None:
+        due_ms = self._deliveries.next_due_ms()
+        return None if due_ms is None else self._clock.real_wait_s(due_ms, real_ms)
+
+    async def claim(self, real_ms: int) -> Sequence[Claim]:
+        return self._deliveries.claim(self._enter(real_ms))
+
+    async def settle(self, claim: Claim, sent: Sent, real_ms: int) -> None:
+        self._deliveries.settle(claim, sent, self._enter(real_ms))
+
+    def notice_ends(self, real_ms: int) -> None:
+        """Count and pay what has ended by now."""
+        self._enter(real_ms)
+
+    def drop_task(self, task: Task) -> None:
+        del self._tasks[task.id]
+        self._deliveries.drop(task.id)
+        self._dropped_tasks += 1
+
+    def drop(self) -> int:
+        """Let go of everything for good; return the number of tasks."""
+        self.is_dropped = True
+        return self._clear()
+
+    def _begin(self, real_ms: int) -> None:
+        clock = self._store.default_clock
+        self.settings = self._store.default_settings
+        self._clock = VirtualClock(clock.mode, clock.speed, real_ms)
+        self._window = Window(self.settings.rate_limit)
+        self._ledger = Ledger(0 if self._is_broke else self.settings.balance_microusd)
+        self._deliveries = Deliveries()
+        self._journal = Journal()
+        self._ordinal = 0
+        self._requests = 0
+        self._refused = 0
+        self._dropped_tasks = 0
+
+    def _clear(self) -> int:
+        count = len(self._tasks)
+        for delivery in self._deliveries:
+            delivery.due_ms = None
+        self._tasks = {}
+        return count
+
+    def _enter(self, real_ms: int) -> int:
+        """Return the present instant, with all that has ended by then counted."""
+        self.used_ms = real_ms
+        now_ms = self._clock.now_ms(real_ms)
+        ended = self._ledger.settle(now_ms)
+        if ended:
+            self._store.note_ended(ended)
+        return now_ms
+
+    def _over_rate(self, now_ms: int) -> Refused:
+        self._refused += 1
+        return Refused(Refusal.RATE_LIMIT, now_ms, self._window.wait_ms(now_ms))
+
+    def _over_concurrency(self, now_ms: int) -> Refused:
+        self._refused += 1
+        next_end_ms = self._ledger.next_end_ms()
+        wait_ms = 0 if next_end_ms is None else next_end_ms - now_ms
+        return Refused(Refusal.CONCURRENCY, now_ms, wait_ms)
+
+    def _new_task(
+        self,
+        model: Model,
+        submission: Submission,
+        brief: Brief,
+        base_url: str,
+        price_microusd: int,
+        now_ms: int,
+    ) -> Task:
+        self._ordinal += 1
+        average_ms = self.settings.generation_time_ms
+        if average_ms is None:
+            average_ms = round(model.timing.generation_time_s * 1000)
+        return Task(
+            id=self._new_id(),
+            model_id=model.id,
+            sandbox_id=self.id,
+            ordinal=self._ordinal,
+            prompt=submission.prompt,
+            ratio=submission.ratio,
+            num_images=submission.num_images,
+            price_microusd=price_microusd,
+            base_url=base_url,
+            callback_url=submission.callback_url,
+            created_ms=now_ms,
+            plan=make_plan(
+                brief,
+                seed=self._store.seed,
+                sandbox_id=self.id,
+                ordinal=self._ordinal,
+                now_ms=now_ms,
+                generation_time_ms=average_ms,
+                timing=model.timing,
+            ),
+        )
+
+    def _new_id(self) -> str:
+        """Return a task id that begins with the sandbox's, so that a result finds its way back."""
+        return f"task_{self.id}{draw(self._store.seed, self.id, self._ordinal, 'id').hex()[:16]}"
+
+    def _end(self, task: Task, now_ms: int) -> None:
+        task.plan = ending_now(task.plan, now_ms)
+        self._ledger.expect(task)
+        self._store.note_ended(self._ledger.settle(now_ms))
+        self._deliveries.reschedule(task)

@@ -1,0 +1,1 @@
+"""The provider's surface over HTTP: decode, authenticate, encode; no rule of the provider."""

@@ -1,0 +1,53 @@
+"""The provider's envelope as bytes (ENV-1 … ENV-3), put together from pre-encoded parts."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from mock_server.domain.task import Task, TaskState, cost_time_ms, state_at
+
+JSON = b"application/json"
+_PENDING = b'","state":"pending","createTime":%d}}'
+_PROCESSING = b'","state":"processing","createTime":%d}}'
+_HEAD = b'{"code":200,"message":"success","data":{"taskId":"'
+_SUCCESS = b'","state":"success","resultJson":%b,"createTime":%d,"completeTime":%d,"costTime":%d}}'
+_FAILED = (
+    b'","state":"failed","failCode":%b,"failMsg":%b'
+    b',"createTime":%d,"completeTime":%d,"costTime":%d}}'
+)
+
+ResultUrls = Callable[[Task], list[str]]
+
+encode = msgspec.json.Encoder().encode
+
+
+def accepted(task: Task) -> bytes:
+    """SUB-1."""
+    return _HEAD + task.id.encode() + b'"}}'
+
+
+def status(task: Task, now_ms: int, result_urls: ResultUrls) -> bytes:
+    """Return what a status request at this instant is answered (STA-3 … STA-10)."""
+    state = state_at(task, now_ms)
+    head = _HEAD + task.id.encode()
+    if state is TaskState.PENDING:
+        return head + _PENDING % task.created_ms
+    if state is TaskState.PROCESSING:
+        return head + _PROCESSING % task.created_ms
+    plan = task.plan
+    times = (task.created_ms, plan.end_ms, cost_time_ms(plan))
+    if state is TaskState.FAILED:  # STA-8
+        return head + _FAILED % (encode(plan.fail_code), encode(plan.fail_message), *times)
+    result_json = encode({"resultUrls": result_urls(task)}).decode()  # STA-6: JSON in a string
+    return head + _SUCCESS % (encode(result_json), *times)
+
+
+def balance(microusd: int) -> bytes:
+    """BIL-2."""
+    return b'{"code":200,"message":"success","data":%b}' % encode(microusd / 1_000_000)
+
+
+def error(status_code: int, message: str, detail: str | None = None) -> bytes:
+    """ENV-2."""
+    data = None if detail is None else {"error": detail}
+    return encode({"code": status_code, "message": message, "data": data})

@@ -1,0 +1,221 @@
+"""The OpenAPI 3.1 document of the provider, from the types that validate and the catalogue."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from mock_server.domain.catalogue import Catalogue, Model
+from mock_server.domain.submission import body_type
+from mock_server.version import __version__
+from mock_server.web.provider import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
+
+Json = dict[str, Any]
+Instant = Annotated[int, Meta(ge=0, description="Unix milliseconds (STA-9)")]
+Duration = Annotated[int, Meta(ge=0, description="milliseconds (STA-10)")]
+TaskId = Annotated[str, Meta(min_length=1, description="opaque")]
+
+
+class Accepted(msgspec.Struct, rename="camel"):
+    task_id: TaskId
+
+
+class Unfinished(msgspec.Struct, rename="camel"):
+    task_id: TaskId
+    state: Literal["pending", "processing"]
+    create_time: Instant
+
+
+class Succeeded(msgspec.Struct, rename="camel"):
+    task_id: TaskId
+    state: Literal["success"]
+    result_json: Annotated[
+        str, Meta(description='JSON in a string: {"resultUrls": [address, …]} (STA-6)')
+    ]
+    create_time: Instant
+    complete_time: Instant
+    cost_time: Duration
+
+
+class Failed(msgspec.Struct, rename="camel"):
+    task_id: TaskId
+    state: Literal["failed"]
+    fail_code: str
+    fail_msg: str
+    create_time: Instant
+    complete_time: Instant
+    cost_time: Duration
+
+
+class Detail(msgspec.Struct):
+    error: str
+
+
+class ErrorEnvelope(msgspec.Struct):
+    """ENV-2."""
+
+    code: int
+    message: str
+    data: Detail | None
+
+
+_ANSWERS = (Accepted, Unfinished, Succeeded, Failed, ErrorEnvelope)
+_REF = "#/components/schemas/"
+
+
+def provider_document(catalogue: Catalogue, *, strict: bool) -> Json:
+    """Describe every model's endpoints, the balance and the callback."""
+    paths: Json = {}
+    schemas: Json = {}
+    for model in catalogue.models.values():
+        prefix = (
+            "" if len(catalogue.models) == 1 else "".join(filter(str.isalnum, model.id.title()))
+        )
+        body = body_type(model, strict=strict, name_prefix=prefix)
+        schemas |= _schemas(body)
+        paths[SUBMIT_PATH + model.id] = {"post": _submit(model, body.__name__)}
+        paths[STATUS_PATH + model.id] = {"get": _status(model)}
+        _need_callback_url(schemas[body.__name__])
+    for answer in _ANSWERS:
+        schemas |= _schemas(answer)
+    schemas["Status"] = {
+        "type": "object",
+        "required": ["code", "message", "data"],
+        "properties": {
+            "code": {"const": 200},
+            "message": {"const": "success"},
+            "data": {"oneOf": [_ref("Unfinished"), _ref("Succeeded"), _ref("Failed")]},
+        },
+    }
+    paths[BALANCE_PATH] = {"get": _balance()}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "APIXO image generation, simulated",
+            "version": __version__,
+            "description": "The provider's promises as the mock keeps them; ids such as SUB-1"
+            " are clauses of the contract.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"apiKey": {"type": "http", "scheme": "bearer"}},
+        },
+        "security": [{"apiKey": []}],
+    }
+
+
+def _submit(model: Model, body: str) -> Json:
+    return {
+        "operationId": f"generateTask-{model.id}",
+        "summary": "Create a task (SUB-1)",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref(body)}}},
+        "responses": {
+            "200": _answer("The task is accepted", _success(_ref("Accepted"))),
+            **_errors(400, 401, 402, 413, 429, 503),
+        },
+        "callbacks": {
+            "taskEnded": {
+                "{$request.body#/callback_url}": {
+                    "post": {
+                        "summary": "The final status of a callback task (CB-1)",
+                        "security": [],
+                        "requestBody": {
+                            "required": True,
+                            "content": {"application/json": {"schema": _ref("Status")}},
+                        },
+                        "responses": {"200": {"description": "Received (CB-2)"}},
+                    }
+                }
+            }
+        },
+    }
+
+
+def _status(model: Model) -> Json:
+    return {
+        "operationId": f"statusTask-{model.id}",
+        "summary": "Ask how a task is (STA-3)",
+        "parameters": [
+            {
+                "name": "taskId",
+                "in": "query",
+                "required": True,
+                "schema": {"type": "string", "minLength": 1},
+            }
+        ],
+        "responses": {
+            "200": _answer("The task as it stands", _ref("Status")),
+            **_errors(400, 401, 404, 429),
+        },
+    }
+
+
+def _balance() -> Json:
+    return {
+        "operationId": "currentBalance",
+        "summary": "Dollars left for the key (BIL-2)",
+        "responses": {
+            "200": _answer("The balance", _success({"type": "number"})),
+            **_errors(401, 429),
+        },
+    }
+
+
+_ERROR_NAMES = {
+    400: "The request is invalid, or the key has no credit (SUB-14, SUB-17)",
+    401: "The API key is missing or invalid (AUTH-2)",
+    402: "The key has no credit (SUB-17)",
+    404: "There is no such task (STA-2)",
+    413: "The body is too large",
+    429: "A limit is reached (LIM-1, LIM-2)",
+    503: "The mock keeps as many tasks as it may",
+}
+
+
+def _errors(*statuses: int) -> Json:
+    return {
+        str(status): _answer(_ERROR_NAMES[status], _ref("ErrorEnvelope"))
+        | (
+            {"headers": {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}}
+            if status == 429
+            else {}
+        )
+        for status in statuses
+    }
+
+
+def _need_callback_url(schema: Json) -> None:
+    """SUB-4: a `callback` request carries an address; types alone cannot say so."""
+    del schema["properties"]["callback_url"]["default"]
+    schema["if"] = {
+        "properties": {"request_type": {"const": "callback"}},
+        "required": ["request_type"],
+    }
+    schema["then"] = {
+        "properties": {
+            "callback_url": {"type": "string", "format": "uri", "pattern": "^https?://"}
+        },
+        "required": ["callback_url"],
+    }
+
+
+def _success(data: Json) -> Json:
+    return {
+        "type": "object",
+        "required": ["code", "message", "data"],
+        "properties": {"code": {"const": 200}, "message": {"const": "success"}, "data": data},
+    }
+
+
+def _answer(description: str, schema: Json) -> Json:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _schemas(kind: type) -> Json:
+    _, found = msgspec.json.schema_components([kind], ref_template=_REF + "{name}")
+    return found
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": _REF + name}

@@ -1,0 +1,235 @@
+"""The provider's endpoints as plain ASGI callables, in front of any router."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from urllib.parse import parse_qs
+
+from starlette.types import Receive, Scope, Send
+
+from mock_server.domain.briefing import Briefing
+from mock_server.domain.catalogue import Model
+from mock_server.domain.errors import InvalidRequest
+from mock_server.domain.journal import Operation
+from mock_server.domain.store import Refused, Sandbox
+from mock_server.domain.submission import SubmissionDecoder
+from mock_server.web import envelope
+from mock_server.web.body import BodyTooLarge, ClientGone, is_json, read_body
+from mock_server.web.exchange import (
+    Answer,
+    Exchange,
+    header,
+    refused,
+    unauthorized,
+    wrong_method,
+)
+from mock_server.web.tenants import Tenants
+
+SUBMIT_PATH = "/api/v1/generateTask/"
+STATUS_PATH = "/api/v1/statusTask/"
+BALANCE_PATH = "/api/v1/apikeys/current-balance"
+
+_PLAIN_QUERY = re.compile(rb"taskId=([A-Za-z0-9_.~-]+)")
+_HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+
+
+class Endpoint(ABC):
+    """What every endpoint does before and after its own work.
+
+    The order: a known method, a valid key (AUTH-2), the request's own work (which counts it,
+    LIM-3), the journal, the answer.
+    """
+
+    operation: Operation
+    method: str
+
+    def __init__(self, tenants: Tenants, exchange: Exchange) -> None:
+        self._tenants = tenants
+        self._exchange = exchange
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = self._exchange
+        began_ns = exchange.now_ns()
+        sandbox = await self._tenants.find(scope["headers"], began_ns // 1_000_000)
+        if scope["method"] != self.method:
+            await exchange.send(send, await self._refuse_method(sandbox, scope))
+        elif sandbox is None:
+            await exchange.send(send, unauthorized(began_ns // 1_000_000))
+        else:
+            try:
+                request, answer = await self.handle(sandbox, scope, receive)
+            except ClientGone:
+                return
+            await exchange.end(sandbox, self.operation, began_ns, request, answer, send)
+            await self.after(sandbox, answer)
+
+    @abstractmethod
+    async def handle(
+        self, sandbox: Sandbox, scope: Scope, receive: Receive
+    ) -> tuple[bytes, Answer]:
+        """Return what the journal keeps of the request, and the answer."""
+
+    async def after(self, sandbox: Sandbox, answer: Answer) -> None:
+        """Do what must wait until the request has been answered."""
+        return
+
+    async def _refuse_method(self, sandbox: Sandbox | None, scope: Scope) -> Answer:
+        if sandbox is None:
+            return wrong_method(scope, self.method, self._exchange.now_ms())
+        counted = await sandbox.count(self._exchange.now_ms())
+        if isinstance(counted, Refused):
+            return refused(sandbox, counted)
+        return wrong_method(scope, self.method, counted.now_ms)
+
+    async def _refuse(self, sandbox: Sandbox, status: int, message: str, detail: str) -> Answer:
+        """Refuse a request that counts to the limit all the same (LIM-4)."""
+        counted = await sandbox.count(self._exchange.now_ms())
+        if isinstance(counted, Refused):
+            return refused(sandbox, counted)
+        return Answer(status, envelope.error(status, message, detail), counted.now_ms)
+
+
+Wake = Callable[[Sandbox], None]
+
+
+class SubmitEndpoint(Endpoint):
+    """POST /api/v1/generateTask/{model} (SUB-1 … SUB-18)."""
+
+    operation = Operation.SUBMIT
+    method = "POST"
+
+    def __init__(
+        self,
+        tenants: Tenants,
+        exchange: Exchange,
+        *,
+        model: Model,
+        briefing: Briefing,
+        wake: Wake,
+        public_url: str | None,
+        body_limit: int,
+    ) -> None:
+        super().__init__(tenants, exchange)
+        self._model = model
+        self._briefing = briefing
+        self._wake = wake
+        self._public_url = public_url
+        self._body_limit = body_limit
+        self.decoders = {
+            strict: SubmissionDecoder(model, strict=strict) for strict in (False, True)
+        }
+
+    async def handle(
+        self, sandbox: Sandbox, scope: Scope, receive: Receive
+    ) -> tuple[bytes, Answer]:
+        headers = scope["headers"]
+        try:
+            body = await read_body(headers, receive, self._body_limit)
+        except BodyTooLarge:
+            detail = f"body: must have at most {self._body_limit} bytes"
+            return b"", await self._refuse(sandbox, 413, "Body too large", detail)
+        try:
+            if not is_json(headers):
+                raise InvalidRequest("Content-Type: must be application/json, in UTF-8")
+            submission = self.decoders[sandbox.settings.strict].decode(body)
+            brief = await self._briefing.brief(self._model, submission, sandbox.settings)
+        except InvalidRequest as error:
+            return body, await self._refuse(sandbox, 400, "Invalid request", str(error))
+        seen = await sandbox.admit(
+            self._model, submission, brief, self._base_url(scope), self._exchange.now_ms()
+        )
+        if isinstance(seen, Refused):
+            return body, refused(sandbox, seen)
+        return body, Answer(200, envelope.accepted(seen.task), seen.now_ms, seen.task.id)
+
+    async def after(self, sandbox: Sandbox, answer: Answer) -> None:
+        if answer.status == 200 and await sandbox.expect_callback(answer.task_id):
+            self._wake(sandbox)
+
+    def _base_url(self, scope: Scope) -> str:
+        """Return where the results of this task are served, as its client sees this server."""
+        if self._public_url is not None:
+            return self._public_url
+        host = (header(scope["headers"], b"host") or b"").decode("latin-1")
+        if not _HOST.fullmatch(host):
+            name, port = scope["server"]
+            host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+        return f"{scope['scheme']}://{host}"
+
+
+class StatusEndpoint(Endpoint):
+    """GET /api/v1/statusTask/{model}?taskId=… (STA-1 … STA-11)."""
+
+    operation = Operation.STATUS
+    method = "GET"
+
+    def __init__(
+        self,
+        tenants: Tenants,
+        exchange: Exchange,
+        *,
+        model: Model,
+        result_urls: envelope.ResultUrls,
+        wake: Wake,
+    ) -> None:
+        super().__init__(tenants, exchange)
+        self._model_id = model.id
+        self._result_urls = result_urls
+        self._wake = wake
+
+    async def handle(
+        self, sandbox: Sandbox, scope: Scope, receive: Receive
+    ) -> tuple[bytes, Answer]:
+        query = scope["query_string"]
+        plain = _PLAIN_QUERY.fullmatch(query)
+        task_id = plain[1].decode() if plain else _task_id(query)
+        if not task_id:  # STA-1
+            detail = "taskId: is required in the query"
+            return query, await self._refuse(sandbox, 400, "Invalid request", detail)
+        seen = await sandbox.observe(self._model_id, task_id, self._exchange.now_ms())
+        if isinstance(seen, Refused):
+            return query, refused(sandbox, seen)
+        if seen.ends_now:
+            self._wake(sandbox)
+        body = envelope.status(seen.task, seen.now_ms, self._result_urls)
+        return query, Answer(200, body, seen.now_ms, task_id)
+
+
+class BalanceEndpoint(Endpoint):
+    """GET /api/v1/apikeys/current-balance (BIL-2)."""
+
+    operation = Operation.BALANCE
+    method = "GET"
+
+    async def handle(
+        self, sandbox: Sandbox, scope: Scope, receive: Receive
+    ) -> tuple[bytes, Answer]:
+        counted = await sandbox.count(self._exchange.now_ms())
+        if isinstance(counted, Refused):
+            return b"", refused(sandbox, counted)
+        return b"", Answer(200, envelope.balance(counted.balance_microusd), counted.now_ms)
+
+
+class UnknownModelEndpoint(Endpoint):
+    """Either path with a model that the provider does not serve (SUB-18)."""
+
+    def __init__(
+        self, tenants: Tenants, exchange: Exchange, *, operation: Operation, method: str,
+        known: Mapping[str, Model],
+    ) -> None:  # fmt: skip
+        super().__init__(tenants, exchange)
+        self.operation = operation
+        self.method = method
+        self._known = ", ".join(known)
+
+    async def handle(
+        self, sandbox: Sandbox, scope: Scope, receive: Receive
+    ) -> tuple[bytes, Answer]:
+        model_id = scope["path"].rpartition("/")[2]
+        detail = f"model: {model_id[:100]!r} is not served; known: {self._known}"
+        return b"", await self._refuse(sandbox, 404, "Model not found", detail)
+
+
+def _task_id(query: bytes) -> str:
+    values = parse_qs(query.decode("latin-1")).get("taskId")
+    return values[0] if values else ""

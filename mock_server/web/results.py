@@ -1,0 +1,125 @@
+"""Result pictures: `/results/{task}/{number}-{token}.png`, no key needed (RES-1 … RES-3)."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.types import Receive, Scope, Send
+
+from mock_server.domain.catalogue import Model
+from mock_server.domain.chance import draw
+from mock_server.domain.journal import Operation
+from mock_server.domain.store import Sandbox, Store
+from mock_server.domain.task import Task, TaskState, state_at
+from mock_server.web import envelope
+from mock_server.web.exchange import Answer, Exchange, Header, header, wrong_method
+from mock_server.web.ranges import Unsatisfiable, byte_range
+
+PREFIX = "/results/"
+PNG = b"image/png"
+_PATH = re.compile(r"/results/(task_([0-9a-f]{16})[0-9a-f]{16})/([1-9])-([0-9a-f]{32})\.png")
+
+Paint = Callable[[Task, int], Awaitable[bytes]]
+
+
+class ResultAddresses:
+    """Addresses that nobody guesses, and that the same seed gives again."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def urls(self, task: Task) -> list[str]:
+        """Return one address an image (STA-7)."""
+        return [
+            f"{task.base_url}{PREFIX}{task.id}/{number}-{self.token(task, number)}.png"
+            for number in range(1, task.num_images + 1)
+        ]
+
+    def token(self, task: Task, number: int) -> str:
+        return draw(self._seed, task.sandbox_id, task.ordinal, f"result {number}").hex()
+
+
+class ResultEndpoint:
+    def __init__(
+        self,
+        store: Store,
+        exchange: Exchange,
+        *,
+        addresses: ResultAddresses,
+        models: Mapping[str, Model],
+        paint: Paint,
+    ) -> None:
+        self._store = store
+        self._exchange = exchange
+        self._addresses = addresses
+        self._models = models
+        self._paint = paint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = self._exchange
+        began_ns = exchange.now_ns()
+        if scope["method"] not in {"GET", "HEAD"}:
+            await exchange.send(send, wrong_method(scope, "GET, HEAD", exchange.now_ms()))
+            return
+        found = _PATH.fullmatch(scope["path"])
+        sandbox = await self._store.find(found[2]) if found else None
+        if found is None or sandbox is None:
+            await exchange.send(send, _missing(exchange.now_ms()))
+            return
+        answer = await self._answer(sandbox, found[1], int(found[3]), found[4], scope)
+        request = scope["path"].encode()
+        await exchange.end(sandbox, Operation.RESULT, began_ns, request, answer, send)
+
+    async def _answer(
+        self, sandbox: Sandbox, task_id: str, number: int, token: str, scope: Scope
+    ) -> Answer:
+        seen = await sandbox.task(task_id, self._exchange.now_ms())
+        if seen is None:
+            return _missing(self._exchange.now_ms())
+        task, now_ms = seen.task, seen.now_ms
+        ended_ms = task.plan.end_ms
+        if (
+            number > task.num_images
+            or token != self._addresses.token(task, number)
+            or state_at(task, now_ms) is not TaskState.SUCCESS
+            or ended_ms is None
+        ):
+            return _missing(now_ms)
+        if now_ms >= ended_ms + round(self._models[task.model_id].result_ttl_s * 1000):
+            body = envelope.error(410, "Gone", "the result has expired")
+            return Answer(410, body, now_ms, task.id)
+        return _picture(await self._paint(task, number), token, task.id, now_ms, scope)
+
+
+def _picture(png: bytes, token: str, task_id: str, now_ms: int, scope: Scope) -> Answer:
+    etag = b'"%b"' % token.encode()
+    headers: tuple[Header, ...] = (
+        (b"etag", etag),
+        (b"accept-ranges", b"bytes"),
+        (b"cache-control", b"public, max-age=3600"),
+    )
+    asked = scope["headers"]
+    if etag in _etags(header(asked, b"if-none-match")):
+        return Answer(304, b"", now_ms, task_id, headers, content_type=None)
+    if_range = header(asked, b"if-range")
+    is_partial = scope["method"] == "GET" and if_range in {None, etag}
+    wanted = header(asked, b"range") if is_partial else None
+    try:
+        part = byte_range(wanted, len(png))
+    except Unsatisfiable:
+        unsatisfied = (*headers, (b"content-range", b"bytes */%d" % len(png)))
+        return Answer(416, b"", now_ms, task_id, unsatisfied, PNG)
+    if part is None:
+        return Answer(200, png, now_ms, task_id, headers, PNG)
+    first, last = part
+    described = (*headers, (b"content-range", b"bytes %d-%d/%d" % (first, last, len(png))))
+    return Answer(206, png[first : last + 1], now_ms, task_id, described, PNG)
+
+
+def _etags(value: bytes | None) -> set[bytes]:
+    if value is None:
+        return set()
+    return {tag.strip().removeprefix(b"W/") for tag in value.split(b",")}
+
+
+def _missing(now_ms: int) -> Answer:
+    return Answer(404, envelope.error(404, "Not found", "no such result"), now_ms)

@@ -1,0 +1,59 @@
+"""From the `Authorization` header to the sandbox of its key (AUTH-1 … AUTH-4)."""
+
+from collections.abc import Collection, Iterable
+from hashlib import sha256
+
+from mock_server.domain.store import Sandbox, Store
+
+INVALID_PREFIX = "sk-invalid"  # keys that are always refused
+BROKE_PREFIX = "sk-broke"  # keys without credit (SUB-17)
+_MAX_CACHED = 20_000
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+
+class Tenants:
+    """One dict look-up from the raw header to the sandbox once a key has been seen."""
+
+    def __init__(self, store: Store, api_keys: Collection[str]) -> None:
+        self._store = store
+        self._api_keys = frozenset(api_keys)
+        self._known: dict[bytes, Sandbox] = {}
+
+    async def find(self, headers: Headers, real_ms: int) -> Sandbox | None:
+        """Return the caller's sandbox; None when the key is missing or invalid (AUTH-2)."""
+        for name, value in headers:
+            if name == b"authorization":
+                sandbox = self._known.get(value)
+                if sandbox is not None and not sandbox.is_dropped:
+                    return sandbox
+                return await self._open(value, real_ms)
+        return None
+
+    async def _open(self, raw: bytes, real_ms: int) -> Sandbox | None:
+        key = bearer_token(raw)
+        if not key or not self._accepts(key):
+            return None
+        sandbox = await self._store.sandbox(
+            sandbox_id(key), is_broke=key.startswith(BROKE_PREFIX), real_ms=real_ms
+        )
+        if len(self._known) >= _MAX_CACHED:
+            self._known.clear()
+        self._known[raw] = sandbox
+        return sandbox
+
+    def _accepts(self, key: str) -> bool:
+        if key.startswith(INVALID_PREFIX):
+            return False
+        return not self._api_keys or key in self._api_keys
+
+
+def bearer_token(raw: bytes) -> str:
+    """Return the token of a bearer header, empty when there is none (AUTH-3)."""
+    scheme, _, token = raw.decode("latin-1").strip().partition(" ")
+    return token.strip() if scheme.casefold() == "bearer" else ""
+
+
+def sandbox_id(key: str) -> str:
+    """Return the name of a key's sandbox: a hash, never the key."""
+    return sha256(f"sandbox of {key}".encode()).hexdigest()[:16]

@@ -1,0 +1,100 @@
+"""The format of an image is told by its header; what is no image is told apart."""
+
+from io import BytesIO
+from struct import pack
+from zlib import crc32
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from mock_server.images.sniff import FORMATS, image_format
+
+
+def written(name: str, **options: object) -> bytes:
+    file = BytesIO()
+    Image.radial_gradient("L").convert("RGB").save(file, name, **options)
+    return file.getvalue()
+
+
+def png_of_size(width: int, height: int) -> bytes:
+    header = b"IHDR" + pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    start = b"\x89PNG\r\n\x1a\n" + pack(">I", 13) + header + pack(">I", crc32(header))
+    return start + pack(">I", 100) + b"IDAT"
+
+
+IMAGES = {name: written(name) for name in FORMATS}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_each_format_is_recognised(name: str) -> None:
+    assert image_format(IMAGES[name]) == name
+
+
+@pytest.mark.parametrize("name", ["PNG", "JPEG", "GIF", "BMP"])
+def test_an_image_cut_after_its_header_keeps_its_format(name: str) -> None:
+    content = IMAGES[name]
+
+    assert image_format(content[: len(content) // 2]) == name
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_image_cut_within_its_header_is_none(name: str) -> None:
+    assert image_format(IMAGES[name][:12]) is None
+
+
+def test_several_jpegs_in_one_file_are_a_jpeg() -> None:
+    content = written("MPO", save_all=True, append_images=[Image.new("RGB", (8, 8))])
+
+    assert image_format(content) == "JPEG"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\0" * 1_000, id="zeros"),
+        pytest.param(b"<!doctype html><title>Not found</title>", id="HTML"),
+        pytest.param(b'<svg xmlns="http://www.w3.org/2000/svg"/>', id="SVG"),
+        pytest.param(b"%PDF-1.7\n", id="PDF"),
+        pytest.param(written("PPM"), id="a format that is not listed"),
+        pytest.param(b"RIFF\x24\0\0\0WAVEfmt ", id="sound"),
+    ],
+)
+def test_what_is_no_image_has_no_format(content: bytes) -> None:
+    assert image_format(content) is None
+
+
+def test_a_large_image_is_recognised_without_a_warning() -> None:
+    assert image_format(png_of_size(10_000, 10_000)) == "PNG"
+
+
+def test_a_decompression_bomb_is_no_image() -> None:
+    assert image_format(png_of_size(100_000, 100_000)) is None
+
+
+@settings(deadline=None)
+@given(st.sampled_from(FORMATS), st.integers(0, 2_000))
+def test_a_cut_image_keeps_its_format_or_has_none(name: str, length: int) -> None:
+    assert image_format(IMAGES[name][:length]) in {name, None}
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.sampled_from(FORMATS), st.data())
+def test_hostile_bytes_raise_nothing(name: str, data: st.DataObject) -> None:
+    content = bytearray(IMAGES[name][:4_000])
+    places = st.dictionaries(st.integers(0, min(200, len(content) - 1)), st.integers(0, 255))
+    for place, value in data.draw(places).items():
+        content[place] = value
+
+    assert image_format(bytes(content)) in {*FORMATS, None}
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"II*\0"]),
+    st.binary(),
+)
+def test_a_signature_before_noise_raises_nothing(signature: bytes, noise: bytes) -> None:
+    assert image_format(signature + noise) in {*FORMATS, None}

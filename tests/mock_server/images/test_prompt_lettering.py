@@ -1,0 +1,90 @@
+"""A prompt is broken into lines that fit, and loses nothing before it must."""
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from mock_server.images.lettering import LONGEST, Box, Letters, fit, readable
+
+LARGE = Box(letter_size=40, width=600, height=200)
+SMALL = Box(letter_size=20, width=600, height=200)
+
+words = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_size=90)
+texts = st.lists(words, max_size=60).map(" ".join)
+
+
+@settings(deadline=None)
+@given(texts)
+def test_no_line_is_wider_than_the_box(text: str) -> None:
+    block = fit(text, [LARGE, SMALL])
+    letters = Letters(block.box.letter_size)
+
+    assert all(letters.width(line) <= block.box.width for line in block.lines)
+    assert block.height <= block.box.height
+
+
+@settings(deadline=None)
+@given(texts)
+def test_a_text_that_is_not_cut_loses_nothing(text: str) -> None:
+    block = fit(text, [LARGE, SMALL])
+    assume(not any("…" in line for line in block.lines))
+
+    assert "".join(block.lines).replace(" ", "") == readable(text).replace(" ", "")
+
+
+def test_a_short_text_gets_the_large_letters() -> None:
+    assert fit("a fox", [LARGE, SMALL]).box == LARGE
+
+
+def test_a_long_text_gets_the_small_letters() -> None:
+    assert fit("a fox in the snow " * 10, [LARGE, SMALL]).box == SMALL
+
+
+def test_a_text_too_long_for_the_small_letters_ends_with_an_ellipsis() -> None:
+    block = fit("fox " * 1_000, [LARGE, SMALL])
+
+    assert len(block.lines) == SMALL.rows
+    assert block.lines[-1].endswith("…")
+
+
+def test_a_wide_word_gets_smaller_letters_before_it_is_broken() -> None:
+    word = "Donaudampfschifffahrtsgesellschaft"
+
+    assert fit(f"the {word}", [LARGE, SMALL]).lines == [f"the {word}"]
+
+
+def test_a_giant_word_is_broken() -> None:
+    block = fit("fox" * 16, [LARGE, SMALL])
+    letters = Letters(LARGE.letter_size)
+
+    assert "".join(block.lines) == "fox" * 16
+    assert block.box == LARGE
+    assert all(letters.width(line) <= LARGE.width for line in block.lines)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        pytest.param(" a \t fox \n\n\r\n in\u2028snow ", "a fox\nin\nsnow", id="blank space"),
+        pytest.param("a\0b\x07\ud800", "a\N{REPLACEMENT CHARACTER}b" + "\ufffd" * 2, id="control"),
+        pytest.param("e\N{COMBINING ACUTE ACCENT}", "é", id="composed letters"),
+        pytest.param("\u2764\ufe0f\u200d\u200f", "\u2764", id="invisible marks"),
+        pytest.param("f" * 10_000, "f" * LONGEST + "…", id="too long"),
+        pytest.param(" \n ", "", id="nothing"),
+    ],
+)
+def test_a_prompt_is_made_readable(prompt: str, text: str) -> None:
+    assert readable(prompt) == text
+
+
+def test_letters_wider_than_the_box_stand_one_below_the_other() -> None:
+    narrow = Box(letter_size=20, width=5, height=200)
+
+    assert fit("a fox", [narrow]).lines == ["a", "f", "o", "x"]
+
+
+@pytest.mark.parametrize("prompt", ["", "\n\n", "\N{ZERO WIDTH JOINER}\n\N{ZERO WIDTH JOINER}"])
+def test_a_prompt_of_nothing_visible_has_no_lines(prompt: str) -> None:
+    block = fit(prompt, [LARGE, SMALL])
+
+    assert (block.lines, block.width, block.height) == ([], 0, 0)

@@ -1,0 +1,74 @@
+"""Data addresses come apart into their content, or say why not."""
+
+import base64
+from contextlib import suppress
+from urllib.parse import quote_from_bytes
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_server.domain.data_address import DataTooLarge, decode, is_data_address
+
+
+@given(content=st.binary(max_size=200))
+def test_base64_gives_the_content_back(content: bytes) -> None:
+    text = base64.b64encode(content).decode()
+
+    assert decode(f"data:image/png;base64,{text}", len(content)) == content
+    assert decode(f"DATA:;BASE64,{text.rstrip('=')}", len(content)) == content
+    assert decode(f"data:;base64,{quote_from_bytes(text.encode(), safe='')}", 200) == content
+
+
+@given(content=st.binary(max_size=200))
+def test_percent_encoding_gives_the_content_back(content: bytes) -> None:
+    text = quote_from_bytes(content)
+
+    assert decode(f"data:image/png,{text}", len(content)) == content
+
+
+@given(content=st.binary(min_size=1, max_size=200), is_base64=st.booleans())
+def test_one_byte_too_many_is_too_large(content: bytes, *, is_base64: bool) -> None:
+    text = base64.b64encode(content).decode() if is_base64 else quote_from_bytes(content)
+    url = f"data:{';base64' if is_base64 else ''},{text}"
+
+    with pytest.raises(DataTooLarge, match="holds more than"):
+        decode(url, len(content) - 1)
+
+
+@pytest.mark.parametrize("blank", ["\n", "\r\n", " ", "%0A", "%20"])
+def test_line_breaks_in_base64_do_not_count(blank: str) -> None:
+    lines = base64.encodebytes(bytes(300)).decode().replace("\n", blank)
+
+    assert decode(f"data:;base64,{lines}", 300) == bytes(300)
+
+
+def test_a_hopelessly_large_address_is_not_decoded() -> None:
+    with pytest.raises(DataTooLarge):
+        decode("data:;base64," + "!" * 1000, 100)
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://example.test/", "does not start with 'data:'"),
+        ("data:image/png;base64", "no comma"),
+        ("data:;base64,!!!!", "not valid base64"),
+        ("data:;base64,A", "not valid base64"),
+        ("data:;base64,QQ==QQ==", "not valid base64"),
+        ("data:;base64,é", "not valid base64"),
+        ("data:,\ud800", "lone surrogate"),
+    ],
+)
+def test_what_cannot_be_decoded_says_why(url: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as refusal:
+        decode(url, 100)
+
+    assert not isinstance(refusal.value, DataTooLarge)
+
+
+@given(url=st.text() | st.text().map("data:".__add__) | st.text().map("data:;base64,".__add__))
+def test_any_text_gives_bytes_or_a_value_error(url: str) -> None:
+    with suppress(ValueError):
+        assert len(decode(url, 50)) <= 50
+        assert is_data_address(url)

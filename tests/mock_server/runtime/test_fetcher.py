@@ -1,0 +1,362 @@
+"""The checker names the first unusable reference image, and stays within its limits."""
+
+import asyncio
+import base64
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import quote_from_bytes
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_server.domain.ports import BadImage, ImageProblem
+from mock_server.runtime.egress import Egress
+from mock_server.runtime.fetcher import HttpImageChecker
+
+pytestmark = pytest.mark.anyio
+
+MAGIC = {b"\x89PNG": "PNG", b"\xff\xd8\xff\xe0": "JPEG", b"RIFF": "WEBP", b"GIF8": "GIF"}
+PNG = b"\x89PNG and the rest"
+GIF = b"GIF89a and the rest"
+MAX_BYTES = 200_000
+
+Page = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+def sniff(content: bytes) -> str | None:
+    return MAGIC.get(content[:4])
+
+
+def page(content: bytes = b"", *, status: int = 200, headers: str = "") -> Page:
+    async def write(writer: asyncio.StreamWriter) -> None:
+        head = f"HTTP/1.1 {status} Status\r\n{headers}Content-Length: {len(content)}\r\n\r\n"
+        writer.write(head.encode() + content)
+        await writer.drain()
+
+    return write
+
+
+def redirect(location: str, status: int = 302) -> Page:
+    return page(status=status, headers=f"Location: {location}\r\n")
+
+
+async def silent(writer: asyncio.StreamWriter) -> None:
+    await asyncio.Event().wait()
+
+
+class Site:
+    """Serves pages by path, and remembers which were asked for."""
+
+    def __init__(self, pages: Mapping[str, Page]) -> None:
+        self.pages = pages
+        self.base = ""
+        self.asked: list[str] = []
+        self.lost = asyncio.Event()
+
+    def urls(self, *paths: str) -> list[str]:
+        return [self.base + path for path in paths]
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                path = head.split(b" ")[1].decode()
+                self.asked.append(path)
+                await self.pages.get(path, page(status=404))(writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.lost.set()
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def serving(pages: Mapping[str, Page]) -> AsyncIterator[Site]:
+    site = Site(pages)
+    tasks = []
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.append(asyncio.create_task(site.serve(reader, writer)))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    site.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield site
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def checking(
+    sniff: Callable[[bytes], str | None] = sniff, timeout_s: float = 30
+) -> AsyncIterator[HttpImageChecker]:
+    checker = HttpImageChecker(Egress.PRIVATE, sniff, timeout_s=timeout_s, max_bytes=MAX_BYTES)
+    yield checker
+    await checker.aclose()
+
+
+@pytest.fixture
+async def checker() -> AsyncIterator[HttpImageChecker]:
+    async with checking() as checker:
+        yield checker
+
+
+def verdict(bad: BadImage | None) -> tuple[int, ImageProblem] | None:
+    return None if bad is None else (bad.index, bad.problem)
+
+
+async def test_no_images_and_right_images_are_fine(checker: HttpImageChecker) -> None:
+    pages = {"/a": page(PNG), "/b": page(b"\xff\xd8\xff\xe0"), "/c": page(b"RIFF")}
+    async with serving(pages) as site:
+        assert await checker.first_bad([]) is None
+        assert await checker.first_bad(site.urls("/a", "/b", "/c", "/a")) is None
+
+
+@pytest.mark.parametrize("content", [GIF, b"<html>", b""], ids=["GIF", "HTML", "nothing"])
+async def test_the_content_counts_and_not_what_it_is_called(
+    checker: HttpImageChecker, content: bytes
+) -> None:
+    typed = page(content, headers="Content-Type: image/png\r\n")
+    untyped = page(PNG, headers="Content-Type: text/html\r\n")
+    async with serving({"/a.png": typed, "/b.txt": untyped}) as site:
+        bad = await checker.first_bad(site.urls("/b.txt", "/a.png"))
+
+    assert verdict(bad) == (1, ImageProblem.WRONG_FORMAT)
+
+
+async def test_the_bad_image_with_the_lowest_index_is_named(checker: HttpImageChecker) -> None:
+    async with serving({"/good": page(PNG), "/gif": page(GIF)}) as site:
+        bad = await checker.first_bad(site.urls("/good", "/missing", "/gif"))
+
+    assert verdict(bad) == (1, ImageProblem.UNREACHABLE)
+    assert bad is not None
+    assert bad.reason == f"{site.base}/missing: answered with status 404"
+
+
+async def test_the_verdict_does_not_wait_for_images_behind_the_bad_one(
+    checker: HttpImageChecker,
+) -> None:
+    async with serving({"/gif": page(GIF), "/slow": silent}) as site, asyncio.timeout(10):
+        bad = await checker.first_bad(site.urls("/gif", "/slow"))
+
+    assert verdict(bad) == (0, ImageProblem.WRONG_FORMAT)
+
+
+async def test_all_images_are_fetched_at_the_same_time(checker: HttpImageChecker) -> None:
+    everyone = asyncio.Barrier(3)
+
+    async def together(writer: asyncio.StreamWriter) -> None:
+        await everyone.wait()
+        await page(PNG)(writer)
+
+    async with serving({"/a": together, "/b": together, "/c": together}) as site:
+        async with asyncio.timeout(10):
+            assert await checker.first_bad(site.urls("/a", "/b", "/c")) is None
+
+
+async def test_what_is_not_complete_in_time_is_unreachable() -> None:
+    async def half(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n\x89PNG")
+        await silent(writer)
+
+    async with serving({"/good": page(PNG), "/half": half}) as site, checking(timeout_s=0.2) as few:
+        bad = await few.first_bad(site.urls("/good", "/half"))
+
+    assert bad == BadImage(
+        1, ImageProblem.UNREACHABLE, f"{site.base}/half: not complete within 0.2 s"
+    )
+
+
+async def test_a_content_of_just_the_limit_is_fine(checker: HttpImageChecker) -> None:
+    async with serving({"/full": page(PNG.ljust(MAX_BYTES))}) as site:
+        assert await checker.first_bad(site.urls("/full")) is None
+
+
+async def test_one_byte_more_than_the_limit_is_too_large(checker: HttpImageChecker) -> None:
+    async with serving({"/more": page(PNG.ljust(MAX_BYTES + 1))}) as site:
+        bad = await checker.first_bad(site.urls("/more"))
+
+    assert verdict(bad) == (0, ImageProblem.TOO_LARGE)
+
+
+async def test_an_endless_content_is_not_read_to_its_end(checker: HttpImageChecker) -> None:
+    async def endless(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while True:
+            writer.write(bytes(4096))
+            await writer.drain()
+
+    async with serving({"/endless": endless}) as site, asyncio.timeout(10):
+        bad = await checker.first_bad(site.urls("/endless"))
+        await site.lost.wait()
+
+    assert verdict(bad) == (0, ImageProblem.TOO_LARGE)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_three_redirects_are_followed(checker: HttpImageChecker, status: int) -> None:
+    pages = {
+        "/1": redirect("/2", status),
+        "/2": redirect("deep/../3?x=1", status),
+        "/3?x=1": redirect("/4", status),
+        "/4": page(PNG),
+    }
+    async with serving(pages) as site:
+        assert await checker.first_bad(site.urls("/1")) is None
+
+    assert site.asked == ["/1", "/2", "/3?x=1", "/4"]
+
+
+async def test_a_fourth_redirect_is_not_followed(checker: HttpImageChecker) -> None:
+    async with serving({"/loop": redirect("/loop")}) as site:
+        bad = await checker.first_bad(site.urls("/loop"))
+
+    assert bad == BadImage(0, ImageProblem.UNREACHABLE, f"{site.base}/loop: more than 3 redirects")
+    assert site.asked == ["/loop"] * 4
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        ("http://169.254.169.254/", "blocked by egress policy 'private'"),
+        ("http://2852039166/", "blocked by egress policy 'private'"),
+        ("//8.8.8.8/", "8.8.8.8 is neither loopback nor private"),
+        ("file:///etc/passwd", "not an http or https address"),
+        ("data:image/png;base64,", "not an http or https address"),
+        ("http://[oops/", "Invalid IPv6 URL"),
+        ("http://x:port/", "Invalid port"),
+    ],
+)
+async def test_a_redirect_leads_nowhere_that_an_address_may_not(
+    checker: HttpImageChecker, location: str, reason: str
+) -> None:
+    async with serving({"/r": redirect(location)}) as site:
+        bad = await checker.first_bad(site.urls("/r"))
+
+    assert verdict(bad) == (0, ImageProblem.UNREACHABLE)
+    assert bad is not None
+    assert reason in bad.reason
+
+
+async def test_a_redirect_without_a_target_is_an_answer_like_any_other(
+    checker: HttpImageChecker,
+) -> None:
+    async with serving({"/r": page(status=302)}) as site:
+        bad = await checker.first_bad(site.urls("/r"))
+
+    assert bad is not None
+    assert bad.reason.endswith("answered with status 302")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://169.254.169.254/", "169.254.169.254 is link-local"),
+        ("ftp://example.test/a.png", "not an http or https address"),
+        ("", "not an http or https address"),
+        ("http://[", "Invalid"),
+    ],
+)
+async def test_an_address_that_cannot_be_fetched_says_why(
+    checker: HttpImageChecker, url: str, reason: str
+) -> None:
+    bad = await checker.first_bad([url])
+
+    assert verdict(bad) == (0, ImageProblem.UNREACHABLE)
+    assert bad is not None
+    assert reason in bad.reason
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"data:image/png;base64,{base64.b64encode(PNG).decode()}",
+        f"data:,{quote_from_bytes(PNG)}",
+        f"DATA:text/plain;BASE64,{base64.b64encode(PNG.ljust(MAX_BYTES)).decode()}",
+    ],
+    ids=["base64", "percent-encoded", "large"],
+)
+async def test_a_right_image_in_a_data_address_is_fine(checker: HttpImageChecker, url: str) -> None:
+    assert await checker.first_bad([url]) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        (f"data:image/png,{quote_from_bytes(GIF)}", ImageProblem.WRONG_FORMAT),
+        ("data:image/png;base64,????", ImageProblem.WRONG_FORMAT),
+        ("data:image/png;base64", ImageProblem.WRONG_FORMAT),
+        (f"data:,{'x' * MAX_BYTES}x", ImageProblem.TOO_LARGE),
+        (f"data:;base64,{'AAAA' * MAX_BYTES}", ImageProblem.TOO_LARGE),
+    ],
+    ids=["GIF", "not base64", "no content", "large", "large base64"],
+)
+async def test_a_wrong_data_address_is_named_in_short(
+    checker: HttpImageChecker, url: str, problem: ImageProblem
+) -> None:
+    bad = await checker.first_bad([url])
+
+    assert verdict(bad) == (0, problem)
+    assert bad is not None
+    assert len(bad.reason) < 250
+
+
+async def test_large_content_is_judged_beside_the_event_loop() -> None:
+    threads: dict[int, int] = {}
+
+    def noting(content: bytes) -> str | None:
+        threads[len(content)] = threading.get_ident()
+        return sniff(content)
+
+    large = PNG.ljust(MAX_BYTES)
+    data = f"data:;base64,{base64.b64encode(large[:-1]).decode()}"
+    async with serving({"/large": page(large), "/small": page(PNG)}) as site:
+        async with checking(noting) as checker:
+            assert await checker.first_bad([*site.urls("/large", "/small"), data]) is None
+
+    assert threads.pop(len(PNG)) == threading.get_ident()
+    assert threading.get_ident() not in threads.values()
+    assert len(threads) == 2
+
+
+async def test_cancelling_a_check_passes(checker: HttpImageChecker) -> None:
+    async with serving({"/slow": silent}) as site:
+        running = asyncio.create_task(checker.first_bad(site.urls("/slow")))
+        await asyncio.wait([running], timeout=0.05)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    assert running.cancelled()
+
+
+@pytest.fixture(scope="module")
+def check() -> Iterator[Callable[[str], BadImage | None]]:
+    """Check one address with a checker that can reach nothing."""
+
+    async def resolve(host: str) -> Sequence[str]:
+        return ["169.254.169.254"]
+
+    async def open_checker() -> HttpImageChecker:
+        return HttpImageChecker(Egress.LOOPBACK, sniff, resolve=resolve)
+
+    with asyncio.Runner() as runner:
+        checker = runner.run(open_checker())
+        yield lambda url: runner.run(checker.first_bad([url]))
+        runner.run(checker.aclose())
+
+
+@given(
+    start=st.sampled_from(["", "http://", "https://[", "data:", "data:;base64,"]), rest=st.text()
+)
+def test_any_text_as_an_address_gives_a_short_reason(
+    check: Callable[[str], BadImage | None], start: str, rest: str
+) -> None:
+    bad = check(start + rest)
+
+    assert bad is not None
+    assert 0 < len(bad.reason) <= 500
