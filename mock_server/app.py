@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.catalogue_files import load_catalogue
 from mock_server.control import replies
@@ -22,7 +22,7 @@ from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.directives import without_directives
 from mock_server.domain.journal import Operation
 from mock_server.domain.ports import RealClock, Sender
-from mock_server.domain.store import Store
+from mock_server.domain.store import Sandbox, Store
 from mock_server.domain.task import Task
 from mock_server.images.gallery import Gallery
 from mock_server.images.picture import Picture
@@ -104,7 +104,22 @@ class MockServer:
         for prefix, endpoint in self._unknown_models.items():
             if path.startswith(prefix) and "/" not in path[len(prefix) :] and path != prefix:
                 return endpoint
-        return self._router
+        return self._dated_router
+
+    async def _dated_router(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer behind the router, with the `Date` of the sandbox that is meant."""
+        scope.setdefault("state", {})
+
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                now_ms = real_ms = self._exchange.now_ms()
+                sandbox: Sandbox | None = scope["state"].get("sandbox")
+                if sandbox is not None:
+                    now_ms = (await sandbox.clock(real_ms)).now_ms
+                message["headers"] = [*message["headers"], self._exchange.date(now_ms)]
+            await send(message)
+
+        await self._router(scope, receive, send_dated)
 
     def _provider_endpoints(self) -> tuple[dict[str, ASGIApp], dict[str, ASGIApp]]:
         """Return the endpoints by path, and those for models that are not served by prefix."""
@@ -186,8 +201,20 @@ class MockServer:
             "version": __version__,
             "base_url": self.settings.public_url or self.base_url,
             "seed": self.seed,
-            "settings": self.settings.shown(),
+            "settings": self.settings.shown() | self._by_the_catalogue(),
             "profile": PROFILE,
+        }
+
+    def _by_the_catalogue(self) -> dict[str, Any]:
+        """Return what the first model's entry says, as changed by the settings."""
+        model = next(iter(self._catalogue.models.values()))
+        chosen_ms = self.settings.generation_time
+        return {
+            "generation_time": model.timing.generation_time_s
+            if chosen_ms is None
+            else chosen_ms / 1000,
+            "price": model.price_usd,
+            "result_ttl": model.result_ttl_s,
         }
 
     def _http_sender(self) -> Sender:

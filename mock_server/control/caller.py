@@ -33,6 +33,7 @@ class Callers:
             raise Refused(
                 401, "send the header Authorization: Bearer <key>; the key's sandbox is meant"
             )
+        request.state.sandbox = found
         return found
 
     def require_admin(self, request: Request) -> None:

@@ -8,7 +8,7 @@ from io import BytesIO
 from threading import Lock
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-ALSO_KNOWN_AS = {}  # several JPEGs in one file, as some cameras write them
+ALSO_KNOWN_AS = {"MPO": "JPEG"}  # several JPEGs in one file, as some cameras write them
 
 _filters = Lock()  # the filters of warnings belong to the process, not to the thread
 

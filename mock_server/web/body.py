@@ -19,29 +19,25 @@ async def read_body(headers: Headers, receive: Receive, max_bytes: int) -> bytes
     Raises BodyTooLarge as soon as it is known to exceed the bound, ClientGone when the client
     leaves before it has sent everything.
     """
-    declared = next((value for name, value in headers if name == b"content-length"), b"")
-    if declared.isdigit() and int(declared) > max_bytes:
-        raise BodyTooLarge
     message = await receive()
-    chunk: bytes = message.get("body", b"")
-    if message["type"] == "http.request" and not message.get("more_body"):
-        return _within(chunk, max_bytes)
-    chunks, size = [chunk], len(chunk)
-    while message.get("more_body"):
+    first: bytes = message.get("body", b"")
+    chunks, size = [first], len(first)
+    if message.get("more_body") and _declared_size(headers) > max_bytes:
+        raise BodyTooLarge
+    while message.get("more_body") and size <= max_bytes:
         message = await receive()
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
-        if size > max_bytes:
-            raise BodyTooLarge
+    if size > max_bytes:
+        raise BodyTooLarge
     if message["type"] == "http.disconnect":
         raise ClientGone
-    return b"".join(chunks)
+    return first if len(chunks) == 1 else b"".join(chunks)
 
 
-def _within(body: bytes, max_bytes: int) -> bytes:
-    if len(body) > max_bytes:
-        raise BodyTooLarge
-    return body
+def _declared_size(headers: Headers) -> int:
+    declared = next((value for name, value in headers if name == b"content-length"), b"")
+    return int(declared) if declared.isdigit() and len(declared) < 20 else 0
 
 
 def is_json(headers: Headers) -> bool:

@@ -63,8 +63,11 @@ class Exchange:
         )
         await self.send(send, answer)
 
+    def date(self, now_ms: int) -> Header:
+        return (b"date", self._dates.write(now_ms))
+
     async def send(self, send: Send, answer: Answer) -> None:
-        headers: list[Header] = [(b"date", self._dates.write(answer.now_ms)), *answer.headers]
+        headers: list[Header] = [self.date(answer.now_ms), *answer.headers]
         if answer.content_type is not None:
             headers.append((b"content-type", answer.content_type))
             headers.append((b"content-length", b"%d" % len(answer.body)))
@@ -96,7 +99,10 @@ _REFUSALS = {
 
 
 def header(headers: Headers, name: bytes) -> bytes | None:
-    return next((value for each, value in headers if each == name), None)
+    for each, value in headers:
+        if each == name:
+            return value
+    return None
 
 
 def unauthorized(now_ms: int) -> Answer:

@@ -14,11 +14,11 @@ from mock_server.domain.journal import Operation
 from mock_server.domain.store import Refused, Sandbox
 from mock_server.domain.submission import SubmissionDecoder
 from mock_server.web import envelope
+from mock_server.web.base_urls import BaseUrls
 from mock_server.web.body import BodyTooLarge, ClientGone, is_json, read_body
 from mock_server.web.exchange import (
     Answer,
     Exchange,
-    header,
     refused,
     unauthorized,
     wrong_method,
@@ -30,7 +30,6 @@ STATUS_PATH = "/api/v1/statusTask/"
 BALANCE_PATH = "/api/v1/apikeys/current-balance"
 
 _PLAIN_QUERY = re.compile(rb"taskId=([A-Za-z0-9_.~-]+)")
-_HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
 
 class Endpoint(ABC):
@@ -113,7 +112,7 @@ class SubmitEndpoint(Endpoint):
         self._model = model
         self._briefing = briefing
         self._wake = wake
-        self._public_url = public_url
+        self._bases = BaseUrls(public_url)
         self._body_limit = body_limit
         self.decoders = {
             strict: SubmissionDecoder(model, strict=strict) for strict in (False, True)
@@ -136,7 +135,7 @@ class SubmitEndpoint(Endpoint):
         except InvalidRequest as error:
             return body, await self._refuse(sandbox, 400, "Invalid request", str(error))
         seen = await sandbox.admit(
-            self._model, submission, brief, self._base_url(scope), self._exchange.now_ms()
+            self._model, submission, brief, self._bases.of(scope), self._exchange.now_ms()
         )
         if isinstance(seen, Refused):
             return body, refused(sandbox, seen)
@@ -145,16 +144,6 @@ class SubmitEndpoint(Endpoint):
     async def after(self, sandbox: Sandbox, answer: Answer) -> None:
         if answer.status == 200 and await sandbox.expect_callback(answer.task_id):
             self._wake(sandbox)
-
-    def _base_url(self, scope: Scope) -> str:
-        """Return where the results of this task are served, as its client sees this server."""
-        if self._public_url is not None:
-            return self._public_url
-        host = (header(scope["headers"], b"host") or b"").decode("latin-1")
-        if not _HOST.fullmatch(host):
-            name, port = scope["server"]
-            host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
-        return f"{scope['scheme']}://{host}"
 
 
 class StatusEndpoint(Endpoint):

@@ -258,7 +258,7 @@ async def test_a_redirect_without_a_target_is_an_answer_like_any_other(
         ("http://169.254.169.254/", "169.254.169.254 is link-local"),
         ("ftp://example.test/a.png", "not an http or https address"),
         ("", "not an http or https address"),
-        ("http://[", "Invalid"),
+        ("http://[oops]/", "Invalid"),
     ],
 )
 async def test_an_address_that_cannot_be_fetched_says_why(
@@ -314,9 +314,9 @@ async def test_large_content_is_judged_beside_the_event_loop() -> None:
 
     large = PNG.ljust(MAX_BYTES)
     data = f"data:;base64,{base64.b64encode(large[:-1]).decode()}"
-    async with serving({"/large": page(large), "/small": page(PNG)}) as site:
-        async with checking(noting) as checker:
-            assert await checker.first_bad([*site.urls("/large", "/small"), data]) is None
+    pages = {"/large": page(large), "/small": page(PNG)}
+    async with serving(pages) as site, checking(noting) as checker:
+        assert await checker.first_bad([*site.urls("/large", "/small"), data]) is None
 
     assert threads.pop(len(PNG)) == threading.get_ident()
     assert threading.get_ident() not in threads.values()

@@ -1,0 +1,59 @@
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet
+PINS := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format bench setup lock clean
+
+help:      ## list these targets
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
+
+run: $(VENV)/.run        ## start the mock on http://127.0.0.1:8080 (ARGS="--port 0" for others)
+	@$(BIN)/mock-server $(ARGS)
+
+test: $(VENV)/.test      ## run every test (ARGS="-k callback" for some)
+	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage report --format=total | sed 's/^/coverage: /;s/$$/ %/'
+
+check: $(VENV)/.check    ## what CI checks without running a test: format, lint, types, layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.check   ## rewrite what a tool can rewrite
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.run      ## measure the mock against a bare server (needs wrk)
+	@$(BIN)/python -m benchmarks.http
+	@$(BIN)/python -m benchmarks.memory
+
+setup: $(VENV)/.test $(VENV)/.check   ## install everything that these targets need
+
+lock: setup    ## write the newest versions of everything into constraints.txt
+	@env -u PIP_CONSTRAINT $(BIN)/python -m pip install --quiet --upgrade --editable '.[test,check]' hatchling
+	@$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+clean:     ## remove what these targets have made
+	rm -rf $(VENV) dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "apixo-testkit needs Python 3.11 or newer; name one with make PYTHON=python3.12")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(BIN)/python $(PINS)
+	@echo "installing into $(VENV) …" >&2
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.run
+	@$(PIP) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.test
+	@$(PIP) --editable '.[test,check]'
+	@touch $@

@@ -1,0 +1,39 @@
+"""Where results are served, as the client of a task sees this server."""
+
+import re
+
+from starlette.types import Scope
+
+from mock_server.web.exchange import header
+
+_HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+_MAX_KEPT = 1000
+
+
+class BaseUrls:
+    """The public address when there is one, else the host that the client names.
+
+    The addresses made are kept, so that a million tasks share them.
+    """
+
+    def __init__(self, public_url: str | None) -> None:
+        self._public_url = public_url
+        self._made: dict[tuple[str, bytes], str] = {}
+
+    def of(self, scope: Scope) -> str:
+        if self._public_url is not None:
+            return self._public_url
+        named = (scope["scheme"], header(scope["headers"], b"host") or b"")
+        made = self._made.get(named)
+        if made is None:
+            if len(self._made) >= _MAX_KEPT:
+                self._made.clear()
+            made = self._made[named] = _made(scope, named[1].decode("latin-1"))
+        return made
+
+
+def _made(scope: Scope, host: str) -> str:
+    if not _HOST.fullmatch(host):
+        name, port = scope["server"]
+        host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
+    return f"{scope['scheme']}://{host}"
