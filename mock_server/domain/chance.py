@@ -7,6 +7,7 @@ from hashlib import blake2b
 from statistics import NormalDist
 
 _STANDARD = NormalDist()
+_STEPS = 2**48
 
 
 def draw(seed: int, sandbox_id: str, ordinal: int, purpose: str) -> bytes:
@@ -16,7 +17,7 @@ def draw(seed: int, sandbox_id: str, ordinal: int, purpose: str) -> bytes:
 
 def uniform(drawn: bytes) -> float:
     """Turn a draw into a number between 0 and 1, both excluded."""
-    return (int.from_bytes(drawn[:6]) + 0.5) / 2**48
+    return (int.from_bytes(drawn[:6], "big") + 0.5) / _STEPS
 
 
 def normal(drawn: bytes) -> float:

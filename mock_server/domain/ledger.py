@@ -1,10 +1,17 @@
 """The tasks that have not ended yet, and the money of a sandbox (LIM-2, SUB-17, BIL-1, FAIL-5)."""
 
+from functools import lru_cache
 from heapq import heappop, heappush
 
 from mock_server.domain.task import Task
 
 MICRO = 1_000_000
+
+
+@lru_cache(maxsize=1000)  # so that a million tasks share the numbers
+def price_microusd(price_usd: float, images: int) -> int:
+    """BIL-1."""
+    return round(price_usd * MICRO) * images
 
 
 class Ledger:

@@ -25,7 +25,10 @@ def parse_words(text: str) -> frozenset[str]:
 
 def moderated_word(prompt: str, words: frozenset[str]) -> str | None:
     """Return the first word of the prompt that is on the list."""
-    return next((word for word in _WORD.findall(fold(prompt)) if word in words), None)
+    found: list[str] = _WORD.findall(fold(prompt))
+    if words.isdisjoint(found):
+        return None
+    return next(word for word in found if word in words)
 
 
 def fold(text: str) -> str:

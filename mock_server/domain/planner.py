@@ -90,9 +90,9 @@ def make_plan(
     timing: Timing,
 ) -> Plan:
     """Return the plan of the sandbox's `ordinal`-th task, submitted at `now_ms` (TIM-1)."""
-    whole_ms = _whole_ms(seed, sandbox_id, ordinal, generation_time_ms, timing)
-    pending_ms = _pending_ms(seed, sandbox_id, ordinal, whole_ms, timing)
-    processing_ms = whole_ms - pending_ms
+    pending_ms, processing_ms = _durations_ms(
+        draw(seed, sandbox_id, ordinal, "durations"), generation_time_ms, timing
+    )
     if brief.pending_ms is not None:
         pending_ms = brief.pending_ms
     if brief.processing_ms is not None:
@@ -130,17 +130,18 @@ def _step(sentence: str, code: str, decided: str | None) -> tuple[str]:
     return (f"{sentence}; no effect, {decided} was decided before",)
 
 
-def _whole_ms(seed: int, sandbox_id: str, ordinal: int, average_ms: int, timing: Timing) -> int:
-    """Draw the whole duration: lognormal around its average, clipped on both sides."""
+def _durations_ms(drawn: bytes, average_ms: int, timing: Timing) -> tuple[int, int]:
+    """Return how long a task is pending and processing.
+
+    The whole is lognormal around its average, clipped on both sides; pending is a small and
+    bounded share of it.
+    """
     if average_ms == 0:
-        return 0
-    spread = timing.sigma * normal(draw(seed, sandbox_id, ordinal, "whole"))
-    factor = math.exp(spread - timing.sigma**2 / 2)
-    return round(average_ms * min(max(factor, 1 / timing.clip), timing.clip))
-
-
-def _pending_ms(seed: int, sandbox_id: str, ordinal: int, whole_ms: int, timing: Timing) -> int:
+        return 0, 0
+    sigma, clip = timing.sigma, timing.clip
+    factor = math.exp(sigma * normal(drawn[:8]) - sigma * sigma / 2)
+    whole_ms = round(average_ms * min(max(factor, 1 / clip), clip))
     span_s = timing.pending_max_s - timing.pending_min_s
-    share = uniform(draw(seed, sandbox_id, ordinal, "pending"))
-    drawn_ms = (timing.pending_min_s + span_s * share) * 1000
-    return int(min(drawn_ms, whole_ms * timing.pending_max_share))
+    pending_s = timing.pending_min_s + span_s * uniform(drawn[8:])
+    pending_ms = int(min(pending_s * 1000, whole_ms * timing.pending_max_share))
+    return pending_ms, whole_ms - pending_ms

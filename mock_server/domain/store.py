@@ -96,7 +96,7 @@ class Sandbox(Protocol):
     def record(self, entry: Entry) -> None:
         """Write an entry into the journal; never waits."""
 
-    async def expect_callback(self, task_id: str) -> bool:
+    async def expect_callback(self, task_id: str) -> None:
         """Deliver the end of a callback task, now that its submit has been answered (CB-1)."""
 
     async def finish(

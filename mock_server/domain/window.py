@@ -21,15 +21,15 @@ class Window:
 
     def admit(self, now_ms: int) -> bool:
         """Count a request and return True, or leave everything as it is and return False."""
-        if self.wait_ms(now_ms) > 0:
+        ring, at = self._ring, self._next
+        size = len(ring)
+        if size >= self._limit and now_ms - ring[at - self._limit] < WINDOW_MS:
             return False
-        if len(self._ring) < self._capacity:
-            self._ring.append(now_ms)
+        if size < self._capacity:
+            ring.append(now_ms)
         else:
-            self._ring[self._next] = now_ms
-        self._next += 1
-        if self._next == self._capacity:
-            self._next = 0
+            ring[at] = now_ms
+        self._next = at + 1 if at + 1 < self._capacity else 0
         return True
 
     def wait_ms(self, now_ms: int) -> int:

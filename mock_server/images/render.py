@@ -5,15 +5,18 @@ picture is due.
 """
 
 from hashlib import blake2b
+from io import BytesIO
 from random import Random
 
 from PIL import Image, ImageOps
+from PIL.PngImagePlugin import PngInfo
 
 from mock_server.images.palette import Palette, choose
 from mock_server.images.panel import draw_panel
 from mock_server.images.patterns import PATTERNS, slope
 from mock_server.images.picture import Picture
-from mock_server.images.png import encode
+
+_COMPRESSION = 3  # of 9: more costs time and saves little
 
 
 def render(picture: Picture) -> bytes:
@@ -23,8 +26,16 @@ def render(picture: Picture) -> bytes:
     palette = choose(dice)
     image = _background((picture.width, picture.height), palette, dice)
     draw_panel(image, picture, palette)
-    # The comment makes even pictures of a single pixel differ.
-    return encode(image, identity.encode())
+    return _png(image, identity)
+
+
+def _png(image: Image.Image, identity: str) -> bytes:
+    """Write a PNG; the comment makes even pictures of a single pixel differ."""
+    info = PngInfo()
+    info.add_text("Comment", identity)
+    content = BytesIO()
+    image.save(content, "PNG", compress_level=_COMPRESSION, pnginfo=info)
+    return content.getvalue()
 
 
 def _identity(picture: Picture) -> str:

@@ -11,7 +11,7 @@ from mock_server.domain.clock import Mode, VirtualClock
 from mock_server.domain.deliveries import Claim, Deliveries, Delivery
 from mock_server.domain.errors import StoreFull, TaskEnded
 from mock_server.domain.journal import Entry, Journal
-from mock_server.domain.ledger import MICRO, Ledger
+from mock_server.domain.ledger import Ledger, price_microusd
 from mock_server.domain.planner import Brief, make_plan
 from mock_server.domain.ports import Sent
 from mock_server.domain.sandbox_settings import SandboxSettings
@@ -47,7 +47,7 @@ class MemorySandbox:
         ledger = self._ledger
         if ledger.live >= self.settings.max_concurrent:
             return self._over_concurrency(now_ms)
-        price = round(model.price_usd * MICRO) * submission.num_images
+        price = price_microusd(model.price_usd, submission.num_images)
         if not ledger.can_pay(price):
             return Refused(Refusal.CREDITS, now_ms)
         try:
@@ -85,12 +85,10 @@ class MemorySandbox:
     def record(self, entry: Entry) -> None:
         self._journal.add(entry)
 
-    async def expect_callback(self, task_id: str) -> bool:
+    async def expect_callback(self, task_id: str) -> None:
         task = self._tasks.get(task_id)
-        if task is None or task.callback_url is None:
-            return False
-        self._deliveries.open(task, task.callback_url)
-        return True
+        if task is not None and task.callback_url is not None:
+            self._deliveries.open(task, task.callback_url)
 
     async def finish(
         self, task_id: str, fail_code: str | None, fail_message: str | None, real_ms: int

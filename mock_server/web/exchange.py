@@ -22,6 +22,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     task_id: str = ""
     headers: tuple[Header, ...] = ()
     content_type: bytes | None = envelope.JSON  # None: no content at all (304)
+    owes_callback: bool = False  # something is to be delivered once this has been sent
 
 
 class Exchange:
@@ -39,15 +40,10 @@ class Exchange:
         """Return the real instant that an operation of the store is told."""
         return self._clock.now_ns() // 1_000_000
 
-    async def end(
-        self,
-        sandbox: Sandbox,
-        operation: Operation,
-        began_ns: int,
-        request: bytes,
-        answer: Answer,
-        send: Send,
+    def record(
+        self, sandbox: Sandbox, operation: Operation, began_ns: int, request: bytes, answer: Answer
     ) -> None:
+        """Write into the journal what is about to be answered."""
         body = answer.body if answer.content_type is envelope.JSON else b""
         sandbox.record(
             Entry(
@@ -61,16 +57,17 @@ class Exchange:
                 body[:MAX_BODY_BYTES],
             )
         )
-        await self.send(send, answer)
 
     def date(self, now_ms: int) -> Header:
         return (b"date", self._dates.write(now_ms))
 
     async def send(self, send: Send, answer: Answer) -> None:
-        headers: list[Header] = [self.date(answer.now_ms), *answer.headers]
+        headers: list[Header] = [(b"date", self._dates.write(answer.now_ms))]
         if answer.content_type is not None:
             headers.append((b"content-type", answer.content_type))
             headers.append((b"content-length", b"%d" % len(answer.body)))
+        if answer.headers:
+            headers.extend(answer.headers)
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
 

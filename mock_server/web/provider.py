@@ -49,7 +49,10 @@ class Endpoint(ABC):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = self._exchange
         began_ns = exchange.now_ns()
-        sandbox = await self._tenants.find(scope["headers"], began_ns // 1_000_000)
+        headers = scope["headers"]
+        sandbox = self._tenants.known(headers)
+        if sandbox is None:
+            sandbox = await self._tenants.find(headers, began_ns // 1_000_000)
         if scope["method"] != self.method:
             await exchange.send(send, await self._refuse_method(sandbox, scope))
         elif sandbox is None:
@@ -59,8 +62,10 @@ class Endpoint(ABC):
                 request, answer = await self.handle(sandbox, scope, receive)
             except ClientGone:
                 return
-            await exchange.end(sandbox, self.operation, began_ns, request, answer, send)
-            await self.after(sandbox, answer)
+            exchange.record(sandbox, self.operation, began_ns, request, answer)
+            await exchange.send(send, answer)
+            if answer.owes_callback:
+                await self.deliver(sandbox, answer.task_id)
 
     @abstractmethod
     async def handle(
@@ -68,9 +73,9 @@ class Endpoint(ABC):
     ) -> tuple[bytes, Answer]:
         """Return what the journal keeps of the request, and the answer."""
 
-    async def after(self, sandbox: Sandbox, answer: Answer) -> None:
-        """Do what must wait until the request has been answered."""
-        return
+    async def deliver(self, sandbox: Sandbox, task_id: str) -> None:
+        """See to the callback of a task whose request has now been answered."""
+        raise AssertionError(f"{self.operation} owes no callback")
 
     async def _refuse_method(self, sandbox: Sandbox | None, scope: Scope) -> Answer:
         if sandbox is None:
@@ -139,11 +144,18 @@ class SubmitEndpoint(Endpoint):
         )
         if isinstance(seen, Refused):
             return body, refused(sandbox, seen)
-        return body, Answer(200, envelope.accepted(seen.task), seen.now_ms, seen.task.id)
+        task = seen.task
+        return body, Answer(
+            200,
+            envelope.accepted(task),
+            seen.now_ms,
+            task.id,
+            owes_callback=task.callback_url is not None,
+        )
 
-    async def after(self, sandbox: Sandbox, answer: Answer) -> None:
-        if answer.status == 200 and await sandbox.expect_callback(answer.task_id):
-            self._wake(sandbox)
+    async def deliver(self, sandbox: Sandbox, task_id: str) -> None:
+        await sandbox.expect_callback(task_id)
+        self._wake(sandbox)
 
 
 class StatusEndpoint(Endpoint):
@@ -178,10 +190,11 @@ class StatusEndpoint(Endpoint):
         seen = await sandbox.observe(self._model_id, task_id, self._exchange.now_ms())
         if isinstance(seen, Refused):
             return query, refused(sandbox, seen)
-        if seen.ends_now:
-            self._wake(sandbox)
         body = envelope.status(seen.task, seen.now_ms, self._result_urls)
-        return query, Answer(200, body, seen.now_ms, task_id)
+        return query, Answer(200, body, seen.now_ms, task_id, owes_callback=seen.ends_now)
+
+    async def deliver(self, sandbox: Sandbox, task_id: str) -> None:
+        self._wake(sandbox)
 
 
 class BalanceEndpoint(Endpoint):

@@ -67,7 +67,8 @@ class ResultEndpoint:
             return
         answer = await self._answer(sandbox, found[1], int(found[3]), found[4], scope)
         request = scope["path"].encode()
-        await exchange.end(sandbox, Operation.RESULT, began_ns, request, answer, send)
+        exchange.record(sandbox, Operation.RESULT, began_ns, request, answer)
+        await exchange.send(send, answer)
 
     async def _answer(
         self, sandbox: Sandbox, task_id: str, number: int, token: str, scope: Scope

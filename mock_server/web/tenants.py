@@ -20,15 +20,21 @@ class Tenants:
         self._api_keys = frozenset(api_keys)
         self._known: dict[bytes, Sandbox] = {}
 
-    async def find(self, headers: Headers, real_ms: int) -> Sandbox | None:
-        """Return the caller's sandbox; None when the key is missing or invalid (AUTH-2)."""
+    def known(self, headers: Headers) -> Sandbox | None:
+        """Return the caller's sandbox when its key has been seen before."""
         for name, value in headers:
             if name == b"authorization":
                 sandbox = self._known.get(value)
-                if sandbox is not None and not sandbox.is_dropped:
-                    return sandbox
-                return await self._open(value, real_ms)
+                return None if sandbox is None or sandbox.is_dropped else sandbox
         return None
+
+    async def find(self, headers: Headers, real_ms: int) -> Sandbox | None:
+        """Return the caller's sandbox; None when the key is missing or invalid (AUTH-2)."""
+        known = self.known(headers)
+        if known is not None:
+            return known
+        raw = next((value for name, value in headers if name == b"authorization"), None)
+        return None if raw is None else await self._open(raw, real_ms)
 
     async def _open(self, raw: bytes, real_ms: int) -> Sandbox | None:
         key = bearer_token(raw)

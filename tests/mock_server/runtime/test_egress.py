@@ -36,10 +36,11 @@ LOOPBACK = ["127.0.0.0/8", "::1/128"]
 
 
 def nat64_local(prefix_octets: int) -> Callable[[int], int]:
-    """Spell an IPv4 address as RFC 6052 does behind a prefix shorter than 96 bits."""
+    """Spell an IPv4 address as RFC 6052 does behind a short prefix, with a harmless suffix."""
 
     def spell(v4: int) -> int:
-        octets = bytearray(IPv6Address("64:ff9b:1::").packed[:8] + bytes(7))
+        octets = bytearray(IPv6Address("64:ff9b:1::").packed[:8] + bytes([8] * 7))
+        octets[6:prefix_octets] = bytes(prefix_octets - 6)
         octets[prefix_octets : prefix_octets + 4] = v4.to_bytes(4, "big")
         return int.from_bytes(octets[:8] + bytes(1) + octets[8:], "big")
 

@@ -163,8 +163,9 @@ async def test_what_is_not_complete_in_time_is_unreachable() -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n\x89PNG")
         await silent(writer)
 
-    async with serving({"/good": page(PNG), "/half": half}) as site, checking(timeout_s=0.2) as few:
-        bad = await few.first_bad(site.urls("/good", "/half"))
+    pages = {"/good": page(PNG), "/half": half}
+    async with serving(pages) as site, checking(timeout_s=0.2) as checker, asyncio.timeout(10):
+        bad = await checker.first_bad(site.urls("/good", "/half"))
 
     assert bad == BadImage(
         1, ImageProblem.UNREACHABLE, f"{site.base}/half: not complete within 0.2 s"

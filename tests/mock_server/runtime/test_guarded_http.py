@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from mock_server.runtime.egress import Egress
+from mock_server.runtime.failures import translated
 from mock_server.runtime.guarded_http import (
     Blocked,
     GuardedBackend,
@@ -139,11 +140,13 @@ async def test_the_last_address_has_all_the_time_there_is() -> None:
 async def test_when_every_address_fails_the_error_says_how() -> None:
     network = Network({"::1": refused(), "127.0.0.1": refused(), "127.0.0.2": unreachable()})
     backend = GuardedBackend(
-        Egress.LOOPBACK, Names(["::1", "127.0.0.1", "127.0.0.2"]), network=network
+        Egress.LOOPBACK, Names(["::1", "127.0.0.1", "::1", "127.0.0.2"]), network=network
     )
 
     with pytest.raises(httpcore.ConnectError, match=r"^connection refused, no route to host$"):
         await backend.connect_tcp("localhost", 80)
+
+    assert network.hosts == ["::1", "127.0.0.1", "127.0.0.2"]
 
 
 def refused() -> Exception:
@@ -292,6 +295,17 @@ async def test_tls_to_a_plain_server_is_named_as_the_reason() -> None:
     async with serving() as port, transport_to(loopback_resolver) as transport:
         with pytest.raises(httpx.ConnectError, match="TLS failed: wrong version number"):
             await transport.handle_async_request(request(f"https://receiver.test:{port}/"))
+
+
+def test_a_tls_error_in_the_middle_of_an_answer_is_a_network_error() -> None:
+    with pytest.raises(httpx.NetworkError, match="TLS failed: bad record mac"), translated():
+        raise ssl_error("BAD_RECORD_MAC")
+
+
+def ssl_error(reason: str) -> ssl.SSLError:
+    error = ssl.SSLError(1, reason)
+    error.reason = reason
+    return error
 
 
 @pytest.mark.parametrize(

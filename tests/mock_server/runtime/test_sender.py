@@ -157,7 +157,7 @@ async def test_an_endless_body_is_dropped_with_its_connection(sender: HttpSender
             writer.write(bytes(4096))
             await writer.drain()
 
-    async with receiving(endless) as receiver:
+    async with receiving(endless) as receiver, asyncio.timeout(10):
         sent = await sender.post(receiver.url, b"{}")
         await receiver.lost.wait()
 
@@ -241,7 +241,8 @@ async def test_an_attempt_without_an_answer_ends_at_the_limit() -> None:
 async def test_a_tls_handshake_without_an_answer_ends_at_the_limit_with_its_connection() -> None:
     async with receiving(silent) as receiver, impatient(timeout_s=0.2) as sender:
         sent = await sender.post(receiver.url.replace("http", "https"), b"{}")
-        await receiver.lost.wait()
+        async with asyncio.timeout(10):
+            await receiver.lost.wait()
 
     assert (sent.status, sent.error) == (None, "no answer within 0.2 s")
 
@@ -269,6 +270,7 @@ async def test_a_receiver_that_hangs_holds_its_own_places_only() -> None:
         receiving(silent) as dead,
         receiving(answering(OK)) as live,
         impatient(timeout_s=30, max_per_receiver=2, max_in_flight=3) as sender,
+        asyncio.timeout(10),
     ):
         hanging = [asyncio.create_task(sender.post(dead.url, b"{}")) for _ in range(9)]
         sent = await asyncio.gather(*[sender.post(live.url, b"{}") for _ in range(20)])
