@@ -59,7 +59,6 @@ class MockServer:
     ) -> None:
         self.settings = settings
         self.seed = drawn_seed() if settings.seed is None else settings.seed
-        self.base_url = f"http://{settings.host}:{settings.port}"
         self._not_ready: str | None = "the server is starting"
         self._clock = clock or SystemClock()
         self._catalogue = load_catalogue(settings)
@@ -199,7 +198,7 @@ class MockServer:
     def _info(self) -> dict[str, Any]:
         return {
             "version": __version__,
-            "base_url": self.settings.public_url or self.base_url,
+            "base_url": self.settings.public_url or self.settings.base_url,
             "seed": self.seed,
             "settings": self.settings.shown() | self._by_the_catalogue(),
             "profile": PROFILE,

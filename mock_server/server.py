@@ -50,7 +50,7 @@ def run(settings: Settings, notices: list[str]) -> None:
             proxy_headers=False,
             timeout_graceful_shutdown=_SHUTDOWN_S,
         ),
-        url=base_url(settings.host, settings.port),
+        url=settings.base_url,
     )
     server.run(sockets=[listener])
 
@@ -71,10 +71,6 @@ def listen(host: str, port: int) -> socket.socket:
             " (--port 0 takes a free one)"
         ) from error
     return listener
-
-
-def base_url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 class _Server(uvicorn.Server):

@@ -65,6 +65,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             values[name] = None if values[name] is None else values[name] / 1000
         return values | {"balance": self.balance / MICRO}
 
+    @property
+    def base_url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
     def of_sandbox(self) -> SandboxSettings:
         return SandboxSettings(
             rate_limit=self.rate_limit,

@@ -7,6 +7,7 @@ address and not to the name, so a name that changes its mind in between gains no
 import asyncio
 import base64
 import ssl
+import zlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final
 
@@ -19,6 +20,7 @@ from mock_server.runtime.lookups import Lookups, Resolver, system_resolver
 
 _PATIENCE_S = 2.0  # for one address while there are others; long enough for one lost packet
 _KEEP_ALIVE_S = 1.0  # shorter than any usual server's, so that we rarely write to a closing one
+_POOLS = 64  # for one request httpcore looks at each connection of a pool, often more than once
 
 
 class Blocked(Exception):
@@ -142,13 +144,18 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         *,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=ssl_context or httpx.create_ssl_context(),
-            max_connections=None,  # the callers have limits that know about receivers
-            max_keepalive_connections=None,
-            keepalive_expiry=_KEEP_ALIVE_S,
-            network_backend=GuardedBackend(egress, resolve),
-        )
+        tls = ssl_context or httpx.create_ssl_context()
+        backend = GuardedBackend(egress, resolve)
+        self._pools = [
+            httpcore.AsyncConnectionPool(
+                ssl_context=tls,
+                max_connections=None,  # the callers have limits that know about receivers
+                max_keepalive_connections=None,
+                keepalive_expiry=_KEEP_ALIVE_S,
+                network_backend=backend,
+            )
+            for _ in range(_POOLS)
+        ]
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         assert isinstance(request.stream, httpx.AsyncByteStream)
@@ -163,7 +170,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             extensions=request.extensions,
         )
         with translated():
-            response = await self._pool.handle_async_request(outgoing)
+            response = await self._pool_for(url).handle_async_request(outgoing)
         return httpx.Response(
             status_code=response.status,
             headers=response.headers,
@@ -172,7 +179,11 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        for pool in self._pools:
+            await pool.aclose()
+
+    def _pool_for(self, url: httpx.URL) -> httpcore.AsyncConnectionPool:
+        return self._pools[zlib.crc32(url.netloc) % len(self._pools)]
 
 
 class _Body(httpx.AsyncByteStream):

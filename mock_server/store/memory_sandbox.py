@@ -41,12 +41,12 @@ class MemorySandbox:
         self, model: Model, submission: Submission, brief: Brief, base_url: str, real_ms: int
     ) -> Seen | Refused:
         now_ms = self._enter(real_ms)
+        ledger = self._ledger
+        if ledger.live >= self.settings.max_concurrent:  # 429s are not counted, LIM-4
+            return self._over_concurrency(now_ms)
         if not self._window.admit(now_ms):
             return self._over_rate(now_ms)
         self._requests += 1
-        ledger = self._ledger
-        if ledger.live >= self.settings.max_concurrent:
-            return self._over_concurrency(now_ms)
         price = price_microusd(model.price_usd, submission.num_images)
         if not ledger.can_pay(price):
             return Refused(Refusal.CREDITS, now_ms)
@@ -152,7 +152,7 @@ class MemorySandbox:
         self.settings = settings
 
     async def reset(self, real_ms: int) -> None:
-        self._store.forget_tasks(self, self._clear())
+        self._store.forget_tasks(self._clear())
         self._begin(real_ms)
 
     async def clock(self, real_ms: int) -> ClockReading:
@@ -189,6 +189,9 @@ class MemorySandbox:
     def notice_ends(self, real_ms: int) -> None:
         """Count and pay what has ended by now."""
         self._enter(real_ms)
+
+    def holds(self, task: Task) -> bool:
+        return self._tasks.get(task.id) is task
 
     def drop_task(self, task: Task) -> None:
         del self._tasks[task.id]
@@ -234,6 +237,8 @@ class MemorySandbox:
         return Refused(Refusal.RATE_LIMIT, now_ms, self._window.wait_ms(now_ms))
 
     def _over_concurrency(self, now_ms: int) -> Refused:
+        if self._window.wait_ms(now_ms) > 0:
+            return self._over_rate(now_ms)
         self._refused += 1
         next_end_ms = self._ledger.next_end_ms()
         wait_ms = 0 if next_end_ms is None else next_end_ms - now_ms

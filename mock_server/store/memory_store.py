@@ -37,7 +37,8 @@ class MemoryStore:
         self._max_sandboxes = max_sandboxes
         self._sandboxes: dict[str, MemorySandbox] = {}
         self._task_count = 0
-        self._ended: deque[Task] = deque()
+        self._ended: deque[Task] = deque()  # in the order in which the ends were noticed
+        self._stale = 0  # at most so many of them were dropped with their sandbox
 
     async def sandbox(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> MemorySandbox:
         found = self._sandboxes.get(sandbox_id)
@@ -59,6 +60,7 @@ class MemoryStore:
             sandbox.drop()
         self._sandboxes.clear()
         self._ended.clear()
+        self._stale = 0
         self._task_count = 0
 
     def reserve_task(self, real_ms: int) -> None:
@@ -70,23 +72,38 @@ class MemoryStore:
     def note_ended(self, tasks: Sequence[Task]) -> None:
         self._ended.extend(tasks)
 
-    def forget_tasks(self, sandbox: MemorySandbox, count: int) -> None:
+    def forget_tasks(self, count: int) -> None:
         """Forget so many tasks, for a sandbox has dropped all it had."""
         self._task_count -= count
-        self._ended = deque(task for task in self._ended if task.sandbox_id != sandbox.id)
+        self._stale += count
+        if self._stale > len(self._ended) // 2:  # so that clearing up costs little in the long run
+            self._ended = deque(task for task in self._ended if self._holds(task))
+            self._stale = 0
 
     def _drop_oldest_ended(self, real_ms: int) -> None:
-        if not self._ended:
+        task = self._oldest_ended()
+        if task is None:
             for sandbox in self._sandboxes.values():
                 sandbox.notice_ends(real_ms)
-        if not self._ended:
+            task = self._oldest_ended()
+        if task is None:
             raise StoreFull(f"the server keeps {self._max_tasks} tasks and none has ended")
-        task = self._ended.popleft()
         self._sandboxes[task.sandbox_id].drop_task(task)
         self._task_count -= 1
+
+    def _oldest_ended(self) -> Task | None:
+        while self._ended:
+            task = self._ended.popleft()
+            if self._holds(task):
+                return task
+        return None
+
+    def _holds(self, task: Task) -> bool:
+        sandbox = self._sandboxes.get(task.sandbox_id)
+        return sandbox is not None and sandbox.holds(task)
 
     def _evict(self) -> None:
         idle = sorted(self._sandboxes.values(), key=lambda sandbox: sandbox.used_ms)
         for sandbox in idle[: min(_EVICTED_AT_ONCE, len(idle) // 10 + 1)]:
             del self._sandboxes[sandbox.id]
-            self.forget_tasks(sandbox, sandbox.drop())
+            self.forget_tasks(sandbox.drop())
