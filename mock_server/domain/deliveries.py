@@ -86,11 +86,14 @@ class Deliveries:
             claims.append(Claim(delivery=delivery, number=len(delivery.attempts) + 1, at_ms=now_ms))
         return claims
 
-    def settle(self, claim: Claim, sent: Sent, now_ms: int) -> None:
-        """Record what came of an attempt; plan the next one unless the receiver said 200 (CB-2)."""
+    def settle(self, claim: Claim, sent: Sent, now_ms: int) -> bool:
+        """Record what came of an attempt; plan the next one unless the receiver said 200 (CB-2).
+
+        Return False when the delivery was dropped while the attempt was under way.
+        """
         delivery = claim.delivery
         if self._by_task.get(delivery.task.id) is not delivery:
-            return  # dropped with its task while the attempt was under way
+            return False
         delivery.attempts.append(
             Attempt(
                 at_ms=claim.at_ms,
@@ -107,6 +110,7 @@ class Deliveries:
             delivery.state = DeliveryState.FAILED
         else:
             self._schedule(delivery, now_ms + RETRY_AFTER_MS[claim.number - 1])
+        return True
 
     def drop(self, task_id: str) -> None:
         delivery = self._by_task.pop(task_id, None)

@@ -137,8 +137,8 @@ class Sandbox(Protocol):
     async def claim(self, real_ms: int) -> Sequence[Claim]:
         """Take the callback attempts that are due."""
 
-    async def settle(self, claim: Claim, sent: Sent, real_ms: int) -> None:
-        """Record what came of a claimed attempt."""
+    async def settle(self, claim: Claim, sent: Sent, real_ms: int) -> bool:
+        """Record what came of a claimed attempt; False when it was dropped meanwhile."""
 
 
 class Store(Protocol):

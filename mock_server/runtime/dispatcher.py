@@ -177,8 +177,8 @@ class Dispatcher:
         payload = self._encode_status(task, claim.at_ms)  # CB-1: what a status request would see
         sent = await self._sender.post(claim.delivery.url, payload)
         real_ms = self._real_ms()
-        await sandbox.settle(claim, sent, real_ms)
-        self._journal(sandbox, claim, sent, payload, real_ms)
+        if await sandbox.settle(claim, sent, real_ms):
+            self._journal(sandbox, claim, sent, payload, real_ms)
         if sent.status != 200:
             log.warning(
                 "callback attempt %d for task %s: %s",

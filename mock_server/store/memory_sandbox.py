@@ -34,7 +34,6 @@ class MemorySandbox:
         self._store = store
         self._is_broke = is_broke
         self.settings: SandboxSettings
-        self._tasks: dict[str, Task] = {}
         self._begin(real_ms)
 
     async def admit(
@@ -152,7 +151,7 @@ class MemorySandbox:
         self.settings = settings
 
     async def reset(self, real_ms: int) -> None:
-        self._store.forget_tasks(self._clear())
+        self._store.forget_tasks(len(self._tasks))
         self._begin(real_ms)
 
     async def clock(self, real_ms: int) -> ClockReading:
@@ -183,8 +182,8 @@ class MemorySandbox:
     async def claim(self, real_ms: int) -> Sequence[Claim]:
         return self._deliveries.claim(self._enter(real_ms))
 
-    async def settle(self, claim: Claim, sent: Sent, real_ms: int) -> None:
-        self._deliveries.settle(claim, sent, self._enter(real_ms))
+    async def settle(self, claim: Claim, sent: Sent, real_ms: int) -> bool:
+        return self._deliveries.settle(claim, sent, self._enter(real_ms))
 
     def notice_ends(self, real_ms: int) -> None:
         """Count and pay what has ended by now."""
@@ -201,10 +200,13 @@ class MemorySandbox:
     def drop(self) -> int:
         """Let go of everything for good; return the number of tasks."""
         self.is_dropped = True
-        return self._clear()
+        count = len(self._tasks)
+        self._begin(self.used_ms)
+        return count
 
     def _begin(self, real_ms: int) -> None:
         clock = self._store.default_clock
+        self._tasks: dict[str, Task] = {}
         self.settings = self._store.default_settings
         self._clock = VirtualClock(clock.mode, clock.speed, real_ms)
         self._window = Window(self.settings.rate_limit)
@@ -215,13 +217,6 @@ class MemorySandbox:
         self._requests = 0
         self._refused = 0
         self._dropped_tasks = 0
-
-    def _clear(self) -> int:
-        count = len(self._tasks)
-        for delivery in self._deliveries:
-            delivery.due_ms = None
-        self._tasks = {}
-        return count
 
     def _enter(self, real_ms: int) -> int:
         """Return the present instant, with all that has ended by then counted."""
