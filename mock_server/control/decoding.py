@@ -16,7 +16,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.*?)`")
-_AT = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
+_AT = re.compile(r"(.*) - at `\$\.?([^`]*)`", re.DOTALL)  # the last one: a value may look like it
 
 
 async def read(request: Request, kind: type[T]) -> T:
@@ -38,9 +38,8 @@ def decode(raw: bytes, kind: type[T]) -> T:
 
 
 def _explain(message: str, kind: type[msgspec.Struct]) -> str:
-    found = _AT.search(message)
-    path = found[1] if found else ""
-    problem = message[: found.start()] if found else message
+    found = _AT.fullmatch(message)
+    problem, path = (found[1], found[2]) if found else (message, "")
     prefix = f"{path}." if path else ""
     if unknown := _UNKNOWN.match(problem):
         known = kind.__struct_encode_fields__ if not path else ()

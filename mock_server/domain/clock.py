@@ -41,8 +41,10 @@ class VirtualClock:
         self._base_ms = max(self._base_ms, instant_ms)
 
     def release(self, real_ms: int) -> None:
-        self._base_real_ms = real_ms
-        self._is_held = False
+        """Go on from where a held clock stands."""
+        if self._is_held:
+            self._base_real_ms = real_ms
+            self._is_held = False
 
     def real_wait_s(self, instant_ms: int, real_ms: int) -> float | None:
         """Return the real seconds until this instant; None when time does not move by itself."""

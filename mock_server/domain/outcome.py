@@ -73,7 +73,8 @@ def _duration(name: str, value: object) -> int | None:
 def _polls(value: object) -> int | None:
     if value is None:
         return None
-    written = int(value) if isinstance(value, str) and value.isdecimal() else value
+    is_number = isinstance(value, str) and value.isdecimal() and len(value) < 10
+    written = int(str(value)) if is_number else value
     if isinstance(written, bool) or not isinstance(written, int) or not 1 <= written <= MAX_POLLS:
         raise ValueError(f"polls: must be a whole number from 1 to {MAX_POLLS}")
     return written

@@ -19,7 +19,7 @@ REQUEST_TYPES = ("async", "callback")  # SUB-3
 PROVIDERS = ("auto", "value", "official")  # SUB-6
 MAX_CALLBACK_URL_LENGTH = 2048
 
-_PATH = re.compile(r" - at `\$\.?(.*)`$", re.DOTALL)
+_PATH = re.compile(r".* - at `\$\.?([^`]*)`", re.DOTALL)  # the last one: a value may look like it
 _MISSING = re.compile(r"Object missing required field `(.+?)`")
 _ITEM = re.compile(r"\[\d+\]$")
 
@@ -99,7 +99,7 @@ class SubmissionDecoder:
         return body.callback_url
 
     def _explain(self, message: str) -> str:
-        found = _PATH.search(message)
+        found = _PATH.fullmatch(message)
         path = found[1] if found else ""
         missing = _MISSING.match(message)
         if missing:  # the documented wording, ENV-2
