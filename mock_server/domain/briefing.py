@@ -27,9 +27,9 @@ class Briefing:
         """Raise InvalidRequest when a directive is unknown."""
         prompt, fail_messages = submission.prompt, self._catalogue.fail_messages
         asked = None
-        if not settings.strict:
+        if "[[mock" in prompt and not settings.strict:
             asked = parse_directives(prompt, fail_messages)
-            prompt = without_directives(prompt) if asked else prompt
+            prompt = without_directives(prompt)
         bad_image = None
         if submission.image_urls:
             bad_image = await self._references.first_bad(

@@ -5,9 +5,12 @@ The same seed gives the same run, whatever other sandboxes do beside it.
 
 from hashlib import blake2b
 from statistics import NormalDist
+from struct import Struct
 
-_STANDARD = NormalDist()
-_STEPS = 2**48
+normal_quantile = NormalDist().inv_cdf
+
+_TWO_NUMBERS = Struct(">II").unpack_from
+_STEPS = 2**32
 
 
 def draw(seed: int, sandbox_id: str, ordinal: int, purpose: str) -> bytes:
@@ -15,11 +18,7 @@ def draw(seed: int, sandbox_id: str, ordinal: int, purpose: str) -> bytes:
     return blake2b(f"{seed}:{sandbox_id}:{ordinal}:{purpose}".encode(), digest_size=16).digest()
 
 
-def uniform(drawn: bytes) -> float:
-    """Turn a draw into a number between 0 and 1, both excluded."""
-    return (int.from_bytes(drawn[:6], "big") + 0.5) / _STEPS
-
-
-def normal(drawn: bytes) -> float:
-    """Turn a draw into a standard normal number."""
-    return _STANDARD.inv_cdf(uniform(drawn))
+def two_uniforms(drawn: bytes) -> tuple[float, float]:
+    """Turn the first 8 bytes of a draw into two numbers between 0 and 1, both excluded."""
+    first, second = _TWO_NUMBERS(drawn)
+    return (first + 0.5) / _STEPS, (second + 0.5) / _STEPS

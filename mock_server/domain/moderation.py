@@ -4,6 +4,9 @@ import re
 import unicodedata
 
 _WORD = re.compile(r"\w+")
+_ASCII_WORDS = "".join(
+    chr(code).casefold() if _WORD.match(chr(code)) else " " for code in range(128)
+)
 
 
 def parse_words(text: str) -> frozenset[str]:
@@ -25,7 +28,10 @@ def parse_words(text: str) -> frozenset[str]:
 
 def moderated_word(prompt: str, words: frozenset[str]) -> str | None:
     """Return the first word of the prompt that is on the list."""
-    found: list[str] = _WORD.findall(fold(prompt))
+    if prompt.isascii():  # the same as below, without a regular expression
+        found = prompt.translate(_ASCII_WORDS).split()
+    else:
+        found = _WORD.findall(fold(prompt))
     if words.isdisjoint(found):
         return None
     return next(word for word in found if word in words)

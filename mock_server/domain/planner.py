@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from mock_server.domain.catalogue import Timing
-from mock_server.domain.chance import draw, normal, uniform
+from mock_server.domain.chance import normal_quantile, two_uniforms
 from mock_server.domain.outcome import Outcome
 from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.domain.task import Plan
@@ -80,19 +80,13 @@ def make_brief(
 
 
 def make_plan(
-    brief: Brief,
-    *,
-    seed: int,
-    sandbox_id: str,
-    ordinal: int,
-    now_ms: int,
-    generation_time_ms: int,
-    timing: Timing,
+    brief: Brief, drawn: bytes, *, now_ms: int, generation_time_ms: int, timing: Timing
 ) -> Plan:
-    """Return the plan of the sandbox's `ordinal`-th task, submitted at `now_ms` (TIM-1)."""
-    pending_ms, processing_ms = _durations_ms(
-        draw(seed, sandbox_id, ordinal, "durations"), generation_time_ms, timing
-    )
+    """Return the plan of a task that is submitted at `now_ms` (TIM-1).
+
+    `drawn` is the task's chance, 8 bytes or more.
+    """
+    pending_ms, processing_ms = _durations_ms(drawn, generation_time_ms, timing)
     if brief.pending_ms is not None:
         pending_ms = brief.pending_ms
     if brief.processing_ms is not None:
@@ -138,10 +132,11 @@ def _durations_ms(drawn: bytes, average_ms: int, timing: Timing) -> tuple[int, i
     """
     if average_ms == 0:
         return 0, 0
+    of_whole, of_pending = two_uniforms(drawn)
     sigma, clip = timing.sigma, timing.clip
-    factor = math.exp(sigma * normal(drawn[:8]) - sigma * sigma / 2)
+    factor = math.exp(sigma * normal_quantile(of_whole) - sigma * sigma / 2)
     whole_ms = round(average_ms * min(max(factor, 1 / clip), clip))
-    span_s = timing.pending_max_s - timing.pending_min_s
-    pending_s = timing.pending_min_s + span_s * uniform(drawn[8:])
+    shortest_s = timing.pending_min_s
+    pending_s = shortest_s + (timing.pending_max_s - shortest_s) * of_pending
     pending_ms = int(min(pending_s * 1000, whole_ms * timing.pending_max_share))
     return pending_ms, whole_ms - pending_ms

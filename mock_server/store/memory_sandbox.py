@@ -249,11 +249,12 @@ class MemorySandbox:
         now_ms: int,
     ) -> Task:
         self._ordinal += 1
+        drawn = draw(self._store.seed, self.id, self._ordinal, "task")
         average_ms = self.settings.generation_time_ms
         if average_ms is None:
             average_ms = round(model.timing.generation_time_s * 1000)
         return Task(
-            id=self._new_id(),
+            id=f"task_{self.id}{drawn[:8].hex()}",  # a result finds its way back by it
             model_id=model.id,
             sandbox_id=self.id,
             ordinal=self._ordinal,
@@ -266,18 +267,12 @@ class MemorySandbox:
             created_ms=now_ms,
             plan=make_plan(
                 brief,
-                seed=self._store.seed,
-                sandbox_id=self.id,
-                ordinal=self._ordinal,
+                drawn[8:],
                 now_ms=now_ms,
                 generation_time_ms=average_ms,
                 timing=model.timing,
             ),
         )
-
-    def _new_id(self) -> str:
-        """Return a task id that begins with the sandbox's, so that a result finds its way back."""
-        return f"task_{self.id}{draw(self._store.seed, self.id, self._ordinal, 'id').hex()[:16]}"
 
     def _end(self, task: Task, now_ms: int) -> None:
         task.plan = ending_now(task.plan, now_ms)

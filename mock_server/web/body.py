@@ -1,6 +1,6 @@
 """Reads the body of a request within a bound."""
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
 from mock_server.web.tenants import Headers
 
@@ -20,19 +20,25 @@ async def read_body(headers: Headers, receive: Receive, max_bytes: int) -> bytes
     leaves before it has sent everything.
     """
     message = await receive()
-    first: bytes = message.get("body", b"")
-    chunks, size = [first], len(first)
-    if message.get("more_body") and _declared_size(headers) > max_bytes:
-        raise BodyTooLarge
-    while message.get("more_body") and size <= max_bytes:
-        message = await receive()
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-    if size > max_bytes:
+    body: bytes = message.get("body", b"")
+    if message.get("more_body"):
+        if _declared_size(headers) > max_bytes:
+            raise BodyTooLarge
+        message, body = await _read_on(message, receive, max_bytes)
+    if len(body) > max_bytes:
         raise BodyTooLarge
     if message["type"] == "http.disconnect":
         raise ClientGone
-    return first if len(chunks) == 1 else b"".join(chunks)
+    return body
+
+
+async def _read_on(message: Message, receive: Receive, max_bytes: int) -> tuple[Message, bytes]:
+    """Return the last message and the whole body, or a little more than the bound of it."""
+    body = bytearray(message.get("body", b""))
+    while message.get("more_body") and len(body) <= max_bytes:
+        message = await receive()
+        body += message.get("body", b"")
+    return message, bytes(body)
 
 
 def _declared_size(headers: Headers) -> int:
