@@ -63,7 +63,6 @@ class MockServer:
         self._clock = clock or SystemClock()
         self._catalogue = load_catalogue(settings)
         self._store: Store = MemoryStore(
-            self._catalogue,
             seed=self.seed,
             settings=settings.of_sandbox(),
             clock=settings.of_clock(),

@@ -1,7 +1,6 @@
 """Everything of one API key, in this process."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,24 +13,37 @@ from mock_server.domain.journal import Entry, Journal
 from mock_server.domain.ledger import Ledger, price_microusd
 from mock_server.domain.planner import Brief, make_plan
 from mock_server.domain.ports import Sent
-from mock_server.domain.sandbox_settings import SandboxSettings
+from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.store import ClockReading, Counted, Counters, Refusal, Refused, Seen
 from mock_server.domain.submission import Submission
 from mock_server.domain.task import Task, ending_now, state_at
 from mock_server.domain.window import Window
+from mock_server.store.task_bound import TaskBound
 
-if TYPE_CHECKING:
-    from mock_server.store.memory_store import MemoryStore
+
+class Beginning(msgspec.Struct, frozen=True, kw_only=True):
+    """How every sandbox of a server begins."""
+
+    seed: int
+    settings: SandboxSettings
+    clock: ClockSettings
 
 
 class MemorySandbox:
     def __init__(
-        self, store: "MemoryStore", sandbox_id: str, *, is_broke: bool, real_ms: int
+        self,
+        sandbox_id: str,
+        beginning: Beginning,
+        bound: TaskBound,
+        *,
+        is_broke: bool,
+        real_ms: int,
     ) -> None:
         self.id = sandbox_id
         self.is_dropped = False
         self.used_ms = real_ms
-        self._store = store
+        self._beginning = beginning
+        self._bound = bound
         self._is_broke = is_broke
         self.settings: SandboxSettings
         self._begin(real_ms)
@@ -50,7 +62,7 @@ class MemorySandbox:
         if not ledger.can_pay(price):
             return Refused(Refusal.CREDITS, now_ms)
         try:
-            self._store.reserve_task(real_ms)
+            self._bound.reserve(real_ms)
         except StoreFull:
             return Refused(Refusal.FULL, now_ms)
         task = self._new_task(model, submission, brief, base_url, price, now_ms)
@@ -151,7 +163,7 @@ class MemorySandbox:
         self.settings = settings
 
     async def reset(self, real_ms: int) -> None:
-        self._store.forget_tasks(len(self._tasks))
+        self._bound.forget(len(self._tasks))
         self._begin(real_ms)
 
     async def clock(self, real_ms: int) -> ClockReading:
@@ -205,9 +217,9 @@ class MemorySandbox:
         return count
 
     def _begin(self, real_ms: int) -> None:
-        clock = self._store.default_clock
+        clock = self._beginning.clock
         self._tasks: dict[str, Task] = {}
-        self.settings = self._store.default_settings
+        self.settings = self._beginning.settings
         self._clock = VirtualClock(clock.mode, clock.speed, real_ms)
         self._window = Window(self.settings.rate_limit)
         self._ledger = Ledger(0 if self._is_broke else self.settings.balance_microusd)
@@ -224,7 +236,7 @@ class MemorySandbox:
         now_ms = self._clock.now_ms(real_ms)
         ended = self._ledger.settle(now_ms)
         if ended:
-            self._store.note_ended(ended)
+            self._bound.note_ended(ended)
         return now_ms
 
     def _over_rate(self, now_ms: int) -> Refused:
@@ -249,7 +261,7 @@ class MemorySandbox:
         now_ms: int,
     ) -> Task:
         self._ordinal += 1
-        drawn = draw(self._store.seed, self.id, self._ordinal, "task")
+        drawn = draw(self._beginning.seed, self.id, self._ordinal, "task")
         average_ms = self.settings.generation_time_ms
         if average_ms is None:
             average_ms = round(model.timing.generation_time_s * 1000)
@@ -277,5 +289,5 @@ class MemorySandbox:
     def _end(self, task: Task, now_ms: int) -> None:
         task.plan = ending_now(task.plan, now_ms)
         self._ledger.expect(task)
-        self._store.note_ended(self._ledger.settle(now_ms))
+        self._bound.note_ended(self._ledger.settle(now_ms))
         self._deliveries.reschedule(task)

@@ -1,0 +1,65 @@
+"""The bound on all tasks together: ended ones are dropped first, oldest first."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from mock_server.domain.errors import StoreFull
+from mock_server.domain.task import Task
+
+
+class Holder(Protocol):
+    """A sandbox, as far as its tasks are concerned."""
+
+    def holds(self, task: Task) -> bool: ...
+    def drop_task(self, task: Task) -> None: ...
+    def notice_ends(self, real_ms: int) -> None:
+        """Count what has ended by now, and tell the bound of it."""
+
+
+class TaskBound:
+    def __init__(self, max_tasks: int, holders: Mapping[str, Holder]) -> None:
+        self._max_tasks = max_tasks
+        self._holders = holders  # by sandbox id
+        self._count = 0
+        self._ended: deque[Task] = deque()  # in the order in which the ends were noticed
+        self._stale = 0  # at most so many of them were dropped with their sandbox
+
+    def reserve(self, real_ms: int) -> None:
+        """Make room for one more task. Raises StoreFull when no task has ended."""
+        if self._count >= self._max_tasks:
+            self._drop_oldest_ended(real_ms)
+        self._count += 1
+
+    def note_ended(self, tasks: Sequence[Task]) -> None:
+        self._ended.extend(tasks)
+
+    def forget(self, count: int) -> None:
+        """Let go of so many tasks, for a sandbox has dropped all it had."""
+        self._count -= count
+        self._stale += count
+        if self._stale > len(self._ended) // 2:  # so that clearing up costs little in the long run
+            self._ended = deque(task for task in self._ended if self._is_held(task))
+            self._stale = 0
+
+    def _drop_oldest_ended(self, real_ms: int) -> None:
+        task = self._oldest_ended()
+        if task is None:
+            for holder in self._holders.values():
+                holder.notice_ends(real_ms)
+            task = self._oldest_ended()
+        if task is None:
+            raise StoreFull(f"the server keeps {self._max_tasks} tasks and none has ended")
+        self._holders[task.sandbox_id].drop_task(task)
+        self._count -= 1
+
+    def _oldest_ended(self) -> Task | None:
+        while self._ended:
+            task = self._ended.popleft()
+            if self._is_held(task):
+                return task
+        return None
+
+    def _is_held(self, task: Task) -> bool:
+        holder = self._holders.get(task.sandbox_id)
+        return holder is not None and holder.holds(task)
