@@ -138,7 +138,7 @@ class MemorySandbox:
         return [delivery] if delivery else []
 
     async def counters(self, real_ms: int) -> Counters:
-        self._enter(real_ms)
+        self.notice_ends(real_ms)
         return Counters(
             requests=self._requests,
             refused=self._refused,
@@ -198,8 +198,8 @@ class MemorySandbox:
         return self._deliveries.settle(claim, sent, self._enter(real_ms))
 
     def notice_ends(self, real_ms: int) -> None:
-        """Count and pay what has ended by now."""
-        self._enter(real_ms)
+        """Count and pay what has ended by now, which is no use of the sandbox."""
+        self._settle(self._clock.now_ms(real_ms))
 
     def holds(self, task: Task) -> bool:
         return self._tasks.get(task.id) is task
@@ -212,6 +212,7 @@ class MemorySandbox:
     def drop(self) -> int:
         """Let go of everything for good; return the number of tasks."""
         self.is_dropped = True
+        self._bound = TaskBound.none()  # who still holds this sandbox takes no room with it
         count = len(self._tasks)
         self._begin(self.used_ms)
         return count
@@ -234,10 +235,13 @@ class MemorySandbox:
         """Return the present instant, with all that has ended by then counted."""
         self.used_ms = real_ms
         now_ms = self._clock.now_ms(real_ms)
+        self._settle(now_ms)
+        return now_ms
+
+    def _settle(self, now_ms: int) -> None:
         ended = self._ledger.settle(now_ms)
         if ended:
             self._bound.note_ended(ended)
-        return now_ms
 
     def _over_rate(self, now_ms: int) -> Refused:
         self._refused += 1
@@ -289,5 +293,5 @@ class MemorySandbox:
     def _end(self, task: Task, now_ms: int) -> None:
         task.plan = ending_now(task.plan, now_ms)
         self._ledger.expect(task)
-        self._bound.note_ended(self._ledger.settle(now_ms))
+        self._settle(now_ms)
         self._deliveries.reschedule(task)

@@ -1,8 +1,9 @@
 """The bound on all tasks together: ended ones are dropped first, oldest first."""
 
+import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, Self
 
 from mock_server.domain.errors import StoreFull
 from mock_server.domain.task import Task
@@ -24,6 +25,11 @@ class TaskBound:
         self._count = 0
         self._ended: deque[Task] = deque()  # in the order in which the ends were noticed
         self._stale = 0  # at most so many of them were dropped with their sandbox
+
+    @classmethod
+    def none(cls) -> Self:
+        """Return a bound that bounds nothing."""
+        return cls(sys.maxsize, {})
 
     def reserve(self, real_ms: int) -> None:
         """Make room for one more task. Raises StoreFull when no task has ended."""
