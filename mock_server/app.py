@@ -1,5 +1,7 @@
 """The composition root: the only module that knows every other one."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -41,6 +43,8 @@ from mock_server.web.openapi import provider_document
 from mock_server.web.results import PREFIX as RESULTS
 from mock_server.web.results import ResultAddresses, ResultEndpoint
 from mock_server.web.tenants import Tenants
+
+log = logging.getLogger("mock_server")
 
 
 class MockServer:
@@ -94,7 +98,16 @@ class MockServer:
             return
         path: str = scope["path"]
         endpoint = self._endpoints.get(path) or self._behind(path)
-        await endpoint(scope, receive, send)
+        try:
+            await endpoint(scope, receive, send)
+        except asyncio.CancelledError:
+            if self._not_ready is None:
+                raise
+            log.warning("a request is cut off, for %s", self._not_ready)
+
+    def begin_stopping(self) -> None:
+        """Be no longer ready; requests that are cut off from now on are no errors."""
+        self._not_ready = "the server is stopping"
 
     def _behind(self, path: str) -> ASGIApp:
         if path.startswith(RESULTS):
@@ -183,7 +196,7 @@ class MockServer:
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         self._not_ready = None
         yield
-        self._not_ready = "the server is stopping"
+        self.begin_stopping()
         await self._dispatcher.close(await self._store.sandboxes())
         await self._references.aclose()
         self._gallery.close()

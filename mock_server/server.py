@@ -50,7 +50,7 @@ def run(settings: Settings, notices: list[str]) -> None:
             proxy_headers=False,
             timeout_graceful_shutdown=_SHUTDOWN_S,
         ),
-        url=settings.base_url,
+        app=app,
     )
     server.run(sockets=[listener])
 
@@ -76,14 +76,14 @@ def listen(host: str, port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """Says on standard output when it serves, and ends with status 0 on a signal."""
 
-    def __init__(self, config: uvicorn.Config, *, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, *, app: MockServer) -> None:
         super().__init__(config)
-        self._url = url
+        self._app = app
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            sys.stdout.write(f"mock-server listening on {self._url}\n")
+            sys.stdout.write(f"mock-server listening on {self._app.settings.base_url}\n")
             sys.stdout.flush()
 
     @contextmanager
@@ -96,6 +96,7 @@ class _Server(uvicorn.Server):
 
     def _stop(self, number: int, frame: FrameType | None = None) -> None:
         log.info("stopping on %s", signal.Signals(number).name)
+        self._app.begin_stopping()
         self.handle_exit(number, frame)
 
 

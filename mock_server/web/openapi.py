@@ -6,7 +6,11 @@ import msgspec
 from msgspec import Meta
 
 from mock_server.domain.catalogue import Catalogue, Model
-from mock_server.domain.submission import body_type
+from mock_server.domain.submission import (
+    CALLBACK_URL_PATTERN,
+    MAX_CALLBACK_URL_LENGTH,
+    body_type,
+)
 from mock_server.version import __version__
 from mock_server.web.provider import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
 
@@ -194,7 +198,11 @@ def _need_callback_url(schema: Json) -> None:
     }
     schema["then"] = {
         "properties": {
-            "callback_url": {"type": "string", "format": "uri", "pattern": "^https?://"}
+            "callback_url": {
+                "type": "string",
+                "pattern": CALLBACK_URL_PATTERN,
+                "maxLength": MAX_CALLBACK_URL_LENGTH,
+            }
         },
         "required": ["callback_url"],
     }
