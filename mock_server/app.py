@@ -178,7 +178,7 @@ class MockServer:
             fail_messages=self._catalogue.fail_messages,
             default_generation_ms=round(default_model.timing.generation_time_s * 1000),
         )
-        return Starlette(
+        router = Starlette(
             routes=[
                 *server.routes(),
                 *sandbox.routes(),
@@ -191,6 +191,8 @@ class MockServer:
             },
             lifespan=self._lifespan,
         )
+        router.router.redirect_slashes = False  # a path is known or it is not
+        return router
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
