@@ -169,7 +169,11 @@ class MockServer:
         )
         default_model = next(iter(self._catalogue.models.values()))
         server = ServerRoutes(
-            self._store, callers, info=self._info, why_not_ready=lambda: self._not_ready
+            self._store,
+            callers,
+            drop_all=lambda: self._dispatcher.drop_all(self._store),
+            info=self._info,
+            why_not_ready=lambda: self._not_ready,
         )
         sandbox = SandboxRoutes(
             callers,

@@ -1,6 +1,6 @@
 """What the control plane answers: plain JSON, and errors in the provider's envelope."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from mock_server.domain.nearest import did_you_mean
 from mock_server.web import envelope
 
 
@@ -23,10 +24,17 @@ class Refused(Exception):
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def resource(path: str, **handlers: Handler) -> Route:
-    """Return the route of one resource; each handler is named by its HTTP method."""
+def resource(path: str, *, query: Sequence[str] = (), **handlers: Handler) -> Route:
+    """Return the route of one resource; each handler is named by its HTTP method.
+
+    `query` names the parameters that it takes; others are refused.
+    """
 
     async def handle(request: Request) -> Response:
+        for name in request.query_params:
+            if name not in query:
+                hint = did_you_mean(name, query) if query else "; this call takes no query"
+                raise Refused(400, f"{name[:100]}: is unknown{hint}")
         return await handlers["GET" if request.method == "HEAD" else request.method](request)
 
     return Route(path, handle, methods=list(handlers))

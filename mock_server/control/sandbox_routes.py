@@ -22,7 +22,7 @@ from mock_server.domain.errors import TaskEnded
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.store import Sandbox, Seen
 from mock_server.domain.task import TaskState, state_at
-from mock_server.runtime.dispatcher import Dispatcher, TooLate
+from mock_server.runtime.dispatcher import Dispatcher, SandboxDropped, TooLate
 from mock_server.web.envelope import ResultUrls
 
 DEFAULT_LIMIT = 100
@@ -82,6 +82,8 @@ class SandboxRoutes:
             from_ms, now_ms, fired = await self._dispatcher.advance(sandbox, by_ms)
         except TooLate as error:
             raise Refused(400, "seconds: leads past the year 9999") from error
+        except SandboxDropped as error:
+            raise Refused(409, "the sandbox was dropped while its clock was moved") from error
         return reply({"from_ms": from_ms, "now_ms": now_ms, "fired": fired})
 
     async def tasks(self, request: Request) -> Response:
@@ -123,7 +125,7 @@ class SandboxRoutes:
             resource("/_mock/sandbox", GET=self.show, PATCH=self.change, DELETE=self.drop),
             resource("/_mock/clock", GET=self.clock, PUT=self.set_clock),
             resource("/_mock/clock/advance", POST=self.advance),
-            resource("/_mock/tasks", GET=self.tasks),
+            resource("/_mock/tasks", query=("state", "limit"), GET=self.tasks),
             resource("/_mock/tasks/{task_id}", GET=self.task),
             resource("/_mock/tasks/{task_id}/finish", POST=self.finish),
             resource("/_mock/callbacks", GET=self.callbacks),

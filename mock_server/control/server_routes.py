@@ -1,6 +1,6 @@
 """Control of the server as a whole: health, ready, info, all sandboxes."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.requests import Request
@@ -19,11 +19,13 @@ class ServerRoutes:
         store: Store,
         callers: Callers,
         *,
+        drop_all: Callable[[], Awaitable[None]],
         info: Callable[[], dict[str, Any]],
         why_not_ready: Callable[[], str | None],
     ) -> None:
         self._store = store
         self._callers = callers
+        self._drop_all = drop_all
         self._info = info
         self._why_not_ready = why_not_ready
 
@@ -50,7 +52,7 @@ class ServerRoutes:
 
     async def drop_sandboxes(self, request: Request) -> Response:
         self._callers.require_admin(request)
-        await self._store.drop_all()
+        await self._drop_all()
         return Response(status_code=204)
 
     def routes(self) -> list[Route]:

@@ -16,7 +16,7 @@ from mock_server.domain.clock import LATEST_MS, Mode
 from mock_server.domain.deliveries import Claim, DeliveryState
 from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
 from mock_server.domain.ports import RealClock, Sender, Sent
-from mock_server.domain.store import ClockReading, Sandbox
+from mock_server.domain.store import ClockReading, Sandbox, Store
 from mock_server.domain.task import Task
 
 log = logging.getLogger("mock_server.callbacks")
@@ -42,13 +42,23 @@ class TooLate(Exception):
     """The calendar ends before the instant asked for."""
 
 
+class SandboxDropped(Exception):
+    """Everything of the sandbox was dropped while its clock was moved."""
+
+
 class _Courier:
-    """What is under way for one sandbox."""
+    """What is under way for one sandbox, until everything of it is dropped."""
 
     def __init__(self) -> None:
+        self.is_dropped = False
         self.timer: asyncio.TimerHandle | None = None
         self.attempts: set[asyncio.Task[Fired]] = set()
         self.turn = asyncio.Lock()  # one hand on the clock at a time
+
+    def check(self) -> None:
+        """Raise SandboxDropped when there is nothing left to wait for."""
+        if self.is_dropped:
+            raise SandboxDropped
 
     @property
     def is_idle(self) -> bool:
@@ -76,33 +86,39 @@ class Dispatcher:
         """Move the sandbox's clock on; return from, to and what was sent on the way.
 
         Every attempt that falls due is made in order of time, with the clock standing at its
-        own instant, and has settled when this returns. Raises TooLate.
+        own instant, and has settled when this returns. Raises TooLate, SandboxDropped.
         """
         courier = self._courier(sandbox)
         async with courier.turn:
+            courier.check()
             from_ms = await sandbox.hold_clock(self._real_ms())
             try:
                 if from_ms + by_ms > LATEST_MS:
                     raise TooLate
                 if courier.attempts:
                     await asyncio.wait(courier.attempts)
+                    courier.check()
                 fired = await self._walk(sandbox, courier, from_ms + by_ms)
             finally:
-                await sandbox.release_clock(self._real_ms())
+                if not courier.is_dropped:
+                    await sandbox.release_clock(self._real_ms())
         self.wake(sandbox)
         return from_ms, from_ms + by_ms, fired
 
     async def set_clock(self, sandbox: Sandbox, mode: Mode, speed: float) -> ClockReading:
-        async with self._courier(sandbox).turn:
-            reading = await sandbox.set_clock(mode, speed, self._real_ms())
+        reading = await sandbox.set_clock(mode, speed, self._real_ms())
         self.wake(sandbox)
         return reading
 
     async def reset(self, sandbox: Sandbox) -> None:
-        """Drop everything of a sandbox; what is under way is left to end unheard."""
-        async with self._courier(sandbox).turn:
-            await sandbox.reset(self._real_ms())
-        self.wake(sandbox)
+        """Drop everything of a sandbox, what is under way included."""
+        await sandbox.reset(self._real_ms())
+        self._drop(sandbox.id)
+
+    async def drop_all(self, store: Store) -> None:
+        await store.drop_all()
+        for sandbox_id in list(self._couriers):
+            self._drop(sandbox_id)
 
     async def close(self, sandboxes: Sequence[Sandbox]) -> None:
         """Stop; log what is still to be delivered."""
@@ -134,7 +150,10 @@ class Dispatcher:
         while (due_ms := await sandbox.next_due_ms()) is not None and due_ms <= until_ms:
             await sandbox.move_clock(due_ms)
             claims = await sandbox.claim(self._real_ms())
-            fired += await asyncio.gather(*self._send_all(sandbox, courier, claims))
+            sent = self._send_all(sandbox, courier, claims)
+            await asyncio.wait(sent)
+            courier.check()
+            fired += [job.result() for job in sent]
         await sandbox.move_clock(until_ms)
         return fired
 
@@ -208,6 +227,16 @@ class Dispatcher:
                 (sent.error or "").encode(),
             )
         )
+
+    def _drop(self, sandbox_id: str) -> None:
+        courier = self._couriers.pop(sandbox_id, None)
+        if courier is None:
+            return
+        courier.is_dropped = True
+        if courier.timer is not None:
+            courier.timer.cancel()
+        for job in courier.attempts:
+            job.cancel()
 
     def _courier(self, sandbox: Sandbox) -> _Courier:
         return self._couriers.setdefault(sandbox.id, _Courier())

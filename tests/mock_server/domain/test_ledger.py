@@ -1,0 +1,110 @@
+"""Live tasks and money: what counts is the balance after the end (LIM-2, BIL-1, FAIL-5)."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from mock_server.domain.ledger import Ledger
+from mock_server.domain.task import Plan, Task, ending_now
+from tests.mock_server.domain.strategies import NOW_MS, task
+
+BALANCE = 1_000_000
+
+prices = st.sampled_from([0, 35_000, 70_000, 140_000])
+spans_ms = st.integers(0, 20)
+
+
+class LedgerBesideItsModel(RuleBasedStateMachine):
+    """The model: the tasks, looked through every time, and what time it is."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.ledger = Ledger(BALANCE)
+        self.now_ms = NOW_MS
+        self.tasks: list[Task] = []
+        self.settled: list[int] = []
+
+    @rule(price=prices, ends_in_ms=st.none() | spans_ms, is_failing=st.booleans())
+    def open(self, price: int, ends_in_ms: int | None, *, is_failing: bool) -> None:
+        self._settle()
+        plan = Plan(
+            start_ms=self.now_ms,
+            end_ms=None if ends_in_ms is None else self.now_ms + ends_in_ms,
+            fail_code="NSFW" if is_failing else None,
+        )
+        ordinal = len(self.tasks) + 1
+        opened = task(ordinal=ordinal, price_microusd=price, plan=plan, created_ms=self.now_ms)
+        self.tasks.append(opened)
+        self.ledger.open(opened)
+
+    @rule(by_ms=spans_ms)
+    def time_moves(self, by_ms: int) -> None:
+        self.now_ms += by_ms
+
+    @precondition(lambda self: any(self._is_live(each) for each in self.tasks))
+    @rule(data=st.data())
+    def control_ends_one(self, data: st.DataObject) -> None:
+        self._settle()
+        live = [each for each in self.tasks if self._is_live(each)]
+        if live:
+            chosen = data.draw(st.sampled_from(live))
+            chosen.plan = ending_now(chosen.plan, self.now_ms)
+            self.ledger.expect(chosen)
+
+    @rule()
+    def _settle(self) -> None:
+        newly = [
+            each.ordinal
+            for each in sorted(self.tasks, key=lambda each: (each.plan.end_ms or 0, each.ordinal))
+            if not self._is_live(each) and each.ordinal not in self.settled
+        ]
+
+        assert [each.ordinal for each in self.ledger.settle(self.now_ms)] == newly
+        self.settled += newly
+
+    @invariant()
+    def it_counts_and_pays_what_has_been_settled(self) -> None:
+        settled = [each for each in self.tasks if each.ordinal in self.settled]
+        given_back = sum(each.price_microusd for each in settled if each.plan.fail_code)
+        taken = sum(each.price_microusd for each in self.tasks)
+
+        assert self.ledger.live == len(self.tasks) - len(settled)
+        assert self.ledger.balance_microusd == BALANCE - taken + given_back
+        assert self.ledger.failed == sum(each.plan.fail_code is not None for each in settled)
+        assert self.ledger.succeeded == len(settled) - self.ledger.failed
+
+    @invariant()
+    def it_knows_the_next_end(self) -> None:
+        ends_ms = [
+            each.plan.end_ms
+            for each in self.tasks
+            if each.ordinal not in self.settled and each.plan.end_ms is not None
+        ]
+
+        assert self.ledger.next_end_ms() == min(ends_ms, default=None)
+
+    def _is_live(self, each: Task) -> bool:
+        return each.plan.end_ms is None or each.plan.end_ms > self.now_ms
+
+
+TestLedgerBesideItsModel = LedgerBesideItsModel.TestCase
+
+
+@given(st.integers(0, 200_000), prices)
+def test_one_can_pay_exactly_what_one_has(balance: int, price: int) -> None:
+    assert Ledger(balance).can_pay(price) == (price <= balance)
+    assert Ledger(price).can_pay(price)
+
+
+@given(st.lists(st.tuples(prices, st.booleans()), max_size=10))
+def test_after_the_end_only_successes_are_billed(ends: list[tuple[int, bool]]) -> None:
+    ledger = Ledger(BALANCE)
+    for ordinal, (price, is_failing) in enumerate(ends, start=1):
+        code = "NSFW" if is_failing else None
+        plan = Plan(start_ms=NOW_MS, end_ms=NOW_MS, fail_code=code)
+        ledger.open(task(ordinal=ordinal, price_microusd=price, plan=plan))
+
+    ledger.settle(NOW_MS)
+
+    billed = sum(price for price, is_failing in ends if not is_failing)
+    assert (ledger.live, ledger.balance_microusd) == (0, BALANCE - billed)

@@ -1,0 +1,110 @@
+"""FAIL-1: a listed word is found however it is spelt, and only as a whole word."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_server.domain.moderation import fold, moderated_word, parse_words
+from tests.mock_server.domain.strategies import CATALOGUE, moderated_words
+
+WORDS = CATALOGUE.moderated_words
+INVISIBLE = [
+    pytest.param("\u200b", id="zero-width space"),
+    pytest.param("\u200c", id="zero-width non-joiner"),
+    pytest.param("\u200d", id="zero-width joiner"),
+    pytest.param("\u2060", id="word joiner"),
+    pytest.param("\ufeff", id="zero-width no-break space"),
+    pytest.param("\u00ad", id="soft hyphen"),
+    pytest.param("\u202e", id="direction mark"),
+]
+separators = st.sampled_from([" ", "\n", ", ", ".", "!", "-", "/", '"', "、", "…", "🦊"])
+harmless = st.sampled_from(["", "fox", "Füchse", "raped", "gored", "therapist", "1", "ß"])
+
+
+def fullwidth(text: str) -> str:
+    return "".join(chr(ord(char) + 0xFEE0) for char in text)
+
+
+@st.composite
+def spellings(draw: st.DrawFn, word: str) -> str:
+    """Draw a word in other cases and forms, with invisible characters in between."""
+    spelt = ""
+    for char in word:
+        form = draw(st.sampled_from([str.lower, str.upper, fullwidth]))
+        spelt += form(char) + draw(st.sampled_from(["", "", "\u200b", "\u2060\ufeff"]))
+    return spelt
+
+
+@given(moderated_words, separators, separators, harmless, harmless, st.data())
+def test_a_listed_word_is_found_in_every_spelling(
+    word: str, before: str, after: str, left: str, right: str, data: st.DataObject
+) -> None:
+    spelt = data.draw(spellings(word))
+
+    assert moderated_word(f"{left}{before}{spelt}{after}{right}", WORDS) == word
+
+
+@given(
+    word=moderated_words,
+    blank=st.sampled_from([" ", ", ", "-", "\n", "\x1f", '"']),
+    is_first=st.booleans(),
+)
+def test_a_listed_word_is_found_in_plain_text_in_any_case(
+    word: str, blank: str, *, is_first: bool
+) -> None:
+    for spelt in (word, word.upper(), word.title()):
+        words = [spelt, "Fox"] if is_first else ["Fox", spelt]
+        assert moderated_word(blank.join(words), WORDS) == word
+
+
+@given(word=moderated_words, letter=st.sampled_from("abcxyzäß1"), is_before=st.booleans())
+def test_a_part_of_a_word_is_not_found(word: str, letter: str, *, is_before: bool) -> None:
+    longer = letter + word if is_before else word + letter
+
+    assert (moderated_word(f"a {longer} of foxes", WORDS) is None) == (longer not in WORDS)
+
+
+@pytest.mark.parametrize("char", INVISIBLE)
+def test_an_invisible_character_hides_nothing(char: str) -> None:
+    assert moderated_word(f"{char}n{char}u{char}{char}de{char}", WORDS) == "nude"
+
+
+@given(st.text(max_size=40))
+def test_only_what_is_listed_is_found(prompt: str) -> None:
+    assert moderated_word(prompt, frozenset()) is None
+    assert moderated_word(prompt, WORDS) in {None, *WORDS}
+
+
+@given(st.lists(moderated_words, min_size=1, max_size=4))
+def test_the_first_of_several_is_told(words: list[str]) -> None:
+    assert moderated_word(" and ".join(words), WORDS) == words[0]
+
+
+@given(st.text(max_size=20))
+def test_folding_twice_changes_nothing_more(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("STRASSE", "straße"), ("\ufb01ne", "fine"), ("e\u0301", "É"), ("ΣΑΣ", "σας"), ("①", "1")],
+)
+def test_spellings_of_one_word_fold_together(one: str, other: str) -> None:
+    assert fold(one) == fold(other)
+
+
+def test_a_word_list_is_read_with_its_comments() -> None:
+    text = "# A list\n\n Gore \nSTRASSE # as in Straße\n\ufeffnude\n"
+
+    assert parse_words(text) == {"gore", "strasse", "nude"}
+
+
+@given(st.sets(moderated_words))
+def test_a_written_list_reads_back(words: set[str]) -> None:
+    assert parse_words("\n".join(map(str.upper, words))) == words
+
+
+@pytest.mark.parametrize("line", ["two words", "semi-detached", "!", "a,b"])
+def test_a_line_that_is_not_one_word_is_named(line: str) -> None:
+    with pytest.raises(ValueError, match=f"^line 2: '{line}' is not one word"):
+        parse_words(f"gore\n{line}")

@@ -1,0 +1,87 @@
+"""A whole mock server on a real socket, in a thread of its own."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Thread
+
+import httpx
+import msgspec
+import uvicorn
+
+from mock_server.app import MockServer
+from mock_server.server import listen
+from mock_server.settings import Settings
+from tests.mock_server.e2e.api import Api
+
+PATIENCE_S = 20.0  # how long anything may take that takes milliseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningMock:
+    app: MockServer
+    http: httpx.Client
+    host: str  # with its port, as a client writes it into the Host header
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}"
+
+    def api(self, key: str) -> Api:
+        return Api(self.http, key)
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[RunningMock]:
+    """Serve these settings on a free port of the loopback address.
+
+    The server must log no error in all its life, and must stop when told to.
+    """
+    listener = listen("127.0.0.1", 0)
+    port = listener.getsockname()[1]
+    app = MockServer(msgspec.structs.replace(settings, host="127.0.0.1", port=port))
+    server = uvicorn.Server(_config(app))
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name=f"mock on {port}")
+    errors = _Errors()
+    logging.getLogger().addHandler(errors)
+    thread.start()
+    try:
+        with _client(f"http://127.0.0.1:{port}") as http:
+            http.get("/_mock/ready").raise_for_status()
+            yield RunningMock(app=app, http=http, host=f"127.0.0.1:{port}")
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE_S)
+        logging.getLogger().removeHandler(errors)
+    assert not thread.is_alive(), "the server did not stop"
+    assert errors.messages == []
+
+
+class _Errors(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(self.format(record))
+
+
+def _client(base_url: str) -> httpx.Client:
+    transport = httpx.HTTPTransport(verify=False)  # spares loading certificates
+    return httpx.Client(base_url=base_url, transport=transport, timeout=PATIENCE_S)
+
+
+def _config(app: MockServer) -> uvicorn.Config:
+    """Return what the command `mock-server` runs with."""
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )

@@ -1,0 +1,120 @@
+"""Where results are found, and where not (RES-1 … RES-3)."""
+
+from urllib.parse import urlsplit
+
+import pytest
+
+from mock_server.settings import Settings
+from tests.mock_server.conftest import Serve
+from tests.mock_server.e2e.api import SUBMIT, Api
+from tests.mock_server.e2e.serving import RunningMock
+from tests.mock_server.e2e.wire import exchange
+
+AT_ONCE = "[[mock pending=0 processing=0]] a fox"
+
+
+@pytest.fixture
+def url(api: Api) -> str:
+    return api.result_urls(api.submit(AT_ONCE))[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("/1-", "/2-", id="a-picture-too-many"),
+        pytest.param("/1-", "/0-", id="picture-zero"),
+        pytest.param("/1-", "/01-", id="another-spelling"),
+        pytest.param(".png", ".jpg", id="another-type"),
+        pytest.param(".png", "", id="no-type"),
+        pytest.param(".png", ".png/", id="a-slash-more"),
+        pytest.param("task_", "task_0", id="another-task"),
+        pytest.param("/results/", "/results//", id="two-slashes"),
+    ],
+)
+def test_a_guessed_address_is_not_found(mock: RunningMock, url: str, old: str, new: str) -> None:
+    answer = mock.http.get(url.replace(old, new))
+
+    assert (answer.status_code, answer.json()["code"]) == (404, 404)
+
+
+def test_the_secret_of_one_picture_does_not_open_another(mock: RunningMock, api: Api) -> None:
+    first, second = api.result_urls(api.submit(AT_ONCE, num_images=2))
+    guessed = first.rpartition("/")[0] + "/2-" + first.rpartition("-")[2]
+
+    assert guessed != second
+    assert mock.http.get(guessed).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("prompt", "count"),
+    [
+        pytest.param("[[mock hold]]", 2, id="of-a-task-under-way"),
+        pytest.param("[[mock fail=NSFW pending=0 processing=0]]", 2, id="of-a-failed-task"),
+        pytest.param(AT_ONCE, 1, id="beyond-the-last"),
+    ],
+)
+def test_a_picture_that_was_not_made_is_not_found_though_its_address_is_right(
+    serve: Serve, mock: RunningMock, api: Api, prompt: str, count: int
+) -> None:
+    """The first task of a server with the same seed has the same addresses."""
+    twin = serve(Settings(clock="manual", seed=7)).api(api.key)
+    second = twin.result_urls(twin.submit(AT_ONCE, num_images=2))[1]
+    api.submit(prompt, num_images=count)
+
+    assert twin.http.get(second).status_code == 200
+    assert mock.http.get(urlsplit(second).path).status_code == 404
+
+
+@pytest.mark.parametrize("base", ["https://cdn.example.com", "http://mock:8080/images"])
+def test_addresses_are_built_from_the_public_address_when_there_is_one(
+    serve: Serve, base: str
+) -> None:
+    mock = serve(Settings(public_url=base, generation_time=0))
+    api = mock.api("sk-key")
+
+    [url] = api.result_urls(api.submit())
+
+    assert url.startswith(f"{base}/results/")
+    assert mock.http.get(url.removeprefix(base)).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["mock", "mock:8080", "10.1.2.3:80", "[::1]:8080", "my_host.lan"])
+def test_addresses_are_built_from_the_host_that_the_client_used(api: Api, host: str) -> None:
+    assert base_of_results(api, host) == f"http://{host}"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        'evil"host', "evil.example/path", "user@evil.example", "a b", "evil.example?x=1",
+        "<script>", "evil.example#", "evil\\host", "[::1", "host:port", "",
+        "evil.example:80:80", "a,b",
+    ],
+)  # fmt: skip
+def test_a_hostile_host_header_is_not_used(mock: RunningMock, api: Api, host: str) -> None:
+    assert base_of_results(api, host) == mock.url
+
+
+def test_a_request_without_host_gets_the_servers_own_address(mock: RunningMock, api: Api) -> None:
+    body = b'{"input":{"prompt":"[[mock pending=0 processing=0]]"}}'
+    request = (
+        f"POST {SUBMIT} HTTP/1.0\r\nAuthorization: Bearer {api.key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+
+    answer, _ = exchange(mock, request.encode() + body)
+
+    task_id = api.told("GET", "tasks")["tasks"][0]["task_id"]
+    assert answer.status == 200
+    assert api.result_urls(task_id)[0].startswith(f"{mock.url}/results/")
+
+
+def base_of_results(api: Api, host: str) -> str:
+    answer = api.send(
+        "POST",
+        SUBMIT,
+        body={"input": {"prompt": AT_ONCE}},
+        headers={"Host": host},
+    )
+    [url] = api.result_urls(answer.json()["data"]["taskId"])
+    return url.partition("/results/")[0]

@@ -1,0 +1,135 @@
+"""How polls, hold and control end a task (STA-5), and what changed settings change."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_server.domain.errors import TaskEnded
+from mock_server.domain.planner import Brief
+from mock_server.domain.store import Refused, Seen
+from mock_server.domain.task import TaskState, cost_time_ms
+from tests.mock_server.store.bench import HELD, NewBench, lasting
+
+CENTURY_MS = 100 * 365 * 86_400_000
+
+waits_ms = st.integers(0, 60_000)
+
+
+@given(st.integers(1, 6), waits_ms, st.sampled_from([None, "NSFW"]))
+def test_polls_end_a_task_at_the_nth_status_request(
+    new_bench: NewBench, polls: int, wait_ms: int, fail_code: str | None
+) -> None:
+    bench = new_bench()
+    key = bench.key()
+    task = key.task(Brief(polls=polls, fail_code=fail_code))
+    seen = []
+    for _ in range(polls + 2):
+        bench.pass_time(wait_ms)
+        answer = key.status(task.id)
+        assert isinstance(answer, Seen)
+        seen.append(answer.ends_now)
+
+    assert seen == [number == polls for number in range(1, polls + 3)]
+    assert key.states()[task.id] == (TaskState.FAILED if fail_code else TaskState.SUCCESS)
+    assert task.plan.end_ms == task.created_ms + polls * wait_ms
+    assert 0 <= cost_time_ms(task.plan) <= polls * wait_ms
+
+
+@given(st.integers(1, 6))
+def test_control_looks_without_polling(new_bench: NewBench, polls: int) -> None:
+    bench = new_bench()
+    key = bench.key()
+    task = key.task(Brief(polls=polls))
+    for _ in range(polls):
+        key.states()
+        bench.run(key.sandbox.task(task.id, bench.real_ms))
+    key.status(task.id, "another-model")
+
+    assert task.polls_seen == 0
+    assert not key.states()[task.id].is_final
+
+
+@given(waits_ms, st.sampled_from([None, "NSFW"]))
+def test_a_held_task_is_processing_until_control_ends_it(
+    new_bench: NewBench, wait_ms: int, fail_code: str | None
+) -> None:
+    bench = new_bench()
+    key = bench.key()
+    task = key.task(HELD)
+    bench.pass_time(CENTURY_MS + wait_ms)
+
+    assert key.status_state(task.id) is TaskState.PROCESSING
+    key.finish(task.id, fail_code)
+    assert key.status_state(task.id) is (TaskState.FAILED if fail_code else TaskState.SUCCESS)
+    assert task.plan.end_ms == bench.real_ms
+
+
+@given(waits_ms, st.sampled_from([None, "NSFW"]), st.sampled_from([None, "CONTENT_VIOLATION"]))
+def test_what_control_says_goes_before_the_plan(
+    new_bench: NewBench, wait_ms: int, planned: str | None, forced: str | None
+) -> None:
+    bench = new_bench()
+    key = bench.key()
+    task = key.task(lasting(wait_ms + 1, planned))
+    bench.pass_time(wait_ms)
+
+    seen = key.finish(task.id, forced)
+
+    assert seen is not None
+    plan = seen.task.plan
+    assert (plan.end_ms, plan.fail_code) == (bench.real_ms, forced)
+    assert plan.reasons[0] == f"forced by control: {forced or 'success'}"
+    assert 0 <= cost_time_ms(plan) <= wait_ms
+
+
+@pytest.mark.parametrize("fail_code", [None, "NSFW"], ids=["success", "failed"])
+def test_an_ended_task_cannot_be_ended_again(new_bench: NewBench, fail_code: str | None) -> None:
+    bench = new_bench()
+    key = bench.key()
+    task = key.task(lasting(10, fail_code))
+    bench.pass_time(10)
+    before = key.counters()
+
+    with pytest.raises(TaskEnded, match="the task has ended"):
+        key.finish(task.id, "GENERATION_FAILED")
+    assert task.plan.fail_code == fail_code
+    assert key.counters() == before
+
+
+def test_nobodys_task_cannot_be_ended(new_bench: NewBench) -> None:
+    bench = new_bench()
+
+    assert bench.key("one").finish(bench.key("another").task().id) is None
+
+
+def test_control_sees_the_newest_task_first(new_bench: NewBench) -> None:
+    key = new_bench().key()
+    ids = [key.task().id for _ in range(3)]
+
+    assert list(key.states()) == ids[::-1]
+
+
+@given(st.integers(1, 100_000))
+def test_another_generation_time_is_for_new_tasks_only(new_bench: NewBench, average: int) -> None:
+    key = new_bench(generation_time_ms=0).key()
+    old = key.task()
+    key.change(generation_time_ms=average)
+    new = key.task()
+
+    assert old.plan.end_ms == old.created_ms
+    assert new.plan.end_ms is not None
+    assert average / 3 - 1 <= new.plan.end_ms - new.created_ms <= average * 3 + 1
+
+
+@given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 5))
+def test_other_limits_hold_at_once_and_forget_nothing(
+    new_bench: NewBench, rate: int, asked: int, other_rate: int
+) -> None:
+    key = new_bench(rate_limit=rate, max_concurrent=9).key()
+    let_through = [isinstance(key.balance(), Refused) for _ in range(asked)].count(False)
+    key.change(rate_limit=other_rate, max_concurrent=1)
+
+    more = [isinstance(key.balance(), Refused) for _ in range(9)].count(False)
+
+    assert more == max(0, other_rate - let_through)
+    assert key.sandbox.settings.max_concurrent == 1
