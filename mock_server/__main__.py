@@ -1,9 +1,11 @@
 """The command `mock-server`: reads its switches, then serves."""
 
 import os
+import signal
 import sys
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import click
 
@@ -19,6 +21,8 @@ _EPILOG = (
 
 def main() -> None:
     """Exit with 2 on a wrong setting, with 1 when the address cannot be used."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # until the server takes them over
+        signal.signal(number, _stop)
     command = click.Command(
         "mock-server",
         params=[_config(), *(_parameter(option) for option in OPTIONS), _version()],
@@ -32,11 +36,15 @@ def main() -> None:
         _fail(error.format_message(), 2)
 
 
+def _stop(_: int, __: FrameType | None) -> NoReturn:
+    sys.exit(0)
+
+
 def _run(config: str | None, **given: Any) -> int:
-    path = config or os.environ.get(f"{ENV_PREFIX}CONFIG")
+    path = os.environ.get(f"{ENV_PREFIX}CONFIG") if config is None else config
     chosen = {name: value for name, value in given.items() if value not in {None, ()}}
     try:
-        settings = load_settings(chosen, os.environ, Path(path) if path else None)
+        settings = load_settings(chosen, os.environ, None if path is None else Path(path))
         from mock_server import server  # noqa: PLC0415  # heavy, and --help needs none of it
     except BadSetting as error:
         _fail(str(error), 2)

@@ -38,6 +38,7 @@ from mock_server.settings import Settings
 from mock_server.store.memory_store import MemoryStore
 from mock_server.version import __version__
 from mock_server.web import envelope, provider
+from mock_server.web.body import ClientGone
 from mock_server.web.exchange import Exchange
 from mock_server.web.openapi import provider_document
 from mock_server.web.results import PREFIX as RESULTS
@@ -190,6 +191,7 @@ class MockServer:
             ],
             exception_handlers={
                 replies.Refused: replies.on_refused,
+                ClientGone: replies.on_client_gone,
                 HTTPException: replies.on_http_error,
                 Exception: replies.on_crash,
             },
@@ -248,7 +250,7 @@ def picture_of(
     """Say what the n-th picture of a task shows (RES-2)."""
     ratio = catalogue.models[task.model_id].ratio(task.ratio)
     return Picture(
-        prompt=without_directives(task.prompt),
+        prompt=without_directives(task.prompt) if task.has_directives else task.prompt,
         width=ratio.width,
         height=ratio.height,
         ratio=ratio.name,

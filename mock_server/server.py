@@ -15,6 +15,7 @@ import msgspec
 import uvicorn
 
 from mock_server.app import MockServer
+from mock_server.http_protocol import HttpProtocol
 from mock_server.logs import configure_logging
 from mock_server.settings import Settings
 
@@ -41,7 +42,7 @@ def run(settings: Settings, notices: list[str]) -> None:
         uvicorn.Config(
             app,
             loop="auto",
-            http="httptools",
+            http=HttpProtocol,
             ws="none",
             log_config=None,
             access_log=False,

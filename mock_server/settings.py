@@ -117,7 +117,7 @@ def unknown_variables(environ: Mapping[str, str]) -> list[str]:
 def _read_file(path: Path, known: Mapping[str, Option]) -> dict[str, Any]:
     try:
         read = msgspec.toml.decode(path.read_bytes())
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
         raise BadSetting(f"{path}: cannot be read as TOML; {error}") from error
     written = {name.replace("-", "_"): value for name, value in read.items()}
     for name in written:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
 from mock_server.control.replies import Refused
 from mock_server.control.views import PROFILE
@@ -26,28 +26,28 @@ Written = int | float | str  # a duration
 class SandboxChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """PATCH sandbox: any of these."""
 
-    rate_limit: Limit | UnsetType = UNSET
-    max_concurrent: Limit | UnsetType = UNSET
-    generation_time: Written | UnsetType = UNSET
-    balance: Dollars | UnsetType = UNSET
-    profile: str | UnsetType = UNSET
-    image_urls: ImageUrls | UnsetType = UNSET
-    image_fail_codes: ImageFailCodes | UnsetType = UNSET
-    strict: bool | UnsetType = UNSET
-    insufficient_credits_status: CreditsStatus | UnsetType = UNSET
-    retry_after: bool | UnsetType = UNSET
+    rate_limit: Limit | None = None
+    max_concurrent: Limit | None = None
+    generation_time: Written | None = None
+    balance: Dollars | None = None
+    profile: str | None = None
+    image_urls: ImageUrls | None = None
+    image_fail_codes: ImageFailCodes | None = None
+    strict: bool | None = None
+    insufficient_credits_status: CreditsStatus | None = None
+    retry_after: bool | None = None
 
     def apply(self, settings: SandboxSettings) -> SandboxSettings:
         """Return the changed settings. Raises Refused."""
-        if self.profile not in {UNSET, PROFILE}:
+        if self.profile not in {None, PROFILE}:
             raise Refused(400, f"profile: is unknown{did_you_mean(str(self.profile), [PROFILE])}")
         given: dict[str, Any] = {
             name: value
             for name in self.__struct_fields__
             if name in SandboxSettings.__struct_fields__
-            and (value := getattr(self, name)) is not UNSET
+            and (value := getattr(self, name)) is not None
         }
-        if self.generation_time is not UNSET:
+        if self.generation_time is not None:
             given["generation_time_ms"] = duration("generation_time", self.generation_time)
         if self.balance_microusd is not None:
             given["balance_microusd"] = self.balance_microusd
@@ -55,12 +55,12 @@ class SandboxChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def balance_microusd(self) -> int | None:
-        return None if self.balance is UNSET else round(self.balance * MICRO)
+        return None if self.balance is None else round(self.balance * MICRO)
 
 
 class ClockChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    mode: Literal["real", "manual"] | UnsetType = UNSET
-    speed: Speed | UnsetType = UNSET
+    mode: Literal["real", "manual"] | None = None
+    speed: Speed | None = None
 
 
 class Advance(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

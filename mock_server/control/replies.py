@@ -62,6 +62,11 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     return response
 
 
+async def on_client_gone(_: Request, __: Exception) -> Response:
+    """Answer a client that has left; nobody hears it."""
+    return _error(400, "the body was not sent to its end")
+
+
 async def on_crash(_: Request, __: Exception) -> Response:
     return _error(500, "the mock itself has failed; its log says how")
 

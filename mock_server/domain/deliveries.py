@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 import msgspec
 
@@ -10,6 +10,7 @@ from mock_server.domain.ports import Sent
 from mock_server.domain.task import Task
 
 RETRY_AFTER_MS = (30_000, 120_000, 600_000)  # CB-3: from the end of the attempt before
+_SLACK = 100
 
 
 class DeliveryState(StrEnum):
@@ -122,6 +123,9 @@ class Deliveries:
         if due_ms is not None:
             self._turn += 1
             heappush(self._due, (due_ms, self._turn, delivery))
+            if len(self._due) > 2 * len(self._by_task) + _SLACK:  # changed or dropped ones
+                self._due = [entry for entry in self._due if _is_current(entry)]
+                heapify(self._due)
 
 
 def _is_current(entry: tuple[int, int, Delivery]) -> bool:

@@ -1,11 +1,12 @@
 """The tasks that have not ended yet, and the money of a sandbox (LIM-2, SUB-17, BIL-1, FAIL-5)."""
 
 from functools import lru_cache
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from mock_server.domain.task import Task
 
 MICRO = 1_000_000
+_SLACK = 100
 
 
 @lru_cache(maxsize=1000)  # so that a million tasks share the numbers
@@ -41,6 +42,9 @@ class Ledger:
         """Note when a task ends, now that it is known."""
         if task.plan.end_ms is not None:
             heappush(self._ends, (task.plan.end_ms, task.ordinal, task))
+            if len(self._ends) > 2 * self.live + _SLACK:  # tasks that control has ended early
+                self._ends = [entry for entry in self._ends if _is_current(entry)]
+                heapify(self._ends)
 
     def settle(self, now_ms: int) -> list[Task]:
         """Count and pay what has ended by now; return it in order of time."""

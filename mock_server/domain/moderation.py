@@ -4,6 +4,10 @@ import re
 import unicodedata
 
 _WORD = re.compile(r"\w+")
+# Fillers and variation selectors, which Unicode also lets nobody see
+_ALSO_INVISIBLE = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
+) | {chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))}
 _ASCII_WORDS = "".join(
     chr(code).casefold() if _WORD.match(chr(code)) else " " for code in range(128)
 )
@@ -41,5 +45,9 @@ def fold(text: str) -> str:
     """Bring spellings of one word together: NFKC, case folding, no invisible characters."""
     if text.isascii():
         return text.casefold()
-    visible = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    visible = "".join(char for char in text if not _is_invisible(char))
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+
+
+def _is_invisible(char: str) -> bool:
+    return unicodedata.category(char) == "Cf" or char in _ALSO_INVISIBLE

@@ -35,6 +35,7 @@ class Brief(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     processing_ms: int | None = None
     polls: int = 0
     is_held: bool = False
+    has_directives: bool = False
     reasons: tuple[str, ...] = BY_DEFAULT
 
 
@@ -53,6 +54,7 @@ def make_brief(
 
     `image_fail_codes` is `seed` or `docs` (FAIL-4).
     """
+    has_directives = asked is not None
     asked = asked or Outcome()
     reasons = _asked_reasons(asked)
     code, message = asked.fail, asked.message
@@ -75,6 +77,7 @@ def make_brief(
         processing_ms=asked.processing_ms,
         polls=0 if asked.hold else asked.polls or 0,
         is_held=asked.hold,
+        has_directives=has_directives,
         reasons=reasons if code else (*reasons, *BY_DEFAULT),
     )
 

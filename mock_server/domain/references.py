@@ -9,9 +9,12 @@ from mock_server.domain.data_address import DataTooLarge, decode, is_data_addres
 from mock_server.domain.ports import BadImage, ImageProblem
 
 SHOWN_LENGTH = 120
-RIGHT_EXTENSIONS = {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp"}
-# Image types that the standard library's table lacks in some versions
-_WRONG_EXTENSIONS = {".avif", ".heic", ".heif", ".ico", ".jxl", ".psd", ".raw", ".tga"}
+RIGHT_EXTENSIONS = {".jpg", ".jpeg", ".png", ".webp"}
+# What the standard library's table lacks in some versions
+_WRONG_EXTENSIONS = {
+    ".7z", ".apng", ".avif", ".bz2", ".docx", ".gz", ".heic", ".heif", ".ico", ".jfif", ".jpe",
+    ".jxl", ".pptx", ".psd", ".rar", ".raw", ".tga", ".webm", ".xlsx", ".xz",
+}  # fmt: skip
 _KNOWN_TYPES = MimeTypes()  # the table in the standard library, not the machine's files
 
 

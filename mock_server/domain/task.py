@@ -44,9 +44,8 @@ class Plan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Task(msgspec.Struct, gc=False, kw_only=True):
     """A million of these are kept: mutable where a status request or control may change it."""
 
-    id: str
+    id: str  # task_, its sandbox's id, 16 more hex digits
     model_id: str
-    sandbox_id: str
     ordinal: int  # the n-th task of its sandbox
     prompt: str
     ratio: str
@@ -58,6 +57,12 @@ class Task(msgspec.Struct, gc=False, kw_only=True):
     plan: Plan
     polls_seen: int = 0
     is_settled: bool = False  # the end has been counted and paid
+    has_directives: bool = False  # they are no part of what is drawn
+
+    @property
+    def sandbox_id(self) -> str:
+        """A task finds its way back to its sandbox by its id, in any process."""
+        return self.id[5:21]
 
 
 def state_at(task: Task, now_ms: int) -> TaskState:

@@ -194,7 +194,7 @@ class Dispatcher:
             self._sender = self._make_sender()
         task = claim.delivery.task
         payload = self._encode_status(task, claim.at_ms)  # CB-1: what a status request would see
-        sent = await self._sender.post(claim.delivery.url, payload)
+        sent = await self._sender.post(claim.delivery.url, payload, sandbox.id)
         real_ms = self._real_ms()
         if await sandbox.settle(claim, sent, real_ms):
             self._journal(sandbox, claim, sent, payload, real_ms)

@@ -6,7 +6,10 @@ address and not to the name, so a name that changes its mind in between gains no
 
 import asyncio
 import base64
+import re
+import socket
 import ssl
+import unicodedata
 import zlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final
@@ -203,7 +206,7 @@ class _Body(httpx.AsyncByteStream):
 def web_url(text: str) -> httpx.URL:
     """Read an absolute http or https address; raise ValueError with a sentence for other text."""
     try:
-        url = httpx.URL(text)
+        url = httpx.URL(_with_dotted_host(text))
     except (httpx.InvalidURL, UnicodeError) as error:
         raise ValueError(brief(f"not a usable address: {error}")) from error
     if url.scheme not in _SCHEMES:
@@ -213,6 +216,20 @@ def web_url(text: str) -> httpx.URL:
     if url.port is not None and not 0 < url.port <= 65535:
         raise ValueError(f"not a usable address: there is no port {url.port}")
     return url
+
+
+def _with_dotted_host(text: str) -> str:
+    """Write a numeric IPv4 host, such as octal 0177.0.0.1, the usual way; httpx knows only some."""
+    found = _NUMERIC_HOST.match(text)
+    if found is None:
+        return text
+    try:
+        dotted = socket.inet_ntoa(
+            socket.inet_aton(unicodedata.normalize("NFKC", found[2]).rstrip("."))
+        )
+    except OSError:
+        return text
+    return f"{found[1]}{dotted}{text[found.end() :]}"
 
 
 def credentials(url: httpx.URL) -> dict[str, str]:
@@ -228,3 +245,6 @@ def _shorter(seconds: float, limit: float | None) -> float:
 
 
 _SCHEMES: Final = frozenset({"http", "https"})
+_NUMERIC_HOST: Final = re.compile(
+    r"(\s*https?://(?:[^/?#@]*@)?)([\w.。]+)\.?(?=[:/?#]|$)", re.IGNORECASE
+)

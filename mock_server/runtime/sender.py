@@ -1,10 +1,10 @@
 """Delivers callbacks: one POST an attempt, within limits that keep receivers apart."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -26,9 +26,9 @@ _BODY_MAX = 64 * 1024  # bytes read of an answer; a longer one costs its connect
 class HttpSender:
     """Posts JSON to any address that the egress policy allows, and reports what came of it.
 
-    Each attempt may take `timeout_s` real seconds from the moment it starts; it starts when fewer
-    than `max_per_receiver` attempts to the same origin and fewer than `max_in_flight` in all are
-    under way.
+    Each attempt may take `timeout_s` real seconds from the moment it starts. It starts when fewer
+    than `max_per_receiver` attempts of its lane to the same origin are under way, and fewer than
+    `max_in_flight` in all.
     """
 
     def __init__(
@@ -46,13 +46,13 @@ class HttpSender:
         # An httpx client would keep cookies and fail on an odd Location; the transport does not.
         self._transport = GuardedTransport(egress, resolve)
 
-    async def post(self, url: str, body: bytes) -> Sent:
+    async def post(self, url: str, body: bytes, lane: str = "") -> Sent:
         try:
             request = _request(web_url(url), body)
         except ValueError as error:
             return Sent(error=str(error))
         # The lane comes first, so that attempts queued for one receiver hold no common place.
-        async with self._lanes.place(_origin(request.url)), self._in_flight:
+        async with self._lanes.place((lane, _origin(request.url))), self._in_flight:
             return await self._attempt(request)
 
     async def aclose(self) -> None:
@@ -82,6 +82,16 @@ class HttpSender:
         )
 
     async def _exchange(self, request: httpx.Request, answer: "_Answer") -> None:
+        """Send again once where only a kept connection was at fault, closed by now."""
+        request.extensions["trace"] = answer.trace
+        try:
+            await self._send(request, answer)
+        except httpx.TransportError:
+            if answer.status is not None or answer.has_connected:
+                raise
+            await self._send(request, answer)
+
+    async def _send(self, request: httpx.Request, answer: "_Answer") -> None:
         async with aclosing(await self._transport.handle_async_request(request)) as response:
             answer.status = response.status_code
             size = 0
@@ -96,18 +106,23 @@ class _Answer:
     """What is known of an answer so far; a status counts even if the body then fails."""
 
     status: int | None = None
+    has_connected: bool = False  # by a connection of its own, not one kept from before
+
+    async def trace(self, event: str, _: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.started":
+            self.has_connected = True
 
 
 class _Lanes:
-    """Gives out at most `width` places an origin, and forgets an origin that nobody asks for."""
+    """Gives out at most `width` places a lane, and forgets a lane that nobody asks for."""
 
     def __init__(self, width: int) -> None:
         self._width = width
-        self._lanes: dict[str, _Lane] = {}
+        self._lanes: dict[tuple[str, str], _Lane] = {}
 
     @asynccontextmanager
-    async def place(self, origin: str) -> AsyncIterator[None]:
-        lane = self._lanes.setdefault(origin, _Lane(asyncio.Semaphore(self._width)))
+    async def place(self, name: tuple[str, str]) -> AsyncIterator[None]:
+        lane = self._lanes.setdefault(name, _Lane(asyncio.Semaphore(self._width)))
         lane.users += 1
         try:
             async with lane.places:
@@ -115,7 +130,7 @@ class _Lanes:
         finally:
             lane.users -= 1
             if lane.users == 0:
-                del self._lanes[origin]
+                del self._lanes[name]
 
 
 @dataclass(slots=True)

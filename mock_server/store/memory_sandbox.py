@@ -197,6 +197,11 @@ class MemorySandbox:
     async def settle(self, claim: Claim, sent: Sent, real_ms: int) -> bool:
         return self._deliveries.settle(claim, sent, self._enter(real_ms))
 
+    @property
+    def has_live_tasks(self) -> bool:
+        """As far as their ends have been noticed."""
+        return self._ledger.live > 0
+
     def notice_ends(self, real_ms: int) -> None:
         """Count and pay what has ended by now, which is no use of the sandbox."""
         self._settle(self._clock.now_ms(real_ms))
@@ -270,9 +275,8 @@ class MemorySandbox:
         if average_ms is None:
             average_ms = round(model.timing.generation_time_s * 1000)
         return Task(
-            id=f"task_{self.id}{drawn[:8].hex()}",  # a result finds its way back by it
+            id=f"task_{self.id}{drawn[:8].hex()}",
             model_id=model.id,
-            sandbox_id=self.id,
             ordinal=self._ordinal,
             prompt=submission.prompt,
             ratio=submission.ratio,
@@ -281,6 +285,7 @@ class MemorySandbox:
             base_url=base_url,
             callback_url=submission.callback_url,
             created_ms=now_ms,
+            has_directives=brief.has_directives,
             plan=make_plan(
                 brief,
                 drawn[8:],

@@ -13,7 +13,8 @@ _EVICTED_AT_ONCE = 100
 class MemoryStore:
     """At most `max_tasks` tasks in all: ended ones go first, oldest first.
 
-    At most `max_sandboxes` sandboxes: those idle for longest go, with all they hold.
+    At most `max_sandboxes` sandboxes: those without live tasks go first, and of these those idle
+    for longest, with all they hold.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class MemoryStore:
         self._drop(list(self._sandboxes.values()))
 
     def _evict(self) -> None:
-        idle = sorted(self._sandboxes.values(), key=lambda sandbox: sandbox.used_ms)
+        idle = sorted(
+            self._sandboxes.values(), key=lambda each: (each.has_live_tasks, each.used_ms)
+        )
         self._drop(idle[: min(_EVICTED_AT_ONCE, len(idle) // 10 + 1)])
 
     def _drop(self, sandboxes: Sequence[MemorySandbox]) -> None:

@@ -19,11 +19,11 @@ async def read_body(headers: Headers, receive: Receive, max_bytes: int) -> bytes
     Raises BodyTooLarge as soon as it is known to exceed the bound, ClientGone when the client
     leaves before it has sent everything.
     """
+    if _declared_size(headers) > max_bytes:
+        raise BodyTooLarge
     message = await receive()
     body: bytes = message.get("body", b"")
     if message.get("more_body"):
-        if _declared_size(headers) > max_bytes:
-            raise BodyTooLarge
         message, body = await _read_on(message, receive, max_bytes)
     if len(body) > max_bytes:
         raise BodyTooLarge
@@ -42,8 +42,10 @@ async def _read_on(message: Message, receive: Receive, max_bytes: int) -> tuple[
 
 
 def _declared_size(headers: Headers) -> int:
-    declared = next((value for name, value in headers if name == b"content-length"), b"")
-    return int(declared) if declared.isdigit() and len(declared) < 20 else 0
+    for name, value in headers:
+        if name == b"content-length":
+            return int(value) if value.isdigit() and len(value) < 20 else 0
+    return 0
 
 
 def is_json(headers: Headers) -> bool:

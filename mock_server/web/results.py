@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from hashlib import blake2b
 
 from starlette.types import Receive, Scope, Send
 
@@ -88,15 +89,14 @@ class ResultEndpoint:
         if now_ms >= ended_ms + round(self._models[task.model_id].result_ttl_s * 1000):
             body = envelope.error(410, "Gone", "the result has expired")
             return Answer(410, body, now_ms, task.id)
-        return _picture(await self._paint(task, number), token, task.id, now_ms, scope)
+        return _picture(await self._paint(task, number), task.id, now_ms, scope)
 
 
-def _picture(png: bytes, token: str, task_id: str, now_ms: int, scope: Scope) -> Answer:
-    etag = b'"%b"' % token.encode()
+def _picture(png: bytes, task_id: str, now_ms: int, scope: Scope) -> Answer:
+    etag = b'"%b"' % blake2b(png, digest_size=16).hexdigest().encode()
     headers: tuple[Header, ...] = (
         (b"etag", etag),
         (b"accept-ranges", b"bytes"),
-        (b"cache-control", b"public, max-age=3600"),
     )
     asked = scope["headers"]
     if _etags(header(asked, b"if-none-match")) & {etag, b"*"}:

@@ -13,6 +13,7 @@ from tests.mock_server.domain.strategies import FAIL_MESSAGES, fail_codes, outco
 
 texts = st.text(max_size=20).filter(lambda text: "[[" not in text)
 blanks = st.sampled_from([" ", "\n", "\t ", "\u3000"])
+needless = st.text("\n] =ae", max_size=3)
 written_values = st.sampled_from(["{}", '"{}"'])
 
 
@@ -29,7 +30,7 @@ def tokens_of(draw: st.DrawFn, outcome: Outcome) -> list[str]:
     if outcome.fail is not None:
         written.append(f"fail={draw(written_values).format(outcome.fail)}")
     if outcome.message is not None:
-        written.append(f"message={quoted(outcome.message, draw(st.text(max_size=3)))}")
+        written.append(f"message={quoted(outcome.message, draw(needless))}")
     for name, value in (("pending", outcome.pending_ms), ("processing", outcome.processing_ms)):
         if value is not None:
             written.append(f"{name}={draw(written_values).format(f'{value}ms')}")

@@ -1,6 +1,6 @@
 """Live tasks and money: what counts is the balance after the end (LIM-2, BIL-1, FAIL-5)."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -88,6 +88,7 @@ class LedgerBesideItsModel(RuleBasedStateMachine):
 
 
 TestLedgerBesideItsModel = LedgerBesideItsModel.TestCase
+TestLedgerBesideItsModel.settings = settings(max_examples=50, deadline=None)
 
 
 @given(st.integers(0, 200_000), prices)

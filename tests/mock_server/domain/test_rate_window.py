@@ -8,7 +8,7 @@ from copy import deepcopy
 from itertools import accumulate, pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -72,6 +72,7 @@ class WindowBesideItsModel(RuleBasedStateMachine):
 
 
 TestWindowBesideItsModel = WindowBesideItsModel.TestCase
+TestWindowBesideItsModel.settings = settings(max_examples=50, deadline=None)
 
 
 def admitted_by(window: Window, instants: Sequence[int]) -> list[int]:

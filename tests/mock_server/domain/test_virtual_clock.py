@@ -3,7 +3,7 @@
 from math import ceil
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
@@ -68,6 +68,7 @@ class ClockBesideItsModel(RuleBasedStateMachine):
 
 
 TestClockBesideItsModel = ClockBesideItsModel.TestCase
+TestClockBesideItsModel.settings = settings(max_examples=50, deadline=None)
 
 
 @given(speeds, st.lists(real_spans_ms, min_size=1, max_size=20), st.data())

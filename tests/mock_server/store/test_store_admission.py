@@ -133,12 +133,16 @@ def test_a_broke_key_has_no_credit_until_somebody_pays(new_bench: NewBench) -> N
     key = new_bench().key(is_broke=True)
 
     assert reason(key.submit()) is Refusal.CREDITS
-    key.change(balance_microusd=PRICE)
+    key.change(balance_microusd=2 * PRICE)
     assert isinstance(key.submit(), Seen)
-    key.change(balance_microusd=0)
-    assert reason(key.submit()) is Refusal.CREDITS
-    key.change(balance_microusd=PRICE)
     key.reset()
+    assert reason(key.submit()) is Refusal.CREDITS
+
+
+def test_a_balance_can_be_taken_away(new_bench: NewBench) -> None:
+    key = new_bench().key()
+    key.change(balance_microusd=0)
+
     assert reason(key.submit()) is Refusal.CREDITS
 
 
