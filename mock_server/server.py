@@ -38,22 +38,23 @@ def run(settings: Settings, notices: list[str]) -> None:
         log.warning("%s", notice)
     log.info("seed %d; repeat this run with --seed %d", app.seed, app.seed)
     _prepare_process()
-    server = _Server(
-        uvicorn.Config(
-            app,
-            loop="auto",
-            http=HttpProtocol,
-            ws="none",
-            log_config=None,
-            access_log=False,
-            date_header=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=_SHUTDOWN_S,
-        ),
-        app=app,
+    _Server(uvicorn_config(app), app=app).run(sockets=[listener])
+
+
+def uvicorn_config(app: MockServer) -> uvicorn.Config:
+    """Return how the application is served."""
+    return uvicorn.Config(
+        app,
+        loop="auto",
+        http=HttpProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_SHUTDOWN_S,
     )
-    server.run(sockets=[listener])
 
 
 def listen(host: str, port: int) -> socket.socket:

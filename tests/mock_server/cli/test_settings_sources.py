@@ -179,3 +179,14 @@ def test_a_variable_that_looks_like_a_setting_is_pointed_out() -> None:
         _, _, errors = server.stop(15)
 
     assert "MOCK_SERVER_PROT: is not a setting; did you mean 'MOCK_SERVER_PORT'?" in errors
+
+
+def test_a_file_nested_without_end_is_one_clear_line(tmp_path: Path) -> None:
+    config = tmp_path / "deep.toml"
+    config.write_text(f"seed = {'[' * 5000}{']' * 5000}")
+
+    assert_stopped(run("--config", str(config)), naming="deep.toml")
+
+
+def test_an_empty_name_of_a_file_is_not_passed_over() -> None:
+    assert_stopped(run("--config", ""), naming="cannot be read")

@@ -127,6 +127,18 @@ def test_a_task_that_ends_earlier_is_called_back_earlier(planned_ms: int | None)
     assert deliveries.next_due_ms() is None
 
 
+def test_instants_that_were_changed_do_not_pile_up() -> None:
+    deliveries, ending = Deliveries(), ending_task(0, NOW_MS + 10_000)
+    deliveries.open(ending, URL)
+    for number in range(2000):
+        ending.plan = ending_now(ending.plan, NOW_MS + 9_000 - number)
+        deliveries.reschedule(ending)
+
+    assert len(deliveries._due) < 200
+    assert [claim.number for claim in deliveries.claim(NOW_MS + 20_000)] == [1]
+    assert deliveries.next_due_ms() is None
+
+
 def test_a_held_task_is_not_called_back() -> None:
     deliveries = Deliveries()
     deliveries.open(ending_task(0, None), URL)

@@ -91,6 +91,21 @@ TestLedgerBesideItsModel = LedgerBesideItsModel.TestCase
 TestLedgerBesideItsModel.settings = settings(max_examples=50, deadline=None)
 
 
+def test_ends_that_were_forestalled_do_not_pile_up() -> None:
+    ledger = Ledger(BALANCE)
+    for ordinal in range(1, 2001):
+        opened = task(ordinal=ordinal, price_microusd=0)
+        ledger.open(opened)
+        if ordinal % 100:
+            opened.plan = ending_now(opened.plan, NOW_MS)
+            ledger.expect(opened)
+            ledger.settle(NOW_MS)
+
+    assert (ledger.live, ledger.succeeded) == (20, 1980)
+    assert len(ledger._ends) < 200
+    assert [each.ordinal for each in ledger.settle(NOW_MS + 10_000)] == list(range(100, 2001, 100))
+
+
 @given(st.integers(0, 200_000), prices)
 def test_one_can_pay_exactly_what_one_has(balance: int, price: int) -> None:
     assert Ledger(balance).can_pay(price) == (price <= balance)

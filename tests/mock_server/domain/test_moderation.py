@@ -16,6 +16,9 @@ INVISIBLE = [
     pytest.param("\ufeff", id="zero-width no-break space"),
     pytest.param("\u00ad", id="soft hyphen"),
     pytest.param("\u202e", id="direction mark"),
+    pytest.param("\u034f", id="grapheme joiner"),
+    pytest.param("\ufe0f", id="variation selector"),
+    pytest.param("\u3164", id="Hangul filler"),
 ]
 separators = st.sampled_from([" ", "\n", ", ", ".", "!", "-", "/", '"', "、", "…", "🦊"])
 harmless = st.sampled_from(["", "fox", "Füchse", "raped", "gored", "therapist", "1", "ß"])

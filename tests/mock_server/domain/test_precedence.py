@@ -116,6 +116,13 @@ def test_a_bad_image_ends_with_the_code_of_the_chosen_page(
     assert made.fail_code == code
 
 
+@given(st.none() | outcomes(), st.none() | moderated_words)
+def test_a_brief_remembers_that_there_were_directives(
+    asked: Outcome | None, word: str | None
+) -> None:
+    assert brief(asked, None, word).has_directives == (asked is not None)
+
+
 @given(briefs())
 def test_every_failure_has_a_message_and_every_brief_a_reason(made: Brief) -> None:
     assert (made.fail_message is None) == (made.fail_code is None)

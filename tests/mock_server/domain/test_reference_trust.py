@@ -7,12 +7,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.domain.ports import BadImage, ImageProblem
-from mock_server.domain.references import RIGHT_EXTENSIONS, first_untrusted
+from mock_server.domain.references import first_untrusted
 from tests.mock_server.domain.strategies import MODEL
 
 MAX_BYTES = 50
 GOOD = "https://example.com/a.png"
 BAD = "https://example.invalid/a.png"
+
+WRONG_EXTENSIONS = [
+    ".gif",
+    ".svg",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".heic",
+    ".avif",
+    ".ico",
+    ".psd",
+    ".jfif",
+    ".pdf",
+    ".mp4",
+    ".html",
+    ".zip",
+    ".7z",
+    ".%67if",
+]
 
 hosts = st.sampled_from(
     ["example.com", "localhost", "127.0.0.1:8080", "[::1]", "invalid.com", "notinvalid"]
@@ -36,7 +55,7 @@ def problem(url: str) -> ImageProblem | None:
     return None if bad is None else bad.problem
 
 
-@given(schemes, hosts, folders, st.sampled_from(sorted(RIGHT_EXTENSIONS)), endings)
+@given(schemes, hosts, folders, st.sampled_from([".jpg", ".jpeg", ".png", ".webp"]), endings)
 def test_a_right_extension_is_trusted_on_any_host(
     scheme: str, host: str, folder: str, extension: str, ending: str
 ) -> None:
@@ -55,24 +74,7 @@ def test_an_unknown_or_missing_extension_is_trusted(
     schemes,
     hosts,
     folders,
-    st.sampled_from(
-        [
-            ".gif",
-            ".svg",
-            ".bmp",
-            ".tif",
-            ".tiff",
-            ".heic",
-            ".avif",
-            ".ico",
-            ".psd",
-            ".pdf",
-            ".mp4",
-            ".html",
-            ".zip",
-            ".%67if",
-        ]
-    ),
+    st.sampled_from(WRONG_EXTENSIONS),
     endings,
 )
 def test_another_known_extension_is_the_wrong_format(

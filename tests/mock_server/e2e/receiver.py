@@ -106,6 +106,7 @@ class Receiver:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = False
+    request_queue_size = 128  # connections that may come at once
 
     def __init__(self, receiver: Receiver) -> None:
         self.receiver = receiver

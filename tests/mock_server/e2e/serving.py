@@ -11,7 +11,7 @@ import msgspec
 import uvicorn
 
 from mock_server.app import MockServer
-from mock_server.server import listen
+from mock_server.server import listen, uvicorn_config
 from mock_server.settings import Settings
 from tests.mock_server.e2e.api import Api
 
@@ -41,7 +41,7 @@ def running(settings: Settings) -> Iterator[RunningMock]:
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     app = MockServer(msgspec.structs.replace(settings, host="127.0.0.1", port=port))
-    server = uvicorn.Server(_config(app))
+    server = uvicorn.Server(uvicorn_config(app))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name=f"mock on {port}")
     errors = _Errors()
     logging.getLogger().addHandler(errors)
@@ -55,7 +55,7 @@ def running(settings: Settings) -> Iterator[RunningMock]:
         thread.join(PATIENCE_S)
         logging.getLogger().removeHandler(errors)
     assert not thread.is_alive(), "the server did not stop"
-    assert errors.messages == []
+    assert not errors.messages, "\n".join(errors.messages)
 
 
 class _Errors(logging.Handler):
@@ -70,18 +70,3 @@ class _Errors(logging.Handler):
 def _client(base_url: str) -> httpx.Client:
     transport = httpx.HTTPTransport(verify=False)  # spares loading certificates
     return httpx.Client(base_url=base_url, transport=transport, timeout=PATIENCE_S)
-
-
-def _config(app: MockServer) -> uvicorn.Config:
-    """Return what the command `mock-server` runs with."""
-    return uvicorn.Config(
-        app,
-        http="httptools",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        date_header=False,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=1,
-    )

@@ -27,14 +27,14 @@ CHANGES = {
     "retry_after": False,
 }
 WRONG: dict[str, list[object]] = {
-    "rate_limit": [0, -1, 1.5, "many", True, None, 10**12],
+    "rate_limit": [0, -1, 1.5, "many", True, 10**12],
     "max_concurrent": [0, "1", []],
-    "generation_time": [-1, "soon", "1 fortnight", True, None, "-2s", 1e300],
-    "balance": [-0.01, "1", None, 1e300],
+    "generation_time": [-1, "soon", "1 fortnight", True, "-2s", 1e300],
+    "balance": [-0.01, "1", 1e300],
     "profile": ["wild", "", 1],
     "image_urls": ["maybe", 1],
-    "strict": [1, "true", None],
-    "insufficient_credits_status": [403, "402", None],
+    "strict": [1, "true"],
+    "insufficient_credits_status": [403, "402"],
     "retry_after": ["no", 0],
 }
 ROWS = [

@@ -154,6 +154,18 @@ def test_the_sandboxes_that_are_idle_for_longest_go(
         assert max((used_ms.pop(each) for each in gone), default=START_MS) <= min(used_ms.values())
 
 
+def test_sandboxes_with_live_tasks_go_last(new_bench: NewBench) -> None:
+    bench = new_bench(max_sandboxes=2)
+    waiting = bench.key("waiting")
+    waiting.task(HELD)
+    bench.pass_time(1000)
+    busy = bench.key("busy")
+    busy.balance()
+    bench.key("new")
+
+    assert (waiting.sandbox.is_dropped, busy.sandbox.is_dropped) == (False, True)
+
+
 def test_an_evicted_sandbox_knows_it_and_its_tasks_make_room(new_bench: NewBench) -> None:
     bench = new_bench(max_sandboxes=1, max_tasks=1)
     old = bench.key("old")

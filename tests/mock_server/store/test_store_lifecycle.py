@@ -16,7 +16,7 @@ from mock_server.domain.planner import Brief
 from mock_server.domain.store import Refusal, Refused, Seen
 from tests.mock_server.store.bench import PRICE, NewBench
 
-RATE, CONCURRENT, BALANCE = 8, 3, 12 * PRICE
+RATE, CONCURRENT, BALANCE = 8, 3, 6 * PRICE
 WINDOW_MS = 60_000
 NOBODY = "task_nobody"
 

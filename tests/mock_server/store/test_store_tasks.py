@@ -96,6 +96,21 @@ def test_an_ended_task_cannot_be_ended_again(new_bench: NewBench, fail_code: str
     assert key.counters() == before
 
 
+@pytest.mark.parametrize("has_directives", [True, False], ids=["directives", "none"])
+def test_a_task_remembers_that_its_prompt_had_directives(
+    new_bench: NewBench, *, has_directives: bool
+) -> None:
+    task = new_bench().key().task(Brief(has_directives=has_directives))
+
+    assert task.has_directives == has_directives
+
+
+def test_a_task_tells_its_sandbox_by_its_id(new_bench: NewBench) -> None:
+    key = new_bench().key()
+
+    assert key.task().sandbox_id == key.sandbox.id
+
+
 def test_nobodys_task_cannot_be_ended(new_bench: NewBench) -> None:
     bench = new_bench()
 
