@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_HEAD_BYTES = 64 * 1024
 
@@ -19,11 +19,11 @@ class HttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._is_in_head = True
         self._head_bytes = 0
 
     def data_received(self, data: bytes) -> None:
-        cycle: RequestResponseCycle | None = self.cycle
-        if cycle is None or cycle.response_complete:  # the head of a request is being read
+        if self._is_in_head:
             end = data.find(b"\r\n\r\n")
             head = data if end < 0 else data[:end]
             self._head_bytes += len(head)
@@ -33,5 +33,12 @@ class HttpProtocol(HttpToolsProtocol):
             if b"pgrade" in head or b"PGRADE" in head:
                 data = _UPGRADE.sub(rb"\1ignored", head) + data[len(head) :]
         super().data_received(data)
-        if self.cycle is not cycle:
-            self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._is_in_head = True
+        self._head_bytes = 0
+        super().on_message_complete()

@@ -114,3 +114,15 @@ def test_null_counts_as_absent_for_control_too(api: Api) -> None:
 
     assert api.change(rate_limit=None, balance=None, strict=None)["settings"] == before
     assert api.told("PUT", "clock", {"mode": None, "speed": 2})["speed"] == 2
+
+
+def test_what_is_left_of_a_refused_body_is_no_head(mock: RunningMock, api: Api) -> None:
+    head = HEAD.format(api.key) + f"Content-Length: {2**28}\r\n\r\n"
+    with connected(mock) as line:
+        line.sendall(head.encode())
+        assert read_answer(line)[0].status == 413
+        for _ in range(2**8):
+            line.sendall(b" " * 2**20)
+        line.sendall(HEAD.format(api.key).replace("POST", "GET").encode() + b"\r\n")
+
+        assert read_answer(line)[0].status == 405
