@@ -13,6 +13,7 @@ def configure_logging(log_format: str) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("mock_server").setLevel(logging.INFO)
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what it thinks of a client's images
 
 
 class _TextFormatter(logging.Formatter):
