@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import msgspec
 
 
-class AspectRatio(msgspec.Struct, frozen=True, kw_only=True):
+class AspectRatio(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     width: int
     height: int
 
 
-class Timing(msgspec.Struct, frozen=True, kw_only=True):
+class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How long a task takes (TIM-1)."""
 
     generation_time_s: float

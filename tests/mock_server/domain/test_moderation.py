@@ -111,3 +111,8 @@ def test_a_written_list_reads_back(words: set[str]) -> None:
 def test_a_line_that_is_not_one_word_is_named(line: str) -> None:
     with pytest.raises(ValueError, match=f"^line 2: '{line}' is not one word"):
         parse_words(f"gore\n{line}")
+
+
+@pytest.mark.parametrize("prompt", ["a _nude_ fox", "a_nude_fox", "żółty _nude_"])
+def test_an_underscore_ends_a_word(prompt: str) -> None:
+    assert moderated_word(prompt, WORDS) == "nude"
