@@ -20,7 +20,7 @@ from pathlib import Path
 
 from benchmarks.servers import STATUS, SUBMIT
 
-ROUNDS = 3
+ROUNDS = 5
 SECONDS = 3
 CONNECTIONS = 16
 KEY = "bench"

@@ -136,7 +136,7 @@ class MockServer:
     def _provider_endpoints(self) -> tuple[dict[str, ASGIApp], dict[str, ASGIApp]]:
         """Return the endpoints by path, and those for models that are not served by prefix."""
         tenants, exchange, wake = self._tenants, self._exchange, self._dispatcher.wake
-        briefing = Briefing(self._catalogue, self._references)
+        briefing = Briefing(self._catalogue)
         endpoints: dict[str, ASGIApp] = {
             provider.BALANCE_PATH: provider.BalanceEndpoint(tenants, exchange)
         }
@@ -146,6 +146,7 @@ class MockServer:
                 exchange,
                 model=model,
                 briefing=briefing,
+                references=self._references,
                 wake=wake,
                 public_url=self.settings.public_url,
                 body_limit=self.settings.body_limit,

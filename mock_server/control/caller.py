@@ -9,7 +9,6 @@ from starlette.requests import Request
 from mock_server.control.replies import Refused
 from mock_server.domain.ports import RealClock
 from mock_server.domain.store import Sandbox
-from mock_server.web.exchange import header
 from mock_server.web.tenants import Tenants, bearer_token
 
 
@@ -28,7 +27,7 @@ class Callers:
 
     async def sandbox(self, request: Request) -> Sandbox:
         """Raise Refused (401) unless the request carries a valid key (AUTH-2)."""
-        found = await self._tenants.find(request.headers.raw, self.real_ms())
+        found = await self._tenants.find(_authorization(request), self.real_ms())
         if found is None:
             raise Refused(
                 401, "send the header Authorization: Bearer <key>; the key's sandbox is meant"
@@ -46,12 +45,16 @@ class Callers:
                     f"closed, for the server is bound to {self._access.host} without --admin-token",
                 )
             return
-        given = bearer_token(header(request.headers.raw, b"authorization") or b"")
+        given = bearer_token(_authorization(request) or b"")
         if not compare_digest(given.encode(), wanted.encode()):
             raise Refused(401, "send the header Authorization: Bearer <admin token>")
 
     def real_ms(self) -> int:
         return self._clock.now_ns() // 1_000_000
+
+
+def _authorization(request: Request) -> bytes | None:
+    return dict(request.headers.raw).get(b"authorization")
 
 
 def is_loopback(host: str) -> bool:

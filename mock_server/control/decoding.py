@@ -22,7 +22,7 @@ _AT = re.compile(r"(.*) - at `\$\.?([^`]*)`", re.DOTALL)  # the last one: a valu
 async def read(request: Request, kind: type[T]) -> T:
     """Raise Refused (400, 413) naming path, problem and the nearest known word."""
     try:
-        raw = await read_body(request.headers.raw, request.receive, MAX_BODY_BYTES)
+        raw = await read_body(dict(request.headers.raw), request.receive, MAX_BODY_BYTES)
     except BodyTooLarge as error:
         raise Refused(413, f"body: must have at most {MAX_BODY_BYTES} bytes") from error
     return decode(raw or b"{}", kind)

@@ -1,40 +1,27 @@
 """What a submit asks for: directives, reference images and moderation, looked at in that order."""
 
-from typing import Protocol
-
-from mock_server.domain.catalogue import Catalogue, Model
+from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.directives import parse_directives, without_directives
 from mock_server.domain.moderation import moderated_word
 from mock_server.domain.planner import DEFAULT_BRIEF, Brief, make_brief
 from mock_server.domain.ports import BadImage
-from mock_server.domain.sandbox_settings import ImageUrls, SandboxSettings
+from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.submission import Submission
 
 
-class ReferenceJudge(Protocol):
-    async def first_bad(
-        self, urls: tuple[str, ...], model: Model, how: ImageUrls
-    ) -> BadImage | None:
-        """Return the first unusable reference image."""
-
-
 class Briefing:
-    def __init__(self, catalogue: Catalogue, references: ReferenceJudge) -> None:
+    def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
-        self._references = references
 
-    async def brief(self, model: Model, submission: Submission, settings: SandboxSettings) -> Brief:
+    def brief(
+        self, submission: Submission, settings: SandboxSettings, bad_image: BadImage | None
+    ) -> Brief:
         """Raise InvalidRequest when a directive is unknown."""
         prompt, fail_messages = submission.prompt, self._catalogue.fail_messages
         asked = None
         if "[[mock" in prompt and not settings.strict:
             asked = parse_directives(prompt, fail_messages)
             prompt = without_directives(prompt)
-        bad_image = None
-        if submission.image_urls:
-            bad_image = await self._references.first_bad(
-                submission.image_urls, model, settings.image_urls
-            )
         word = moderated_word(prompt, self._catalogue.moderated_words)
         if asked is None and bad_image is None and word is None:
             return DEFAULT_BRIEF

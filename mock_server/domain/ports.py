@@ -6,6 +6,9 @@ from typing import Protocol
 
 import msgspec
 
+from mock_server.domain.catalogue import Model
+from mock_server.domain.sandbox_settings import ImageUrls
+
 
 class RealClock(Protocol):
     def now_ns(self) -> int:
@@ -48,3 +51,10 @@ class BadImage(msgspec.Struct, frozen=True):
 class ImageChecker(Protocol):
     async def first_bad(self, urls: Sequence[str]) -> BadImage | None:
         """Look at every reference image; return the first unusable one, raise nothing."""
+
+
+class ReferenceJudge(Protocol):
+    async def first_bad(
+        self, urls: tuple[str, ...], model: Model, how: ImageUrls
+    ) -> BadImage | None:
+        """Return the first unusable reference image."""

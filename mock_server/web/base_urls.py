@@ -4,7 +4,7 @@ import re
 
 from starlette.types import Scope
 
-from mock_server.web.exchange import header
+from mock_server.web.exchange import Headers
 
 _HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 _MAX_KEPT = 1000
@@ -20,10 +20,10 @@ class BaseUrls:
         self._public_url = public_url
         self._made: dict[tuple[str, bytes], str] = {}
 
-    def of(self, scope: Scope) -> str:
+    def of(self, scope: Scope, headers: Headers) -> str:
         if self._public_url is not None:
             return self._public_url
-        named = (scope["scheme"], header(scope["headers"], b"host") or b"")
+        named = (scope["scheme"], headers.get(b"host", b""))
         made = self._made.get(named)
         if made is None:
             if len(self._made) >= _MAX_KEPT:

@@ -2,7 +2,7 @@
 
 from starlette.types import Message, Receive
 
-from mock_server.web.tenants import Headers
+from mock_server.web.exchange import Headers
 
 
 class BodyTooLarge(Exception):
@@ -42,23 +42,19 @@ async def _read_on(message: Message, receive: Receive, max_bytes: int) -> tuple[
 
 
 def _declared_size(headers: Headers) -> int:
-    for name, value in headers:
-        if name == b"content-length":
-            return int(value) if value.isdigit() and len(value) < 20 else 0
-    return 0
+    value = headers.get(b"content-length", b"")
+    return int(value) if value.isdigit() and len(value) < 20 else 0
 
 
 def is_json(headers: Headers) -> bool:
     """Tell whether the body is declared as JSON in UTF-8 (SUB-2)."""
-    for name, value in headers:
-        if name == b"content-type":
-            if value == b"application/json":
-                return True
-            kind, *parameters = value.decode("latin-1").casefold().split(";")
-            charsets = [
-                parameter.partition("=")[2].strip().strip('"')
-                for parameter in parameters
-                if parameter.strip().startswith("charset")
-            ]
-            return kind.strip() == "application/json" and set(charsets) <= {"utf-8", "utf8"}
-    return False
+    value = headers.get(b"content-type", b"")
+    if value == b"application/json":
+        return True
+    kind, *parameters = value.decode("latin-1").casefold().split(";")
+    charsets = [
+        parameter.partition("=")[2].strip().strip('"')
+        for parameter in parameters
+        if parameter.strip().startswith("charset")
+    ]
+    return kind.strip() == "application/json" and set(charsets) <= {"utf-8", "utf8"}

@@ -1,5 +1,7 @@
 """One request to the provider and its answer: send it, and write it into the journal."""
 
+from collections.abc import Mapping
+
 import msgspec
 from starlette.types import Scope, Send
 
@@ -8,9 +10,9 @@ from mock_server.domain.ports import RealClock
 from mock_server.domain.store import Refusal, Refused, Sandbox
 from mock_server.web import envelope
 from mock_server.web.dates import HttpDates
-from mock_server.web.tenants import Headers
 
 Header = tuple[bytes, bytes]
+Headers = Mapping[bytes, bytes]  # of a request, names in lower case; the last of a name counts
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -93,13 +95,6 @@ _REFUSALS = {
     Refusal.NO_TASK: (404, "Task not found", "taskId: no task of this key has this id"),
     Refusal.FULL: (503, "Service unavailable", "the mock keeps as many tasks as --max-tasks says"),
 }
-
-
-def header(headers: Headers, name: bytes) -> bytes | None:
-    for each, value in headers:
-        if each == name:
-            return value
-    return None
 
 
 def unauthorized(now_ms: int) -> Answer:

@@ -11,6 +11,7 @@ from mock_server.domain.briefing import Briefing
 from mock_server.domain.catalogue import Model
 from mock_server.domain.errors import InvalidRequest
 from mock_server.domain.journal import Operation
+from mock_server.domain.ports import ReferenceJudge
 from mock_server.domain.store import Refused, Sandbox
 from mock_server.domain.submission import SubmissionDecoder
 from mock_server.web import envelope
@@ -19,6 +20,7 @@ from mock_server.web.body import BodyTooLarge, ClientGone, is_json, read_body
 from mock_server.web.exchange import (
     Answer,
     Exchange,
+    Headers,
     refused,
     unauthorized,
     wrong_method,
@@ -49,17 +51,18 @@ class Endpoint(ABC):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         exchange = self._exchange
         began_ns = exchange.now_ns()
-        headers = scope["headers"]
-        sandbox = self._tenants.known(headers)
+        headers = dict(scope["headers"])
+        key = headers.get(b"authorization")
+        sandbox = self._tenants.known(key)
         if sandbox is None:
-            sandbox = await self._tenants.find(headers, began_ns // 1_000_000)
+            sandbox = await self._tenants.find(key, began_ns // 1_000_000)
         if scope["method"] != self.method:
             await exchange.send(send, await self._refuse_method(sandbox, scope))
         elif sandbox is None:
             await exchange.send(send, unauthorized(began_ns // 1_000_000))
         else:
             try:
-                request, answer = await self.handle(sandbox, scope, receive)
+                request, answer = await self.handle(sandbox, scope, headers, receive)
             except ClientGone:
                 return
             exchange.record(sandbox, self.operation, began_ns, request, answer)
@@ -69,7 +72,7 @@ class Endpoint(ABC):
 
     @abstractmethod
     async def handle(
-        self, sandbox: Sandbox, scope: Scope, receive: Receive
+        self, sandbox: Sandbox, scope: Scope, headers: Headers, receive: Receive
     ) -> tuple[bytes, Answer]:
         """Return what the journal keeps of the request, and the answer."""
 
@@ -109,6 +112,7 @@ class SubmitEndpoint(Endpoint):
         *,
         model: Model,
         briefing: Briefing,
+        references: ReferenceJudge,
         wake: Wake,
         public_url: str | None,
         body_limit: int,
@@ -116,6 +120,7 @@ class SubmitEndpoint(Endpoint):
         super().__init__(tenants, exchange)
         self._model = model
         self._briefing = briefing
+        self._references = references
         self._wake = wake
         self._bases = BaseUrls(public_url)
         self._body_limit = body_limit
@@ -124,9 +129,8 @@ class SubmitEndpoint(Endpoint):
         }
 
     async def handle(
-        self, sandbox: Sandbox, scope: Scope, receive: Receive
+        self, sandbox: Sandbox, scope: Scope, headers: Headers, receive: Receive
     ) -> tuple[bytes, Answer]:
-        headers = scope["headers"]
         try:
             body = await read_body(headers, receive, self._body_limit)
         except BodyTooLarge:
@@ -135,12 +139,18 @@ class SubmitEndpoint(Endpoint):
         try:
             if not is_json(headers):
                 raise InvalidRequest("Content-Type: must be application/json, in UTF-8")
-            submission = self.decoders[sandbox.settings.strict].decode(body)
-            brief = await self._briefing.brief(self._model, submission, sandbox.settings)
+            settings = sandbox.settings
+            submission = self.decoders[settings.strict].decode(body)
+            bad_image = None
+            if submission.image_urls:
+                bad_image = await self._references.first_bad(
+                    submission.image_urls, self._model, settings.image_urls
+                )
+            brief = self._briefing.brief(submission, settings, bad_image)
         except InvalidRequest as error:
             return body, await self._refuse(sandbox, 400, "Invalid request", str(error))
         seen = await sandbox.admit(
-            self._model, submission, brief, self._bases.of(scope), self._exchange.now_ms()
+            self._model, submission, brief, self._bases.of(scope, headers), self._exchange.now_ms()
         )
         if isinstance(seen, Refused):
             return body, refused(sandbox, seen)
@@ -179,7 +189,7 @@ class StatusEndpoint(Endpoint):
         self._wake = wake
 
     async def handle(
-        self, sandbox: Sandbox, scope: Scope, receive: Receive
+        self, sandbox: Sandbox, scope: Scope, headers: Headers, receive: Receive
     ) -> tuple[bytes, Answer]:
         query = scope["query_string"]
         plain = _PLAIN_QUERY.fullmatch(query)
@@ -204,7 +214,7 @@ class BalanceEndpoint(Endpoint):
     method = "GET"
 
     async def handle(
-        self, sandbox: Sandbox, scope: Scope, receive: Receive
+        self, sandbox: Sandbox, scope: Scope, headers: Headers, receive: Receive
     ) -> tuple[bytes, Answer]:
         counted = await sandbox.count(self._exchange.now_ms())
         if isinstance(counted, Refused):
@@ -225,7 +235,7 @@ class UnknownModelEndpoint(Endpoint):
         self._known = ", ".join(known)
 
     async def handle(
-        self, sandbox: Sandbox, scope: Scope, receive: Receive
+        self, sandbox: Sandbox, scope: Scope, headers: Headers, receive: Receive
     ) -> tuple[bytes, Answer]:
         model_id = scope["path"].rpartition("/")[2]
         detail = f"model: {model_id[:100]!r} is not served; known: {self._known}"

@@ -1,6 +1,6 @@
 """From the `Authorization` header to the sandbox of its key (AUTH-1 … AUTH-4)."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from hashlib import sha256
 
 from mock_server.domain.store import Sandbox, Store
@@ -9,8 +9,6 @@ INVALID_PREFIX = "sk-invalid"  # keys that are always refused
 BROKE_PREFIX = "sk-broke"  # keys without credit (SUB-17)
 _MAX_CACHED = 20_000
 
-Headers = Iterable[tuple[bytes, bytes]]
-
 
 class Tenants:
     """One dict look-up from the raw header to the sandbox once a key has been seen."""
@@ -18,25 +16,18 @@ class Tenants:
     def __init__(self, store: Store, api_keys: Collection[str]) -> None:
         self._store = store
         self._api_keys = frozenset(api_keys)
-        self._known: dict[bytes, Sandbox] = {}
+        self._known: dict[bytes | None, Sandbox] = {}
 
-    def known(self, headers: Headers) -> Sandbox | None:
-        """Return the caller's sandbox when its key has been seen before."""
-        for name, value in headers:
-            if name == b"authorization":
-                sandbox = self._known.get(value)
-                return None if sandbox is None or sandbox.is_dropped else sandbox
-        return None
+    def known(self, raw: bytes | None) -> Sandbox | None:
+        """Return the sandbox that an `Authorization` header means, if it has been seen before."""
+        sandbox = self._known.get(raw)
+        return None if sandbox is None or sandbox.is_dropped else sandbox
 
-    async def find(self, headers: Headers, real_ms: int) -> Sandbox | None:
-        """Return the caller's sandbox; None when the key is missing or invalid (AUTH-2)."""
-        known = self.known(headers)
-        if known is not None:
+    async def find(self, raw: bytes | None, real_ms: int) -> Sandbox | None:
+        """Return the sandbox that the header means; None when its key is missing or invalid."""
+        known = self.known(raw)
+        if known is not None or raw is None:
             return known
-        raw = next((value for name, value in headers if name == b"authorization"), None)
-        return None if raw is None else await self._open(raw, real_ms)
-
-    async def _open(self, raw: bytes, real_ms: int) -> Sandbox | None:
         key = bearer_token(raw)
         if not key or not self._accepts(key):
             return None
