@@ -54,7 +54,7 @@ class Journal:
         entries = self._entries
         entries.append(entry)
         self.bytes += _ENTRY_BYTES + len(entry.request) + len(entry.answer)
-        while len(entries) > MAX_ENTRIES or self.bytes > MAX_BYTES:
+        while self.bytes > MAX_BYTES or len(entries) > MAX_ENTRIES:
             oldest = entries.popleft()
             self.bytes -= _ENTRY_BYTES + len(oldest.request) + len(oldest.answer)
             self.dropped += 1

@@ -240,9 +240,7 @@ class MemorySandbox:
         """Return the present instant, with all that has ended by then counted."""
         self.used_ms = real_ms
         now_ms = self._clock.now_ms(real_ms)
-        ended = self._ledger.settle(now_ms)
-        if ended:
-            self._bound.note_ended(ended)
+        self._settle(now_ms)
         return now_ms
 
     def _settle(self, now_ms: int) -> None:
