@@ -28,7 +28,10 @@ class Attempt(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Delivery(msgspec.Struct, kw_only=True):
-    """The callback of one task; `due_ms` is None while nothing is to be sent."""
+    """The callback of one task; `due_ms` is None while nothing is to be sent.
+
+    The task knows nothing of it, and can be polled like any other (CB-5).
+    """
 
     task: Task
     url: str

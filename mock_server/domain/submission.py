@@ -1,5 +1,7 @@
 """The body of a submit: untyped bytes come in, a `Submission` or a refusal goes out.
 
+Members that the types do not name are ignored, wherever they stand (SUB-15, SUB-16).
+
 The types that validate are built from the model's entry in the catalogue; the OpenAPI
 document is generated from the same types (SUB-2 … SUB-16).
 """
@@ -42,6 +44,8 @@ class Submission(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class _Input(msgspec.Struct, gc=False):
+    """SUB-7."""
+
     prompt: str
     mode: str | None
     aspect_ratio: str | None

@@ -140,7 +140,7 @@ class _Lane:
 
 
 def _request(url: httpx.URL, body: bytes) -> httpx.Request:
-    headers = {
+    headers = {  # no signature, for none is documented (CB-6)
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
         "Accept": "*/*",

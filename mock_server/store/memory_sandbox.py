@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import msgspec
 
 from mock_server.domain.catalogue import Model
-from mock_server.domain.chance import draw
 from mock_server.domain.clock import Mode, VirtualClock
 from mock_server.domain.deliveries import Claim, Deliveries, Delivery
 from mock_server.domain.errors import StoreFull, TaskEnded
 from mock_server.domain.journal import Entry, Journal
 from mock_server.domain.ledger import Ledger, price_microusd
-from mock_server.domain.planner import Brief, make_plan
+from mock_server.domain.new_task import new_task
+from mock_server.domain.planner import Brief
 from mock_server.domain.ports import Sent
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.store import ClockReading, Counted, Counters, Refusal, Refused, Seen
@@ -58,14 +58,24 @@ class MemorySandbox:
         if not self._window.admit(now_ms):
             return self._over_rate(now_ms)
         self._requests += 1
-        price = price_microusd(model.price_usd, submission.num_images)
-        if not ledger.can_pay(price):
+        if not ledger.can_pay(price_microusd(model.price_usd, submission.num_images)):
             return Refused(Refusal.CREDITS, now_ms)
         try:
             self._bound.reserve(real_ms)
         except StoreFull:
             return Refused(Refusal.FULL, now_ms)
-        task = self._new_task(model, submission, brief, base_url, price, now_ms)
+        self._ordinal += 1
+        task = new_task(
+            model,
+            submission,
+            brief,
+            base_url,
+            seed=self._beginning.seed,
+            sandbox_id=self.id,
+            ordinal=self._ordinal,
+            generation_time_ms=self.settings.generation_time_ms,
+            now_ms=now_ms,
+        )
         self._tasks[task.id] = task
         ledger.open(task)
         return Seen(task, now_ms)
@@ -259,41 +269,6 @@ class MemorySandbox:
         next_end_ms = self._ledger.next_end_ms()
         wait_ms = 0 if next_end_ms is None else next_end_ms - now_ms
         return Refused(Refusal.CONCURRENCY, now_ms, wait_ms)
-
-    def _new_task(
-        self,
-        model: Model,
-        submission: Submission,
-        brief: Brief,
-        base_url: str,
-        price_microusd: int,
-        now_ms: int,
-    ) -> Task:
-        self._ordinal += 1
-        drawn = draw(self._beginning.seed, self.id, self._ordinal, "task")
-        average_ms = self.settings.generation_time_ms
-        if average_ms is None:
-            average_ms = round(model.timing.generation_time_s * 1000)
-        return Task(
-            id=f"task_{self.id}{drawn[:8].hex()}",
-            model_id=model.id,
-            ordinal=self._ordinal,
-            prompt=submission.prompt,
-            ratio=submission.ratio,
-            num_images=submission.num_images,
-            price_microusd=price_microusd,
-            base_url=base_url,
-            callback_url=submission.callback_url,
-            created_ms=now_ms,
-            has_directives=brief.has_directives,
-            plan=make_plan(
-                brief,
-                drawn[8:],
-                now_ms=now_ms,
-                generation_time_ms=average_ms,
-                timing=model.timing,
-            ),
-        )
 
     def _end(self, task: Task, now_ms: int) -> None:
         task.plan = ending_now(task.plan, now_ms)
