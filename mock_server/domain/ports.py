@@ -1,6 +1,5 @@
 """What the server needs from the real world, in the domain's own words."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -46,11 +45,6 @@ class BadImage(msgspec.Struct, frozen=True):
     index: int
     problem: ImageProblem
     reason: str
-
-
-class ImageChecker(Protocol):
-    async def first_bad(self, urls: Sequence[str]) -> BadImage | None:
-        """Look at every reference image; return the first unusable one, raise nothing."""
 
 
 class ReferenceJudge(Protocol):

@@ -1,0 +1,27 @@
+"""A signal that comes before the server serves ends it as cleanly as one that comes later."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.mock_server.cli.commands import COMMAND, PATIENCE_S, environment
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda each: each.name)
+def test_a_signal_during_the_start_ends_it_quietly(number: signal.Signals, tmp_path: Path) -> None:
+    """The start waits for its settings, which come through a pipe and do not end."""
+    config = tmp_path / "pipe.toml"
+    os.mkfifo(config)
+    with (
+        subprocess.Popen(
+            [COMMAND, "--config", config], stderr=subprocess.PIPE, text=True, env=environment({})
+        ) as starting,
+        config.open("w", encoding="ascii"),
+    ):  # opens as soon as the command reads
+        starting.send_signal(number)
+        _, log = starting.communicate(timeout=PATIENCE_S)
+
+    assert (starting.returncode, log) == (0, "")
