@@ -1,1 +1,59 @@
-"""The client of the APIXO `gpt-image-1` endpoints that other programs can copy."""
+"""The client of the APIXO `gpt-image-1` endpoints that other programs can copy.
+
+`Client` and `AsyncClient` have the same methods; `errors` draws the tree of what can go wrong.
+"""
+
+from client_reference.async_client import AsyncClient
+from client_reference.batch import BatchResult
+from client_reference.callbacks import CallbackReceiver, Receiver, parse_callback
+from client_reference.errors import (
+    ApiError,
+    ApiTimeout,
+    ApixoError,
+    AuthenticationError,
+    ContentViolation,
+    InsufficientCredits,
+    InvalidImageUrl,
+    InvalidRequest,
+    NotFound,
+    RateLimited,
+    ResultExpired,
+    ServerError,
+    SubmissionUncertain,
+    TaskFailed,
+    TransportError,
+    UnexpectedResponse,
+    WaitTimeout,
+)
+from client_reference.polling import Polling
+from client_reference.sync_client import Client
+from client_reference.task import Generation, Task
+
+__all__ = [
+    "ApiError",
+    "ApiTimeout",
+    "ApixoError",
+    "AsyncClient",
+    "AuthenticationError",
+    "BatchResult",
+    "CallbackReceiver",
+    "Client",
+    "ContentViolation",
+    "Generation",
+    "InsufficientCredits",
+    "InvalidImageUrl",
+    "InvalidRequest",
+    "NotFound",
+    "Polling",
+    "RateLimited",
+    "Receiver",
+    "ResultExpired",
+    "ServerError",
+    "SubmissionUncertain",
+    "Task",
+    "TaskFailed",
+    "TransportError",
+    "UnexpectedResponse",
+    "WaitTimeout",
+    "parse_callback",
+]

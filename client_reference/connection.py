@@ -1,0 +1,169 @@
+"""What both clients know of HTTP: where the service is, who asks, what httpx's errors mean."""
+
+import os
+import re
+import time
+from collections.abc import Generator
+from importlib.metadata import PackageNotFoundError, version
+from urllib.parse import urlsplit
+
+import httpx
+
+from client_reference.errors import ApiTimeout, ApixoError, TransportError, UnexpectedResponse
+from client_reference.steps import Fetch, Send
+
+PUBLIC_URL = "https://api.apixo.ai"
+ENV_API_KEY = "APIXO_API_KEY"
+ENV_BASE_URL = "APIXO_BASE_URL"
+DOWNLOAD_S = 600.0  # how long a download may take until it is begun again
+PART_SIZE = 64 * 1024  # bytes read at once
+_ANSWER_MAX = 16 * 1024 * 1024  # bytes of an answer
+_KEY = re.compile(r"[!-~]+")
+_SHORTEST_SECRET = 6  # a shorter key is a word that any text may hold
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError,
+               httpx.UnsupportedProtocol)  # fmt: skip
+
+HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError)
+
+
+class ApiKey(httpx.Auth):
+    """Adds the key to a request, and takes it out of what the service says back (AUTH-1)."""
+
+    def __init__(self, given: str | None) -> None:
+        key = (os.environ.get(ENV_API_KEY, "") if given is None else given).strip()
+        if not key:
+            raise ValueError(f"api_key: none was given, and {ENV_API_KEY} is not set")
+        if not _KEY.fullmatch(key):
+            raise ValueError("api_key: must be printable ASCII characters without spaces")
+        self._key = key
+        echo = rf"(?<![\w-]){re.escape(key)}(?![\w-])" if len(key) >= _SHORTEST_SECRET else r"(?!)"
+        self._echo = re.compile(echo)
+        self._echo_bytes = re.compile(echo.encode())
+
+    def __repr__(self) -> str:
+        return "ApiKey(…)"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        yield request
+
+    def without_key(self, response: httpx.Response, body: bytes) -> httpx.Response:
+        """Return a copy of a response with this decoded body, without the key and the request."""
+        return httpx.Response(
+            response.status_code,
+            headers=[
+                (name, self.hide(value))
+                for name, value in response.headers.multi_items()
+                if name not in {"content-encoding", "content-length", "transfer-encoding"}
+            ],
+            content=self._echo_bytes.sub(b"[api key]", body),
+        )
+
+    def hide(self, text: str) -> str:
+        return self._echo.sub("[api key]", text)
+
+
+class Identity:
+    """Where the service is and who asks."""
+
+    def __init__(self, api_key: str | None, base_url: str | None, user_agent: str | None) -> None:
+        self.api_key = ApiKey(api_key)
+        self.base_url = _base_url(base_url)
+        self.user_agent = _default_user_agent() if user_agent is None else user_agent
+        if not self.user_agent.isascii() or not self.user_agent.isprintable():
+            raise ValueError("user_agent: must be printable ASCII characters")
+
+    def __str__(self) -> str:
+        return f"base_url={self.base_url!r}"
+
+    def request(self, http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
+        headers = {"User-Agent": self.user_agent, "Accept": "application/json"}
+        if step.content is not None:
+            headers["Content-Type"] = "application/json"
+        return http.build_request(
+            step.method,
+            self.base_url + step.path,
+            params=step.query or None,
+            content=step.content,
+            headers=headers,
+            timeout=step.timeout_s,
+        )
+
+    def download(
+        self, http: httpx.Client | httpx.AsyncClient, step: Fetch, timeout_s: float
+    ) -> httpx.Request:
+        """Build a request that tells the result's host nothing about the caller (RES-3)."""
+        headers = {"User-Agent": self.user_agent, **dict(step.headers)}
+        request = http.build_request("GET", step.url, headers=headers, timeout=timeout_s)
+        for name in ("Authorization", "Cookie"):
+            request.headers.pop(name, None)
+        return request
+
+    def told(self, step: Send | Fetch, came: httpx.Response | ApixoError, took_s: float) -> str:
+        """Say in one line, for the log, what was asked and what came of it."""
+        asked = f"{step.method} {step.path}" if isinstance(step, Send) else "GET a result"
+        end = f"{came.status_code}" if isinstance(came, httpx.Response) else f"{came}"
+        return self.api_key.hide(f"{asked}: {end} after {took_s * 1000:.0f} ms")
+
+
+def _base_url(given: str | None) -> str:
+    """Return scheme, host and any path before `/api/v1`, without a slash at the end."""
+    url = given if given is not None else os.environ.get(ENV_BASE_URL, "").strip() or PUBLIC_URL
+    name = "base_url" if given is not None else ENV_BASE_URL
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or parts.query or parts.fragment or any(character <= " " for character in url):
+        raise ValueError(f"{name}: must be an address such as {PUBLIC_URL}, without a query")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError(f"{name}: must not hold a user name or a password")
+    return url.rstrip("/").removesuffix("/api/v1").rstrip("/")
+
+
+def _default_user_agent() -> str:
+    try:
+        return f"apixo-client-reference/{version('apixo-testkit')}"
+    except PackageNotFoundError:  # copied into another project
+        return "apixo-client-reference"
+
+
+class Patience:
+    """Ends an answer that drips in for ever; a read that blocks is ended by httpx's timeout."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._until_s = time.monotonic() + timeout_s
+
+    def check(self) -> None:
+        if time.monotonic() > self._until_s:
+            raise ApiTimeout(f"no whole answer within {self._timeout_s:g} s")
+
+
+class Body:
+    """Collects the body of an answer, which must not be endless."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._patience = Patience(timeout_s)
+        self.content = bytearray()
+
+    def add(self, part: bytes) -> None:
+        self.content += part
+        if len(self.content) > _ANSWER_MAX:
+            head = bytes(self.content[:1000])
+            raise UnexpectedResponse(f"the body is longer than {_ANSWER_MAX} bytes", head)
+        self._patience.check()
+
+
+def error_of(error: Exception, api_key: ApiKey) -> ApixoError:
+    """Say in the words of our own tree what httpx has raised; the key is taken out of them."""
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+    said = api_key.hide(str(error))
+    sentence = f"{kind}: {said}" if said else kind
+    was_sent = not isinstance(error, _NEVER_SENT)
+    if isinstance(error, httpx.TimeoutException):
+        return ApiTimeout(sentence, was_sent=was_sent)
+    if isinstance(error, httpx.DecodingError | httpx.TooManyRedirects | httpx.InvalidURL):
+        return UnexpectedResponse(sentence)
+    return TransportError(sentence, was_sent=was_sent)

@@ -1,0 +1,26 @@
+"""The time as one conversation sees it."""
+
+from collections.abc import Callable
+
+from client_reference.steps import Flow, Sleep
+
+
+class Timeline:
+    """Follows a clock that may be set back, and counts what was slept.
+
+    Neither a clock that is corrected nor one that stands still can stretch a deadline.
+    """
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._latest_s = clock()
+
+    def now_s(self) -> float:
+        """Return epoch seconds, never less than before."""
+        self._latest_s = max(self._latest_s, self._clock())
+        return self._latest_s
+
+    def sleep(self, seconds: float) -> Flow[None]:
+        wakes_s = self.now_s() + seconds
+        yield Sleep(seconds)
+        self._latest_s = max(self._latest_s, wakes_s)
