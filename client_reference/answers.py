@@ -126,15 +126,17 @@ def _result_urls(
     urls = result.get("resultUrls")
     if not isinstance(urls, list) or not urls:
         _unexpected("data.resultJson holds no list of resultUrls", body, response)
-    if not all(_is_web_address(url) for url in urls):
+    if not all(is_web_address(url) for url in urls):
         _unexpected("data.resultJson holds a result that is no web address", body, response)
     return tuple(urls)
 
 
-def _is_web_address(url: object) -> bool:
+def is_web_address(url: object) -> bool:
+    if not isinstance(url, str) or not url.isprintable():
+        return False
     try:
-        parts = urlsplit(url) if isinstance(url, str) else None
-        return parts is not None and parts.scheme in {"http", "https"} and bool(parts.hostname)
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
 
@@ -143,6 +145,8 @@ def _task_id(data: Mapping[str, object], body: bytes, response: httpx.Response |
     task_id = data.get("taskId")
     if not isinstance(task_id, str) or not task_id:
         _unexpected("data.taskId is not a string", body, response)
+    if task_id.encode("utf-8", "ignore").decode() != task_id:
+        _unexpected("data.taskId holds half a surrogate pair", body, response)
     return task_id
 
 
@@ -169,7 +173,7 @@ def _object_or_none(
 ) -> Mapping[str, object] | None:
     try:
         value = json.loads(body, parse_float=fraction, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+    except (ValueError, ArithmeticError, RecursionError):  # Decimal has exponents of its own
         return None
     return value if isinstance(value, dict) else None
 

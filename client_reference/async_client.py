@@ -19,7 +19,6 @@ from client_reference.callbacks import Receiver
 from client_reference.connection import (
     DOWNLOAD_S,
     HTTP_ERRORS,
-    PART_SIZE,
     Body,
     Identity,
     Patience,
@@ -257,7 +256,7 @@ class AsyncClient:
         response = await self._http.send(
             request, auth=self._identity.api_key, stream=True, follow_redirects=False
         )
-        body = Body(step.timeout_s)
+        body = Body(step.timeout_s, self._identity.api_key)
         async with aclosing(response):
             async for part in response.aiter_bytes():
                 body.add(part)
@@ -265,11 +264,11 @@ class AsyncClient:
 
     async def _fetch(self, step: Fetch) -> httpx.Response | ApixoError:
         request = self._identity.download(self._http, step, self._api.timeout_s)
-        response = await self._http.send(request, auth=None, stream=True, follow_redirects=True)
+        response = await self._http.send(request, auth=None, stream=True, follow_redirects=False)
         patience = Patience(DOWNLOAD_S)
         async with aclosing(response):
             if step.sink.begin(response.status_code, response.headers):
-                async for part in response.aiter_bytes(PART_SIZE):
+                async for part in response.aiter_bytes():
                     step.sink.write(part)
                     patience.check()
         return httpx.Response(response.status_code, headers=response.headers)

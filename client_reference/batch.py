@@ -7,6 +7,7 @@ from threading import Lock
 
 from client_reference.conversations import Api, OnUpdate
 from client_reference.errors import ApixoError, AuthenticationError, RateLimited
+from client_reference.retrying import LONGEST_CALL_S
 from client_reference.steps import Flow
 from client_reference.submission import Submission
 from client_reference.task import Generation, Task
@@ -69,12 +70,18 @@ class Gate:
             return max(self._opens_s - now_s, _ASK_AGAIN_S)
 
     def turned_away(self, now_s: float, error: RateLimited) -> bool:
-        """Give the place back after a 429; say whether tasks are under way that will make room."""
+        """Give the place back after a 429; say whether tasks are under way that will make room.
+
+        Asked to wait for longer than any call may take, nobody is let in any more.
+        """
         with self._lock:
             self._under_way -= 1
             self._room = float(max(1, self._under_way))
             wait_s = _BACKOFF_S if error.retry_after is None else error.retry_after
-            self._opens_s = max(self._opens_s, now_s + wait_s)
+            if wait_s > LONGEST_CALL_S:
+                self._closed_by = self._closed_by or error
+            else:
+                self._opens_s = max(self._opens_s, now_s + wait_s)
             return self._under_way > 0
 
     def leave(self) -> None:

@@ -16,10 +16,10 @@ PUBLIC_URL = "https://api.apixo.ai"
 ENV_API_KEY = "APIXO_API_KEY"
 ENV_BASE_URL = "APIXO_BASE_URL"
 DOWNLOAD_S = 600.0  # how long a download may take until it is begun again
-PART_SIZE = 64 * 1024  # bytes read at once
 _ANSWER_MAX = 16 * 1024 * 1024  # bytes of an answer
 _KEY = re.compile(r"[!-~]+")
 _SHORTEST_SECRET = 6  # a shorter key is a word that any text may hold
+_SURELY_SECRET = 16  # a key that long is part of no other word
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError,
                httpx.UnsupportedProtocol)  # fmt: skip
 
@@ -36,9 +36,8 @@ class ApiKey(httpx.Auth):
         if not _KEY.fullmatch(key):
             raise ValueError("api_key: must be printable ASCII characters without spaces")
         self._key = key
-        echo = rf"(?<![\w-]){re.escape(key)}(?![\w-])" if len(key) >= _SHORTEST_SECRET else r"(?!)"
-        self._echo = re.compile(echo)
-        self._echo_bytes = re.compile(echo.encode())
+        self._echo = re.compile(_echo(key), re.ASCII)
+        self._echo_bytes = re.compile(_echo(key).encode())
 
     def __repr__(self) -> str:
         return "ApiKey(…)"
@@ -56,11 +55,30 @@ class ApiKey(httpx.Auth):
                 for name, value in response.headers.multi_items()
                 if name not in {"content-encoding", "content-length", "transfer-encoding"}
             ],
-            content=self._echo_bytes.sub(b"[api key]", body),
+            content=self.hide_in_bytes(body),
         )
 
     def hide(self, text: str) -> str:
         return self._echo.sub("[api key]", text)
+
+    def hide_in_bytes(self, body: bytes) -> bytes:
+        return self._echo_bytes.sub(b"[api key]", body)
+
+
+def _echo(key: str) -> str:
+    """Return the pattern of the key as a text, JSON or an address may write it."""
+    if len(key) < _SHORTEST_SECRET:
+        return r"(?!)"
+    written = "".join(_written(character) for character in key)
+    if len(key) >= _SURELY_SECRET:
+        return written
+    begins = r"(?:(?<![\w-])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))"  # "\n" holds no word
+    return rf"{begins}{written}(?![\w-])"
+
+
+def _written(character: str) -> str:
+    number = ord(character)
+    return rf"(?:\\{{0,3}}{re.escape(character)}|(?i:\\{{1,3}}u{number:04x}|%{number:02x}))"
 
 
 class Identity:
@@ -144,14 +162,15 @@ class Patience:
 class Body:
     """Collects the body of an answer, which must not be endless."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, api_key: ApiKey) -> None:
         self._patience = Patience(timeout_s)
+        self._api_key = api_key
         self.content = bytearray()
 
     def add(self, part: bytes) -> None:
         self.content += part
         if len(self.content) > _ANSWER_MAX:
-            head = bytes(self.content[:1000])
+            head = self._api_key.hide_in_bytes(bytes(self.content[:1000]))
             raise UnexpectedResponse(f"the body is longer than {_ANSWER_MAX} bytes", head)
         self._patience.check()
 
@@ -164,6 +183,6 @@ def error_of(error: Exception, api_key: ApiKey) -> ApixoError:
     was_sent = not isinstance(error, _NEVER_SENT)
     if isinstance(error, httpx.TimeoutException):
         return ApiTimeout(sentence, was_sent=was_sent)
-    if isinstance(error, httpx.DecodingError | httpx.TooManyRedirects | httpx.InvalidURL):
+    if isinstance(error, httpx.DecodingError | httpx.InvalidURL):
         return UnexpectedResponse(sentence)
     return TransportError(sentence, was_sent=was_sent)

@@ -8,6 +8,7 @@ import secrets
 from contextlib import closing
 from pathlib import Path
 from typing import Final
+from urllib.parse import urljoin
 
 import httpx
 
@@ -28,6 +29,7 @@ from client_reference.task import Generation
 from client_reference.timeline import Timeline
 
 _GONE: Final = frozenset({403, 404, 410})  # a signed address answers 403 once it has expired
+_REDIRECTS_MAX: Final = 10
 _NO_NAME: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -57,8 +59,7 @@ def _picture(url: str, path: Path, timeline: Timeline, max_retries: int) -> Flow
     with closing(PartFile(path)) as part:
 
         def once() -> Flow[str]:
-            head = yield Fetch(url=url, headers=part.headers(), sink=part)
-            assert head is not None, "every download is answered"
+            head = yield from _head(url, part)
             if head.status_code not in {200, 206}:
                 raise _refusal(url, head, timeline, part)
             return part.picture_type(url)
@@ -74,6 +75,28 @@ def _picture(url: str, path: Path, timeline: Timeline, max_retries: int) -> Flow
                 ),
             )
         )
+
+
+def _head(url: str, part: PartFile) -> Flow[httpx.Response]:
+    """Fetch, and follow redirects here, so that each request is made without key and cookies."""
+    address = url
+    for _ in range(_REDIRECTS_MAX):
+        head = yield Fetch(url=address, headers=part.headers(), sink=part)
+        assert head is not None, "every download is answered"
+        if not head.has_redirect_location:
+            return head
+        address = _redirected(address, head)
+    raise UnexpectedResponse(f"{url} is redirected more than {_REDIRECTS_MAX} times")
+
+
+def _redirected(url: str, head: httpx.Response) -> str:
+    try:
+        address = urljoin(url, head.headers["Location"])
+    except ValueError:
+        address = ""
+    if not answers.is_web_address(address):
+        raise UnexpectedResponse(f"{url} is redirected to no web address", b"", head)
+    return address
 
 
 def _refusal(url: str, head: httpx.Response, timeline: Timeline, part: PartFile) -> ApixoError:

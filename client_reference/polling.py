@@ -27,8 +27,11 @@ class Polling:
             raise ValueError("polling: needs every_s > 0, growth >= 1 and max_s >= every_s")
 
     def first_pause_s(self, age_s: float | None) -> float:
-        """Return the pause before the first question; none for a task of unknown age."""
-        return 0.0 if age_s is None else max(0.0, self.first_s - age_s)
+        """Return the pause before the first question; none for a task of unknown age.
+
+        A task that seems to come from the future, by a clock that was set back, counts as new.
+        """
+        return 0.0 if age_s is None else max(0.0, self.first_s - max(0.0, age_s))
 
     def next_pause_s(self, before_s: float, age_s: float) -> float:
         """Return the pause after a question asked at this age; `before_s` was the last pause."""

@@ -41,7 +41,4 @@ def _instant_s(value: str) -> float | None:
         return None
     if moment.tzinfo is None:  # "-0000", and dates that name no zone: HTTP speaks GMT
         moment = moment.replace(tzinfo=UTC)
-    try:
-        return moment.timestamp()
-    except (ValueError, OverflowError):
-        return None
+    return moment.timestamp()

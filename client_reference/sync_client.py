@@ -19,7 +19,6 @@ from client_reference.callbacks import Receiver
 from client_reference.connection import (
     DOWNLOAD_S,
     HTTP_ERRORS,
-    PART_SIZE,
     Body,
     Identity,
     Patience,
@@ -261,7 +260,7 @@ class Client:
         response = self._http.send(
             request, auth=self._identity.api_key, stream=True, follow_redirects=False
         )
-        body = Body(step.timeout_s)
+        body = Body(step.timeout_s, self._identity.api_key)
         with closing(response):
             for part in response.iter_bytes():
                 body.add(part)
@@ -269,11 +268,11 @@ class Client:
 
     def _fetch(self, step: Fetch) -> httpx.Response | ApixoError:
         request = self._identity.download(self._http, step, self._api.timeout_s)
-        response = self._http.send(request, auth=None, stream=True, follow_redirects=True)
+        response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
         patience = Patience(DOWNLOAD_S)
         with closing(response):
             if step.sink.begin(response.status_code, response.headers):
-                for part in response.iter_bytes(PART_SIZE):
+                for part in response.iter_bytes():
                     step.sink.write(part)
                     patience.check()
         return httpx.Response(response.status_code, headers=response.headers)

@@ -1,0 +1,31 @@
+"""Both clients, one after the other; what is true of one must be true of the other."""
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+from tests.client_reference.driver import Driver
+from tests.client_reference.scripted import VirtualTime
+
+# Properties are judged by what they find, never by how long they take.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session", params=["sync", "async"])
+def driver(request: pytest.FixtureRequest) -> Iterator[Driver]:
+    """Make clients; of session scope, so that properties may use it."""
+    if request.param == "sync":
+        yield Driver(None)
+        return
+    loop = asyncio.new_event_loop()
+    yield Driver(loop)
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+
+
+@pytest.fixture
+def time() -> VirtualTime:
+    return VirtualTime()

@@ -1,0 +1,135 @@
+"""Many prompts keep within the limits of a key on their own (LIM-1, LIM-2), in virtual time."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from client_reference import RateLimited
+from client_reference.batch import REQUESTS_MAX, WINDOW_S, Gate
+from client_reference.polling import Polling
+from client_reference.steps import Sleep
+from client_reference.timeline import Timeline
+from tests.client_reference.scripted import VirtualTime
+from tests.client_reference.simulation import Provider, Simulation
+
+bursts = st.lists(
+    st.tuples(st.integers(1, 12_000), st.sampled_from([0.0, 0.5, 15.0, 59.9, 60.0, 61.0])),
+    max_size=5,
+)
+
+
+def keeps_the_window(sent_s: list[float]) -> bool:
+    in_order = sorted(sent_s)
+    return all(
+        later - earlier >= WINDOW_S - 1e-6
+        for earlier, later in zip(in_order, in_order[REQUESTS_MAX:], strict=False)
+    )
+
+
+@given(bursts=bursts)
+@settings(max_examples=25)
+def test_no_window_ever_holds_more_requests_than_are_allowed(
+    bursts: list[tuple[int, float]],
+) -> None:
+    time, gate, sent_s = VirtualTime(), Gate(1000), list[float]()
+    for requests, pause_s in bursts:
+        for _ in range(requests):
+            step = next(gate.hold(Timeline(time.clock)), None)
+            sent_s.append(time.now_s + (step.seconds if isinstance(step, Sleep) else 0))
+        time.now_s += pause_s
+
+    assert keeps_the_window(sent_s)
+
+
+def test_requests_below_the_limit_are_not_delayed() -> None:
+    time, gate = VirtualTime(), Gate(1000)
+
+    assert all(next(gate.hold(Timeline(time.clock)), None) is None for _ in range(REQUESTS_MAX))
+    assert next(gate.hold(Timeline(time.clock)), None) == Sleep(WINDOW_S)
+
+
+def test_a_crowd_of_impatient_pollers_keeps_the_window() -> None:
+    """A thousand tasks that are asked for each second would need 60,000 requests a minute."""
+    provider = Provider(room=1000, duration_s=12)
+    simulation = Simulation(provider)
+    polling = Polling(first_s=0, every_s=1, max_s=1)
+    batch = simulation.batch(1000, polling)
+    flows = (batch.result(index, "a fox") for index in range(1000))
+
+    results = list(simulation.results(flows, 1000))
+
+    assert all(result.generation for result in results)
+    assert len(provider.requests_s) > REQUESTS_MAX
+    assert keeps_the_window(provider.requests_s)
+
+
+@given(
+    prompts=st.integers(0, 40),
+    concurrency=st.integers(1, 12),
+    room=st.integers(1, 12),
+    duration_s=st.floats(0, 120),
+    retry_after=st.none() | st.integers(0, 30),
+)
+def test_every_prompt_succeeds_however_little_room_there_is(
+    prompts: int, concurrency: int, room: int, duration_s: float, retry_after: int | None
+) -> None:
+    provider = Provider(room=room, duration_s=duration_s, retry_after=retry_after)
+    simulation = Simulation(provider)
+    batch = simulation.batch(concurrency)
+    flows = (batch.result(index, f"fox {index}") for index in range(prompts))
+
+    results = list(simulation.results(flows, concurrency))
+
+    assert sorted(result.index for result in results) == list(range(prompts))
+    assert all(result.generation and result.prompt == f"fox {result.index}" for result in results)
+    assert provider.most_at_once <= min(concurrency, room)
+
+
+@given(room=st.integers(1, 10))
+@settings(max_examples=10)
+def test_a_full_service_is_not_stormed(room: int) -> None:
+    provider = Provider(room=room, duration_s=60, retry_after=2)
+    simulation = Simulation(provider)
+    batch = simulation.batch(20)
+    flows = (batch.result(index, "a fox") for index in range(60))
+
+    list(simulation.results(flows, 20))
+
+    assert provider.submits == 60 + provider.refused
+    assert provider.refused <= 20 + 2 * 60 / room
+
+
+@pytest.mark.parametrize("retry_after", [None, 5])
+def test_a_service_that_never_has_room_is_given_up(retry_after: int | None) -> None:
+    provider = Provider(room=0, duration_s=1, retry_after=retry_after)
+    simulation = Simulation(provider)
+    batch = simulation.batch(1)
+
+    (result,) = simulation.results(iter([batch.result(0, "a fox")]), 1)
+
+    assert isinstance(result.error, RateLimited)
+    assert provider.submits == 5
+
+
+def test_a_service_that_wants_to_be_left_alone_for_days_ends_the_rest_at_once() -> None:
+    provider = Provider(room=0, duration_s=1, retry_after=999_999)
+    simulation = Simulation(provider)
+    began_s = simulation.now_s
+    batch = simulation.batch(3)
+    flows = (batch.result(index, "a fox") for index in range(30))
+
+    results = list(simulation.results(flows, 3))
+
+    assert len(results) == 30
+    assert all(isinstance(result.error, RateLimited) for result in results)
+    assert provider.submits <= 3
+    assert simulation.now_s - began_s < 1
+
+
+def test_a_place_is_taken_once_and_given_back() -> None:
+    gate = Gate(2)
+
+    assert gate.enter(0.0) == gate.enter(0.0) == 0
+    assert gate.enter(0.0) > 0
+    gate.leave()
+    assert gate.enter(0.0) == 0

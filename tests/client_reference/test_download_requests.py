@@ -1,0 +1,81 @@
+"""What the host of a result is sent: nothing about the caller, also behind a redirect (RES-3)."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from client_reference import UnexpectedResponse
+from client_reference.downloading import download
+from client_reference.timeline import Timeline
+from tests.client_reference.driver import Driver
+from tests.client_reference.pictures import PNG, generation, gives
+from tests.client_reference.scripted import KEY, RESULT_URL, Service, VirtualTime, raw, says
+
+
+def test_the_host_of_results_learns_nothing_about_the_caller(
+    driver: Driver, tmp_path: Path
+) -> None:
+    service = Service(
+        balance=[says(200, 1, headers={"Set-Cookie": "session=1; Domain=test"})],
+        result=[gives(PNG)],
+    )
+    http = driver.http_client(
+        service,
+        headers={"Authorization": f"Bearer {KEY}"},
+        cookies={"session": KEY},
+        auth=("user", KEY),
+    )
+    client = driver.over(None, http_client=http)
+    client.balance()
+
+    client.download(generation(), tmp_path)
+
+    (request,) = service.asked("result")
+    assert KEY not in repr(request.headers.raw)
+    assert not {"authorization", "cookie"} & set(request.headers)
+    assert service.asked("balance")[0].headers["Authorization"] == f"Bearer {KEY}"
+
+
+def test_the_host_of_results_learns_nothing_behind_a_redirect(
+    driver: Driver, tmp_path: Path
+) -> None:
+    moved = raw(302, b"", {"Location": "http://results.test/moved.png", "Set-Cookie": "a=b"})
+    service = Service(result=[moved, gives(PNG)])
+    http = driver.http_client(service, headers={"Authorization": KEY}, cookies={"session": KEY})
+
+    (file,) = driver.over(None, http_client=http).download(generation(), tmp_path)
+
+    assert file.read_bytes() == PNG
+    assert service.requests[1].url.path == "/moved.png"
+    assert not any(KEY in repr(request.headers.raw) for request in service.requests)
+
+
+@pytest.mark.parametrize("hops", [1, 9])
+def test_redirects_are_followed_for_a_while(driver: Driver, tmp_path: Path, hops: int) -> None:
+    moved = raw(307, b"", {"Location": "../elsewhere.png"})
+    service = Service(result=[*[moved] * hops, gives(PNG)])
+
+    (file,) = driver.client(service).download(generation(), tmp_path)
+
+    assert file.read_bytes() == PNG
+    assert str(service.requests[-1].url) == "http://results.test/elsewhere.png"
+
+
+def test_redirects_are_not_followed_for_ever(driver: Driver, tmp_path: Path) -> None:
+    service = Service(result=[raw(307, b"", {"Location": RESULT_URL})])
+
+    with pytest.raises(UnexpectedResponse, match="redirected more than 10 times"):
+        driver.client(service).download(generation(), tmp_path)
+
+    assert len(service.requests) == 10
+
+
+def test_a_redirect_that_no_client_could_follow_is_unexpected(tmp_path: Path) -> None:
+    flow = download(generation(), tmp_path, Timeline(VirtualTime().clock), max_retries=0)
+    next(flow)
+
+    with pytest.raises(UnexpectedResponse, match="no web address"):
+        flow.send(httpx.Response(302, headers={"Location": "http://[::"}))
+
+    assert list(tmp_path.iterdir()) == []

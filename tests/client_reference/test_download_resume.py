@@ -1,0 +1,168 @@
+"""A download that breaks off goes on where it was, or else starts anew (RFC 9110, 14)."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client_reference import ApiTimeout, TransportError, UnexpectedResponse
+from client_reference.part_file import PartFile
+from tests.client_reference.driver import Driver
+from tests.client_reference.pictures import (
+    PNG,
+    TYPES,
+    breaks_after,
+    continues,
+    generation,
+    gives,
+    picture,
+)
+from tests.client_reference.scripted import Answer, Parts, Service, raw
+
+HALF = len(PNG) // 2
+TAG = {"ETag": '"fox-1"'}
+OTHER = picture("png", "blue")
+
+
+class Host:
+    """Gives a picture from where it is asked, and breaks off after so many bytes each time."""
+
+    def __init__(self, body: bytes, lengths: list[int], kind: str = "png") -> None:
+        self._body = body
+        self._lengths = lengths
+        self._kind = kind
+        self.sent = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        start = int(request.headers.get("Range", "bytes=0-").removeprefix("bytes=").rstrip("-"))
+        stated = {"Content-Range": f"bytes {start}-{len(self._body) - 1}/{len(self._body)}"}
+        status, headers = (206, stated) if start else (200, {})
+        rest = self._body[start:]
+        length = self._lengths.pop(0) if self._lengths else len(rest)
+        self.sent += min(length, len(rest))
+        answer = breaks_after if length < len(rest) else gives
+        return answer(rest[:length], self._kind, status, headers)(request)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+@given(lengths=st.lists(st.integers(0, 200), max_size=6))
+def test_a_picture_comes_whole_through_any_breaks_and_no_byte_comes_twice(
+    driver: Driver,
+    tmp_path_factory: pytest.TempPathFactory,
+    kind: str,
+    lengths: list[int],
+) -> None:
+    body = picture(kind)
+    host = Host(body, lengths, kind)
+
+    (file,) = driver.client(Service(result=[host]), max_retries=6).download(
+        generation(), tmp_path_factory.mktemp("pictures")
+    )
+
+    assert file.read_bytes() == body
+    assert host.sent == len(body)
+
+
+def test_the_rest_is_asked_for_by_range_and_tag(driver: Driver, tmp_path: Path) -> None:
+    service = Service(
+        result=[breaks_after(PNG[:HALF], headers=TAG), continues(PNG, HALF, headers=TAG)]
+    )
+
+    (file,) = driver.client(service).download(generation(), tmp_path)
+
+    first, second = (request.headers for request in service.requests)
+    assert not {"range", "if-range"} & set(first)
+    assert (second["Range"], second["If-Range"]) == (f"bytes={HALF}-", TAG["ETag"])
+    assert {first["Accept-Encoding"], second["Accept-Encoding"]} == {"identity"}
+    assert file.read_bytes() == PNG
+
+
+def test_a_weak_tag_proves_nothing_and_is_not_sent(driver: Driver, tmp_path: Path) -> None:
+    weak = {"ETag": 'W/"fox"'}
+    service = Service(result=[breaks_after(PNG[:HALF], headers=weak), continues(PNG, HALF)])
+
+    driver.client(service).download(generation(), tmp_path)
+
+    assert "If-Range" not in service.requests[1].headers
+
+
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        pytest.param([gives(PNG)], PNG, id="the host knows no ranges"),
+        pytest.param([gives(OTHER, headers={"ETag": '"2"'})], OTHER, id="it is another one now"),
+        pytest.param([raw(416, b""), gives(PNG)], PNG, id="the range is refused"),
+        pytest.param([continues(PNG, HALF, HALF + 1), gives(PNG)], PNG, id="a part too late"),
+        pytest.param([continues(PNG, 0), gives(PNG)], PNG, id="a part from the start"),
+        pytest.param([gives(PNG[HALF:], status=206), gives(PNG)], PNG, id="a part of nowhere"),
+        pytest.param([continues(OTHER, HALF), gives(OTHER)], OTHER, id="parts that do not fit"),
+    ],
+)
+def test_what_does_not_continue_is_begun_anew(
+    driver: Driver, tmp_path: Path, then: list[Answer], expected: bytes
+) -> None:
+    service = Service(result=[breaks_after(PNG[:HALF], headers=TAG), *then])
+
+    (file,) = driver.client(service).download(generation(), tmp_path)
+
+    assert file.read_bytes() == expected
+    assert list(tmp_path.iterdir()) == [file]
+    assert "Range" not in service.requests[-1].headers or len(then) == 1
+
+
+@pytest.mark.parametrize("damaged", [PNG[:-1], PNG[:HALF] + b"x" + PNG[HALF + 1 :]])
+def test_a_damaged_picture_is_begun_anew(driver: Driver, tmp_path: Path, damaged: bytes) -> None:
+    service = Service(result=[gives(damaged), gives(PNG)])
+
+    (file,) = driver.client(service).download(generation(), tmp_path)
+
+    assert file.read_bytes() == PNG
+    assert "Range" not in service.requests[1].headers
+
+
+def test_a_part_that_nobody_asked_for_is_no_picture(driver: Driver, tmp_path: Path) -> None:
+    client = driver.client(Service(result=[continues(PNG, HALF)]), max_retries=1)
+
+    with pytest.raises(TransportError, match="not the part"):
+        client.download(generation(), tmp_path)
+
+
+def test_breaks_are_retried_only_so_often(driver: Driver, tmp_path: Path) -> None:
+    service = Service(result=[breaks_after(b"")])
+
+    with pytest.raises(TransportError):
+        driver.client(service, max_retries=3).download(generation(), tmp_path)
+
+    assert len(service.requests) == 4
+
+
+def test_a_result_without_end_is_not_kept(tmp_path: Path) -> None:
+    part = PartFile(tmp_path / "a.part")
+    part.begin(200, httpx.Headers())
+    part._file.seek(256 * 1024 * 1024)  # as if so much had come; the file stays sparse
+
+    with pytest.raises(UnexpectedResponse, match="longer"):
+        part.write(b"x")
+
+    part.close()
+
+
+def test_a_stopped_download_leaves_no_part_behind(driver: Driver, tmp_path: Path) -> None:
+    def stopped(request: httpx.Request) -> httpx.Response:
+        stream = Parts(PNG[:HALF], breaks_with=KeyboardInterrupt())
+        return httpx.Response(200, headers={"Content-Type": "image/png"}, stream=stream)
+
+    with pytest.raises(KeyboardInterrupt):
+        driver.client(Service(result=[stopped])).download(generation(), tmp_path)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_slow_part_is_a_timeout(driver: Driver, tmp_path: Path) -> None:
+    def slow(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("", request=request)
+
+    with pytest.raises(ApiTimeout):
+        driver.client(Service(result=[slow]), max_retries=1).download(generation(), tmp_path)

@@ -1,0 +1,214 @@
+"""What breaks the contract is an UnexpectedResponse that says where, and shows the head."""
+
+import gzip
+import json
+from collections.abc import Callable
+from decimal import Decimal
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client_reference import (
+    ApiError,
+    ApiTimeout,
+    ApixoError,
+    Client,
+    InvalidRequest,
+    SubmissionUncertain,
+    UnexpectedResponse,
+)
+from tests.client_reference.driver import Driver
+from tests.client_reference.scripted import (
+    RESULT_URL,
+    Answer,
+    Parts,
+    Service,
+    accepts,
+    raw,
+    says,
+)
+
+DEEP = b'{"code": 200, "data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+LONGEST = 16 * 1024 * 1024
+
+
+def _endless(request: httpx.Request) -> httpx.Response:
+    return httpx.Response(200, stream=Parts(*[b" " * (LONGEST // 4)] * 100))
+
+
+BODIES: dict[str, Answer] = {
+    "empty": raw(200, b""),
+    "no content": raw(204, b""),
+    "HTML": raw(200, b"<!doctype html><title>Hello</title>"),
+    "half of it": raw(200, b'{"code": 200, "message": "success", "da'),
+    "two of them": raw(200, b'{"code": 200, "data": {}}{}'),
+    "not UTF-8": raw(200, b'{"code": 200, "data": "\xff\xfe"}'),
+    "a list": raw(200, b"[]"),
+    "a number": raw(200, b"200"),
+    "null": raw(200, b"null"),
+    "NaN": raw(200, b'{"code": 200, "data": NaN}'),
+    "Infinity": raw(200, b'{"code": 200, "data": -Infinity}'),
+    "too deep": raw(200, DEEP),
+    "a huge number": raw(200, b'{"code": 200, "data": {"taskId": ' + b"9" * 5000 + b"}}"),
+    "no data": raw(200, b'{"code": 200, "message": "success"}'),
+    "data that is null": says(200, None),
+    "a redirect": raw(301, b"", {"Location": RESULT_URL}),
+    "bad gzip": raw(200, b"{}", {"Content-Encoding": "gzip"}),
+    "half of a gzip": raw(200, gzip.compress(b"{}" * 99)[:20], {"Content-Encoding": "gzip"}),
+    "a strange encoding": raw(200, b"\x00\x01", {"Content-Encoding": "br"}),
+    "endless": _endless,
+}
+CALLS: dict[str, Callable[[Client], object]] = {
+    "submit": lambda client: client.submit("a fox"),
+    "status": lambda client: client.status("task_1"),
+    "balance": lambda client: client.balance(),
+    "wait": lambda client: client.wait("task_1"),
+}
+
+
+def service(answer: Answer) -> Service:
+    return Service(submit=[answer], status=[answer], balance=[answer])
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+@pytest.mark.parametrize("answer", BODIES.values(), ids=BODIES)
+def test_what_cannot_be_understood_is_an_unexpected_response(
+    driver: Driver, answer: Answer, call: Callable[[Client], object]
+) -> None:
+    asked = service(answer)
+
+    with pytest.raises(ApixoError) as caught:
+        call(driver.client(asked))
+
+    error = caught.value.__cause__ if call is CALLS["submit"] else caught.value
+    assert type(error) is UnexpectedResponse
+    assert len(asked.requests) == 1
+    assert len(str(error)) < 1500
+
+
+def test_an_unexpected_response_says_what_and_shows_the_head(driver: Driver) -> None:
+    with pytest.raises(UnexpectedResponse) as caught:
+        driver.client(service(raw(200, b"<html>" + b"x" * 10_000))).status("task_1")
+
+    assert "not a JSON object" in caught.value.problem
+    assert caught.value.head.startswith("<html>xxx")
+    assert len(caught.value.head) == 200
+    assert "HTTP 200" in str(caught.value)
+    assert "<html>xxx" in str(caught.value)
+    assert caught.value.response is not None
+    assert caught.value.response.status_code == 200
+
+
+def status_answer(**members: object) -> Answer:
+    return says(200, {"taskId": "task_1", "state": "success", **members})
+
+
+def urls(*given: object) -> str:
+    return json.dumps({"resultUrls": list(given)})
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (says(200, {}), "data.state"),
+        (says(200, {"state": "pending"}), "data.taskId"),
+        (says(200, {"taskId": "task_1"}), "data.state"),
+        (status_answer(taskId=""), "data.taskId"),
+        (status_answer(taskId=7), "data.taskId"),
+        (status_answer(state=""), "data.state"),
+        (status_answer(state=None), "data.state"),
+        (status_answer(state=["success"]), "data.state"),
+        (status_answer(), "resultJson"),
+        (status_answer(resultJson=None), "resultJson"),
+        (status_answer(resultJson={"resultUrls": [RESULT_URL]}), "resultJson"),
+        (status_answer(resultJson=""), "resultJson"),
+        (status_answer(resultJson="{"), "resultJson"),
+        (status_answer(resultJson="[]"), "resultJson"),
+        (status_answer(resultJson="{}"), "resultUrls"),
+        (status_answer(resultJson='{"resultUrls": NaN}'), "resultJson"),
+        (status_answer(resultJson="[" * 100_000), "resultJson"),
+        (status_answer(resultJson="\ud800"), "resultJson"),
+        (status_answer(resultJson=urls()), "resultUrls"),
+        (status_answer(resultJson='{"resultUrls": "' + RESULT_URL + '"}'), "resultUrls"),
+        (status_answer(resultJson=urls(RESULT_URL, None)), "no web address"),
+        (status_answer(resultJson=urls("fox.png")), "no web address"),
+        (status_answer(resultJson=urls("file:///etc/passwd")), "no web address"),
+        (status_answer(resultJson=urls("http://[::1")), "no web address"),
+        (status_answer(resultJson=urls("")), "no web address"),
+        (status_answer(resultJson=urls("http://host/\ud800")), "no web address"),
+        (status_answer(resultJson=urls("http://host/ a\n")), "no web address"),
+        (status_answer(resultJson=urls("http://host:99999/")), "no web address"),
+        (status_answer(state="failed", failCode=7), "failCode"),
+        (status_answer(state="failed", failMsg=["no"]), "failMsg"),
+        (status_answer(state="pending", createTime="now"), "createTime"),
+        (status_answer(state="pending", completeTime=1.5), "completeTime"),
+        (status_answer(state="pending", costTime=True), "costTime"),
+    ],
+)
+def test_a_member_that_breaks_the_contract_is_named(
+    driver: Driver, answer: Answer, problem: str
+) -> None:
+    with pytest.raises(UnexpectedResponse, match=problem):
+        driver.client(service(answer)).status("task_1")
+
+
+@pytest.mark.parametrize("depth", [10, 300, 900, 950, 980, 1000, 2000, 100_000])
+def test_a_refusal_may_be_nested_however_deep(driver: Driver, depth: int) -> None:
+    body = b'{"code": 400, "data": {"a": ' + b"[" * depth + b"]" * depth + b"}}"
+
+    with pytest.raises(InvalidRequest):
+        driver.client(service(raw(400, body))).balance()
+
+
+def test_a_task_id_that_nobody_could_ask_for_is_no_task_id(driver: Driver) -> None:
+    with pytest.raises(SubmissionUncertain, match="taskId"):
+        driver.client(service(accepts("\ud800"))).generate("a fox")
+
+
+def test_an_answer_that_drips_in_is_ended(driver: Driver) -> None:
+    """The first part already comes after this deadline."""
+    with pytest.raises(ApiTimeout, match="no whole answer"):
+        driver.client(service(accepts()), timeout=1e-9, max_retries=0).status("task_1")
+
+
+def test_a_submit_whose_answer_is_endless_is_uncertain(driver: Driver) -> None:
+    with pytest.raises(SubmissionUncertain, match="longer than"):
+        driver.client(service(_endless)).submit("a fox")
+
+
+def test_a_compressed_answer_is_understood(driver: Driver) -> None:
+    body = gzip.compress(b'{"code": 200, "message": "success", "data": {"taskId": "task_1"}}')
+
+    task = driver.client(service(raw(200, body, {"Content-Encoding": "gzip"}))).submit("a fox")
+
+    assert task.id == "task_1"
+
+
+@pytest.mark.parametrize(
+    "body", [b'"74.87"', b"true", b"null", b"[1]", b"{}", b"NaN", b"1e" + b"9" * 30]
+)
+def test_a_balance_that_is_no_number_is_refused(driver: Driver, body: bytes) -> None:
+    client = driver.client(service(raw(200, b'{"code": 200, "data": ' + body + b"}")))
+
+    with pytest.raises(UnexpectedResponse):
+        client.balance()
+
+
+@pytest.mark.parametrize(
+    "text", ["74.87", "0", "-1.5", "0.1000000000000000055511151231257827", "1E+2"]
+)
+def test_a_balance_is_exact_to_the_last_digit(driver: Driver, text: str) -> None:
+    answer = raw(200, f'{{"code": 200, "message": "success", "data": {text}}}'.encode())
+
+    assert driver.client(service(answer)).balance() == Decimal(text)
+
+
+@given(code=st.integers(400, 599))
+def test_a_refusal_carries_no_request(driver: Driver, code: int) -> None:
+    with pytest.raises(ApiError) as caught:
+        driver.client(service(says(code)), max_retries=0).balance()
+
+    with pytest.raises(RuntimeError):
+        caught.value.response.request  # noqa: B018

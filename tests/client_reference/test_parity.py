@@ -1,0 +1,131 @@
+"""Both clients offer the same and do the same: the protocol is written once."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, get_type_hints
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client_reference import ApixoError, AsyncClient, Client, Task
+from tests.client_reference.driver import Driver
+from tests.client_reference.scripted import (
+    Answer,
+    Service,
+    VirtualTime,
+    accepts,
+    breaks,
+    fails,
+    raw,
+    says,
+    succeeds,
+    told,
+)
+
+PER_KIND = {"transport", "http_client", "sleep"}
+
+
+def public(kind: type) -> dict[str, Callable[..., object]]:
+    return {
+        name: member
+        for name, member in vars(kind).items()
+        if not name.startswith("_") and callable(member)
+    }
+
+
+def parameters(function: Callable[..., object]) -> dict[str, tuple[object, object, object]]:
+    return {
+        name: (parameter.kind, None if name in PER_KIND else parameter.default,
+               None if name in PER_KIND else parameter.annotation)
+        for name, parameter in inspect.signature(function).parameters.items()
+    }  # fmt: skip
+
+
+METHODS = [
+    "balance", "close", "download", "generate", "generate_many", "status", "submit", "wait",
+]  # fmt: skip
+
+
+def test_both_have_the_methods_of_the_contract() -> None:
+    assert sorted(public(Client)) == sorted(public(AsyncClient)) == METHODS
+
+
+@pytest.mark.parametrize("name", [*METHODS, "__init__", "__repr__"])
+def test_a_method_takes_the_same_on_both(name: str) -> None:
+    ours, theirs = getattr(Client, name), getattr(AsyncClient, name)
+
+    assert list(parameters(ours)) == list(parameters(theirs))
+    assert parameters(ours) == parameters(theirs)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_gives_the_same_on_both(name: str) -> None:
+    ours, theirs = (get_type_hints(public(kind)[name])["return"] for kind in (Client, AsyncClient))
+
+    if name == "generate_many":
+        assert str(theirs) == str(ours).replace("Iterator", "AsyncIterator")
+        assert not inspect.iscoroutinefunction(AsyncClient.generate_many)
+    else:
+        assert ours == theirs
+        assert inspect.iscoroutinefunction(public(AsyncClient)[name])
+
+
+def test_the_parameters_are_those_of_the_contract() -> None:
+    order = ["aspect_ratio", "num_images", "image_urls", "provider", "callback_url"]
+
+    assert list(inspect.signature(Client.submit).parameters) == ["self", "prompt", *order]
+    assert list(inspect.signature(Client.generate).parameters)[:8] == [
+        "self", "prompt", *order, "timeout",
+    ]  # fmt: skip
+    constructor = inspect.signature(Client).parameters
+    assert {
+        "api_key", "base_url", "timeout", "max_retries", "retry_submit", "transport", "http_client",
+        "clock", "sleep", "user_agent",
+    } <= set(constructor)  # fmt: skip
+    assert constructor["max_retries"].default == 4
+    assert constructor["retry_submit"].default is False
+    assert inspect.signature(Client.wait).parameters["timeout"].default == 300
+    assert inspect.signature(Client.generate).parameters["timeout"].default == 300
+
+
+answers = st.sampled_from(
+    [
+        told("pending"), told("processing"), told("painting"), succeeds(), fails("NSFW"),
+        says(400), says(401), says(404), says(429, headers={"Retry-After": "3"}),
+        says(500, headers={"Retry-After": "2"}), says(200, {}), raw(200, b""), raw(302, b""),
+        breaks(httpx.ConnectError), breaks(httpx.ReadTimeout),
+    ]
+)  # fmt: skip
+
+
+def _lived(
+    driver: Driver,
+    script: list[Answer],
+    retry_submit: bool,  # noqa: FBT001  # drawn
+) -> tuple[object, ...]:
+    """Return all that a program or the service can see of a generation."""
+    time, seen = VirtualTime(), list[Task]()
+    service = Service(submit=[*script[:2], accepts()], status=[*script[2:], told("processing")])
+    client = driver.client(service, time, max_retries=1, retry_submit=retry_submit)
+    came: object
+    try:
+        came = client.generate("a fox", timeout=100, on_update=seen.append)
+    except ApixoError as error:
+        came = (type(error), str(error), error.task, type(error.__cause__))
+    asked = [(request.method, str(request.url), request.content) for request in service.requests]
+    headers = [sorted(request.headers.items()) for request in service.requests]
+    return came, asked, headers, seen, len(time.pauses)
+
+
+@pytest.fixture(scope="module")
+def other_driver() -> Driver:
+    return Driver(None)
+
+
+@given(script=st.lists(answers, max_size=8), retry_submit=st.booleans())
+def test_both_live_through_the_same_in_the_same_way(
+    driver: Driver, other_driver: Driver, script: list[Any], *, retry_submit: bool
+) -> None:
+    assert _lived(driver, script, retry_submit) == _lived(other_driver, script, retry_submit)

@@ -1,0 +1,125 @@
+"""What a program sees: exact types, frozen values, nothing that is not meant for it."""
+
+import dataclasses
+import inspect
+import typing
+from collections.abc import Callable, Iterator
+from copy import copy, deepcopy
+from importlib.resources import files
+from pickle import dumps, loads
+
+import pytest
+
+import client_reference
+from client_reference import (
+    AsyncClient,
+    BatchResult,
+    CallbackReceiver,
+    Client,
+    Generation,
+    Polling,
+    Task,
+)
+
+PUBLIC = {name: getattr(client_reference, name) for name in client_reference.__all__}
+VALUES = [
+    Task(id="task_1", extra={"hue": ["red"]}, submitted_at_s=1.0),
+    Generation(task=Task(id="task_1"), urls=("http://results.test/1",)),
+    BatchResult(index=0, prompt="a fox", error=ValueError("prompt: no")),
+    Polling(),
+]
+
+
+def _functions() -> Iterator[tuple[str, Callable[..., object]]]:
+    for name, member in PUBLIC.items():
+        if inspect.isclass(member):
+            for method_name, method in vars(member).items():
+                function = method.fget if isinstance(method, property) else method
+                if inspect.isfunction(function) and _is_written(function):
+                    yield f"{name}.{method_name}", function
+        elif inspect.isfunction(member):
+            yield name, member
+
+
+def _is_written(function: Callable[..., object]) -> bool:
+    """Tell what a dataclass generates from what a person has written."""
+    return "client_reference" in function.__code__.co_filename
+
+
+def _mentions_any(hint: object) -> bool:
+    return hint is typing.Any or any(map(_mentions_any, typing.get_args(hint)))
+
+
+@pytest.mark.parametrize(("name", "function"), list(_functions()), ids=lambda part: str(part)[:40])
+def test_every_public_function_says_exactly_what_it_takes_and_gives(
+    name: str, function: Callable[..., object]
+) -> None:
+    hints = typing.get_type_hints(function)
+
+    assert not [part for part, hint in hints.items() if _mentions_any(hint)], name
+    untyped = set(inspect.signature(function).parameters) - set(hints) - {"self", "cls"}
+    assert not untyped, name
+    assert "return" in hints, name
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, member in PUBLIC.items() if inspect.isclass(member)]
+)
+def test_every_public_value_has_exact_fields(name: str) -> None:
+    hints = typing.get_type_hints(PUBLIC[name])
+
+    assert not any(map(_mentions_any, hints.values()))
+
+
+def test_the_package_says_that_it_is_typed() -> None:
+    assert files("client_reference").joinpath("py.typed").is_file()
+
+
+def test_every_public_name_is_there_and_in_order() -> None:
+    assert client_reference.__all__ == sorted(client_reference.__all__)
+    assert all(
+        member.__doc__ and member.__module__.startswith("client_reference.")
+        for member in PUBLIC.values()
+    )
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+def test_values_are_frozen_and_can_be_copied_and_pickled(value: object) -> None:
+    assert dataclasses.is_dataclass(value)
+    field = dataclasses.fields(value)[0].name
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(value, field, None)
+
+    for twin in (copy(value), deepcopy(value), loads(dumps(value))):
+        assert repr(twin) == repr(value)
+
+
+def test_a_task_has_the_members_of_the_contract() -> None:
+    assert [field.name for field in dataclasses.fields(Task)][:9] == [
+        "id", "state", "result_urls", "fail_code", "fail_msg", "create_time_ms",
+        "complete_time_ms", "cost_time_ms", "extra",
+    ]  # fmt: skip
+    assert [field.name for field in dataclasses.fields(Generation)] == ["task", "urls"]
+    assert [field.name for field in dataclasses.fields(BatchResult)] == [
+        "index", "prompt", "generation", "error",
+    ]  # fmt: skip
+
+
+def test_when_a_task_was_submitted_makes_no_other_task_of_it() -> None:
+    assert Task(id="task_1", submitted_at_s=1.0) == Task(id="task_1", submitted_at_s=2.0)
+    assert hash(Task(id="task_1", extra={"a": []})) == hash(Task(id="task_1"))
+
+
+def test_a_task_has_ended_in_success_or_failure_only() -> None:
+    states = ["pending", "processing", "success", "failed", "SUCCESS", "cancelled"]
+
+    assert [state for state in states if Task(id="1", state=state).is_final] == [
+        "success",
+        "failed",
+    ]
+
+
+def test_clients_and_receivers_show_where_they_are() -> None:
+    assert repr(CallbackReceiver(port=8081)) == "CallbackReceiver(host='127.0.0.1', port=8081)"
+    assert repr(Client("my-key", "http://a.test")) == "Client(base_url='http://a.test')"
+    assert repr(AsyncClient("my-key", "http://a.test")) == "AsyncClient(base_url='http://a.test')"
