@@ -1,0 +1,1 @@
+"""The command `client-reference`: the library from a shell."""

@@ -1,0 +1,118 @@
+"""A mock-server whose time is moved by hand, and calls of the command in this process."""
+
+import signal
+from collections.abc import Callable, Iterator
+from threading import Lock
+from typing import Protocol
+
+import httpx
+import pytest
+import stamina.instrumentation
+
+from client_reference import Client
+from client_reference.command.cli import command
+from client_reference.command.session import Job, run
+from tests.client_reference.cli.processes import Ended
+from tests.client_reference.scripted import Answer, VirtualTime
+from tests.mock_server.cli.commands import Started, started
+
+
+class MockTime:
+    """Sleeping moves the clock of a mock's sandbox."""
+
+    def __init__(self, server: Started, key: str) -> None:
+        self._server = server
+        self._key = key
+        self._now_s = 1_800_000_000.0
+        self._lock = Lock()
+
+    def clock(self) -> float:
+        return self._now_s
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self._now_s += seconds
+            if seconds > 0:
+                self._server.post("/_mock/clock/advance", {"seconds": seconds}, self._key)
+
+
+class Mock:
+    """A sandbox of a test's own."""
+
+    def __init__(self, server: Started, key: str) -> None:
+        self.server = server
+        self.key = key
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What tells a process of the command where to go."""
+        return {"APIXO_BASE_URL": self.server.url, "APIXO_API_KEY": self.key}
+
+    def client(self) -> Client:
+        time = MockTime(self.server, self.key)
+        return Client(self.key, self.server.url, clock=time.clock, sleep=time.sleep)
+
+    def submit(self, prompt: str) -> str:
+        body = {"input": {"mode": "gpt-image-1", "prompt": prompt}}
+        answer = self.server.post("/api/v1/generateTask/gpt-image-1", body, self.key)
+        task_id: str = answer["data"]["taskId"]
+        return task_id
+
+    def task_ids(self) -> set[str]:
+        tasks = self.server.get("/_mock/tasks", self.key)["tasks"]
+        return {task["task_id"] for task in tasks}
+
+
+class Call(Protocol):
+    def __call__(self, *arguments: str, client: Callable[[], Client] | None = None) -> Ended:
+        """Do what the arguments ask for, with this client or one of the mock."""
+
+
+def scripted(service: Answer) -> Callable[[], Client]:
+    """Make clients of a service that answers by a script."""
+
+    def client() -> Client:
+        time = VirtualTime()
+        return Client(
+            "sk-secret-7f3a91",
+            "http://service.test",
+            transport=httpx.MockTransport(service),
+            clock=time.clock,
+            sleep=time.sleep,
+        )
+
+    return client
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Started]:
+    with started("--clock", "manual", "--seed", "7") as server:
+        yield server
+
+
+@pytest.fixture
+def mock(server: Started, request: pytest.FixtureRequest) -> Mock:
+    return Mock(server, "sk-" + request.node.nodeid.encode().hex())
+
+
+@pytest.fixture
+def call(mock: Mock, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
+    def called(*arguments: str, client: Callable[[], Client] | None = None) -> Ended:
+        job = command().main(list(arguments), "client-reference", standalone_mode=False)
+        assert isinstance(job, Job)
+        status = run(job, mock.client if client is None else client)
+        captured = capsys.readouterr()
+        return Ended(status, captured.out, captured.err)
+
+    yield called
+    stamina.instrumentation.set_on_retry_hooks(None)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let processes be interrupted, also when the tests run where a shell ignores interrupts."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -1,0 +1,115 @@
+"""An interrupt ends the command at once, and nothing that was paid for is lost."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.client_reference.cli.conftest import Mock
+from tests.client_reference.cli.loopback import envelope, serving
+from tests.client_reference.cli.processes import PATIENCE_S, on_terminal, running
+
+pytestmark = pytest.mark.usefixtures("interruptible")
+
+
+def test_the_task_is_named_with_the_way_to_go_on(mock: Mock, tmp_path: Path) -> None:
+    directory = tmp_path / "my pictures"
+    with running("generate", "a fox", "-o", str(directory), **mock.variables) as command:
+        command.read_until("submitted ")
+        command.signal(signal.SIGINT)
+        ended = command.end()
+
+    (task_id,) = mock.task_ids()
+    assert (ended.status, ended.output) == (130, "")
+    assert ended.errors.endswith(
+        "client-reference: interrupted;"
+        f" go on with: client-reference wait -o '{directory}' {task_id}\n"
+    )
+
+
+def test_every_task_of_a_batch_is_named(mock: Mock, tmp_path: Path) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_text("a fox\n" * 20, "utf-8")
+    with running("batch", str(file), **mock.variables) as command:
+        command.read_until("submitted ", times=20)
+        command.signal(signal.SIGINT)
+        ended = command.end()
+
+    lines = ended.errors.splitlines()
+    assert ended.status == 130
+    assert "client-reference: interrupted; 20 tasks are not lost, go on with:" in lines
+    assert set(lines) >= {f"client-reference wait {task_id}" for task_id in mock.task_ids()}
+
+
+def test_a_second_signal_does_not_cut_the_list(mock: Mock, tmp_path: Path) -> None:
+    """The list does not fit into the pipe, so it is still being written at the second signal."""
+    file = tmp_path / "prompts.txt"
+    file.write_text("a fox\n" * 300, "utf-8")
+    directory = str(tmp_path.joinpath(*["a" * 200] * 3))
+    arguments = ["batch", str(file), "--concurrency", "300", "-o", directory]
+    with running(*arguments, **mock.variables) as command:
+        command.read_until("submitted ", times=300)
+        command.signal(signal.SIGINT)
+        command.read_until("go on with:")
+        command.signal(signal.SIGINT)
+        ended = command.end()
+
+    assert ended.status == 130
+    assert ended.errors.count(f"client-reference wait -o {directory} task_") == 300
+
+
+@pytest.mark.parametrize("command", ["generate", "batch"])
+def test_a_submit_without_its_answer_may_have_been_accepted(tmp_path: Path, command: str) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_text("a fox\na cat\n", "utf-8")
+    with (
+        serving() as hanging,
+        running(command, str(file), APIXO_API_KEY="sk", APIXO_BASE_URL=hanging.url) as asking,
+    ):
+        assert hanging.was_asked.wait(PATIENCE_S)
+        asking.signal(signal.SIGINT)
+        ended = asking.end()
+
+    assert ended.status == 130
+    assert "may have been accepted" in ended.errors
+    assert "Traceback" not in ended.errors
+
+
+def test_a_batch_still_learns_the_task_of_a_submit_that_is_answered_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_text("a fox\n", "utf-8")
+    with (
+        serving() as hanging,
+        running("batch", str(file), APIXO_API_KEY="sk", APIXO_BASE_URL=hanging.url) as asking,
+    ):
+        assert hanging.was_asked.wait(PATIENCE_S)
+        asking.signal(signal.SIGINT)
+        hanging.answer_after_all(envelope(200, {"taskId": "task_1"}))
+        ended = asking.end()
+
+    assert ended.status == 130
+    assert "interrupted; go on with: client-reference wait task_1" in ended.errors
+    assert "may have been accepted" not in ended.errors
+
+
+def test_nothing_is_left_behind_by_a_question() -> None:
+    with (
+        serving() as hanging,
+        running("balance", APIXO_API_KEY="sk", APIXO_BASE_URL=hanging.url) as asking,
+    ):
+        assert hanging.was_asked.wait(PATIENCE_S)
+        asking.signal(signal.SIGINT)
+        ended = asking.end()
+
+    assert (ended.status, ended.errors) == (130, "client-reference: interrupted\n")
+
+
+def test_the_cursor_is_visible_again_after_it(mock: Mock) -> None:
+    task_id = mock.submit("a fox [[mock pending=0s hold]]")
+    with on_terminal("wait", task_id, output_too=True, **mock.variables) as command:
+        command.read_until("processing")
+        command.signal(signal.SIGINT)
+        ended = command.end()
+
+    assert ended.status == 130
+    assert ended.errors.rindex("\x1b[?25h") > ended.errors.rindex("\x1b[?25l")

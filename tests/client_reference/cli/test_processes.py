@@ -1,0 +1,184 @@
+"""Whole calls of the command against a mock and against broken servers: streams and statuses."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.client_reference.cli.conftest import Mock
+from tests.client_reference.cli.loopback import envelope, nobody, says, serving
+from tests.client_reference.cli.processes import COMMAND, PATIENCE_S, environment, run
+
+KEY = "sk-secret-7f3a91"
+AT_ONCE = "[[mock pending=0s processing=0s]]"
+
+
+def test_the_balance_stands_alone_on_standard_output(mock: Mock) -> None:
+    ended = run("balance", **mock.variables)
+
+    assert (ended.status, ended.output, ended.errors) == (0, "100000.0\n", "")
+
+
+def test_the_package_can_be_run_as_a_module(mock: Mock) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "client_reference", "balance", "--json"],
+        capture_output=True,
+        env=environment(mock.variables),
+        timeout=PATIENCE_S,
+        check=True,
+    )
+
+    assert json.loads(ended.stdout) == {"event": "balance", "balance": "100000.0"}
+
+
+def test_waiting_for_a_success_prints_readable_lines(mock: Mock) -> None:
+    task_id = mock.submit(f"a fox {AT_ONCE}")
+
+    ended = run("wait", task_id, **mock.variables)
+
+    assert ended.status == 0
+    assert [line.split()[0] for line in ended.output.splitlines()] == [
+        "task", "state", "took", "result",
+    ]  # fmt: skip
+    assert ended.errors == f"{task_id}: success\n"
+
+
+def test_waiting_for_a_failure_says_its_code_on_standard_error(mock: Mock) -> None:
+    task_id = mock.submit("a fox [[mock fail=CONTENT_VIOLATION pending=0s processing=0s]]")
+
+    ended = run("wait", task_id, **mock.variables)
+
+    assert (ended.status, ended.output) == (1, "")
+    assert f"task {task_id} failed: CONTENT_VIOLATION" in ended.error
+    assert "go on" not in ended.error
+
+
+def test_the_status_of_a_failed_task_is_an_answer_like_others(mock: Mock) -> None:
+    task_id = mock.submit("a fox [[mock fail=CONTENT_VIOLATION pending=0s processing=0s]]")
+
+    ended = run("status", task_id, **mock.variables)
+
+    assert (ended.status, ended.errors) == (0, "")
+    assert "failure  CONTENT_VIOLATION" in ended.output
+
+
+def test_a_task_that_does_not_end_in_time_is_status_4_with_its_id(mock: Mock) -> None:
+    ended = run("generate", "a fox", "--timeout", "0", **mock.variables)
+
+    (task_id,) = mock.task_ids()
+    assert (ended.status, ended.output) == (4, "")
+    assert ended.errors.startswith(f"submitted {task_id}\n")
+    assert ended.errors.endswith(f"go on with: client-reference wait {task_id}\n")
+
+
+@pytest.mark.parametrize(
+    ("key", "arguments", "advice"),
+    [
+        pytest.param("sk-invalid", ("balance",), "check APIXO_API_KEY", id="key"),
+        pytest.param("sk-broke", ("generate", "a fox"), "add credit", id="credit"),
+        pytest.param("sk-other", ("status", "task_1"), "check the task id", id="task"),
+    ],
+)
+def test_a_refusal_is_status_3_and_says_what_to_do(
+    mock: Mock, key: str, arguments: tuple[str, ...], advice: str
+) -> None:
+    ended = run(*arguments, **mock.variables | {"APIXO_API_KEY": key})
+
+    assert (ended.status, ended.output) == (3, "")
+    assert advice in ended.error
+
+
+def test_a_service_that_cannot_be_reached_is_status_3() -> None:
+    ended = run("generate", "a", "--timeout", "0", APIXO_API_KEY=KEY, APIXO_BASE_URL=nobody())
+
+    assert (ended.status, ended.output) == (3, "")
+    assert "check APIXO_BASE_URL" in ended.error
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(envelope(500), id="500"),
+        pytest.param(says(200, b"<html>hello</html>"), id="html"),
+        pytest.param(says(200, b""), id="empty"),
+        pytest.param(b"SSH-2.0-OpenSSH\r\n", id="no-http"),
+        pytest.param(b"", id="closed"),
+    ],
+)
+def test_a_submit_without_a_usable_answer_may_have_been_accepted(answer: bytes) -> None:
+    with serving(answer) as broken:
+        ended = run("generate", "a fox", APIXO_API_KEY=KEY, APIXO_BASE_URL=broken.url)
+
+    assert (ended.status, ended.output) == (3, "")
+    assert "may have been accepted" in ended.error
+    assert "look at the account" in ended.error
+
+
+def test_what_the_service_says_cannot_steer_the_terminal_nor_show_the_key() -> None:
+    hostile = f"\x1b[2Jno\nway \x9b31m\u202e [red]{KEY}[/red]"
+    with serving(envelope(400, {"error": hostile}, hostile)) as broken:
+        ended = run("balance", APIXO_API_KEY=KEY, APIXO_BASE_URL=broken.url)
+
+    assert ended.status == 3
+    assert ended.error.isprintable()
+    assert r"\x1b[2Jno\nway \x9b31m\u202e [red][api key][/red]" in ended.error
+
+
+def test_a_character_that_the_terminal_lacks_is_escaped() -> None:
+    task = {"taskId": "task_1", "state": "☃", "createTime": 1}
+    variables = {"APIXO_API_KEY": KEY, "PYTHONIOENCODING": "latin-1"}
+    with serving(envelope(200, task)) as snowy:
+        ended = run("status", "task_1", APIXO_BASE_URL=snowy.url, **variables)
+
+    assert (ended.status, ended.errors) == (0, "")
+    assert r"state    \u2603" in ended.output
+
+
+def test_a_retry_is_a_plain_line_and_the_result_follows() -> None:
+    busy = envelope(503, message="\x1b[2Jbusy", Retry_After="0")
+    with serving(busy, envelope(200, 74.87)) as broken:
+        ended = run("balance", APIXO_API_KEY=KEY, APIXO_BASE_URL=broken.url)
+
+    assert (ended.status, ended.output) == (0, "74.87\n")
+    assert ended.error == r"503 \x1b[2Jbusy; trying again"
+
+
+def test_a_reader_that_has_gone_is_no_error_to_speak_of(mock: Mock) -> None:
+    with subprocess.Popen(
+        [COMMAND, "balance"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(mock.variables),
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        errors = process.stderr.read()
+
+    assert (process.returncode, errors) == (141, b"")
+
+
+def test_a_full_disk_behind_standard_output_is_status_3_with_the_task(mock: Mock) -> None:
+    task_id = mock.submit(f"a fox {AT_ONCE}")
+    with open("/dev/full", "wb") as full:  # noqa: PTH123  # a device, not a path of ours
+        ended = subprocess.run(
+            [COMMAND, "wait", task_id],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(mock.variables),
+            timeout=PATIENCE_S,
+            check=False,
+        )
+
+    last = ended.stderr.decode().splitlines()[-1]
+    assert ended.returncode == 3
+    assert last.startswith("client-reference: No space left on device")
+    assert task_id in last
+
+
+def test_the_log_of_requests_holds_no_key(mock: Mock) -> None:
+    ended = run("balance", "--debug", **mock.variables)
+
+    assert "GET /api/v1/apikeys/current-balance: 200" in ended.error
+    assert mock.key not in ended.errors

@@ -1,0 +1,134 @@
+"""What is asked for wrongly is refused with exit status 2 and a line, before anything is sent."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.client_reference.cli.loopback import nobody
+from tests.client_reference.cli.processes import run, run_on
+
+NOBODY = nobody()
+KEY = {"APIXO_API_KEY": "sk-secret-7f3a91", "APIXO_BASE_URL": NOBODY}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "naming"),
+    [
+        pytest.param((), "Missing command", id="nothing"),
+        pytest.param(("paint",), "paint", id="unknown-command"),
+        pytest.param(("balance", "--api-key", "sk"), "--api-key", id="a-key-on-the-command-line"),
+        pytest.param(("generate",), "PROMPT", id="no-prompt"),
+        pytest.param(("generate", ""), "PROMPT: must be", id="empty-prompt"),
+        pytest.param(("generate", "a" * 10_001), "PROMPT: must be", id="long-prompt"),
+        pytest.param(("generate", "a fox", "a cat"), "a cat", id="two-prompts"),
+        pytest.param(("generate", "a fox", "--num-images", "3"), "--num-images", id="three"),
+        pytest.param(("generate", "a fox", "--num-images", "x"), "--num-images", id="no-number"),
+        pytest.param(("generate", "a fox", "--aspect-ratio", "4:3"), "--aspect-ratio", id="ratio"),
+        pytest.param(("generate", "a fox", "--image-url", "x"), "--image-url", id="image-url"),
+        pytest.param(("generate", "a fox", "--provider", "x"), "--provider", id="provider"),
+        pytest.param(("generate", "a fox", "--timeout", "-1"), "--timeout", id="timeout"),
+        pytest.param(("generate", "a fox", "--timeout", "nan"), "--timeout", id="nan"),
+        pytest.param(("status",), "ID", id="no-id"),
+        pytest.param(("status", ""), "ID: must not be empty", id="empty-id"),
+        pytest.param(("wait", "task_1", "--timeout", "inf"), "--timeout", id="endless"),
+        pytest.param(("batch", "/nowhere/p.txt"), "/nowhere/p.txt: No such file", id="no-file"),
+        pytest.param(("batch", "-"), "holds no prompt", id="no-prompts"),
+        pytest.param(("batch", "/dev/null", "--concurrency", "x"), "--concurrency", id="how-many"),
+    ],
+)
+def test_a_wrong_call_is_refused_and_says_what_is_wrong(
+    arguments: tuple[str, ...], naming: str
+) -> None:
+    ended = run_on(b" \n\n", *arguments, **KEY)
+
+    assert (ended.status, ended.output) == (2, "")
+    assert ended.error.startswith("client-reference: ")
+    assert naming in ended.error
+
+
+def test_concurrency_beyond_the_limit_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "prompts.txt"
+    file.write_text("a fox\n", "utf-8")
+
+    ended = run("batch", str(file), "--concurrency", "1001", **KEY)
+
+    assert (ended.status, "--concurrency: must be" in ended.error) == (2, True)
+
+
+def test_a_file_that_is_not_utf_8_is_refused() -> None:
+    ended = run_on(b"a f\xf6x\n", "batch", "-", **KEY)
+
+    assert (ended.status, ended.error) == (2, "client-reference: -: is not UTF-8 at byte 3")
+
+
+@pytest.mark.parametrize("key", [{}, {"APIXO_API_KEY": " "}], ids=["unset", "blank"])
+def test_a_missing_key_names_its_variable(key: dict[str, str]) -> None:
+    ended = run("generate", "a fox", APIXO_BASE_URL=NOBODY, **key)
+
+    assert ended.status == 2
+    assert "APIXO_API_KEY is not set" in ended.error
+
+
+def test_a_wrong_address_names_its_variable() -> None:
+    ended = run("balance", APIXO_API_KEY="sk", APIXO_BASE_URL="ftp://service.test")
+
+    assert (ended.status, "APIXO_BASE_URL" in ended.error) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        pytest.param({"SSL_CERT_FILE": "/nowhere/certificates"}, id="certificates"),
+        pytest.param({"ALL_PROXY": "gopher://127.0.0.1:9", "NO_PROXY": ""}, id="proxy"),
+    ],
+)
+def test_an_environment_that_allows_no_connection_is_no_traceback(
+    variables: dict[str, str],
+) -> None:
+    ended = run("balance", **KEY | variables)
+
+    assert ended.status == 2
+    assert ended.error.startswith("client-reference: ")
+
+
+@pytest.mark.parametrize("below", ["", "sub/folder"], ids=["itself", "below-it"])
+def test_a_file_is_no_place_for_results(tmp_path: Path, below: str) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    ended = run("generate", "a fox", "-o", str(file / below), **KEY)
+
+    assert (ended.status, f"cannot write to {file}: Not a directory" in ended.error) == (2, True)
+
+
+def test_a_place_where_nothing_can_be_written_is_refused() -> None:
+    ended = run("batch", "/dev/null", "-o", "/proc/results", **KEY)
+
+    assert (ended.status, "-o /proc/results: cannot write" in ended.error) == (2, True)
+
+
+def test_what_is_refused_leaves_no_directory_behind(tmp_path: Path) -> None:
+    run("generate", "a fox", "--num-images", "3", "-o", str(tmp_path / "results"), **KEY)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_names_every_exit_status() -> None:
+    ended = run("--help")
+
+    assert ended.status == 0
+    assert re.findall(r"(?m)^    (\d+) ", ended.output) == [
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+        "130",
+    ]
+
+
+def test_version_is_told() -> None:
+    ended = run("--version")
+
+    assert re.fullmatch(r"client-reference \d+\.\d+\.\d+\n", ended.output)

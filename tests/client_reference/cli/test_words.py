@@ -1,0 +1,54 @@
+"""What is shown is harmless, and every error has a status."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from client_reference import (
+    ApiTimeout,
+    ApixoError,
+    SubmissionUncertain,
+    Task,
+    TaskFailed,
+    TransportError,
+    UnexpectedResponse,
+    WaitTimeout,
+)
+from client_reference.command.exits import Exit, exit_of
+from client_reference.command.text import shown
+
+
+@given(st.text())
+def test_shown_text_holds_nothing_that_a_terminal_obeys(text: str) -> None:
+    assert shown(text).isprintable()
+
+
+@given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"], exclude_characters="\xa0")))
+def test_readable_text_is_shown_as_it_is(text: str) -> None:
+    readable = "".join(character for character in text if character.isprintable())
+
+    assert shown(readable) == readable
+
+
+def _uncertain(cause: ApixoError) -> SubmissionUncertain:
+    error = SubmissionUncertain("perhaps")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        pytest.param(TaskFailed("X", None, Task(id="1")), Exit.FAILED, id="failed"),
+        pytest.param(ValueError("prompt: no"), Exit.USAGE, id="usage"),
+        pytest.param(TransportError("broken"), Exit.REFUSED, id="transport"),
+        pytest.param(UnexpectedResponse("html"), Exit.REFUSED, id="unexpected"),
+        pytest.param(OSError("full"), Exit.REFUSED, id="disk"),
+        pytest.param(WaitTimeout("late", Task(id="1")), Exit.TIMEOUT, id="wait"),
+        pytest.param(ApiTimeout("late"), Exit.TIMEOUT, id="request"),
+        pytest.param(_uncertain(ApiTimeout("late")), Exit.TIMEOUT, id="submit-timeout"),
+        pytest.param(_uncertain(TransportError("cut")), Exit.REFUSED, id="submit-cut"),
+    ],
+)
+def test_an_error_has_its_status(error: Exception, status: Exit) -> None:
+    assert exit_of(error) == status
