@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing, closing
 from decimal import Decimal
 from os import PathLike
@@ -188,7 +188,7 @@ class AsyncClient:
         provider: str = "auto",
         timeout: float = 300.0,
         on_update: OnUpdate | None = None,
-    ) -> AsyncIterator[BatchResult]:
+    ) -> AsyncGenerator[BatchResult, None]:
         """Generate for each prompt, and give each result as soon as it is there.
 
         At most `concurrency` tasks are under way, fewer while the service has no room for them,

@@ -87,8 +87,8 @@ class Api:
     def status(
         self, task_id: str, timeline: Timeline, deadline_s: float | None = None
     ) -> Flow[Task]:
-        if not task_id:
-            raise ValueError("task_id: must not be empty")
+        if not task_id or task_id.encode("utf-8", "ignore").decode() != task_id:
+            raise ValueError("task_id: must be a text that is not empty")
         path = f"/api/v1/statusTask/{MODEL}"
         question = Send(
             method="GET", path=path, query=(("taskId", task_id),), timeout_s=self.timeout_s

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from decimal import Decimal
 from os import PathLike
@@ -186,7 +186,7 @@ class Client:
         provider: str = "auto",
         timeout: float = 300.0,
         on_update: OnUpdate | None = None,
-    ) -> Iterator[BatchResult]:
+    ) -> Generator[BatchResult, None, None]:
         """Generate for each prompt, and give each result as soon as it is there.
 
         At most `concurrency` tasks are under way, fewer while the service has no room for them,

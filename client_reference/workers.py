@@ -5,7 +5,7 @@ so that neither prompts nor results pile up.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TypeVar
@@ -18,7 +18,7 @@ def in_threads(
     work: Callable[[int, str], R],
     concurrency: int,
     stop: Callable[[], None],
-) -> Iterator[R]:
+) -> Generator[R, None, None]:
     """Call `stop` at the end, however it comes; work under way then is not waited for."""
     jobs = enumerate(prompts)
     running: set[Future[R]] = set()
@@ -42,7 +42,7 @@ async def in_tasks(
     work: Callable[[int, str], Awaitable[R]],
     concurrency: int,
     stop: Callable[[], None],
-) -> AsyncIterator[R]:
+) -> AsyncGenerator[R, None]:
     """Do as in_threads; work under way at the end is cancelled."""
 
     async def worked(index: int, prompt: str) -> R:

@@ -4,7 +4,7 @@ A batch is the exception: the error of one prompt is told and the others go on.
 """
 
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,7 +96,6 @@ def batch(desk: Desk, prompts: Sequence[Prompt], wishes: Wishes, concurrency: in
         timeout=wishes.timeout,
         on_update=desk.under_way.update,
     )
-    assert isinstance(results, Generator), "what generate_many gives can be closed"
     with desk.output.following(len(prompts)), closing(results):
         try:
             ends = [

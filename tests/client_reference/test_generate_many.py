@@ -221,7 +221,7 @@ def test_who_breaks_off_stops_the_work_at_once() -> None:
     results = client.generate_many(["success 1", "success 2", "refused 3"], concurrency=3)
 
     assert next(results).prompt == "refused 3"
-    results.close()  # type: ignore[attr-defined]  # as a `for` does that is left
+    results.close()
     _join_workers()
 
     assert {request.method for request in service.requests} == {"POST"}
@@ -232,7 +232,7 @@ async def _broken_off(service: Crowd) -> BatchResult:
     results = client.generate_many(["success 1", "success 2", "refused 3"], concurrency=3)
     first = await anext(results)
     async with asyncio.timeout(10):
-        await results.aclose()  # type: ignore[attr-defined]  # as a program does that ends
+        await results.aclose()
     assert len(asyncio.all_tasks()) == 1
     return first
 

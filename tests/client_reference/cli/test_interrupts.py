@@ -1,5 +1,6 @@
 """An interrupt ends the command at once, and nothing that was paid for is lost."""
 
+import json
 import signal
 from pathlib import Path
 
@@ -90,6 +91,20 @@ def test_a_batch_still_learns_the_task_of_a_submit_that_is_answered_at_once(tmp_
     assert ended.status == 130
     assert "interrupted; go on with: client-reference wait task_1" in ended.errors
     assert "may have been accepted" not in ended.errors
+
+
+def test_an_interrupt_is_an_event_too() -> None:
+    variables = {"APIXO_API_KEY": "sk"}
+    with (
+        serving() as hanging,
+        running("generate", "a", "--json", APIXO_BASE_URL=hanging.url, **variables) as asking,
+    ):
+        assert hanging.was_asked.wait(PATIENCE_S)
+        asking.signal(signal.SIGINT)
+        ended = asking.end()
+
+    event = json.loads(ended.output)
+    assert event == {"event": "interrupted", "task_ids": [], "may_have_been_accepted": 1}
 
 
 def test_nothing_is_left_behind_by_a_question() -> None:
