@@ -5,7 +5,7 @@ PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt $(BIN)/pyt
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench setup lock clean
+.PHONY: help run test contract check format docs bench setup lock clean
 
 help:      ## list these targets
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -17,6 +17,9 @@ test: $(VENV)/.test      ## run every test (ARGS="-k callback" for some)
 	@$(BIN)/coverage run -m pytest $(ARGS)
 	@$(BIN)/coverage report --format=total | sed 's/^/coverage: /;s/$$/ %/'
 
+contract: $(VENV)/.run   ## check a server against the contract (ARGS="--base-url URL"; without it the mock)
+	@$(BIN)/contract-tests run $(ARGS)
+
 check: $(VENV)/.check    ## what CI checks without running a test: format, lint, types, layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -26,6 +29,11 @@ check: $(VENV)/.check    ## what CI checks without running a test: format, lint,
 format: $(VENV)/.check   ## rewrite what a tool can rewrite
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.test      ## write the pages that are made from data: contract, mutants, report schema
+	@$(BIN)/python -m contract_tests.contract_page > docs/contract.md
+	@$(BIN)/python -m contract_tests.reports.schema > fixtures/contract/report.schema.json
+	@$(BIN)/python -m tests.contract_tests.mutants.matrix > docs/mutants.md
 
 bench: $(VENV)/.run      ## measure the mock against a bare server (needs wrk)
 	@$(BIN)/python -m benchmarks.http

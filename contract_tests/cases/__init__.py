@@ -1,0 +1,36 @@
+"""The cases, by group of the contract. Ids never change and are never used again."""
+
+from contract_tests.case import Case
+from contract_tests.cases import (
+    auth,
+    billing,
+    callbacks,
+    envelope,
+    failure,
+    limits,
+    machine,
+    properties,
+    reference_images,
+    results,
+    status,
+    submit,
+    submit_fields,
+    timing,
+)
+
+CASES: tuple[Case, ...] = (
+    *auth.CASES,
+    *envelope.CASES,
+    *submit.CASES,
+    *submit_fields.CASES,
+    *reference_images.CASES,
+    *properties.CASES,
+    *status.CASES,
+    *machine.CASES,
+    *failure.CASES,
+    *limits.CASES,
+    *timing.CASES,
+    *callbacks.CASES,
+    *results.CASES,
+    *billing.CASES,
+)

@@ -1,0 +1,45 @@
+"""What a run prints."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from contract_tests.guard import PRICE
+from contract_tests.report import CaseResult, Report
+from contract_tests.verdicts import Verdict
+
+_TELLING = frozenset({Verdict.FAIL, Verdict.WARN})
+
+
+def result_line(result: CaseResult) -> str:
+    """One line a case; a failure tells what was expected and what was seen."""
+    line = f"{result.verdict:12} {result.id}  {_plain(result.title)}"
+    if result.expected_failure:
+        line += f"  (expected: {_plain(result.expected_failure)})"
+    if result.reason:
+        line += f"\n             {_plain(result.reason)}"
+    for finding in result.findings:
+        if finding.verdict in _TELLING:
+            line += f"\n             {finding.clause}: expected {_plain(finding.expected)}"
+            line += f"\n             {' ' * len(finding.clause)}  seen     {_plain(finding.seen)}"
+    return line
+
+
+def summary_lines(report: Report, spent: Decimal | None = None) -> Iterator[str]:
+    """Sum a run up; the last line says how much of the contract was exercised."""
+    for clause in report.clauses:
+        if clause.verdict in {Verdict.FAIL, Verdict.WARN, Verdict.INCONCLUSIVE}:
+            yield f"{clause.verdict:12} {clause.id} ({clause.certainty}): {clause.text}"
+    summary = report.summary
+    counts = ", ".join(f"{count} {name}" for name, count in summary.cases.items() if count)
+    yield f"{len(report.cases)} cases: {counts}; repeat with --seed {report.seed}"
+    if spent is not None:
+        yield f"spent ${spent} at most, at ${PRICE} an image"
+    yield (
+        f"exercised {summary.clauses_exercised} of {summary.clauses_testable} clauses"
+        f" that can be tested"
+    )
+
+
+def _plain(text: str) -> str:
+    """Spell out what would move the cursor of a terminal: a server chooses these texts."""
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)

@@ -1,0 +1,38 @@
+"""What `pytest --pyargs contract_tests --apixo-base-url …` needs; the switches are a plugin's."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from contract_tests.session import DEFAULT_KEY, Options, Session, drawn_seed, is_live, session
+from contract_tests.targets import BadTarget, Unreachable
+
+
+@pytest.fixture(scope="session")
+def apixo_options(pytestconfig: pytest.Config) -> Options:
+    key = os.environ.get("APIXO_API_KEY", "").strip()
+    seed = pytestconfig.getoption("--apixo-seed")
+    return Options(
+        base_url=pytestconfig.getoption("--apixo-base-url"),
+        api_key=key or DEFAULT_KEY,
+        key_is_from_environment=bool(key),
+        profile=pytestconfig.getoption("--apixo-profile"),
+        seed=drawn_seed() if seed is None else seed,
+        live=pytestconfig.getoption("--apixo-live"),
+        budget=pytestconfig.getoption("--apixo-budget"),
+        allow_exhaustion=pytestconfig.getoption("--apixo-allow-exhaustion"),
+    )
+
+
+@pytest.fixture(scope="session")
+def apixo_session(pytestconfig: pytest.Config, apixo_options: Options) -> Iterator[Session]:
+    try:
+        if is_live(apixo_options) and hasattr(pytestconfig, "workerinput"):
+            raise BadTarget("a live run has one budget, so it cannot be shared out: leave out -n")
+        with session(apixo_options) as ready:
+            yield ready
+    except BadTarget as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
+    except Unreachable as error:
+        pytest.exit(str(error), returncode=3)

@@ -1,0 +1,214 @@
+"""Hypothesis strategies for the body of a submit, for any test of a client or server of this API.
+
+    from hypothesis import given
+    from contract_tests.strategies import submissions
+
+    @given(submissions())
+    def test_my_client_sends_any_valid_submission(body: dict[str, object]) -> None: ...
+
+Whatever they give is JSON, and new each time: it may be changed. Prompts hold no word that a
+moderation refuses and no directive of the mock, so a valid submission ends as a success. Texts hold
+no lone surrogates, which UTF-8 cannot write.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+Json: TypeAlias = Any
+Body: TypeAlias = dict[str, Any]
+
+PROMPT_MAX = 10_000  # code points, SUB-9
+IMAGES_MAX = 5  # SUB-12
+MODES = ("gpt-image-1", "text-to-image", "image-to-image")  # SUB-8
+RATIOS = ("1:1", "3:2", "2:3")  # SUB-10
+COUNTS = (1, 2, 4)  # SUB-11
+REQUEST_TYPES = ("async", "callback")  # SUB-3
+PROVIDERS = ("auto", "value", "official")  # SUB-6
+CALLBACK_URL = "https://receiver.example.com/callback"
+"""A public HTTPS address (SUB-5) at which nobody listens."""
+
+_MEMBERS = frozenset({"request_type", "callback_url", "provider", "input"})
+_INPUT_MEMBERS = frozenset({"mode", "prompt", "aspect_ratio", "num_images", "image_urls"})
+_REFUSED = re.compile(
+    "behead|bestial|bloodbath|decapit|dismember|gore|hentai|mutilat|naked|necrophil|nsfw|nud|porn"
+    "|rape|terroris|tortur"
+)
+_SPECIMENS = (
+    "a red fox in the snow",
+    "\U0001f469\u200d\U0001f467\u200d\U0001f466 \U0001f98a\U0001f3fd",  # joined, modified emoji
+    "\U0001d518\U0001d52b\U0001d526 \U00010348 \U0002070e",  # the astral plane
+    "\u202eright to left\u202c \u2067\u05e9\u05dc\u05d5\u05dd\u2069 \u0645\u0631\u062d\u0628\u0627",
+    "e\u0301 is not \u00e9; Z\u0351\u036b\u0343a\u0329l\u0347g\u0321o\u0322",
+    "\ufb01 \u00bd A\u030a \u212b \ufb1d",  # what a normal form would change
+    "\x00 and \x1f\x7f\x85\u2028\u2029",
+    " \t\r\n surrounded \n\r\t ",
+    '"quotes" \\ back\\u0041slash / %00 %s {} <b>&amp;</b> \' OR 1=1 --',
+    "\ufeff\ufffd\ufffe\uffff\U0010ffff",
+    "\u3164\u200b\u200d\u2060",  # nothing that can be seen
+)
+_FILLERS = str.maketrans("", "", "\u115f\u1160")  # letters that nobody sees
+_CHARACTERS = st.characters(exclude_categories=["Cs"])
+
+
+def prompts() -> SearchStrategy[str]:
+    """Give any prompt that SUB-9 allows: 1 to 10,000 characters of any kind, NUL included."""
+    short = st.text(_CHARACTERS, min_size=1, max_size=60)
+    specimens = st.sampled_from(_SPECIMENS)
+    mixed = st.tuples(specimens, short).map("".join)
+    return st.one_of(specimens, short, mixed, _long_prompts()).filter(is_harmless)
+
+
+def is_harmless(prompt: str) -> bool:
+    """Tell whether a prompt is sure to be drawn: no moderated word, no directive of the mock."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", prompt).casefold())
+    letters = "".join(char for char in folded if unicodedata.category(char)[0] in "LN")
+    return not _REFUSED.search(letters.translate(_FILLERS)) and "[[mock" not in prompt
+
+
+def image_urls() -> SearchStrategy[str]:
+    """Give addresses of reference images as SUB-13 allows them (nobody serves them)."""
+    names = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=20)
+    extensions = st.sampled_from(("png", "jpg", "jpeg", "webp", "PNG"))
+    queries = st.sampled_from(("", "?size=large", "?signed=a%2Fb&until=1"))
+    return st.builds("https://images.example.com/{}.{}{}".format, names, extensions, queries)
+
+
+def inputs(modes: Sequence[str] = MODES) -> SearchStrategy[Body]:
+    """Give a valid `input`: mode and prompt, and any of the other members (SUB-7 … SUB-12)."""
+    return st.fixed_dictionaries(
+        {"mode": st.sampled_from(modes), "prompt": prompts()},
+        optional={
+            "aspect_ratio": st.sampled_from(RATIOS),
+            "num_images": st.sampled_from(COUNTS),
+            "image_urls": st.lists(image_urls(), max_size=IMAGES_MAX),
+        },
+    )
+
+
+def submissions(
+    *, callback_url: str | None = CALLBACK_URL, modes: Sequence[str] = MODES
+) -> SearchStrategy[Body]:
+    """Give a valid body of a submit.
+
+    Callback tasks ask for a callback to this address; with None there are no callback tasks. Not
+    every server takes every mode (SUB-8).
+    """
+    given = inputs(modes)
+    polled = st.fixed_dictionaries(
+        {"input": given},
+        optional={"request_type": st.just("async"), "provider": st.sampled_from(PROVIDERS)},
+    )
+    if callback_url is None:
+        return polled
+    called = st.fixed_dictionaries(
+        {
+            "request_type": st.just("callback"),
+            "callback_url": st.just(callback_url),
+            "input": given,
+        },
+        optional={"provider": st.sampled_from(PROVIDERS)},
+    )
+    return st.one_of(polled, called)
+
+
+def unknown_members() -> SearchStrategy[Body]:
+    """Give members that the contract does not know, the old names of SUB-16 among them."""
+    names = st.one_of(
+        st.sampled_from(
+            ("nVariants", "isEnhance", "webhook", "Prompt", "prompt ", "num-images", "", "$schema")
+        ),
+        st.text(_CHARACTERS, max_size=12),
+    ).filter(lambda name: name not in _MEMBERS | _INPUT_MEMBERS)
+    return st.dictionaries(names, json_values(), min_size=1, max_size=4)
+
+
+def json_values() -> SearchStrategy[Json]:
+    """Give any small JSON value."""
+    leaves = st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(2**53), 2**53),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(_CHARACTERS, max_size=12),
+    )
+    return st.recursive(
+        leaves,
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3),
+            st.dictionaries(st.text("abcdefg", min_size=1, max_size=4), inner, max_size=3),
+        ),
+        max_leaves=6,
+    )
+
+
+@st.composite
+def with_unknown_members(draw: st.DrawFn, bodies: SearchStrategy[Body]) -> tuple[Body, Body]:
+    """Give a body, and the same with unknown members in it, in the body and in `input`."""
+    body = draw(bodies)
+    outer, inner = draw(unknown_members()), draw(unknown_members())
+    return body, {**outer, **body, "input": {**inner, **body["input"]}}
+
+
+@st.composite
+def broken_submissions(draw: st.DrawFn, *, modes: Sequence[str] = MODES) -> tuple[Body, str]:
+    """Give a body that is broken in exactly one field, and the path that the error must name."""
+    body = draw(submissions(modes=modes))
+    path = draw(st.sampled_from(tuple(_BREAKS)))
+    name = path.removeprefix("input.")
+    holder = body["input"] if name != path else body
+    broken = draw(_BREAKS[path])
+    if broken is _MISSING:
+        holder.pop(name, None)
+    else:
+        holder[name] = broken
+    if path == "callback_url":  # it need not be there otherwise
+        body["request_type"] = "callback"
+    return body, path
+
+
+def _long_prompts() -> SearchStrategy[str]:
+    """Give prompts around the longest that is allowed, of characters of one to four bytes."""
+    units = st.sampled_from(("a", "é", "雪", "🦊", "e\u0301", "\x00", "fox "))
+    lengths = st.sampled_from((1, 5_000, 5_001, 9_999, PROMPT_MAX))
+    return st.builds(lambda unit, length: (unit * length)[:length], units, lengths)
+
+
+_MISSING: Json = object()
+_NO_STRINGS: tuple[Json, ...] = (None, 0, 7, 1.5, True, [], ["a"], {}, {"a": "b"})
+
+
+def _other_than(*values: object) -> SearchStrategy[Json]:
+    """Give JSON that is none of these values, nor null, which may count as absent."""
+    near = [f"{value} " for value in values] + [str(value).upper() for value in values]
+    others = st.one_of(st.sampled_from(near), json_values(), st.just([*values]))
+    return others.filter(lambda other: other is not None and not _is_one_of(other, values))
+
+
+def _is_one_of(other: Json, values: tuple[object, ...]) -> bool:
+    """Take 1.0 for 1, but not true: JSON numbers have no types, booleans are no numbers."""
+    return not isinstance(other, bool) and other in values
+
+
+_BREAKS: Mapping[str, SearchStrategy[Json]] = {
+    "input": st.one_of(st.sampled_from((_MISSING, None, [], "a fox", 7, True))),
+    "input.prompt": st.one_of(
+        st.sampled_from((_MISSING, "", *_NO_STRINGS)),
+        st.sampled_from(("a", "🦊", "e\u0301")).map(lambda unit: (unit * 10_001)[:10_001]),
+    ),
+    "input.mode": _other_than(*MODES),
+    "input.aspect_ratio": _other_than(*RATIOS),
+    "input.num_images": _other_than(*COUNTS),
+    "input.image_urls": st.one_of(
+        st.lists(image_urls(), min_size=IMAGES_MAX + 1, max_size=IMAGES_MAX + 2),
+        st.lists(st.sampled_from((None, 7, True, [], {})), min_size=1, max_size=IMAGES_MAX),
+        st.sampled_from(("https://images.example.com/fox.png", 7, True, {})),
+    ),
+    "request_type": _other_than(*REQUEST_TYPES),
+    "callback_url": st.sampled_from((_MISSING, "", None, 7, True, [], {})),
+    "provider": _other_than(*PROVIDERS),
+}

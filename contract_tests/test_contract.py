@@ -1,0 +1,24 @@
+"""Each case is a test: a failure shows what was expected, what was seen, and the clause."""
+
+import warnings
+
+import pytest
+
+from contract_tests.case import Case
+from contract_tests.catalogue import all_cases, in_running_order, selected
+from contract_tests.command.lines import result_line
+from contract_tests.session import Session
+from contract_tests.verdicts import Verdict
+
+
+@pytest.mark.parametrize("case", in_running_order(all_cases()), ids=lambda case: case.id)
+def test_the_server_keeps(case: Case, apixo_session: Session) -> None:
+    if not selected([case], profile=apixo_session.profile):
+        pytest.skip(f"is not part of the profile {apixo_session.profile}")
+    result = apixo_session.runner.judged(case).result
+    if result.verdict is Verdict.SKIP:
+        pytest.skip(result.reason)
+    if result.verdict is Verdict.WARN:
+        warnings.warn(result_line(result), stacklevel=1)
+    if result.verdict in {Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE}:
+        pytest.fail(result_line(result), pytrace=False)

@@ -1,0 +1,39 @@
+"""Every mutant, and what catches it."""
+
+from functools import cache
+from importlib import import_module
+
+from contract_tests.catalogue import all_cases, selected
+from contract_tests.session import Options, session
+from contract_tests.verdicts import Verdict
+from tests.contract_tests.mutants.harness import Mutant, serving
+
+SEED = 1
+GROUPS = (
+    "auth", "envelope", "submit", "status", "failure", "limits", "timing", "callbacks", "results",
+    "billing",
+)  # fmt: skip
+
+
+def all_mutants() -> tuple[Mutant, ...]:
+    return tuple(mutant for name in GROUPS for mutant in _mutants_of(name))
+
+
+@cache
+def killers(mutant: Mutant) -> tuple[str, ...]:
+    """Return the ids of the cases that find the mutant's clause broken."""
+    cases = selected(all_cases(), clauses=(mutant.clause,))
+    with serving(mutant) as url, session(Options(base_url=url, seed=SEED)) as ready:
+        return tuple(
+            ran.result.id
+            for ran in ready.run(cases)
+            if any(
+                finding.clause == mutant.clause and finding.verdict is Verdict.FAIL
+                for finding in ran.result.findings
+            )
+        )
+
+
+def _mutants_of(group: str) -> tuple[Mutant, ...]:
+    mutants: tuple[Mutant, ...] = import_module(f"tests.contract_tests.mutants.{group}").MUTANTS
+    return mutants

@@ -1,0 +1,97 @@
+"""Mutants of FAIL."""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from tests.contract_tests.mutants.harness import (
+    Asked,
+    Break,
+    Mutant,
+    Serve,
+    Told,
+    requests,
+    status_data,
+)
+from tests.contract_tests.mutants.steering import BALANCE, refusal, steer
+
+Data = dict[str, Any]
+
+
+def _code(old: str, new: str) -> Any:
+    def changed(data: Data) -> Data:
+        return data | {"failCode": new} if data.get("failCode") == old else data
+
+    return status_data(changed)
+
+
+def _refuses(word: bytes, name: str) -> Any:
+    """Refuse at the submit what should fail later."""
+
+    async def broken(asked: Asked, serve: Serve) -> Told:
+        if asked.is_submit and word in asked.body:
+            return refusal(400, "Bad request", name)
+        return await serve(asked)
+
+    return lambda: broken
+
+
+def _blind(asked: Asked) -> Asked:
+    return replace(asked, body=asked.body.replace(b"gore", b"more")) if asked.is_submit else asked
+
+
+def _images_unread(asked: Asked) -> Asked:
+    if not asked.is_submit or b"image_urls" not in asked.body:
+        return asked
+    body = asked.json
+    body["input"].pop("image_urls", None)
+    return replace(asked, body=msgspec.json.encode(body))
+
+
+def _unknown_codes(data: Data) -> Data:
+    known = {"CONTENT_VIOLATION", "INVALID_IMAGE_URL"}
+    is_other = "failCode" in data and data["failCode"] not in known
+    return data | {"failCode": "GENERATION_FAILED"} if is_other else data
+
+
+def _billed_in_any_case() -> Break:
+    spent: dict[bytes, float] = {}
+
+    async def broken(asked: Asked, serve: Serve) -> Told:
+        told = await serve(asked)
+        key = asked.header(b"authorization")
+        if asked.is_submit and told.status == 200:
+            count = asked.json["input"].get("num_images", 1)
+            spent[key] = spent.get(key, 0.0) + 0.035 * count
+        if asked.path == BALANCE and told.status == 200:
+            return told.with_json(told.json | {"data": 100_000 - spent.get(key, 0.0)})
+        return told
+
+    return broken
+
+
+def _one_side(side: str) -> Any:
+    async def broken(asked: Asked, serve: Serve) -> Told:
+        if asked.is_submit:
+            await steer(asked, serve, "PATCH", "sandbox", {"image_fail_codes": side})
+        return await serve(asked)
+
+    return lambda: broken
+
+
+MUTANTS = (
+    Mutant(name="no-moderation", clause="FAIL-1", make=requests(_blind)),
+    Mutant(name="violations-refused-at-once", clause="FAIL-1", make=_refuses(b"gore", "prompt")),
+    Mutant(name="violation-by-another-name", clause="FAIL-1",
+           make=_code("CONTENT_VIOLATION", "NSFW_DETECTED")),
+    Mutant(name="images-never-read", clause="FAIL-2", make=requests(_images_unread)),
+    Mutant(name="bad-images-refused-at-once", clause="FAIL-2",
+           make=_refuses(b".invalid", "image_urls")),
+    Mutant(name="image-code-by-another-name", clause="FAIL-2",
+           make=_code("INVALID_IMAGE_URL", "IMAGE_DOWNLOAD_FAILED")),
+    Mutant(name="two-codes-only", clause="FAIL-3", make=status_data(_unknown_codes)),
+    Mutant(name="one-code-for-bad-images", clause="FAIL-4", make=_one_side("seed")),
+    Mutant(name="two-codes-for-bad-images", clause="FAIL-4", make=_one_side("docs")),
+    Mutant(name="failures-are-billed", clause="FAIL-5", make=_billed_in_any_case),
+)  # fmt: skip

@@ -1,0 +1,222 @@
+"""A live run costs money and somebody's quota: what it may not do, it cannot do."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract_tests.case import Case, Time
+from contract_tests.catalogue import all_cases
+from contract_tests.command.choosing import PROFILES
+from contract_tests.events import Response
+from contract_tests.probe import TROUBLE, Probe
+from contract_tests.properties import for_all
+from contract_tests.register import Clause
+from contract_tests.session import Options, default_profile, is_live, why_not
+from contract_tests.targets import is_loopback
+from contract_tests.verdicts import Verdict
+from tests.contract_tests.fakes import REGISTER, FakeWorld, a_case, a_target, find, judged, runner
+from tests.contract_tests.processes import NETWORK_USED, contract_tests
+
+LIVE = "https://api.example.test"
+KEY = {"APIXO_API_KEY": "sk-live-0123456789"}
+
+
+@pytest.mark.parametrize("words", [(), ("--base-url", "http://127.0.0.1:9")])
+def test_the_watch_over_the_network_bites(words: tuple[str, ...]) -> None:
+    assert contract_tests("run", *words, is_watched=True).returncode == NETWORK_USED
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "lacking"),
+    [
+        pytest.param((), {}, ("--live", "APIXO_API_KEY", "--budget"), id="nothing"),
+        pytest.param(("--budget", "1"), KEY, ("--live",), id="no --live"),
+        pytest.param(("--live", "--budget", "1"), {}, ("APIXO_API_KEY",), id="no key"),
+        pytest.param(("--live",), KEY, ("--budget",), id="no budget"),
+        pytest.param(
+            ("--live", "--budget", "1", "--api-key", "sk-live-0123456789"),
+            {},
+            ("APIXO_API_KEY",),
+            id="a key on the command line",
+        ),
+        pytest.param(
+            ("--live", "--budget", "1", "--api-key", "sk-live-0123456789"),
+            KEY,
+            ("APIXO_API_KEY",),
+            id="a key on the command line over the one of the environment",
+        ),
+        pytest.param(
+            ("--live", "--budget", "1"),
+            {"APIXO_API_KEY": "  "},
+            ("APIXO_API_KEY",),
+            id="an empty key",
+        ),
+    ],
+)
+def test_a_live_run_needs_all_three_and_sends_nothing_without(
+    words: tuple[str, ...], env: dict[str, str], lacking: tuple[str, ...]
+) -> None:
+    ended = contract_tests("run", "--base-url", LIVE, *words, env=env, is_watched=True)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "nothing was sent" in ended.stderr
+    named = {name for name in ("--live", "APIXO_API_KEY", "--budget") if name in ended.stderr}
+    assert named == set(lacking)
+    assert "sk-live" not in ended.stderr
+
+
+@pytest.mark.parametrize("budget", ["-1", "nan", "infinity", "much", ""])
+def test_a_budget_has_a_bound(budget: str) -> None:
+    words = ("--base-url", LIVE, "--live", "--budget", budget)
+
+    assert contract_tests("run", *words, env=KEY, is_watched=True).returncode == 2
+
+
+def test_a_loopback_address_that_is_declared_live_needs_all_three_as_well() -> None:
+    words = ("--base-url", "http://127.0.0.1:9", "--live")
+
+    assert contract_tests("run", *words, env=KEY, is_watched=True).returncode == 2
+
+
+@pytest.mark.parametrize("key", ["sk live", "sk-\N{LATIN SMALL LETTER E WITH ACUTE}", "sk\nx"])
+def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: str) -> None:
+    words = ("--base-url", LIVE, "--live", "--budget", "1")
+    ended = contract_tests("run", *words, env={"APIXO_API_KEY": key}, is_watched=True)
+
+    assert ended.returncode == 2
+    assert key not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://0.0.0.0:8080",
+        "http://10.0.0.1",
+        "http://localhost.example.test",
+        "http://127.0.0.1.example.test",
+        "http://notlocalhost",
+        "https://[::2]",
+        "http://169.254.169.254",
+    ],
+)
+def test_what_is_not_surely_this_machine_is_live(url: str) -> None:
+    assert is_live(Options(base_url=url))
+    assert default_profile(Options(base_url=url)) == "smoke"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:80", "http://[::1]:80", "http://LOCALHOST:80"])
+def test_loopback_is_told_from_the_address_alone(url: str) -> None:
+    assert is_loopback(url)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_plan_sends_nothing_and_tells_the_worst_cost(profile: str) -> None:
+    ended = contract_tests("plan", "--base-url", LIVE, "--profile", profile, is_watched=True)
+    *lines, total = ended.stdout.splitlines()
+
+    assert ended.returncode == 0
+    assert lines
+    assert total.startswith("worst case: $")
+
+
+def test_the_worst_cost_of_a_plan_is_that_of_its_cases() -> None:
+    asked = [
+        case
+        for case in all_cases()
+        if case.is_smoke and not why_not(case, a_target(is_live=True), Options())
+    ]
+    worst = sum(35 * max(case.images, case.worst_images) for case in asked)  # cents
+
+    total = contract_tests("plan", "--base-url", LIVE).stdout.splitlines()[-1]
+
+    assert total.startswith(f"worst case: ${worst // 100}.{worst % 100:02}, ")
+
+
+@pytest.mark.parametrize("status", sorted(TROUBLE & {402, 403, 429, 500, 502, 503, 599}))
+class TestTrouble:
+    def test_is_no_failure_of_a_live_service_when_nobody_provoked_it(self, status: int) -> None:
+        result = judged(a_case(), answering(status), is_live=True).result
+
+        assert result.verdict is Verdict.ERROR
+        assert str(status) in result.reason
+
+    def test_is_judged_when_the_case_provoked_it(self, status: int) -> None:
+        result = judged(a_case(provokes=(status,)), answering(status), is_live=True).result
+
+        assert result.verdict is Verdict.PASS
+
+    def test_is_judged_on_loopback(self, status: int) -> None:
+        assert judged(a_case(), answering(status)).result.verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("clause", [pytest.param(each, id=each.id) for each in REGISTER])
+def test_a_live_service_only_fails_what_it_has_firmly_promised(clause: Clause) -> None:
+    case = a_case(find(holds=False, clause=clause.id), clauses=(clause.id,))
+    is_firm = clause.certainty in {"seed", "docs"} and clause.level == "MUST"
+
+    assert judged(case).result.verdict is Verdict.FAIL
+    on_live = judged(case, is_live=True).result.verdict
+    assert on_live is (Verdict.FAIL if is_firm else Verdict.WARN)
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=12))
+def test_free_cases_begin_first_and_those_that_use_up_a_limit_last(
+    kinds: list[tuple[int, bool]],
+) -> None:
+    asked: list[Case] = []
+    cases = [
+        a_case(lambda probe: asked.append(probe.case), case_id=f"S-SUB-{number}", images=images,
+               worst_images=images, exhausts=exhausts)
+        for number, (images, exhausts) in enumerate(kinds)
+    ]  # fmt: skip
+
+    told = [ran.result.id for ran in runner().run(cases, workers=1)]
+
+    assert told == [case.id for case in cases]
+    costs = [(case.exhausts, case.images) for case in asked]
+    assert costs == sorted(costs)
+
+
+@pytest.mark.parametrize(
+    ("case", "options", "why"),
+    [
+        (a_case(exhausts=True), Options(), "--allow-exhaustion"),
+        (a_case(needs_receiver=True), Options(), "--receiver-url"),
+        (a_case(loopback_only="breaks the rules"), Options(), "breaks the rules"),
+        (a_case(needs_control=True), Options(), "control plane"),
+        (a_case(time=Time.LONG), Options(), "longer than a run can wait"),
+        (a_case(exhausts=True), Options(allow_exhaustion=True), ""),
+        (a_case(needs_receiver=True), Options(receiver_url="https://kit.example.test"), ""),
+        (a_case(images=4), Options(), ""),
+    ],
+)
+def test_what_a_live_service_is_not_asked_is_skipped_with_the_reason(
+    case: Case, options: Options, why: str
+) -> None:
+    reason = why_not(case, a_target(is_live=True), options)
+
+    assert bool(reason) == bool(why)
+    assert why in reason
+
+
+def test_a_property_is_asked_of_a_live_service_with_its_fixed_examples_only() -> None:
+    fixed = ("a fox", "a hare")
+
+    def run(probe: Probe) -> None:
+        def judge(prompt: str) -> None:
+            answer = probe.submit(prompt=prompt)
+            probe.check("SUB-1", answer.status == 500, expected="never", seen=answer)
+
+        for_all(probe, st.text(), judge, fixed=fixed, max_examples=50)
+
+    world = FakeWorld()
+    result = judged(a_case(run), world, is_live=True).result
+
+    assert [json.loads(each.body)["input"]["prompt"] for each in world.asked] == list(fixed)
+    assert result.verdict is Verdict.FAIL
+
+
+def answering(status: int) -> FakeWorld:
+    return FakeWorld(lambda _: Response(status=status, body=b"{}"))

@@ -1,0 +1,48 @@
+"""The kit has teeth: every broken server is caught by a case of exactly the clause it breaks."""
+
+from pathlib import Path
+
+import pytest
+
+from contract_tests.catalogue import all_cases
+from contract_tests.register import load_register
+from contract_tests.session import Options, session
+from contract_tests.verdicts import Verdict
+from tests.contract_tests.mutants.all_mutants import SEED, all_mutants, killers
+from tests.contract_tests.mutants.harness import Mutant
+from tests.contract_tests.mutants.matrix import page
+
+PAGE = Path(__file__).parents[2] / "docs" / "mutants.md"
+
+
+@pytest.mark.parametrize("mutant", all_mutants(), ids=lambda mutant: mutant.name)
+def test_a_broken_server_is_caught_by_a_case_of_its_clause(mutant: Mutant) -> None:
+    assert killers(mutant), f"{mutant.name} survives: no case of {mutant.clause} fails"
+
+
+def test_every_testable_clause_has_a_mutant() -> None:
+    broken = {mutant.clause for mutant in all_mutants()}
+
+    assert {clause.id for clause in load_register() if clause.testable} <= broken
+
+
+def test_mutants_are_told_apart_by_their_names() -> None:
+    names = [mutant.name for mutant in all_mutants()]
+
+    assert len(names) == len(set(names))
+
+
+def test_the_true_mock_keeps_everything() -> None:
+    with session(Options(seed=SEED)) as ready:
+        results = tuple(ran.result for ran in ready.run(all_cases()))
+        report = ready.report(results)
+
+    assert [r for r in results if r.verdict not in {Verdict.PASS, Verdict.SKIP}] == []
+    assert report.summary.exit_status == 0
+    assert report.summary.clauses_exercised == report.summary.clauses_testable
+
+
+def test_the_page_of_mutants_tells_what_was_seen() -> None:
+    kills = {mutant.name: killers(mutant) for mutant in all_mutants()}
+
+    assert PAGE.read_text(encoding="utf-8") == page(kills), "run: make docs"

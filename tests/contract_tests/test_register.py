@@ -1,0 +1,97 @@
+"""Clauses, cases and code refer to one another, and nothing is cited that does not exist."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from contract_tests.catalogue import all_cases
+from contract_tests.contract_page import current_page
+from contract_tests.register import BadRegister, load_register, register_of
+
+ROOT = Path(__file__).parents[2]
+REGISTER = ROOT / "fixtures" / "contract" / "clauses.toml"
+CITED = re.compile(r"\b(?:AUTH|ENV|SUB|STA|FAIL|LIM|TIM|CB|RES|BIL)-\d+\b")
+
+
+@pytest.mark.parametrize(
+    "folder", ["mock_server", "client_reference", "contract_tests", "fixtures"]
+)
+def test_no_unknown_clause_is_cited(folder: str) -> None:
+    files = [
+        path for path in (ROOT / folder).rglob("*") if path.suffix in {".py", ".toml", ".json"}
+    ]
+    cited = {
+        (clause, path.name)
+        for path in files
+        for clause in CITED.findall(_without_case_ids(path.read_text(encoding="utf-8")))
+    }
+
+    assert {each for each in cited if each[0] not in load_register()} == set()
+
+
+def test_every_testable_clause_has_a_case() -> None:
+    tested = {clause for case in all_cases() for clause in case.clauses}
+
+    assert {clause.id for clause in load_register() if clause.testable} - tested == set()
+
+
+def test_every_case_names_clauses_of_the_register_that_can_be_tested() -> None:
+    register = load_register()
+
+    for case in all_cases():
+        assert case.clauses
+        assert all(clause in register and register[clause].testable for clause in case.clauses)
+
+
+def test_case_ids_are_unique_and_name_a_group() -> None:
+    ids = [case.id for case in all_cases()]
+
+    assert len(ids) == len(set(ids))
+    assert all(re.fullmatch(r"S-[A-Z]{2,4}-[0-9]{3}", case_id) for case_id in ids)
+
+
+def test_the_page_of_the_contract_is_current() -> None:
+    page = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
+
+    assert page == current_page(), "run: make docs"
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"retired": ["STA-5"]}, "STA-5: the id is used twice"),
+        ({"more": "STA-5"}, "STA-5: the id is used twice"),
+        ({"retired": ["sta5"]}, "sta5: is no id"),
+        ({"id": "sta5"}, "sta5: is no id"),
+        ({"id": "SUB-01"}, "SUB-01: is no id"),
+        ({"id": "XYZ-1"}, "XYZ-1: is no id"),
+        ({"text": " "}, "AUTH-1: has no text"),
+        ({"sources": ["a rumour"]}, "its source 'a rumour' is not in the list"),
+        ({"testable": False}, "AUTH-1: is either testable or says why_not"),
+        ({"why_not": "it is late"}, "AUTH-1: is either testable or says why_not"),
+        ({"testable": False, "why_not": " "}, "AUTH-1: its why_not is empty"),
+        ({"note": ""}, "AUTH-1: its note is empty"),
+        ({"certainty": "sure"}, "Invalid enum value 'sure'"),
+        ({"colour": "red"}, "unknown field `colour`"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_data_that_contradict_themselves_are_refused(
+    change: dict[str, object], problem: str
+) -> None:
+    document = msgspec.toml.decode(REGISTER.read_bytes())
+    if "retired" in change:
+        document |= change
+    elif "more" in change:
+        document["clauses"].append(document["clauses"][0] | {"id": change["more"]})
+    else:
+        document["clauses"][0] |= change
+
+    with pytest.raises(BadRegister, match=re.escape(problem)):
+        register_of(document)
+
+
+def _without_case_ids(text: str) -> str:
+    return re.sub(r"\b[SC]-[A-Z]+-\d+", "", text)
