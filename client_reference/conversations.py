@@ -23,7 +23,7 @@ from client_reference.submission import MODEL, Submission
 from client_reference.task import Generation, Task
 from client_reference.timeline import Timeline
 
-_LAST_WORD_S = 5.0  # how long a request may take that is sent at its deadline
+_LAST_WORD_S = 2.0  # how long a request may take that is sent at its deadline
 _RECEIVER_EVERY_S = 0.5  # how often to look whether a callback has come
 _WORTH_REPEATING = frozenset({500, 502, 503, 504})
 

@@ -39,18 +39,26 @@ class ApiError(ApixoError):
     """An answer that says no.
 
     `status` is the HTTP status and `code` the envelope's, which the contract makes equal (ENV-2);
-    `detail` is `data.error`, where there is one.
+    `detail` is `data.error`, where there is one; `retry_after` is how many seconds the service
+    asked to wait with a 429 or a 5xx, None when it did not.
     """
 
     def __init__(
-        self, status: int, code: int, message: str, detail: str | None, response: httpx.Response
+        self,
+        status: int,
+        code: int,
+        message: str,
+        detail: str | None,
+        response: httpx.Response,
+        retry_after: float | None = None,
     ) -> None:
-        super().__init__(status, code, message, detail, response)
+        super().__init__(status, code, message, detail, response, retry_after)
         self.status = status
         self.code = code
         self.message = message
         self.detail = detail
         self.response = response
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
         number = f"{self.status}" if self.code == self.status else f"{self.status}/{self.code}"
@@ -74,38 +82,11 @@ class NotFound(ApiError):
 
 
 class RateLimited(ApiError):
-    """Too many requests in a minute, or too many tasks at once.
-
-    `retry_after` is how many seconds the service asked to wait, None when it did not say.
-    """
-
-    def __init__(  # what an ApiError has, and one more
-        self,
-        status: int,
-        code: int,
-        message: str,
-        detail: str | None,
-        response: httpx.Response,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(status, code, message, detail, response)
-        self.retry_after = retry_after
+    """Too many requests in a minute, or too many tasks at once; see `retry_after`."""
 
 
 class ServerError(ApiError):
-    """The service is in trouble; `retry_after` as in RateLimited."""
-
-    def __init__(  # as RateLimited
-        self,
-        status: int,
-        code: int,
-        message: str,
-        detail: str | None,
-        response: httpx.Response,
-        retry_after: float | None = None,
-    ) -> None:
-        super().__init__(status, code, message, detail, response)
-        self.retry_after = retry_after
+    """The service is in trouble."""
 
 
 class TaskFailed(ApixoError):

@@ -1,13 +1,17 @@
 """Repeats what is worth repeating, with growing pauses; stamina counts and spaces the attempts."""
 
+import logging
 import random
 from collections.abc import Callable
 
 import stamina
 
-from client_reference.errors import ApixoError, RateLimited, ServerError
+from client_reference.errors import ApiError, ApixoError
 from client_reference.steps import Flow, T
 from client_reference.timeline import Timeline
+
+# Where nobody has set up logging, Python would print a bare "stamina.retry_scheduled".
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 LONGEST_CALL_S = 3600.0  # for a call that has no deadline of its own
 _FIRST_BACKOFF_S = 1.0
@@ -57,7 +61,7 @@ def _pause_s(error: ApixoError, backoff_s: float, left_s: float) -> float | None
     """
     if left_s <= 0:
         return None
-    if isinstance(error, RateLimited | ServerError) and error.retry_after is not None:
+    if isinstance(error, ApiError) and error.retry_after is not None:
         return error.retry_after if error.retry_after <= left_s else None
     spread = random.uniform(1.0, 1.5)  # noqa: S311  # clients that fail together part again
     return min(backoff_s * spread, left_s)

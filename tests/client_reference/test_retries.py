@@ -224,7 +224,7 @@ def test_a_request_takes_no_longer_than_its_deadline_leaves(driver: Driver) -> N
         driver.client(service, timeout=30).wait("task_1", timeout=12)
 
     limits = [request.extensions["timeout"]["read"] for request in service.requests]
-    assert limits == [12, 9, 6, 5, 5]
+    assert limits == [12, 9, 6, 3, 2]
 
 
 def test_failures_during_a_generation_do_not_end_it(driver: Driver, time: VirtualTime) -> None:
