@@ -33,6 +33,11 @@ def drifts(old: Report, new: Report) -> tuple[Drift, ...]:
     return tuple(found)
 
 
+def compared(old: Report, new: Report) -> frozenset[str]:
+    """Return the ids of the cases that both runs have exercised."""
+    return frozenset(_exercised(old.cases).keys() & _exercised(new.cases).keys())
+
+
 def not_compared(old: Report, new: Report) -> tuple[str, ...]:
     """Return the ids of cases that only one of the runs has exercised."""
     return tuple(sorted(_exercised(old.cases).keys() ^ _exercised(new.cases).keys()))

@@ -52,24 +52,28 @@ def for_all(
 ) -> None:
     """Judge each example, and note what was found: the smallest counterexample, or that it holds.
 
-    `judge` notes findings on the probe as ever.  A live service is sent the fixed examples only:
-    nothing that costs money is fuzzed or shrunk.
+    `judge` notes findings on the probe as ever.  The fixed examples come first.  A live service is
+    sent these only: nothing that costs money is fuzzed or shrunk.
     """
     if probe.target.is_live:
         for example in fixed:
             judge(example)
         return
 
-    @seed(probe.seed)
-    @settings(SETTINGS, max_examples=max_examples)
-    @given(strategy)
     def holds(example: E) -> None:
         before = len(probe.findings)
         judge(example)
         if any(not finding.holds for finding in probe.findings[before:]):
             raise Falsified
 
-    noted(probe, holds)
+    drawn = seed(probe.seed)(settings(SETTINGS, max_examples=max_examples)(given(strategy)(holds)))
+
+    def run() -> None:
+        for example in fixed:
+            holds(example)
+        drawn()
+
+    noted(probe, run)
 
 
 def run_machine(

@@ -1,4 +1,7 @@
-"""The kit's own receiver of callbacks: answers as told, and remembers what came."""
+"""The kit's own receiver of callbacks: answers as told, and remembers what came.
+
+It also serves the sample images, for tasks with reference images: `RECEIVER/images/fox.png`.
+"""
 
 import secrets
 from collections import deque
@@ -8,10 +11,17 @@ from threading import Condition, Event, Thread
 from types import TracebackType
 from typing import Final, Self
 
+from contract_tests.data import FIXTURES
 from contract_tests.events import Delivery
 
 _BODY_MAX: Final = 1024 * 1024  # bytes
 _KEPT: Final = 1000  # deliveries of one name
+_IMAGES: Final = {
+    "fox.gif": "image/gif",
+    "fox.jpg": "image/jpeg",
+    "fox.png": "image/png",
+    "fox.webp": "image/webp",
+}
 _HIDDEN: Final = frozenset({"host"})
 
 
@@ -101,7 +111,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._take()
 
     def do_GET(self) -> None:
-        self._take()
+        name = self.server.receiver.name_of(self.path)
+        folder, _, image = (name or "").rpartition("/")
+        if image in _IMAGES and folder.endswith("/images"):
+            content = (FIXTURES / "images" / image).read_bytes()
+            self._reply(200, content, _IMAGES[image])
+        else:
+            self._take()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as in the base
         """Keep standard error free."""
@@ -125,10 +141,13 @@ class _Handler(BaseHTTPRequestHandler):
             receiver.is_over.wait(delay_s)
         self._reply(status)
 
-    def _reply(self, status: int) -> None:
+    def _reply(self, status: int, content: bytes = b"", media_type: str | None = None) -> None:
         self.send_response(status)
         if 300 <= status < 400:  # leads to a name of its own, so that following it is seen
             self.send_header("Location", f"{self.path}-moved")
+        if media_type:
+            self.send_header("Content-Type", media_type)
         if status != 204:
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
+        self.wfile.write(content)

@@ -33,7 +33,8 @@ from contract_tests.verdicts import Verdict
 from contract_tests.world import World
 
 DEFAULT_KEY = "contract-tests"
-DEFAULT_WORKERS = 4
+WORKERS = 4
+WAITING_WORKERS = 16  # where time cannot be moved, workers mostly wait
 _IN_A_HEADER = re.compile(r"[!-~]+")
 
 
@@ -49,7 +50,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     key_is_from_environment: bool = False
     profile: str | None = None
     seed: int = 0
-    workers: int = DEFAULT_WORKERS
+    workers: int | None = None
     live: bool = False
     budget: Decimal | None = None
     allow_exhaustion: bool = False
@@ -172,7 +173,9 @@ def session(options: Options) -> Iterator[Session]:
                 guard=guard,
             )
 
-        workers = options.workers if target.has_other_key else 1  # cases that share a key meet
+        workers = options.workers or (WORKERS if target.has_control else WAITING_WORKERS)
+        if not target.has_other_key:
+            workers = 1  # cases that share a key meet
         ready = _session(
             options, target, world_of, workers, lambda case: why_not(case, target, options)
         )
@@ -194,7 +197,7 @@ def replay(directory: Path, options: Options) -> Iterator[Session]:
         again,
         cassette.target,
         world_of,
-        options.workers,
+        options.workers or WORKERS,
         lambda case: cassette.skipped.get(case.id, ""),
     )
     yield msgspec.structs.replace(ready, recorded=frozenset(cassette.cases))

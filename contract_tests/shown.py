@@ -10,6 +10,7 @@ import msgspec
 from contract_tests.events import Burst, Deliveries, Event, Exchange, Request, Response
 
 _BODY_SHOWN: Final = 2_000  # characters
+_CURL_BODY: Final = 20_000  # characters: the longest prompt can still be pasted
 _EVENTS_SHOWN: Final = 40  # of a case
 
 
@@ -36,17 +37,20 @@ def shown_events(
 
 
 def curl_of(request: Request, base_url: str) -> str:
-    """Return a command that can be pasted; the key is a variable."""
+    """Return a command that can be pasted and sends the same; the key is a variable."""
     url = request.path if "://" in request.path else base_url + request.path
     if request.query:
         url += f"?{urlencode(request.query)}"
     words = ["curl", "-i", "-X", request.method, shlex.quote(url)]
-    if request.key != "none":
-        words += ["-H", '"Authorization: Bearer $APIXO_API_KEY"']
-    for name, value in request.headers:
-        words += ["-H", shlex.quote(f"{name}: {value}")]
+    name, _, scheme = request.key.partition(" as ")
+    if name != "none":
+        words += ["-H", f'"Authorization: {scheme or "Bearer"} $APIXO_API_KEY"']
+    for header, value in request.headers:
+        words += ["-H", shlex.quote(f"{header}: {value}" if value else f"{header};")]
     if request.body:
-        words += ["--data-binary", shlex.quote(text_of(request.body))]
+        if "content-type" not in {header.lower() for header, _ in request.headers}:
+            words += ["-H", "Content-Type:"]  # else curl sends one of its own
+        words += ["--data-raw", shlex.quote(text_of(request.body, _CURL_BODY))]
     return " ".join(words)
 
 
@@ -55,12 +59,12 @@ def writable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def text_of(body: bytes) -> str:
+def text_of(body: bytes, at_most: int = _BODY_SHOWN) -> str:
     try:
         text = body.decode()
     except UnicodeDecodeError:
         return f"<{len(body)} bytes>"
-    return text if len(text) <= _BODY_SHOWN else f"{text[:_BODY_SHOWN]}… ({len(text)} characters)"
+    return text if len(text) <= at_most else f"{text[:at_most]}… ({len(text)} characters)"
 
 
 def _shown(number: int, event: Event, base_url: str) -> ShownEvent:

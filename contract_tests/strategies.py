@@ -34,6 +34,18 @@ CALLBACK_URL = "https://receiver.example.com/callback"
 
 _MEMBERS = frozenset({"request_type", "callback_url", "provider", "input"})
 _INPUT_MEMBERS = frozenset({"mode", "prompt", "aspect_ratio", "num_images", "image_urls"})
+NEAR_MEMBERS: Mapping[str, Json] = {
+    "nVariants": 4, "isEnhance": True,  # SUB-16
+    "Prompt": "a blue whale", "prompt ": "a blue whale", "PROMPT": "a blue whale",
+    "text": "a blue whale",
+    "numImages": 4, "num-images": 4, "n": 4, "num_images[]": 4,
+    "aspectRatio": "2:3", "size": "1024x1536", "ratio": "16:9",
+    "imageUrls": ["https://images.invalid/fox.png"], "image_url": "https://images.invalid/fox.png",
+    "requestType": "callback", "webhook": "https://receiver.example.com/other", "Provider": "none",
+    "model": "another", "seed": 1, "$schema": None, "": "",
+}  # fmt: skip
+"""Members that clients of this and other APIs send, and that the contract does not know."""
+
 _REFUSED = re.compile(
     "behead|bestial|bloodbath|decapit|dismember|gore|hentai|mutilat|naked|necrophil|nsfw|nud|porn"
     "|rape|terroris|tortur"
@@ -45,7 +57,8 @@ _SPECIMENS = (
     "\u202eright to left\u202c \u2067\u05e9\u05dc\u05d5\u05dd\u2069 \u0645\u0631\u062d\u0628\u0627",
     "e\u0301 is not \u00e9; Z\u0351\u036b\u0343a\u0329l\u0347g\u0321o\u0322",
     "\ufb01 \u00bd A\u030a \u212b \ufb1d",  # what a normal form would change
-    "\x00 and \x1f\x7f\x85\u2028\u2029",
+    "NUL \x00 and \x1f\x7f\x85\u2028\u2029 others",
+    "\x00",
     " \t\r\n surrounded \n\r\t ",
     '"quotes" \\ back\\u0041slash / %00 %s {} <b>&amp;</b> \' OR 1=1 --',
     "\ufeff\ufffd\ufffe\uffff\U0010ffff",
@@ -117,14 +130,15 @@ def submissions(
 
 
 def unknown_members() -> SearchStrategy[Body]:
-    """Give members that the contract does not know, the old names of SUB-16 among them."""
-    names = st.one_of(
-        st.sampled_from(
-            ("nVariants", "isEnhance", "webhook", "Prompt", "prompt ", "num-images", "", "$schema")
-        ),
-        st.text(_CHARACTERS, max_size=12),
-    ).filter(lambda name: name not in _MEMBERS | _INPUT_MEMBERS)
-    return st.dictionaries(names, json_values(), min_size=1, max_size=4)
+    """Give members that the contract does not know, often ones that are near to those it knows."""
+    names = st.text(_CHARACTERS, max_size=12).filter(
+        lambda name: name not in _MEMBERS | _INPUT_MEMBERS
+    )
+    near = st.dictionaries(st.sampled_from(tuple(NEAR_MEMBERS)), st.none(), min_size=1, max_size=4)
+    return st.one_of(
+        near.map(lambda chosen: {name: NEAR_MEMBERS[name] for name in chosen}),
+        st.dictionaries(names, json_values(), min_size=1, max_size=4),
+    )
 
 
 def json_values() -> SearchStrategy[Json]:

@@ -14,6 +14,7 @@ _NO_KEYS: tuple[tuple[str, dict[str, str]], ...] = (
     ("another scheme", {"Authorization": "Basic Zm94OmZveA=="}),
     ("a key without a scheme", {"Authorization": "a-key-without-a-scheme"}),
 )
+_QUERY = {"taskId": "task_of_nobody"}
 _ENDPOINTS = (("POST", GENERATE, _BODY), ("GET", STATUS, None), ("GET", BALANCE, None))
 
 
@@ -29,7 +30,7 @@ def _refusals() -> tuple[Row, ...]:
                     method=method,
                     path=path,
                     body=body,
-                    query={"taskId": "task_of_nobody"} if path == STATUS else {},
+                    query=_QUERY if path == STATUS else {},
                     headers=headers,
                     key="none",
                     status=401,
@@ -38,6 +39,20 @@ def _refusals() -> tuple[Row, ...]:
                 )
             )
     return tuple(rows)
+
+
+def _glued(probe: Probe) -> None:
+    for method, path, body in _ENDPOINTS:
+        answer = probe.send(
+            method,
+            path,
+            body=body,
+            query=_QUERY if path == STATUS else None,
+            headers={"Authorization": "Bearera-key-without-a-space"},
+            key="none",
+        )
+        for clause in ("AUTH-2", "AUTH-3"):
+            probe.check(clause, answer.status == 401, expected="HTTP 401", seen=answer)
 
 
 def _a_key_is_taken(probe: Probe) -> None:
@@ -51,7 +66,7 @@ def _an_invalid_key(probe: Probe) -> None:
             method,
             path,
             body=body,
-            query={"taskId": "task_of_nobody"} if path == STATUS else None,
+            query=_QUERY if path == STATUS else None,
             headers={"Authorization": "Bearer sk-invalid-for-contract-tests"},
             key="none",
         )
@@ -98,6 +113,8 @@ def _separate_accounts(probe: Probe) -> None:
 def _separate_limits(probe: Probe) -> None:
     if not probe.target.has_other_key:
         raise Skipped("needs a second API key")
+    if not probe.target.has_other_key:
+        raise Skipped("needs a second API key")
     probe.change(rate_limit=1, max_concurrent=1)
     probe.send("GET", BALANCE)
     full = probe.send("GET", BALANCE)
@@ -112,6 +129,15 @@ def _separate_limits(probe: Probe) -> None:
 
 CASES = (
     *cases_of(_refusals()),
+    Case(
+        id="S-AUTH-016",
+        title="a scheme that runs into the key is no scheme",
+        clauses=("AUTH-2", "AUTH-3"),
+        sends="a submit, a status and a balance request with no space behind Bearer",
+        expects="HTTP 401 each time",
+        run=_glued,
+        worst_images=1,
+    ),
     Case(
         id="S-AUTH-021",
         title="a good key is taken",

@@ -4,7 +4,8 @@ from contract_tests.case import Case, Time
 from contract_tests.probe import BALANCE, Answer, NotExercised, Probe
 
 _DOCUMENTED = 0.035  # BIL-3, dollars an image
-_CENT = 0.000_5  # what a balance may be rounded by
+_EXACT = 1e-6
+_CENT = 0.01 + _EXACT  # a difference of balances that are told in whole cents
 
 
 def _balance(probe: Probe) -> Answer:
@@ -36,30 +37,34 @@ def _moves(probe: Probe) -> None:
     )
 
 
+def _cost(probe: Probe, count: int) -> tuple[float, float]:
+    """Return what a task of so many images costs, and by how much that may be rounded."""
+    before = float(_balance(probe).data)
+    probe.ended(probe.task(num_images=count))
+    after = float(_balance(probe).data)
+    in_cents = all(abs(dollars - round(dollars, 2)) < _EXACT for dollars in (before, after))
+    return before - after, _CENT if in_cents else _EXACT
+
+
 def _by_image(probe: Probe) -> None:
-    costs = []
-    for count in (1, 2, 4):
-        before = _balance(probe).data
-        probe.ended(probe.task(num_images=count))
-        costs.append(before - _balance(probe).data)
-    one = costs[0]
-    for count, cost in zip((1, 2, 4), costs, strict=True):
+    costs = {count: _cost(probe, count) for count in (1, 2, 4)}
+    four, rounded = costs[4]
+    for count, (cost, rounded_too) in costs.items():
+        share = four * count / 4
         probe.check(
             "BIL-1",
-            one > 0 and abs(cost - count * one) < _CENT,
-            expected=f"{count} pictures cost {count} times what one costs, ${one:g}",
+            four > 0 and abs(cost - share) <= rounded_too + rounded * count / 4,
+            expected=f"{count} of the four pictures that cost ${four:g} cost ${share:g}",
             seen=f"${cost:g}",
         )
 
 
 def _price(probe: Probe) -> None:
-    before = _balance(probe).data
-    probe.ended(probe.task())
-    cost = before - _balance(probe).data
+    cost, rounded = _cost(probe, 1)
     configured = (probe.target.info or {}).get("price", _DOCUMENTED)
     probe.check(
         "BIL-3",
-        abs(cost - configured) < _CENT,
+        abs(cost - configured) <= rounded,
         expected=f"${configured:g} an image",
         seen=f"${cost:g}",
     )

@@ -111,7 +111,7 @@ def _first_retry(probe: Probe) -> None:
     take_any_receiver(probe)
     probe.react("again", (500, 0))
     probe.ended(probe.task(callback_body("again")))
-    if not probe.deliveries("again", 1, within_s=10):
+    if not probe.deliveries("again", 1, within_s=_FOLLOWS_S):
         missing(probe, "CB-2", "a callback when the task has ended")
         return
     probe.pass_time(20)

@@ -38,7 +38,7 @@ def _one_task(probe: Probe, end: str, given: Mapping[str, Any]) -> None:
         return
     if state_of(final) != end:
         raise NotExercised(f"the task did not end as {end}: {final.shown}")
-    came = probe.deliveries("end", 1, within_s=10)
+    came = probe.deliveries("end", 1, within_s=5)
     if not came:
         missing(probe, "CB-1", f"a callback when the task has ended as {end}")
         return
@@ -114,7 +114,7 @@ def _none_for_async(probe: Probe) -> None:
     tasks = [probe.task(body) for body in bodies.values()]
     for task_id in tasks:
         probe.ended(task_id)
-    if not probe.deliveries("callback", 1, within_s=10):
+    if not probe.deliveries("callback", 1, within_s=5):
         missing(probe, "CB-1", "a callback for the task that asks for one")
         return
     for name in ("async", "default"):

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from contract_tests.case import Case, Time
 from contract_tests.probe import BALANCE, GENERATE, STATUS, Answer, Probe
 
+_JSON = {"Content-Type": "application/json"}
+_TWICE = b'{"input": {"mode": "gpt-image-1", "prompt": "a red fox", "prompt": "a blue fox"}}'
 _SUCCESS = 'an object {"code": 200, "message": "success", "data": …}'
 
 
@@ -20,11 +22,25 @@ def _good_answers(probe: Probe) -> Iterator[Answer]:
 
 def _refusals(probe: Probe) -> Iterator[Answer]:
     yield probe.send("GET", BALANCE, key="none")
+    yield probe.send("GET", STATUS, query={"taskId": "task_of_nobody"}, key="none")
+    yield probe.send("POST", GENERATE, body={"input": {}}, key="none")
     yield probe.send("POST", GENERATE, body={"input": {}})
-    yield probe.send("POST", GENERATE, content=b"{", headers={"Content-Type": "application/json"})
+    yield probe.send("POST", GENERATE, content=b"{", headers=_JSON)
     yield probe.send("GET", STATUS)
     yield probe.ask("task_of_nobody")
     yield probe.send("GET", "/api/v1/statusTask/no-such-model", query={"taskId": "task_of_nobody"})
+    yield probe.send("POST", "/api/v1/generateTask/no-such-model", body={"input": {}})
+
+
+def _refusals_of_good_requests(probe: Probe) -> Iterator[Answer]:
+    probe.change(balance=0)
+    yield probe.submit()
+    probe.change(balance=10, max_concurrent=1, generation_time=30)
+    probe.task()
+    yield probe.submit()
+    probe.change(rate_limit=1)
+    for method, path in (("GET", BALANCE), ("GET", STATUS), ("POST", GENERATE)):
+        yield probe.send(method, path, body={"input": {}} if method == "POST" else None)
 
 
 def _success(probe: Probe) -> None:
@@ -41,7 +57,17 @@ def _success(probe: Probe) -> None:
 
 
 def _error(probe: Probe) -> None:
-    for answer in _refusals(probe):
+    _judge_errors(probe, _refusals(probe))
+
+
+def _trouble(probe: Probe) -> None:
+    for answer in _judge_errors(probe, _refusals_of_good_requests(probe)):
+        _judge_type(probe, answer)
+
+
+def _judge_errors(probe: Probe, answers: Iterator[Answer]) -> tuple[Answer, ...]:
+    looked_at = tuple(answers)
+    for answer in looked_at:
         envelope = answer.json
         is_envelope = (
             isinstance(envelope, dict)
@@ -66,6 +92,7 @@ def _error(probe: Probe) -> None:
         probe.check(
             "ENV-2", is_detail, expected="data is null or an object with `error`", seen=answer
         )
+    return looked_at
 
 
 def _detail(probe: Probe) -> None:
@@ -83,16 +110,33 @@ def _detail(probe: Probe) -> None:
 def _content_type(of: Callable[[Probe], Iterator[Answer]]) -> Callable[[Probe], None]:
     def run(probe: Probe) -> None:
         for answer in of(probe):
-            found = (answer.response.header("Content-Type") or "").partition(";")[0].strip()
-            probe.check(
-                "ENV-3",
-                found.lower() == "application/json",
-                expected="Content-Type: application/json",
-                seen=f"Content-Type: {found or 'none'}",
-                at=answer,
-            )
+            _judge_type(probe, answer)
 
     return run
+
+
+def _judge_type(probe: Probe, answer: Answer) -> None:
+    found = (answer.response.header("Content-Type") or "").partition(";")[0].strip()
+    probe.check(
+        "ENV-3",
+        found.lower() == "application/json",
+        expected="Content-Type: application/json",
+        seen=f"Content-Type: {found or 'none'}",
+        at=answer,
+    )
+
+
+def _twice(probe: Probe) -> None:
+    answer = probe.send("POST", GENERATE, content=_TWICE, headers=_JSON)
+    envelope = answer.json
+    probe.check(
+        "ENV-1",
+        answer.status in {200, 400}
+        and isinstance(envelope, dict)
+        and envelope.get("code") == answer.status,
+        expected="HTTP 200 or 400 in the envelope",
+        seen=answer,
+    )
 
 
 CASES = (
@@ -115,7 +159,7 @@ CASES = (
         sends="requests without a key, without fields, broken, for unknown tasks and models",
         expects="code, message, and data null or with `error`",
         run=_error,
-        worst_images=2,
+        worst_images=7,
         is_smoke=True,
     ),
     Case(
@@ -145,6 +189,26 @@ CASES = (
         sends="requests without a key, without fields, broken, for unknown tasks and models",
         expects="Content-Type: application/json",
         run=_content_type(_refusals),
-        worst_images=2,
+        worst_images=7,
+    ),
+    Case(
+        id="S-ENV-006",
+        title="the refusal of a good request comes in the envelope too",
+        clauses=("ENV-1", "ENV-2", "ENV-3"),
+        sends="requests without credit, with too many tasks under way, above the rate limit",
+        expects="code as the HTTP status, message, data null or with `error`; JSON",
+        run=_trouble,
+        needs_control=True,
+        provokes=(402, 429),
+    ),
+    Case(
+        id="S-ENV-007",
+        title="a body that says something twice is answered in the envelope",
+        clauses=("ENV-1",),
+        sends="a submit with two prompts",
+        expects="HTTP 200 or 400 in the envelope",
+        run=_twice,
+        images=1,
+        worst_images=1,
     ),
 )

@@ -1,7 +1,7 @@
 """LIM: how many requests and tasks a key may have, and when it may go on."""
 
 from contract_tests.case import Case, Time
-from contract_tests.cases import limits_rate, limits_tasks
+from contract_tests.cases import limits_rate, limits_retry_after, limits_tasks
 from contract_tests.cases.reading import date_s, has_ended
 from contract_tests.events import Request
 from contract_tests.probe import (
@@ -120,7 +120,7 @@ def _stay_within_a_window(probe: Probe, first: Answer, last: Answer) -> None:
 
 def _judge_retry_after(probe: Probe, refused: Answer) -> None:
     if (probe.target.settings or {}).get("retry_after", True):
-        limits_rate.check_retry_after(probe, refused)
+        limits_retry_after.check_retry_after(probe, refused)
 
 
 CASES = (
@@ -149,5 +149,6 @@ CASES = (
         provokes=(429,),
     ),
     *limits_rate.CASES,
+    *limits_retry_after.CASES,
     *limits_tasks.CASES,
 )

@@ -1,4 +1,4 @@
-"""LIM-1, LIM-3 … LIM-5 with a limit that control makes small, so that its edges can be seen."""
+"""LIM-1, LIM-3 and LIM-4 with a limit that control makes small, so that its edges can be seen."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,27 +6,13 @@ from functools import partial
 from hypothesis import strategies as st
 
 from contract_tests.case import Case, Time
-from contract_tests.cases.reading import result_urls, retry_after_s
+from contract_tests.cases.reading import result_urls
 from contract_tests.probe import BALANCE, GENERATE, STATUS, Answer, NotExercised, Probe, Skipped
 from contract_tests.properties import for_all
 
 WINDOW_MS = 60_000
 _OTHER_MODEL = STATUS.replace("gpt-image-1", "no-such-model")
 _ROOM = {"max_concurrent": 1000}  # so that the other limit does not come first
-
-
-def check_retry_after(probe: Probe, refused: Answer) -> int | None:
-    """Judge the header of a 429; return its seconds where it is as it should be."""
-    seconds = retry_after_s(refused)
-    written = refused.response.header("retry-after")
-    probe.check(
-        "LIM-5",
-        seconds is not None,
-        expected="a 429 has Retry-After in whole seconds, at least 1",
-        seen=f"{refused.shown}, Retry-After: {written}",
-        at=refused,
-    )
-    return seconds
 
 
 def _balance(probe: Probe, key: str = "own") -> Answer:
@@ -184,38 +170,6 @@ def _what_does_not_count(probe: Probe) -> None:
         _check(probe, "LIM-4", _balance(probe), 200, "60 s after the last that passed, others pass")
 
 
-def _retry_after(probe: Probe) -> None:
-    for offset_s in (0.0, 0.001, 20.5, 59.0, 59.001, 59.999):
-        probe.begin()
-        probe.change(rate_limit=1, retry_after=True)
-        _balance(probe)
-        if offset_s:
-            probe.pass_time(offset_s)
-        seconds = check_retry_after(probe, _balance(probe))
-        if seconds is None:
-            return
-        probe.pass_time(seconds)
-        why = f"a client that waits the {seconds} s it was told may go on"
-        _check(probe, "LIM-5", _balance(probe), 200, why)
-    probe.change(rate_limit=1000, max_concurrent=1)
-    probe.submit()
-    check_retry_after(probe, probe.submit())
-
-
-def _no_retry_after(probe: Probe) -> None:
-    probe.change(rate_limit=1, retry_after=False)
-    _balance(probe)
-    refused = _balance(probe)
-    written = refused.response.header("retry-after")
-    probe.check(
-        "LIM-5",
-        refused.status == 429 and written is None,
-        expected="a 429 without Retry-After, as it is switched off",
-        seen=f"{refused.shown}, Retry-After: {written}",
-        at=refused,
-    )
-
-
 CASES = (
     Case(
         id="S-LIM-003",
@@ -279,28 +233,6 @@ CASES = (
         sends="requests without a key, then requests every 12 s at the limit",
         expects="as many pass as the limit says, and again 60 s later",
         run=_what_does_not_count,
-        needs_control=True,
-        provokes=(429,),
-    ),
-    Case(
-        id="S-LIM-009",
-        title="a 429 tells how long to wait, and so long is enough",
-        clauses=("LIM-5",),
-        sends="requests over either limit, and one as late as Retry-After says",
-        expects="Retry-After in whole seconds, at least 1; then HTTP 200",
-        run=_retry_after,
-        images=1,
-        worst_images=2,
-        needs_control=True,
-        provokes=(429,),
-    ),
-    Case(
-        id="S-LIM-010",
-        title="a 429 has no Retry-After where that is switched off",
-        clauses=("LIM-5",),
-        sends="a request over the limit",
-        expects="HTTP 429 without the header",
-        run=_no_retry_after,
         needs_control=True,
         provokes=(429,),
     ),

@@ -2,8 +2,14 @@
 
 import json
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from contract_tests.probe import FINAL, Answer
+
+
+def data_of(answer: Answer) -> dict[str, Any]:
+    """Return the envelope's `data`, empty where it is no object."""
+    return answer.data if isinstance(answer.data, dict) else {}
 
 
 def task_id_of(answer: Answer) -> str | None:
@@ -52,5 +58,5 @@ def retry_after_s(answer: Answer) -> int | None:
 
 
 def _text(answer: Answer, name: str) -> str | None:
-    value = answer.data.get(name) if isinstance(answer.data, dict) else None
+    value = data_of(answer).get(name)
     return value if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""SUB-13: which images can be given as a reference. They travel in `data:` addresses."""
+"""SUB-13: which images can be given as a reference, in `data:` addresses or to be fetched."""
 
 from base64 import b64encode
 from typing import Final
@@ -6,7 +6,14 @@ from typing import Final
 from contract_tests.case import Case, Time
 from contract_tests.data import FIXTURES
 from contract_tests.probe import Answer, Probe
+from contract_tests.world import RECEIVER
 
+_SAMPLES: Final = (
+    ("fox.png", "image/png", "success"),
+    ("fox.jpg", "image/jpeg", "success"),
+    ("fox.webp", "image/webp", "success"),
+    ("fox.gif", "image/gif", "failed"),
+)
 LARGEST: Final = 10 * 1024 * 1024  # bytes
 
 
@@ -25,13 +32,16 @@ def ends(probe: Probe, address: str) -> tuple[object, Answer]:
 
 
 def _formats(probe: Probe) -> None:
-    for name, media_type, expected in (
-        ("fox.png", "image/png", "success"),
-        ("fox.jpg", "image/jpeg", "success"),
-        ("fox.webp", "image/webp", "success"),
-        ("fox.gif", "image/gif", "failed"),
-    ):
+    for name, media_type, expected in _SAMPLES:
         state, answer = ends(probe, data_address(sample(name), media_type))
+        probe.check("SUB-13", state == expected, expected=f"{name} ends in {expected}", seen=answer)
+
+
+def _fetched(probe: Probe) -> None:
+    if probe.target.has_control:
+        probe.change(image_urls="fetch")
+    for name, _, expected in (*_SAMPLES, ("nothing.png", "", "failed")):
+        state, answer = ends(probe, f"{RECEIVER}/images/{name}")
         probe.check("SUB-13", state == expected, expected=f"{name} ends in {expected}", seen=answer)
 
 
@@ -50,6 +60,18 @@ def _sizes(probe: Probe) -> None:
 _UNDOCUMENTED: Final = "sends images in data: addresses, which no page promises"
 
 CASES = (
+    Case(
+        id="S-SUB-089",
+        title="JPG, PNG and WebP are taken where images are fetched, others not",
+        clauses=("SUB-13",),
+        sends="tasks with addresses at the kit: an image of each format, and no image at all",
+        expects="success for PNG, JPG and WebP; failed for GIF and for no image",
+        run=_fetched,
+        images=3,
+        worst_images=5,
+        time=Time.ONE_GENERATION,
+        needs_receiver=True,
+    ),
     Case(
         id="S-SUB-090",
         title="JPG, PNG and WebP are taken as reference images, others not",

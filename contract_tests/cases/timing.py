@@ -4,7 +4,7 @@ from statistics import mean
 from typing import Final
 
 from contract_tests.case import Case, Time
-from contract_tests.cases.status import data_of
+from contract_tests.cases.reading import data_of
 from contract_tests.probe import NotExercised, Probe
 
 _TASKS: Final = 80
@@ -23,8 +23,13 @@ def _lives_s(probe: Probe, count: int) -> list[float]:
     return lives
 
 
+def _configured_s(probe: Probe) -> float:
+    return float((probe.target.settings or {}).get("generation_time", 30.0))
+
+
 def _average(probe: Probe) -> None:
-    configured_s = float((probe.target.settings or {}).get("generation_time", 30.0))
+    probe.change(rate_limit=10_000, max_concurrent=1000, balance=100_000)
+    configured_s = _configured_s(probe)
     lives = _lives_s(probe, _TASKS)
     probe.check(
         "TIM-1",
@@ -32,21 +37,16 @@ def _average(probe: Probe) -> None:
         expected=f"about {configured_s:g} s on average over {_TASKS} tasks",
         seen=f"{mean(lives):.1f} s on average, from {min(lives):.1f} to {max(lives):.1f} s",
     )
-    if configured_s:
-        probe.check(
-            "TIM-1",
-            len(set(lives)) > _TASKS / 2,
-            expected="an average: not every task takes the same time",
-            seen=f"{len(set(lives))} different durations",
-        )
 
 
 def _one(probe: Probe) -> None:
+    """One life tells little of an average: it may be a sixth or five times as long."""
+    configured_s = _configured_s(probe)
     (life_s,) = _lives_s(probe, 1)
     probe.check(
         "TIM-1",
-        5 <= life_s <= 150,
-        expected="about 30 s, as one of many that take 30 s on average",
+        configured_s / 6 <= life_s <= configured_s * 5,
+        expected=f"about {configured_s:g} s, as one of many that take so long on average",
         seen=f"{life_s:.1f} s",
     )
 
@@ -59,7 +59,7 @@ CASES = (
     ),
     Case(
         id="S-TIM-002", title="a task takes a time that fits", clauses=("TIM-1",),
-        sends="a task, followed to its end", expects="between 5 and 150 s", run=_one,
-        images=1, worst_images=1, time=Time.ONE_GENERATION,
+        sends="a task, followed to its end", expects="between 5 and 150 s, or as configured",
+        run=_one, images=1, worst_images=1, time=Time.ONE_GENERATION,
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ import click
 from contract_tests.case import Case
 from contract_tests.catalogue import all_cases, selected, unknown
 from contract_tests.money import dollars
-from contract_tests.session import DEFAULT_KEY, DEFAULT_WORKERS, Options, drawn_seed
+from contract_tests.session import DEFAULT_KEY, WAITING_WORKERS, WORKERS, Options, drawn_seed
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -38,9 +38,9 @@ _TARGET = (
     click.option("--budget", type=Dollars(), help="What a live run may cost at most."),
     click.option("--allow-exhaustion", is_flag=True, help="Let a live run use up limits."),
     click.option("--seed", type=click.IntRange(0), metavar="N", help="Repeat a run."),
-    click.option("--workers", type=click.IntRange(1, 64), default=DEFAULT_WORKERS,
-                 show_default=True, metavar="N",
-                 help="Cases side by side; one by one where they share a key."),
+    click.option("--workers", type=click.IntRange(1, 64), metavar="N",
+                 help=f"Cases side by side.  [default: {WORKERS}, {WAITING_WORKERS} where time"
+                 " cannot be moved, 1 where they share a key]"),
     click.option("--receiver-host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
                  help="Where the kit listens for callbacks."),
     click.option("--receiver-port", type=click.IntRange(0, 65535), default=0, metavar="PORT",

@@ -6,7 +6,7 @@ import click
 
 from contract_tests import cassettes
 from contract_tests.catalogue import all_cases
-from contract_tests.drift import drifts, not_compared
+from contract_tests.drift import compared, drifts, not_compared
 from contract_tests.report import Report
 from contract_tests.reports import read_report
 from contract_tests.session import Options, replay
@@ -20,9 +20,13 @@ DIRECTORY = click.Path(path_type=Path, file_okay=False, exists=True)
 def diff_command(a: Path, b: Path) -> int:
     """Compare two runs, each a folder of reports or a recording.
 
-    Prints each clause whose behaviour differs. Exit status: 0 nothing differs, 1 something does.
+    Prints each clause whose behaviour differs. Exit status: 0 nothing differs, 1 something does,
+    3 there was nothing to compare.
     """
     old, new = _report(a), _report(b)
+    if not compared(old, new):
+        click.echo("no case was exercised in both runs, so nothing can be said", err=True)
+        return 3
     found = drifts(old, new)
     for drift in found:
         click.echo(drift.clause)

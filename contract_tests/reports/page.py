@@ -1,5 +1,6 @@
 """The report for people: one HTML file that needs no network."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -17,10 +18,16 @@ def html(report: Report) -> str:
         lstrip_blocks=True,
     )
     about = {clause.id: _cases_about(clause.id, report.cases) for clause in report.clauses}
+    counts = Counter(clause.verdict for clause in report.clauses)
     return environment.get_template("report.html").render(
-        report=report, cases_about=about, verdicts=list(Verdict)
+        report=report,
+        cases_about=about,
+        broken=[clause for clause in report.clauses if clause.verdict is Verdict.FAIL],
+        verdicts={verdict: counts[verdict] for verdict in Verdict if counts[verdict]},
     )
 
 
 def _cases_about(clause_id: str, cases: Sequence[CaseResult]) -> list[CaseResult]:
-    return [case for case in cases if clause_id in case.clauses]
+    """Return them with the worst first."""
+    about = (case for case in cases if clause_id in case.clauses)
+    return sorted(about, key=lambda case: list(Verdict).index(case.verdict))

@@ -4,14 +4,9 @@ import asyncio
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import settings
 
 from tests.client_reference.driver import Driver
 from tests.client_reference.scripted import VirtualTime
-
-# Properties are judged by what they find, never by how long they take.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", params=["sync", "async"])

@@ -65,7 +65,7 @@ def test_the_page_of_the_contract_is_current() -> None:
         ({"more": "STA-5"}, "STA-5: the id is used twice"),
         ({"retired": ["sta5"]}, "sta5: is no id"),
         ({"id": "sta5"}, "sta5: is no id"),
-        ({"id": "SUB-01"}, "SUB-01: is no id"),
+        ({"id": "STA-5a"}, "STA-5a: is no id"),
         ({"id": "XYZ-1"}, "XYZ-1: is no id"),
         ({"text": " "}, "AUTH-1: has no text"),
         ({"sources": ["a rumour"]}, "its source 'a rumour' is not in the list"),

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 import tempfile
 from html.parser import HTMLParser
 from pathlib import Path
@@ -17,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from contract_tests.command.lines import result_line, summary_lines
 from contract_tests.events import Response
-from contract_tests.probe import GENERATE, Probe
+from contract_tests.probe import Probe
 from contract_tests.report import Report
 from contract_tests.reports import BadReport, read_report, write_reports
 from contract_tests.reports.junit import junit
@@ -220,14 +219,3 @@ class TestTheOutput:
         assert any(line.startswith("FAIL         SUB-1 ") for line in lines)
         assert any(line.startswith("WARN         SUB-8 ") for line in lines)
         assert "2 FAIL" in lines[-2]
-
-
-@given(texts)
-def test_curl_is_one_command_whatever_was_sent(text: str) -> None:
-    (event,) = said(text).result.events
-    words = shlex.split(event.curl)
-
-    assert words[:4] == ["curl", "-i", "-X", "POST"]
-    assert words[4] == f"http://127.0.0.1:1{GENERATE}"
-    assert words[6] == "Authorization: Bearer $APIXO_API_KEY"
-    assert words[-2] == "--data-binary"

@@ -1,128 +1,77 @@
-"""Time that many share: it moves to the next one who wakes, once nobody has anything left to do."""
+"""Time that many workers share: once all of them sleep, it moves to the one that wakes first.
+
+Who is at work is counted, not guessed: a prompt that was taken and whose result has not come.
+"""
 
 import asyncio
 import heapq
 import math
-from collections.abc import Callable
-from itertools import count
-from threading import Condition
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from threading import Event, Lock
 
-import httpx
+from tests.mock_server.e2e.api import Api
+from tests.mock_server.e2e.serving import PATIENCE_S
 
-_QUIET_S = 0.01  # nobody has asked anything for so long: everybody sleeps
-_STEP_S = 5.0  # all wake at multiples of it, so that time moves in few steps
-
-
-class Mover(Protocol):
-    def __call__(self, seconds: float) -> object:
-        """Move the clock of the service on."""
+_STEP_S = 5  # all wake at multiples of it, so that time moves in few steps
 
 
-def _waking_s(wanted_s: float) -> float:
-    return math.ceil(wanted_s / _STEP_S) * _STEP_S
+@dataclass(frozen=True, slots=True, order=True)
+class _Sleeper:
+    wakes_s: float
+    wake: Callable[[], object] = field(compare=False)
 
 
 class CommonTime:
-    """For threads."""
-
-    def __init__(self, now_s: float, advance: Mover) -> None:
-        self.now_s = now_s
-        self._advance = advance
-        self._changed = Condition()
-        self._wakes_s: list[float] = []
-        self._asking = 0
-        self._moves = 0
+    def __init__(self, api: Api) -> None:
+        self._api = api
+        self._now_s = api.now_ms() / 1000
+        self._sleepers: list[_Sleeper] = []
+        self._at_work = 0
+        self._to_come = 0
+        self._lock = Lock()
 
     def clock(self) -> float:
-        return self.now_s
+        return self._now_s
 
     def sleep(self, seconds: float) -> None:
-        with self._changed:
-            wakes_s = _waking_s(self.now_s + seconds)
-            heapq.heappush(self._wakes_s, wakes_s)
-            while self.now_s < wakes_s:
-                seen = self._moves
-                self._changed.wait(_QUIET_S)
-                if seen == self._moves and self._asking == 0:
-                    self._move_on()
+        woken = Event()
+        self._fall_asleep(seconds, woken.set)
+        assert woken.wait(PATIENCE_S), "somebody neither sleeps nor ends"
 
-    def asks(self, change: int) -> None:
-        with self._changed:
-            self._asking += change
-            self._moves += 1
-
-    def _move_on(self) -> None:
-        next_s = heapq.heappop(self._wakes_s)
-        while next_s <= self.now_s:
-            next_s = heapq.heappop(self._wakes_s)
-        self._advance(next_s - self.now_s)
-        self.now_s = next_s
-        self._moves += 1
-        self._changed.notify_all()
-
-
-class CommonAsyncTime:
-    """For tasks of one loop; `run` moves the time until it is cancelled."""
-
-    def __init__(self, now_s: float, advance: Mover) -> None:
-        self.now_s = now_s
-        self._advance = advance
-        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
-        self._order = count()
-        self._asking = 0
-        self._moves = 0
-
-    def clock(self) -> float:
-        return self.now_s
-
-    async def sleep(self, seconds: float) -> None:
+    async def async_sleep(self, seconds: float) -> None:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._sleepers, (_waking_s(self.now_s + seconds), next(self._order), woken))
+        self._fall_asleep(seconds, lambda: woken.set_result(None))
         await woken
 
-    def asks(self, change: int) -> None:
-        self._asking += change
-        self._moves += 1
+    def given(self, prompts: Sequence[str]) -> Iterator[str]:
+        """Hand out the prompts; each is at work from now on."""
+        self._to_come = len(prompts)
+        for prompt in prompts:
+            with self._lock:
+                self._to_come -= 1
+                self._at_work += 1
+            yield prompt
 
-    async def run(self) -> None:
-        while True:
-            seen = self._moves
-            await asyncio.sleep(_QUIET_S)
-            if seen == self._moves and self._asking == 0 and self._sleepers:
-                next_s = max(self._sleepers[0][0], self.now_s)
-                if next_s > self.now_s:
-                    self._advance(next_s - self.now_s)
-                self.now_s = next_s
-                while self._sleepers and self._sleepers[0][0] <= next_s:
-                    _, _, woken = heapq.heappop(self._sleepers)
-                    if not woken.done():
-                        woken.set_result(None)
+    def ended(self) -> None:
+        """Count a result that has come; while there are prompts, the next one takes its place."""
+        with self._lock:
+            self._at_work -= 1
+            if not self._to_come:
+                self._move_if_all_sleep()
 
+    def _fall_asleep(self, seconds: float, wake: Callable[[], object]) -> None:
+        with self._lock:
+            wakes_s = math.ceil((self._now_s + seconds) / _STEP_S) * _STEP_S
+            heapq.heappush(self._sleepers, _Sleeper(wakes_s, wake))
+            self._move_if_all_sleep()
 
-class CountingTransport(httpx.HTTPTransport):
-    """Tells when a request begins and ends."""
-
-    def __init__(self, asks: Callable[[int], None]) -> None:
-        super().__init__(verify=False, limits=httpx.Limits(max_connections=50))
-        self._asks = asks
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self._asks(1)
-        try:
-            return super().handle_request(request)
-        finally:
-            self._asks(-1)
-
-
-class AsyncCountingTransport(httpx.AsyncHTTPTransport):
-    def __init__(self, asks: Callable[[int], None]) -> None:
-        super().__init__(verify=False, limits=httpx.Limits(max_connections=50))
-        self._asks = asks
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self._asks(1)
-        try:
-            return await super().handle_async_request(request)
-        finally:
-            self._asks(-1)
+    def _move_if_all_sleep(self) -> None:
+        if not self._sleepers or len(self._sleepers) < self._at_work:
+            return
+        next_s = self._sleepers[0].wakes_s
+        if next_s > self._now_s:
+            self._api.advance(next_s - self._now_s)
+            self._now_s = next_s
+        while self._sleepers and self._sleepers[0].wakes_s <= next_s:
+            heapq.heappop(self._sleepers).wake()

@@ -1,13 +1,17 @@
 """The end of a task told by callback: in time, lost, twice, early."""
 
+import socket
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
-from client_reference import CallbackReceiver, Client, ContentViolation, Task
+from client_reference import CallbackReceiver, Client, ContentViolation
+from tests.client_reference.driver import Driver
 from tests.client_reference.e2e.conftest import MockTime
 from tests.mock_server.e2e.api import Api
-from tests.mock_server.e2e.receiver import Receiver, receiving
+from tests.mock_server.e2e.receiver import Answer, Receiver, receiving
+from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock
 
 
 @pytest.fixture(scope="module")
@@ -17,21 +21,17 @@ def receiver() -> Iterator[CallbackReceiver]:
 
 
 @pytest.fixture
-def foreign() -> Iterator[Receiver]:
-    """Receive in the client's place."""
+def in_between() -> Iterator[Receiver]:
+    """Stand between the mock and the client's receiver."""
     with receiving() as receiver:
         yield receiver
 
 
-class Told:
-    """A receiver whose address is another's, and which has been told what it is told."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.told: dict[str, Task] = {}
-
-    def received(self, task_id: str) -> Task | None:
-        return self.told.get(task_id)
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 def status_requests(api: Api, task_id: str) -> int:
@@ -48,36 +48,81 @@ def test_a_callback_spares_all_polling(
     assert client.status(generation.task.id) == generation.task
 
 
-def test_a_failure_comes_by_callback_too(client: Client, receiver: CallbackReceiver) -> None:
-    with pytest.raises(ContentViolation):
+def test_a_failure_comes_by_callback_too(
+    client: Client, api: Api, receiver: CallbackReceiver
+) -> None:
+    with pytest.raises(ContentViolation) as failure:
         client.generate("a fox [[mock fail=CONTENT_VIOLATION]]", via="callback", receiver=receiver)
+
+    assert status_requests(api, failure.value.task.id) == 0
 
 
 def test_a_lost_callback_is_made_up_for_by_polling(
-    client: Client, api: Api, time: MockTime, foreign: Receiver
+    client: Client, api: Api, time: MockTime, closed_port: int
 ) -> None:
-    foreign.answer(500, 500, 500, 500)
+    nowhere = CallbackReceiver(public_url=f"http://127.0.0.1:{closed_port}")
     began_s = time.clock()
 
-    generation = client.generate("a fox", via="callback", receiver=Told(foreign.url()))
+    generation = client.generate("a fox", via="callback", receiver=nowhere)
 
+    task_id = generation.task.id
     assert time.clock() - began_s == pytest.approx(60)
-    assert status_requests(api, generation.task.id) == 1
+    assert status_requests(api, task_id) == 1
+    assert {each["status"] for each in api.delivery(task_id)["attempts"]} == {None}
 
 
 def test_a_callback_that_comes_twice_counts_once(
-    client: Client, api: Api, receiver: CallbackReceiver, foreign: Receiver
+    client: Client, api: Api, receiver: CallbackReceiver, in_between: Receiver
 ) -> None:
-    generation = client.generate("a fox", via="callback", receiver=receiver)
-    body = client_body(api, generation.task.id)
+    answers: list[int] = []
 
-    answers = [api.http.post(receiver.url, content=body).status_code for _ in range(2)]
+    def lose_the_first_answer(body: bytes) -> Answer:
+        answers.append(api.http.post(receiver.url, content=body).status_code)
+        return Answer(status=500 if len(answers) == 1 else 200)
+
+    in_between.choose = lose_the_first_answer
+    generation = client.generate(
+        "a fox", via="callback", receiver=receiver, callback_url=in_between.url()
+    )
+    first = receiver.received(generation.task.id)
+    api.advance("1m")
 
     assert answers == [200, 200]
-    assert receiver.received(generation.task.id) == client.status(generation.task.id)
+    assert [each["status"] for each in api.delivery(generation.task.id)["attempts"]] == [500, 200]
+    assert receiver.received(generation.task.id) is first
 
 
 def test_a_callback_before_the_answer_to_the_submit_is_not_lost(
+    driver: Driver, mock: RunningMock, api: Api, time: MockTime, receiver: CallbackReceiver
+) -> None:
+    def answer_late(request: httpx.Request) -> httpx.Response:
+        answer = api.http.request(
+            request.method, request.url, content=request.content, headers=request.headers
+        )
+        api.advance("1m")
+        return httpx.Response(answer.status_code, content=answer.content)
+
+    client = driver.over(httpx.MockTransport(answer_late), time, api.key, mock.url)
+    generation = client.generate("a fox", via="callback", receiver=receiver)
+    client.close()
+
+    assert len(generation.urls) == 1
+    assert time.slept_s == 0
+    assert status_requests(api, generation.task.id) == 0
+
+
+def test_a_callback_before_anybody_waits_for_it_is_kept(
+    client: Client, api: Api, driver: Driver, receiver: CallbackReceiver
+) -> None:
+    task = client.submit("a fox", callback_url=receiver.url)
+    api.advance("1m")
+
+    ended = driver.run(receiver.wait_for(task.id, timeout=PATIENCE_S))
+
+    assert ended == client.status(task.id)
+
+
+def test_a_task_that_ends_at_once_is_told_by_callback_as_well(
     client: Client, api: Api, receiver: CallbackReceiver
 ) -> None:
     api.change(generation_time=0)
@@ -85,8 +130,3 @@ def test_a_callback_before_the_answer_to_the_submit_is_not_lost(
     generation = client.generate("a fox", via="callback", receiver=receiver)
 
     assert status_requests(api, generation.task.id) == 0
-
-
-def client_body(api: Api, task_id: str) -> bytes:
-    """Return what the mock has posted: what a status request is answered."""
-    return api.ask(task_id).content

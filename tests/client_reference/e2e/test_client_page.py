@@ -1,79 +1,60 @@
-"""Each Python block of docs/client.md runs as it stands there.
-
-Only time is another: sleeping moves the mock's clock, so that nobody waits twenty seconds.
-"""
+"""The Python blocks of docs/client.md run as they stand there, and print what they say."""
 
 import re
-import sys
-from functools import partial
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
-from types import ModuleType
 
-import anyio.to_thread
 import pytest
 
 import client_reference
-from tests.client_reference.e2e.conftest import MockTime
-from tests.mock_server.e2e.api import Api
-from tests.mock_server.e2e.serving import RunningMock
+from mock_server.settings import Settings
+from tests.mock_server.e2e.serving import running
 
 PAGE = Path(__file__).parents[3] / "docs" / "client.md"
-BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-TREE = re.search(r"```\n(ApixoError.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+TEXT = PAGE.read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
 
 
-@pytest.fixture
-def page(
-    mock: RunningMock, api: Api, time: MockTime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def promised(block: str) -> list[re.Pattern[str]]:
+    """Return what the comments behind `print` promise, as patterns of whole lines."""
+    comments = re.findall(r"\bprint\(.*\)  # (.+)$", block, re.MULTILINE)
+    lines = [line for comment in comments for line in comment.split(", then ")]
+    return [re.compile(".*".join(map(re.escape, line.split("…")))) for line in lines]
+
+
+def test_the_blocks_of_the_page_run_and_print_what_they_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Make the world of a reader: the environment, a folder, and a library with quick time."""
-    api.go_real(speed=200)  # so that a callback comes to who only waits for it
-
-    async def sleep(seconds: float) -> None:
-        await anyio.to_thread.run_sync(time.sleep, seconds)
-
-    quick = ModuleType("client_reference")
-    quick.__dict__.update(vars(client_reference))
-    quick.__dict__["Client"] = partial(client_reference.Client, clock=time.clock, sleep=time.sleep)
-    quick.__dict__["AsyncClient"] = partial(
-        client_reference.AsyncClient, clock=time.clock, sleep=sleep
-    )
-    monkeypatch.setitem(sys.modules, "client_reference", quick)
-    monkeypatch.setenv("APIXO_API_KEY", api.key)
-    monkeypatch.setenv("APIXO_BASE_URL", mock.url)
+    names: dict[str, object] = {"__name__": "__main__"}
     monkeypatch.chdir(tmp_path)
 
+    with running(Settings(speed=100)) as mock:  # mock-server --speed 100
+        monkeypatch.setenv("APIXO_API_KEY", "my-key")
+        monkeypatch.setenv("APIXO_BASE_URL", mock.url)
+        for block in BLOCKS:
+            printed = StringIO()
+            with redirect_stdout(printed):
+                exec(compile(block, str(PAGE), "exec"), names)
 
-EXPECTED = [
-    r"\('http://.*', 'http://.*'\)\n\d+\.\d+\n",
-    r"",
-    r"task_\w+\npending False\n(processing\n)*success\nsuccess \('http://.*',\) None\n",
-    r"(?s)(?=.*^0 \('http)(?=.*^1 \('http)(?=.*^2 \('http)(?=.*^3 failed: prompt: must be)",
-    r"\('http://.*',\)\nsuccess\n",
-    r"change the prompt: Content violates safety guidelines\n",
-    r"74.87\n",
-]
+            lines, patterns = printed.getvalue().splitlines(), promised(block)
+            said = {line: [each for each in patterns if each.fullmatch(line)] for line in lines}
+            assert [line for line in lines if not said[line]] == [], "not promised"
+            assert set(patterns) == {each for found in said.values() for each in found}, "not said"
 
 
-@pytest.mark.parametrize(
-    ("block", "expected"),
-    list(zip(BLOCKS, EXPECTED, strict=True)),
-    ids=["picture", "asyncio", "step by step", "many", "callbacks", "errors", "tests"],
-)
-@pytest.mark.usefixtures("page")
-def test_a_block_of_the_page_runs(
-    block: str, expected: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    exec(compile(block, str(PAGE), "exec"), {"__name__": "__main__"})
+def test_no_block_of_the_page_is_overlooked() -> None:
+    languages = re.findall(r"```(\w+)", TEXT)
 
-    assert re.match(expected, capsys.readouterr().out, re.MULTILINE)
+    assert set(languages) == {"python", "console"}
+    assert languages.count("python") == len(BLOCKS)
 
 
 def test_the_page_draws_the_whole_tree_of_errors() -> None:
-    assert TREE is not None
-    drawn = set(re.findall(r"^[│├└─ ]*([A-Z]\w+)", TREE[1], re.MULTILINE))
+    tree = re.search(r"^```\n(ApixoError.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
 
-    assert drawn == {
+    assert tree is not None
+    assert set(re.findall(r"^[│├└─ ]*([A-Z]\w+)", tree[1], re.MULTILINE)) == {
         name
         for name, value in vars(client_reference).items()
         if isinstance(value, type) and issubclass(value, client_reference.ApixoError)

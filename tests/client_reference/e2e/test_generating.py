@@ -14,6 +14,7 @@ from client_reference import (
     InsufficientCredits,
     InvalidImageUrl,
     NotFound,
+    RateLimited,
     ResultExpired,
     Task,
     TaskFailed,
@@ -112,18 +113,38 @@ def test_a_full_window_is_waited_out(client: Client, api: Api, time: MockTime) -
     assert time.slept_s == 60
 
 
-def test_an_account_without_credit_is_told_so(client: Client, api: Api) -> None:
-    api.change(balance=0)
+def test_a_full_window_that_outlasts_the_deadline_is_an_error_at_once(
+    client: Client, api: Api, time: MockTime
+) -> None:
+    api.change(rate_limit=1)
+    task = client.submit("a fox")
 
-    with pytest.raises(InsufficientCredits, match="400 Insufficient credits"):
+    with pytest.raises(RateLimited) as refused:
+        client.wait(task, timeout=30)
+
+    assert refused.value.retry_after == 40
+    assert time.slept_s == 20
+
+
+@pytest.mark.parametrize("status", [400, 402])
+def test_an_account_without_credit_is_told_so(client: Client, api: Api, status: int) -> None:
+    api.change(balance=0, insufficient_credits_status=status)
+
+    with pytest.raises(InsufficientCredits, match=f"{status} Insufficient credits"):
         client.generate("a fox")
 
 
-def test_a_key_sees_no_task_of_another(client: Client, make_client: MakeClient) -> None:
+def test_a_key_sees_no_task_of_another_and_pays_for_none(
+    client: Client, make_client: MakeClient
+) -> None:
+    other = make_client(api_key="sk-somebody-else")
+    before = other.balance()
     task = client.submit("a fox")
 
     with pytest.raises(NotFound):
-        make_client(api_key="sk-somebody-else").status(task.id)
+        other.status(task.id)
+
+    assert other.balance() == before
 
 
 def test_what_is_raised_after_the_submit_keeps_the_task(client: Client, api: Api) -> None:

@@ -11,7 +11,7 @@ from tests.contract_tests.mutants.harness import Mutant, serving
 SEED = 1
 GROUPS = (
     "auth", "envelope", "submit", "status", "failure", "limits", "timing", "callbacks", "results",
-    "billing",
+    "billing", "lifecycle",
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Mutants of FAIL."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -49,26 +50,49 @@ def _images_unread(asked: Asked) -> Asked:
     return replace(asked, body=msgspec.json.encode(body))
 
 
+def _first_image_only(asked: Asked) -> Asked:
+    if not asked.is_submit or b"image_urls" not in asked.body:
+        return asked
+    body = asked.json
+    body["input"]["image_urls"] = body["input"]["image_urls"][:1]
+    return replace(asked, body=msgspec.json.encode(body))
+
+
+def _gif_by_name(asked: Asked) -> Asked:
+    body = asked.body.replace(b"/fox.gif", b"/fox.png")
+    return replace(asked, body=body) if asked.is_submit else asked
+
+
+def _unexplained(data: Data) -> Data:
+    is_common = data.get("failCode") in {"CONTENT_VIOLATION", "INVALID_IMAGE_URL"}
+    return data if is_common or "failMsg" not in data else data | {"failMsg": ""}
+
+
 def _unknown_codes(data: Data) -> Data:
     known = {"CONTENT_VIOLATION", "INVALID_IMAGE_URL"}
     is_other = "failCode" in data and data["failCode"] not in known
     return data | {"failCode": "GENERATION_FAILED"} if is_other else data
 
 
-def _billed_in_any_case() -> Break:
-    spent: dict[bytes, float] = {}
+def _billed_at_once(word: bytes) -> Callable[[], Break]:
+    """Bill submits that hold a word, whatever becomes of them."""
 
-    async def broken(asked: Asked, serve: Serve) -> Told:
-        told = await serve(asked)
-        key = asked.header(b"authorization")
-        if asked.is_submit and told.status == 200:
-            count = asked.json["input"].get("num_images", 1)
-            spent[key] = spent.get(key, 0.0) + 0.035 * count
-        if asked.path == BALANCE and told.status == 200:
-            return told.with_json(told.json | {"data": 100_000 - spent.get(key, 0.0)})
-        return told
+    def make() -> Break:
+        spent: dict[bytes, float] = {}
 
-    return broken
+        async def broken(asked: Asked, serve: Serve) -> Told:
+            told = await serve(asked)
+            key = asked.header(b"authorization")
+            if asked.is_submit and told.status == 200 and word in asked.body:
+                count = asked.json["input"].get("num_images", 1)
+                spent[key] = spent.get(key, 0.0) + 0.035 * count
+            if asked.path == BALANCE and told.status == 200:
+                return told.with_json(told.json | {"data": 100_000 - spent.get(key, 0.0)})
+            return told
+
+        return broken
+
+    return make
 
 
 def _one_side(side: str) -> Any:
@@ -86,12 +110,17 @@ MUTANTS = (
     Mutant(name="violation-by-another-name", clause="FAIL-1",
            make=_code("CONTENT_VIOLATION", "NSFW_DETECTED")),
     Mutant(name="images-never-read", clause="FAIL-2", make=requests(_images_unread)),
+    Mutant(name="only-the-first-image-read", clause="FAIL-2", make=requests(_first_image_only)),
     Mutant(name="bad-images-refused-at-once", clause="FAIL-2",
            make=_refuses(b".invalid", "image_urls")),
     Mutant(name="image-code-by-another-name", clause="FAIL-2",
            make=_code("INVALID_IMAGE_URL", "IMAGE_DOWNLOAD_FAILED")),
     Mutant(name="two-codes-only", clause="FAIL-3", make=status_data(_unknown_codes)),
+    Mutant(name="further-codes-without-a-message", clause="FAIL-3",
+           make=status_data(_unexplained)),
     Mutant(name="one-code-for-bad-images", clause="FAIL-4", make=_one_side("seed")),
     Mutant(name="two-codes-for-bad-images", clause="FAIL-4", make=_one_side("docs")),
-    Mutant(name="failures-are-billed", clause="FAIL-5", make=_billed_in_any_case),
+    Mutant(name="gif-addresses-not-seen", clause="FAIL-4", make=requests(_gif_by_name)),
+    Mutant(name="failures-are-billed", clause="FAIL-5", make=_billed_at_once(b"")),
+    Mutant(name="violations-are-billed", clause="FAIL-5", make=_billed_at_once(b"gore")),
 )  # fmt: skip

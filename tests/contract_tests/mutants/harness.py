@@ -1,6 +1,5 @@
 """Broken servers: the true mock behind a thin wrapper that breaks one thing."""
 
-import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -138,7 +137,6 @@ def serving(mutant: Mutant) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name=mutant.name)
     thread.start()
-    logging.getLogger("mock_server").setLevel(logging.CRITICAL)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:

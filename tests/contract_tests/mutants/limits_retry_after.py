@@ -30,31 +30,31 @@ def _always_there(_: Asked, told: Told) -> Told:
 
 
 MUTANTS = (
-    Mutant(name="no Retry-After", clause="LIM-5", make=_header(lambda _, __: None)),
+    Mutant(name="no-retry-after", clause="LIM-5", make=_header(lambda _, __: None)),
     Mutant(
-        name="no Retry-After at the limit of tasks",
+        name="no-retry-after-at-the-limit-of-tasks",
         clause="LIM-5",
         make=_header(lambda asked, written: None if asked.is_submit else written),
     ),
     Mutant(
-        name="Retry-After with a fraction",
+        name="retry-after-with-a-fraction",
         clause="LIM-5",
         make=_header(lambda _, written: b"%d.5" % int(written)),
     ),
     Mutant(
-        name="Retry-After rounded down",
+        name="retry-after-rounded-down",
         clause="LIM-5",
         make=_header(lambda _, written: b"%d" % (int(written) - 1)),
     ),
     Mutant(
-        name="Retry-After a second short, but never 0",
+        name="retry-after-a-second-short-but-never-0",
         clause="LIM-5",
         make=_header(lambda _, written: b"%d" % max(1, int(written) - 1)),
     ),
     Mutant(
-        name="Retry-After as a date",
+        name="retry-after-as-a-date",
         clause="LIM-5",
         make=_header(lambda _, __: b"Fri, 01 Jan 2100 00:00:00 GMT"),
     ),
-    Mutant(name="Retry-After though switched off", clause="LIM-5", make=answers(_always_there)),
+    Mutant(name="retry-after-though-switched-off", clause="LIM-5", make=answers(_always_there)),
 )

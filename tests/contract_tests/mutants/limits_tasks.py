@@ -96,24 +96,24 @@ async def _limit(asked: Asked, serve: Serve) -> int:
 
 
 MUTANTS = (
-    Mutant(name="the 1,001st task is accepted", clause="LIM-2", make=_one_too_many),
-    Mutant(name="a place comes back at once", clause="LIM-2", make=lambda: _place_back_at_once),
+    Mutant(name="the-1001st-task-is-accepted", clause="LIM-2", make=_one_too_many),
+    Mutant(name="a-place-comes-back-at-once", clause="LIM-2", make=lambda: _place_back_at_once),
     Mutant(
-        name="a place comes back when the task is processing",
+        name="a-place-comes-back-when-the-task-is-processing",
         clause="LIM-2",
         make=lambda: _place_back_when_processing,
     ),
     Mutant(
-        name="a failed task keeps its place",
+        name="a-failed-task-keeps-its-place",
         clause="LIM-2",
         make=lambda: _failed_keep_their_place,
     ),
-    Mutant(name="a place comes back 5 s late", clause="LIM-2", make=lambda: _place_back_too_late),
+    Mutant(name="a-place-comes-back-5-s-late", clause="LIM-2", make=lambda: _place_back_too_late),
     Mutant(
-        name="no status at the limit of tasks",
+        name="no-status-at-the-limit-of-tasks",
         clause="LIM-2",
         make=lambda: _no_status_at_the_limit,
     ),
-    Mutant(name="503 at the limit of tasks", clause="LIM-2", make=lambda: _unavailable),
-    Mutant(name="a refused submit takes a place", clause="LIM-2", make=_refused_take_a_place),
+    Mutant(name="503-at-the-limit-of-tasks", clause="LIM-2", make=lambda: _unavailable),
+    Mutant(name="a-refused-submit-takes-a-place", clause="LIM-2", make=_refused_take_a_place),
 )

@@ -1,5 +1,6 @@
 """Prints the kill matrix: `python -m tests.contract_tests.mutants.matrix > docs/mutants.md`."""
 
+import logging
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -29,4 +30,5 @@ def page(kills: Mapping[str, Sequence[str]]) -> str:
 
 
 if __name__ == "__main__":
+    logging.getLogger("mock_server").setLevel(logging.CRITICAL)
     sys.stdout.write(page({mutant.name: killers(mutant) for mutant in all_mutants()}))

@@ -51,7 +51,11 @@ def _never_gone(asked: Asked, told: Told) -> Told:
     return replace(told, status=200, body=b"still here") if is_gone else told
 
 
-def _gone_after_a_day() -> Break:
+def _gone_after(days: int) -> Callable[[], Break]:
+    return lambda: _going(days)
+
+
+def _going(days: int) -> Break:
     begun_ms: dict[str, int] = {}
 
     async def broken(asked: Asked, serve: Serve) -> Told:
@@ -63,7 +67,7 @@ def _gone_after_a_day() -> Break:
             return told
         date = dict(told.headers)[b"date"].decode()
         age_s = parsedate_to_datetime(date).timestamp() - begun_ms[asked.path.split("/")[2]] / 1000
-        return refusal(410, "Gone", "expired") if age_s > 24 * 3600 else told
+        return refusal(410, "Gone", "expired") if age_s > days * 24 * 3600 else told
 
     return broken
 
@@ -93,6 +97,30 @@ def _guessable() -> Break:
     return broken
 
 
+def _any_known_end() -> Break:
+    """Take the end of any address that was ever told behind the beginning of any other."""
+    good: dict[str, str] = {}
+    ends: set[str] = set()
+
+    async def broken(asked: Asked, serve: Serve) -> Told:
+        folder, _, end = asked.path.rpartition("/")
+        if asked.is_result:
+            path = good.get(folder, asked.path) if end in ends else asked.path
+            return await serve(replace(asked, path=path))
+        told = await serve(asked)
+        for path in re.findall(rb"/results/[^\"\\]+", told.body):
+            folder, _, end = path.decode().rpartition("/")
+            good[folder] = path.decode()
+            ends.add(end)
+        return told
+
+    return broken
+
+
+def _cut_off(asked: Asked, told: Told) -> Told:
+    return replace(told, body=told.body[:-100]) if asked.is_result else told
+
+
 def _all_alike() -> Break:
     first: dict[str, str] = {}
 
@@ -112,7 +140,8 @@ def _square(asked: Asked) -> Asked:
 
 MUTANTS = (
     Mutant(name="results-are-never-there", clause="RES-1", make=answers(_never_there)),
-    Mutant(name="results-gone-after-a-day", clause="RES-1", make=_gone_after_a_day),
+    Mutant(name="results-gone-after-a-day", clause="RES-1", make=_gone_after(1)),
+    Mutant(name="results-gone-after-two-weeks", clause="RES-1", make=_gone_after(14)),
     Mutant(name="results-never-expire", clause="RES-1", make=answers(_never_gone)),
     Mutant(name="always-square", clause="RES-2", make=requests(_square)),
     Mutant(name="half-the-size", clause="RES-2",
@@ -121,8 +150,10 @@ MUTANTS = (
            make=_png(lambda picture: picture.rotate(90, expand=True))),
     Mutant(name="gif-results", clause="RES-2", make=_png(lambda picture: picture, "GIF")),
     Mutant(name="results-as-text", clause="RES-2", make=answers(_as_text)),
+    Mutant(name="pictures-cut-off", clause="RES-2", make=answers(_cut_off)),
     Mutant(name="four-times-the-same-picture", clause="RES-2", make=_all_alike),
     Mutant(name="results-need-a-key", clause="RES-3", make=answers(_needs_key)),
     Mutant(name="results-mind-other-keys", clause="RES-3", make=answers(_minds_keys)),
     Mutant(name="results-can-be-guessed", clause="RES-3", make=_guessable),
+    Mutant(name="the-end-of-another-address-will-do", clause="RES-3", make=_any_known_end),
 )  # fmt: skip

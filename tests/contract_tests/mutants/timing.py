@@ -22,6 +22,7 @@ def _takes(seconds: float) -> Callable[[], Break]:
 
 MUTANTS = (
     Mutant(name="tasks-take-a-minute", clause="TIM-1", make=_takes(60)),
+    Mutant(name="tasks-take-forty-seconds", clause="TIM-1", make=_takes(40)),
     Mutant(name="tasks-take-ten-seconds", clause="TIM-1", make=_takes(10)),
     Mutant(name="tasks-take-no-time", clause="TIM-1", make=_takes(0)),
 )

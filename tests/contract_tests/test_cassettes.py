@@ -1,0 +1,233 @@
+"""A recording is judged again as the run was, with no network at all."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract_tests import cassettes
+from contract_tests.cassettes import BadCassette, ReplayWorld
+from contract_tests.events import Burst, Deliveries, Event, Exchange, Pause, Request, Response
+from contract_tests.probe import Probe
+from contract_tests.report import Report
+from contract_tests.reports import read_report
+from contract_tests.runner import Runner
+from contract_tests.verdicts import Verdict
+from tests.contract_tests.fakes import OK, REGISTER, a_case, a_target, judged
+from tests.contract_tests.processes import contract_tests
+
+SOME = ("--select", "S-ENV-*", "--select", "S-SUB-00*", "--select", "S-SUB-011")
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run everything against the own mock; reports are in `run`, the recording in `tape`."""
+    root = tmp_path_factory.mktemp("recorded")
+    words = ("run", "--seed", "5", "--record", root / "tape", "--report", root / "run")
+    ended = contract_tests(*words)
+    assert ended.returncode == 0, ended.stdout
+    return root
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tape = tmp_path_factory.mktemp("few") / "tape"
+    assert contract_tests("run", *SOME, "--record", tape).returncode == 0
+    return tape
+
+
+@pytest.fixture
+def tape(few: Path, tmp_path: Path) -> Path:
+    """Copy a recording of a few cases, to be damaged."""
+    return Path(shutil.copytree(few, tmp_path / "tape"))
+
+
+def test_a_replay_uses_no_network_and_finds_the_same(recorded: Path, tmp_path: Path) -> None:
+    words = ("run", "--replay", recorded / "tape", "--report", tmp_path)
+    ended = contract_tests(*words, is_watched=True)
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert timeless(read_report(tmp_path)) == timeless(read_report(recorded / "run"))
+
+
+def test_a_part_of_a_recording_can_be_judged(recorded: Path) -> None:
+    words = ("run", "--replay", recorded / "tape", "--select", "S-SUB-011")
+    ended = contract_tests(*words, is_watched=True)
+
+    assert ended.returncode == 0
+    assert ended.stdout.startswith("PASS         S-SUB-011")
+    assert "1 cases: 1 PASS; repeat with --seed 5" in ended.stdout
+
+
+def test_what_a_recording_does_not_hold_cannot_be_judged(tape: Path) -> None:
+    ended = contract_tests("run", "--replay", tape, "--select", "S-STA-*", is_watched=True)
+
+    assert ended.returncode == 2
+    assert "the recording holds none of the chosen cases" in ended.stderr
+
+
+def test_a_recording_that_ends_too_early_is_an_error(tape: Path) -> None:
+    (tape / "S-SUB-011.json").write_bytes(b"[]")
+    ended = contract_tests("run", "--replay", tape, is_watched=True)
+
+    assert ended.returncode == 3
+    assert "ERROR        S-SUB-011" in ended.stdout
+    assert "the recording does not go on with" in ended.stdout
+
+
+def test_a_recording_of_another_request_is_an_error(tape: Path) -> None:
+    shutil.copy(tape / "S-SUB-001.json", tape / "S-SUB-011.json")
+    ended = contract_tests("run", "--replay", tape, is_watched=True)
+
+    assert ended.returncode == 3
+    assert "record it anew" in ended.stdout
+
+
+@pytest.mark.parametrize("name", ["cassette.json", "S-SUB-011.json"])
+@pytest.mark.parametrize("content", [None, b"\xff", b'{"version": 1}'])
+def test_a_damaged_recording_is_wrong_usage_and_says_which_file(
+    tape: Path, name: str, content: bytes | None
+) -> None:
+    if content is None:
+        (tape / name).unlink()
+    else:
+        (tape / name).write_bytes(content)
+    ended = contract_tests("run", "--replay", tape, is_watched=True)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"contract-tests: {tape / name}: ")
+
+
+def test_a_recording_of_another_version_says_so(tape: Path) -> None:
+    cassette = cassettes.load_index(tape)
+    cassettes.save_index(tape, msgspec.structs.replace(cassette, version=9))
+    ended = contract_tests("run", "--replay", tape, is_watched=True)
+
+    assert ended.returncode == 2
+    assert "is of version 9, not 1" in ended.stderr
+
+
+def test_a_recording_that_was_broken_off_is_none(tape: Path) -> None:
+    cassettes.begin(tape)
+
+    with pytest.raises(BadCassette, match=r"cassette\.json"):
+        cassettes.load_index(tape)
+
+
+@given(st.binary(max_size=80).filter(lambda content: content.strip() != b"[]"))
+def test_any_bytes_that_are_no_recording_are_refused(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "S-SUB-901.json").write_bytes(content)
+        with pytest.raises(BadCassette, match=r"S-SUB-901\.json: "):
+            cassettes.load(Path(name), "S-SUB-901")
+
+
+pairs = st.lists(st.tuples(st.text(), st.text()), max_size=2).map(tuple)
+requests = st.builds(
+    Request,
+    method=st.sampled_from(["GET", "POST"]),
+    path=st.text(),
+    query=pairs,
+    headers=pairs,
+    body=st.binary(),
+    key=st.sampled_from(["own", "other", "none"]),
+)
+responses = st.builds(
+    Response,
+    status=st.integers(0, 999),
+    headers=pairs,
+    body=st.binary(),
+    error=st.none() | st.text(),
+)
+events = st.one_of(
+    st.builds(Exchange, request=requests, response=responses),
+    st.builds(
+        Burst,
+        request=requests,
+        count=st.integers(0, 9),
+        statuses=st.just(((200, 2), (429, 1))),
+        last=responses,
+    ),
+    st.builds(Pause, seconds=st.floats(0, 9)),
+    st.builds(Deliveries, name=st.text(), deliveries=st.just(())),
+)
+
+
+@given(st.lists(events, max_size=4).map(tuple))
+def test_what_is_kept_comes_back(some: tuple[Event, ...]) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        cassettes.save(Path(name), "S-SUB-901", some)
+
+        assert cassettes.load(Path(name), "S-SUB-901") == some
+
+
+def everything(probe: Probe) -> None:
+    """Do all that a world can do."""
+    answer = probe.send("GET", "/", query={"a": "b"}, headers={"X": "y"})
+    probe.burst(Request(method="GET", path="/many"), 3)
+    probe.pass_time(2.0)
+    probe.react("hook", (500, 0.0))
+    came = probe.deliveries("hook")
+    probe.check("SUB-1", not came, expected="no callback", seen=answer)
+
+
+def test_a_world_plays_back_all_that_a_case_can_do() -> None:
+    case = a_case(everything)
+    ran = judged(case)
+
+    again = replaying(ran.events).judged(case)
+
+    assert ran.result.verdict is Verdict.PASS
+    assert again.events == ran.events
+
+
+@pytest.mark.parametrize("left_out", range(4))
+def test_a_recording_that_lacks_a_step_is_an_error(left_out: int) -> None:
+    case = a_case(everything)
+    kept = [event for number, event in enumerate(judged(case).events) if number != left_out]
+
+    result = replaying(kept).judged(case).result
+
+    assert result.verdict is Verdict.ERROR
+    assert "record it anew" in result.reason
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"method": "POST"},
+        {"path": "/other"},
+        {"query": (("a", "c"),)},
+        {"headers": ()},
+        {"body": b"x"},
+        {"key": "none"},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_recorded_request_that_differs_in_anything_is_an_error(
+    changed: dict[str, object],
+) -> None:
+    case = a_case(everything)
+    first, *rest = judged(case).events
+    assert isinstance(first, Exchange)
+    other = Exchange(request=msgspec.structs.replace(first.request, **changed), response=OK)
+
+    result = replaying([other, *rest]).judged(case).result
+
+    assert result.verdict is Verdict.ERROR
+    assert "record it anew" in result.reason
+
+
+def replaying(some: Sequence[Event]) -> Runner:
+    return Runner(a_target(), REGISTER, lambda _: ReplayWorld(some), seed=1)
+
+
+def timeless(report: Report) -> Report:
+    """Leave out how long the cases took."""
+    cases = tuple(msgspec.structs.replace(case, duration_s=0.0) for case in report.cases)
+    return msgspec.structs.replace(report, cases=cases)

@@ -1,0 +1,268 @@
+"""`contract-tests` and `pytest --pyargs contract_tests`, as processes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contract_tests.case import Cost, Time
+from contract_tests.catalogue import all_cases, selected
+from contract_tests.register import load_register
+from contract_tests.reports import read_report
+from contract_tests.verdicts import Verdict
+from mock_server.settings import Settings
+from tests.contract_tests.mutants.harness import Asked, Mutant, Told, answers, serving
+from tests.contract_tests.processes import ROOT, contract_tests, environment
+
+TESTABLE = sum(clause.testable for clause in load_register())
+TRUE = Mutant(name="true", clause="SUB-1", settings=Settings(clock="manual", seed=7))
+
+
+def _taking_three(asked: Asked, told: Told) -> Told:
+    if asked.is_submit and b'"num_images": 3' in asked.body.replace(b'":3', b'": 3'):
+        envelope = {"code": 200, "message": "success", "data": {"taskId": "task_1"}}
+        return Told(status=200, headers=told.headers, body=b"").with_json(envelope)
+    return told
+
+
+TAKES_THREE = Mutant(name="takes three images", clause="SUB-11", make=answers(_taking_three))
+
+
+def ids(stdout: str) -> list[str]:
+    return [line.split()[1] for line in stdout.splitlines() if line.startswith("PASS ")]
+
+
+class TestList:
+    def test_prints_a_line_a_case(self) -> None:
+        ended = contract_tests("list", is_watched=True)
+
+        assert ended.returncode == 0
+        assert [line.split()[0] for line in ended.stdout.splitlines()] == [
+            case.id for case in all_cases()
+        ]
+
+    def test_tells_machines_all_that_a_case_is(self) -> None:
+        cases = json.loads(contract_tests("list", "--json", is_watched=True).stdout)["cases"]
+
+        assert {case["id"] for case in cases} == {case.id for case in all_cases()}
+        assert all(case["clauses"] and case["sends"] and case["expects"] for case in cases)
+        assert {case["cost"] for case in cases} <= set(Cost)
+        assert {case["time"] for case in cases} <= set(Time)
+        assert {type(case["needs_control"]) for case in cases} == {bool}
+
+
+class TestChoice:
+    def test_switches_that_repeat_add_up(self) -> None:
+        words = ("--select", "S-SUB-001", "--select", "S-SUB-01*", "--deselect", "S-SUB-01[02-9]")
+        ended = contract_tests("run", *words)
+
+        assert ended.returncode == 0
+        assert ids(ended.stdout) == ["S-SUB-001", "S-SUB-011"]
+
+    def test_a_clause_chooses_the_cases_that_are_about_it(self) -> None:
+        ended = contract_tests("run", "--clause", "SUB-11", "--clause", "AUTH-2", "--seed", "1")
+        wanted = selected(all_cases(), clauses=("SUB-11", "AUTH-2"))
+
+        assert ended.returncode == 0, ended.stdout
+        assert ids(ended.stdout) == [case.id for case in wanted]
+
+    def test_smoke_is_a_part(self) -> None:
+        ended = contract_tests("run", "--profile", "smoke", "--workers", "2")
+
+        assert ended.returncode == 0, ended.stdout
+        assert ids(ended.stdout) == [case.id for case in all_cases() if case.is_smoke]
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("--select", "S-NOPE-*"),
+            ("--select", "S-SUB-*", "--select", "S-SUP-*"),
+            ("--deselect", "S-NOPE-*"),
+            ("--clause", "SUB-999"),
+            ("--clause", "sub-1"),
+            ("--select", "S-SUB-001", "--deselect", "S-SUB-001"),
+            ("--select", "S-SUB-001", "--clause", "AUTH-2"),
+        ],
+        ids=" ".join,
+    )
+    def test_a_choice_that_chooses_nothing_is_wrong_usage(self, words: tuple[str, ...]) -> None:
+        ended = contract_tests("run", *words, is_watched=True)
+
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert "see contract-tests list" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "--base-url", "127.0.0.1:8080"),
+        ("run", "--base-url", "ftp://127.0.0.1"),
+        ("run", "--base-url", "http://key@127.0.0.1"),
+        ("run", "--base-url", "http://127.0.0.1:99999"),
+        ("run", "--base-url", "http://127.0.0.1/?a=b"),
+        ("plan", "--base-url", "nowhere"),
+        ("plan", "--select", "S-NOPE-*"),
+        ("run", "--workers", "0"),
+        ("run", "--seed", "x"),
+        ("run", "--profile", "quick"),
+        ("run", "--report", "README.md"),
+        ("run", "--report", "README.md/folder"),
+        ("run", "--replay", "no-such-folder"),
+        ("run", "--expected-failures", "no-such-file.toml"),
+        ("diff", "docs"),
+        ("diff", "docs", "no-such-folder"),
+        ("walk",),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_meant_is_wrong_usage_and_sends_nothing(words: tuple[str, ...]) -> None:
+    ended = contract_tests(*words, is_watched=True)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_target_that_nobody_serves_is_an_error_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    ended = contract_tests("run", "--base-url", f"http://127.0.0.1:{port}")
+
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr.startswith(f"contract-tests: http://127.0.0.1:{port} cannot be reached")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+class TestATarget:
+    some = ("--select", "S-AUTH-*", "--select", "S-SUB-0*", "--select", "S-STA-0*")
+
+    @pytest.mark.parametrize("path", ["", "/", "/api/v1", "/api/v1/"])
+    def test_may_be_named_with_the_path_of_its_api(self, path: str) -> None:
+        with serving(TRUE) as url:
+            ended = contract_tests("run", "--base-url", url + path, "--select", "S-SUB-001")
+
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+
+    def test_may_accept_one_key_only(self) -> None:
+        settings = Settings(clock="manual", seed=7, api_key=("sk-the-only-one",))
+        one_key = Mutant(name="one key", clause="SUB-1", settings=settings)
+        with serving(one_key) as url:
+            words = ("--base-url", url, *self.some)
+            ended = contract_tests("run", *words, env={"APIXO_API_KEY": "sk-the-only-one"})
+            given = contract_tests("run", *words, "--api-key", "sk-the-only-one")
+            wrong = contract_tests("run", *words)
+
+        assert ended.returncode == given.returncode == 0, ended.stdout
+        assert wrong.returncode in {1, 3}
+
+    def test_that_breaks_a_clause_is_caught_by_a_case_of_it(self, tmp_path: Path) -> None:
+        with serving(TAKES_THREE) as url:
+            ended = contract_tests("run", "--base-url", url, *self.some, "--report", tmp_path)
+        report = read_report(tmp_path)
+
+        assert ended.returncode == 1
+        failing = {each.id for each in report.clauses if each.verdict is Verdict.FAIL}
+        assert "SUB-11" in failing
+        assert "FAIL         S-SUB-011" in ended.stdout
+        assert ended.stdout.splitlines()[-1].startswith("exercised ")
+
+    def test_whose_failure_is_expected_has_passed(self, tmp_path: Path) -> None:
+        known = tmp_path / "known.toml"
+        known.write_text('"S-SUB-011" = "the service takes three since May"\n')
+        words = ("--select", "S-SUB-011", "--expected-failures", known)
+        with serving(TAKES_THREE) as url:
+            expected = contract_tests("run", "--base-url", url, *words)
+        unexpected = contract_tests("run", *words)
+
+        assert expected.returncode == 0
+        assert "(expected: the service takes three since May)" in expected.stdout
+        assert unexpected.returncode == 1
+        assert "was expected to fail" in unexpected.stdout
+
+
+def test_everything_is_exercised_and_the_last_line_says_so() -> None:
+    ended = contract_tests("run", "--seed", "3")
+
+    assert ended.returncode == 0, ended.stdout
+    assert ended.stdout.splitlines()[-1] == (
+        f"exercised {TESTABLE} of {TESTABLE} clauses that can be tested"
+    )
+
+
+def test_a_run_that_is_told_to_end_takes_its_mock_with_it() -> None:
+    command = [sys.executable, "-m", "contract_tests", "run"]
+    with subprocess.Popen(
+        command, env=environment(), cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        (mock,) = children(process.pid)
+        process.send_signal(signal.SIGTERM)
+        process.stdout.read()
+
+    assert process.returncode == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(mock, 0)
+
+
+class TestPytest:
+    def test_runs_the_cases_from_any_folder(self, tmp_path: Path) -> None:
+        with serving(TRUE) as url:
+            ended = run_pytest(tmp_path, "--apixo-base-url", url, "-k", "S-SUB-0 or S-AUTH")
+
+        assert ended.returncode == 0, ended.stdout
+        assert "S-SUB-011] PASSED" in ended.stdout
+
+    def test_fails_where_the_contract_is_broken(self, tmp_path: Path) -> None:
+        with serving(TAKES_THREE) as url:
+            ended = run_pytest(tmp_path, "--apixo-base-url", url, "-k", "S-SUB-01")
+
+        assert ended.returncode == 1
+        assert "SUB-11: expected HTTP 400" in ended.stdout
+
+    def test_starts_a_mock_when_no_server_is_named(self, tmp_path: Path) -> None:
+        ended = run_pytest(tmp_path, "-k", "S-SUB-011", "--apixo-seed", "1")
+
+        assert ended.returncode == 0, ended.stdout
+
+    def test_leaves_out_what_is_not_of_the_profile(self, tmp_path: Path) -> None:
+        ended = run_pytest(tmp_path, "-k", "S-SUB-0", "--apixo-profile", "smoke")
+
+        cases = selected(all_cases(), select=("S-SUB-0*",))
+        smoke = sum(case.is_smoke for case in cases)
+        assert ended.returncode == 0, ended.stdout
+        assert f" {smoke} passed, {len(cases) - smoke} skipped, " in ended.stdout
+
+    @pytest.mark.parametrize(
+        ("words", "lacking"),
+        [
+            ((), "--live"),
+            (("--apixo-live", "--apixo-budget", "1"), "APIXO_API_KEY"),
+            (("--apixo-budget", "infinity"), "--apixo-budget"),
+        ],
+    )
+    def test_refuses_a_live_run_without_all_three(
+        self, tmp_path: Path, words: tuple[str, ...], lacking: str
+    ) -> None:
+        ended = run_pytest(tmp_path, "--apixo-base-url", "https://api.example.test", *words)
+
+        assert ended.returncode == pytest.ExitCode.USAGE_ERROR
+        assert lacking in ended.stdout + ended.stderr
+        assert "PASSED" not in ended.stdout
+
+
+def run_pytest(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-v", "--pyargs", "contract_tests", *words]
+    return subprocess.run(
+        command, env=environment(), cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def children(pid: int) -> list[int]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(each) for each in path.read_text().split()]
