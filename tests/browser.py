@@ -1,6 +1,6 @@
 """A real browser for tests that look at a page: Debian's chromium and its chromedriver.
 
-A test module imports the fixture `chromium`.
+A test module takes the fixture with `chromium = browser.chromium`.
 """
 
 import json

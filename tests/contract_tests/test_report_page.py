@@ -11,10 +11,11 @@ from contract_tests.events import Response
 from contract_tests.probe import Probe
 from contract_tests.report import Report
 from contract_tests.reports import write_reports
+from tests import browser
 from tests.browser import complaints, requested, resized
 from tests.contract_tests.fakes import FakeWorld, a_case, find, judged, report_of
 
-pytest_plugins = ("tests.browser",)
+chromium = browser.chromium
 
 HOSTILE = (
     "</script><script>document.title = 'taken'</script><img src=http://10.0.0.1/x onerror=x()>"
@@ -69,11 +70,11 @@ def test_the_page_asks_no_server_and_the_console_stays_silent(page: Chrome) -> N
     assert page.title.startswith("Contract of http://127.0.0.1:8080/")
 
 
-def test_the_watch_over_requests_and_console_bites(page: Chrome) -> None:
-    page.execute_script(
-        "document.body.append(Object.assign(new Image(), {src: 'http://10.0.0.1/'}))"
+def test_the_watch_over_the_console_bites(page: Chrome) -> None:
+    page.execute_async_script(
+        "document.addEventListener('securitypolicyviolation', arguments[0]);"
+        "document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.1:9/x.png'}))"
     )
-    page.execute_async_script("setTimeout(arguments[0], 0)")
 
     assert any("Content Security Policy" in each for each in complaints(page))
 
@@ -175,18 +176,12 @@ def test_the_keyboard_is_enough(page: Chrome) -> None:
     press(page, "sta-5")
     assert shown(page) == ["STA-5"]
 
-    press(page, Keys.CONTROL + "a" + Keys.NULL + Keys.DELETE)
-    for _ in range(20):
-        press(page, Keys.TAB)
-        if (page.switch_to.active_element.get_attribute("data-verdict")) == "WARN":
-            break
+    press(page, *[Keys.BACKSPACE] * len("sta-5"))
+    tab_to(page, "button[data-verdict=WARN]")
     press(page, Keys.SPACE)
     assert shown(page) == ["SUB-8"]
 
-    for _ in range(20):
-        press(page, Keys.TAB)
-        if page.switch_to.active_element.tag_name == "summary":
-            break
+    tab_to(page, "#SUB-8 summary")
     press(page, Keys.ENTER)
     assert page.find_element(By.CSS_SELECTOR, "#SUB-8 .sides").is_displayed()
 
@@ -205,25 +200,28 @@ def test_every_text_stands_out_from_its_ground(page: Chrome, *, dark: bool) -> N
 
 
 LIGHTNESS = """
-const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-function blended(colours) {
-  canvas.clearRect(0, 0, 1, 1);
-  for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
-  return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3);
-}
-function luminance(rgb) {
-  const [r, g, b] = rgb.map((v) => v / 255).map((v) => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+const context = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+function lightness(colours) {
+  for (const colour of colours) { context.fillStyle = colour; context.fillRect(0, 0, 1, 1); }
+  const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((part) => {
+    const share = part / 255;
+    return share <= .03928 ? share / 12.92 : ((share + .055) / 1.055) ** 2.4;
+  });
   return .2126 * r + .7152 * g + .0722 * b;
 }
-const root = matchMedia("(prefers-color-scheme: dark)").matches ? "#121212" : "#ffffff";
-const texts = [...document.querySelectorAll("body *")].filter((element) =>
-  element.checkVisibility() && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
-return texts.map((element) => {
+function holdsText(element) {
+  return element.checkVisibility() && [...element.childNodes].some(
+    (node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+}
+const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+return [...document.querySelectorAll("body *")].filter(holdsText).map((element) => {
   const grounds = [];
-  for (let each = element; each; each = each.parentElement) grounds.unshift(getComputedStyle(each).backgroundColor);
-  const ground = [root, ...grounds];
-  const text = blended([...ground, getComputedStyle(element).color]);
-  return [luminance(text), luminance(blended(ground)), element.tagName + "." + element.className];
+  for (let each = element; each; each = each.parentElement) {
+    grounds.unshift(getComputedStyle(each).backgroundColor);
+  }
+  grounds.unshift(dark ? "#121212" : "#ffffff");
+  const text = lightness([...grounds, getComputedStyle(element).color]);
+  return [text, lightness(grounds), `${element.tagName}.${element.className}`];
 });
 """
 
@@ -242,8 +240,17 @@ def button(page: Chrome, verdict: str) -> WebElement:
     return page.find_element(By.CSS_SELECTOR, f"button[data-verdict={verdict}]")
 
 
-def press(page: Chrome, keys: str) -> None:
-    ActionChains(page).send_keys(keys).perform()
+def press(page: Chrome, *keys: str) -> None:
+    ActionChains(page).send_keys(*keys).perform()
+
+
+def tab_to(page: Chrome, selector: str) -> None:
+    wanted = page.find_element(By.CSS_SELECTOR, selector)
+    for _ in range(20):
+        press(page, Keys.TAB)
+        if page.switch_to.active_element == wanted:
+            return
+    raise AssertionError(f"{selector} is not reached with the keyboard")
 
 
 def everything_open(page: Chrome) -> None:
