@@ -41,6 +41,9 @@ from client_reference.steps import Done, Fetch, Flow, Send, Sleep, T, advance
 from client_reference.submission import Submission
 from client_reference.task import Generation, Task
 
+# A pool that closes connections while threads wait for one may close one in use.
+_POOL = httpx.Limits(max_connections=500, max_keepalive_connections=500)
+
 _log = logging.getLogger("client_reference")
 
 
@@ -80,7 +83,9 @@ class Client:
             raise ValueError("transport: give it to your http_client instead")
         self._sleep = sleep
         self._is_ours = http_client is None
-        self._http = httpx.Client(transport=transport) if http_client is None else http_client
+        self._http = (
+            httpx.Client(transport=transport, limits=_POOL) if http_client is None else http_client
+        )
 
     def __enter__(self) -> Self:
         return self

@@ -15,7 +15,7 @@ from contract_tests.redaction import Redaction
 from contract_tests.world import RECEIVER
 
 TIMEOUT_S: Final = 60.0
-_BODY_MAX: Final = 64 * 1024 * 1024  # bytes of an answer
+_BODY_MAX: Final = 16 * 1024 * 1024  # bytes of an answer
 
 
 class Guard(Protocol):

@@ -121,6 +121,13 @@ def _stay_within_a_window(probe: Probe, first: Answer, last: Answer) -> None:
 def _judge_retry_after(probe: Probe, refused: Answer) -> None:
     if (probe.target.settings or {}).get("retry_after", True):
         limits_retry_after.check_retry_after(probe, refused)
+        return
+    probe.check(
+        "LIM-5",
+        refused.response.header("Retry-After") is None,
+        expected="no Retry-After, as configured",
+        seen=refused,
+    )
 
 
 CASES = (

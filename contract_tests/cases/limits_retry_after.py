@@ -38,7 +38,7 @@ def _retry_after(probe: Probe) -> None:
         why = f"a client that waits the {seconds} s it was told may go on"
         again = probe.send("GET", BALANCE)
         probe.check("LIM-5", again.status == 200, expected=f"{why}: HTTP 200", seen=again)
-    probe.change(rate_limit=1000, max_concurrent=1)
+    probe.change(rate_limit=1000, max_concurrent=1, generation_time=30)
     probe.submit()
     check_retry_after(probe, probe.submit())
 

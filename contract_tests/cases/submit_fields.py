@@ -9,7 +9,7 @@ from contract_tests.cases.submit import FOX, refused, taken
 from contract_tests.examples import Row, cases_of, error_text
 from contract_tests.probe import Probe
 
-_URL = "https://images.example.com/fox.png"
+_URL = "https://images.invalid/fox.png"
 _LONGEST = "🦊" * 10_000
 
 
@@ -106,11 +106,18 @@ def _modes(probe: Probe) -> None:
             answer = probe.submit({"input": given})
             probe.check(
                 "SUB-8",
-                answer.status == status and (status == 200 or "mode" in error_text(answer)),
+                answer.status == status,
                 expected=f"HTTP {status} for mode {given.get('mode', 'left out')}"
                 f" where strict is {is_strict}",
                 seen=answer,
             )
+            if is_strict:
+                probe.check(
+                    "SUB-14",
+                    "input.mode" in error_text(answer),
+                    expected="an error that names input.mode",
+                    seen=answer,
+                )
 
 
 def _live_mode(probe: Probe) -> None:
@@ -165,7 +172,7 @@ CASES = (
     Case(
         id="S-SUB-083",
         title="the general page's modes are taken or refused, as configured",
-        clauses=("SUB-8",),
+        clauses=("SUB-8", "SUB-14"),
         sends="submits with text-to-image, image-to-image, and without a mode; strict or not",
         expects="200; 400 naming the mode where strict",
         run=_modes,

@@ -47,7 +47,12 @@ class Walk:
         self._now_ms: dict[str, int | None] = dict.fromkeys(self.keys)
         probe.begin()
         if probe.target.has_control:
-            settings = {"generation_time": 30, "strict": False, "max_concurrent": limit or 1000}
+            settings = {
+                "generation_time": 30,
+                "strict": False,
+                "rate_limit": 10_000,
+                "max_concurrent": limit or 1000,
+            }
             for key in self.keys:
                 probe.control("PATCH", "sandbox", settings, key=key)
                 self._now_ms[key] = _instant(probe.control("GET", "clock", key=key))

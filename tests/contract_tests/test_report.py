@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -111,6 +111,7 @@ def test_a_report_of_another_version_is_refused(tmp_path: Path) -> None:
         read_report(tmp_path)
 
 
+@example("a lone \ud800 out of JSON")
 @given(texts)
 def test_any_text_that_a_server_says_can_be_written(text: str) -> None:
     with tempfile.TemporaryDirectory() as name:

@@ -10,8 +10,8 @@ from tests.contract_tests.mutants.harness import Mutant, serving
 
 SEED = 1
 GROUPS = (
-    "auth", "envelope", "submit", "status", "failure", "limits", "timing", "callbacks", "results",
-    "billing", "lifecycle",
+    "auth", "envelope", "submit", "submit_fields", "status", "failure", "limits", "timing",
+    "callbacks", "results", "billing", "lifecycle",
 )  # fmt: skip
 
 

@@ -54,6 +54,12 @@ def _any_scheme(asked: Asked) -> Asked:
     return _with_key(asked, b"Bearer " + value.rpartition(b" ")[2]) if value else asked
 
 
+def _glued_key(asked: Asked) -> Asked:
+    value = asked.header(_KEY)
+    is_glued = value.startswith(b"Bearer") and b" " not in value and value != b"Bearer"
+    return _with_key(asked, b"Bearer " + value.removeprefix(b"Bearer")) if is_glued else asked
+
+
 def _one_account(asked: Asked) -> Asked:
     return _with_key(asked, asked.header(_KEY).replace(b"-other", b"-own"))
 
@@ -75,6 +81,7 @@ MUTANTS = (
     Mutant(name="scheme-in-one-spelling", clause="AUTH-3", make=requests(_case_matters)),
     Mutant(name="spaces-before-the-key", clause="AUTH-3", make=requests(_spaces_matter)),
     Mutant(name="any-scheme", clause="AUTH-3", make=requests(_any_scheme)),
+    Mutant(name="no-space-needed", clause="AUTH-3", make=requests(_glued_key)),
     Mutant(name="tasks-are-public", clause="AUTH-4", make=requests(_tasks_are_public)),
     Mutant(name="one-balance-for-all", clause="AUTH-4", make=requests(_common_balance)),
     Mutant(name="one-limit-for-all", clause="AUTH-4", make=requests(_one_account)),

@@ -28,8 +28,15 @@ def _hidden(asked: Asked, told: Told) -> Told:
     return replace(told, status=404) if asked.path == BALANCE and told.status == 200 else told
 
 
+def _by_four(dollars: float) -> float:
+    """Bill four images as three."""
+    images = round((FULL - dollars) / 0.035)
+    return FULL - 0.035 * (images - 1 if images >= 7 else images)
+
+
 MUTANTS = (
     Mutant(name="billed-by-task", clause="BIL-1", make=_balance(_by_task)),
+    Mutant(name="a-discount-for-four", clause="BIL-1", make=_balance(_by_four)),
     Mutant(name="never-billed", clause="BIL-1", make=_balance(lambda _: FULL)),
     Mutant(name="balance-is-a-text", clause="BIL-2", make=_balance(str)),
     Mutant(name="balance-in-an-object", clause="BIL-2", make=_balance(lambda d: {"balance": d})),

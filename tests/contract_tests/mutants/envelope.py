@@ -50,6 +50,26 @@ def _detail_gone(envelope: Envelope) -> Envelope:
     return envelope | {"data": None, "message": "Bad request"}
 
 
+def _bare_429(asked: Asked, told: Told) -> Told:
+    return replace(told, body=b"Too many requests") if told.status == 429 else told
+
+
+def _code_400_for_429(asked: Asked, told: Told) -> Told:
+    return told.with_json(told.json | {"code": 400}) if told.status == 429 else told
+
+
+def _numbers_as_texts(asked: Asked, told: Told) -> Told:
+    if told.status != 401:
+        return told
+    return told.with_json(told.json | {"code": "401"})
+
+
+def _crashes_on_twice(asked: Asked, told: Told) -> Told:
+    if asked.body.count(b'"prompt"') < 2:
+        return told
+    return replace(told, status=500, body=b"Internal Server Error")
+
+
 MUTANTS = (
     Mutant(
         name="code-0-at-success",
@@ -70,6 +90,10 @@ MUTANTS = (
     Mutant(name="no-envelope", clause="ENV-1", make=answers(_of_success(lambda e: e["data"]))),
     Mutant(name="bare-balance", clause="ENV-1", make=answers(_balance_bare)),
     Mutant(name="errors-without-data", clause="ENV-1", make=answers(_of_errors(_without("data")))),
+    Mutant(name="bare-429", clause="ENV-1", make=answers(_bare_429)),
+    Mutant(name="401-as-a-text", clause="ENV-1", make=answers(_numbers_as_texts)),
+    Mutant(name="crashes-on-duplicates", clause="ENV-1", make=answers(_crashes_on_twice)),
+    Mutant(name="code-400-for-429", clause="ENV-2", make=answers(_code_400_for_429)),
     Mutant(
         name="errors-have-their-own-code",
         clause="ENV-2",

@@ -1,4 +1,4 @@
-"""Mutants of SUB: what is taken and refused wrongly."""
+"""Mutants of SUB: the body of a submit as a whole, other models, credit."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -22,7 +22,7 @@ Change = Callable[[Body], object]
 _FIRST = b'{"code":200,"message":"success","data":{"taskId":"task_1"}}'
 
 
-def _body(change: Change) -> Callable[[], Break]:
+def of_body(change: Change) -> Callable[[], Break]:
     """Let the mock see another body: what it would refuse is taken, or the other way."""
 
     def changed(asked: Asked) -> Asked:
@@ -30,7 +30,7 @@ def _body(change: Change) -> Callable[[], Break]:
             return asked
         try:
             body = asked.json
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             return asked
         change(body)
         return replace(asked, body=msgspec.json.encode(body))
@@ -38,35 +38,35 @@ def _body(change: Change) -> Callable[[], Break]:
     return requests(changed)
 
 
-def _input(change: Change) -> Callable[[], Break]:
+def of_input(change: Change) -> Callable[[], Break]:
     def changed(body: Body) -> None:
         if isinstance(body.get("input"), dict):
             change(body["input"])
 
-    return _body(changed)
+    return of_body(changed)
 
 
-def _taken(name: str, value: object, instead: object) -> Callable[[], Break]:
+def takes(name: str, value: object, instead: object) -> Callable[[], Break]:
     """Take a value of `input` that must be refused."""
 
     def changed(given: Body) -> None:
         if name in given and given[name] == value and type(given[name]) is type(value):
             given[name] = instead
 
-    return _input(changed)
+    return of_input(changed)
 
 
-def _refused(name: str, value: object) -> Callable[[], Break]:
+def refuses(name: str, value: object) -> Callable[[], Break]:
     """Refuse a value of `input` that must be taken."""
-    return _taken(name, value, ["no"])
+    return takes(name, value, ["no"])
 
 
-def _outer(name: str, value: object, instead: object) -> Callable[[], Break]:
+def outer(name: str, value: object, instead: object) -> Callable[[], Break]:
     def changed(body: Body) -> None:
         if body.get(name) == value:
             body[name] = instead
 
-    return _body(changed)
+    return of_body(changed)
 
 
 def _same_id() -> Break:
@@ -103,17 +103,56 @@ def _callback_without_address(body: Body) -> None:
         body["request_type"] = "async"
 
 
-def _general(change: Callable[[Asked, Serve], Awaitable[Told]]) -> Callable[[], Break]:
+def _callback_refused(body: Body) -> None:
+    if body.get("request_type") == "callback" and body.get("callback_url"):
+        body["request_type"] = "webhook"
+
+
+def _no_content_type_needed(asked: Asked) -> Asked:
+    return asked if asked.header(b"content-type") else _any_content_type(asked)
+
+
+def _provider_needed(body: Body) -> None:
+    body.setdefault("provider", "none")
+
+
+def _names_the_field_only(asked: Asked, told: Told) -> Told:
+    is_refusal = asked.is_submit and told.status == 400
+    return replace(told, body=told.body.replace(b"input.", b"")) if is_refusal else told
+
+
+def _unknown_input_refused() -> Break:
+    known = {"mode", "prompt", "aspect_ratio", "num_images", "image_urls", "nVariants", "isEnhance"}
+
+    async def broken(asked: Asked, serve: Serve) -> Told:
+        told = await serve(asked)
+        if asked.is_submit and told.status == 200 and set(asked.json["input"]) - known:
+            return refusal(400, "Bad request", "input: an unknown member")
+        return told
+
+    return broken
+
+
+def _model_is_bad_request(asked: Asked, told: Told) -> Told:
+    return told.with_status(400) if asked.is_submit and told.status == 404 else told
+
+
+def _says_no_more(asked: Asked, told: Told) -> Told:
+    is_broke = asked.is_submit and b"nsufficient" in told.body
+    return told.with_json(told.json | {"message": "Error", "data": None}) if is_broke else told
+
+
+def always(change: Callable[[Asked, Serve], Awaitable[Told]]) -> Callable[[], Break]:
     return lambda: change
 
 
-async def _never_strict(asked: Asked, serve: Serve) -> Told:
+async def never_strict(asked: Asked, serve: Serve) -> Told:
     if asked.is_submit and asked.header(b"authorization").startswith(b"Bearer "):
         await steer(asked, serve, "PATCH", "sandbox", {"strict": False})
     return await serve(asked)
 
 
-async def _always_strict(asked: Asked, serve: Serve) -> Told:
+async def always_strict(asked: Asked, serve: Serve) -> Told:
     if asked.is_submit and asked.header(b"authorization").startswith(b"Bearer "):
         await steer(asked, serve, "PATCH", "sandbox", {"strict": True})
     return await serve(asked)
@@ -152,45 +191,6 @@ def _unknown_member_refused() -> Break:
     return broken
 
 
-def _old_names(given: Body) -> None:
-    if "nVariants" in given:
-        given["num_images"] = given["nVariants"]
-
-
-def _cut(given: Body) -> None:
-    if isinstance(given.get("prompt"), str):
-        given["prompt"] = given["prompt"][:10_000]
-
-
-def _bytes(given: Body) -> None:
-    if isinstance(given.get("prompt"), str) and len(given["prompt"].encode()) > 10_000:
-        given["prompt"] = ""
-
-
-def _five_thousand(given: Body) -> None:
-    if isinstance(given.get("prompt"), str) and len(given["prompt"]) > 5_000:
-        given["prompt"] = ""
-
-
-def _prompt_optional(given: Body) -> None:
-    given.setdefault("prompt", "a default")
-
-
-def _six_images(given: Body) -> None:
-    if isinstance(given.get("image_urls"), list):
-        given["image_urls"] = given["image_urls"][:5]
-
-
-def _images_unread(given: Body) -> None:
-    if isinstance(given.get("image_urls"), list):
-        given["image_urls"] = []
-
-
-def _text_counts(given: Body) -> None:
-    if isinstance(given.get("num_images"), str):
-        given["num_images"] = int(given["num_images"])
-
-
 def _input_optional(body: Body) -> None:
     body.setdefault("input", {"mode": "gpt-image-1", "prompt": "a default"})
 
@@ -214,37 +214,29 @@ MUTANTS = (
     Mutant(name="task-id-is-a-number", clause="SUB-1", make=answers(_id_is_a_number)),
     Mutant(name="any-content-type", clause="SUB-2", make=requests(_any_content_type)),
     Mutant(name="no-charset", clause="SUB-2", make=requests(_no_parameters)),
+    Mutant(name="content-type-optional", clause="SUB-2", make=requests(_no_content_type_needed)),
+    Mutant(name="no-callbacks", clause="SUB-3", make=of_body(_callback_refused)),
+    Mutant(name="request-type-is-async", clause="SUB-3", make=outer("request_type", "", "async")),
+    Mutant(name="any-request-type", clause="SUB-3", make=outer("request_type", "webhook", "async")),
+    Mutant(name="async-refused", clause="SUB-3", make=outer("request_type", "async", "sync")),
     Mutant(
-        name="any-request-type", clause="SUB-3", make=_outer("request_type", "webhook", "async")
+        name="callback-without-address", clause="SUB-4", make=of_body(_callback_without_address)
     ),
-    Mutant(name="async-refused", clause="SUB-3", make=_outer("request_type", "async", "sync")),
-    Mutant(name="callback-without-address", clause="SUB-4", make=_body(_callback_without_address)),
-    Mutant(name="callbacks-anywhere", clause="SUB-5", make=_general(_never_strict)),
-    Mutant(name="https-callbacks-only", clause="SUB-5", make=_general(_always_strict)),
-    Mutant(name="any-provider", clause="SUB-6", make=_outer("provider", "cheapest", "auto")),
-    Mutant(name="no-official-route", clause="SUB-6", make=_outer("provider", "official", "none")),
-    Mutant(name="input-optional", clause="SUB-7", make=_body(_input_optional)),
-    Mutant(name="one-page-of-modes", clause="SUB-8", make=_general(_always_strict)),
-    Mutant(name="any-mode", clause="SUB-8", make=_taken("mode", "dall-e-3", "gpt-image-1")),
-    Mutant(name="modes-never-strict", clause="SUB-8", make=_general(_never_strict)),
-    Mutant(name="long-prompts-cut", clause="SUB-9", make=_input(_cut)),
-    Mutant(name="prompt-in-bytes", clause="SUB-9", make=_input(_bytes)),
-    Mutant(name="prompts-of-5000", clause="SUB-9", make=_input(_five_thousand)),
-    Mutant(name="prompt-optional", clause="SUB-9", make=_input(_prompt_optional)),
-    Mutant(name="16-9-taken", clause="SUB-10", make=_taken("aspect_ratio", "16:9", "3:2")),
-    Mutant(name="2-3-refused", clause="SUB-10", make=_refused("aspect_ratio", "2:3")),
-    Mutant(name="three-images-taken", clause="SUB-11", make=_taken("num_images", 3, 4)),
-    Mutant(name="no-image-taken", clause="SUB-11", make=_taken("num_images", 0, 1)),
-    Mutant(name="four-images-refused", clause="SUB-11", make=_refused("num_images", 4)),
-    Mutant(name="a-text-counts", clause="SUB-11", make=_input(_text_counts)),
-    Mutant(name="six-references-taken", clause="SUB-12", make=_input(_six_images)),
-    Mutant(name="references-unread", clause="SUB-13", make=_input(_images_unread)),
+    Mutant(name="callbacks-anywhere", clause="SUB-5", make=always(never_strict)),
+    Mutant(name="https-callbacks-only", clause="SUB-5", make=always(always_strict)),
+    Mutant(name="any-provider", clause="SUB-6", make=outer("provider", "cheapest", "auto")),
+    Mutant(name="no-official-route", clause="SUB-6", make=outer("provider", "official", "none")),
+    Mutant(name="provider-needed", clause="SUB-6", make=of_body(_provider_needed)),
+    Mutant(name="input-optional", clause="SUB-7", make=of_body(_input_optional)),
     Mutant(name="errors-name-nothing", clause="SUB-14", make=answers(_names_nothing)),
+    Mutant(name="names-without-a-path", clause="SUB-14", make=answers(_names_the_field_only)),
     Mutant(name="422-for-400", clause="SUB-14", make=answers(_422)),
     Mutant(name="any-body-goes", clause="SUB-14", make=requests(_anything_goes)),
     Mutant(name="unknown-members-refused", clause="SUB-15", make=_unknown_member_refused),
-    Mutant(name="nvariants-counts", clause="SUB-16", make=_input(_old_names)),
-    Mutant(name="endless-credit", clause="SUB-17", make=_general(_credit_is_endless)),
+    Mutant(name="unknown-input-refused", clause="SUB-15", make=_unknown_input_refused),
+    Mutant(name="endless-credit", clause="SUB-17", make=always(_credit_is_endless)),
     Mutant(name="402-always", clause="SUB-17", make=answers(_always_402)),
+    Mutant(name="no-credit-unsaid", clause="SUB-17", make=answers(_says_no_more)),
+    Mutant(name="400-for-a-model", clause="SUB-18", make=answers(_model_is_bad_request)),
     Mutant(name="any-model", clause="SUB-18", make=requests(_any_model)),
 )
