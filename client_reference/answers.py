@@ -172,7 +172,9 @@ def _object_or_none(
     body: bytes, fraction: type[float | Decimal] = float
 ) -> Mapping[str, object] | None:
     try:
-        value = json.loads(body, parse_float=fraction, parse_constant=_no_number)
+        value = json.loads(
+            body.decode("utf-8-sig"), parse_float=fraction, parse_constant=_no_number
+        )
     except (ValueError, ArithmeticError, RecursionError):  # Decimal has exponents of its own
         return None
     return value if isinstance(value, dict) else None

@@ -18,12 +18,13 @@ ENV_BASE_URL = "APIXO_BASE_URL"
 DOWNLOAD_S = 600.0  # how long a download may take until it is begun again
 _ANSWER_MAX = 16 * 1024 * 1024  # bytes of an answer
 _KEY = re.compile(r"[!-~]+")
+_OF_THE_WIRE = {b"content-encoding", b"content-length", b"transfer-encoding"}
 _SHORTEST_SECRET = 6  # a shorter key is a word that any text may hold
 _SURELY_SECRET = 16  # a key that long is part of no other word
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError,
                httpx.UnsupportedProtocol)  # fmt: skip
 
-HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError)
+HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError)
 
 
 class ApiKey(httpx.Auth):
@@ -51,9 +52,9 @@ class ApiKey(httpx.Auth):
         return httpx.Response(
             response.status_code,
             headers=[
-                (name, self.hide(value))
-                for name, value in response.headers.multi_items()
-                if name not in {"content-encoding", "content-length", "transfer-encoding"}
+                (name, self.hide_in_bytes(value))
+                for name, value in response.headers.raw
+                if name.lower() not in _OF_THE_WIRE
             ],
             content=self.hide_in_bytes(body),
         )
@@ -183,6 +184,6 @@ def error_of(error: Exception, api_key: ApiKey) -> ApixoError:
     was_sent = not isinstance(error, _NEVER_SENT)
     if isinstance(error, httpx.TimeoutException):
         return ApiTimeout(sentence, was_sent=was_sent)
-    if isinstance(error, httpx.DecodingError | httpx.InvalidURL):
+    if isinstance(error, httpx.DecodingError | httpx.InvalidURL | UnicodeError):
         return UnexpectedResponse(sentence)
     return TransportError(sentence, was_sent=was_sent)

@@ -222,7 +222,7 @@ class Api:
 
 def _is_worth_repeating(error: ApixoError) -> bool:
     if isinstance(error, ServerError):
-        return max(error.status, error.code) in _WORTH_REPEATING
+        return (error.status if error.status >= 400 else error.code) in _WORTH_REPEATING
     return isinstance(error, TransportError | RateLimited)
 
 
