@@ -114,7 +114,16 @@ class Api:
         deadline_s: float,
         on_update: OnUpdate | None = None,
     ) -> Flow[Task]:
-        """Ask until the task has ended, the last time at the deadline."""
+        """Ask until the task has ended, the last time at the deadline; errors keep the task."""
+        try:
+            return (yield from self._wait(task, timeline, deadline_s, on_update))
+        except ApixoError as error:
+            error.task = error.task or task
+            raise
+
+    def _wait(
+        self, task: Task, timeline: Timeline, deadline_s: float, on_update: OnUpdate | None
+    ) -> Flow[Task]:
         polling = self.polling
         if task.is_final:
             return task

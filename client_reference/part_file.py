@@ -39,14 +39,15 @@ class PartFile:
         """Go on with a 206 that continues what is there; a 200 starts anew."""
         if status not in {200, 206}:
             return False
+        etag = headers.get("ETag", "")
         if status == 206:
             found = _RANGE.match(headers.get("Content-Range", ""))
-            if found is None or int(found[1]) != self._file.tell():
+            is_another = self._etag is not None and etag not in {"", self._etag}
+            if found is None or int(found[1]) != self._file.tell() or is_another:
                 self.restart()
                 raise TransportError("the part that came is not the part that was asked for")
         else:
             self.restart()
-        etag = headers.get("ETag", "")
         self._etag = etag if etag.startswith('"') else None
         self._declared_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
         return True

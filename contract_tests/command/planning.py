@@ -20,6 +20,7 @@ def plan_command(**given: Any) -> int:
     options = options_of(given)
     cases = chosen(given, default_profile(options))
     images = worst = 0
+    click.echo(f"{'case':12} {'cost (worst)':16} {'time':14} title")
     for case in in_running_order(cases):
         reason = _reason(case, options)
         if reason:
