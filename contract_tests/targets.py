@@ -108,7 +108,7 @@ def _settings(http: httpx.Client, url: str, api_key: str) -> dict[str, Any] | No
     answer = http.get(url, headers={"Authorization": f"Bearer {api_key}"})
     try:
         body = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     settings = (
         body.get("settings") if answer.status_code == 200 and isinstance(body, dict) else None

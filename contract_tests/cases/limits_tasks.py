@@ -24,7 +24,7 @@ def _as_tasks_end(probe: Probe) -> None:
             tried = probe.submit()
             why = f"{len(live)} of 2 places are taken, the others by tasks that have ended"
             task_id = task_id_of(tried)
-            if not _check(probe, tried, 200, why) or task_id is None:
+            if not _check(probe, tried, 200, why) or task_id is None or task_id in live:
                 return
             live.add(task_id)
         if not _check(probe, probe.submit(), 429, "both places are taken by tasks under way"):
