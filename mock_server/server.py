@@ -22,6 +22,7 @@ from mock_server.settings import Settings
 log = logging.getLogger("mock_server")
 
 _SHUTDOWN_S = 1
+_KEEP_ALIVE_S = 75  # longer than clients keep theirs: none is closed while a submit comes in
 
 
 class CannotListen(Exception):
@@ -54,6 +55,7 @@ def uvicorn_config(app: MockServer) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_SHUTDOWN_S,
+        timeout_keep_alive=_KEEP_ALIVE_S,
     )
 
 

@@ -44,7 +44,10 @@ class Asked:
 
     @property
     def json(self) -> Any:
-        return msgspec.json.decode(self.body)
+        try:
+            return msgspec.json.decode(self.body)
+        except RecursionError as error:
+            raise msgspec.DecodeError("nested too deep") from error
 
     def header(self, name: bytes) -> bytes:
         return dict(self.headers).get(name, b"")
