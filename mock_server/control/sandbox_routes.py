@@ -139,7 +139,7 @@ class SandboxRoutes:
         }
 
     async def _detail(self, sandbox: Sandbox, seen: Seen) -> Json:
-        entries = await sandbox.entries(seen.task.id)
+        entries = [entry for _, entry in await sandbox.entries() if entry.task_id == seen.task.id]
         return task_detail(seen.task, seen.now_ms, self._result_urls, entries)
 
     def _outcome(self, finish: Finish) -> tuple[str | None, str | None]:

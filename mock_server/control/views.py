@@ -130,10 +130,10 @@ def _transitions(task: Task, now_ms: int) -> list[Json]:
 
 def _event(entry: Entry) -> Json:
     event: Json = {"at_ms": entry.at_ms, "kind": entry.operation, "status": entry.status or None}
-    if entry.operation is Operation.CALLBACK and entry.answer:
-        event["error"] = entry.answer.decode()
+    if entry.error:
+        event["error"] = entry.error
     if entry.operation is Operation.RESULT:
-        event["path"] = entry.request.decode()
+        event["path"] = entry.path
     return event | {"duration_ms": entry.duration_us / 1000}
 
 

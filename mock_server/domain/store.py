@@ -14,6 +14,7 @@ from mock_server.domain.catalogue import Model
 from mock_server.domain.clock import Mode
 from mock_server.domain.deliveries import Claim, Delivery
 from mock_server.domain.journal import Entry
+from mock_server.domain.news import Watcher
 from mock_server.domain.planner import Brief
 from mock_server.domain.ports import Sent
 from mock_server.domain.sandbox_settings import SandboxSettings
@@ -110,7 +111,13 @@ class Sandbox(Protocol):
     async def tasks(self, real_ms: int) -> tuple[Sequence[Task], int]:
         """Return all tasks, newest first, and the present instant."""
 
-    async def entries(self, task_id: str | None = None) -> Sequence[Entry]: ...
+    async def entries(self, since: int = 0) -> Sequence[tuple[int, Entry]]:
+        """Return number and entry of the journal after that number, oldest first."""
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell a watcher of everything from now on."""
+
+    def unwatch(self, watcher: Watcher) -> None: ...
     async def deliveries(self, task_id: str | None = None) -> Sequence[Delivery]: ...
     async def counters(self, real_ms: int) -> Counters: ...
     async def change(

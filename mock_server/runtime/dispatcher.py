@@ -224,7 +224,10 @@ class Dispatcher:
                 sent.status or 0,
                 sent.duration_ms * 1000,
                 payload[:MAX_BODY_BYTES],
-                (sent.error or "").encode(),
+                b"",
+                method="POST",
+                path=claim.delivery.url,
+                error=sent.error or "",
             )
         )
 

@@ -11,6 +11,7 @@ from mock_server.domain.errors import StoreFull, TaskEnded
 from mock_server.domain.journal import Entry, Journal
 from mock_server.domain.ledger import Ledger, price_microusd
 from mock_server.domain.new_task import new_task
+from mock_server.domain.news import Change, News, Recorded, Watcher
 from mock_server.domain.planner import Brief
 from mock_server.domain.ports import Sent
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
@@ -45,6 +46,7 @@ class MemorySandbox:
         self._beginning = beginning
         self._bound = bound
         self._is_broke = is_broke
+        self._watchers: list[Watcher] = []
         self.settings: SandboxSettings
         self._begin(real_ms)
 
@@ -105,6 +107,14 @@ class MemorySandbox:
 
     def record(self, entry: Entry) -> None:
         self._journal.add(entry)
+        if self._watchers:
+            self._tell(Recorded(self._journal.last, entry))
+
+    def watch(self, watcher: Watcher) -> None:
+        self._watchers.append(watcher)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        self._watchers.remove(watcher)
 
     async def expect_callback(self, task_id: str) -> None:
         task = self._tasks.get(task_id)
@@ -129,6 +139,7 @@ class MemorySandbox:
             reasons=(f"forced by control: {forced}", *task.plan.reasons),
         )
         self._end(task, now_ms)
+        self._tell(Change.TASK)
         return Seen(task, now_ms)
 
     async def task(self, task_id: str, real_ms: int) -> Seen | None:
@@ -138,8 +149,8 @@ class MemorySandbox:
     async def tasks(self, real_ms: int) -> tuple[Sequence[Task], int]:
         return list(reversed(self._tasks.values())), self._enter(real_ms)
 
-    async def entries(self, task_id: str | None = None) -> Sequence[Entry]:
-        return [entry for entry in self._journal if task_id in {None, entry.task_id}]
+    async def entries(self, since: int = 0) -> Sequence[tuple[int, Entry]]:
+        return list(self._journal.since(since))
 
     async def deliveries(self, task_id: str | None = None) -> Sequence[Delivery]:
         if task_id is None:
@@ -171,10 +182,12 @@ class MemorySandbox:
         if balance_microusd is not None:
             self._ledger.balance_microusd = balance_microusd
         self.settings = settings
+        self._tell(Change.SETTINGS)
 
     async def reset(self, real_ms: int) -> None:
         self._bound.forget(len(self._tasks))
         self._begin(real_ms)
+        self._tell(Change.DROPPED)
 
     async def clock(self, real_ms: int) -> ClockReading:
         clock = self._clock
@@ -182,6 +195,7 @@ class MemorySandbox:
 
     async def set_clock(self, mode: Mode, speed: float, real_ms: int) -> ClockReading:
         self._clock.set(mode, speed, real_ms)
+        self._tell(Change.CLOCK)
         return await self.clock(real_ms)
 
     async def hold_clock(self, real_ms: int) -> int:
@@ -190,6 +204,7 @@ class MemorySandbox:
 
     async def move_clock(self, instant_ms: int) -> None:
         self._clock.move_to(instant_ms)
+        self._tell(Change.CLOCK)
 
     async def release_clock(self, real_ms: int) -> None:
         self._clock.release(real_ms)
@@ -230,6 +245,7 @@ class MemorySandbox:
         self._bound = TaskBound.none()  # who still holds this sandbox takes no room with it
         count = len(self._tasks)
         self._begin(self.used_ms)
+        self._tell(Change.DROPPED)
         return count
 
     def _begin(self, real_ms: int) -> None:
@@ -252,6 +268,10 @@ class MemorySandbox:
         now_ms = self._clock.now_ms(real_ms)
         self._settle(now_ms)
         return now_ms
+
+    def _tell(self, news: News) -> None:
+        for watcher in tuple(self._watchers):
+            watcher(news)
 
     def _settle(self, now_ms: int) -> None:
         ended = self._ledger.settle(now_ms)

@@ -43,7 +43,13 @@ class Exchange:
         return self._clock.now_ns() // 1_000_000
 
     def record(
-        self, sandbox: Sandbox, operation: Operation, began_ns: int, request: bytes, answer: Answer
+        self,
+        sandbox: Sandbox,
+        operation: Operation,
+        began_ns: int,
+        scope: Scope,
+        request: bytes,
+        answer: Answer,
     ) -> None:
         """Write into the journal what is about to be answered."""
         body = answer.body if answer.content_type is envelope.JSON else b""
@@ -57,6 +63,12 @@ class Exchange:
                 (self._clock.now_ns() - began_ns) // 1000,
                 request[:MAX_BODY_BYTES],
                 body[:MAX_BODY_BYTES],
+                scope["method"],
+                scope["path"],
+                scope["query_string"],
+                scope["headers"],
+                answer.headers,
+                len(answer.body),
             )
         )
 

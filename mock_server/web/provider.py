@@ -65,7 +65,7 @@ class Endpoint(ABC):
                 request, answer = await self.handle(sandbox, scope, headers, receive)
             except ClientGone:
                 return
-            exchange.record(sandbox, self.operation, began_ns, request, answer)
+            exchange.record(sandbox, self.operation, began_ns, scope, request, answer)
             await exchange.send(send, answer)
             if answer.owes_callback:
                 await self.deliver(sandbox, answer.task_id)
@@ -196,12 +196,12 @@ class StatusEndpoint(Endpoint):
         task_id = plain[1].decode() if plain else _task_id(query)
         if not task_id:  # STA-1
             detail = "taskId: is required in the query"
-            return query, await self._refuse(sandbox, 400, "Invalid request", detail)
+            return b"", await self._refuse(sandbox, 400, "Invalid request", detail)
         seen = await sandbox.observe(self._model_id, task_id, self._exchange.now_ms())
         if isinstance(seen, Refused):
-            return query, refused(sandbox, seen)
+            return b"", refused(sandbox, seen)
         body = envelope.status(seen.task, seen.now_ms, self._result_urls)
-        return query, Answer(200, body, seen.now_ms, task_id, owes_callback=seen.ends_now)
+        return b"", Answer(200, body, seen.now_ms, task_id, owes_callback=seen.ends_now)
 
     async def deliver(self, sandbox: Sandbox, task_id: str) -> None:
         self._wake(sandbox)

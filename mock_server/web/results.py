@@ -67,8 +67,7 @@ class ResultEndpoint:
             await exchange.send(send, _missing(exchange.now_ms()))
             return
         answer = await self._answer(sandbox, found[1], int(found[3]), found[4], scope)
-        request = scope["path"].encode()
-        exchange.record(sandbox, Operation.RESULT, began_ns, request, answer)
+        exchange.record(sandbox, Operation.RESULT, began_ns, scope, b"", answer)
         await exchange.send(send, answer)
 
     async def _answer(
