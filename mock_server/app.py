@@ -16,6 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mock_server.catalogue_files import load_catalogue
 from mock_server.control import replies
 from mock_server.control.caller import Access, Callers
+from mock_server.control.journal_routes import JournalRoutes
+from mock_server.control.rule_routes import RuleRoutes
 from mock_server.control.sandbox_routes import SandboxRoutes
 from mock_server.control.server_routes import ServerRoutes
 from mock_server.control.views import PROFILE
@@ -148,6 +150,7 @@ class MockServer:
                 briefing=briefing,
                 references=self._references,
                 wake=wake,
+                deliver_now=self._dispatcher.deliver_now,
                 public_url=self.settings.public_url,
                 body_limit=self.settings.body_limit,
             )
@@ -188,6 +191,8 @@ class MockServer:
             routes=[
                 *server.routes(),
                 *sandbox.routes(),
+                *RuleRoutes(callers, self._catalogue.fail_messages).routes(),
+                *JournalRoutes(callers).routes(),
                 Route("/openapi.json", self._openapi, methods=["GET"]),
             ],
             exception_handlers={

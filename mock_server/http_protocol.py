@@ -1,9 +1,14 @@
-"""What uvicorn's HTTP protocol lacks: requests that offer an upgrade, and a bound on headers."""
+"""What uvicorn's HTTP protocol lacks.
+
+Requests that offer an upgrade, a bound on headers, and the connection itself for wire faults.
+"""
 
 import re
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mock_server.web.wire_faults import EXTENSION
 
 MAX_HEAD_BYTES = 64 * 1024
 
@@ -33,6 +38,11 @@ class HttpProtocol(HttpToolsProtocol):
             if b"pgrade" in head or b"PGRADE" in head:
                 data = _UPGRADE.sub(rb"\1ignored", head) + data[len(head) :]
         super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        extensions: dict[str, Any] = {EXTENSION: self.transport}
+        self.scope["extensions"] = extensions
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False

@@ -12,7 +12,7 @@ from mock_server.web.body import BodyTooLarge, read_body
 
 MAX_BODY_BYTES = 1024 * 1024
 
-T = TypeVar("T", bound=msgspec.Struct)
+T = TypeVar("T")
 
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.*?)`")
@@ -37,12 +37,12 @@ def decode(raw: bytes, kind: type[T]) -> T:
         raise Refused(400, f"body: must be one JSON object in UTF-8; {error}") from error
 
 
-def _explain(message: str, kind: type[msgspec.Struct]) -> str:
+def _explain(message: str, kind: type) -> str:
     found = _AT.fullmatch(message)
     problem, path = (found[1], found[2]) if found else (message, "")
     prefix = f"{path}." if path else ""
     if unknown := _UNKNOWN.match(problem):
-        known = kind.__struct_encode_fields__ if not path else ()
+        known = getattr(kind, "__struct_encode_fields__", ()) if not path else ()
         nearest = did_you_mean(unknown[1], known) if known else ""
         return f"{prefix}{unknown[1]}: is unknown{nearest}"
     if missing := _MISSING.match(problem):

@@ -1,6 +1,7 @@
 """What the control plane answers: plain JSON, and errors in the provider's envelope."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -15,10 +16,11 @@ from mock_server.web import envelope
 class Refused(Exception):
     """A request of control that is refused: a status and one sentence for the caller."""
 
-    def __init__(self, status: int, detail: str) -> None:
+    def __init__(self, status: int, detail: str, seen: dict[str, Any] | None = None) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
+        self.seen = seen or {}  # what stands beside the envelope's own members
 
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -46,7 +48,7 @@ def reply(data: object, status: int = 200) -> Response:
 
 async def on_refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return _error(error.status, error.detail)
+    return _error(error.status, error.detail, error.seen)
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
@@ -76,6 +78,7 @@ _MESSAGES = {
     401: "Invalid or missing API key",
     403: "Forbidden",
     404: "Not found",
+    408: "Not yet",
     405: "Method not allowed",
     409: "Conflict",
     413: "Body too large",
@@ -83,6 +86,8 @@ _MESSAGES = {
 }
 
 
-def _error(status: int, detail: str) -> Response:
-    body = envelope.error(status, _MESSAGES.get(status, "Error"), detail)
+def _error(status: int, detail: str, seen: dict[str, Any] | None = None) -> Response:
+    message = _MESSAGES.get(status, "Error")
+    told = {"code": status, "message": message, "data": {"error": detail}, **(seen or {})}
+    body = envelope.encode(told)
     return Response(body, status, media_type="application/json")

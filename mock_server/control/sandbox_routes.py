@@ -9,6 +9,7 @@ from starlette.routing import Route
 from mock_server.control.caller import Callers
 from mock_server.control.changes import Advance, ClockChange, Finish, SandboxChange, duration
 from mock_server.control.decoding import read
+from mock_server.control.queries import seconds
 from mock_server.control.replies import Refused, reply, resource
 from mock_server.control.views import (
     Json,
@@ -18,6 +19,7 @@ from mock_server.control.views import (
     task_detail,
     task_view,
 )
+from mock_server.control.waiting import until
 from mock_server.domain.errors import TaskEnded
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.store import Sandbox, Seen
@@ -26,6 +28,7 @@ from mock_server.runtime.dispatcher import Dispatcher, SandboxDropped, TooLate
 from mock_server.web.envelope import ResultUrls
 
 DEFAULT_LIMIT = 100
+DEFAULT_TIMEOUT_S = 5.0
 
 
 class SandboxRoutes:
@@ -104,6 +107,27 @@ class SandboxRoutes:
         seen = await sandbox.task(task_id, self._callers.real_ms())
         return reply(await self._detail(sandbox, _found(seen, task_id)))
 
+    async def wait(self, request: Request) -> Response:
+        sandbox = await self._callers.sandbox(request)
+        task_id = request.path_params["task_id"]
+        wanted = _state(request)
+        timeout_s = seconds(request.query_params, "timeout", DEFAULT_TIMEOUT_S)
+
+        async def look() -> tuple[Seen, bool]:
+            seen = _found(await sandbox.task(task_id, self._callers.real_ms()), task_id)
+            state = state_at(seen.task, seen.now_ms)
+            return seen, state.is_final if wanted is None else state is wanted
+
+        async def next_s(seen: Seen) -> float | None:
+            return await sandbox.wait_until_s(_next_change_ms(seen), self._callers.real_ms())
+
+        seen, holds = await until(sandbox, look, timeout_s, next_s)
+        detail = await self._detail(sandbox, seen)
+        if holds:
+            return reply(detail)
+        named = "an end" if wanted is None else f"the state {wanted.value!r}"
+        raise Refused(408, f"the task has not come to {named} within {timeout_s:g} s", detail)
+
     async def finish(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
         task_id = request.path_params["task_id"]
@@ -128,6 +152,7 @@ class SandboxRoutes:
             resource("/_mock/tasks", query=("state", "limit"), GET=self.tasks),
             resource("/_mock/tasks/{task_id}", GET=self.task),
             resource("/_mock/tasks/{task_id}/finish", POST=self.finish),
+            resource("/_mock/tasks/{task_id}/wait", query=("state", "timeout"), GET=self.wait),
             resource("/_mock/callbacks", GET=self.callbacks),
         ]
 
@@ -169,6 +194,14 @@ def _state(request: Request) -> TaskState | None:
     except ValueError as error:
         states = [state.value for state in TaskState]
         raise Refused(400, f"state: is unknown{did_you_mean(written, states)}") from error
+
+
+def _next_change_ms(seen: Seen) -> int | None:
+    """Return when the task's state changes next by itself."""
+    plan = seen.task.plan
+    if seen.now_ms < plan.start_ms:
+        return plan.start_ms
+    return None if plan.end_ms is None or plan.end_ms <= seen.now_ms else plan.end_ms
 
 
 def _limit(request: Request) -> int:

@@ -1,10 +1,11 @@
-"""What a submit asks for: directives, reference images and moderation, looked at in that order."""
+"""What is wanted of a submit: by directives, a rule, reference images and moderation, in order."""
 
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.directives import parse_directives, without_directives
 from mock_server.domain.moderation import moderated_word
 from mock_server.domain.planner import DEFAULT_BRIEF, Brief, make_brief
 from mock_server.domain.ports import BadImage
+from mock_server.domain.rule_book import Applied
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.submission import Submission
 
@@ -14,7 +15,11 @@ class Briefing:
         self._catalogue = catalogue
 
     def brief(
-        self, submission: Submission, settings: SandboxSettings, bad_image: BadImage | None
+        self,
+        submission: Submission,
+        settings: SandboxSettings,
+        bad_image: BadImage | None,
+        applied: Applied | None = None,
     ) -> Brief:
         """Raise InvalidRequest when a directive is unknown."""
         prompt, fail_messages = submission.prompt, self._catalogue.fail_messages
@@ -23,12 +28,14 @@ class Briefing:
             asked = parse_directives(prompt, fail_messages)
             prompt = without_directives(prompt)
         word = moderated_word(prompt, self._catalogue.moderated_words)
-        if asked is None and bad_image is None and word is None:
+        ruled = applied if applied and applied.apply.outcome else None
+        if asked is None and bad_image is None and word is None and ruled is None:
             return DEFAULT_BRIEF
         return make_brief(
             asked,
             bad_image,
             word,
+            ruled=ruled,
             fail_messages=fail_messages,
             image_fail_codes=settings.image_fail_codes,
         )

@@ -38,6 +38,7 @@ class Delivery(msgspec.Struct, kw_only=True):
     state: DeliveryState = DeliveryState.PENDING
     due_ms: int | None = None
     attempts: list[Attempt] = msgspec.field(default_factory=list)
+    ruled: int = 0  # the number of the attempt that a rule has put off, so that it does so once
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,12 +52,13 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 class Deliveries:
     """The callbacks of a sandbox, in the order in which they fall due."""
 
-    __slots__ = ("_by_task", "_due", "_turn")
+    __slots__ = ("_by_task", "_due", "_overtaken", "_turn")
 
     def __init__(self) -> None:
         self._by_task: dict[str, Delivery] = {}
         self._due: list[tuple[int, int, Delivery]] = []
         self._turn = 0
+        self._overtaken: list[Delivery] = []  # wait for another one to go before
 
     def __iter__(self) -> Iterator[Delivery]:
         return iter(self._by_task.values())
@@ -98,6 +100,7 @@ class Deliveries:
         delivery = claim.delivery
         if self._by_task.get(delivery.task.id) is not delivery:
             return False
+        self._let_go(now_ms, but=delivery)
         delivery.attempts.append(
             Attempt(
                 at_ms=claim.at_ms,
@@ -116,10 +119,25 @@ class Deliveries:
             self._schedule(delivery, now_ms + RETRY_AFTER_MS[claim.number - 1])
         return True
 
+    def put_off(self, claim: Claim, by_ms: int, now_ms: int, *, is_overtaken: bool) -> None:
+        """Make a claimed attempt later, at once when another delivery has gone before."""
+        delivery = claim.delivery
+        if self._by_task.get(delivery.task.id) is delivery:
+            delivery.ruled = claim.number
+            self._schedule(delivery, now_ms + by_ms)
+            if is_overtaken:
+                self._overtaken.append(delivery)
+
     def drop(self, task_id: str) -> None:
         delivery = self._by_task.pop(task_id, None)
         if delivery is not None:
             delivery.due_ms = None
+
+    def _let_go(self, now_ms: int, *, but: Delivery) -> None:
+        for delivery in self._overtaken:
+            if delivery.due_ms is not None and delivery is not but:
+                self._schedule(delivery, now_ms)
+        self._overtaken.clear()
 
     def _schedule(self, delivery: Delivery, due_ms: int | None) -> None:
         delivery.due_ms = due_ms

@@ -1,7 +1,8 @@
 """The one place where a task's life is decided, once, when it is submitted.
 
 Precedence, highest first: forced by control (the task's plan is replaced later) → directive in
-the prompt → reference images → moderation → default.
+the prompt → rule (the queue of the next goes before the others) → reference images → moderation →
+default.
 """
 
 import math
@@ -13,6 +14,7 @@ from mock_server.domain.catalogue import Timing
 from mock_server.domain.chance import normal_quantile, two_uniforms
 from mock_server.domain.outcome import Outcome
 from mock_server.domain.ports import BadImage, ImageProblem
+from mock_server.domain.rule_book import Applied
 from mock_server.domain.task import Plan
 
 BY_DEFAULT = ("default: succeeds, for nothing asks for a failure",)
@@ -49,6 +51,7 @@ def make_brief(
     *,
     fail_messages: Mapping[str, str],
     image_fail_codes: str,
+    ruled: Applied | None = None,
 ) -> Brief:
     """Put the steps of the precedence together; the first that speaks of the end decides it.
 
@@ -56,7 +59,10 @@ def make_brief(
     """
     has_directives = asked is not None
     asked = asked or Outcome()
-    reasons = _asked_reasons(asked)
+    reasons = _reasons("directive in the prompt", asked)
+    if ruled is not None and ruled.apply.outcome is not None:
+        reasons += _reasons(ruled.rule, ruled.apply.outcome, asked.fail)
+        asked = _filled_up(asked, ruled.apply.outcome)
     code, message = asked.fail, asked.message
     if bad_image is not None:
         image_code = _BY_CONTRACT[image_fail_codes][bad_image.problem]
@@ -105,7 +111,21 @@ def make_plan(
     )
 
 
-def _asked_reasons(asked: Outcome) -> tuple[str, ...]:
+def _filled_up(asked: Outcome, ruled: Outcome) -> Outcome:
+    """Return what a prompt asks for, and what a rule says of all else."""
+    says_end = asked.fail is not None
+    says_when = asked.hold or asked.polls is not None
+    return Outcome(
+        fail=asked.fail if says_end else ruled.fail,
+        message=asked.message if says_end else ruled.message,
+        pending_ms=ruled.pending_ms if asked.pending_ms is None else asked.pending_ms,
+        processing_ms=ruled.processing_ms if asked.processing_ms is None else asked.processing_ms,
+        polls=asked.polls if says_when else ruled.polls,
+        hold=asked.hold if says_when else ruled.hold,
+    )
+
+
+def _reasons(source: str, asked: Outcome, decided: str | None = None) -> tuple[str, ...]:
     written = [
         f"{name}={value}"
         for name, value in (
@@ -118,7 +138,8 @@ def _asked_reasons(asked: Outcome) -> tuple[str, ...]:
         if value
     ]
     written += ["hold"] if asked.hold else []
-    return (f"directive in the prompt: {' '.join(written)}",) if written else ()
+    late = f"; its end has no effect, {decided} was decided before" if decided else ""
+    return (f"{source}: {' '.join(written)}{late}",) if written else ()
 
 
 def _step(sentence: str, code: str, decided: str | None) -> tuple[str]:

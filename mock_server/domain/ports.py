@@ -24,8 +24,8 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sender(Protocol):
-    async def post(self, url: str, body: bytes, lane: str = "") -> Sent:
-        """POST a JSON body once, follow no redirect, raise nothing.
+    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
+        """POST a JSON body once, follow no redirect, raise nothing; bit by bit when slow.
 
         Attempts of one lane may hold one another up, those of different lanes may not.
         """

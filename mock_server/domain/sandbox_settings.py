@@ -18,6 +18,7 @@ Dollars = Annotated[float, Meta(ge=0, le=1_000_000_000)]
 class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Defaults are the documented behaviour."""
 
+    profile: str = "calm"
     rate_limit: Limit = 10_000  # LIM-1, requests in any 60 s
     max_concurrent: Limit = 1_000  # LIM-2
     generation_time_ms: int | None = None  # TIM-1; None: as the model's catalogue entry says

@@ -17,6 +17,8 @@ from mock_server.domain.journal import Entry
 from mock_server.domain.news import Watcher
 from mock_server.domain.planner import Brief
 from mock_server.domain.ports import Sent
+from mock_server.domain.rule_book import Applied, Queued, Rule
+from mock_server.domain.rules import Asked, Definition
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.submission import Submission
 from mock_server.domain.task import Task
@@ -80,6 +82,10 @@ class Sandbox(Protocol):
     @property
     def settings(self) -> SandboxSettings: ...
     @property
+    def has_rules(self) -> bool:
+        """Whether `choose` can choose anything."""
+
+    @property
     def is_dropped(self) -> bool:
         """The store has let go of it; ask the store for it again."""
 
@@ -114,6 +120,21 @@ class Sandbox(Protocol):
     async def entries(self, since: int = 0) -> Sequence[tuple[int, Entry]]:
         """Return number and entry of the journal after that number, oldest first."""
 
+    async def choose(self, asked: Asked) -> Applied | None:
+        """Return what a rule injects here, and count it."""
+
+    async def rules(self) -> tuple[Sequence[Rule], Sequence[Rule]]:
+        """Return the sandbox's own rules and those of its profile."""
+
+    async def set_rules(self, definitions: Sequence[Definition]) -> None: ...
+    async def add_rule(self, definition: Definition) -> None: ...
+    async def put_next(self, definition: Definition, count: int) -> None: ...
+    async def queue(self) -> Sequence[Queued]:
+        """Return what waits to be applied next, before the rules."""
+
+    async def hasten(self, task_id: str, rule: str, real_ms: int) -> None:
+        """End a task now, as planned, for a rule wants its callback early."""
+
     def watch(self, watcher: Watcher) -> None:
         """Tell a watcher of everything from now on."""
 
@@ -121,9 +142,13 @@ class Sandbox(Protocol):
     async def deliveries(self, task_id: str | None = None) -> Sequence[Delivery]: ...
     async def counters(self, real_ms: int) -> Counters: ...
     async def change(
-        self, settings: SandboxSettings, balance_microusd: int | None, real_ms: int
+        self,
+        settings: SandboxSettings,
+        balance_microusd: int | None,
+        real_ms: int,
+        profile_rules: Sequence[Definition] | None = None,
     ) -> None:
-        """Take other settings, and another balance unless it is None."""
+        """Take other settings, and another balance and other rules of a profile unless None."""
 
     async def reset(self, real_ms: int) -> None:
         """Drop everything and begin again from the seed."""
@@ -141,8 +166,16 @@ class Sandbox(Protocol):
     async def wait_s(self, real_ms: int) -> float | None:
         """Return the real seconds until the next attempt; None: none comes by itself."""
 
+    async def wait_until_s(self, instant_ms: int | None, real_ms: int) -> float | None:
+        """Return the real seconds until an instant; None: it does not come by itself."""
+
     async def claim(self, real_ms: int) -> Sequence[Claim]:
         """Take the callback attempts that are due."""
+
+    async def put_off(
+        self, claim: Claim, by_ms: int, real_ms: int, *, is_overtaken: bool = False
+    ) -> None:
+        """Make a claimed attempt later, or as soon as another one has gone before."""
 
     async def settle(self, claim: Claim, sent: Sent, real_ms: int) -> bool:
         """Record what came of a claimed attempt; False when it was dropped meanwhile."""

@@ -60,6 +60,22 @@ class _Body(msgspec.Struct, gc=False):
     provider: str | None
 
 
+class _Prompted(msgspec.Struct, gc=False):
+    prompt: str
+
+
+class _Glanced(msgspec.Struct, gc=False):
+    input: _Prompted
+
+
+def prompt_of(raw: bytes) -> str | None:
+    """Return the prompt of a submit, however wrong all else in it is; None when it has none."""
+    try:
+        return msgspec.json.decode(raw, type=_Glanced).input.prompt
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
 class SubmissionDecoder:
     """Decodes and validates the body of a submit in one pass.
 

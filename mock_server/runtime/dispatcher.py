@@ -16,8 +16,11 @@ from mock_server.domain.clock import LATEST_MS, Mode
 from mock_server.domain.deliveries import Claim, DeliveryState
 from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
 from mock_server.domain.ports import RealClock, Sender, Sent
+from mock_server.domain.rule_book import Applied
+from mock_server.domain.rules import Asked
 from mock_server.domain.store import ClockReading, Sandbox, Store
-from mock_server.domain.task import Task
+from mock_server.domain.task import Task, state_at
+from mock_server.runtime.callback_faults import DROPPED, REORDER_MS, bodies
 
 log = logging.getLogger("mock_server.callbacks")
 
@@ -52,7 +55,7 @@ class _Courier:
     def __init__(self) -> None:
         self.is_dropped = False
         self.timer: asyncio.TimerHandle | None = None
-        self.attempts: set[asyncio.Task[Fired]] = set()
+        self.attempts: set[asyncio.Task[Fired | None]] = set()
         self.turn = asyncio.Lock()  # one hand on the clock at a time
 
     def check(self) -> None:
@@ -105,6 +108,13 @@ class Dispatcher:
         self.wake(sandbox)
         return from_ms, from_ms + by_ms, fired
 
+    async def deliver_now(self, sandbox: Sandbox, early: Applied) -> None:
+        """Send what is due, and wait until it has been sent, for a rule wants it so."""
+        claims = await sandbox.claim(self._real_ms())
+        sent = self._send_all(sandbox, self._courier(sandbox), claims, early)
+        if sent:
+            await asyncio.wait(sent)
+
     async def set_clock(self, sandbox: Sandbox, mode: Mode, speed: float) -> ClockReading:
         reading = await sandbox.set_clock(mode, speed, self._real_ms())
         self.wake(sandbox)
@@ -153,7 +163,7 @@ class Dispatcher:
             sent = self._send_all(sandbox, courier, claims)
             await asyncio.wait(sent)
             courier.check()
-            fired += [job.result() for job in sent]
+            fired += [done for job in sent if (done := job.result()) is not None]
         await sandbox.move_clock(until_ms)
         return fired
 
@@ -173,15 +183,19 @@ class Dispatcher:
         self._tidy(sandbox.id, courier)
 
     def _send_all(
-        self, sandbox: Sandbox, courier: _Courier, claims: Sequence[Claim]
-    ) -> list[asyncio.Task[Fired]]:
-        jobs = [asyncio.create_task(self._attempt(sandbox, claim)) for claim in claims]
+        self,
+        sandbox: Sandbox,
+        courier: _Courier,
+        claims: Sequence[Claim],
+        early: Applied | None = None,
+    ) -> list[asyncio.Task[Fired | None]]:
+        jobs = [asyncio.create_task(self._attempt(sandbox, claim, early)) for claim in claims]
         for job in jobs:
             courier.attempts.add(job)
             job.add_done_callback(lambda job: self._landed(sandbox.id, courier, job))
         return jobs
 
-    def _landed(self, sandbox_id: str, courier: _Courier, job: asyncio.Task[Fired]) -> None:
+    def _landed(self, sandbox_id: str, courier: _Courier, job: asyncio.Task[Fired | None]) -> None:
         courier.attempts.discard(job)
         self._tidy(sandbox_id, courier)
 
@@ -189,36 +203,81 @@ class Dispatcher:
         if courier.is_idle and self._couriers.get(sandbox_id) is courier:
             del self._couriers[sandbox_id]
 
-    async def _attempt(self, sandbox: Sandbox, claim: Claim) -> Fired:
-        if self._sender is None:
-            self._sender = self._make_sender()
-        task = claim.delivery.task
-        payload = self._encode_status(task, claim.at_ms)  # CB-1: what a status request would see
-        sent = await self._sender.post(claim.delivery.url, payload, sandbox.id)
-        real_ms = self._real_ms()
-        if await sandbox.settle(claim, sent, real_ms):
-            self._journal(sandbox, claim, sent, payload, real_ms)
+    async def _attempt(
+        self, sandbox: Sandbox, claim: Claim, early: Applied | None = None
+    ) -> Fired | None:
+        """Make an attempt, or put it off if a rule says so."""
+        applied = await self._ruled(sandbox, claim) or early
+        fault = applied.apply.callback if applied else None
+        if fault and fault.kind in {"delay", "reorder"}:
+            by_ms = fault.delay_ms if fault.kind == "delay" else REORDER_MS
+            is_overtaken = fault.kind == "reorder"
+            await sandbox.put_off(claim, by_ms, self._real_ms(), is_overtaken=is_overtaken)
+            self.wake(sandbox)
+            return None
+        if applied and applied.latency_ms:
+            await asyncio.sleep(applied.latency_ms / 1000)
+        sent = await self._send(sandbox, claim, applied)
         if sent.status != 200:
             log.warning(
                 "callback attempt %d for task %s: %s",
-                claim.number, task.id, sent.error or f"status {sent.status}, not 200",
+                claim.number, claim.delivery.task.id,
+                sent.error or f"status {sent.status}, not 200",
             )  # fmt: skip
+        if sent.status != 200 or sandbox.has_rules:  # it is tried again, or lets another one go
             self.wake(sandbox)
         return Fired(
             at_ms=claim.at_ms,
-            task_id=task.id,
+            task_id=claim.delivery.task.id,
             attempt=claim.number,
             status=sent.status,
             error=sent.error,
         )
 
+    async def _ruled(self, sandbox: Sandbox, claim: Claim) -> Applied | None:
+        delivery = claim.delivery
+        if not sandbox.has_rules or delivery.ruled == claim.number:
+            return None
+        return await sandbox.choose(
+            Asked(
+                operation=Operation.CALLBACK,
+                subject=delivery.task.id,
+                prompt=delivery.task.prompt,
+                state=state_at(delivery.task, claim.at_ms),
+                attempt=claim.number,
+            )
+        )
+
+    async def _send(self, sandbox: Sandbox, claim: Claim, applied: Applied | None) -> Sent:
+        """Send what is due, one body or several; what comes of the last one counts."""
+        if self._sender is None:
+            self._sender = self._make_sender()
+        fault = applied.apply.callback if applied else None
+        kind = fault.kind if fault else ""
+        payloads = bodies(  # CB-1: what a status request would see
+            fault, claim.delivery.task, lambda task: self._encode_status(task, claim.at_ms)
+        )
+        for payload in payloads[:-1]:
+            sent = await self._sender.post(claim.delivery.url, payload, sandbox.id)
+            self._journal(sandbox, claim, sent, payload, applied)
+        sent = (
+            Sent(error=DROPPED)
+            if kind == "drop"
+            else await self._sender.post(
+                claim.delivery.url, payloads[-1], sandbox.id, is_slow=kind == "slow"
+            )
+        )
+        if await sandbox.settle(claim, sent, self._real_ms()):
+            self._journal(sandbox, claim, sent, payloads[-1], applied)
+        return sent
+
     def _journal(
-        self, sandbox: Sandbox, claim: Claim, sent: Sent, payload: bytes, real_ms: int
+        self, sandbox: Sandbox, claim: Claim, sent: Sent, payload: bytes, applied: Applied | None
     ) -> None:
         sandbox.record(
             Entry(
                 claim.at_ms,
-                real_ms - sent.duration_ms,
+                self._real_ms() - sent.duration_ms,
                 Operation.CALLBACK,
                 claim.delivery.task.id,
                 sent.status or 0,
@@ -227,6 +286,8 @@ class Dispatcher:
                 b"",
                 method="POST",
                 path=claim.delivery.url,
+                rule=applied.rule if applied else "",
+                fault=applied.apply.fault if applied else "",
                 error=sent.error or "",
             )
         )

@@ -20,6 +20,8 @@ from mock_server.runtime.lookups import Resolver, system_resolver
 from mock_server.version import __version__
 
 USER_AGENT: Final = f"apixo-testkit-mock/{__version__}"
+_SLOW_PARTS = 20
+_SLOW_PAUSE_S = 0.1
 _BODY_MAX = 64 * 1024  # bytes read of an answer; a longer one costs its connection
 
 
@@ -46,9 +48,9 @@ class HttpSender:
         # An httpx client would keep cookies and fail on an odd Location; the transport does not.
         self._transport = GuardedTransport(egress, resolve)
 
-    async def post(self, url: str, body: bytes, lane: str = "") -> Sent:
+    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
         try:
-            request = _request(web_url(url), body)
+            request = _request(web_url(url), body, is_slow=is_slow)
         except ValueError as error:
             return Sent(error=str(error))
         # The lane comes first, so that attempts queued for one receiver hold no common place.
@@ -139,14 +141,24 @@ class _Lane:
     users: int = 0
 
 
-def _request(url: httpx.URL, body: bytes) -> httpx.Request:
+def _request(url: httpx.URL, body: bytes, *, is_slow: bool) -> httpx.Request:
     headers = {  # no signature, for none is documented (CB-6)
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
         "Accept": "*/*",
         **credentials(url),
     }
+    if is_slow:
+        headers["Content-Length"] = str(len(body))
+        return httpx.Request("POST", url, headers=headers, content=_bit_by_bit(body))
     return httpx.Request("POST", url, headers=headers, content=body)
+
+
+async def _bit_by_bit(body: bytes) -> AsyncIterator[bytes]:
+    size = -(-len(body) // _SLOW_PARTS)
+    for at in range(0, len(body), size):
+        yield body[at : at + size]
+        await asyncio.sleep(_SLOW_PAUSE_S)
 
 
 def _origin(url: httpx.URL) -> str:

@@ -14,11 +14,14 @@ from mock_server.domain.new_task import new_task
 from mock_server.domain.news import Change, News, Recorded, Watcher
 from mock_server.domain.planner import Brief
 from mock_server.domain.ports import Sent
+from mock_server.domain.rule_book import RuleBook
+from mock_server.domain.rules import Definition
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.store import ClockReading, Counted, Counters, Refusal, Refused, Seen
 from mock_server.domain.submission import Submission
 from mock_server.domain.task import Task, ending_now, state_at
 from mock_server.domain.window import Window
+from mock_server.store.ruled import Ruled
 from mock_server.store.task_bound import TaskBound
 
 
@@ -28,9 +31,11 @@ class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     settings: SandboxSettings
     clock: ClockSettings
+    rules: tuple[Definition, ...] = ()
+    profile_rules: tuple[Definition, ...] = ()
 
 
-class MemorySandbox:
+class MemorySandbox(Ruled):
     def __init__(
         self,
         sandbox_id: str,
@@ -142,6 +147,12 @@ class MemorySandbox:
         self._tell(Change.TASK)
         return Seen(task, now_ms)
 
+    async def hasten(self, task_id: str, rule: str, real_ms: int) -> None:
+        task = self._tasks[task_id]
+        reason = f"{rule}: ends at once, for its callback comes before the submit's answer"
+        task.plan = msgspec.structs.replace(task.plan, reasons=(*task.plan.reasons, reason))
+        self._end(task, self._enter(real_ms))
+
     async def task(self, task_id: str, real_ms: int) -> Seen | None:
         task = self._tasks.get(task_id)
         return None if task is None else Seen(task, self._enter(real_ms))
@@ -174,9 +185,15 @@ class MemorySandbox:
         )
 
     async def change(
-        self, settings: SandboxSettings, balance_microusd: int | None, real_ms: int
+        self,
+        settings: SandboxSettings,
+        balance_microusd: int | None,
+        real_ms: int,
+        profile_rules: Sequence[Definition] | None = None,
     ) -> None:
         self._enter(real_ms)
+        if profile_rules is not None:
+            self._book.set_profile(settings.profile, profile_rules)
         if settings.rate_limit != self.settings.rate_limit:
             self._window.resize(settings.rate_limit)
         if balance_microusd is not None:
@@ -213,11 +230,19 @@ class MemorySandbox:
         return self._deliveries.next_due_ms()
 
     async def wait_s(self, real_ms: int) -> float | None:
-        due_ms = self._deliveries.next_due_ms()
-        return None if due_ms is None else self._clock.real_wait_s(due_ms, real_ms)
+        return await self.wait_until_s(self._deliveries.next_due_ms(), real_ms)
+
+    async def wait_until_s(self, instant_ms: int | None, real_ms: int) -> float | None:
+        return None if instant_ms is None else self._clock.real_wait_s(instant_ms, real_ms)
 
     async def claim(self, real_ms: int) -> Sequence[Claim]:
         return self._deliveries.claim(self._enter(real_ms))
+
+    async def put_off(
+        self, claim: Claim, by_ms: int, real_ms: int, *, is_overtaken: bool = False
+    ) -> None:
+        now_ms = self._enter(real_ms)
+        self._deliveries.put_off(claim, by_ms, now_ms, is_overtaken=is_overtaken)
 
     async def settle(self, claim: Claim, sent: Sent, real_ms: int) -> bool:
         return self._deliveries.settle(claim, sent, self._enter(real_ms))
@@ -257,6 +282,9 @@ class MemorySandbox:
         self._ledger = Ledger(0 if self._is_broke else self.settings.balance_microusd)
         self._deliveries = Deliveries()
         self._journal = Journal()
+        self._book = RuleBook(self._beginning.seed, self.id)
+        self._book.set(self._beginning.rules)
+        self._book.set_profile(self.settings.profile, self._beginning.profile_rules)
         self._ordinal = 0
         self._requests = 0
         self._refused = 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from mock_server.domain.rules import Definition
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.store.memory_sandbox import Beginning, MemorySandbox
 from mock_server.store.task_bound import TaskBound
@@ -23,10 +24,18 @@ class MemoryStore:
         seed: int,
         settings: SandboxSettings,
         clock: ClockSettings,
+        rules: Sequence[Definition] = (),
+        profile_rules: Sequence[Definition] = (),
         max_tasks: int = 2_000_000,
         max_sandboxes: int = MAX_SANDBOXES,
     ) -> None:
-        self._beginning = Beginning(seed=seed, settings=settings, clock=clock)
+        self._beginning = Beginning(
+            seed=seed,
+            settings=settings,
+            clock=clock,
+            rules=tuple(rules),
+            profile_rules=tuple(profile_rules),
+        )
         self._max_sandboxes = max_sandboxes
         self._sandboxes: dict[str, MemorySandbox] = {}
         self._bound = TaskBound(max_tasks, self._sandboxes)

@@ -1,37 +1,48 @@
 """One request to the provider and its answer: send it, and write it into the journal."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from email.utils import formatdate
 
 import msgspec
-from starlette.types import Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
+from mock_server.domain.faults import Refuse
 from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
 from mock_server.domain.ports import RealClock
+from mock_server.domain.rule_book import Applied
 from mock_server.domain.store import Refusal, Refused, Sandbox
 from mock_server.web import envelope
+from mock_server.web.answer import Answer, Header
 from mock_server.web.dates import HttpDates
+from mock_server.web.wire_faults import send_broken
 
-Header = tuple[bytes, bytes]
 Headers = Mapping[bytes, bytes]  # of a request, names in lower case; the last of a name counts
 
 
-class Answer(msgspec.Struct, frozen=True, gc=False):
-    """An answer of the provider at an instant of the sandbox's clock."""
+class Served(msgspec.Struct, frozen=True, gc=False):
+    """A request that reached a sandbox, as the journal sees it."""
 
-    status: int
-    body: bytes
-    now_ms: int
-    task_id: str = ""
-    headers: tuple[Header, ...] = ()
-    content_type: bytes | None = envelope.JSON  # None: no content at all (304)
-    owes_callback: bool = False  # something is to be delivered once this has been sent
+    sandbox: Sandbox
+    operation: Operation
+    began_ns: int
+    scope: Scope
+    body: bytes = b""
 
 
 class Exchange:
     """Sends answers with the sandbox's `Date`, and keeps the journal."""
 
-    def __init__(self, clock: RealClock) -> None:
+    def __init__(
+        self,
+        clock: RealClock,
+        *,
+        has_provenance: bool = True,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._clock = clock
+        self._has_provenance = has_provenance
+        self._sleep = sleep
         self._dates = HttpDates()
 
     def now_ns(self) -> int:
@@ -42,48 +53,98 @@ class Exchange:
         """Return the real instant that an operation of the store is told."""
         return self._clock.now_ns() // 1_000_000
 
-    def record(
+    async def respond(
         self,
-        sandbox: Sandbox,
-        operation: Operation,
-        began_ns: int,
-        scope: Scope,
-        request: bytes,
+        asked: Served,
         answer: Answer,
+        send: Send,
+        receive: Receive | None = None,
+        applied: Applied | None = None,
     ) -> None:
-        """Write into the journal what is about to be answered."""
-        body = answer.body if answer.content_type is envelope.JSON else b""
-        sandbox.record(
-            Entry(
-                answer.now_ms,
-                began_ns // 1_000_000,
-                operation,
-                answer.task_id,
-                answer.status,
-                (self._clock.now_ns() - began_ns) // 1000,
-                request[:MAX_BODY_BYTES],
-                body[:MAX_BODY_BYTES],
-                scope["method"],
-                scope["path"],
-                scope["query_string"],
-                scope["headers"],
-                answer.headers,
-                len(answer.body),
-            )
-        )
+        """Write into the journal what is about to be answered, and answer it.
+
+        What a rule has injected is told in the headers; `receive` hears when a connection that a
+        wire fault has broken is gone.
+        """
+        head = self._head(answer)
+        if applied is not None and self._has_provenance:
+            head["headers"].append((b"mock-rule", applied.rule.encode()))
+            head["headers"].append((b"mock-fault", applied.apply.fault.encode()))
+        self._record(asked, answer, head["headers"], applied)
+        if applied is not None and applied.apply.wire and receive is not None:
+            wire = applied.apply.wire
+            await send_broken(wire, answer, head, asked.scope, receive, send, self._sleep)
+            return
+        await send(head)
+        await send({"type": "http.response.body", "body": answer.body})
 
     def date(self, now_ms: int) -> Header:
         return (b"date", self._dates.write(now_ms))
 
     async def send(self, send: Send, answer: Answer) -> None:
+        await send(self._head(answer))
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def pause(self, applied: Applied) -> None:
+        """Wait for as long as a rule says, in real time."""
+        if applied.latency_ms:
+            await self._sleep(applied.latency_ms / 1000)
+
+    def refusal(self, refuse: Refuse, now_ms: int, task_id: str = "") -> Answer:
+        """Return the answer that a rule wants instead."""
+        headers: tuple[Header, ...] = ()
+        if refuse.retry_after_s is not None:
+            value = b"%d" % refuse.retry_after_s
+            if refuse.is_date:
+                value = formatdate(now_ms // 1000 + refuse.retry_after_s, usegmt=True).encode()
+            headers = ((b"retry-after", value),)
+        body = envelope.error(refuse.status, refuse.message)
+        return Answer(refuse.status, body, now_ms, task_id, headers)
+
+    def _record(
+        self, asked: Served, answer: Answer, headers: list[Header], applied: Applied | None
+    ) -> None:
+        body = answer.body if answer.content_type is envelope.JSON else b""
+        scope = asked.scope
+        asked.sandbox.record(
+            Entry(
+                answer.now_ms,
+                asked.began_ns // 1_000_000,
+                asked.operation,
+                answer.task_id,
+                answer.status,
+                (self._clock.now_ns() - asked.began_ns) // 1000,
+                asked.body[:MAX_BODY_BYTES],
+                body[:MAX_BODY_BYTES],
+                scope["method"],
+                scope["path"],
+                scope["query_string"],
+                scope["headers"],
+                headers,
+                len(answer.body),
+                "" if applied is None else applied.rule,
+                "" if applied is None else applied.apply.fault,
+            )
+        )
+
+    def _head(self, answer: Answer) -> Message:
         headers: list[Header] = [(b"date", self._dates.write(answer.now_ms))]
         if answer.content_type is not None:
             headers.append((b"content-type", answer.content_type))
             headers.append((b"content-length", b"%d" % len(answer.body)))
         if answer.headers:
             headers.extend(answer.headers)
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
+        return {"type": "http.response.start", "status": answer.status, "headers": headers}
+
+
+def missing(now_ms: int, task_id: str = "") -> Answer:
+    """Return the answer for a result that does not exist."""
+    return Answer(404, envelope.error(404, "Not found", "no such result"), now_ms, task_id)
+
+
+def gone(now_ms: int, task_id: str) -> Answer:
+    """RES-1."""
+    return Answer(410, envelope.error(410, "Gone", "the result has expired"), now_ms, task_id)
 
 
 def refused(sandbox: Sandbox, refusal: Refused) -> Answer:

@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qs
 
 from starlette.types import Receive, Scope, Send
@@ -10,21 +10,27 @@ from starlette.types import Receive, Scope, Send
 from mock_server.domain.briefing import Briefing
 from mock_server.domain.catalogue import Model
 from mock_server.domain.errors import InvalidRequest
+from mock_server.domain.faults import Refuse
 from mock_server.domain.journal import Operation
 from mock_server.domain.ports import ReferenceJudge
+from mock_server.domain.rule_book import Applied
+from mock_server.domain.rules import Asked
 from mock_server.domain.store import Refused, Sandbox
-from mock_server.domain.submission import SubmissionDecoder
+from mock_server.domain.submission import SubmissionDecoder, prompt_of
+from mock_server.domain.task import Task, state_at
 from mock_server.web import envelope
+from mock_server.web.answer import Answer
 from mock_server.web.base_urls import BaseUrls
 from mock_server.web.body import BodyTooLarge, ClientGone, is_json, read_body
 from mock_server.web.exchange import (
-    Answer,
     Exchange,
     Headers,
+    Served,
     refused,
     unauthorized,
     wrong_method,
 )
+from mock_server.web.meaning_faults import spoiled
 from mock_server.web.tenants import Tenants
 
 SUBMIT_PATH = "/api/v1/generateTask/"
@@ -62,23 +68,75 @@ class Endpoint(ABC):
             await exchange.send(send, unauthorized(began_ns // 1_000_000))
         else:
             try:
-                request, answer = await self.handle(sandbox, scope, headers, receive)
+                body = await self.read(headers, receive)
             except ClientGone:
                 return
-            exchange.record(sandbox, self.operation, began_ns, scope, request, answer)
-            await exchange.send(send, answer)
+            served = Served(sandbox, self.operation, began_ns, scope, body or b"")
+            if sandbox.has_rules:
+                answer = await self._respond_ruled(served, headers, body, receive, send)
+            else:
+                answer = await self.handle(sandbox, scope, headers, body, None)
+                await exchange.respond(served, answer, send)
             if answer.owes_callback:
                 await self.deliver(sandbox, answer.task_id)
 
+    async def read(self, headers: Headers, receive: Receive) -> bytes | None:
+        """Return the body of the request, None when it is too large."""
+        return b""
+
+    async def about(
+        self, sandbox: Sandbox, scope: Scope, headers: Headers, body: bytes | None
+    ) -> Asked:
+        """Say what rules may look at."""
+        return Asked(operation=self.operation, headers=headers)
+
     @abstractmethod
     async def handle(
-        self, sandbox: Sandbox, scope: Scope, headers: Headers, receive: Receive
-    ) -> tuple[bytes, Answer]:
-        """Return what the journal keeps of the request, and the answer."""
+        self,
+        sandbox: Sandbox,
+        scope: Scope,
+        headers: Headers,
+        body: bytes | None,
+        applied: Applied | None,
+    ) -> Answer:
+        """Return the answer to a request that no rule refuses."""
 
     async def deliver(self, sandbox: Sandbox, task_id: str) -> None:
         """See to the callback of a task whose request has now been answered."""
         raise AssertionError(f"{self.operation} owes no callback")
+
+    async def _respond_ruled(
+        self,
+        served: Served,
+        headers: Headers,
+        body: bytes | None,
+        receive: Receive,
+        send: Send,
+    ) -> Answer:
+        """Answer as the rules of the sandbox want it."""
+        sandbox, scope = served.sandbox, served.scope
+        asked = await self.about(sandbox, scope, headers, body)
+        applied = await sandbox.choose(asked)
+        if applied is not None:
+            await self._exchange.pause(applied)
+        if applied is not None and applied.apply.refuse is not None:
+            answer = await self._refused_by_rule(sandbox, applied.apply.refuse, asked.task_id)
+        else:
+            answer = await self.handle(sandbox, scope, headers, body, applied)
+            if applied is not None and applied.apply.meaning and answer.status == 200:
+                answer = spoiled(answer, applied.apply.meaning)
+        await self._exchange.respond(served, answer, send, receive, applied)
+        return answer
+
+    async def _refused_by_rule(self, sandbox: Sandbox, refuse: Refuse, task_id: str) -> Answer:
+        real_ms = self._exchange.now_ms()
+        if refuse.status == 429:  # LIM-4
+            now_ms = (await sandbox.clock(real_ms)).now_ms
+            return self._exchange.refusal(refuse, now_ms, task_id)
+        counted = await sandbox.count(real_ms)
+        if isinstance(counted, Refused):
+            return refused(sandbox, counted)
+        return self._exchange.refusal(refuse, counted.now_ms, task_id)
 
     async def _refuse_method(self, sandbox: Sandbox | None, scope: Scope) -> Answer:
         if sandbox is None:
@@ -97,6 +155,7 @@ class Endpoint(ABC):
 
 
 Wake = Callable[[Sandbox], None]
+DeliverNow = Callable[[Sandbox, Applied], Awaitable[None]]
 
 
 class SubmitEndpoint(Endpoint):
@@ -114,6 +173,7 @@ class SubmitEndpoint(Endpoint):
         briefing: Briefing,
         references: ReferenceJudge,
         wake: Wake,
+        deliver_now: DeliverNow,
         public_url: str | None,
         body_limit: int,
     ) -> None:
@@ -122,20 +182,36 @@ class SubmitEndpoint(Endpoint):
         self._briefing = briefing
         self._references = references
         self._wake = wake
+        self._deliver_now = deliver_now
         self._bases = BaseUrls(public_url)
         self._body_limit = body_limit
         self.decoders = {
             strict: SubmissionDecoder(model, strict=strict) for strict in (False, True)
         }
 
-    async def handle(
-        self, sandbox: Sandbox, scope: Scope, headers: Headers, receive: Receive
-    ) -> tuple[bytes, Answer]:
+    async def read(self, headers: Headers, receive: Receive) -> bytes | None:
         try:
-            body = await read_body(headers, receive, self._body_limit)
+            return await read_body(headers, receive, self._body_limit)
         except BodyTooLarge:
+            return None
+
+    async def about(
+        self, sandbox: Sandbox, scope: Scope, headers: Headers, body: bytes | None
+    ) -> Asked:
+        prompt = prompt_of(body or b"")
+        return Asked(operation=self.operation, subject=prompt or "", prompt=prompt, headers=headers)
+
+    async def handle(
+        self,
+        sandbox: Sandbox,
+        scope: Scope,
+        headers: Headers,
+        body: bytes | None,
+        applied: Applied | None,
+    ) -> Answer:
+        if body is None:
             detail = f"body: must have at most {self._body_limit} bytes"
-            return b"", await self._refuse(sandbox, 413, "Body too large", detail)
+            return await self._refuse(sandbox, 413, "Body too large", detail)
         try:
             if not is_json(headers):
                 raise InvalidRequest("Content-Type: must be application/json, in UTF-8")
@@ -146,26 +222,43 @@ class SubmitEndpoint(Endpoint):
                 bad_image = await self._references.first_bad(
                     submission.image_urls, self._model, settings.image_urls
                 )
-            brief = self._briefing.brief(submission, settings, bad_image)
+            brief = self._briefing.brief(submission, settings, bad_image, applied)
         except InvalidRequest as error:
-            return body, await self._refuse(sandbox, 400, "Invalid request", str(error))
+            return await self._refuse(sandbox, 400, "Invalid request", str(error))
         seen = await sandbox.admit(
             self._model, submission, brief, self._bases.of(scope, headers), self._exchange.now_ms()
         )
         if isinstance(seen, Refused):
-            return body, refused(sandbox, seen)
+            return refused(sandbox, seen)
         task = seen.task
-        return body, Answer(
-            200,
-            envelope.accepted(task),
-            seen.now_ms,
-            task.id,
-            owes_callback=task.callback_url is not None,
+        owes_callback = task.callback_url is not None
+        if owes_callback and sandbox.has_rules:
+            owes_callback = not await self._is_delivered_early(sandbox, task)
+        return Answer(
+            200, envelope.accepted(task), seen.now_ms, task.id, owes_callback=owes_callback
         )
 
     async def deliver(self, sandbox: Sandbox, task_id: str) -> None:
         await sandbox.expect_callback(task_id)
         self._wake(sandbox)
+
+    async def _is_delivered_early(self, sandbox: Sandbox, task: Task) -> bool:
+        """End the task and send its callback before the submit is answered, if a rule says so."""
+        applied = await sandbox.choose(
+            Asked(
+                operation=Operation.CALLBACK,
+                subject=task.id,
+                prompt=task.prompt,
+                attempt=1,
+                is_early=True,
+            )
+        )
+        if applied is None:
+            return False
+        await sandbox.hasten(task.id, applied.rule, self._exchange.now_ms())
+        await sandbox.expect_callback(task.id)
+        await self._deliver_now(sandbox, applied)
+        return True
 
 
 class StatusEndpoint(Endpoint):
@@ -188,20 +281,37 @@ class StatusEndpoint(Endpoint):
         self._result_urls = result_urls
         self._wake = wake
 
+    async def about(
+        self, sandbox: Sandbox, scope: Scope, headers: Headers, body: bytes | None
+    ) -> Asked:
+        task_id = _task_id(scope["query_string"])
+        seen = await sandbox.task(task_id, self._exchange.now_ms())
+        return Asked(
+            operation=self.operation,
+            subject=task_id,
+            task_id=task_id if seen else "",
+            prompt=seen.task.prompt if seen else None,
+            headers=headers,
+            state=state_at(seen.task, seen.now_ms) if seen else None,
+        )
+
     async def handle(
-        self, sandbox: Sandbox, scope: Scope, headers: Headers, receive: Receive
-    ) -> tuple[bytes, Answer]:
-        query = scope["query_string"]
-        plain = _PLAIN_QUERY.fullmatch(query)
-        task_id = plain[1].decode() if plain else _task_id(query)
+        self,
+        sandbox: Sandbox,
+        scope: Scope,
+        headers: Headers,
+        body: bytes | None,
+        applied: Applied | None,
+    ) -> Answer:
+        task_id = _task_id(scope["query_string"])
         if not task_id:  # STA-1
             detail = "taskId: is required in the query"
-            return b"", await self._refuse(sandbox, 400, "Invalid request", detail)
+            return await self._refuse(sandbox, 400, "Invalid request", detail)
         seen = await sandbox.observe(self._model_id, task_id, self._exchange.now_ms())
         if isinstance(seen, Refused):
-            return b"", refused(sandbox, seen)
-        body = envelope.status(seen.task, seen.now_ms, self._result_urls)
-        return b"", Answer(200, body, seen.now_ms, task_id, owes_callback=seen.ends_now)
+            return refused(sandbox, seen)
+        told = envelope.status(seen.task, seen.now_ms, self._result_urls)
+        return Answer(200, told, seen.now_ms, task_id, owes_callback=seen.ends_now)
 
     async def deliver(self, sandbox: Sandbox, task_id: str) -> None:
         self._wake(sandbox)
@@ -214,12 +324,17 @@ class BalanceEndpoint(Endpoint):
     method = "GET"
 
     async def handle(
-        self, sandbox: Sandbox, scope: Scope, headers: Headers, receive: Receive
-    ) -> tuple[bytes, Answer]:
+        self,
+        sandbox: Sandbox,
+        scope: Scope,
+        headers: Headers,
+        body: bytes | None,
+        applied: Applied | None,
+    ) -> Answer:
         counted = await sandbox.count(self._exchange.now_ms())
         if isinstance(counted, Refused):
-            return b"", refused(sandbox, counted)
-        return b"", Answer(200, envelope.balance(counted.balance_microusd), counted.now_ms)
+            return refused(sandbox, counted)
+        return Answer(200, envelope.balance(counted.balance_microusd), counted.now_ms)
 
 
 class UnknownModelEndpoint(Endpoint):
@@ -235,13 +350,21 @@ class UnknownModelEndpoint(Endpoint):
         self._known = ", ".join(known)
 
     async def handle(
-        self, sandbox: Sandbox, scope: Scope, headers: Headers, receive: Receive
-    ) -> tuple[bytes, Answer]:
+        self,
+        sandbox: Sandbox,
+        scope: Scope,
+        headers: Headers,
+        body: bytes | None,
+        applied: Applied | None,
+    ) -> Answer:
         model_id = scope["path"].rpartition("/")[2]
         detail = f"model: {model_id[:100]!r} is not served; known: {self._known}"
-        return b"", await self._refuse(sandbox, 404, "Model not found", detail)
+        return await self._refuse(sandbox, 404, "Model not found", detail)
 
 
 def _task_id(query: bytes) -> str:
+    plain = _PLAIN_QUERY.fullmatch(query)
+    if plain:
+        return plain[1].decode()
     values = parse_qs(query.decode("latin-1")).get("taskId")
     return values[0] if values else ""

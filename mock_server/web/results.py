@@ -9,10 +9,12 @@ from starlette.types import Receive, Scope, Send
 from mock_server.domain.catalogue import Model
 from mock_server.domain.chance import draw
 from mock_server.domain.journal import Operation
+from mock_server.domain.rules import Asked
 from mock_server.domain.store import Sandbox, Store
 from mock_server.domain.task import Task, TaskState, state_at
-from mock_server.web import envelope
-from mock_server.web.exchange import Answer, Exchange, Header, Headers, wrong_method
+from mock_server.web.answer import Answer, Header
+from mock_server.web.exchange import Exchange, Headers, Served, gone, missing, wrong_method
+from mock_server.web.meaning_faults import spoiled
 from mock_server.web.ranges import Unsatisfiable, byte_range
 
 PREFIX = "/results/"
@@ -64,18 +66,37 @@ class ResultEndpoint:
         found = _PATH.fullmatch(scope["path"])
         sandbox = await self._store.find(found[2]) if found else None
         if found is None or sandbox is None:
-            await exchange.send(send, _missing(exchange.now_ms()))
+            await exchange.send(send, missing(exchange.now_ms()))
             return
+        served = Served(sandbox, Operation.RESULT, began_ns, scope)
+        applied = None
+        if sandbox.has_rules:
+            applied = await sandbox.choose(await self._about(sandbox, found[1], scope))
+        if applied is not None:
+            await exchange.pause(applied)
         answer = await self._answer(sandbox, found[1], int(found[3]), found[4], scope)
-        exchange.record(sandbox, Operation.RESULT, began_ns, scope, b"", answer)
-        await exchange.send(send, answer)
+        if applied is not None and applied.apply.refuse is not None:
+            answer = exchange.refusal(applied.apply.refuse, answer.now_ms, answer.task_id)
+        elif applied is not None and applied.apply.meaning and answer.status in {200, 206}:
+            answer = spoiled(answer, applied.apply.meaning)
+        await exchange.respond(served, answer, send, receive, applied)
+
+    async def _about(self, sandbox: Sandbox, task_id: str, scope: Scope) -> Asked:
+        seen = await sandbox.task(task_id, self._exchange.now_ms())
+        return Asked(
+            operation=Operation.RESULT,
+            subject=f"{task_id} {scope['path']}",
+            prompt=seen.task.prompt if seen else None,
+            headers=dict(scope["headers"]),
+            state=state_at(seen.task, seen.now_ms) if seen else None,
+        )
 
     async def _answer(
         self, sandbox: Sandbox, task_id: str, number: int, token: str, scope: Scope
     ) -> Answer:
         seen = await sandbox.task(task_id, self._exchange.now_ms())
         if seen is None:
-            return _missing(self._exchange.now_ms())
+            return missing(self._exchange.now_ms())
         task, now_ms = seen.task, seen.now_ms
         ended_ms = task.plan.end_ms
         if (
@@ -84,10 +105,9 @@ class ResultEndpoint:
             or state_at(task, now_ms) is not TaskState.SUCCESS
             or ended_ms is None
         ):
-            return _missing(now_ms)
+            return missing(now_ms)
         if now_ms >= ended_ms + round(self._models[task.model_id].result_ttl_s * 1000):
-            body = envelope.error(410, "Gone", "the result has expired")
-            return Answer(410, body, now_ms, task.id)
+            return gone(now_ms, task.id)
         return _picture(await self._paint(task, number), task.id, now_ms, scope)
 
 
@@ -119,7 +139,3 @@ def _etags(value: bytes | None) -> set[bytes]:
     if value is None:
         return set()
     return {tag.strip().removeprefix(b"W/") for tag in value.split(b",")}
-
-
-def _missing(now_ms: int) -> Answer:
-    return Answer(404, envelope.error(404, "Not found", "no such result"), now_ms)

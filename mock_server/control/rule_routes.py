@@ -1,0 +1,113 @@
+"""Control of the rules of the caller's sandbox, and of what is injected next."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mock_server.control.caller import Callers
+from mock_server.control.decoding import read
+from mock_server.control.replies import Refused, reply, resource
+from mock_server.domain.rule_book import MAX_NEXT, MAX_RULES, Queued, Rule
+from mock_server.domain.rules import Definition, parse_rule
+from mock_server.domain.store import Sandbox
+from mock_server.domain.wording import Wrong, whole
+
+Json = dict[str, Any]
+
+
+class RulesChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    rules: list[Any]
+
+
+class Next(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    apply: Any
+    match: Any = None
+    count: Any = 1
+
+
+class RuleRoutes:
+    def __init__(self, callers: Callers, fail_codes: Mapping[str, str]) -> None:
+        self._callers = callers
+        self._fail_codes = fail_codes
+
+    async def show(self, request: Request) -> Response:
+        return await self._shown(await self._callers.sandbox(request))
+
+    async def replace(self, request: Request) -> Response:
+        sandbox = await self._callers.sandbox(request)
+        written = (await read(request, RulesChange)).rules
+        if len(written) > MAX_RULES:
+            raise Refused(400, f"rules: must be at most {MAX_RULES}")
+        await sandbox.set_rules(
+            [self._parsed(each, f"rules[{at}]") for at, each in enumerate(written)]
+        )
+        return await self._shown(sandbox)
+
+    async def add(self, request: Request) -> Response:
+        sandbox = await self._callers.sandbox(request)
+        definition = self._parsed(await read(request, dict[str, Any]), "rule")
+        own, _ = await sandbox.rules()
+        if len(own) >= MAX_RULES:
+            raise Refused(400, f"rules: there are {MAX_RULES} already, as many as may be")
+        await sandbox.add_rule(definition)
+        return await self._shown(sandbox)
+
+    async def clear(self, request: Request) -> Response:
+        sandbox = await self._callers.sandbox(request)
+        await sandbox.set_rules([])
+        return await self._shown(sandbox)
+
+    async def put_next(self, request: Request) -> Response:
+        sandbox = await self._callers.sandbox(request)
+        wanted = await read(request, Next)
+        definition = self._parsed({"match": wanted.match or {}, "apply": wanted.apply}, "")
+        try:
+            count = whole(wanted.count, "count", 1, MAX_NEXT)
+        except Wrong as error:
+            raise Refused(400, str(error)) from error
+        if len(await sandbox.queue()) >= MAX_NEXT:
+            raise Refused(400, f"next: {MAX_NEXT} are queued already, as many as may be")
+        await sandbox.put_next(definition, count)
+        return reply({"next": [_queued(each) for each in await sandbox.queue()]})
+
+    async def show_next(self, request: Request) -> Response:
+        sandbox = await self._callers.sandbox(request)
+        return reply({"next": [_queued(each) for each in await sandbox.queue()]})
+
+    def routes(self) -> list[Route]:
+        return [
+            resource(
+                "/_mock/rules", GET=self.show, PUT=self.replace, POST=self.add, DELETE=self.clear
+            ),
+            resource("/_mock/next", GET=self.show_next, POST=self.put_next),
+        ]
+
+    def _parsed(self, written: object, path: str) -> Definition:
+        try:
+            return parse_rule(written, path, self._fail_codes)
+        except Wrong as error:
+            raise Refused(400, str(error).removeprefix(".")) from error
+
+    async def _shown(self, sandbox: Sandbox) -> Response:
+        own, of_profile = await sandbox.rules()
+        return reply(
+            {
+                "rules": [rule_view(rule) for rule in own],
+                "profile": {
+                    "name": sandbox.settings.profile,
+                    "rules": [rule_view(rule) for rule in of_profile],
+                },
+            }
+        )
+
+
+def rule_view(rule: Rule) -> Json:
+    return {"id": rule.id, **rule.definition.written, "applied": rule.applied}
+
+
+def _queued(queued: Queued) -> Json:
+    return {"id": queued.id, **queued.definition.written, "count": queued.left}

@@ -1,0 +1,134 @@
+"""The rules of a sandbox, in order: the queue of the next, its own rules, its profile's.
+
+The first that matches is applied. Only rules that are reached count what they let through.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from mock_server.domain.chance import draw, two_uniforms
+from mock_server.domain.faults import Apply
+from mock_server.domain.rules import Asked, Definition
+
+MAX_RULES = 1000
+MAX_NEXT = 10_000
+_MAX_SUBJECTS = 10_000  # of one rule, whose chance is told apart
+
+
+class Applied(msgspec.Struct, frozen=True, kw_only=True):
+    rule: str  # which one
+    apply: Apply
+    latency_ms: int = 0
+
+
+class Rule(msgspec.Struct, kw_only=True):
+    """A definition with what it has seen so far."""
+
+    id: str
+    definition: Definition
+    seen: int = 0  # let through by all of `match` but `nth` and `times`
+    applied: int = 0
+    tries: OrderedDict[str, int] = msgspec.field(default_factory=OrderedDict)
+
+    @property
+    def identity(self) -> str:
+        """Names the rule for its chance, wherever it stands in the list."""
+        written = msgspec.json.encode(self.definition.written, order="sorted")
+        return blake2b(written, digest_size=8).hexdigest()
+
+
+class Queued(msgspec.Struct, kw_only=True):
+    """The next `left` requests or attempts that this can be applied to get it."""
+
+    id: str
+    definition: Definition
+    left: int
+
+
+class RuleBook:
+    __slots__ = ("_made", "_sandbox_id", "_seed", "profile", "queue", "rules")
+
+    def __init__(self, seed: int, sandbox_id: str) -> None:
+        self._seed = seed
+        self._sandbox_id = sandbox_id
+        self._made = 0
+        self.rules: list[Rule] = []
+        self.profile: list[Rule] = []
+        self.queue: deque[Queued] = deque()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.rules or self.profile or self.queue)
+
+    def set(self, definitions: Sequence[Definition]) -> None:
+        self.rules = [self._rule(definition) for definition in definitions]
+
+    def add(self, definition: Definition) -> None:
+        self.rules.append(self._rule(definition))
+
+    def set_profile(self, name: str, definitions: Sequence[Definition]) -> None:
+        self.profile = [
+            Rule(id=f"{name}-{number}", definition=definition)
+            for number, definition in enumerate(definitions, start=1)
+        ]
+
+    def put_next(self, definition: Definition, count: int) -> Queued:
+        self._made += 1
+        queued = Queued(id=f"next-{self._made}", definition=definition, left=count)
+        self.queue.append(queued)
+        return queued
+
+    def choose(self, asked: Asked) -> Applied | None:
+        """Return what is injected here, and count it."""
+        for queued in self.queue:
+            if queued.definition.suits(asked) and queued.definition.match.lets_through(asked):
+                queued.left -= 1
+                if not queued.left:
+                    self.queue.remove(queued)
+                return self._applied(queued.id, queued.definition, queued.left)
+        for rule in self._in_order():
+            if self._matches(rule, asked):
+                rule.applied += 1
+                return self._applied(rule.id, rule.definition, rule.applied)
+        return None
+
+    def _in_order(self) -> Iterator[Rule]:
+        yield from self.rules
+        yield from self.profile
+
+    def _matches(self, rule: Rule, asked: Asked) -> bool:
+        match = rule.definition.match
+        if not rule.definition.suits(asked) or not match.lets_through(asked):
+            return False
+        if match.probability is not None and not self._is_lucky(rule, match.probability, asked):
+            return False
+        rule.seen += 1
+        if match.nth is not None and not match.nth.holds(rule.seen):
+            return False
+        return match.times is None or rule.applied < match.times
+
+    def _is_lucky(self, rule: Rule, probability: float, asked: Asked) -> bool:
+        """Draw by what is asked about and how often it was, so that no order matters."""
+        subject = f"{asked.operation}:{asked.subject}"
+        tries = rule.tries.pop(subject, 0) + 1
+        rule.tries[subject] = tries
+        if len(rule.tries) > _MAX_SUBJECTS:
+            rule.tries.popitem(last=False)
+        purpose = f"rule {rule.identity} {subject}"
+        drawn, _ = two_uniforms(draw(self._seed, self._sandbox_id, tries, purpose))
+        return drawn < probability
+
+    def _applied(self, rule_id: str, definition: Definition, count: int) -> Applied:
+        latency = definition.apply.latency
+        drawn_ms = 0
+        if latency is not None:
+            purpose = f"latency {rule_id}"
+            drawn_ms = latency.drawn_ms(draw(self._seed, self._sandbox_id, count, purpose))
+        return Applied(rule=rule_id, apply=definition.apply, latency_ms=drawn_ms)
+
+    def _rule(self, definition: Definition) -> Rule:
+        self._made += 1
+        return Rule(id=f"rule-{self._made}", definition=definition)
