@@ -16,21 +16,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mock_server.catalogue_files import load_catalogue
 from mock_server.control import replies
 from mock_server.control.caller import Access, Callers
+from mock_server.control.changes import Profiles
 from mock_server.control.journal_routes import JournalRoutes
 from mock_server.control.rule_routes import RuleRoutes
 from mock_server.control.sandbox_routes import SandboxRoutes
 from mock_server.control.server_routes import ServerRoutes
-from mock_server.control.views import PROFILE
 from mock_server.domain.briefing import Briefing
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.directives import without_directives
 from mock_server.domain.journal import Operation
 from mock_server.domain.ports import RealClock, Sender
+from mock_server.domain.profiles import CALM
 from mock_server.domain.store import Sandbox, Store
 from mock_server.domain.task import Task
 from mock_server.images.gallery import Gallery
 from mock_server.images.picture import Picture
 from mock_server.images.sniff import image_format
+from mock_server.profile_files import chosen_profile, chosen_rules, load_profiles
 from mock_server.runtime.clock import SystemClock
 from mock_server.runtime.dispatcher import Dispatcher
 from mock_server.runtime.egress import Egress
@@ -69,17 +71,22 @@ class MockServer:
         self._not_ready: str | None = "the server is starting"
         self._clock = clock or SystemClock()
         self._catalogue = load_catalogue(settings)
+        profiles = load_profiles(self._catalogue)
+        self._profile = chosen_profile(settings, profiles)
+        self._profiles = Profiles(profiles, settings.of_sandbox(profiles[CALM]))
         self._store: Store = MemoryStore(
             seed=self.seed,
-            settings=settings.of_sandbox(),
+            settings=settings.of_sandbox(self._profile),
             clock=settings.of_clock(),
+            rules=chosen_rules(settings, self._catalogue),
+            profile_rules=self._profile.rules,
             max_tasks=settings.max_tasks,
         )
         self._references = References(Egress(settings.egress), image_format)
         self._addresses = ResultAddresses(self.seed)
         self._gallery = Gallery()
         self._tenants = Tenants(self._store, settings.api_key)
-        self._exchange = Exchange(self._clock)
+        self._exchange = Exchange(self._clock, has_provenance=settings.provenance)
         self._dispatcher = Dispatcher(
             clock=self._clock,
             make_sender=lambda: sender or self._http_sender(),
@@ -186,6 +193,7 @@ class MockServer:
             result_urls=self._addresses.urls,
             fail_messages=self._catalogue.fail_messages,
             default_generation_ms=round(default_model.timing.generation_time_s * 1000),
+            profiles=self._profiles,
         )
         router = Starlette(
             routes=[
@@ -227,14 +235,17 @@ class MockServer:
             "base_url": self.settings.public_url or self.settings.base_url,
             "seed": self.seed,
             "settings": self.settings.shown() | self._by_the_catalogue(),
-            "profile": PROFILE,
+            "profile": self._profile.name,
         }
 
     def _by_the_catalogue(self) -> dict[str, Any]:
-        """Return what the first model's entry says, as changed by the settings."""
+        """Return what the first model's entry and the profile say, as changed by the settings."""
         model = next(iter(self._catalogue.models.values()))
-        chosen_ms = self.settings.generation_time
+        beginning = self.settings.of_sandbox(self._profile)
+        chosen_ms = beginning.generation_time_ms
         return {
+            "rate_limit": beginning.rate_limit,
+            "max_concurrent": beginning.max_concurrent,
             "generation_time": model.timing.generation_time_s
             if chosen_ms is None
             else chosen_ms / 1000,

@@ -13,6 +13,8 @@ from mock_server.domain.sandbox_settings import CreditsStatus, Dollars, Limit, S
 
 ENV_PREFIX = "MOCK_SERVER_"
 _DURATION = "a duration such as 30, 2.5, 500ms, 2s, 3m or 15d"
+PROFILES = ("calm", "hostile", "outage", "slow", "free-plan", "pro-plan")
+_PROFILE = f"{', '.join(PROFILES[:-1])} or {PROFILES[-1]}"
 _LIMIT = "a whole number from 1 to 10000000"
 
 
@@ -114,11 +116,11 @@ OPTIONS = (
         allowed=_DURATION, help="Average time that a task takes; 0 ends tasks at once.",
     ),
     Option(
-        name="rate_limit", metavar="N", convert=_typed(Limit), default=10_000,
+        name="rate_limit", metavar="N", convert=_typed(Limit), shown_default="10000",
         allowed=_LIMIT, help="Requests that a key has in any 60 seconds.",
     ),
     Option(
-        name="max_concurrent", metavar="N", convert=_typed(Limit), default=1_000,
+        name="max_concurrent", metavar="N", convert=_typed(Limit), shown_default="1000",
         allowed=_LIMIT, help="Tasks of a key that may be under way at once.",
     ),
     Option(
@@ -199,5 +201,13 @@ OPTIONS = (
         name="max_tasks", metavar="N", convert=_typed(_TASKS), default=2_000_000,
         allowed="a whole number from 1 to 100000000",
         help="Tasks kept in all; ended ones are dropped first, oldest first.",
+    ),
+    Option(
+        name="profile", metavar="NAME", convert=_one_of(*PROFILES), default="calm",
+        allowed=_PROFILE, help=f"Ready set of rules: {_PROFILE}.",
+    ),
+    Option(
+        name="provenance", convert=_typed(bool), default=True, allowed="true or false",
+        help="Tell in the headers Mock-Rule and Mock-Fault what was injected.",
     ),
 )  # fmt: skip

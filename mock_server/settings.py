@@ -9,6 +9,7 @@ import msgspec
 from mock_server.domain.clock import Mode
 from mock_server.domain.ledger import MICRO
 from mock_server.domain.nearest import did_you_mean
+from mock_server.domain.profiles import CALM, Profile
 from mock_server.domain.sandbox_settings import (
     ClockSettings,
     CreditsStatus,
@@ -32,8 +33,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     clock: Mode = "real"
     speed: float = 1.0
     generation_time: int | None = None  # milliseconds
-    rate_limit: int = 10_000
-    max_concurrent: int = 1_000
+    rate_limit: int | None = None  # None: as the profile says
+    max_concurrent: int | None = None
     api_key: tuple[str, ...] = ()
     balance: int = 100_000 * MICRO  # millionths of a dollar
     public_url: str | None = None
@@ -51,6 +52,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     callback_timeout: int = 30_000  # milliseconds
     body_limit: int = 16 * 1024 * 1024
     max_tasks: int = 2_000_000
+    profile: str = CALM
+    provenance: bool = True
+    rules: tuple[dict[str, Any], ...] = ()  # of the file
 
     def __repr__(self) -> str:
         return f"Settings({self.shown()})"
@@ -70,11 +74,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
-    def of_sandbox(self) -> SandboxSettings:
+    def of_sandbox(self, profile: Profile) -> SandboxSettings:
+        """Return how every sandbox begins; what is set by name goes over the profile."""
+        documented = SandboxSettings()
         return SandboxSettings(
-            rate_limit=self.rate_limit,
-            max_concurrent=self.max_concurrent,
-            generation_time_ms=self.generation_time,
+            profile=profile.name,
+            rate_limit=self.rate_limit or profile.rate_limit or documented.rate_limit,
+            max_concurrent=self.max_concurrent
+            or profile.max_concurrent
+            or documented.max_concurrent,
+            generation_time_ms=profile.generation_time_ms
+            if self.generation_time is None
+            else self.generation_time,
             balance_microusd=self.balance,
             image_urls=self.image_urls,
             image_fail_codes=self.image_fail_codes,
@@ -93,7 +104,7 @@ def load_settings(
     """Merge the three sources. Raises BadSetting."""
     by_name = {option.name: option for option in OPTIONS}
     written = {} if config is None else _read_file(config, by_name)
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"rules": _rules(written.pop("rules", []), config)}
     for name, option in by_name.items():
         if name in given:
             values[name] = _convert(option, given[name], option.switch)
@@ -121,9 +132,16 @@ def _read_file(path: Path, known: Mapping[str, Option]) -> dict[str, Any]:
         raise BadSetting(f"{path}: cannot be read as TOML; {error}") from error
     written = {name.replace("-", "_"): value for name, value in read.items()}
     for name in written:
-        if name not in known:
-            raise BadSetting(f"{path}: {name}: is not a setting{did_you_mean(name, known)}")
+        if name not in known and name != "rules":
+            hint = did_you_mean(name, [*known, "rules"])
+            raise BadSetting(f"{path}: {name}: is not a setting{hint}")
     return written
+
+
+def _rules(written: object, path: Path | None) -> tuple[dict[str, Any], ...]:
+    if not isinstance(written, list) or not all(isinstance(rule, dict) for rule in written):
+        raise BadSetting(f"{path}: rules: must be tables, each under [[rules]]")
+    return tuple(written)
 
 
 def _convert(option: Option, value: object, source: str) -> Any:

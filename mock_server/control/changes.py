@@ -6,10 +6,10 @@ import msgspec
 from msgspec import Meta
 
 from mock_server.control.replies import Refused
-from mock_server.control.views import PROFILE
 from mock_server.domain.durations import duration_ms
 from mock_server.domain.ledger import MICRO
 from mock_server.domain.nearest import did_you_mean
+from mock_server.domain.profiles import Profile, changed_profile
 from mock_server.domain.sandbox_settings import (
     CreditsStatus,
     Dollars,
@@ -21,6 +21,11 @@ from mock_server.domain.sandbox_settings import (
 )
 
 Written = int | float | str  # a duration
+
+
+class Profiles(msgspec.Struct, frozen=True):
+    known: dict[str, Profile]
+    base: SandboxSettings  # what the server says without any profile
 
 
 class SandboxChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -37,14 +42,17 @@ class SandboxChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     insufficient_credits_status: CreditsStatus | None = None
     retry_after: bool | None = None
 
-    def apply(self, settings: SandboxSettings) -> SandboxSettings:
+    def apply(self, settings: SandboxSettings, profiles: Profiles) -> SandboxSettings:
         """Return the changed settings. Raises Refused."""
-        if self.profile not in {None, PROFILE}:
-            raise Refused(400, f"profile: is unknown{did_you_mean(str(self.profile), [PROFILE])}")
+        if self.profile is not None:
+            new = self.new_profile(profiles)
+            old = profiles.known[settings.profile]
+            settings = changed_profile(settings, old, new, profiles.base)
         given: dict[str, Any] = {
             name: value
             for name in self.__struct_fields__
-            if name in SandboxSettings.__struct_fields__
+            if name != "profile"
+            and name in SandboxSettings.__struct_fields__
             and (value := getattr(self, name)) is not None
         }
         if self.generation_time is not None:
@@ -52,6 +60,13 @@ class SandboxChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         if self.balance_microusd is not None:
             given["balance_microusd"] = self.balance_microusd
         return msgspec.structs.replace(settings, **given)
+
+    def new_profile(self, profiles: Profiles) -> Profile:
+        """Raise Refused when there is no such profile."""
+        name = str(self.profile)
+        if name not in profiles.known:
+            raise Refused(400, f"profile: {name!r} is unknown{did_you_mean(name, profiles.known)}")
+        return profiles.known[name]
 
     @property
     def balance_microusd(self) -> int | None:

@@ -7,7 +7,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mock_server.control.caller import Callers
-from mock_server.control.changes import Advance, ClockChange, Finish, SandboxChange, duration
+from mock_server.control.changes import (
+    Advance,
+    ClockChange,
+    Finish,
+    Profiles,
+    SandboxChange,
+    duration,
+)
 from mock_server.control.decoding import read
 from mock_server.control.queries import seconds
 from mock_server.control.replies import Refused, reply, resource
@@ -40,7 +47,9 @@ class SandboxRoutes:
         result_urls: ResultUrls,
         fail_messages: Mapping[str, str],
         default_generation_ms: int,
+        profiles: Profiles,
     ) -> None:
+        self._profiles = profiles
         self._callers = callers
         self._dispatcher = dispatcher
         self._result_urls = result_urls
@@ -53,8 +62,12 @@ class SandboxRoutes:
     async def change(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
         change = await read(request, SandboxChange)
+        profile = None if change.profile is None else change.new_profile(self._profiles)
         await sandbox.change(
-            change.apply(sandbox.settings), change.balance_microusd, self._callers.real_ms()
+            change.apply(sandbox.settings, self._profiles),
+            change.balance_microusd,
+            self._callers.real_ms(),
+            None if profile is None else profile.rules,
         )
         return reply(await self._describe(sandbox))
 

@@ -13,8 +13,6 @@ from mock_server.web.envelope import ResultUrls
 
 Json = dict[str, Any]
 
-PROFILE = "calm"  # the documented behaviour and nothing else
-
 
 def settings_view(settings: SandboxSettings, default_generation_ms: int) -> Json:
     generation_ms = settings.generation_time_ms
@@ -25,7 +23,7 @@ def settings_view(settings: SandboxSettings, default_generation_ms: int) -> Json
             default_generation_ms if generation_ms is None else generation_ms
         ) / 1000,
         "balance": settings.balance_microusd / MICRO,
-        "profile": PROFILE,
+        "profile": settings.profile,
         "image_urls": settings.image_urls,
         "image_fail_codes": settings.image_fail_codes,
         "strict": settings.strict,

@@ -3,7 +3,7 @@
 The first that matches is applied. Only rules that are reached count what they let through.
 """
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
@@ -31,7 +31,8 @@ class Rule(msgspec.Struct, kw_only=True):
     definition: Definition
     seen: int = 0  # let through by all of `match` but `nth` and `times`
     applied: int = 0
-    tries: OrderedDict[str, int] = msgspec.field(default_factory=OrderedDict)
+    tries: dict[str, int] = msgspec.field(default_factory=dict)  # by operation and subject
+    hits: dict[str, int] = msgspec.field(default_factory=dict)  # by subject
 
     @property
     def identity(self) -> str:
@@ -108,15 +109,14 @@ class RuleBook:
         rule.seen += 1
         if match.nth is not None and not match.nth.holds(rule.seen):
             return False
-        return match.times is None or rule.applied < match.times
+        if match.times is not None and rule.applied >= match.times:
+            return False
+        return match.times_each is None or _counted(rule.hits, asked.subject) <= match.times_each
 
     def _is_lucky(self, rule: Rule, probability: float, asked: Asked) -> bool:
         """Draw by what is asked about and how often it was, so that no order matters."""
         subject = f"{asked.operation}:{asked.subject}"
-        tries = rule.tries.pop(subject, 0) + 1
-        rule.tries[subject] = tries
-        if len(rule.tries) > _MAX_SUBJECTS:
-            rule.tries.popitem(last=False)
+        tries = _counted(rule.tries, subject)
         purpose = f"rule {rule.identity} {subject}"
         drawn, _ = two_uniforms(draw(self._seed, self._sandbox_id, tries, purpose))
         return drawn < probability
@@ -132,3 +132,12 @@ class RuleBook:
     def _rule(self, definition: Definition) -> Rule:
         self._made += 1
         return Rule(id=f"rule-{self._made}", definition=definition)
+
+
+def _counted(counts: dict[str, int], subject: str) -> int:
+    """Count a subject once more; of too many, the one that was not counted for longest goes."""
+    count = counts.pop(subject, 0) + 1
+    counts[subject] = count
+    if len(counts) > _MAX_SUBJECTS:
+        del counts[next(iter(counts))]
+    return count

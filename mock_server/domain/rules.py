@@ -12,8 +12,8 @@ from mock_server.domain.task import TaskState
 from mock_server.domain.wording import Wrong, known_members, number, text, whole, word
 
 MEMBERS = (
-    "operation", "prompt", "prompt_regex", "header", "nth", "times", "probability", "state",
-    "attempt",
+    "operation", "prompt", "prompt_regex", "header", "nth", "times", "times_each", "probability",
+    "state", "attempt",
 )  # fmt: skip
 MAX_REGEX_LENGTH = 1000
 REGEX_TIME_S = 0.05  # a longer search counts as no match
@@ -56,6 +56,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[bytes, bytes], ...] = ()
     nth: Nth | None = None
     times: int | None = None
+    times_each: int | None = None  # for one task, or one prompt
     probability: float | None = None
     state: TaskState | None = None
     attempt: int | None = None
@@ -122,6 +123,7 @@ def _match(value: object, path: str, apply: Apply) -> Match:
         headers=_headers(members.get("header"), f"{path}.header"),
         nth=_nth(members.get("nth"), f"{path}.nth"),
         times=_whole(members, "times", path, _MANY),
+        times_each=_whole(members, "times_each", path, _MANY),
         probability=_probability(members.get("probability"), f"{path}.probability"),
         state=None if state is None else TaskState(word(state, f"{path}.state", _STATES)),
         attempt=_whole(members, "attempt", path, 100),

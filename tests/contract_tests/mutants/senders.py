@@ -19,7 +19,7 @@ class Through:
     def __init__(self, inner: Sender) -> None:
         self.inner = inner
 
-    async def post(self, url: str, body: bytes, lane: str = "") -> Sent:
+    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
         return await self.inner.post(url, body, lane)
 
     async def aclose(self) -> None:
@@ -28,7 +28,9 @@ class Through:
 
 def other_body(change: Callable[[Any], Any]) -> Callable[[Sender], Sender]:
     class OtherBody(Through):
-        async def post(self, url: str, body: bytes, lane: str = "") -> Sent:
+        async def post(
+            self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
+        ) -> Sent:
             told = change(msgspec.json.decode(body))
             return await self.inner.post(url, msgspec.json.encode(told), lane)
 
@@ -43,7 +45,9 @@ def believing(is_received: Callable[[Sent], bool]) -> Callable[[Sender], Sender]
     """Take more for a receipt than HTTP 200."""
 
     class Believing(Through):
-        async def post(self, url: str, body: bytes, lane: str = "") -> Sent:
+        async def post(
+            self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
+        ) -> Sent:
             sent = await self.inner.post(url, body, lane)
             return RECEIVED if is_received(sent) else sent
 
@@ -60,7 +64,9 @@ def by_attempt(
             super().__init__(inner)
             self.attempts: Counter[str] = Counter()
 
-        async def post(self, url: str, body: bytes, lane: str = "") -> Sent:
+        async def post(
+            self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
+        ) -> Sent:
             self.attempts[url] += 1
             number = self.attempts[url]
             instead = act(number, None)
@@ -79,7 +85,7 @@ class Raw(Through):
     headers: Mapping[str, str] = {}  # never changed
     follow_redirects = False
 
-    async def post(self, url: str, body: bytes, lane: str = "") -> Sent:
+    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
         headers = {"Content-Type": "application/json", **self.headers}
         async with httpx.AsyncClient(timeout=1, follow_redirects=self.follow_redirects) as http:
             try:
@@ -110,14 +116,14 @@ class Following(Raw):
 
 
 class OnlySuccess(Through):
-    async def post(self, url: str, body: bytes, lane: str = "") -> Sent:
+    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
         if b'"failed"' in body:
             return RECEIVED
         return await self.inner.post(url, body, lane)
 
 
 class AtOnceAgain(Through):
-    async def post(self, url: str, body: bytes, lane: str = "") -> Sent:
+    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
         sent = await self.inner.post(url, body, lane)
         return sent if sent.status == 200 else await self.inner.post(url, body, lane)
 
@@ -129,7 +135,7 @@ class OneTryMore(Through):
         super().__init__(inner)
         self._attempts: Counter[str] = Counter()
 
-    async def post(self, url: str, body: bytes, lane: str = "") -> Sent:
+    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
         self._attempts[url] += 1
         sent = await self.inner.post(url, body, lane)
         return await self.inner.post(url, body, lane) if self._attempts[url] == 4 else sent
@@ -142,7 +148,7 @@ class OneOfTwo(Through):
         super().__init__(inner)
         self._urls: dict[str, int] = {}
 
-    async def post(self, url: str, body: bytes, lane: str = "") -> Sent:
+    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
         number = self._urls.setdefault(url, len(self._urls))
         return RECEIVED if number % 2 else await self.inner.post(url, body, lane)
 
@@ -152,7 +158,7 @@ class NewTextAtEachTry(Through):
         super().__init__(inner)
         self._attempts: Counter[str] = Counter()
 
-    async def post(self, url: str, body: bytes, lane: str = "") -> Sent:
+    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
         self._attempts[url] += 1
         told = msgspec.json.decode(body)
         told["data"]["attempt"] = self._attempts[url]

@@ -34,6 +34,8 @@ WRONG = {
     "callback_timeout": "1 fortnight",
     "body_limit": "10",
     "max_tasks": "0",
+    "profile": "hostil",
+    "provenance": "maybe",
 }
 FLAGS = {option.name for option in OPTIONS if option.metavar is None}
 RAN_INTO_IT_LATE = {"moderation"}  # a path is a path until it is opened

@@ -1,0 +1,37 @@
+"""Reads the profiles and the rules of a settings file."""
+
+from mock_server.catalogue_files import FIXTURES
+from mock_server.domain.catalogue import Catalogue
+from mock_server.domain.nearest import did_you_mean
+from mock_server.domain.profiles import Profile, parse_profile
+from mock_server.domain.rules import Definition, parse_rule
+from mock_server.domain.wording import Wrong
+from mock_server.settings import BadSetting, Settings
+
+
+def load_profiles(catalogue: Catalogue) -> dict[str, Profile]:
+    """Return the profiles by name."""
+    return {
+        path.stem: parse_profile(path.stem, path.read_bytes(), catalogue.fail_messages)
+        for path in sorted((FIXTURES / "profiles").glob("*.toml"))
+    }
+
+
+def chosen_profile(settings: Settings, profiles: dict[str, Profile]) -> Profile:
+    """Raise BadSetting when the settings name no profile."""
+    try:
+        return profiles[settings.profile]
+    except KeyError as error:
+        hint = did_you_mean(settings.profile, profiles)
+        raise BadSetting(f"--profile: {settings.profile!r} is unknown{hint}") from error
+
+
+def chosen_rules(settings: Settings, catalogue: Catalogue) -> tuple[Definition, ...]:
+    """Raise BadSetting naming the path of what is wrong in `[[rules]]`."""
+    try:
+        return tuple(
+            parse_rule(rule, f"rules[{at}]", catalogue.fail_messages)
+            for at, rule in enumerate(settings.rules)
+        )
+    except Wrong as error:
+        raise BadSetting(str(error)) from error
