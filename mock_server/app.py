@@ -86,7 +86,9 @@ class MockServer:
         self._addresses = ResultAddresses(self.seed)
         self._gallery = Gallery()
         self._tenants = Tenants(self._store, settings.api_key)
-        self._exchange = Exchange(self._clock, has_provenance=settings.provenance)
+        self._exchange = Exchange(
+            self._clock, self._store.tally, has_provenance=settings.provenance
+        )
         self._dispatcher = Dispatcher(
             clock=self._clock,
             make_sender=lambda: sender or self._http_sender(),

@@ -55,10 +55,22 @@ class ServerRoutes:
         await self._drop_all()
         return Response(status_code=204)
 
+    async def metrics(self, _: Request) -> Response:
+        from prometheus_client import CONTENT_TYPE_LATEST  # noqa: PLC0415  # few ask for it
+
+        from mock_server.control.metrics import exposition  # noqa: PLC0415  # as above
+
+        sandboxes = await self._store.sandboxes()
+        real_ms = self._callers.real_ms()
+        live = sum([(await sandbox.counters(real_ms)).live_tasks for sandbox in sandboxes])
+        told = exposition(self._store.tally, len(sandboxes), live)
+        return Response(told, headers={"content-type": CONTENT_TYPE_LATEST})
+
     def routes(self) -> list[Route]:
         return [
             resource("/_mock/health", GET=self.health),
             resource("/_mock/ready", GET=self.ready),
             resource("/_mock/info", GET=self.info),
+            resource("/_mock/metrics", GET=self.metrics),
             resource("/_mock/sandboxes", GET=self.sandboxes, DELETE=self.drop_sandboxes),
         ]

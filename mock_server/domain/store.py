@@ -21,6 +21,7 @@ from mock_server.domain.rule_book import Applied, Queued, Rule
 from mock_server.domain.rules import Asked, Definition
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.submission import Submission
+from mock_server.domain.tally import Tally
 from mock_server.domain.task import Task
 
 
@@ -182,6 +183,10 @@ class Sandbox(Protocol):
 
 
 class Store(Protocol):
+    @property
+    def tally(self) -> Tally:
+        """What all its sandboxes have done, those that are gone included."""
+
     async def sandbox(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> Sandbox:
         """Return the sandbox of this id, made if need be; broke ones begin without credit."""
 

@@ -19,6 +19,7 @@ from mock_server.domain.rules import Definition
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.store import ClockReading, Counted, Counters, Refusal, Refused, Seen
 from mock_server.domain.submission import Submission
+from mock_server.domain.tally import Tally
 from mock_server.domain.task import Task, ending_now, state_at
 from mock_server.domain.window import Window
 from mock_server.store.ruled import Ruled
@@ -31,6 +32,7 @@ class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     settings: SandboxSettings
     clock: ClockSettings
+    tally: Tally
     rules: tuple[Definition, ...] = ()
     profile_rules: tuple[Definition, ...] = ()
 
@@ -85,6 +87,7 @@ class MemorySandbox(Ruled):
         )
         self._tasks[task.id] = task
         ledger.open(task)
+        self._beginning.tally.submitted += 1
         return Seen(task, now_ms)
 
     async def observe(self, model_id: str, task_id: str, real_ms: int) -> Seen | Refused:
@@ -111,6 +114,7 @@ class MemorySandbox(Ruled):
         return Counted(now_ms, self._ledger.balance_microusd)
 
     def record(self, entry: Entry) -> None:
+        self._beginning.tally.note(entry)
         self._journal.add(entry)
         if self._watchers:
             self._tell(Recorded(self._journal.last, entry))
@@ -305,6 +309,8 @@ class MemorySandbox(Ruled):
         ended = self._ledger.settle(now_ms)
         if ended:
             self._bound.note_ended(ended)
+            for task in ended:
+                self._beginning.tally.ended[task.plan.fail_code or ""] += 1
 
     def _over_rate(self, now_ms: int) -> Refused:
         self._refused += 1

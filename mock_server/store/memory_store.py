@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from mock_server.domain.rules import Definition
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
+from mock_server.domain.tally import Tally
 from mock_server.store.memory_sandbox import Beginning, MemorySandbox
 from mock_server.store.task_bound import TaskBound
 
@@ -29,10 +30,12 @@ class MemoryStore:
         max_tasks: int = 2_000_000,
         max_sandboxes: int = MAX_SANDBOXES,
     ) -> None:
+        self.tally = Tally()
         self._beginning = Beginning(
             seed=seed,
             settings=settings,
             clock=clock,
+            tally=self.tally,
             rules=tuple(rules),
             profile_rules=tuple(profile_rules),
         )

@@ -12,6 +12,7 @@ from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
 from mock_server.domain.ports import RealClock
 from mock_server.domain.rule_book import Applied
 from mock_server.domain.store import Refusal, Refused, Sandbox
+from mock_server.domain.tally import Tally
 from mock_server.web import envelope
 from mock_server.web.answer import Answer, Header
 from mock_server.web.dates import HttpDates
@@ -36,11 +37,13 @@ class Exchange:
     def __init__(
         self,
         clock: RealClock,
+        tally: Tally,
         *,
         has_provenance: bool = True,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._clock = clock
+        self._tally = tally
         self._has_provenance = has_provenance
         self._sleep = sleep
         self._dates = HttpDates()
@@ -77,6 +80,10 @@ class Exchange:
             return
         await send(head)
         await send({"type": "http.response.body", "body": answer.body})
+
+    def note_unauthorized(self, operation: Operation) -> None:
+        """Count a request that reached no sandbox (AUTH-2)."""
+        self._tally.requests[operation, 401] += 1
 
     def date(self, now_ms: int) -> Header:
         return (b"date", self._dates.write(now_ms))

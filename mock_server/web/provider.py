@@ -65,6 +65,7 @@ class Endpoint(ABC):
         if scope["method"] != self.method:
             await exchange.send(send, await self._refuse_method(sandbox, scope))
         elif sandbox is None:
+            exchange.note_unauthorized(self.operation)
             await exchange.send(send, unauthorized(began_ns // 1_000_000))
         else:
             try:

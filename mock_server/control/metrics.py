@@ -1,0 +1,81 @@
+"""The server's tally as Prometheus text."""
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from mock_server.domain.tally import BUCKETS_S, Tally
+
+
+def exposition(tally: Tally, sandboxes: int, live_tasks: int) -> bytes:
+    """Return what a scrape is answered."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_TallyCollector(tally, sandboxes, live_tasks))
+    return generate_latest(registry)
+
+
+class _TallyCollector(Collector):
+    def __init__(self, tally: Tally, sandboxes: int, live_tasks: int) -> None:
+        self._tally = tally
+        self._sandboxes = sandboxes
+        self._live_tasks = live_tasks
+
+    def collect(self) -> Iterable[Metric]:
+        tally = self._tally
+        requests = CounterMetricFamily(
+            "apixo_mock_requests",
+            "Requests by operation and status.",
+            labels=["operation", "status"],
+        )
+        for (operation, status), count in sorted(tally.requests.items()):
+            requests.add_metric([operation, str(status)], count)
+        yield requests
+        yield self._latency()
+        yield CounterMetricFamily(
+            "apixo_mock_tasks_submitted", "Tasks submitted.", value=tally.submitted
+        )
+        ended = CounterMetricFamily(
+            "apixo_mock_tasks_ended", "Tasks ended by outcome.", labels=["outcome", "fail_code"]
+        )
+        for code, count in sorted(tally.ended.items()):
+            ended.add_metric(["failed" if code else "success", code], count)
+        yield ended
+        yield _by_label(
+            "apixo_mock_callbacks", "Callback attempts by what came of them.", "outcome",
+            tally.callbacks,
+        )  # fmt: skip
+        yield _by_label("apixo_mock_faults", "Injected faults.", "fault", tally.faults)
+        yield GaugeMetricFamily("apixo_mock_sandboxes", "Sandboxes.", value=self._sandboxes)
+        yield GaugeMetricFamily(
+            "apixo_mock_live_tasks", "Tasks that have not ended.", value=self._live_tasks
+        )
+
+    def _latency(self) -> HistogramMetricFamily:
+        family = HistogramMetricFamily(
+            "apixo_mock_request_duration_seconds",
+            "Time from a request to its answer, real time.",
+            labels=["operation"],
+        )
+        for operation, counts in self._tally.buckets.items():
+            below, buckets = 0, []
+            for bound, count in zip((*map(str, BUCKETS_S), "+Inf"), counts, strict=True):
+                below += count
+                buckets.append((bound, below))
+            if below:
+                spent_s = self._tally.spent_us[operation] / 1_000_000
+                family.add_metric([operation], buckets, spent_s)
+        return family
+
+
+def _by_label(name: str, about: str, label: str, counts: dict[str, int]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, about, labels=[label])
+    for value, count in sorted(counts.items()):
+        family.add_metric([value], count)
+    return family

@@ -1,0 +1,43 @@
+"""What a server has done since its start, counted for whoever measures it.
+
+Plain numbers, for they are counted with every request; the labels are few and hold no key.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+
+from mock_server.domain.journal import Entry, Operation
+
+BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_BUCKETS_US = tuple(int(bound * 1_000_000) for bound in BUCKETS_S)
+
+
+class Tally:
+    __slots__ = ("buckets", "callbacks", "ended", "faults", "requests", "spent_us", "submitted")
+
+    def __init__(self) -> None:
+        self.requests: Counter[tuple[Operation, int]] = Counter()
+        self.buckets = {each: [0] * (len(BUCKETS_S) + 1) for each in Operation}
+        self.spent_us: Counter[Operation] = Counter()
+        self.submitted = 0
+        self.ended: Counter[str] = Counter()  # by fail code; empty: success
+        self.callbacks: Counter[str] = Counter()  # attempts by what came of them
+        self.faults: Counter[str] = Counter()
+
+    def note(self, entry: Entry) -> None:
+        """Count an exchange."""
+        operation = entry.operation
+        if entry.fault:
+            self.faults.update(entry.fault.split(", "))
+        if operation is Operation.CALLBACK:
+            self.callbacks[_outcome(entry)] += 1
+            return
+        self.requests[operation, entry.status] += 1
+        self.spent_us[operation] += entry.duration_us
+        self.buckets[operation][bisect_left(_BUCKETS_US, entry.duration_us)] += 1
+
+
+def _outcome(entry: Entry) -> str:
+    if entry.status == 200:
+        return "delivered"
+    return "refused" if entry.status else "unanswered"
