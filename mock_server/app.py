@@ -21,6 +21,7 @@ from mock_server.control.journal_routes import JournalRoutes
 from mock_server.control.rule_routes import RuleRoutes
 from mock_server.control.sandbox_routes import SandboxRoutes
 from mock_server.control.server_routes import ServerRoutes
+from mock_server.control.snapshot_routes import SnapshotRoutes
 from mock_server.domain.briefing import Briefing
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.directives import without_directives
@@ -32,7 +33,12 @@ from mock_server.domain.task import Task
 from mock_server.images.gallery import Gallery
 from mock_server.images.picture import Picture
 from mock_server.images.sniff import image_format
-from mock_server.profile_files import chosen_profile, chosen_rules, load_profiles
+from mock_server.profile_files import (
+    chosen_profile,
+    chosen_rules,
+    chosen_snapshot,
+    load_profiles,
+)
 from mock_server.runtime.clock import SystemClock
 from mock_server.runtime.dispatcher import Dispatcher
 from mock_server.runtime.egress import Egress
@@ -71,6 +77,7 @@ class MockServer:
         self._not_ready: str | None = "the server is starting"
         self._clock = clock or SystemClock()
         self._catalogue = load_catalogue(settings)
+        self._snapshot = chosen_snapshot(settings, self._catalogue)
         profiles = load_profiles(self._catalogue)
         self._profile = chosen_profile(settings, profiles)
         self._profiles = Profiles(profiles, settings.of_sandbox(profiles[CALM]))
@@ -203,6 +210,12 @@ class MockServer:
                 *sandbox.routes(),
                 *RuleRoutes(callers, self._catalogue.fail_messages).routes(),
                 *JournalRoutes(callers).routes(),
+                *SnapshotRoutes(
+                    callers,
+                    self._dispatcher,
+                    self._catalogue.fail_messages,
+                    self._addresses.adopt,
+                ).routes(),
                 Route("/openapi.json", self._openapi, methods=["GET"]),
             ],
             exception_handlers={
@@ -218,12 +231,24 @@ class MockServer:
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        await self._restore()
         self._not_ready = None
         yield
         self.begin_stopping()
         await self._dispatcher.close(await self._store.sandboxes())
         await self._references.aclose()
         self._gallery.close()
+
+    async def _restore(self) -> None:
+        snapshot = self._snapshot
+        if snapshot is None:
+            return
+        sandbox = await self._store.sandbox(
+            snapshot.id, is_broke=False, real_ms=self._exchange.now_ms()
+        )
+        self._addresses.adopt(snapshot.origin, snapshot.seed)
+        await self._dispatcher.restore(sandbox, snapshot, self._catalogue.fail_messages)
+        self._snapshot = None
 
     async def _openapi(self, _: Request) -> Response:
         return replies.reply(provider_document(self._catalogue, strict=self.settings.strict))

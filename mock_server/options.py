@@ -210,4 +210,8 @@ OPTIONS = (
         name="provenance", convert=_typed(bool), default=True, allowed="true or false",
         help="Tell in the headers Mock-Rule and Mock-Fault what was injected.",
     ),
+    Option(
+        name="restore", metavar="FILE", convert=_text, shown_default="none",
+        allowed="the path of a snapshot", help="Begin with the sandbox of this snapshot.",
+    ),
 )  # fmt: skip

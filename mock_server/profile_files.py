@@ -1,10 +1,13 @@
-"""Reads the profiles and the rules of a settings file."""
+"""Reads what sandboxes begin with: profiles, rules of a settings file, a snapshot."""
+
+from pathlib import Path
 
 from mock_server.catalogue_files import FIXTURES
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.profiles import Profile, parse_profile
 from mock_server.domain.rules import Definition, parse_rule
+from mock_server.domain.snapshot import Snapshot, parse_snapshot
 from mock_server.domain.wording import Wrong
 from mock_server.settings import BadSetting, Settings
 
@@ -35,3 +38,18 @@ def chosen_rules(settings: Settings, catalogue: Catalogue) -> tuple[Definition, 
         )
     except Wrong as error:
         raise BadSetting(str(error)) from error
+
+
+def chosen_snapshot(settings: Settings, catalogue: Catalogue) -> Snapshot | None:
+    """Raise BadSetting when the file cannot be read or holds no snapshot."""
+    if settings.restore is None:
+        return None
+    try:
+        snapshot = parse_snapshot(Path(settings.restore).read_bytes(), catalogue.fail_messages)
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadSetting(f"--restore: {settings.restore}: {error}") from error
+    if len(snapshot.tasks) > settings.max_tasks:
+        raise BadSetting(
+            f"--restore: {settings.restore} has {len(snapshot.tasks)} tasks, more than --max-tasks"
+        )
+    return snapshot

@@ -54,6 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_tasks: int = 2_000_000
     profile: str = CALM
     provenance: bool = True
+    restore: str | None = None
     rules: tuple[dict[str, Any], ...] = ()  # of the file
 
     def __repr__(self) -> str:

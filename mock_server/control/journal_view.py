@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Header, Operation
 
 Json = dict[str, Any]
@@ -48,14 +50,26 @@ def entry_view(number: int, entry: Entry) -> Json:
     }
 
 
-def redacted_headers(headers: Iterable[Header]) -> list[Header]:
-    """Return headers that may be written down."""
-    shown = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
-    secrets = _secrets(headers)
-    return [
-        (name.encode("latin-1"), _value(name, value, secrets).encode("latin-1"))
-        for name, value in shown
-    ]
+def without_key(entry: Entry) -> Entry:
+    """Return an entry that may be written down."""
+    secrets = _secrets(entry.headers)
+
+    def bare(raw: bytes) -> bytes:
+        return _without(secrets, raw.decode("latin-1")).encode("latin-1")
+
+    return msgspec.structs.replace(
+        entry,
+        path=_without(secrets, entry.path),
+        query=bare(entry.query),
+        request=bare(entry.request),
+        answer=bare(entry.answer),
+        headers=_bytes(_shown(entry.headers, secrets)),
+        answer_headers=_bytes(_shown(entry.answer_headers, secrets)),
+    )
+
+
+def _bytes(pairs: list[list[str]]) -> list[Header]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
 
 
 def _shown(headers: Iterable[Header], secrets: list[str]) -> list[list[str]]:

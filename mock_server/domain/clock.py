@@ -12,10 +12,10 @@ class VirtualClock:
 
     __slots__ = ("_base_ms", "_base_real_ms", "_is_held", "mode", "speed")
 
-    def __init__(self, mode: Mode, speed: float, real_ms: int) -> None:
+    def __init__(self, mode: Mode, speed: float, real_ms: int, now_ms: int | None = None) -> None:
         self.mode: Mode = mode
         self.speed = speed
-        self._base_ms = real_ms
+        self._base_ms = real_ms if now_ms is None else now_ms
         self._base_real_ms = real_ms
         self._is_held = False
 

@@ -71,6 +71,11 @@ class Deliveries:
         delivery = self._by_task[task.id] = Delivery(task=task, url=url)
         self._schedule(delivery, task.plan.end_ms)
 
+    def take_up(self, delivery: Delivery, due_ms: int | None) -> None:
+        """Go on with a delivery that was kept."""
+        self._by_task[delivery.task.id] = delivery
+        self._schedule(delivery, due_ms)
+
     def reschedule(self, task: Task) -> None:
         """Follow a task that ends at another instant than was planned."""
         delivery = self._by_task.get(task.id)

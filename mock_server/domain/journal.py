@@ -1,9 +1,10 @@
 """The journal of a sandbox: what was asked and answered, in order, within bounds."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from itertools import islice
+from typing import Self
 
 import msgspec
 
@@ -76,6 +77,15 @@ class Journal:
         """Yield number and entry of all after this number that are still kept."""
         start = max(0, number - self.dropped)
         return enumerate(islice(self._entries, start, None), self.dropped + start + 1)
+
+    @classmethod
+    def of(cls, entries: Iterable[Entry], dropped: int) -> Self:
+        """Return a journal that goes on from these."""
+        journal = cls()
+        journal.dropped = dropped
+        for entry in entries:
+            journal.add(entry)
+        return journal
 
     def add(self, entry: Entry) -> None:
         """Keep an entry; the caller has cut its bodies to MAX_BODY_BYTES."""

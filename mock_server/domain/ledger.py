@@ -1,5 +1,6 @@
 """The tasks that have not ended yet, and the money of a sandbox (LIM-2, SUB-17, BIL-1, FAIL-5)."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
 
@@ -37,6 +38,14 @@ class Ledger:
         self.live += 1
         self.balance_microusd -= task.price_microusd
         self.expect(task)
+
+    def take_up(self, tasks: Iterable[Task], *, succeeded: int, failed: int) -> None:
+        """Go on with tasks whose price was taken before."""
+        self.succeeded, self.failed = succeeded, failed
+        for task in tasks:
+            if not task.is_settled:
+                self.live += 1
+                self.expect(task)
 
     def expect(self, task: Task) -> None:
         """Note when a task ends, now that it is known."""

@@ -4,14 +4,15 @@ The first that matches is applied. Only rules that are reached count what they l
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 
 from mock_server.domain.chance import draw, two_uniforms
 from mock_server.domain.faults import Apply
-from mock_server.domain.rules import Asked, Definition
+from mock_server.domain.rules import Asked, Definition, parse_rule
 
 MAX_RULES = 1000
 MAX_NEXT = 10_000
@@ -49,6 +50,25 @@ class Queued(msgspec.Struct, kw_only=True):
     left: int
 
 
+class KeptRule(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    id: str
+    written: dict[str, Any]
+    seen: int = 0
+    applied: int = 0
+    left: int = 0  # of the queue
+    tries: dict[str, int] = {}
+    hits: dict[str, int] = {}
+
+
+class BookState(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A rule book as data, to keep and to take up again."""
+
+    made: int
+    own: list[KeptRule]
+    profile: list[KeptRule]
+    queue: list[KeptRule]
+
+
 class RuleBook:
     __slots__ = ("_made", "_sandbox_id", "_seed", "profile", "queue", "rules")
 
@@ -81,6 +101,29 @@ class RuleBook:
         queued = Queued(id=f"next-{self._made}", definition=definition, left=count)
         self.queue.append(queued)
         return queued
+
+    def state(self) -> BookState:
+        return BookState(
+            made=self._made,
+            own=[_kept(rule) for rule in self.rules],
+            profile=[_kept(rule) for rule in self.profile],
+            queue=[
+                KeptRule(id=each.id, written=each.definition.written, left=each.left)
+                for each in self.queue
+            ],
+        )
+
+    def take_up(self, state: BookState, fail_codes: Mapping[str, str]) -> None:
+        """Go on from a state. Raises Wrong when a rule in it is none."""
+        self.rules = [_taken_up(kept, fail_codes) for kept in state.own]
+        self.profile = [_taken_up(kept, fail_codes) for kept in state.profile]
+        self.queue = deque(
+            Queued(
+                id=kept.id, definition=parse_rule(kept.written, "rule", fail_codes), left=kept.left
+            )
+            for kept in state.queue
+        )
+        self._made = state.made
 
     def choose(self, asked: Asked) -> Applied | None:
         """Return what is injected here, and count it."""
@@ -132,6 +175,28 @@ class RuleBook:
     def _rule(self, definition: Definition) -> Rule:
         self._made += 1
         return Rule(id=f"rule-{self._made}", definition=definition)
+
+
+def _kept(rule: Rule) -> KeptRule:
+    return KeptRule(
+        id=rule.id,
+        written=rule.definition.written,
+        seen=rule.seen,
+        applied=rule.applied,
+        tries=dict(rule.tries),
+        hits=dict(rule.hits),
+    )
+
+
+def _taken_up(kept: KeptRule, fail_codes: Mapping[str, str]) -> Rule:
+    return Rule(
+        id=kept.id,
+        definition=parse_rule(kept.written, "rule", fail_codes),
+        seen=kept.seen,
+        applied=kept.applied,
+        tries=kept.tries,
+        hits=kept.hits,
+    )
 
 
 def _counted(counts: dict[str, int], subject: str) -> int:

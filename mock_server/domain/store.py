@@ -4,7 +4,7 @@ Every operation is told the real instant and answers with the sandbox's instant 
 took place, so that one answer describes one moment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from mock_server.domain.ports import Sent
 from mock_server.domain.rule_book import Applied, Queued, Rule
 from mock_server.domain.rules import Asked, Definition
 from mock_server.domain.sandbox_settings import SandboxSettings
+from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.submission import Submission
 from mock_server.domain.tally import Tally
 from mock_server.domain.task import Task
@@ -82,6 +83,14 @@ class Sandbox(Protocol):
     def id(self) -> str: ...
     @property
     def settings(self) -> SandboxSettings: ...
+    @property
+    def seed(self) -> int:
+        """What its chance is drawn from, together with `origin`."""
+
+    @property
+    def origin(self) -> str:
+        """Its id, or that of the sandbox whose snapshot it was restored from."""
+
     @property
     def has_rules(self) -> bool:
         """Whether `choose` can choose anything."""
@@ -154,6 +163,14 @@ class Sandbox(Protocol):
     async def reset(self, real_ms: int) -> None:
         """Drop everything and begin again from the seed."""
 
+    async def snapshot(self, real_ms: int) -> Snapshot:
+        """Return everything of the sandbox; headers still hold what they held."""
+
+    async def restore(
+        self, snapshot: Snapshot, fail_codes: Mapping[str, str], real_ms: int
+    ) -> None:
+        """Hold what the snapshot holds, and nothing else. Raises StoreFull and changes nothing."""
+
     async def clock(self, real_ms: int) -> ClockReading: ...
     async def set_clock(self, mode: Mode, speed: float, real_ms: int) -> ClockReading: ...
     async def hold_clock(self, real_ms: int) -> int:
@@ -191,5 +208,8 @@ class Store(Protocol):
         """Return the sandbox of this id, made if need be; broke ones begin without credit."""
 
     async def find(self, sandbox_id: str) -> Sandbox | None: ...
+    async def holder(self, task_id: str) -> Sandbox | None:
+        """Return the sandbox of a task: its own one, or one that was restored with it."""
+
     async def sandboxes(self) -> Sequence[Sandbox]: ...
     async def drop_all(self) -> None: ...

@@ -32,6 +32,11 @@ class Window:
         self._next = at + 1 if at + 1 < self._capacity else 0
         return True
 
+    def admitted_ms(self, now_ms: int) -> list[int]:
+        """Return the instants that still count, oldest first."""
+        at = self._next if len(self._ring) == self._capacity else 0
+        return [each for each in (*self._ring[at:], *self._ring[:at]) if now_ms - each < WINDOW_MS]
+
     def wait_ms(self, now_ms: int) -> int:
         """Return how long from now until a request would be admitted; 0 when it is at once."""
         if len(self._ring) < self._limit:

@@ -7,7 +7,7 @@ instant to instant and waits at each for what it has sent.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 import msgspec
@@ -18,6 +18,7 @@ from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
 from mock_server.domain.ports import RealClock, Sender, Sent
 from mock_server.domain.rule_book import Applied
 from mock_server.domain.rules import Asked
+from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.store import ClockReading, Sandbox, Store
 from mock_server.domain.task import Task, state_at
 from mock_server.runtime.callback_faults import DROPPED, REORDER_MS, bodies
@@ -124,6 +125,14 @@ class Dispatcher:
         """Drop everything of a sandbox, what is under way included."""
         await sandbox.reset(self._real_ms())
         self._drop(sandbox.id)
+
+    async def restore(
+        self, sandbox: Sandbox, snapshot: Snapshot, fail_codes: Mapping[str, str]
+    ) -> None:
+        """Go on as a snapshot says; what is under way is dropped. Raises StoreFull."""
+        await sandbox.restore(snapshot, fail_codes, self._real_ms())
+        self._drop(sandbox.id)
+        self.wake(sandbox)
 
     async def drop_all(self, store: Store) -> None:
         await store.drop_all()

@@ -1,6 +1,6 @@
 """Everything of one API key, in this process."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -17,11 +17,13 @@ from mock_server.domain.ports import Sent
 from mock_server.domain.rule_book import RuleBook
 from mock_server.domain.rules import Definition
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
+from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.store import ClockReading, Counted, Counters, Refusal, Refused, Seen
 from mock_server.domain.submission import Submission
 from mock_server.domain.tally import Tally
 from mock_server.domain.task import Task, ending_now, state_at
 from mock_server.domain.window import Window
+from mock_server.store.kept import Kept
 from mock_server.store.ruled import Ruled
 from mock_server.store.task_bound import TaskBound
 
@@ -37,7 +39,7 @@ class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     profile_rules: tuple[Definition, ...] = ()
 
 
-class MemorySandbox(Ruled):
+class MemorySandbox(Ruled, Kept):
     def __init__(
         self,
         sandbox_id: str,
@@ -79,8 +81,8 @@ class MemorySandbox(Ruled):
             submission,
             brief,
             base_url,
-            seed=self._beginning.seed,
-            sandbox_id=self.id,
+            seed=self.seed,
+            sandbox_id=self.origin,
             ordinal=self._ordinal,
             generation_time_ms=self.settings.generation_time_ms,
             now_ms=now_ms,
@@ -260,6 +262,9 @@ class MemorySandbox(Ruled):
         """Count and pay what has ended by now, which is no use of the sandbox."""
         self._settle(self._clock.now_ms(real_ms))
 
+    def has_task(self, task_id: str) -> bool:
+        return task_id in self._tasks
+
     def holds(self, task: Task) -> bool:
         return self._tasks.get(task.id) is task
 
@@ -277,7 +282,21 @@ class MemorySandbox(Ruled):
         self._tell(Change.DROPPED)
         return count
 
+    async def snapshot(self, real_ms: int) -> Snapshot:
+        return self._taken(self._enter(real_ms))
+
+    async def restore(
+        self, snapshot: Snapshot, fail_codes: Mapping[str, str], real_ms: int
+    ) -> None:
+        self._bound.replace(self._tasks, len(snapshot.tasks), real_ms)
+        self._begin(real_ms)
+        self._put_back(snapshot, fail_codes, real_ms)
+        self._bound.note_ended(self, [task for task in snapshot.tasks if task.is_settled])
+        self._tell(Change.DROPPED)
+
     def _begin(self, real_ms: int) -> None:
+        self.seed = self._beginning.seed
+        self.origin = self.id
         clock = self._beginning.clock
         self._tasks: dict[str, Task] = {}
         self.settings = self._beginning.settings
@@ -286,7 +305,7 @@ class MemorySandbox(Ruled):
         self._ledger = Ledger(0 if self._is_broke else self.settings.balance_microusd)
         self._deliveries = Deliveries()
         self._journal = Journal()
-        self._book = RuleBook(self._beginning.seed, self.id)
+        self._book = RuleBook(self.seed, self.origin)
         self._book.set(self._beginning.rules)
         self._book.set_profile(self.settings.profile, self._beginning.profile_rules)
         self._ordinal = 0
@@ -308,7 +327,7 @@ class MemorySandbox(Ruled):
     def _settle(self, now_ms: int) -> None:
         ended = self._ledger.settle(now_ms)
         if ended:
-            self._bound.note_ended(ended)
+            self._bound.note_ended(self, ended)
             for task in ended:
                 self._beginning.tally.ended[task.plan.fail_code or ""] += 1
 

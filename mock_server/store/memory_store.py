@@ -56,6 +56,16 @@ class MemoryStore:
     async def find(self, sandbox_id: str) -> MemorySandbox | None:
         return self._sandboxes.get(sandbox_id)
 
+    async def holder(self, task_id: str) -> MemorySandbox | None:
+        origin = task_id[5:21]
+        own = self._sandboxes.get(origin)
+        if own is not None and own.has_task(task_id):
+            return own
+        for sandbox in reversed(self._sandboxes.values()):
+            if sandbox.origin == origin and sandbox.has_task(task_id):
+                return sandbox
+        return own
+
     async def sandboxes(self) -> Sequence[MemorySandbox]:
         return list(self._sandboxes.values())
 

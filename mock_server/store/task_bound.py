@@ -2,7 +2,7 @@
 
 import sys
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol, Self
 
 from mock_server.domain.errors import StoreFull
@@ -23,7 +23,7 @@ class TaskBound:
         self._max_tasks = max_tasks
         self._holders = holders  # by sandbox id
         self._count = 0
-        self._ended: deque[Task] = deque()  # in the order in which the ends were noticed
+        self._ended: deque[tuple[Holder, Task]] = deque()  # in the order of being noticed
         self._stale = 0  # at most so many of them were dropped with their sandbox
 
     @classmethod
@@ -37,35 +37,49 @@ class TaskBound:
             self._drop_oldest_ended(real_ms)
         self._count += 1
 
-    def note_ended(self, tasks: Sequence[Task]) -> None:
-        self._ended.extend(tasks)
+    def note_ended(self, holder: Holder, tasks: Sequence[Task]) -> None:
+        self._ended.extend((holder, task) for task in tasks)
+
+    def replace(self, held: Collection[str], count: int, real_ms: int) -> None:
+        """Make room for so many tasks in the place of those held; raise StoreFull, or do it all.
+
+        Making room may drop some of those held.
+        """
+        reserved = 0
+        try:
+            while len(held) + reserved < count:
+                self.reserve(real_ms)
+                reserved += 1
+        except StoreFull:
+            self._count -= reserved
+            raise
+        self.forget(len(held) + reserved - count)
 
     def forget(self, count: int) -> None:
         """Let go of so many tasks, for a sandbox has dropped all it had."""
         self._count -= count
         self._stale += count
         if self._stale > len(self._ended) // 2:  # so that clearing up costs little in the long run
-            self._ended = deque(task for task in self._ended if self._is_held(task))
+            self._ended = deque(
+                (holder, task) for holder, task in self._ended if holder.holds(task)
+            )
             self._stale = 0
 
     def _drop_oldest_ended(self, real_ms: int) -> None:
-        task = self._oldest_ended()
-        if task is None:
+        found = self._oldest_ended()
+        if found is None:
             for holder in self._holders.values():
                 holder.notice_ends(real_ms)
-            task = self._oldest_ended()
-        if task is None:
+            found = self._oldest_ended()
+        if found is None:
             raise StoreFull(f"the server keeps {self._max_tasks} tasks and none has ended")
-        self._holders[task.sandbox_id].drop_task(task)
+        holder, task = found
+        holder.drop_task(task)
         self._count -= 1
 
-    def _oldest_ended(self) -> Task | None:
+    def _oldest_ended(self) -> tuple[Holder, Task] | None:
         while self._ended:
-            task = self._ended.popleft()
-            if self._is_held(task):
-                return task
+            holder, task = self._ended.popleft()
+            if holder.holds(task):
+                return holder, task
         return None
-
-    def _is_held(self, task: Task) -> bool:
-        holder = self._holders.get(task.sandbox_id)
-        return holder is not None and holder.holds(task)

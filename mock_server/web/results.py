@@ -19,7 +19,8 @@ from mock_server.web.ranges import Unsatisfiable, byte_range
 
 PREFIX = "/results/"
 PNG = b"image/png"
-_PATH = re.compile(r"/results/(task_([0-9a-f]{16})[0-9a-f]{16})/([1-9])-([0-9a-f]{32})\.png")
+_MAX_FOREIGN = 10_000
+_PATH = re.compile(r"/results/(task_[0-9a-f]{32})/([1-9])-([0-9a-f]{32})\.png")
 
 Paint = Callable[[Task, int], Awaitable[bytes]]
 
@@ -29,6 +30,15 @@ class ResultAddresses:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
+        self._foreign: dict[str, int] = {}  # seeds of restored sandboxes, by the id they had
+
+    def adopt(self, origin: str, seed: int) -> None:
+        """Give the tasks of a restored sandbox the addresses that they had."""
+        self._foreign.pop(origin, None)
+        if seed != self._seed:
+            self._foreign[origin] = seed
+            if len(self._foreign) > _MAX_FOREIGN:
+                del self._foreign[next(iter(self._foreign))]
 
     def urls(self, task: Task) -> list[str]:
         """Return one address an image (STA-7)."""
@@ -38,7 +48,8 @@ class ResultAddresses:
         ]
 
     def token(self, task: Task, number: int) -> str:
-        return draw(self._seed, task.sandbox_id, task.ordinal, f"result {number}").hex()
+        seed = self._foreign.get(task.sandbox_id, self._seed) if self._foreign else self._seed
+        return draw(seed, task.sandbox_id, task.ordinal, f"result {number}").hex()
 
 
 class ResultEndpoint:
@@ -64,7 +75,7 @@ class ResultEndpoint:
             await exchange.send(send, wrong_method(scope, "GET, HEAD", exchange.now_ms()))
             return
         found = _PATH.fullmatch(scope["path"])
-        sandbox = await self._store.find(found[2]) if found else None
+        sandbox = await self._store.holder(found[1]) if found else None
         if found is None or sandbox is None:
             await exchange.send(send, missing(exchange.now_ms()))
             return
@@ -74,7 +85,7 @@ class ResultEndpoint:
             applied = await sandbox.choose(await self._about(sandbox, found[1], scope))
         if applied is not None:
             await exchange.pause(applied)
-        answer = await self._answer(sandbox, found[1], int(found[3]), found[4], scope)
+        answer = await self._answer(sandbox, found[1], int(found[2]), found[3], scope)
         if applied is not None and applied.apply.refuse is not None:
             answer = exchange.refusal(applied.apply.refuse, answer.now_ms, answer.task_id)
         elif applied is not None and applied.apply.meaning and answer.status in {200, 206}:

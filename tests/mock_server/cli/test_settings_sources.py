@@ -36,9 +36,10 @@ WRONG = {
     "max_tasks": "0",
     "profile": "hostil",
     "provenance": "maybe",
+    "restore": "/nowhere/snapshot.json",
 }
 FLAGS = {option.name for option in OPTIONS if option.metavar is None}
-RAN_INTO_IT_LATE = {"moderation"}  # a path is a path until it is opened
+RAN_INTO_IT_LATE = {"moderation", "restore"}  # a path is a path until it is opened
 
 every_option = pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 

@@ -1,0 +1,75 @@
+"""Everything of a sandbox as one document: out of one, into another.
+
+It holds no key. `origin` and `seed` are what its chance is drawn from, so that a restored sandbox
+goes on as the old one would, on a server with another seed, too.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from mock_server.domain.deliveries import Attempt, DeliveryState
+from mock_server.domain.journal import Entry
+from mock_server.domain.rule_book import BookState
+from mock_server.domain.rules import parse_rule
+from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
+from mock_server.domain.task import Task
+
+SandboxId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
+Count = Annotated[int, Meta(ge=0, le=2**62)]
+
+
+class KeptDelivery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    task_id: str
+    url: str
+    state: DeliveryState
+    due_ms: int | None
+    attempts: list[Attempt]
+    ruled: int = 0
+
+
+class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Version 1. Instants are of the sandbox's clock, in Unix milliseconds."""
+
+    version: Literal[1] = 1
+    id: SandboxId  # of the sandbox that it was taken of
+    origin: SandboxId
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
+    settings: SandboxSettings
+    clock: ClockSettings
+    now_ms: Count
+    admitted_ms: list[int]  # the requests that still count to LIM-1, oldest first
+    ordinal: Count
+    requests: Count
+    refused: Count
+    dropped_tasks: Count
+    succeeded: Count
+    failed: Count
+    balance_microusd: int
+    tasks: list[Task]
+    deliveries: list[KeptDelivery]
+    journal_dropped: Count
+    journal: list[Entry]
+    rules: BookState
+
+
+def parse_snapshot(raw: bytes, fail_codes: Mapping[str, str]) -> Snapshot:
+    """Read and check a document. Raises ValueError saying what is wrong, and where."""
+    snapshot = msgspec.json.decode(raw, type=Snapshot)
+    ids = {task.id for task in snapshot.tasks}
+    for at, task in enumerate(snapshot.tasks):
+        if task.sandbox_id != snapshot.origin or len(task.id) != 37:
+            raise ValueError(f"tasks[{at}].id: is no task of the sandbox {snapshot.origin}")
+    if len(ids) != len(snapshot.tasks):
+        raise ValueError("tasks: two have the same id")
+    for at, delivery in enumerate(snapshot.deliveries):
+        if delivery.task_id not in ids:
+            raise ValueError(f"deliveries[{at}].task_id: is no task of this snapshot")
+    rules = snapshot.rules
+    for name in ("own", "profile", "queue"):
+        kept: list[Any] = getattr(rules, name)
+        for at, each in enumerate(kept):
+            parse_rule(each.written, f"rules.{name}[{at}].written", fail_codes)
+    return snapshot
