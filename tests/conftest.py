@@ -12,3 +12,6 @@ settings.load_profile("untimed")
 def anyio_backend() -> str:
     """Run asynchronous tests under asyncio only, whatever else is installed."""
     return "asyncio"
+
+
+collect_ignore = ["example_project"]  # a suite of its own, run by tests/pytest_plugin

@@ -1,0 +1,42 @@
+"""A small client of your own: what the tests are about."""
+
+import json
+import os
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+
+class Refused(Exception):
+    """The provider has ended the task as failed."""
+
+
+def paint(prompt: str, sleep: Callable[[float], object] = time.sleep) -> list[str]:
+    """Return the addresses of the pictures."""
+    task = call("POST", "generateTask/gpt-image-1", {"input": {"prompt": prompt}})
+    query = urllib.parse.urlencode({"taskId": task["taskId"]})
+    sleep(20)
+    while True:
+        task = call("GET", f"statusTask/gpt-image-1?{query}")
+        if task["state"] == "success":
+            urls: list[str] = json.loads(task["resultJson"])["resultUrls"]
+            return urls
+        if task["state"] == "failed":
+            raise Refused(task["failCode"])
+        sleep(3)
+
+
+def call(method: str, path: str, body: object = None) -> Any:
+    request = urllib.request.Request(
+        f"{os.environ['APIXO_BASE_URL']}/api/v1/{path}",
+        None if body is None else json.dumps(body).encode(),
+        {
+            "Authorization": f"Bearer {os.environ['APIXO_API_KEY']}",
+            "Content-Type": "application/json",
+        },
+        method=method,
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)["data"]

@@ -1,0 +1,70 @@
+"""The page shows the files of the example project, and they run as the page says."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mock_server
+
+ROOT = Path(__file__).parents[2]
+PROJECT = ROOT / "tests" / "example_project"
+PAGE = (ROOT / "docs" / "testing-your-client.md").read_text("utf-8")
+SHOWN = dict(re.findall(r"`(\S+)`:\n\n```\w+\n(.*?)```\n", PAGE, re.DOTALL))
+FILES = {path.name: path.read_text("utf-8") for path in sorted(PROJECT.glob("*.*"))}
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    switches = ["-q", "-p", "no:cacheprovider", "-W", "error"]
+    return run(folder, sys.executable, "-m", "pytest", *switches, *arguments)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a project of its own, made of what the page shows."""
+    for name, text in SHOWN.items():
+        (tmp_path / name).write_text(text, "utf-8")
+    return tmp_path
+
+
+def test_the_page_shows_the_whole_example_project() -> None:
+    assert SHOWN == FILES
+
+
+def test_the_tests_pass_with_a_server_of_their_own(project: Path) -> None:
+    ended = run_pytest(project)
+
+    assert "6 passed" in ended.stdout, ended.stdout + ended.stderr
+
+
+def test_the_tests_pass_side_by_side_on_one_shared_server(project: Path) -> None:
+    with mock_server.running() as server:
+        ended = run_pytest(project, "-n", "2", "--apixo-mock-url", server.base_url)
+
+    assert "6 passed" in ended.stdout, ended.stdout + ended.stderr
+
+
+def test_unittest_runs_its_file(project: Path) -> None:
+    ended = run(project, sys.executable, "-W", "error", "-m", "unittest", "test_with_unittest")
+
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_node_runs_its_file(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("needs node to run the page's JavaScript (Debian: apt-get install nodejs)")
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
+
+    ended = run(project, node, "--test", "painter.test.mjs")
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
