@@ -1,0 +1,105 @@
+"""A wrong definition is refused whole, with its path and the nearest known word."""
+
+import pytest
+
+from tests.mock_server.e2e.api import Api, Json
+
+FAIL: Json = {"outcome": {"fail": "NSFW"}}
+CLOSE: Json = {"wire": "close"}
+
+WRONG: list[tuple[str, Json, str]] = [
+    ("rule", {"aply": FAIL}, "rules[1].aply: is unknown; did you mean 'apply'?"),
+    ("no apply", {"match": {}}, "rules[1].apply: is required"),
+    ("empty apply", {"apply": {}}, "rules[1].apply: must have one of outcome"),
+    ("apply", {"apply": {"wires": "close"}}, "apply.wires: is unknown; did you mean 'wire'?"),
+    ("match", {"match": {"promt": "x"}, "apply": FAIL}, "match.promt: is unknown; did you mean"),
+    ("operation", {"match": {"operation": "submitt"}, "apply": FAIL}, "did you mean 'submit'?"),
+    (
+        "misplaced",
+        {"match": {"operation": ["submit", "status"]}, "apply": FAIL},
+        "match.operation: 'status' does not go with outcome NSFW, which needs submit",
+    ),
+    ("never meet", {"apply": {**FAIL, "callback": "drop"}}, "never meet in one operation"),
+    ("refused outcome", {"apply": {**FAIL, "refuse": {"status": 503}}}, "neither outcome nor"),
+    ("fail code", {"apply": {"outcome": {"fail": "NSWF"}}}, "outcome.fail: 'NSWF' is unknown; did"),
+    ("outcome", {"apply": {"outcome": {"fial": "NSFW"}}}, "apply.outcome.fial: is unknown; did"),
+    ("duration", {"apply": {"outcome": {"pending": "soon"}}}, "apply.outcome.pending: must be"),
+    (
+        "status",
+        {"apply": {"refuse": {"status": 200}}},
+        "refuse.status: must be a whole number",
+    ),
+    ("no status", {"apply": {"refuse": {"message": "x"}}}, "apply.refuse.status: is required"),
+    (
+        "retry_after",
+        {"apply": {"refuse": {"status": 429, "retry_after": "soon"}}},
+        "refuse.retry_after: must be a number of seconds",
+    ),
+    (
+        "wire",
+        {"apply": {"wire": "closed"}},
+        "apply.wire: 'closed' is unknown; did you mean",
+    ),
+    ("meaning", {"apply": {"meaning": "unknown-stat"}}, "did you mean 'unknown-state'?"),
+    ("callback", {"apply": {"callback": "dropp"}}, "did you mean 'drop'?"),
+    ("bare duplicate", {"apply": {"callback": "duplicate"}}, 'must be written {"duplicate": 3}'),
+    ("no copies", {"apply": {"callback": {"duplicate": 0}}}, "callback.duplicate: must be"),
+    ("latency", {"apply": {"latency": {"uniform": ["2s", "1s"]}}}, "latency.uniform: must go from"),
+    ("long latency", {"apply": {"latency": "2h"}}, "apply.latency: must be at most 1h"),
+    ("lognormal", {"apply": {"latency": {"lognormal": {"median": "1s"}}}}, "sigma: is required"),
+    ("nth", {"match": {"nth": "4..2"}, "apply": CLOSE}, "match.nth: must be a number from 1"),
+    ("times", {"match": {"times": 0}, "apply": CLOSE}, "match.times: must be a whole number"),
+    ("probability", {"match": {"probability": 1.5}, "apply": CLOSE}, "match.probability: must be"),
+    ("state", {"match": {"state": "sucess"}, "apply": CLOSE}, "did you mean 'success'?"),
+    ("state of a submit", {"match": {"state": "success"}, "apply": FAIL}, "match.state: goes with"),
+    ("attempt", {"match": {"attempt": 1}, "apply": CLOSE}, "match.attempt: goes with"),
+    (
+        "regex",
+        {"match": {"prompt_regex": "(a"}, "apply": FAIL},
+        "match.prompt_regex: is no",
+    ),
+    ("header", {"match": {"header": {"X": 1}}, "apply": CLOSE}, "match.header.X: must be a string"),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"), [pytest.param(rule, told, id=name) for name, rule, told in WRONG]
+)
+def test_a_wrong_rule_is_named_and_changes_nothing(api: Api, rule: Json, problem: str) -> None:
+    before = api.told("PUT", "rules", {"rules": [{"apply": FAIL}]})
+
+    refused = api.control("PUT", "rules", {"rules": [{"apply": CLOSE}, rule]})
+    added = api.control("POST", "rules", rule)
+
+    assert refused.status_code == added.status_code == 400
+    assert problem in refused.json()["data"]["error"]
+    assert api.told("GET", "rules") == before
+
+
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        ({"apply": FAIL, "count": 0}, "count: must be a whole number from 1"),
+        ({"aply": FAIL}, "aply: is unknown; did you mean 'apply'?"),
+        ({"apply": {"wires": 1}}, "apply.wires: is unknown"),
+        ({}, "Missing required field: apply"),
+    ],
+)
+def test_a_wrong_next_is_named_and_queues_nothing(api: Api, body: Json, problem: str) -> None:
+    refused = api.control("POST", "next", body)
+
+    assert refused.status_code == 400
+    assert problem in refused.json()["data"]["error"]
+    assert api.told("GET", "next") == {"next": []}
+
+
+def test_what_is_shown_can_be_put_back(api: Api) -> None:
+    rules: list[Json] = [
+        {"match": {"prompt": "cat", "nth": "2..4"}, "apply": FAIL},
+        {"match": {"operation": "status"}, "apply": {"refuse": {"status": 429}}},
+    ]
+    shown = api.told("PUT", "rules", {"rules": rules})["rules"]
+
+    again = api.told("PUT", "rules", {"rules": shown})["rules"]
+    assert [{name: each[name] for name in ("match", "apply")} for each in again] == rules
+    assert api.told("DELETE", "rules")["rules"] == []

@@ -1,0 +1,116 @@
+"""Refusals, latency, outcomes and what the answer tells of them."""
+
+from email.utils import parsedate_to_datetime
+
+import pytest
+
+from mock_server.settings import Settings
+from tests.mock_server.e2e.api import Api, Json
+from tests.mock_server.e2e.serving import running
+
+
+@pytest.mark.parametrize(("written", "expected"), [(7, "7"), ("7", "7"), (None, None)])
+def test_retry_after_is_seconds_or_nothing(api: Api, written: object, expected: str | None) -> None:
+    refuse = {"status": 503, "message": "Down", "retry_after": written}
+    api.told("POST", "next", {"apply": {"refuse": refuse}})
+
+    answer = api.try_submit({"input": {"prompt": "x"}})
+
+    assert (answer.status_code, answer.headers.get("retry-after")) == (503, expected)
+    assert answer.json() == {"code": 503, "message": "Down", "data": None}
+    assert api.told("GET", "tasks") == {"tasks": []}
+
+
+def test_retry_after_is_a_date_of_the_sandboxs_clock(api: Api) -> None:
+    api.advance("3d")
+    api.told("POST", "next", {"apply": {"refuse": {"status": 429, "retry_after": "date:7"}}})
+
+    answer = api.try_submit({"input": {"prompt": "x"}})
+
+    now, then = (parsedate_to_datetime(answer.headers[name]) for name in ("date", "retry-after"))
+    assert (then - now).total_seconds() == 7
+
+
+def test_a_429_is_not_counted_and_any_other_refusal_is(api: Api) -> None:
+    api.change(rate_limit=3)
+    for status in (429, 429, 503, 404):
+        api.told("POST", "next", {"apply": {"refuse": {"status": status}}})
+
+    statuses = [api.try_submit({"input": {"prompt": "x"}}).status_code for _ in range(6)]
+
+    assert statuses == [429, 429, 503, 404, 200, 429]
+
+
+def test_headers_tell_what_was_injected(api: Api) -> None:
+    api.told("PUT", "rules", {"rules": [{"apply": {"latency": "1ms"}}]})
+
+    answer = api.try_submit({"input": {"prompt": "x"}})
+
+    assert (answer.headers["mock-rule"], answer.headers["mock-fault"]) == ("rule-1", "latency")
+
+
+def test_headers_tell_nothing_without_provenance_and_the_journal_does() -> None:
+    with running(Settings(clock="manual", provenance=False)) as mock:
+        api = mock.api("key")
+        api.told("POST", "next", {"apply": {"refuse": {"status": 503}}})
+
+        answer = api.try_submit({"input": {"prompt": "x"}})
+
+        assert not {name for name in answer.headers if name.startswith("mock-")}
+        assert api.told("GET", "journal")["entries"][0]["fault"] == "refuse 503"
+
+
+def test_a_rule_decides_an_end_after_a_directive_and_before_moderation(api: Api) -> None:
+    outcome = {"fail": "NSFW", "message": "ruled", "pending": 0, "processing": "5s"}
+    api.told("PUT", "rules", {"rules": [{"apply": {"outcome": outcome}}]})
+
+    directed = api.submit("[[mock fail=MODEL_UNAVAILABLE]]")
+    moderated = api.submit("gore")
+    api.advance("6s")
+
+    assert api.status(directed)["failCode"] == "MODEL_UNAVAILABLE"
+    assert (api.status(moderated)["failCode"], api.status(moderated)["failMsg"]) == (
+        "NSFW", "ruled",
+    )  # fmt: skip
+    assert "rule-1: fail=NSFW message='ruled'" in api.task(moderated)["explain"][0]
+
+
+def test_next_goes_before_the_rules_and_only_to_what_it_fits(api: Api) -> None:
+    api.told("PUT", "rules", {"rules": [{"apply": {"refuse": {"status": 500}}}]})
+    api.told("POST", "next", {"apply": {"outcome": {"fail": "NSFW"}}, "count": 2})
+    other: Json = {"input": {"prompt": "x"}}
+
+    ids = [api.try_submit(other).json()["data"]["taskId"] for _ in range(2)]
+
+    assert api.ask(ids[0]).status_code == 500
+    assert api.try_submit(other).status_code == 500
+    assert api.told("GET", "next") == {"next": []}
+
+
+def test_headers_prompts_and_states_are_matched(api: Api) -> None:
+    rules = [
+        {"match": {"header": {"X-Test": "yes"}}, "apply": {"refuse": {"status": 418}}},
+        {"match": {"prompt_regex": "c[aou]t$"}, "apply": {"refuse": {"status": 404}}},
+        {
+            "match": {"operation": "status", "state": "processing"},
+            "apply": {"refuse": {"status": 502}},
+        },
+    ]
+    api.told("PUT", "rules", {"rules": rules})
+
+    assert (
+        api.send("GET", "/api/v1/apikeys/current-balance", headers={"x-TEST": "yes"}).status_code
+        == 418
+    )
+    assert api.try_submit({"input": {"prompt": "a cut"}}).status_code == 404
+    task_id = api.submit("cuts [[mock pending=5s]]")
+    assert api.ask(task_id).status_code == 200
+    api.advance(6)
+    assert api.ask(task_id).status_code == 502
+
+
+def test_a_regex_that_backtracks_for_ever_is_no_match(api: Api) -> None:
+    rules = [{"match": {"prompt_regex": "(a|aa)+$"}, "apply": {"refuse": {"status": 404}}}]
+    api.told("PUT", "rules", {"rules": rules})
+
+    assert api.try_submit({"input": {"prompt": "a" * 5000 + "b"}}).status_code == 200

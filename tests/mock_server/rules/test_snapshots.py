@@ -1,0 +1,120 @@
+"""A restored sandbox answers as the old one would."""
+
+import json
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mock_server.settings import Settings
+from tests.mock_server.e2e.api import Api, Json
+from tests.mock_server.e2e.serving import RunningMock, running
+
+_numbers = count()
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(
+            st.just("submit"),
+            st.sampled_from(["a", "[[mock fail=NSFW]]", "[[mock polls=2]]", "[[mock hold]]"]),
+        ),
+        st.tuples(st.just("call"), st.just("http://127.0.0.1:9/")),
+        st.tuples(st.just("poll"), st.integers(0, 5)),
+        st.tuples(st.just("advance"), st.sampled_from([1, 10, 40, 100_000])),
+        st.tuples(st.just("rule"), st.sampled_from(["every 2", 1])),
+        st.tuples(st.just("next"), st.integers(1, 2)),
+        st.tuples(st.just("limit"), st.integers(1, 6)),
+    ),
+    max_size=12,
+)
+
+
+def live(api: Api, history: list[tuple[str, Any]]) -> None:
+    for step, value in history:
+        ids = [task["task_id"] for task in api.told("GET", "tasks")["tasks"]]
+        if step == "submit":
+            api.try_submit({"input": {"prompt": value}})
+        elif step == "call":
+            order = {"request_type": "callback", "callback_url": value}
+            api.try_submit({**order, "input": {"prompt": "x"}})
+        elif step == "poll" and value < len(ids):
+            api.ask(ids[value])
+        elif step == "advance":
+            api.advance(value)
+        elif step == "rule":
+            rule = {"match": {"nth": value}, "apply": {"refuse": {"status": 503}}}
+            api.told("POST", "rules", rule)
+        elif step == "next":
+            api.told("POST", "next", {"apply": {"outcome": {"fail": "NSFW"}}, "count": value})
+        elif step == "limit":
+            api.change(rate_limit=value, max_concurrent=value)
+
+
+def future(api: Api) -> list[Any]:
+    """Return all that can be seen while living on for a while."""
+    seen: list[Any] = []
+    for _ in range(2):
+        seen.append(api.try_submit({"input": {"prompt": "x"}}).json())
+        for task in api.told("GET", "tasks")["tasks"]:
+            answer = api.ask(task["task_id"])
+            seen.append((answer.status_code, answer.headers.get("retry-after"), answer.text))
+        seen.append(api.told("POST", "clock/advance", {"seconds": 45}))
+        seen.append([task["explain"] for task in _details(api)])
+        counters = api.counters()
+        seen.append({name: counters[name] for name in counters if name != "journal_bytes"})
+    return seen
+
+
+def _details(api: Api) -> list[Json]:
+    return [api.task(task["task_id"]) for task in api.told("GET", "tasks")["tasks"]]
+
+
+@settings(max_examples=25)
+@given(steps)
+def test_any_history_goes_on_as_it_would_have_gone(
+    mock: RunningMock, history: list[tuple[str, Any]]
+) -> None:
+    number = next(_numbers)
+    old, new = mock.api(f"old-{number}"), mock.api(f"new-{number}")
+    live(old, history)
+    taken = old.told("GET", "sandbox/snapshot")
+    assert new.control("PUT", "sandbox/snapshot", taken).status_code == 204
+
+    assert new.told("GET", "sandbox/snapshot") == taken | {"id": new.told("GET", "sandbox")["id"]}
+    assert future(new) == future(old)
+
+
+def test_it_goes_on_in_a_server_with_another_seed(mock: RunningMock, tmp_path: Path) -> None:
+    old = mock.api("old-of-another-seed")
+    live(old, [("submit", "a"), ("advance", 40), ("submit", "[[mock polls=2]]"), ("poll", 0)])
+    file = tmp_path / "snapshot.json"
+    file.write_text(json.dumps(old.told("GET", "sandbox/snapshot")))
+    done = old.told("GET", "tasks?state=success")["tasks"][0]["result_urls"][0]
+    picture = mock.http.get(done).content
+
+    with running(Settings(clock="manual", seed=99, restore=str(file))) as other:
+        new = other.api(old.key)
+        assert other.http.get(done.removeprefix(mock.url)).content == picture
+        told = json.dumps(future(new)).replace(other.host, mock.host)
+        assert json.loads(told) == json.loads(json.dumps(future(old)))
+
+
+def test_what_is_no_snapshot_is_refused_and_changes_nothing(api: Api) -> None:
+    task_id = api.submit()
+    taken = api.told("GET", "sandbox/snapshot")
+    wrong: list[Json] = [
+        {},
+        taken | {"version": 2},
+        taken | {"more": 1},
+        taken | {"tasks": [taken["tasks"][0] | {"id": "task_1"}]},
+        taken | {"tasks": taken["tasks"] * 2},
+        taken | {"rules": taken["rules"] | {"own": [{"id": "r", "written": {"apply": 1}}]}},
+    ]
+
+    answers = [api.control("PUT", "sandbox/snapshot", each) for each in wrong]
+
+    assert {answer.status_code for answer in answers} == {400}
+    assert all("this is no snapshot: " in answer.json()["data"]["error"] for answer in answers)
+    assert api.status(task_id)["state"] == "pending"
