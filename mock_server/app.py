@@ -15,8 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.catalogue_files import load_catalogue
 from mock_server.control import replies
-from mock_server.control.caller import Access, Callers
+from mock_server.control.caller import Access, Callers, is_loopback
 from mock_server.control.changes import Profiles
+from mock_server.control.dashboard.pages import DashboardRoutes
+from mock_server.control.events import EventRoutes
+from mock_server.control.gate import Gate
 from mock_server.control.journal_routes import JournalRoutes
 from mock_server.control.rule_routes import RuleRoutes
 from mock_server.control.sandbox_routes import SandboxRoutes
@@ -127,6 +130,7 @@ class MockServer:
     def begin_stopping(self) -> None:
         """Be no longer ready; requests that are cut off from now on are no errors."""
         self._not_ready = "the server is stopping"
+        self._events.close()
 
     def _behind(self, path: str) -> ASGIApp:
         if path.startswith(RESULTS):
@@ -185,9 +189,14 @@ class MockServer:
         return endpoints, unknown
 
     def _control(self) -> Starlette:
-        callers = Callers(
-            self._tenants, self._clock, Access(self.settings.host, self.settings.admin_token)
+        settings = self.settings
+        gate = Gate(
+            is_open=is_loopback(settings.host) and settings.admin_token is None,
+            allowed_hosts=settings.allowed_host,
         )
+        access = Access(settings.host, settings.admin_token)
+        callers = Callers(self._store, self._tenants, self._clock, access, gate)
+        self._events = EventRoutes(callers)
         default_model = next(iter(self._catalogue.models.values()))
         server = ServerRoutes(
             self._store,
@@ -208,6 +217,14 @@ class MockServer:
             routes=[
                 *server.routes(),
                 *sandbox.routes(),
+                *DashboardRoutes(
+                    self._store,
+                    callers,
+                    gate,
+                    paint=self._paint,
+                    admin_token=settings.admin_token,
+                ).routes(),
+                *self._events.routes(),
                 *RuleRoutes(callers, self._catalogue.fail_messages).routes(),
                 *JournalRoutes(callers).routes(),
                 *SnapshotRoutes(

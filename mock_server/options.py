@@ -214,4 +214,9 @@ OPTIONS = (
         name="restore", metavar="FILE", convert=_text, shown_default="none",
         allowed="the path of a snapshot", help="Begin with the sandbox of this snapshot.",
     ),
+    Option(
+        name="allowed_host", metavar="NAME", convert=_texts, default=(), is_repeated=True,
+        shown_default="none", allowed="one or more host names",
+        help="Let browsers come by this name; loopback names, addresses and one-label names may.",
+    ),
 )  # fmt: skip

@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     profile: str = CALM
     provenance: bool = True
     restore: str | None = None
+    allowed_host: tuple[str, ...] = ()
     rules: tuple[dict[str, Any], ...] = ()  # of the file
 
     def __repr__(self) -> str:

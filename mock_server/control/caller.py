@@ -6,9 +6,10 @@ from ipaddress import ip_address
 import msgspec
 from starlette.requests import Request
 
+from mock_server.control.gate import Gate
 from mock_server.control.replies import Refused
 from mock_server.domain.ports import RealClock
-from mock_server.domain.store import Sandbox
+from mock_server.domain.store import Sandbox, Store
 from mock_server.web.tenants import Tenants, bearer_token
 
 
@@ -20,14 +21,30 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Callers:
-    def __init__(self, tenants: Tenants, clock: RealClock, access: Access) -> None:
+    def __init__(
+        self, store: Store, tenants: Tenants, clock: RealClock, access: Access, gate: Gate
+    ) -> None:
+        self._store = store
+        self._gate = gate
         self._tenants = tenants
         self._clock = clock
         self._access = access
 
     async def sandbox(self, request: Request) -> Sandbox:
-        """Raise Refused (401) unless the request carries a valid key (AUTH-2)."""
-        found = await self._tenants.find(_authorization(request), self.real_ms())
+        """Raise Refused (401, 403) unless the request carries a valid key (AUTH-2).
+
+        The dashboard has no key; it names the sandbox, and the gate lets it in or not.
+        """
+        authorization = _authorization(request)
+        named = request.headers.get("mock-sandbox") or request.query_params.get("sandbox")
+        if authorization is None and named is not None:
+            self._gate.check_sandbox(request, named)
+            found = await self._store.find(named)
+            if found is None:
+                raise Refused(404, f"there is no sandbox {named[:100]!r}")
+            request.state.sandbox = found
+            return found
+        found = await self._tenants.find(authorization, self.real_ms())
         if found is None:
             raise Refused(
                 401, "send the header Authorization: Bearer <key>; the key's sandbox is meant"
@@ -35,8 +52,15 @@ class Callers:
         request.state.sandbox = found
         return found
 
+    async def of_key(self, key: str) -> Sandbox | None:
+        """Return the sandbox of a key that somebody has typed; None when it is not accepted."""
+        return await self._tenants.find(
+            f"Bearer {key}".encode("latin-1", "replace"), self.real_ms()
+        )
+
     def require_admin(self, request: Request) -> None:
         """Raise Refused (401, 403) unless the caller may do what concerns all sandboxes."""
+        self._gate.check_origin(request)
         wanted = self._access.admin_token
         if wanted is None:
             if not is_loopback(self._access.host):

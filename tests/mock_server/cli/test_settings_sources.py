@@ -37,6 +37,7 @@ WRONG = {
     "profile": "hostil",
     "provenance": "maybe",
     "restore": "/nowhere/snapshot.json",
+    "allowed_host": " ",
 }
 FLAGS = {option.name for option in OPTIONS if option.metavar is None}
 RAN_INTO_IT_LATE = {"moderation", "restore"}  # a path is a path until it is opened

@@ -51,6 +51,7 @@ def running(settings: Settings) -> Iterator[RunningMock]:
             http.get("/_mock/ready").raise_for_status()
             yield RunningMock(app=app, http=http, host=f"127.0.0.1:{port}")
     finally:
+        app.begin_stopping()
         server.should_exit = True
         thread.join(PATIENCE_S)
         logging.getLogger().removeHandler(errors)

@@ -1,92 +1,32 @@
-"""Each wire fault as a plain socket sees it."""
+"""Each wire fault as a plain socket sees it; the request has been served all the same."""
 
 import gzip
 import json
-import socket
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 
-from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT, Api
-from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock
+from mock_server.settings import Settings
+from tests.mock_server.conftest import Serve
+from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT, Api, Json
+from tests.mock_server.e2e.serving import RunningMock
+from tests.mock_server.rules.heard import Heard, heard, written
 
-BODY = json.dumps({"input": {"prompt": "a fox"}}).encode()
-
-
-class Heard(NamedTuple):
-    """All that came until the connection ended, and whether it was reset."""
-
-    raw: bytes
-    is_reset: bool
-
-    @property
-    def head(self) -> bytes:
-        return self.raw.partition(b"\r\n\r\n")[0].lower()
-
-    @property
-    def body(self) -> bytes:
-        return self.raw.partition(b"\r\n\r\n")[2]
-
-    @property
-    def length(self) -> int:
-        return int(self.head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-
-    @property
-    def status(self) -> bytes:
-        return self.raw[9:12]
-
-    def has_json(self) -> bool:
-        try:
-            json.loads(self.body)
-        except ValueError:
-            return False
-        return True
+SUBMITTED = json.dumps({"input": {"prompt": "a fox"}}).encode()
+OPERATIONS = ("submit", "status", "balance", "result")
 
 
-def asked(mock: RunningMock, api: Api, line: str, body: bytes = b"") -> Heard:
-    host, _, port = mock.host.partition(":")
-    head = (
-        f"{line} HTTP/1.1\r\nHost: {mock.host}\r\nAuthorization: Bearer {api.key}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        "Connection: close\r\n\r\n"
-    )
-    raw = bytearray()
-    with socket.create_connection((host, int(port)), PATIENCE_S) as connection:
-        connection.sendall(head.encode() + body)
-        try:
-            while part := connection.recv(65_536):
-                raw += part
-        except ConnectionResetError:
-            return Heard(bytes(raw), is_reset=True)
-    return Heard(bytes(raw), is_reset=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """The answer as it would have come."""
+
+    kind: bytes
+    body: bytes
 
 
-def is_whole(heard: Heard) -> bool:
-    return heard.length == len(heard.body) and not heard.is_reset
-
-
-CLAIMS: dict[str, Callable[[Heard], bool]] = {
-    "close": lambda heard: heard == Heard(b"", is_reset=False),
-    "reset": lambda heard: heard == Heard(b"", is_reset=True),
-    "half-body": lambda heard: 0 < len(heard.body) < heard.length,
-    "dribble": lambda heard: is_whole(heard) and heard.has_json(),
-    "garbage": lambda heard: bool(heard.raw) and not heard.raw.startswith(b"HTTP/"),
-    "empty": lambda heard: heard.status == b"200" and is_whole(heard) and heard.body == b"",
-    "html-error": lambda heard: (
-        heard.status == b"502"
-        and b"content-type: text/html" in heard.head
-        and heard.body.startswith(b"<html>")
-        and is_whole(heard)
-    ),
-    "wrong-content-type": lambda heard: (
-        b"content-type: text/html" in heard.head and heard.has_json() and is_whole(heard)
-    ),
-    "invalid-json": lambda heard: (
-        b"content-type: application/json" in heard.head and not heard.has_json() and is_whole(heard)
-    ),
-    "bad-gzip": lambda heard: b"content-encoding: gzip" in heard.head and not is_gzip(heard.body),
-}
+Claim = Callable[[Heard, Truth], bool]
 
 
 def is_gzip(body: bytes) -> bool:
@@ -97,31 +37,167 @@ def is_gzip(body: bytes) -> bool:
     return True
 
 
+CLAIMS: dict[str, Claim] = {
+    "close": lambda came, _: came.raw == b"" and not came.is_reset,
+    "reset": lambda came, _: came.raw == b"" and came.is_reset,
+    "half-body": lambda came, true: (
+        came.header("content-length") == b"%d" % len(true.body)
+        and came.body == true.body[: len(true.body) // 2]
+    ),
+    "garbage": lambda came, _: bool(came.raw) and not came.raw.startswith(b"HTTP/"),
+    "empty": lambda came, _: came.status == b"200" and came.is_whole and came.body == b"",
+    "html-error": lambda came, _: (
+        came.status == b"502"
+        and came.header("content-type").startswith(b"text/html")
+        and came.body.startswith(b"<html>")
+        and came.is_whole
+    ),
+    "wrong-content-type": lambda came, true: (
+        came.header("content-type").startswith(b"text/html")
+        and came.body == true.body
+        and came.is_whole
+    ),
+    "invalid-json": lambda came, true: (
+        came.header("content-type") == true.kind and not came.has_json and came.is_whole
+    ),
+    "bad-gzip": lambda came, _: (
+        came.header("content-encoding") == b"gzip" and not is_gzip(came.body) and came.is_whole
+    ),
+}
+COMES_WHOLE = ("empty", "html-error", "wrong-content-type", "invalid-json", "bad-gzip")
+
+
+def request_of(api: Api, operation: str) -> tuple[str, bytes]:
+    """Return a request line and a body; what a question asks for exists and has ended."""
+    if operation == "submit":
+        return f"POST {SUBMIT}", SUBMITTED
+    if operation == "balance":
+        return f"GET {BALANCE}", b""
+    task_id = api.submit("[[mock pending=0 processing=0]]")
+    if operation == "status":
+        return f"GET {STATUS}?taskId={task_id}", b""
+    url = api.result_urls(task_id)[0]
+    return f"GET /results/{url.partition('/results/')[2]}", b""
+
+
+def last_entry(api: Api) -> Json:
+    entry: Json = api.told("GET", "journal?limit=1")["entries"][0]
+    return entry
+
+
+def answered(mock: RunningMock, api: Api, line: str) -> Truth:
+    """Return what was answered before it broke: the journal keeps it, but for a picture."""
+    if "/results/" in line:
+        return Truth(kind=b"image/png", body=heard(mock, written(api, line)).body)
+    body: str = last_entry(api)["answer"]["body"]
+    return Truth(kind=b"application/json", body=body.encode())
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("wire", CLAIMS)
-def test_the_answer_to_a_submit_breaks_and_its_task_exists_all_the_same(
+def test_an_answer_breaks_as_asked_once(
+    mock: RunningMock, api: Api, wire: str, operation: str
+) -> None:
+    line, body = request_of(api, operation)
+    api.told("POST", "next", {"apply": {"wire": wire}})
+
+    broken = heard(mock, written(api, line, body))
+
+    entry = last_entry(api)
+    assert CLAIMS[wire](broken, answered(mock, api, line)), broken
+    assert (entry["operation"], entry["fault"]) == (operation, f"wire {wire}")
+    assert heard(mock, written(api, line, body)).status == b"200"
+
+
+def test_bytes_dribble_one_by_one_and_all_of_them(mock: RunningMock, api: Api) -> None:
+    requests = [request_of(api, operation) for operation in OPERATIONS]
+    api.told("POST", "next", {"apply": {"wire": "dribble"}, "count": len(requests)})
+
+    def dribbled(request: tuple[str, bytes]) -> Heard:
+        return heard(mock, written(api, *request))
+
+    with ThreadPoolExecutor(len(requests)) as clients:
+        submitted, status, balance, picture = clients.map(dribbled, requests)
+
+    assert (
+        json.loads(submitted.body)["data"]["taskId"]
+        == api.told("GET", "tasks")["tasks"][0]["task_id"]
+    )
+    assert balance.body == heard(mock, written(api, *requests[2])).body
+    assert status.body == heard(mock, written(api, *requests[1])).body
+    assert picture.body == heard(mock, written(api, *requests[3])).body
+    assert all(each.is_whole for each in (submitted, status, balance, picture))
+    assert all(each.pieces > 10 for each in (submitted, status, balance, picture))
+
+
+@pytest.mark.parametrize("wire", CLAIMS)
+def test_the_task_of_a_lost_answer_exists_and_is_paid(
+    mock: RunningMock, api: Api, wire: str
+) -> None:
+    api.told("POST", "rules", {"match": {"operation": "submit"}, "apply": {"wire": wire}})
+
+    heard(mock, written(api, f"POST {SUBMIT}", SUBMITTED))
+    api.advance("2m")
+
+    [task] = api.told("GET", "tasks")["tasks"]
+    assert task["state"] == "success"
+    assert api.balance() == pytest.approx(100_000 - 0.035)
+
+
+@pytest.mark.parametrize("wire", COMES_WHOLE)
+def test_after_a_whole_answer_the_same_connection_serves_on(
     mock: RunningMock, api: Api, wire: str
 ) -> None:
     api.told("POST", "next", {"apply": {"wire": wire}})
+    first = written(api, f"GET {BALANCE}", is_last=False)
 
-    heard = asked(mock, api, f"POST {SUBMIT}", BODY)
+    came = heard(mock, first + written(api, f"GET {BALANCE}"))
 
-    assert CLAIMS[wire](heard), heard
-    assert len(api.told("GET", "tasks")["tasks"]) == 1
-    [entry] = api.told("GET", "journal")["entries"]
-    assert (entry["rule"], entry["fault"]) == ("next-1", f"wire {wire}")
+    assert came.raw.count(b"HTTP/1.1 ") == 2
+    assert came.raw.endswith(heard(mock, written(api, f"GET {BALANCE}")).body)
+
+
+@pytest.mark.parametrize("wire", sorted(CLAIMS.keys() - set(COMES_WHOLE)))
+def test_after_a_broken_one_it_serves_no_more_and_nothing_is_left_behind(
+    serve: Serve, wire: str
+) -> None:
+    mock = serve(Settings(clock="manual", seed=7))  # its end tells what is left
+    api = mock.api("a-key-of-wire-faults")
+    api.told("POST", "next", {"apply": {"wire": wire}})
+    first = written(api, f"GET {BALANCE}", is_last=False)
+
+    came = heard(mock, first + written(api, f"GET {BALANCE}"))
+
+    assert came.raw.count(b"HTTP/1.1 ") == (wire == "half-body")
+    assert api.told("POST", "journal/count", {"operation": "balance"}) == {"count": 1}
 
 
 @pytest.mark.parametrize("wire", CLAIMS)
-def test_so_do_those_to_status_balance_and_result(mock: RunningMock, api: Api, wire: str) -> None:
-    task_id = api.submit()
-    api.advance("2m")
-    lines = [f"GET {STATUS}?taskId={task_id}", f"GET {BALANCE}"]
-    lines += [f"GET {api.result_urls(task_id)[0].removeprefix(mock.url)}"] * (
-        wire not in {"dribble", "wrong-content-type", "invalid-json", "bad-gzip"}
-    )
-    api.told("POST", "next", {"apply": {"wire": wire}, "count": len(lines)})
+def test_answers_without_a_body_break_without_harm(mock: RunningMock, api: Api, wire: str) -> None:
+    line, _ = request_of(api, "result")
+    head = line.replace("GET", "HEAD")
+    api.told("POST", "rules", {"match": {"operation": "result"}, "apply": {"wire": wire}})
 
-    for line in lines:
-        heard = asked(mock, api, line)
-        assert CLAIMS[wire](heard), (line, heard.raw[:300])
-    assert api.ask(task_id).status_code == 200
+    heard(mock, written(api, head))
+    heard(mock, written(api, line, headers=("If-None-Match: *",)))
+    heard(mock, written(api, line, headers=("Range: bytes=999999999-",)))
+
+    api.told("DELETE", "rules")
+    assert heard(mock, written(api, line)).status == b"200"
+
+
+def bad_submits(api: Api) -> Iterator[bytes]:
+    yield written(api, f"POST {SUBMIT}", b"no JSON")
+    yield written(api, f"POST {SUBMIT}", b'{"input": {"prompt": ""}}')
+    yield written(api, "POST /api/v1/generateTask/unknown-model", SUBMITTED)
+
+
+@pytest.mark.parametrize("wire", CLAIMS)
+def test_refusals_break_as_well(mock: RunningMock, api: Api, wire: str) -> None:
+    api.told("POST", "rules", {"apply": {"wire": wire}})
+
+    for request in bad_submits(api):
+        came = heard(mock, request)
+        assert CLAIMS[wire](came, answered(mock, api, "")), came
+
+    assert api.told("GET", "tasks") == {"tasks": []}

@@ -1,0 +1,1 @@
+"""The dashboard: a page for a developer who looks rather than reads."""

@@ -1,0 +1,158 @@
+"""The pages of the dashboard, its scripts, and signing in where the server is not open."""
+
+from collections.abc import Awaitable, Callable
+from functools import cache
+from hmac import compare_digest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from mock_server.control.caller import Callers
+from mock_server.control.decoding import MAX_BODY_BYTES
+from mock_server.control.gate import COOKIE, EVERY_SANDBOX, Gate
+from mock_server.control.replies import Refused, resource
+from mock_server.domain.store import Store
+from mock_server.domain.task import Task, TaskState, state_at
+from mock_server.options import PROFILES
+from mock_server.web.body import BodyTooLarge, read_body
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_HERE = Path(__file__).parent
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+_MAX_LISTED = 200
+
+Paint = Callable[[Task, int], Awaitable[bytes]]
+
+
+class DashboardRoutes:
+    def __init__(
+        self, store: Store, callers: Callers, gate: Gate, *, paint: Paint, admin_token: str | None
+    ) -> None:
+        self._store = store
+        self._callers = callers
+        self._gate = gate
+        self._paint = paint
+        self._admin_token = admin_token
+
+    async def page(self, request: Request) -> Response:
+        self._gate.check_origin(request)
+        admitted = self._gate.admitted(request)
+        if admitted is None:
+            return _html("sign_in.html", problem="")
+        wanted = request.query_params.get("sandbox")
+        if admitted != EVERY_SANDBOX:
+            wanted = admitted
+        if wanted is not None and await self._store.find(wanted) is None:
+            return _html("sandboxes.html", 404, sandboxes=await self._listed(), missing=wanted)
+        if wanted is not None:
+            return _html("sandbox.html", sandbox=wanted, profiles=PROFILES)
+        return _html("sandboxes.html", sandboxes=await self._listed(), missing=None)
+
+    async def sign_in(self, request: Request) -> Response:
+        self._gate.check_origin(request)
+        try:
+            body = await read_body(dict(request.headers.raw), request.receive, MAX_BODY_BYTES)
+        except BodyTooLarge as error:
+            raise Refused(413, "body: is too long") from error
+        key = parse_qs(body.decode("utf-8", "replace")).get("key", [""])[0].strip()
+        if self._admin_token is not None and compare_digest(
+            key.encode(), self._admin_token.encode()
+        ):
+            return self._session(EVERY_SANDBOX)
+        sandbox = await self._callers.of_key(key)
+        if sandbox is None:
+            return _html("sign_in.html", 401, problem="This is no key that the server accepts.")
+        return self._session(sandbox.id)
+
+    async def image(self, request: Request) -> Response:
+        """Show a picture without a download in the journal."""
+        sandbox = await self._callers.sandbox(request)
+        number = request.path_params["number"]
+        seen = await sandbox.task(request.path_params["task_id"], self._callers.real_ms())
+        if (
+            seen is None
+            or not 1 <= number <= seen.task.num_images
+            or state_at(seen.task, seen.now_ms) is not TaskState.SUCCESS
+        ):
+            raise Refused(404, "there is no such picture")
+        png = await self._paint(seen.task, number)
+        return Response(png, media_type="image/png", headers={"Cache-Control": "max-age=3600"})
+
+    async def static(self, request: Request) -> Response:
+        found = _static().get(request.path_params["name"])
+        if found is None:
+            raise Refused(404, "there is no such file")
+        content, kind = found
+        return Response(content, media_type=kind, headers=_HEADERS)
+
+    def routes(self) -> list[Route]:
+        return [
+            resource("/_mock/", query=("sandbox",), GET=self.page),
+            resource("/_mock", query=("sandbox",), GET=self._moved),
+            resource("/_mock/session", POST=self.sign_in),
+            resource("/_mock/static/{name}", GET=self.static),
+            resource(
+                "/_mock/tasks/{task_id}/images/{number:int}", query=("sandbox",), GET=self.image
+            ),
+        ]
+
+    async def _moved(self, request: Request) -> Response:
+        return RedirectResponse("/_mock/", 308)
+
+    async def _listed(self) -> list[dict[str, Any]]:
+        sandboxes = sorted(await self._store.sandboxes(), key=lambda each: each.id)
+        real_ms = self._callers.real_ms()
+        return [
+            {"id": sandbox.id, "counters": await sandbox.counters(real_ms)}
+            for sandbox in sandboxes[:_MAX_LISTED]
+        ]
+
+    def _session(self, sandbox: str) -> Response:
+        response = RedirectResponse("/_mock/", 303)
+        response.set_cookie(
+            COOKIE,
+            self._gate.open_session(sandbox),
+            httponly=True,
+            samesite="strict",
+            path="/_mock",
+        )
+        return response
+
+
+def _html(template: str, status: int = 200, **values: Any) -> Response:
+    text = _templates().get_template(template).render(**values)
+    return Response(text, status, media_type="text/html; charset=utf-8", headers=_HEADERS)
+
+
+@cache
+def _templates() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader  # noqa: PLC0415  # slow to import
+
+    return Environment(
+        loader=FileSystemLoader(_HERE / "templates"), autoescape=True, trim_blocks=True
+    )
+
+
+@cache
+def _static() -> dict[str, tuple[bytes, str]]:
+    return {
+        path.name: (path.read_bytes(), _KINDS[path.suffix])
+        for path in (_HERE / "static").iterdir()
+        if path.suffix in _KINDS
+    }

@@ -1,0 +1,105 @@
+"""Who may look: by which name, from which page, with which key."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from mock_server.settings import Settings
+from tests.mock_server.e2e.serving import RunningMock, running
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[RunningMock]:
+    with running(Settings(clock="manual", allowed_host=("mock.example.com",))) as mock:
+        yield mock
+
+
+@pytest.fixture(scope="module")
+def closed() -> Iterator[RunningMock]:
+    with running(Settings(clock="manual", admin_token="the-admin-token")) as mock:
+        yield mock
+
+
+def page(mock: RunningMock, path: str = "/_mock/", **headers: str) -> httpx.Response:
+    return mock.http.get(path, headers=headers)
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost:80", "127.0.0.1:1", "[::1]:80", "mock", "10.1.2.3", "mock.example.com"]
+)
+def test_a_known_host_is_served(mock: RunningMock, host: str) -> None:
+    answer = page(mock, Host=host)
+
+    assert answer.status_code == 200
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize("path", ["/_mock/", "/_mock/sandboxes", "/_mock/events?sandbox=1"])
+def test_a_name_that_somebody_points_here_is_not(mock: RunningMock, path: str) -> None:
+    answer = page(mock, path, Host="evil.example")
+
+    assert answer.status_code == 403
+    assert "--allowed-host" in answer.json()["data"]["error"]
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://"])
+def test_a_page_of_another_site_may_not_act(mock: RunningMock, origin: str) -> None:
+    api = mock.api(f"k {origin}")
+    api.submit()
+    sandbox_id = api.told("GET", "sandbox")["id"]
+
+    answer = mock.http.delete(
+        "/_mock/sandbox", headers={"Mock-Sandbox": sandbox_id, "Origin": origin}
+    )
+    dropped = mock.http.delete("/_mock/sandboxes", headers={"Origin": origin})
+
+    assert (answer.status_code, dropped.status_code) == (403, 403)
+    assert len(api.told("GET", "tasks")["tasks"]) == 1
+
+
+def test_a_sandbox_that_is_not_there_is_not_found(mock: RunningMock) -> None:
+    named = {"Mock-Sandbox": "0" * 16}
+
+    assert page(mock, "/_mock/tasks", **named).status_code == 404
+    assert page(mock, "/_mock/?sandbox=<b>").status_code == 404
+    assert "<b>" not in page(mock, "/_mock/?sandbox=<b>").text.partition("<h1>")[2]
+
+
+def test_with_a_token_nothing_is_shown_before_signing_in(closed: RunningMock) -> None:
+    sandbox_id = closed.api("a-key").told("GET", "sandbox")["id"]
+
+    assert sandbox_id not in page(closed, f"/_mock/?sandbox={sandbox_id}").text
+    assert page(closed, "/_mock/tasks", **{"Mock-Sandbox": sandbox_id}).status_code == 401
+    wrong = closed.http.post("/_mock/session", data={"key": "sk-invalid-key"})
+    assert wrong.status_code == 401
+    assert "set-cookie" not in wrong.headers
+
+
+def test_a_key_opens_its_own_sandbox_and_no_other(closed: RunningMock) -> None:
+    ids = {key: closed.api(key).told("GET", "sandbox")["id"] for key in ("one", "two")}
+
+    signed = closed.http.post("/_mock/session", data={"key": "one"})
+    cookie = signed.headers["set-cookie"]
+    closed.http.cookies.clear()
+    session = {"Cookie": cookie.partition(";")[0]}
+
+    assert signed.status_code == 303
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert "one" not in cookie.partition(";")[0].partition("=")[2].split("-")
+    assert page(closed, "/_mock/tasks", **session, **{"Mock-Sandbox": ids["one"]}).is_success
+    refused = page(closed, "/_mock/tasks", **session, **{"Mock-Sandbox": ids["two"]})
+    assert refused.status_code == 401
+
+
+def test_the_admin_token_opens_all(closed: RunningMock) -> None:
+    sandbox_id = closed.api("three").told("GET", "sandbox")["id"]
+    cookie = closed.http.post("/_mock/session", data={"key": "the-admin-token"}).headers[
+        "set-cookie"
+    ]
+    closed.http.cookies.clear()
+
+    shown = page(closed, "/_mock/", Cookie=cookie.partition(";")[0])
+
+    assert sandbox_id in shown.text

@@ -1,0 +1,159 @@
+"""The dashboard in a real browser: live, steerable, inert to what it shows."""
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from mock_server.settings import Settings
+from mock_server.testing.receiver import CallbackReceiver
+from tests import browser
+from tests.mock_server.e2e.api import Api
+from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock, running
+
+chromium = browser.chromium
+_numbers = count(1)
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'&{{7*7}}"
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[RunningMock]:
+    with running(Settings(clock="manual", seed=5)) as mock:
+        yield mock
+
+
+@pytest.fixture
+def api(mock: RunningMock) -> Api:
+    return mock.api(f"key-of-dashboard-{next(_numbers)}")
+
+
+@pytest.fixture
+def page(chromium: webdriver.Chrome, mock: RunningMock, api: Api) -> Iterator[webdriver.Chrome]:
+    """Open the page of the sandbox; nothing may be asked of others or complained about."""
+    browser.resized(chromium, 1200)
+    chromium.get(f"{mock.url}/_mock/?sandbox={api.told('GET', 'sandbox')['id']}")
+    until(chromium, "#now", "20")
+    yield chromium
+    assert browser.complaints(chromium) == []
+    assert {url.split("/")[2] for url in browser.requested(chromium)} == {mock.host}
+    chromium.get("about:blank")
+
+
+def until(page: webdriver.Chrome, selector: str, words: str) -> None:
+    """Wait until an element has these words in it."""
+    script = "return [...document.querySelectorAll(arguments[0])].map(n => n.innerText).join('\\n')"
+    WebDriverWait(page, PATIENCE_S, 0.05).until(
+        lambda page: words in page.execute_script(script, selector), f"{words!r} in {selector}"
+    )
+
+
+def click(page: webdriver.Chrome, selector: str) -> None:
+    page.find_element(By.CSS_SELECTOR, selector).click()
+
+
+def test_a_task_appears_succeeds_by_the_clocks_button_and_shows_its_picture(
+    page: webdriver.Chrome, api: Api
+) -> None:
+    api.submit("a fox in the snow", num_images=2)
+    until(page, "#tasks", "a fox in the snow")
+    until(page, "#tasks", "pending")
+
+    for _ in range(4):
+        click(page, "[data-seconds='30']")
+    until(page, "#tasks", "success")
+
+    loaded = "return [...document.images].filter(i => i.complete && i.naturalWidth === 1024).length"
+    WebDriverWait(page, PATIENCE_S, 0.05).until(lambda page: page.execute_script(loaded) == 2)
+    assert api.told("POST", "journal/count", {"operation": "result"}) == {"count": 0}
+
+
+def test_the_next_one_fails_when_told_so(page: webdriver.Chrome, api: Api) -> None:
+    click(page, "#fail-next")
+    until(page, "#queue", "CONTENT_VIOLATION")
+
+    api.submit("any prompt")
+    until(page, "#tasks", "any prompt")
+    click(page, "[data-seconds='15d']")
+
+    until(page, "#tasks", "CONTENT_VIOLATION")
+    assert page.find_element(By.ID, "queue").text == ""
+
+
+def test_a_task_has_a_timeline_and_a_request_its_details(page: webdriver.Chrome, api: Api) -> None:
+    task_id = api.submit("a timeline")
+    api.status(task_id)
+    until(page, "#journal", "statusTask")
+
+    page.find_element(By.CSS_SELECTOR, f"[data-task='{task_id}']").click()
+    until(page, "#timeline", "default: succeeds")
+    Select(page.find_element(By.ID, "operation")).select_by_visible_text("submit")
+    WebDriverWait(page, PATIENCE_S).until(
+        lambda page: "statusTask" not in page.find_element(By.ID, "journal").text
+    )
+    click(page, "#journal summary")
+    until(page, "#journal pre", "Bearer [redacted]")
+    until(page, "#journal pre", '"prompt": "a timeline"')
+
+
+def test_what_it_shows_is_text_and_nothing_else(page: webdriver.Chrome, api: Api) -> None:
+    api.submit(HOSTILE)
+    api.told("POST", "rules", {"match": {"prompt": HOSTILE}, "apply": {"wire": "close"}})
+
+    until(page, "#tasks", HOSTILE)
+    until(page, "#rules", "<script>")
+    click(page, "#journal summary")
+    until(page, "#journal pre", "<script>alert(2)</script>")
+    assert (
+        page.execute_script("return document.querySelectorAll('main script, main img').length") == 0
+    )
+
+
+def test_callbacks_rules_profile_and_clock_are_seen_and_steered(
+    page: webdriver.Chrome, api: Api
+) -> None:
+    with CallbackReceiver.listening() as receiver:
+        api.submit("called back", callback_url=receiver.url)
+        api.advance("5m")
+        until(page, "#callbacks", "delivered")
+    api.told("POST", "rules", {"apply": {"refuse": {"status": 503}}})
+    until(page, "#rules", "503")
+    click(page, "#rules button")
+    until(page, "#rules", "switch on")
+    assert api.told("GET", "rules")["rules"] == []
+    Select(page.find_element(By.ID, "profile")).select_by_visible_text("free-plan")
+    WebDriverWait(page, PATIENCE_S, 0.05).until(
+        lambda _: api.told("GET", "sandbox")["settings"]["max_concurrent"] == 3
+    )
+    click(page, "[data-speed='100']")
+    until(page, "#mode", "100")
+
+
+def test_a_phone_needs_no_sideways_scrolling_and_the_keyboard_is_enough(
+    page: webdriver.Chrome, api: Api
+) -> None:
+    api.submit("a-very-long-word-without-any-space-" * 20)
+    until(page, "#tasks", "pending")
+    for dark in (False, True):
+        browser.resized(page, 375, dark=dark)
+        width = page.execute_script("return document.documentElement.scrollWidth")
+        assert width <= 375
+
+    page.find_element(By.CSS_SELECTOR, "[data-seconds='30']").send_keys(Keys.ENTER)
+    page.find_element(By.CSS_SELECTOR, "[data-seconds='30']").send_keys(Keys.ENTER)
+    page.find_element(By.CSS_SELECTOR, "[data-seconds='30']").send_keys(Keys.ENTER)
+    until(page, "#tasks", "success")
+
+
+def test_the_list_of_sandboxes_leads_to_one(
+    chromium: webdriver.Chrome, mock: RunningMock, api: Api
+) -> None:
+    sandbox_id = api.told("GET", "sandbox")["id"]
+    chromium.get(f"{mock.url}/_mock/")
+
+    chromium.find_element(By.PARTIAL_LINK_TEXT, sandbox_id).click()
+
+    until(chromium, "h1", sandbox_id)

@@ -1,0 +1,180 @@
+"""Rules, the queue of the next and the clock over HTTP, in any order, against a dumb model."""
+
+import json
+from itertools import count
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.mock_server.e2e.api import Json
+from tests.mock_server.e2e.serving import RunningMock
+from tests.mock_server.rules.dumb_model import DIRECTIVES, DumbModel, Effect, Line
+
+_numbers = count(1)
+
+refusals = st.builds(lambda status: {"refuse": {"status": status}}, st.integers(400, 599))
+outcomes = st.fixed_dictionaries(
+    {},
+    optional={
+        "fail": st.sampled_from(["NSFW", "CONTENT_VIOLATION"]),
+        "pending": st.integers(0, 3),
+        "processing": st.integers(0, 5),
+    },
+).filter(bool)
+applies = st.one_of(
+    refusals,
+    st.builds(lambda outcome: {"outcome": outcome}, outcomes),
+    st.sampled_from(
+        [
+            {"wire": "empty"},
+            {"meaning": "unknown-state"},
+            {"meaning": "result-urls-empty"},
+            {"meaning": "final-late"},
+        ]
+    ),
+)
+plain_matches: dict[str, st.SearchStrategy[object]] = {
+    "prompt": st.sampled_from(["cat", "dog", "slow"]),
+    "header": st.just({"X-Test": "yes"}),
+}
+counted_matches: dict[str, st.SearchStrategy[object]] = {
+    "nth": st.integers(1, 4) | st.sampled_from(["2..3", "every 2", "every 3"]),
+    "times": st.integers(1, 3),
+    "times_each": st.integers(1, 2),
+}
+
+
+def needs(apply: Json) -> list[str]:
+    if "outcome" in apply:
+        return ["submit"]
+    return ["status"] if "meaning" in apply else ["submit", "status"]
+
+
+@st.composite
+def written(draw: st.DrawFn, *, is_counted: bool) -> Json:
+    """Draw a rule that can be applied somewhere."""
+    apply: Json = draw(applies)
+    optional = plain_matches | (counted_matches if is_counted else {})
+    match: Json = draw(st.fixed_dictionaries({}, optional=optional))
+    operations = needs(apply)
+    if draw(st.booleans()):
+        match["operation"] = draw(
+            st.lists(st.sampled_from(operations), min_size=1, unique=True)
+            | st.sampled_from(operations)
+        )
+    if "status" in operations and "status" in match.get("operation", operations):
+        state = draw(st.none() | st.sampled_from(["pending", "processing", "success", "failed"]))
+        match |= {} if state is None else {"state": state}
+    return {"match": match, "apply": apply}
+
+
+rules = written(is_counted=True)
+headers = st.booleans()
+
+
+def sent(has_header: bool) -> dict[str, str]:  # noqa: FBT001  # drawn
+    return {"x-test": "yes"} if has_header else {}
+
+
+class Rules(RuleBasedStateMachine):
+    mock: RunningMock
+
+    @initialize()
+    def begin(self) -> None:
+        self.api = self.mock.api(f"rules-over-time-{next(_numbers)}")
+        self.api.change(generation_time=0)
+        self.model = DumbModel()
+        self.ids: list[str] = []
+
+    @rule(written=st.lists(rules, max_size=4))
+    def put(self, written: list[Json]) -> None:
+        self.api.told("PUT", "rules", {"rules": written})
+        self.model.rules = [Line(each) for each in written]
+
+    @rule(added=rules)
+    def add(self, added: Json) -> None:
+        self.api.told("POST", "rules", added)
+        self.model.rules.append(Line(added))
+
+    @rule()
+    def put_back_what_is_shown(self) -> None:
+        shown = self.api.told("GET", "rules")["rules"]
+        self.api.told("PUT", "rules", {"rules": shown})
+        self.model.rules = [Line(each.rule) for each in self.model.rules]
+
+    @rule()
+    def clear(self) -> None:
+        self.api.told("DELETE", "rules")
+        self.model.rules = []
+
+    @rule(queued=written(is_counted=False), times=st.integers(1, 3))
+    def queue_next(self, queued: Json, times: int) -> None:
+        self.api.told("POST", "next", {**queued, "count": times})
+        self.model.queue.append(Line(queued, left=times))
+
+    @rule(prompt=st.sampled_from(sorted(DIRECTIVES)), has_header=headers)
+    def submit(self, prompt: str, has_header: bool) -> None:  # noqa: FBT001  # drawn
+        answer = self.api.send(
+            "POST",
+            "/api/v1/generateTask/gpt-image-1",
+            body={"input": {"prompt": prompt}},
+            headers=sent(has_header),
+        )
+        effect: Effect = ("refused", answer.status_code)
+        if answer.status_code == 200:
+            effect = ("accepted",) if answer.content else ("empty",)
+            self.ids.append(self.api.told("GET", "tasks?limit=1")["tasks"][0]["task_id"])
+
+        assert effect == self.model.submit(prompt, has_header=has_header)
+
+    @precondition(lambda self: bool(self.ids))
+    @rule(data=st.data(), has_header=headers)
+    def poll(self, data: st.DataObject, has_header: bool) -> None:  # noqa: FBT001  # drawn
+        number = data.draw(st.integers(0, len(self.ids) - 1))
+        answer = self.api.send(
+            "GET",
+            "/api/v1/statusTask/gpt-image-1",
+            params={"taskId": self.ids[number]},
+            headers=sent(has_header),
+        )
+        effect: Effect = ("refused", answer.status_code)
+        if answer.status_code == 200:
+            effect = seen(answer.json()["data"]) if answer.content else ("empty",)
+
+        assert effect == self.model.poll(number, has_header=has_header)
+
+    @rule(seconds=st.integers(1, 4))
+    def advance(self, seconds: int) -> None:
+        self.api.advance(seconds)
+        self.model.now += seconds
+
+    @invariant()
+    def what_is_shown_is_what_the_model_counts(self) -> None:
+        shown = self.api.told("GET", "rules")["rules"]
+        queued = self.api.told("GET", "next")["next"]
+
+        assert [each["applied"] for each in shown] == [each.applied for each in self.model.rules]
+        assert [each["count"] for each in queued] == [each.left for each in self.model.queue]
+        assert len(self.ids) == len(self.model.tasks)
+
+
+def seen(data: Json) -> Effect:
+    if data["state"] not in {"pending", "processing", "success", "failed"}:
+        return ("unknown",)
+    is_empty = data["state"] == "success" and json.loads(data["resultJson"]) == {"resultUrls": []}
+    return (data["state"], data.get("failCode"), is_empty)
+
+
+def test_rules_do_what_the_dumb_model_says(mock: RunningMock) -> None:
+    Rules.mock = mock
+    run_state_machine_as_test(
+        Rules, settings=settings(max_examples=80, stateful_step_count=25, deadline=None)
+    )
