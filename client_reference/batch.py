@@ -1,5 +1,6 @@
 """Many prompts at once, within the limits of a key (LIM-1, LIM-2)."""
 
+from bisect import insort
 from collections import deque
 from copy import copy
 from dataclasses import dataclass, replace
@@ -54,7 +55,7 @@ class Gate:
         self._room = float(concurrency)
         self._under_way = 0
         self._opens_s = 0.0
-        self._sent_s: deque[float] = deque(maxlen=REQUESTS_MAX)
+        self._sent_s: deque[float] = deque()
         self._lock = Lock()
         self._closed_by: ApixoError | None = None
         self._is_stopped = False
@@ -99,15 +100,25 @@ class Gate:
         self.close(_Stopped())
         self._is_stopped = True
 
-    def hold(self, timeline: Timeline) -> Flow[None]:
-        """Delay a request until the window has room for it (LIM-1)."""
+    def hold(self, timeline: Timeline, until_s: float) -> Flow[None]:
+        """Delay a request until the window has room for it (LIM-1), but not past its deadline.
+
+        A request that goes before its turn is the last one about its task.  Each worker sends at
+        most one before it waits its turn to submit again: the tenth below the limit is for them.
+        """
         if self._is_stopped:
             raise _Stopped
         with self._lock:
             now_s = timeline.now_s()
             is_full = len(self._sent_s) == REQUESTS_MAX
-            at_s = max(now_s, self._sent_s[0] + WINDOW_S) if is_full else now_s
-            self._sent_s.append(at_s)
+            turn_s = max(now_s, self._sent_s[0] + WINDOW_S) if is_full else now_s
+            at_s = max(now_s, min(turn_s, until_s))
+            if is_full:
+                self._sent_s.popleft()
+            if at_s == turn_s:
+                self._sent_s.append(at_s)
+            else:
+                insort(self._sent_s, at_s)
         if at_s > now_s:
             yield from timeline.sleep(at_s - now_s)
 

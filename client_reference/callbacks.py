@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import anyio
 import anyio.to_thread
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -130,10 +130,13 @@ class CallbackReceiver:
 
     async def _take(self, request: Request) -> Response:
         body = bytearray()
-        async for part in request.stream():
-            body += part
-            if len(body) > _BODY_MAX:
-                return _refuse(413, f"a callback has at most {_BODY_MAX} bytes")
+        try:
+            async for part in request.stream():
+                body += part
+                if len(body) > _BODY_MAX:
+                    return _refuse(413, f"a callback has at most {_BODY_MAX} bytes")
+        except ClientDisconnect:
+            return _refuse(400, "the callback breaks off")  # to nobody; the service sends it again
         try:
             task = parse_callback(bytes(body))
         except UnexpectedResponse as error:

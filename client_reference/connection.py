@@ -89,8 +89,9 @@ class Identity:
         self.api_key = ApiKey(api_key)
         self.base_url = _base_url(base_url)
         self.user_agent = _default_user_agent() if user_agent is None else user_agent
-        if not self.user_agent.isascii() or not self.user_agent.isprintable():
-            raise ValueError("user_agent: must be printable ASCII characters")
+        is_clean = self.user_agent.isascii() and self.user_agent.isprintable()
+        if not is_clean or self.user_agent != self.user_agent.strip():
+            raise ValueError("user_agent: must be printable ASCII characters, no space around them")
 
     def __str__(self) -> str:
         return f"base_url={self.base_url!r}"
@@ -108,15 +109,18 @@ class Identity:
             timeout=step.timeout_s,
         )
 
-    def download(
-        self, http: httpx.Client | httpx.AsyncClient, step: Fetch, timeout_s: float
-    ) -> httpx.Request:
-        """Build a request that tells the result's host nothing about the caller (RES-3)."""
-        headers = {"User-Agent": self.user_agent, **dict(step.headers)}
-        request = http.build_request("GET", step.url, headers=headers, timeout=timeout_s)
-        for name in ("Authorization", "Cookie"):
-            request.headers.pop(name, None)
-        return request
+    def download(self, step: Fetch, timeout_s: float) -> httpx.Request:
+        """Build a request that tells the result's host nothing about the caller (RES-3).
+
+        An `http_client` of the caller's may add parameters, headers and cookies to what it builds
+        itself, so it builds nothing here.
+        """
+        return httpx.Request(
+            "GET",
+            step.url,
+            headers={"User-Agent": self.user_agent, **dict(step.headers)},
+            extensions={"timeout": httpx.Timeout(timeout_s).as_dict()},
+        )
 
     def told(self, step: Send | Fetch, came: httpx.Response | ApixoError, took_s: float) -> str:
         """Say in one line, for the log, what was asked and what came of it."""

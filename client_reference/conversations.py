@@ -31,20 +31,20 @@ OnUpdate = Callable[[Task], None]
 Received = Callable[[str], Task | None]
 
 
-def _at_once(_: Timeline) -> Flow[None]:
+def _at_once(_: Timeline, __: float) -> Flow[None]:
     yield from ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """The rules of every conversation. `hold` may delay a request, to keep to a limit."""
+    """The rules of every conversation. `hold` may delay a request until its deadline."""
 
     clock: Callable[[], float]
     timeout_s: float
     max_retries: int
     retry_submit: bool
     polling: Polling
-    hold: Callable[[Timeline], Flow[None]] = field(default=_at_once)
+    hold: Callable[[Timeline, float], Flow[None]] = field(default=_at_once)
 
     def timeline(self) -> Timeline:
         return Timeline(self.clock)
@@ -146,7 +146,7 @@ class Api:
                 on_update(task)
             if task.is_final:
                 return task
-            if is_last:
+            if is_last or timeline.now_s() >= deadline_s:  # it may have been held until then
                 raise _too_late(task)
             pause_s = polling.next_pause_s(pause_s, timeline.now_s() - born_s)
 
@@ -209,7 +209,7 @@ class Api:
         until_s = timeline.now_s() + LONGEST_CALL_S if deadline_s is None else deadline_s
 
         def once() -> Flow[httpx.Response]:
-            yield from self.hold(timeline)
+            yield from self.hold(timeline, until_s)
             limit_s = max(_LAST_WORD_S, until_s - timeline.now_s())
             response = yield replace(request, timeout_s=min(request.timeout_s, limit_s))
             assert response is not None, "every request is answered"

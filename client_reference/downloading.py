@@ -3,6 +3,7 @@
 Files are the only thing that a flow touches by itself; the key is never sent to the result's host.
 """
 
+import hashlib
 import re
 import secrets
 from contextlib import closing
@@ -38,7 +39,7 @@ def download(
 ) -> Flow[list[Path]]:
     """Return the files in the order of the addresses; those that came before an error stay."""
     directory.mkdir(parents=True, exist_ok=True)
-    name = _NO_NAME.sub("_", generation.task.id)[:100]
+    name = _file_name(generation.task.id)
     files: list[Path] = []
     try:
         for number, url in enumerate(generation.urls, 1):
@@ -52,6 +53,15 @@ def download(
         error.task = error.task or generation.task
         raise
     return files
+
+
+def _file_name(task_id: str) -> str:
+    """Return the id where it can name a file; else what is left of it, and which one it was."""
+    cleaned = _NO_NAME.sub("_", task_id)[:100]
+    if cleaned == task_id:
+        return cleaned
+    digest = hashlib.sha256(task_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{cleaned}-{digest[:8]}"
 
 
 def _picture(url: str, path: Path, timeline: Timeline, max_retries: int) -> Flow[str]:

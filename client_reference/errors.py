@@ -62,7 +62,8 @@ class ApiError(ApixoError):
 
     def __str__(self) -> str:
         number = f"{self.status}" if self.code == self.status else f"{self.status}/{self.code}"
-        return f"{number} {self.message}" + (f": {self.detail}" if self.detail else "")
+        said = f"{self.message}: {self.detail}" if self.detail else self.message
+        return f"{number} {_writable(said)}"
 
 
 class AuthenticationError(ApiError):
@@ -100,9 +101,8 @@ class TaskFailed(ApixoError):
 
     def __str__(self) -> str:
         code = self.fail_code or "no fail code"
-        return f"task {self.task.id} failed: {code}" + (
-            f": {self.fail_msg}" if self.fail_msg else ""
-        )
+        said = f"{code}: {self.fail_msg}" if self.fail_msg else code
+        return f"task {self.task.id} failed: {_writable(said)}"
 
 
 class ContentViolation(TaskFailed):
@@ -150,7 +150,7 @@ class WaitTimeout(ApixoError):
 
     def __str__(self) -> str:
         message: str = self.args[0]
-        return message
+        return _writable(message)
 
 
 class ResultExpired(ApixoError):
@@ -182,3 +182,8 @@ class UnexpectedResponse(ApixoError):
     def __str__(self) -> str:
         status = "" if self.response is None else f" (HTTP {self.response.status_code})"
         return f"{self.problem}{status}; the body begins {self.head!r}"
+
+
+def _writable(said: str) -> str:
+    """Escape half a surrogate pair, which JSON may hold and which no one can print."""
+    return said.encode("utf-8", "backslashreplace").decode()

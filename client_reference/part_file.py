@@ -1,8 +1,9 @@
 """One download as far as it has come; a later answer goes on where an earlier one broke off."""
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Self
 
 import httpx
 
@@ -10,8 +11,37 @@ from client_reference import pictures
 from client_reference.errors import TransportError, UnexpectedResponse
 
 _PICTURE_MAX: Final = 256 * 1024 * 1024  # bytes
-_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
+_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 _HEAD: Final = 200  # bytes shown of what is no picture
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Version:
+    """What an answer tells of the picture that it is a part of; empty where it tells nothing."""
+
+    tag: str = ""
+    changed: str = ""
+    length: str = ""
+
+    @classmethod
+    def of(cls, headers: httpx.Headers, length: str) -> Self:
+        return cls(
+            tag=headers.get("ETag", ""), changed=headers.get("Last-Modified", ""), length=length
+        )
+
+    def differs(self, other: "_Version") -> bool:
+        return any(ours and theirs and ours != theirs for ours, theirs in self._beside(other))
+
+    def with_more(self, other: "_Version") -> "_Version":
+        tag, changed, length = (ours or theirs for ours, theirs in self._beside(other))
+        return _Version(tag=tag, changed=changed, length=length)
+
+    def _beside(self, other: "_Version") -> tuple[tuple[str, str], ...]:
+        return (
+            (self.tag, other.tag),
+            (self.changed, other.changed),
+            (self.length, other.length),
+        )
 
 
 class PartFile:
@@ -20,7 +50,7 @@ class PartFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._file: BinaryIO = path.open("w+b")
-        self._etag: str | None = None
+        self._version = _Version()
         self._declared_type = ""
 
     def close(self) -> None:
@@ -32,25 +62,34 @@ class PartFile:
         have = self._file.tell()
         if not have:
             return common
-        same = (("If-Range", self._etag),) if self._etag else ()
+        tag = self._version.tag  # a weak one proves nothing
+        same = (("If-Range", tag),) if tag.startswith('"') else ()
         return (*common, ("Range", f"bytes={have}-"), *same)
 
     def begin(self, status: int, headers: httpx.Headers) -> bool:
         """Go on with a 206 that continues what is there; a 200 starts anew."""
         if status not in {200, 206}:
             return False
-        etag = headers.get("ETag", "")
         if status == 206:
-            found = _RANGE.match(headers.get("Content-Range", ""))
-            is_another = self._etag is not None and etag not in {"", self._etag}
-            if found is None or int(found[1]) != self._file.tell() or is_another:
-                self.restart()
-                raise TransportError("the part that came is not the part that was asked for")
+            self._go_on(headers)
         else:
             self.restart()
-        self._etag = etag if etag.startswith('"') else None
-        self._declared_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+            length = "" if "Content-Encoding" in headers else headers.get("Content-Length", "")
+            self._version = _Version.of(headers, length)
+        declared = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if declared or status == 200:  # a part need not say it again (RFC 9110, 15.3.7)
+            self._declared_type = pictures.OTHER_NAMES.get(declared, declared)
         return True
+
+    def _go_on(self, headers: httpx.Headers) -> None:
+        found = _RANGE.match(headers.get("Content-Range", ""))
+        if found is not None and int(found[1]) == self._file.tell():
+            version = _Version.of(headers, found[2].strip("*"))
+            if not version.differs(self._version):
+                self._version = version.with_more(self._version)
+                return
+        self.restart()
+        raise TransportError("the part that came is not the part that was asked for")
 
     def write(self, part: bytes) -> None:
         if self._file.tell() + len(part) > _PICTURE_MAX:
@@ -58,6 +97,7 @@ class PartFile:
         self._file.write(part)
 
     def restart(self) -> None:
+        self._version = _Version()
         self._file.seek(0)
         self._file.truncate()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+OTHER_NAMES = {"image/jpg": "image/jpeg"}  # wrong, and common
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 

@@ -16,6 +16,7 @@ import httpx
 from client_reference import workers
 from client_reference.batch import Batch, BatchResult
 from client_reference.callbacks import Receiver
+from client_reference.caller import Caller
 from client_reference.connection import (
     DOWNLOAD_S,
     HTTP_ERRORS,
@@ -196,7 +197,9 @@ class Client:
 
         At most `concurrency` tasks are under way, fewer while the service has no room for them,
         and requests keep below the limit of a minute (LIM-1, LIM-2).  An error of one prompt is
-        in its result and touches no other.  `timeout` counts for each task from its submit.
+        in its result and touches no other.  `timeout` counts for each task from its submit.  An
+        error of `prompts` or `on_update` themselves is raised after the results of what is under
+        way; until then neither is used again.
         """
         like = Submission.of(
             "a prompt",
@@ -205,12 +208,13 @@ class Client:
             image_urls=image_urls,
             provider=provider,
         )
+        caller = Caller(each_of(prompts), on_update)
         batch = Batch(
             self._api,
             like=like,
             concurrency=concurrency,
             timeout_s=seconds("timeout", timeout),
-            on_update=on_update,
+            on_update=caller.tell,
         )
         is_over = Event()
         sleep = is_over.wait if self._sleep is time.sleep else self._sleep
@@ -222,7 +226,7 @@ class Client:
             batch.stop()
             is_over.set()
 
-        return workers.in_threads(each_of(prompts), work, concurrency, stop)
+        return workers.in_threads(caller, work, concurrency, stop)
 
     def download(self, generation: Generation, directory: str | PathLike[str]) -> list[Path]:
         """Download every picture into the directory, which is made if need be (RES-1 … RES-3).
@@ -272,7 +276,7 @@ class Client:
         return self._identity.api_key.without_key(response, bytes(body.content))
 
     def _fetch(self, step: Fetch) -> httpx.Response | ApixoError:
-        request = self._identity.download(self._http, step, self._api.timeout_s)
+        request = self._identity.download(step, self._api.timeout_s)
         response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
         patience = Patience(DOWNLOAD_S)
         with closing(response):

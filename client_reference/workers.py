@@ -5,22 +5,24 @@ so that neither prompts nor results pile up.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TypeVar
+
+from client_reference.caller import Caller
 
 R = TypeVar("R")
 
 
 def in_threads(
-    prompts: Iterable[str],
+    caller: Caller,
     work: Callable[[int, str], R],
     concurrency: int,
     stop: Callable[[], None],
 ) -> Generator[R, None, None]:
     """Call `stop` at the end, however it comes; work under way then is not waited for."""
-    jobs = enumerate(prompts)
+    jobs = caller.jobs()
     running: set[Future[R]] = set()
     executor = ThreadPoolExecutor(concurrency, thread_name_prefix="generate_many")
     try:
@@ -28,6 +30,7 @@ def in_threads(
             for job in islice(jobs, concurrency - len(running)):
                 running.add(executor.submit(work, *job))
             if not running:
+                caller.check()
                 return
             ended, running = wait(running, return_when=FIRST_COMPLETED)
             for future in ended:
@@ -38,7 +41,7 @@ def in_threads(
 
 
 async def in_tasks(
-    prompts: Iterable[str],
+    caller: Caller,
     work: Callable[[int, str], Awaitable[R]],
     concurrency: int,
     stop: Callable[[], None],
@@ -48,13 +51,14 @@ async def in_tasks(
     async def worked(index: int, prompt: str) -> R:
         return await work(index, prompt)
 
-    jobs = enumerate(prompts)
+    jobs = caller.jobs()
     running: set[asyncio.Task[R]] = set()
     try:
         while True:
             for job in islice(jobs, concurrency - len(running)):
                 running.add(asyncio.create_task(worked(*job)))
             if not running:
+                caller.check()
                 return
             ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in ended:

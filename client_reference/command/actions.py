@@ -85,7 +85,21 @@ def generate(desk: Desk, prompt: str, wishes: Wishes) -> Exit:
     return Exit.SUCCESS
 
 
+class _Unheard(BaseException):
+    """Nothing can be told any more; generate_many would keep an Exception to the end."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
 def batch(desk: Desk, prompts: Sequence[Prompt], wishes: Wishes, concurrency: int) -> Exit:
+    def tell(task: Task) -> None:
+        try:
+            desk.under_way.update(task)
+        except OSError as error:
+            raise _Unheard(error) from error
+
     results = desk.client.generate_many(
         _begun(prompts, desk.under_way),
         concurrency=concurrency,
@@ -94,7 +108,7 @@ def batch(desk: Desk, prompts: Sequence[Prompt], wishes: Wishes, concurrency: in
         image_urls=wishes.image_urls,
         provider=wishes.provider,
         timeout=wishes.timeout,
-        on_update=desk.under_way.update,
+        on_update=tell,
     )
     with desk.output.following(len(prompts)), closing(results):
         try:
@@ -105,6 +119,8 @@ def batch(desk: Desk, prompts: Sequence[Prompt], wishes: Wishes, concurrency: in
             results.close()
             let_end(_LAST_ANSWERS_S)  # so that the tasks of answered submits are known
             raise
+        except _Unheard as end:
+            raise end.reason from None
     counts = Counter(ends)
     done, failed = counts[Exit.SUCCESS], counts[Exit.FAILED]
     others = [end for end in ends if end not in {Exit.SUCCESS, Exit.FAILED}]

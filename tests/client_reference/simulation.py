@@ -25,6 +25,7 @@ class Provider:
         self._duration_s = duration_s
         self._headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
         self._ends_s: dict[str, float] = {}
+        self._under_way_s: list[float] = []
         self.requests_s: list[float] = []
         self.submits = 0
         self.refused = 0
@@ -37,13 +38,16 @@ class Provider:
 
     def _submit(self, now_s: float) -> Answer:
         self.submits += 1
-        at_once = sum(end_s > now_s for end_s in self._ends_s.values())
+        while self._under_way_s and self._under_way_s[0] <= now_s:
+            heapq.heappop(self._under_way_s)
+        at_once = len(self._under_way_s)
         if at_once >= self._room:
             self.refused += 1
             return says(429, headers=self._headers)
         self.most_at_once = max(self.most_at_once, at_once + 1)
         task_id = f"task_{len(self._ends_s)}"
         self._ends_s[task_id] = now_s + self._duration_s
+        heapq.heappush(self._under_way_s, now_s + self._duration_s)
         return accepts(task_id)
 
     def _status(self, step: Send, now_s: float) -> Answer:
@@ -63,7 +67,9 @@ class Simulation:
     def clock(self) -> float:
         return self.now_s
 
-    def batch(self, concurrency: int, polling: Polling | None = None) -> Batch:
+    def batch(
+        self, concurrency: int, polling: Polling | None = None, timeout_s: float = 300.0
+    ) -> Batch:
         api = Api(
             clock=self.clock,
             timeout_s=30.0,
@@ -72,7 +78,7 @@ class Simulation:
             polling=polling or Polling(),
         )
         like = Submission.of("a prompt")
-        return Batch(api, like=like, concurrency=concurrency, timeout_s=300.0, on_update=None)
+        return Batch(api, like=like, concurrency=concurrency, timeout_s=timeout_s, on_update=None)
 
     def results(self, flows: Iterator[Flow[BatchResult]], at_once: int) -> Iterator[BatchResult]:
         """Run so many flows at once; yield what each returns when it does."""

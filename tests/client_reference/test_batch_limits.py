@@ -1,13 +1,15 @@
 """Many prompts keep within the limits of a key on their own (LIM-1, LIM-2), in virtual time."""
 
+from math import inf
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from client_reference import RateLimited
+from client_reference import BatchResult, RateLimited, WaitTimeout
 from client_reference.batch import REQUESTS_MAX, WINDOW_S, Gate
 from client_reference.polling import Polling
-from client_reference.steps import Sleep
+from client_reference.steps import Flow, Sleep
 from client_reference.timeline import Timeline
 from tests.client_reference.scripted import VirtualTime
 from tests.client_reference.simulation import Provider, Simulation
@@ -18,11 +20,11 @@ bursts = st.lists(
 )
 
 
-def keeps_the_window(sent_s: list[float]) -> bool:
+def keeps_the_window(sent_s: list[float], most: int = REQUESTS_MAX) -> bool:
     in_order = sorted(sent_s)
     return all(
         later - earlier >= WINDOW_S - 1e-6
-        for earlier, later in zip(in_order, in_order[REQUESTS_MAX:], strict=False)
+        for earlier, later in zip(in_order, in_order[most:], strict=False)
     )
 
 
@@ -34,7 +36,7 @@ def test_no_window_ever_holds_more_requests_than_are_allowed(
     time, gate, sent_s = VirtualTime(), Gate(1000), list[float]()
     for requests, pause_s in bursts:
         for _ in range(requests):
-            step = next(gate.hold(Timeline(time.clock)), None)
+            step = next(gate.hold(Timeline(time.clock), inf), None)
             sent_s.append(time.now_s + (step.seconds if isinstance(step, Sleep) else 0))
         time.now_s += pause_s
 
@@ -44,8 +46,56 @@ def test_no_window_ever_holds_more_requests_than_are_allowed(
 def test_requests_below_the_limit_are_not_delayed() -> None:
     time, gate = VirtualTime(), Gate(1000)
 
-    assert all(next(gate.hold(Timeline(time.clock)), None) is None for _ in range(REQUESTS_MAX))
-    assert next(gate.hold(Timeline(time.clock)), None) == Sleep(WINDOW_S)
+    assert all(
+        next(gate.hold(Timeline(time.clock), inf), None) is None for _ in range(REQUESTS_MAX)
+    )
+    assert next(gate.hold(Timeline(time.clock), inf), None) == Sleep(WINDOW_S)
+
+
+@given(left_s=st.floats(0, 2 * WINDOW_S))
+@settings(max_examples=20)
+def test_no_request_is_delayed_past_its_deadline(left_s: float) -> None:
+    time, gate = VirtualTime(), Gate(1000)
+    for _ in range(REQUESTS_MAX):
+        next(gate.hold(Timeline(time.clock), inf), None)
+
+    step = next(gate.hold(Timeline(time.clock), time.now_s + left_s), Sleep(0))
+
+    assert isinstance(step, Sleep)
+    assert step.seconds == pytest.approx(min(left_s, WINDOW_S), abs=1e-6)
+
+
+def test_a_deadline_that_has_passed_delays_nothing() -> None:
+    time, gate = VirtualTime(), Gate(1000)
+    for _ in range(REQUESTS_MAX):
+        next(gate.hold(Timeline(time.clock), inf), None)
+
+    assert next(gate.hold(Timeline(time.clock), time.now_s - 1), None) is None
+
+
+@pytest.mark.parametrize(("timeout_s", "prompts"), [(0.0, 6000), (10.0, 1500)])
+def test_a_crowd_that_is_in_a_hurry_stays_within_the_limit_and_its_deadlines(
+    timeout_s: float, prompts: int
+) -> None:
+    """The last question of a task may go before its turn; the limit has room for them."""
+    provider = Provider(room=10**6, duration_s=inf)
+    simulation = Simulation(provider)
+    batch = simulation.batch(1000, Polling(first_s=0, every_s=1, max_s=1), timeout_s)
+    lives_s: list[float] = []
+
+    def lived(flow: Flow[BatchResult]) -> Flow[BatchResult]:
+        result = yield from flow
+        task = result.error.task if isinstance(result.error, WaitTimeout) else None
+        assert task is not None
+        assert task.submitted_at_s is not None
+        lives_s.append(simulation.now_s - task.submitted_at_s)
+        return result
+
+    flows = (lived(batch.result(index, "a fox")) for index in range(prompts))
+    list(simulation.results(flows, 1000))
+
+    assert max(lives_s) <= timeout_s + 1
+    assert keeps_the_window(provider.requests_s, 10_000)  # LIM-1
 
 
 def test_a_crowd_of_impatient_pollers_keeps_the_window() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from itertools import count
 
 import httpx
@@ -99,6 +99,29 @@ def test_a_body_without_end_is_refused(receiver: CallbackReceiver, http: httpx.C
 
     assert http.post(receiver.url, content=body).status_code == 413
     assert http.post(receiver.url, content=envelope("after_it")).status_code == 200
+
+
+@pytest.mark.parametrize("parts", [[], [envelope("half")[:20]], [envelope("half"), b""]])
+def test_a_callback_that_breaks_off_is_no_error_of_ours_and_changes_nothing(
+    receiver: CallbackReceiver, parts: list[bytes]
+) -> None:
+    messages: list[dict[str, object]] = [
+        *({"type": "http.request", "body": part, "more_body": True} for part in parts),
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, object]:
+        return messages.pop(0)
+
+    async def send(_: MutableMapping[str, object]) -> None:
+        """Reach nobody."""
+
+    path = "/" + receiver.url.rpartition("/")[2]
+    scope = {"type": "http", "method": "POST", "path": path, "headers": []}
+    asyncio.run(receiver.app(scope, receive, send))
+
+    assert messages == []
+    assert receiver.received("half") is None
 
 
 def test_only_the_address_that_nobody_guesses_is_answered(

@@ -116,6 +116,7 @@ def test_a_missing_key_names_the_variable(
         *(("timeout", value) for value in (0, -1, "30", None, float("nan"), float("inf"), True)),
         *(("max_retries", value) for value in (-1, 1.0, "4", None, True)),
         *(("user_agent", value) for value in ("naïve", "a\r\nb", "a\x00b")),
+        *(("user_agent", value) for value in (" a", "a ", "\ta", "a\n", " ")),
         ("transport", httpx.MockTransport(says(200))),
     ],
 )  # fmt: skip

@@ -56,6 +56,14 @@ def test_a_picture_is_saved_byte_for_byte_under_the_name_of_its_task(
         image.load()
 
 
+def test_the_common_wrong_name_of_jpeg_is_understood(driver: Driver, tmp_path: Path) -> None:
+    answer = raw(200, picture("jpeg"), {"Content-Type": "image/jpg"})
+
+    (file,) = driver.client(Service(result=[answer])).download(generation(), tmp_path)
+
+    assert file.name == "task_1-1.jpg"
+
+
 def test_several_pictures_come_in_the_order_of_their_addresses(
     driver: Driver, tmp_path: Path
 ) -> None:
@@ -175,6 +183,20 @@ def test_no_task_id_leads_out_of_the_directory(
     assert file.resolve().parent == directory.resolve()
     assert list(directory.parent.iterdir()) == [directory]
     assert list(directory.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    ("task_id", "other_id"), [("a:b", "a/b"), ("a/b", "a_b"), ("x" * 101, "x" * 102), ("ß", "ü")]
+)
+def test_pictures_of_different_tasks_never_take_each_others_place(
+    driver: Driver, tmp_path: Path, task_id: str, other_id: str
+) -> None:
+    client = driver.client(Service(result=[gives(PNG)]))
+
+    for each in (task_id, other_id, task_id):
+        client.download(generation(task_id=each), tmp_path)
+
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_download_is_tried_again_after_a_while(

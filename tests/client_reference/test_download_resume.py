@@ -122,6 +122,83 @@ def test_a_damaged_picture_is_begun_anew(driver: Driver, tmp_path: Path, damaged
     assert "Range" not in service.requests[1].headers
 
 
+MONDAY, TUESDAY = "Mon, 05 Oct 2026 10:00:00 GMT", "Tue, 06 Oct 2026 10:00:00 GMT"
+SIGNS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "another length": ({"Content-Length": "1"}, {}),
+    "another date": ({"Last-Modified": MONDAY}, {"Last-Modified": TUESDAY}),
+    "another weak tag": ({"ETag": 'W/"1"'}, {"ETag": 'W/"2"'}),
+    "another strong tag": ({"ETag": '"1"'}, {"ETag": '"2"'}),
+}
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "webp"])
+@pytest.mark.parametrize(("before", "after"), SIGNS.values(), ids=SIGNS)
+def test_parts_of_two_pictures_are_never_joined(
+    driver: Driver, tmp_path: Path, kind: str, before: dict[str, str], after: dict[str, str]
+) -> None:
+    """No checksum would tell."""
+    body = picture(kind)
+    half = len(body) // 2
+    joins = continues(body, half, headers={**after, "Content-Type": TYPES[kind]})
+    service = Service(
+        result=[breaks_after(body[:half], kind, headers=before), joins, gives(body, kind)]
+    )
+
+    driver.client(service).download(generation(), tmp_path)
+
+    assert ["Range" in request.headers for request in service.requests] == [False, True, False]
+
+
+@pytest.mark.parametrize(("_", "after"), SIGNS.values(), ids=SIGNS)
+def test_what_a_first_part_has_told_counts_for_all_later_ones(
+    driver: Driver, tmp_path: Path, _: object, after: dict[str, str]
+) -> None:
+    body = picture("jpeg")
+    half = len(body) // 2
+    stated = {"Content-Range": f"bytes {half}-{len(body) - 1}/{len(body)}"}
+    told = {"Content-Length": str(len(body)), "Last-Modified": MONDAY, "ETag": '"1"'}
+    last = {"Content-Range": f"bytes {half + 1}-9999/9999", **after}
+    service = Service(
+        result=[
+            breaks_after(body[:half], "jpeg", headers=told),
+            breaks_after(body[half : half + 1], "jpeg", 206, stated),
+            gives(body[half + 1 :], "jpeg", 206, last),
+            gives(body, "jpeg"),
+        ]
+    )
+
+    driver.client(service).download(generation(), tmp_path)
+
+    assert service.requests[2].headers["If-Range"] == '"1"'
+    assert "Range" not in service.requests[3].headers
+
+
+@pytest.mark.parametrize(
+    "same",
+    [TAG, {"Last-Modified": MONDAY}, {"Content-Length": str(len(PNG))}, {}],
+    ids=["tag", "date", "length", "nothing"],
+)
+def test_a_part_that_says_the_same_or_nothing_goes_on(
+    driver: Driver, tmp_path: Path, same: dict[str, str]
+) -> None:
+    first = breaks_after(PNG[:HALF], headers={**TAG, "Last-Modified": MONDAY, **same})
+    rest = {**same, "Content-Length": str(len(PNG) - HALF)}
+    service = Service(result=[first, continues(PNG, HALF, headers=rest)])
+
+    driver.client(service).download(generation(), tmp_path)
+
+    assert len(service.requests) == 2
+
+
+def test_a_part_need_not_say_its_type_again(driver: Driver, tmp_path: Path) -> None:
+    stated = {"Content-Range": f"bytes {HALF}-{len(PNG) - 1}/{len(PNG)}"}
+    service = Service(result=[breaks_after(PNG[:HALF]), raw(206, PNG[HALF:], stated)])
+
+    (file,) = driver.client(service).download(generation(), tmp_path)
+
+    assert file.read_bytes() == PNG
+
+
 def test_a_part_that_nobody_asked_for_is_no_picture(driver: Driver, tmp_path: Path) -> None:
     client = driver.client(Service(result=[continues(PNG, HALF)]), max_retries=1)
 

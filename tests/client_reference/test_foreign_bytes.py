@@ -1,11 +1,13 @@
 """Bytes that are no ASCII and no UTF-8, in places where a service may put them."""
 
+from collections.abc import Callable
+
 import httpx
 import pytest
 
-from client_reference import AuthenticationError, ServerError
+from client_reference import ApixoError, AuthenticationError, Client, ServerError
 from tests.client_reference.driver import Driver
-from tests.client_reference.scripted import KEY, Service, accepts, raw, says
+from tests.client_reference.scripted import KEY, Answer, Service, accepts, fails, raw, says, told
 
 
 def test_a_header_that_is_no_ascii_does_not_lose_a_task(driver: Driver) -> None:
@@ -24,6 +26,31 @@ def test_a_key_in_another_encoding_is_not_read(driver: Driver, encoding: str) ->
         driver.client(Service(balance=[said])).balance()
 
     assert KEY not in str(refused.value)
+
+
+HALF = "\ud83e"  # of the two that make a fox in UTF-16
+ASKED: dict[str, tuple[Answer, Callable[[Client], object]]] = {
+    "a refusal": (says(400, {"error": HALF}, message=HALF), lambda client: client.status("task_1")),
+    "another refusal": (says(400, [HALF], message="no"), lambda client: client.status("task_1")),
+    "a doubt": (says(500, message=HALF), lambda client: client.submit("a fox")),
+    "a failure": (fails(HALF, HALF), lambda client: client.generate("a fox")),
+    "a state": (told(HALF), lambda client: client.wait("task_1")),
+    "no task": (told("success", HALF), lambda client: client.status("task_1")),
+    "no result": (told("success", resultJson=HALF), lambda client: client.status("task_1")),
+}
+
+
+@pytest.mark.parametrize(("answer", "call"), ASKED.values(), ids=ASKED)
+def test_an_error_can_be_printed_also_when_the_service_speaks_of_half_a_character(
+    driver: Driver, answer: Answer, call: Callable[[Client], object]
+) -> None:
+    submit = answer if answer is ASKED["a doubt"][0] else accepts()
+    client = driver.client(Service(submit=[submit], status=[answer]))
+
+    with pytest.raises(ApixoError) as caught:
+        call(client)
+
+    assert str(caught.value).encode()
 
 
 def test_the_status_decides_whether_to_repeat_whatever_the_code(driver: Driver) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import httpx
@@ -165,13 +166,41 @@ def test_nothing_is_asked_before_the_first_result_is_wanted(driver: Driver) -> N
     assert service.requests == []
 
 
-def test_prompts_that_fail_to_come_are_the_callers_error(driver: Driver) -> None:
+def test_prompts_that_fail_to_come_lose_no_task_under_way(driver: Driver) -> None:
     def prompts() -> Iterator[str]:
-        yield "success 1"
+        yield from ("success 1", "violation 2", "success 3")
         raise KeyError("no more")
 
+    results = many(driver, Crowd(), prompts(), concurrency=5)
+    succeeded = {result.index: result.generation is not None for result in islice(results, 3)}
+
+    assert succeeded == {0: True, 1: False, 2: True}
     with pytest.raises(KeyError, match="no more"):
-        list(many(driver, Crowd(), prompts(), concurrency=1))
+        next(results)
+
+
+@pytest.mark.parametrize("state", ["pending", "success"])
+def test_an_update_that_fails_loses_no_task_and_begins_no_other(driver: Driver, state: str) -> None:
+    service, seen = Crowd(), list[Task]()
+
+    def refuse(task: Task) -> None:
+        seen.append(task)
+        if task.state == state:
+            raise KeyError(task.id)
+
+    prompts = [f"success {number}" for number in range(9)]
+    results = many(driver, service, prompts, concurrency=1, on_update=refuse)
+
+    assert next(results).generation
+    with pytest.raises(KeyError, match="success"):
+        next(results)
+    assert [task.state for task in seen] == ["pending", "success"][: len(seen)]
+    assert seen[-1].state == state
+    assert len(_submits(service)) == 1
+
+
+def _submits(service: Crowd) -> list[httpx.Request]:
+    return [request for request in service.requests if request.method == "POST"]
 
 
 def test_each_answer_of_each_task_is_told(driver: Driver) -> None:
@@ -193,7 +222,7 @@ def test_the_options_go_for_every_prompt(driver: Driver) -> None:
 
     list(many(driver, service, ["success 1", "success 2"], aspect_ratio="3:2", num_images=2))
 
-    bodies = [request.content for request in service.requests if request.method == "POST"]
+    bodies = [request.content for request in _submits(service)]
     assert len(bodies) == 2
     assert all(b'"3:2"' in body and b'"num_images": 2' in body for body in bodies)
 
@@ -252,4 +281,4 @@ def test_who_breaks_off_gets_no_further_prompts_submitted(driver: Driver) -> Non
     results.close()  # type: ignore[attr-defined]  # as above
     _join_workers()
 
-    assert len([request for request in service.requests if request.method == "POST"]) <= 2
+    assert len(_submits(service)) <= 2

@@ -111,6 +111,19 @@ def test_a_date_is_in_greenwich_time_however_it_says_so(zone: str) -> None:
     assert read({"Retry-After": text}) == 60
 
 
+@given(waits_s=st.lists(st.integers(0, 9000), min_size=1, max_size=4), data=st.data())
+def test_of_several_headers_the_longest_wait_that_is_understood_counts(
+    waits_s: list[int], data: st.DataObject
+) -> None:
+    written = [data.draw(st.sampled_from([str(each), date(NOW_S + each)])) for each in waits_s]
+    values = data.draw(st.permutations([*written, "soon", "-1", ""]))
+
+    separate = httpx.Headers([("Retry-After", value) for value in values])
+
+    assert retry_after_s(separate, NOW_S) == max(waits_s)
+    assert read({"Retry-After": ", ".join(values)}) == max(waits_s)
+
+
 def test_no_header_is_no_answer() -> None:
     assert read({}) is None
 

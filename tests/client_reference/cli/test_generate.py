@@ -194,6 +194,19 @@ def test_retries_are_events_too(call: Call) -> None:
     assert (ended.status, ended.errors) == (0, "")
 
 
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_half_a_character_is_told_escaped(call: Call, form: list[str]) -> None:
+    service = Service(status=[told("\ud83e", failMsg="\ud83e", resultJson="\ud83e")])
+
+    ended = call("status", "task_1", *form, client=scripted(service))
+    refusing = Service(status=[says(400, message="\ud83e")])
+    refused = call("status", "task_1", *form, client=scripted(refusing))
+
+    assert (ended.status, refused.status) == (0, 3)
+    assert "\\ud83e" in ended.output
+    assert "\\ud83e" in refused.errors
+
+
 def test_a_balance_is_told_to_its_last_digit(call: Call) -> None:
     digits = b"12345678901234567890.12345678901234567890"
     service = Service(
