@@ -15,6 +15,7 @@ PRICE: Final = Decimal("0.35")
 PACE_S: Final = 0.066
 """Seconds between two requests: below a tenth of LIM-1."""
 DEAREST: Final = 4  # images that one submit can buy (SUB-11)
+BELIEVABLE: Final = 10  # images that a service might sell for a number that it should refuse
 
 
 def images_of(request: Request) -> int:
@@ -32,7 +33,7 @@ def images_of(request: Request) -> int:
 def _images(count: object) -> int:
     if type(count) is not int:
         return DEAREST
-    return count if count in {1, 2, 4} else max(DEAREST, count)
+    return count if count in {1, 2, 4} else min(max(DEAREST, count), BELIEVABLE)
 
 
 def is_refused(response: Response) -> bool:

@@ -80,6 +80,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return envelope.get("data") if isinstance(envelope, dict) else None
 
     @property
+    def lacks_credit(self) -> bool:
+        """Whether a submit was refused for want of money, which a page calls 400 (SUB-17)."""
+        return self.status == 400 and b"insufficient credits" in self.response.body.lower()
+
+    @property
     def shown(self) -> str:
         """What a report shows as seen."""
         if self.response.error is not None:
@@ -236,7 +241,8 @@ class Probe:
     def _judged(self, answer: Answer) -> Answer:
         if answer.response.error is not None:
             raise Trouble(answer.response.error)
-        is_trouble = answer.status in TROUBLE and answer.status not in self.case.provokes
+        status = 402 if answer.lacks_credit else answer.status  # SUB-17
+        is_trouble = status in TROUBLE and status not in self.case.provokes
         if self.target.is_live and is_trouble:
             raise Trouble(f"not provoked by the case: {answer.shown}")
         return answer

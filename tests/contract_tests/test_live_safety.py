@@ -10,7 +10,8 @@ from contract_tests.case import Case, Time
 from contract_tests.catalogue import all_cases
 from contract_tests.command.choosing import PROFILES
 from contract_tests.events import Response
-from contract_tests.probe import TROUBLE, Probe
+from contract_tests.guard import BELIEVABLE, images_of
+from contract_tests.probe import GENERATE, TROUBLE, Probe, request_of
 from contract_tests.properties import for_all
 from contract_tests.register import Clause
 from contract_tests.session import Options, default_profile, is_live, why_not
@@ -132,6 +133,19 @@ def test_the_worst_cost_of_a_plan_is_that_of_its_cases() -> None:
     total = contract_tests("plan", "--base-url", LIVE).stdout.splitlines()[-1]
 
     assert total.startswith(f"worst case: ${worst // 100}.{worst % 100:02}, ")
+
+
+def test_an_absurd_number_of_images_is_not_taken_at_its_word() -> None:
+    submit = request_of("POST", GENERATE, body={"input": {"prompt": "x", "num_images": 2**63}})
+
+    assert images_of(submit) == BELIEVABLE
+
+
+def test_an_empty_account_is_no_failure_of_a_live_service_by_whatever_status() -> None:
+    told = Response(status=400, body=b'{"code":400,"message":"Insufficient credits","data":null}')
+    result = judged(a_case(), FakeWorld(lambda _: told), is_live=True).result
+
+    assert result.verdict is Verdict.ERROR
 
 
 @pytest.mark.parametrize("status", sorted(TROUBLE & {402, 403, 429, 500, 502, 503, 599}))
