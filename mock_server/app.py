@@ -230,7 +230,7 @@ class MockServer:
                 *SnapshotRoutes(
                     callers,
                     self._dispatcher,
-                    self._catalogue.fail_messages,
+                    self._catalogue,
                     self._addresses.adopt,
                 ).routes(),
                 Route("/openapi.json", self._openapi, methods=["GET"]),

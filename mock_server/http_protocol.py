@@ -3,10 +3,11 @@
 Requests that offer an upgrade, a bound on headers, and the connection itself for wire faults.
 """
 
+import asyncio
 import re
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mock_server.web.wire_faults import EXTENSION
 
@@ -26,6 +27,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._is_in_head = True
         self._head_bytes = 0
+        self._lost = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
         if self._is_in_head:
@@ -39,16 +41,37 @@ class HttpProtocol(HttpToolsProtocol):
                 data = _UPGRADE.sub(rb"\1ignored", head) + data[len(head) :]
         super().data_received(data)
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._lost.set()
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        extensions: dict[str, Any] = {EXTENSION: self.transport}
+        self._connection = _Connection(self.transport, self._lost)
+        extensions: dict[str, Any] = {EXTENSION: self._connection}
         self.scope["extensions"] = extensions
 
     def on_headers_complete(self) -> None:
         self._is_in_head = False
         super().on_headers_complete()
+        self._connection.cycle = self.cycle
 
     def on_message_complete(self) -> None:
         self._is_in_head = True
         self._head_bytes = 0
         super().on_message_complete()
+
+
+class _Connection:
+    """What a wire fault may do to the connection beneath its request."""
+
+    def __init__(self, transport: asyncio.Transport, lost: asyncio.Event) -> None:
+        self.transport = transport
+        self.cycle: RequestResponseCycle | None = None
+        self._lost = lost
+
+    async def lost(self) -> None:
+        """Wait until it is gone; uvicorn tells so only to the newest of pipelined requests."""
+        await self._lost.wait()
+        if self.cycle is not None:
+            self.cycle.disconnected = True

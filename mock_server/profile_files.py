@@ -45,7 +45,7 @@ def chosen_snapshot(settings: Settings, catalogue: Catalogue) -> Snapshot | None
     if settings.restore is None:
         return None
     try:
-        snapshot = parse_snapshot(Path(settings.restore).read_bytes(), catalogue.fail_messages)
+        snapshot = parse_snapshot(Path(settings.restore).read_bytes(), catalogue)
     except (OSError, ValueError, RecursionError) as error:
         raise BadSetting(f"--restore: {settings.restore}: {error}") from error
     if len(snapshot.tasks) > settings.max_tasks:

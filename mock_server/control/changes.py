@@ -46,7 +46,7 @@ class SandboxChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         """Return the changed settings. Raises Refused."""
         if self.profile is not None:
             new = self.new_profile(profiles)
-            old = profiles.known[settings.profile]
+            old = profiles.known.get(settings.profile, new)  # of a snapshot from elsewhere
             settings = changed_profile(settings, old, new, profiles.base)
         given: dict[str, Any] = {
             name: value

@@ -1,9 +1,10 @@
 """Control of the journal of the caller's sandbox: read, count, wait, export."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -28,8 +29,8 @@ FILTERS = ("operation", "task", "since", "limit")
 class Filters(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     operation: str | None = None
     task: str | None = None
-    since: int | None = None
-    limit: int | None = None
+    since: Annotated[int, Meta(ge=0)] | None = None
+    limit: Annotated[int, Meta(ge=1)] | None = None
 
     @classmethod
     def of_query(cls, query: Mapping[str, str]) -> "Filters":
@@ -69,7 +70,9 @@ class JournalRoutes:
         if shown_as == "har" and filters.limit is None:
             filters.limit = MAX_ENTRIES
         found = filters.cut(await filters.found(sandbox))
-        return reply(har(found)) if shown_as == "har" else await self._shown(sandbox, found)
+        if shown_as == "har":
+            return self._callers.reply(sandbox, har(found))
+        return await self._shown(sandbox, found)
 
     async def count(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
@@ -92,10 +95,11 @@ class JournalRoutes:
         found, holds = await until(sandbox, look, timeout_s)
         if holds:
             return await self._shown(sandbox, filters.cut(found))
+        seen = await self._shown(sandbox, filters.cut(found))
         raise Refused(
             408,
             f"{len(found)} of {count} entries within {timeout_s:g} s",
-            {"entries": [entry_view(*each) for each in filters.cut(found)]},
+            msgspec.json.decode(seen.body),
         )
 
     def routes(self) -> list[Route]:
@@ -111,7 +115,7 @@ class JournalRoutes:
             "entries": [entry_view(*each) for each in found],
             "dropped": counters.journal_dropped,
         }
-        return reply(view)
+        return self._callers.reply(sandbox, view)
 
 
 def _operation(written: str | None) -> Operation | None:

@@ -17,10 +17,12 @@ from mock_server.domain.store import Sandbox
 from mock_server.domain.wording import Wrong, whole
 
 Json = dict[str, Any]
+_COUNTED = ("nth", "times", "times_each", "probability")
 
 
 class RulesChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     rules: list[Any]
+    profile: Any = None  # of what GET shows: taken and ignored
 
 
 class Next(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -65,6 +67,9 @@ class RuleRoutes:
         sandbox = await self._callers.sandbox(request)
         wanted = await read(request, Next)
         definition = self._parsed({"match": wanted.match or {}, "apply": wanted.apply}, "")
+        for name in _COUNTED:
+            if name in definition.written["match"]:
+                raise Refused(400, f"match.{name}: does not go with next, which has a count")
         try:
             count = whole(wanted.count, "count", 1, MAX_NEXT)
         except Wrong as error:

@@ -155,7 +155,8 @@ class SandboxRoutes:
 
     async def callbacks(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
-        return reply({"deliveries": [delivery_view(each) for each in await sandbox.deliveries()]})
+        deliveries = [delivery_view(each) for each in await sandbox.deliveries()]
+        return self._callers.reply(sandbox, {"deliveries": deliveries})
 
     def routes(self) -> list[Route]:
         return [

@@ -1,6 +1,6 @@
 """Everything of the caller's sandbox as one document, out and in again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import msgspec
 from starlette.requests import Request
@@ -9,7 +9,8 @@ from starlette.routing import Route
 
 from mock_server.control.caller import Callers
 from mock_server.control.journal_view import without_key
-from mock_server.control.replies import Refused, reply, resource
+from mock_server.control.replies import Refused, resource
+from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.errors import StoreFull
 from mock_server.domain.snapshot import Snapshot, parse_snapshot
 from mock_server.runtime.dispatcher import Dispatcher
@@ -25,17 +26,18 @@ class SnapshotRoutes:
         self,
         callers: Callers,
         dispatcher: Dispatcher,
-        fail_codes: Mapping[str, str],
+        catalogue: Catalogue,
         adopt: Adopt,
     ) -> None:
         self._callers = callers
         self._dispatcher = dispatcher
-        self._fail_codes = fail_codes
+        self._catalogue = catalogue
         self._adopt = adopt
 
     async def take(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
-        return reply(shareable(await sandbox.snapshot(self._callers.real_ms())))
+        snapshot = await sandbox.snapshot(self._callers.real_ms())
+        return self._callers.reply(sandbox, shareable(snapshot))
 
     async def put_back(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
@@ -46,9 +48,10 @@ class SnapshotRoutes:
                 413, f"body: must have at most {MAX_BYTES} bytes; a larger one goes in by --restore"
             ) from error
         try:
-            snapshot = parse_snapshot(raw, self._fail_codes)
+            snapshot = parse_snapshot(raw, self._catalogue)
             self._adopt(snapshot.origin, snapshot.seed)
-            await self._dispatcher.restore(sandbox, snapshot, self._fail_codes)
+            fail_codes = self._catalogue.fail_messages
+            await self._dispatcher.restore(sandbox, snapshot, fail_codes)
         except StoreFull as error:
             raise Refused(409, f"there is no room for so many tasks; {error}") from error
         except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors

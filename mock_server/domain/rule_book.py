@@ -3,8 +3,8 @@
 The first that matches is applied. Only rules that are reached count what they let through.
 """
 
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -24,6 +24,11 @@ class Applied(msgspec.Struct, frozen=True, kw_only=True):
     apply: Apply
     latency_ms: int = 0
 
+    @property
+    def shows_anyway(self) -> bool:
+        """Whether it is felt even where the answer is none that could be made wrong."""
+        return self.apply.wire is not None or self.apply.latency is not None
+
 
 class Rule(msgspec.Struct, kw_only=True):
     """A definition with what it has seen so far."""
@@ -35,11 +40,7 @@ class Rule(msgspec.Struct, kw_only=True):
     tries: dict[str, int] = msgspec.field(default_factory=dict)  # by operation and subject
     hits: dict[str, int] = msgspec.field(default_factory=dict)  # by subject
 
-    @property
-    def identity(self) -> str:
-        """Names the rule for its chance, wherever it stands in the list."""
-        written = msgspec.json.encode(self.definition.written, order="sorted")
-        return blake2b(written, digest_size=8).hexdigest()
+    identity: str = ""  # names the rule for its chance, wherever it stands in the list
 
 
 class Queued(msgspec.Struct, kw_only=True):
@@ -85,16 +86,16 @@ class RuleBook:
         return not (self.rules or self.profile or self.queue)
 
     def set(self, definitions: Sequence[Definition]) -> None:
-        self.rules = [self._rule(definition) for definition in definitions]
+        self.rules = _identified(self._rule(definition) for definition in definitions)
 
     def add(self, definition: Definition) -> None:
-        self.rules.append(self._rule(definition))
+        self.rules = _identified([*self.rules, self._rule(definition)])
 
     def set_profile(self, name: str, definitions: Sequence[Definition]) -> None:
-        self.profile = [
+        self.profile = _identified(
             Rule(id=f"{name}-{number}", definition=definition)
             for number, definition in enumerate(definitions, start=1)
-        ]
+        )
 
     def put_next(self, definition: Definition, count: int) -> Queued:
         self._made += 1
@@ -115,8 +116,8 @@ class RuleBook:
 
     def take_up(self, state: BookState, fail_codes: Mapping[str, str]) -> None:
         """Go on from a state. Raises Wrong when a rule in it is none."""
-        self.rules = [_taken_up(kept, fail_codes) for kept in state.own]
-        self.profile = [_taken_up(kept, fail_codes) for kept in state.profile]
+        self.rules = _identified(_taken_up(kept, fail_codes) for kept in state.own)
+        self.profile = _identified(_taken_up(kept, fail_codes) for kept in state.profile)
         self.queue = deque(
             Queued(
                 id=kept.id, definition=parse_rule(kept.written, "rule", fail_codes), left=kept.left
@@ -175,6 +176,18 @@ class RuleBook:
     def _rule(self, definition: Definition) -> Rule:
         self._made += 1
         return Rule(id=f"rule-{self._made}", definition=definition)
+
+
+def _identified(rules: Iterable[Rule]) -> list[Rule]:
+    """Name each rule by its text, and by how many of the same text stand before it."""
+    found = list(rules)
+    seen: Counter[str] = Counter()
+    for rule in found:
+        written = msgspec.json.encode(rule.definition.written, order="sorted")
+        digest = blake2b(written, digest_size=8).hexdigest()
+        rule.identity = f"{digest}-{seen[digest]}"
+        seen[digest] += 1
+    return found
 
 
 def _kept(rule: Rule) -> KeptRule:

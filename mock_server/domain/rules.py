@@ -1,5 +1,6 @@
 """A rule, `{"match": {…}, "apply": {…}}`: what it matches, and how it is read."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -16,9 +17,12 @@ MEMBERS = (
     "state", "attempt",
 )  # fmt: skip
 MAX_REGEX_LENGTH = 1000
+MAX_REGEX_COUNTS = 10_000  # `regex` unrolls what is counted
 REGEX_TIME_S = 0.05  # a longer search counts as no match
 _MANY = 1_000_000_000
 _RANGE = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
+_COUNT = re.compile(r"\{(\d{1,9})?,?(\d{1,9})?\}")
+_BRACE = re.compile(r"\\.|\{(?!\d*,?\d*\})", re.DOTALL)
 _EVERY = re.compile(r"every\s+(\d{1,9})")
 
 
@@ -84,6 +88,8 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether the rule can do anything here at all."""
         kind = self.apply.callback.kind if self.apply.callback else ""
         if (kind == "before-answer") != asked.is_early:
+            return False
+        if self.apply.meaning and asked.state is None:
             return False
         if self.apply.meaning in AT_SUCCESS:
             return asked.state is TaskState.SUCCESS
@@ -154,9 +160,12 @@ def _regex(value: object, path: str) -> str | None:
     import regex  # noqa: PLC0415  # searches with a time limit; few need it
 
     written = text(value, path, MAX_REGEX_LENGTH)
+    counts = [max(1, *(int(each or 1) for each in found)) for found in _COUNT.findall(written)]
+    if math.prod(counts) > MAX_REGEX_COUNTS:
+        raise Wrong(path, f"its counts, {{…}}, multiply to more than {MAX_REGEX_COUNTS}")
     try:
         re.compile(written)
-        regex.compile(written)
+        regex.compile(_as_in_python(written))
     except (re.error, regex.error, OverflowError, RecursionError) as error:
         raise Wrong(path, f"is no regular expression of Python: {error}") from error
     return written
@@ -168,9 +177,14 @@ def _found(pattern: str, prompt: str | None) -> bool:
     if prompt is None:
         return False
     try:
-        return regex.search(pattern, prompt, timeout=REGEX_TIME_S) is not None
+        return regex.search(_as_in_python(pattern), prompt, timeout=REGEX_TIME_S) is not None
     except TimeoutError:
         return False
+
+
+def _as_in_python(pattern: str) -> str:
+    """Escape braces that hold no count: text in Python, fuzzy matching in `regex`."""
+    return _BRACE.sub(lambda found: found[0] if found[0][0] == "\\" else r"\{", pattern)
 
 
 def _headers(value: object, path: str) -> tuple[tuple[bytes, bytes], ...]:
@@ -201,8 +215,9 @@ def _nth(value: object, path: str) -> Nth | None:
                 return Nth(first, last)
         if (found := _EVERY.fullmatch(value.strip())) and int(found[1]) >= 1:
             return Nth(0, 0, int(found[1]))
-        if value.strip().isdecimal() and 1 <= int(value.strip()[:10]) <= _MANY:
-            return Nth(int(value), int(value))
+        written = value.strip()
+        if written.isdecimal() and len(written) < 10 and int(written) >= 1:
+            return Nth(int(written), int(written))
     raise Wrong(path, form)
 
 

@@ -42,6 +42,13 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
+class Early(msgspec.Struct, frozen=True):
+    """A task whose callback comes before its submit is answered, and the rule that says so."""
+
+    task_id: str
+    applied: Applied
+
+
 class TooLate(Exception):
     """The calendar ends before the instant asked for."""
 
@@ -109,9 +116,10 @@ class Dispatcher:
         self.wake(sandbox)
         return from_ms, from_ms + by_ms, fired
 
-    async def deliver_now(self, sandbox: Sandbox, early: Applied) -> None:
+    async def deliver_now(self, sandbox: Sandbox, task_id: str, applied: Applied) -> None:
         """Send what is due, and wait until it has been sent, for a rule wants it so."""
         claims = await sandbox.claim(self._real_ms())
+        early = Early(task_id, applied)
         sent = self._send_all(sandbox, self._courier(sandbox), claims, early)
         if sent:
             await asyncio.wait(sent)
@@ -196,7 +204,7 @@ class Dispatcher:
         sandbox: Sandbox,
         courier: _Courier,
         claims: Sequence[Claim],
-        early: Applied | None = None,
+        early: Early | None = None,
     ) -> list[asyncio.Task[Fired | None]]:
         jobs = [asyncio.create_task(self._attempt(sandbox, claim, early)) for claim in claims]
         for job in jobs:
@@ -213,10 +221,12 @@ class Dispatcher:
             del self._couriers[sandbox_id]
 
     async def _attempt(
-        self, sandbox: Sandbox, claim: Claim, early: Applied | None = None
+        self, sandbox: Sandbox, claim: Claim, early: Early | None = None
     ) -> Fired | None:
         """Make an attempt, or put it off if a rule says so."""
-        applied = await self._ruled(sandbox, claim) or early
+        applied = await self._ruled(sandbox, claim)
+        if applied is None and early is not None and early.task_id == claim.delivery.task.id:
+            applied = early.applied
         fault = applied.apply.callback if applied else None
         if fault and fault.kind in {"delay", "reorder"}:
             by_ms = fault.delay_ms if fault.kind == "delay" else REORDER_MS

@@ -59,9 +59,10 @@ class Kept:
         self.seed, self.origin = kept.seed, kept.origin
         self.settings = kept.settings
         self._clock = VirtualClock(kept.clock.mode, kept.clock.speed, real_ms, kept.now_ms)
-        self._window = Window(self.settings.rate_limit)
-        for instant_ms in kept.admitted_ms:
+        self._window = Window(max(self.settings.rate_limit, len(kept.admitted_ms)))
+        for instant_ms in kept.admitted_ms:  # more than the limit, where it was lowered since
             self._window.admit(instant_ms)
+        self._window.resize(self.settings.rate_limit)
         self._ordinal = kept.ordinal
         self._requests = kept.requests
         self._refused = kept.refused

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
 
 import msgspec
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Message, Scope, Send
 
 from mock_server.domain.faults import Refuse
 from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
@@ -61,22 +61,19 @@ class Exchange:
         asked: Served,
         answer: Answer,
         send: Send,
-        receive: Receive | None = None,
         applied: Applied | None = None,
     ) -> None:
         """Write into the journal what is about to be answered, and answer it.
 
-        What a rule has injected is told in the headers; `receive` hears when a connection that a
-        wire fault has broken is gone.
+        What a rule has injected is told in the headers.
         """
         head = self._head(answer)
         if applied is not None and self._has_provenance:
             head["headers"].append((b"mock-rule", applied.rule.encode()))
             head["headers"].append((b"mock-fault", applied.apply.fault.encode()))
         self._record(asked, answer, head["headers"], applied)
-        if applied is not None and applied.apply.wire and receive is not None:
-            wire = applied.apply.wire
-            await send_broken(wire, answer, head, asked.scope, receive, send, self._sleep)
+        if applied is not None and applied.apply.wire:
+            await send_broken(applied.apply.wire, answer, head, asked.scope, send, self._sleep)
             return
         await send(head)
         await send({"type": "http.response.body", "body": answer.body})

@@ -74,7 +74,7 @@ class Endpoint(ABC):
                 return
             served = Served(sandbox, self.operation, began_ns, scope, body or b"")
             if sandbox.has_rules:
-                answer = await self._respond_ruled(served, headers, body, receive, send)
+                answer = await self._respond_ruled(served, headers, body, send)
             else:
                 answer = await self.handle(sandbox, scope, headers, body, None)
                 await exchange.respond(served, answer, send)
@@ -111,7 +111,6 @@ class Endpoint(ABC):
         served: Served,
         headers: Headers,
         body: bytes | None,
-        receive: Receive,
         send: Send,
     ) -> Answer:
         """Answer as the rules of the sandbox want it."""
@@ -122,11 +121,15 @@ class Endpoint(ABC):
             await self._exchange.pause(applied)
         if applied is not None and applied.apply.refuse is not None:
             answer = await self._refused_by_rule(sandbox, applied.apply.refuse, asked.task_id)
+            if answer.status != applied.apply.refuse.status:
+                applied = None  # LIM-1 was first
         else:
             answer = await self.handle(sandbox, scope, headers, body, applied)
-            if applied is not None and applied.apply.meaning and answer.status == 200:
+            if applied is not None and answer.status == 200 and applied.apply.meaning:
                 answer = spoiled(answer, applied.apply.meaning)
-        await self._exchange.respond(served, answer, send, receive, applied)
+            elif applied is not None and answer.status != 200 and not applied.shows_anyway:
+                applied = None
+        await self._exchange.respond(served, answer, send, applied)
         return answer
 
     async def _refused_by_rule(self, sandbox: Sandbox, refuse: Refuse, task_id: str) -> Answer:
@@ -156,7 +159,7 @@ class Endpoint(ABC):
 
 
 Wake = Callable[[Sandbox], None]
-DeliverNow = Callable[[Sandbox, Applied], Awaitable[None]]
+DeliverNow = Callable[[Sandbox, str, Applied], Awaitable[None]]
 
 
 class SubmitEndpoint(Endpoint):
@@ -258,7 +261,7 @@ class SubmitEndpoint(Endpoint):
             return False
         await sandbox.hasten(task.id, applied.rule, self._exchange.now_ms())
         await sandbox.expect_callback(task.id)
-        await self._deliver_now(sandbox, applied)
+        await self._deliver_now(sandbox, task.id, applied)
         return True
 
 

@@ -90,7 +90,9 @@ class ResultEndpoint:
             answer = exchange.refusal(applied.apply.refuse, answer.now_ms, answer.task_id)
         elif applied is not None and applied.apply.meaning and answer.status in {200, 206}:
             answer = spoiled(answer, applied.apply.meaning)
-        await exchange.respond(served, answer, send, receive, applied)
+        elif applied is not None and applied.apply.meaning and not applied.shows_anyway:
+            applied = None
+        await exchange.respond(served, answer, send, applied)
 
     async def _about(self, sandbox: Sandbox, task_id: str, scope: Scope) -> Asked:
         seen = await sandbox.task(task_id, self._exchange.now_ms())

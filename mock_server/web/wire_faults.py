@@ -5,10 +5,11 @@
 
 import socket
 import struct
+from asyncio import Transport
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Message, Scope, Send
 
 from mock_server.web.answer import Answer
 
@@ -27,12 +28,12 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Connection(Protocol):
-    """The transport beneath a request."""
+    """The connection beneath a request."""
 
-    def write(self, data: bytes) -> None: ...
-    def close(self) -> None: ...
-    def abort(self) -> None: ...
-    def get_extra_info(self, name: str) -> socket.socket: ...
+    @property
+    def transport(self) -> Transport: ...
+    async def lost(self) -> None:
+        """Wait until it is gone."""
 
 
 async def send_broken(
@@ -40,19 +41,18 @@ async def send_broken(
     answer: Answer,
     head: Message,
     scope: Scope,
-    receive: Receive,
     send: Send,
     sleep: Sleep,
 ) -> None:
     """Send an answer with this wire fault; `head` is how it would have begun."""
     if wire in _OF_CONNECTION:
         _OF_CONNECTION[wire](_connection(scope))
-        await _gone(receive)
+        await _connection(scope).lost()
     elif wire == "half-body":
         await send(head)
         await send(_part(answer.body[: len(answer.body) // 2], more=True))
-        _connection(scope).close()
-        await _gone(receive)
+        _connection(scope).transport.close()
+        await _connection(scope).lost()
     elif wire == "dribble":
         await send(head)
         for at in range(min(DRIBBLE_BYTES, len(answer.body))):
@@ -88,25 +88,22 @@ def _replaced(
 
 
 def _close(connection: Connection) -> None:
-    connection.close()
+    connection.transport.close()
 
 
 def _reset(connection: Connection) -> None:
-    connection.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-    connection.abort()
+    connection.transport.get_extra_info("socket").setsockopt(
+        socket.SOL_SOCKET, socket.SO_LINGER, _RESET
+    )
+    connection.transport.abort()
 
 
 def _send_garbage(connection: Connection) -> None:
-    connection.write(_GARBAGE)
-    connection.close()
+    connection.transport.write(_GARBAGE)
+    connection.transport.close()
 
 
 _OF_CONNECTION = {"close": _close, "reset": _reset, "garbage": _send_garbage}
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _connection(scope: Scope) -> Connection:

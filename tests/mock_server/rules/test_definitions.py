@@ -103,3 +103,52 @@ def test_what_is_shown_can_be_put_back(api: Api) -> None:
     again = api.told("PUT", "rules", {"rules": shown})["rules"]
     assert [{name: each[name] for name in ("match", "apply")} for each in again] == rules
     assert api.told("DELETE", "rules")["rules"] == []
+
+
+def test_the_whole_answer_can_be_put_back_the_profile_is_ignored(api: Api) -> None:
+    api.told("POST", "rules", {"apply": CLOSE})
+
+    assert api.told("PUT", "rules", api.told("GET", "rules"))["rules"][0]["apply"] == CLOSE
+
+
+@pytest.mark.parametrize("name", ["nth", "times", "times_each", "probability"])
+def test_next_takes_no_counting_of_its_own(api: Api, name: str) -> None:
+    refused = api.control("POST", "next", {"apply": CLOSE, "match": {name: 1}})
+
+    assert refused.status_code == 400
+    assert f"match.{name}: does not go with next" in refused.json()["data"]["error"]
+
+
+@pytest.mark.parametrize("nth", ["1" + "0" * 5000, "1000000000999", "0", "every 0", "3..2"])
+def test_no_number_is_too_long_to_be_refused(api: Api, nth: str) -> None:
+    refused = api.control("POST", "rules", {"match": {"nth": nth}, "apply": CLOSE})
+
+    assert refused.status_code == 400
+
+
+@pytest.mark.parametrize("pattern", ["((a{1000}){1000}){1000}", "(a{1,200}){100}"])
+def test_a_regex_that_would_fill_the_memory_is_refused(api: Api, pattern: str) -> None:
+    refused = api.control("POST", "rules", {"match": {"prompt_regex": pattern}, "apply": FAIL})
+
+    assert "multiply to more than" in refused.json()["data"]["error"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "prompt", "is_match"),
+    [
+        ("(?:fox){e<=2}", "a fix in the snow", False),
+        ("(?:fox){e<=2}", "a fox{e<=2}", True),
+        (r"a\{2}", "a{2}", True),
+        ("[{]x", "{x", True),
+        ("^a{2,3}$", "aaa", True),
+    ],
+)
+def test_a_regex_means_what_it_means_in_python(
+    api: Api, pattern: str, prompt: str, *, is_match: bool
+) -> None:
+    rule = {"match": {"prompt_regex": pattern}, "apply": {"refuse": {"status": 418}}}
+    api.told("POST", "rules", rule)
+
+    answer = api.try_submit({"input": {"prompt": prompt}})
+
+    assert (answer.status_code == 418) is is_match

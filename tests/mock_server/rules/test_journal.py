@@ -165,3 +165,22 @@ def test_the_archive_has_all_that_har_asks_for(api: Api) -> None:
     submitted, asked = log["entries"]
     assert "a fox & a <b>" in submitted["request"]["postData"]["text"]
     assert asked["request"]["queryString"] == [{"name": "taskId", "value": task_id}]
+
+
+@pytest.mark.parametrize("written", ["{key}", "{quoted}"], ids=["as it is", "percent-encoded"])
+def test_a_key_in_a_callbacks_address_is_hidden(api: Api, written: str) -> None:
+    quoted = "".join(f"%{byte:02X}" for byte in api.key.encode())
+    address = f"http://127.0.0.1:9/hook?key={written.format(key=api.key, quoted=quoted)}"
+    api.submit(callback_url=address)
+    api.advance("5m")
+
+    for path in ("journal", "journal?format=har", "callbacks", "sandbox/snapshot"):
+        text = api.control("GET", path).text
+        assert api.key not in text
+        assert quoted not in text
+    assert "/hook?key=[redacted]" in api.control("GET", "journal?operation=callback").text
+
+
+def test_a_wrong_count_is_refused_as_in_the_query(api: Api) -> None:
+    for wrong in ({"limit": 0}, {"limit": -1}, {"since": -1}):
+        assert api.control("POST", "journal/count", wrong).status_code == 400

@@ -146,3 +146,12 @@ def test_times_each_bounds_what_meets_one_subject(asked: list[str]) -> None:
     assert {each: hits.count(each) for each in "ab"} == {
         each: min(2, asked.count(each)) for each in "ab"
     }
+
+
+def test_two_rules_of_the_same_text_draw_apart() -> None:
+    book = RuleBook(1, "0" * 16)
+    book.set([parsed({"match": {"probability": 0.5}, "apply": {"wire": "close"}})] * 2)
+    for number in range(400):
+        book.choose(Asked(operation=Operation.STATUS, subject=str(number)))
+
+    assert all(60 < rule_.applied < 240 for rule_ in book.rules)

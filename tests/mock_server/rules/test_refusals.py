@@ -114,3 +114,15 @@ def test_a_regex_that_backtracks_for_ever_is_no_match(api: Api) -> None:
     api.told("PUT", "rules", {"rules": rules})
 
     assert api.try_submit({"input": {"prompt": "a" * 5000 + "b"}}).status_code == 200
+
+
+def test_headers_name_no_fault_that_was_not_injected(api: Api) -> None:
+    api.told("POST", "rules", {"apply": {"outcome": {"fail": "NSFW"}}})
+    api.told("POST", "next", {"apply": {"meaning": "unknown-state"}})
+
+    unknown = api.ask("task_of_nobody")
+    refused = api.try_submit({"input": {"prompt": ""}})
+
+    assert (unknown.status_code, refused.status_code) == (404, 400)
+    assert not {*unknown.headers, *refused.headers} & {"mock-rule", "mock-fault"}
+    assert len(api.told("GET", "next")["next"]) == 1

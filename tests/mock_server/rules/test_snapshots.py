@@ -110,6 +110,9 @@ def test_what_is_no_snapshot_is_refused_and_changes_nothing(api: Api) -> None:
         taken | {"more": 1},
         taken | {"tasks": [taken["tasks"][0] | {"id": "task_1"}]},
         taken | {"tasks": taken["tasks"] * 2},
+        taken | {"tasks": [taken["tasks"][0] | {"ratio": "9:1"}]},
+        taken | {"tasks": [taken["tasks"][0] | {"num_images": 3}]},
+        taken | {"now_ms": 2**60},
         taken | {"rules": taken["rules"] | {"own": [{"id": "r", "written": {"apply": 1}}]}},
     ]
 
