@@ -115,6 +115,7 @@ class _Stream:
         if news is Change.CLOCK:
             return [_event("clock", await self._sandbox.clock(self._callers.real_ms()))]
         if news is Change.DROPPED:
+            self._is_ended = self._sandbox.is_dropped  # whoever asks again gets the new one
             self._followed.clear()
             await self._follow_live_tasks()
         return [] if news is Change.TASK else [_event(news.value, {})]

@@ -132,6 +132,8 @@ def _event(entry: Entry) -> Json:
         event["error"] = entry.error
     if entry.operation is Operation.RESULT:
         event["path"] = entry.path
+    if entry.rule:
+        event |= {"rule": entry.rule, "fault": entry.fault}
     return event | {"duration_ms": entry.duration_us / 1000}
 
 

@@ -82,6 +82,17 @@ def test_a_stream_ends_when_the_server_stops() -> None:
         assert list(lines) == [""]
 
 
+def test_a_stream_ends_when_its_sandbox_is_dropped_for_good(mock: RunningMock) -> None:
+    api = Api(mock.http, "events-6")
+    headers = {"Authorization": f"Bearer {api.key}"}
+    with mock.http.stream("GET", "/_mock/events", headers=headers) as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == ": listening"
+        mock.http.delete("/_mock/sandboxes")
+
+        assert "event: dropped" in list(lines)
+
+
 def test_one_key_hears_nothing_of_another(mock: RunningMock) -> None:
     mine, other = Api(mock.http, "events-3"), Api(mock.http, "events-4")
     headers = {"Authorization": f"Bearer {mine.key}"}

@@ -284,9 +284,13 @@ def test_polling_and_a_callback_fault_do_not_touch_each_other(
     assert receiver.payloads[1] == api.ask(task_id).json()
 
 
-def test_every_one_is_named_in_the_journal(api: Api, receiver: CallbackReceiver) -> None:
-    called(api, receiver, {"duplicate": 1})
+def test_every_one_is_named_in_the_journal_and_the_timeline(
+    api: Api, receiver: CallbackReceiver
+) -> None:
+    task_id = called(api, receiver, {"duplicate": 1})
 
     faults: list[Json] = api.told("GET", "journal?operation=callback")["entries"]
     named = [(each["rule"], each["fault"]) for each in faults]
     assert named == [("next-1", "callback duplicate")] * 2
+    told = [each for each in api.task(task_id)["timeline"] if each["kind"] == "callback"]
+    assert [(each["rule"], each["fault"]) for each in told] == named
