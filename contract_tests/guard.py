@@ -15,7 +15,7 @@ PRICE: Final = Decimal("0.35")
 PACE_S: Final = 0.066
 """Seconds between two requests: below a tenth of LIM-1."""
 DEAREST: Final = 4  # images that one submit can buy (SUB-11)
-BELIEVABLE: Final = 10  # images that a service might sell for a number that it should refuse
+BELIEVABLE: Final = 100  # images that a service might sell for a number that it should refuse
 
 
 def images_of(request: Request) -> int:
