@@ -41,6 +41,7 @@ WRONG = {
 }
 FLAGS = {option.name for option in OPTIONS if option.metavar is None}
 RAN_INTO_IT_LATE = {"moderation", "restore"}  # a path is a path until it is opened
+ANY_PORT = {"MOCK_SERVER_PORT": "0"}  # for what is found out when the port is taken already
 
 every_option = pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
 
@@ -50,6 +51,10 @@ def assert_stopped(ended: subprocess.CompletedProcess[str], *, naming: str) -> N
     assert len(ended.stderr.splitlines()) == 1, ended.stderr
     assert ended.stderr.startswith("mock-server: ")
     assert naming in ended.stderr
+
+
+def port_of(option: Option) -> dict[str, str]:
+    return ANY_PORT if option.name in RAN_INTO_IT_LATE else {}
 
 
 def test_every_option_has_a_wrong_value_to_be_tried() -> None:
@@ -62,7 +67,7 @@ def test_a_wrong_switch_stops_the_start(option: Option) -> None:
     naming = wrong if option.name in RAN_INTO_IT_LATE else option.switch
     arguments = [f"{option.switch}={wrong}"] if option.name in FLAGS else [option.switch, wrong]
 
-    assert_stopped(run(*arguments), naming=naming)
+    assert_stopped(run(*arguments, **port_of(option)), naming=naming)
 
 
 @every_option
@@ -70,7 +75,7 @@ def test_a_wrong_environment_variable_stops_the_start(option: Option) -> None:
     wrong = WRONG[option.name]
     naming = wrong if option.name in RAN_INTO_IT_LATE else option.variable
 
-    assert_stopped(run(**{option.variable: wrong}), naming=naming)
+    assert_stopped(run(**port_of(option) | {option.variable: wrong}), naming=naming)
 
 
 @every_option
@@ -80,7 +85,7 @@ def test_a_wrong_value_in_the_file_stops_the_start(option: Option, tmp_path: Pat
     file.write_text(f'{option.name} = "{wrong}"\n', "utf-8")
     naming = wrong if option.name in RAN_INTO_IT_LATE else f"{file}: {option.name}: "
 
-    assert_stopped(run("--config", str(file)), naming=naming)
+    assert_stopped(run("--config", str(file), **port_of(option)), naming=naming)
 
 
 @pytest.mark.parametrize("option", ["api_key", "admin_token"])
@@ -139,7 +144,7 @@ def test_a_file_that_is_not_there_is_named() -> None:
 def test_a_word_list_with_a_line_that_is_no_word_is_named(tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
     file.write_text("gore\ntwo words\n", "utf-8")
-    ended = run("--moderation", str(file))
+    ended = run("--moderation", str(file), **ANY_PORT)
 
     assert_stopped(ended, naming=str(file))
     assert "line 2" in ended.stderr
