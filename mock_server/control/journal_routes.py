@@ -13,7 +13,7 @@ from mock_server.control.caller import Callers
 from mock_server.control.decoding import read
 from mock_server.control.har import har
 from mock_server.control.journal_view import entry_view
-from mock_server.control.queries import seconds, whole
+from mock_server.control.queries import seconds, whole, word
 from mock_server.control.replies import Refused, reply, resource
 from mock_server.control.waiting import until
 from mock_server.domain.journal import MAX_ENTRIES, Entry, Operation
@@ -43,7 +43,7 @@ class Filters(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     async def found(self, sandbox: Sandbox) -> list[Numbered]:
         """Return what passes, oldest first. Raises Refused for an unknown operation."""
-        wanted = _operation(self.operation)
+        wanted = word("operation", self.operation, Operation)
         return [
             (number, entry)
             for number, entry in await sandbox.entries(self.since or 0)
@@ -116,13 +116,3 @@ class JournalRoutes:
             "dropped": counters.journal_dropped,
         }
         return self._callers.reply(sandbox, view)
-
-
-def _operation(written: str | None) -> Operation | None:
-    if written is None:
-        return None
-    try:
-        return Operation(written)
-    except ValueError as error:
-        known = [operation.value for operation in Operation]
-        raise Refused(400, f"operation: is unknown{did_you_mean(written, known)}") from error

@@ -1,10 +1,26 @@
-"""Numbers in the query of a control call."""
+"""Words and numbers in the query of a control call."""
 
 from collections.abc import Mapping
+from enum import StrEnum
+from typing import TypeVar
 
 from mock_server.control.replies import Refused
 from mock_server.control.waiting import LONGEST_S
 from mock_server.domain.durations import duration_ms
+from mock_server.domain.nearest import did_you_mean
+
+E = TypeVar("E", bound=StrEnum)
+
+
+def word(name: str, written: str | None, kind: type[E]) -> E | None:
+    """Return the member of an enumeration that is written. Raises Refused, as they all do."""
+    if written is None:
+        return None
+    try:
+        return kind(written)
+    except ValueError as error:
+        known = [member.value for member in kind]
+        raise Refused(400, f"{name}: is unknown{did_you_mean(written, known)}") from error
 
 
 def whole(query: Mapping[str, str], name: str, default: int | None, least: int) -> int | None:

@@ -16,7 +16,7 @@ from mock_server.control.changes import (
     duration,
 )
 from mock_server.control.decoding import read
-from mock_server.control.queries import seconds
+from mock_server.control.queries import seconds, word
 from mock_server.control.replies import Refused, reply, resource
 from mock_server.control.views import (
     Json,
@@ -104,7 +104,7 @@ class SandboxRoutes:
 
     async def tasks(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
-        wanted, limit = _state(request), _limit(request)
+        wanted, limit = word("state", request.query_params.get("state"), TaskState), _limit(request)
         tasks, now_ms = await sandbox.tasks(self._callers.real_ms())
         shown: list[Json] = []
         for task in tasks:
@@ -123,7 +123,7 @@ class SandboxRoutes:
     async def wait(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
         task_id = request.path_params["task_id"]
-        wanted = _state(request)
+        wanted = word("state", request.query_params.get("state"), TaskState)
         timeout_s = seconds(request.query_params, "timeout", DEFAULT_TIMEOUT_S)
 
         async def look() -> tuple[Seen, bool]:
@@ -197,17 +197,6 @@ def _found(seen: Seen | None, task_id: str) -> Seen:
     if seen is None:
         raise Refused(404, f"no task of this key has the id {task_id[:100]!r}")
     return seen
-
-
-def _state(request: Request) -> TaskState | None:
-    written = request.query_params.get("state")
-    if written is None:
-        return None
-    try:
-        return TaskState(written)
-    except ValueError as error:
-        states = [state.value for state in TaskState]
-        raise Refused(400, f"state: is unknown{did_you_mean(written, states)}") from error
 
 
 def _next_change_ms(seen: Seen) -> int | None:

@@ -1,5 +1,6 @@
 """The part of a sandbox in this process that holds its rules."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from mock_server.domain.news import Change, News
@@ -7,7 +8,7 @@ from mock_server.domain.rule_book import Applied, Queued, Rule, RuleBook
 from mock_server.domain.rules import Asked, Definition
 
 
-class Ruled:
+class Ruled(ABC):
     _book: RuleBook
 
     @property
@@ -35,5 +36,5 @@ class Ruled:
     async def queue(self) -> Sequence[Queued]:
         return list(self._book.queue)
 
-    def _tell(self, news: News) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _tell(self, news: News) -> None: ...
