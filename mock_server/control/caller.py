@@ -55,8 +55,11 @@ class Callers:
 
     def reply(self, sandbox: Sandbox, data: object) -> Response:
         """Answer with what may hold the caller's key, without it."""
-        shown = self._tenants.without_key(sandbox.id, msgspec.json.encode(data))
+        shown = self.without_key(sandbox, msgspec.json.encode(data))
         return Response(shown, media_type="application/json")
+
+    def without_key(self, sandbox: Sandbox, shown: bytes) -> bytes:
+        return self._tenants.without_key(sandbox.id, shown)
 
     async def of_key(self, key: str) -> Sandbox | None:
         """Return the sandbox of a key that somebody has typed; None when it is not accepted."""

@@ -55,14 +55,16 @@ class DashboardRoutes:
         admitted = self._gate.admitted(request)
         if admitted is None:
             return _html("sign_in.html", problem="")
-        wanted = request.query_params.get("sandbox")
-        if admitted != EVERY_SANDBOX:
-            wanted = admitted
-        if wanted is not None and await self._store.find(wanted) is None:
-            return _html("sandboxes.html", 404, sandboxes=await self._listed(), missing=wanted)
-        if wanted is not None:
+        sees_all = admitted == EVERY_SANDBOX
+        wanted = request.query_params.get("sandbox") if sees_all else admitted
+        if wanted is not None and await self._store.find(wanted) is not None:
             return _html("sandbox.html", sandbox=wanted, profiles=PROFILES)
-        return _html("sandboxes.html", sandboxes=await self._listed(), missing=None)
+        return _html(
+            "sandboxes.html",
+            200 if wanted is None else 404,
+            sandboxes=await self._listed() if sees_all else [],
+            missing=wanted,
+        )
 
     async def sign_in(self, request: Request) -> Response:
         self._gate.check_origin(request)
@@ -81,7 +83,11 @@ class DashboardRoutes:
         return self._session(sandbox.id)
 
     async def image(self, request: Request) -> Response:
-        """Show a picture without a download in the journal."""
+        """Show a picture without a download in the journal.
+
+        `created` only tells apart, for a browser that keeps pictures, tasks that have one id: a
+        sandbox that begins again from its seed gives the same ids.
+        """
         sandbox = await self._callers.sandbox(request)
         number = request.path_params["number"]
         seen = await sandbox.task(request.path_params["task_id"], self._callers.real_ms())
@@ -92,7 +98,8 @@ class DashboardRoutes:
         ):
             raise Refused(404, "there is no such picture")
         png = await self._paint(seen.task, number)
-        return Response(png, media_type="image/png", headers={"Cache-Control": "max-age=3600"})
+        kept = {"Cache-Control": "private, max-age=3600"}
+        return Response(png, media_type="image/png", headers=kept)
 
     async def static(self, request: Request) -> Response:
         found = _static().get(request.path_params["name"])
@@ -108,12 +115,15 @@ class DashboardRoutes:
             resource("/_mock/session", POST=self.sign_in),
             resource("/_mock/static/{name}", GET=self.static),
             resource(
-                "/_mock/tasks/{task_id}/images/{number:int}", query=("sandbox",), GET=self.image
+                "/_mock/tasks/{task_id}/images/{number:int}",
+                query=("sandbox", "created"),
+                GET=self.image,
             ),
         ]
 
     async def _moved(self, request: Request) -> Response:
-        return RedirectResponse("/_mock/", 308)
+        query = request.url.query
+        return RedirectResponse(f"/_mock/?{query}" if query else "/_mock/", 308)
 
     async def _listed(self) -> list[dict[str, Any]]:
         sandboxes = sorted(await self._store.sandboxes(), key=lambda each: each.id)

@@ -103,3 +103,22 @@ def test_the_admin_token_opens_all(closed: RunningMock) -> None:
     shown = page(closed, "/_mock/", Cookie=cookie.partition(";")[0])
 
     assert sandbox_id in shown.text
+
+
+def test_a_key_whose_sandbox_is_gone_sees_no_other(closed: RunningMock) -> None:
+    cookie = closed.http.post("/_mock/session", data={"key": "four"}).headers["set-cookie"]
+    closed.http.cookies.clear()
+    admin = {"Authorization": "Bearer the-admin-token"}
+    closed.http.delete("/_mock/sandboxes", headers=admin).raise_for_status()
+    other_id = closed.api("five").told("GET", "sandbox")["id"]
+
+    shown = page(closed, f"/_mock/?sandbox={other_id}", Cookie=cookie.partition(";")[0])
+
+    assert shown.status_code == 404
+    assert other_id not in shown.text
+
+
+def test_the_path_without_its_slash_leads_to_the_same_page(mock: RunningMock) -> None:
+    moved = page(mock, "/_mock?sandbox=1")
+
+    assert (moved.status_code, moved.headers["location"]) == (308, "/_mock/?sandbox=1")

@@ -1,5 +1,6 @@
 """Server-sent events: what happens in a sandbox, as it happens."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -7,10 +8,14 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
+from mock_server.app import MockServer
+from mock_server.control.caller import Access, Callers
+from mock_server.control.events import MAX_WAITING, Stream
+from mock_server.control.gate import Gate
 from mock_server.settings import Settings
 from mock_server.testing.receiver import CallbackReceiver
-from tests.mock_server.e2e.api import Api, Json
-from tests.mock_server.e2e.serving import RunningMock, running
+from tests.mock_server.e2e.api import SUBMIT, Api, Json
+from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock, running
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +107,85 @@ def test_one_key_hears_nothing_of_another(mock: RunningMock) -> None:
         task_id = mine.submit()
 
         assert heard.until("submit")["task_id"] == task_id
+
+
+def test_each_transition_is_told_with_its_own_instant(mock: RunningMock) -> None:
+    api = Api(mock.http, "events-7")
+    headers = {"Authorization": f"Bearer {api.key}"}
+    with mock.http.stream("GET", "/_mock/events", headers=headers) as answer:
+        heard = Heard(answer)
+        task_id = api.submit()
+        api.advance("5m")
+        told = [heard.until("transition") for _ in range(2)]
+
+    plan = api.task(task_id)["plan"]
+    assert [(each["to"], each["at_ms"]) for each in told] == [
+        ("processing", plan["start_ms"]),
+        ("success", plan["end_ms"]),
+    ]
+
+
+def test_the_key_is_told_in_no_event(mock: RunningMock) -> None:
+    api = Api(mock.http, "sk-a-secret-key")
+    headers = {"Authorization": f"Bearer {api.key}"}
+    with (
+        CallbackReceiver.listening() as receiver,
+        mock.http.stream("GET", "/_mock/events", headers=headers) as answer,
+    ):
+        heard = Heard(answer)
+        api.submit(f"draw {api.key}", callback_url=f"{receiver.url}?key={api.key}")
+        api.advance("5m")
+        told = [heard.until(kind) for kind in ("request", "submit", "request", "callback")]
+
+    assert told[-1]["request"]["path"] == f"{receiver.url}?key=[redacted]"
+    assert api.key not in json.dumps(told)
+
+
+def test_the_head_of_a_stream_comes_without_the_stream(mock: RunningMock) -> None:
+    headers = {"Authorization": "Bearer events-8"}
+
+    head = mock.http.head("/_mock/events", headers=headers)
+
+    assert head.headers["content-type"].startswith("text/event-stream")
+    assert mock.http.get("/_mock/health").is_success
+
+
+def test_a_stream_rests_while_only_status_requests_move_its_task() -> None:
+    told = asyncio.run(words_of_a_stream(prompt="slow [[mock pending=0 polls=9]]"))
+
+    assert told == [": listening", ": still here", ": still here"]
+
+
+def test_a_slow_reader_is_told_how_much_it_has_lost() -> None:
+    told = asyncio.run(words_of_a_stream(unread=MAX_WAITING + 7))
+
+    assert told[:2] == [": listening", ": 7 older ones are lost"]
+    assert told[2].startswith("id: 9\n")  # the submit was the first entry
+
+
+async def words_of_a_stream(prompt: str = "a fox", unread: int = 0) -> list[str]:
+    """Return the first three things that a stream with a quick heartbeat says."""
+    app = MockServer(Settings(clock="manual", seed=5))
+    headers = {"Authorization": "Bearer events-9"}
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://127.0.0.1", headers=headers
+    ) as http:
+        answer = await http.post(SUBMIT, json={"input": {"prompt": prompt}})
+        answer.raise_for_status()
+    (sandbox,) = await app._store.sandboxes()
+    ((_, entry),) = await sandbox.entries()
+    stream = Stream(sandbox, callers_of(app), heartbeat_s=0.001)
+    events = stream.events()
+    told = [await anext(events)]
+    for _ in range(unread):
+        sandbox.record(entry)
+    async with asyncio.timeout(PATIENCE_S):
+        told += [await anext(events) for _ in range(2)]
+    await events.aclose()
+    return [each.decode().strip() for each in told]
+
+
+def callers_of(app: MockServer) -> Callers:
+    access = Access("127.0.0.1", None)
+    gate = Gate(is_open=True, allowed_hosts=())
+    return Callers(app._store, app._tenants, app._clock, access, gate)

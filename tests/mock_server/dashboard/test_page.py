@@ -17,6 +17,7 @@ from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock, running
 
 chromium = browser.chromium
 _numbers = count(1)
+LONG = "a-very-long-word-without-any-space-" * 20
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'&{{7*7}}"
 
 
@@ -135,8 +136,12 @@ def test_callbacks_rules_profile_and_clock_are_seen_and_steered(
 def test_a_phone_needs_no_sideways_scrolling_and_the_keyboard_is_enough(
     page: webdriver.Chrome, api: Api
 ) -> None:
-    api.submit("a-very-long-word-without-any-space-" * 20)
-    until(page, "#tasks", "pending")
+    task_id = api.submit(LONG)
+    api.told("POST", "rules", {"match": {"prompt": LONG}, "apply": {"callback": "drop"}})
+    until(page, "#rules", "drop")
+    click(page, f"[data-task='{task_id}']")
+    until(page, "#timeline", "default: succeeds")
+    page.execute_script("document.querySelectorAll('details').forEach((each) => each.open = true)")
     for dark in (False, True):
         browser.resized(page, 375, dark=dark)
         width = page.execute_script("return document.documentElement.scrollWidth")
@@ -157,3 +162,120 @@ def test_the_list_of_sandboxes_leads_to_one(
     chromium.find_element(By.PARTIAL_LINK_TEXT, sandbox_id).click()
 
     until(chromium, "h1", sandbox_id)
+
+
+def test_news_leave_the_focus_where_it_is(page: webdriver.Chrome, api: Api) -> None:
+    task_id = api.submit("looked at")
+    until(page, "#tasks", "looked at")
+    focus(page, f"[data-task='{task_id}']")
+
+    api.submit("another")
+    until(page, "#tasks", "another")
+    assert focused(page, "data-task") == task_id
+
+    api.finish(task_id)
+    until(page, "#tasks", "success")
+    assert focused(page, "data-task") == task_id
+
+
+def test_what_went_wrong_stays_until_the_next_action(page: webdriver.Chrome, api: Api) -> None:
+    page.execute_script("document.getElementById('next').options[0].value = '{\"wire\": \"x\"}'")
+    click(page, "#fail-next")
+    until(page, "#problem", "apply.wire")
+    assert ["status of 400" in each for each in browser.complaints(page)] == [True]
+
+    api.submit("news")
+    until(page, "#tasks", "news")
+    assert page.find_element(By.ID, "problem").is_displayed()
+
+    click(page, "[data-seconds='3']")
+    WebDriverWait(page, PATIENCE_S, 0.05).until(
+        lambda page: not page.find_element(By.ID, "problem").is_displayed()
+    )
+
+
+def test_a_held_task_is_let_go(page: webdriver.Chrome, api: Api) -> None:
+    task_id = api.submit("held [[mock hold]]")
+    until(page, "#tasks", "held")
+    click(page, f"[data-task='{task_id}']")
+    until(page, "#timeline-title", task_id)
+    assert focused(page, "id") == "timeline-title"
+
+    click(page, "#finish [data-state='success']")
+
+    until(page, "#tasks", "success")
+    WebDriverWait(page, PATIENCE_S, 0.05).until(
+        lambda page: not page.find_element(By.ID, "finish").is_displayed()
+    )
+
+
+def test_a_sandbox_that_begins_again_shows_its_new_pictures(
+    page: webdriver.Chrome, api: Api
+) -> None:
+    first = finished(api, "a square", "1:1")
+    widths(page, [1024])
+    assert api.control("DELETE", "sandbox").status_code == 204
+
+    assert finished(api, "a landscape", "3:2") == first  # one id, another picture
+    widths(page, [1536])
+
+
+def test_a_rule_that_is_switched_on_again_has_its_place(page: webdriver.Chrome, api: Api) -> None:
+    rules = [{"apply": {"refuse": {"status": status}}} for status in (500, 502, 503)]
+    api.told("PUT", "rules", {"rules": rules})
+    until(page, "#rules", "503")
+    page.find_elements(By.CSS_SELECTOR, "#rules button")[1].click()
+    until(page, "#rules", "switch on")
+    page.refresh()
+    until(page, "#rules", "switch on")
+
+    click(page, "#rules li:last-child button")
+
+    WebDriverWait(page, PATIENCE_S, 0.05).until(
+        lambda _: [
+            each["apply"]["refuse"]["status"] for each in api.told("GET", "rules")["rules"]
+        ] == [500, 502, 503]
+    )  # fmt: skip
+    until(page, "#rules", "502")
+    assert "switch on" not in page.find_element(By.ID, "rules").text
+
+
+def test_a_page_is_live_again_when_its_dropped_sandbox_is(
+    chromium: webdriver.Chrome, mock: RunningMock, api: Api
+) -> None:
+    browser.resized(chromium, 1200)
+    chromium.get(f"{mock.url}/_mock/?sandbox={api.told('GET', 'sandbox')['id']}")
+    until(chromium, "#now", "20")
+
+    mock.http.delete("/_mock/sandboxes").raise_for_status()
+    until(chromium, "#link", "Not live")
+    api.submit("back again")
+
+    until(chromium, "#tasks", "back again")
+    api.submit("and live")
+    until(chromium, "#tasks", "and live")
+    assert not chromium.find_element(By.ID, "link").is_displayed()
+    chromium.get("about:blank")
+    browser.complaints(chromium)  # that the sandbox was not there meanwhile
+    browser.requested(chromium)
+
+
+def finished(api: Api, prompt: str, ratio: str) -> str:
+    task_id = api.submit(prompt, aspect_ratio=ratio)
+    api.finish(task_id)
+    return task_id
+
+
+def widths(page: webdriver.Chrome, wanted: list[int]) -> None:
+    script = "return [...document.images].map((image) => image.naturalWidth)"
+    WebDriverWait(page, PATIENCE_S, 0.05).until(
+        lambda page: page.execute_script(script) == wanted, f"pictures {wanted} wide"
+    )
+
+
+def focus(page: webdriver.Chrome, selector: str) -> None:
+    page.execute_script("document.querySelector(arguments[0]).focus()", selector)
+
+
+def focused(page: webdriver.Chrome, attribute: str) -> str | None:
+    return page.switch_to.active_element.get_attribute(attribute)

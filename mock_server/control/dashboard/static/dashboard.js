@@ -1,171 +1,137 @@
-// Shows one sandbox and steers it. Everything shown goes in as text, never as markup.
+// Shows one sandbox and steers it.
 
-const main = document.querySelector("main");
-const sandbox = main.dataset.sandbox;
+import { callbackCard, journalItem, queuedItem, ruleItem, seconds, taskCard, taskPath, timelineItem, timelineItems, written } from "./items.js";
+import { fill } from "./nodes.js";
+import { call, listen } from "./plane.js";
+import { switchedOff, toggle } from "./rules.js";
+
+const LATEST_MS = 253402300799000; // the last second of the year 9999, where the clock stops
+const PAUSE_MS = 100; // news that come within it are shown together
+const TICK_MS = 500;
+
 const at = (id) => document.getElementById(id);
-const off = []; // rules that have been switched off here
-let chosenTask = null;
-let open = new Set();
+const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 
-const make = (tag, text, className) => {
-  const node = document.createElement(tag);
-  if (text !== undefined) node.textContent = text;
-  if (className) node.className = className;
-  return node;
+const say = (id, words) => {
+  at(id).textContent = words;
+  at(id).hidden = !words;
 };
 
-const call = async (method, path, body) => {
-  const headers = { "Mock-Sandbox": sandbox };
-  if (body !== undefined) headers["Content-Type"] = "application/json";
-  const answer = await fetch(`/_mock/${path}`, {
-    method, headers, body: body === undefined ? undefined : JSON.stringify(body),
-  });
-  if (answer.status === 204) return {};
-  const told = await answer.json();
-  if (!answer.ok) throw new Error(told.data?.error ?? answer.statusText);
-  return told;
+// Time goes on between two looks.
+let clock = null;
+let readAt = 0;
+
+const present = () => {
+  if (clock.mode === "manual") return clock.now_ms;
+  return Math.min(LATEST_MS, clock.now_ms + (performance.now() - readAt) * clock.speed);
 };
 
-const attempt = async (act) => {
-  try {
-    await act();
-    at("problem").hidden = true;
-  } catch (error) {
-    at("problem").textContent = error.message;
-    at("problem").hidden = false;
+const showTime = () => {
+  const now = present();
+  at("now").textContent = written(now);
+  at("now").dateTime = new Date(now).toISOString();
+  for (const age of document.querySelectorAll("[data-created]")) {
+    age.textContent = seconds((Number(age.dataset.ended) || now) - Number(age.dataset.created));
   }
 };
 
-const act = (work) => attempt(async () => { await work(); await refresh(); });
-
-const written = (ms) => new Date(ms).toISOString().replace("T", " ").slice(0, 23);
-const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
-
-const showClock = (clock) => {
-  at("now").textContent = written(clock.now_ms);
-  at("now").dateTime = new Date(clock.now_ms).toISOString();
-  at("mode").textContent = clock.mode === "manual" ? "paused" : `×${clock.speed}`;
-};
-
-const showTasks = ({ tasks }, now) => {
-  at("tasks").replaceChildren(...tasks.map((task) => {
-    const item = make("li");
-    const button = make("button", task.task_id.slice(-12));
-    button.dataset.task = task.task_id;
-    button.addEventListener("click", () => { chosenTask = task.task_id; act(() => {}).then(() => at("timeline-title").focus()); });
-    const age = make("span", ` ${seconds((task.complete_time_ms ?? now) - task.create_time_ms)} `, "soft");
-    item.append(button, " ", make("strong", task.state, task.state), age, make("p", task.prompt.slice(0, 300)));
-    if (task.fail_code) item.append(make("p", `${task.fail_code}: ${task.fail_msg}`, "failed"));
-    if (task.state === "success") item.append(thumbnails(task));
-    return item;
-  }));
-};
-
-const thumbnails = (task) => {
-  const row = make("div", undefined, "thumbs");
-  for (let number = 1; number <= task.num_images; number += 1) {
-    const image = make("img");
-    image.loading = "lazy";
-    image.alt = `picture ${number} of ${task.task_id}`;
-    image.src = `/_mock/tasks/${encodeURIComponent(task.task_id)}/images/${number}?sandbox=${sandbox}`;
-    row.append(image);
+const showClock = (told) => {
+  clock = told;
+  readAt = performance.now();
+  const isPaused = told.mode === "manual";
+  at("mode").textContent = isPaused ? "paused" : `×${told.speed}`;
+  for (const button of at("clock").querySelectorAll("[data-mode]")) {
+    const { mode, speed } = button.dataset;
+    button.setAttribute("aria-pressed", mode === told.mode && (isPaused || Number(speed) === told.speed));
   }
-  return row;
-};
-
-const showTimeline = async () => {
-  at("timeline").hidden = chosenTask === null;
-  if (chosenTask === null) return;
-  const task = await call("GET", `tasks/${encodeURIComponent(chosenTask)}`);
-  at("timeline-title").textContent = `Timeline of ${chosenTask}`;
-  const told = task.explain.map((line) => make("li", line, "soft"));
-  const events = task.timeline.map((event) => {
-    const rest = ["state", "status", "error", "path", "rule", "fault"].filter((name) => event[name] != null);
-    return make("li", `${seconds(event.at_ms - task.create_time_ms)}  ${event.kind}  ${rest.map((name) => event[name]).join("  ")}`);
-  });
-  at("events").replaceChildren(...told, ...events);
 };
 
 const showJournal = ({ entries, dropped }) => {
-  const items = entries.reverse().map((entry) => {
-    const item = make("li");
-    const details = make("details");
-    details.open = open.has(entry.seq);
-    details.addEventListener("toggle", () => { details.open ? open.add(entry.seq) : open.delete(entry.seq); });
-    const fault = entry.rule ? `  [${entry.rule}: ${entry.fault}]` : "";
-    const { request, answer } = entry;
-    details.append(
-      make("summary", `${written(entry.at_ms).slice(11)}  ${entry.status ?? "–"}  ${entry.operation}  ${request.method} ${request.path}${fault}`),
-      make("pre", [`${request.method} ${request.path}`, ...request.headers.map((pair) => pair.join(": ")), "", request.body].join("\n")),
-      make("pre", answer ? [`${answer.status}`, ...answer.headers.map((pair) => pair.join(": ")), "", answer.body].join("\n") : `${entry.status ?? ""} ${entry.error ?? ""}`),
-    );
-    item.append(details);
-    return item;
-  });
-  if (dropped) items.push(make("li", `${dropped} older entries are gone`, "soft"));
-  at("journal").replaceChildren(...items);
-};
-
-const showCallbacks = ({ deliveries }) => {
-  at("callbacks").replaceChildren(...deliveries.slice(-50).reverse().map((delivery) => {
-    const item = make("li");
-    item.append(make("strong", delivery.state), ` ${delivery.url} `, make("span", delivery.task_id.slice(-12), "soft"));
-    for (const each of delivery.attempts) {
-      item.append(make("p", `${written(each.at_ms)}  ${each.status ?? each.error}`));
-    }
-    return item;
-  }));
-};
-
-const switchable = (rule, isOn) => {
-  const item = make("li");
-  const { match, apply } = rule;
-  const button = make("button", isOn ? "switch off" : "switch on");
-  button.addEventListener("click", () => act(async () => {
-    const { rules } = await call("GET", "rules");
-    if (isOn) {
-      off.push({ match, apply });
-      await call("PUT", "rules", { rules: rules.filter((each) => each.id !== rule.id) });
-    } else {
-      off.splice(off.indexOf(rule), 1);
-      await call("POST", "rules", { match, apply });
-    }
-  }));
-  item.append(make("code", `${JSON.stringify(match)} → ${JSON.stringify(apply)}`), make("span", isOn ? `applied ${rule.applied} times` : "off", "soft"), button);
-  return item;
+  fill(at("journal"), entries.reverse(), (entry) => entry.seq, journalItem);
+  say("gone", dropped ? `${dropped} older entries are gone` : "");
 };
 
 const showRules = ({ rules, profile }, { next }) => {
-  at("queue").replaceChildren(...next.map((each) => {
-    const item = make("li");
-    item.append(make("code", `next ${each.count}: ${JSON.stringify(each.apply)}`));
-    return item;
-  }));
-  const own = rules.map((rule) => switchable(rule, true));
-  at("rules").replaceChildren(...own, ...off.map((rule) => switchable(rule, false)));
+  fill(at("queue"), next, (each) => each.id, queuedItem);
+  const all = [...rules.map((rule) => ({ ...rule, isOn: true })), ...switchedOff()];
+  const named = (rule) => `${rule.isOn ? "on" : "off"} ${rule.id}`;
+  fill(at("rules"), all, named, (rule) => ruleItem(rule, (it) => act(() => toggle(it))));
   if (document.activeElement !== at("profile")) at("profile").value = profile.name;
 };
 
-const refresh = async () => {
-  const operation = at("operation").value;
-  const [shown, clock, tasks, journal, callbacks, rules, next] = await Promise.all([
-    call("GET", "sandbox"), call("GET", "clock"), call("GET", "tasks?limit=60"),
-    call("GET", `journal?limit=100${operation && `&operation=${operation}`}`),
-    call("GET", "callbacks"), call("GET", "rules"), call("GET", "next"),
-  ]);
-  const { counters } = shown;
-  at("counters").textContent = `${counters.requests} requests, ${counters.refused} refused, ${counters.live_tasks} live tasks, $${counters.balance.toFixed(2)} left`;
-  showClock(clock);
-  showTasks(tasks, clock.now_ms);
-  showJournal(journal);
-  showCallbacks(callbacks);
-  showRules(rules, next);
-  await showTimeline();
+let chosen = null; // the task whose timeline is shown
+
+const showTimeline = async () => {
+  if (chosen === null) return;
+  const task = await call("GET", taskPath(chosen));
+  at("timeline").hidden = false;
+  at("timeline-title").textContent = `Timeline of ${chosen}`;
+  at("finish").hidden = "complete_time_ms" in task;
+  fill(at("events"), timelineItems(task), ({ number }) => number, timelineItem);
 };
 
-let waiting = null;
-const soon = () => {
-  waiting ??= setTimeout(() => { waiting = null; attempt(refresh); }, 100);
+const choose = async (taskId) => {
+  chosen = taskId;
+  await refresh();
+  at("timeline-title").focus();
+};
+
+const closeTimeline = () => {
+  chosen = null;
+  at("timeline").hidden = true;
+};
+
+const filters = () => {
+  const given = ["operation", "task"].map((name) => [name, at(name).value.trim()]);
+  return new URLSearchParams([["limit", 100], ...given.filter(([, value]) => value)]);
+};
+
+const draw = async () => {
+  const [shown, told, { tasks }, journal, { deliveries }, rules, next] = await Promise.all([
+    call("GET", "sandbox"), call("GET", "clock"), call("GET", "tasks?limit=60"),
+    call("GET", `journal?${filters()}`), call("GET", "callbacks"), call("GET", "rules"), call("GET", "next"),
+  ]);
+  const { requests, refused, live_tasks: live, balance } = shown.counters;
+  at("counters").textContent = `${requests} requests, ${refused} refused, ${live} live tasks, $${balance.toFixed(2)} left`;
+  showClock(told);
+  fill(at("tasks"), tasks, (task) => task.task_id, (task) => taskCard(task, choose));
+  showTime();
+  showJournal(journal);
+  fill(at("callbacks"), deliveries.slice(-50).reverse(), (each) => each.task_id, callbackCard);
+  showRules(rules, next);
+  await showTimeline().catch(closeTimeline); // its task is gone
+};
+
+// One look at a time: an older one never covers a newer one.
+let last = Promise.resolve();
+const refresh = () => {
+  last = last.then(draw).then(() => say("trouble", ""), (error) => say("trouble", error.message));
+  return last;
+};
+
+let isDue = false;
+let isBusy = false;
+const soon = async () => {
+  isDue = true;
+  if (isBusy) return;
+  isBusy = true;
+  while (isDue) {
+    await pause(PAUSE_MS);
+    isDue = false;
+    await refresh();
+  }
+  isBusy = false;
+};
+
+// What goes wrong with an action is said until the next action.
+const act = async (work) => {
+  try {
+    await work();
+    say("problem", "");
+  } catch (error) {
+    say("problem", error.message);
+  }
+  await refresh();
 };
 
 at("clock").addEventListener("click", ({ target }) => {
@@ -173,13 +139,14 @@ at("clock").addEventListener("click", ({ target }) => {
   if (moved) act(() => call("POST", "clock/advance", { seconds: moved }));
   if (mode) act(() => call("PUT", "clock", { mode, speed: Number(speed) }));
 });
+at("finish").addEventListener("click", ({ target: { dataset } }) => {
+  if (dataset.state) act(() => call("POST", `${taskPath(chosen)}/finish`, { state: dataset.state }));
+});
 at("profile").addEventListener("change", ({ target }) => act(() => call("PATCH", "sandbox", { profile: target.value })));
 at("fail-next").addEventListener("click", () => act(() => call("POST", "next", { apply: JSON.parse(at("next").value) })));
-at("operation").addEventListener("change", () => attempt(refresh));
+at("operation").addEventListener("change", soon);
+at("task").addEventListener("input", soon);
 
-const source = new EventSource(`/_mock/events?sandbox=${sandbox}`);
-for (const kind of ["submit", "transition", "callback", "request", "clock", "settings", "dropped"]) {
-  source.addEventListener(kind, soon);
-}
-attempt(refresh);
-setInterval(() => { if (!document.hidden) attempt(async () => showClock(await call("GET", "clock"))); }, 1000);
+listen(soon, (isLive) => say("link", isLive ? "" : "Not live at the moment; trying again."));
+refresh();
+setInterval(() => { if (clock?.mode === "real" && !document.hidden) showTime(); }, TICK_MS);

@@ -1,0 +1,73 @@
+"""The live tasks whose transitions an event stream tells, worked out from their plans."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from mock_server.domain.task import Task, TaskState, state_at
+
+MAX_FOLLOWED = 1000  # the newest
+
+
+class Followed:
+    """Each live task with the last state that has been told of it."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[Task, TaskState]] = {}
+
+    def clear(self) -> None:
+        self._told.clear()
+
+    def submitted(self, task: Task) -> None:
+        self._told.setdefault(task.id, (task, TaskState.PENDING))
+        if len(self._told) > MAX_FOLLOWED:
+            del self._told[next(iter(self._told))]
+
+    def found(self, tasks: Sequence[Task], now_ms: int) -> None:
+        """Follow the live ones of these tasks, newest first, from where they stand now."""
+        states = ((task, state_at(task, now_ms)) for task in tasks)
+        live = ((task, state) for task, state in states if not state.is_final)
+        for task, state in reversed(list(islice(live, MAX_FOLLOWED))):
+            self._told.setdefault(task.id, (task, state))
+        while len(self._told) > MAX_FOLLOWED:
+            del self._told[next(iter(self._told))]
+
+    def transitions(self, now_ms: int) -> list[dict[str, Any]]:
+        """Return what has changed since it was last asked, in order of time."""
+        passed: list[dict[str, Any]] = []
+        for task, before in list(self._told.values()):
+            state = before
+            for at_ms, after in _passed(task, before, now_ms):
+                passed.append({"task_id": task.id, "from": state, "to": after, "at_ms": at_ms})
+                state = after
+            if state.is_final:
+                del self._told[task.id]
+            elif state is not before:
+                self._told[task.id] = (task, state)
+        return sorted(passed, key=lambda each: int(each["at_ms"]))
+
+    def next_ms(self) -> int | None:
+        """Return when time brings the next transition, as far as time does."""
+        due = (_next_ms(task, state) for task, state in self._told.values())
+        return min((each for each in due if each is not None), default=None)
+
+
+def _passed(task: Task, before: TaskState, now_ms: int) -> Iterator[tuple[int, TaskState]]:
+    """Yield the states that a task has reached, each with its instant."""
+    state = state_at(task, now_ms)
+    if before is TaskState.PENDING and state is not before:
+        yield now_ms if _is_polled(task) else task.plan.start_ms, TaskState.PROCESSING
+    if state.is_final:
+        end_ms = task.plan.end_ms
+        yield now_ms if end_ms is None else end_ms, state
+
+
+def _next_ms(task: Task, state: TaskState) -> int | None:
+    if state is TaskState.PENDING and not _is_polled(task):
+        return task.plan.start_ms
+    return task.plan.end_ms
+
+
+def _is_polled(task: Task) -> bool:
+    """Status requests move it on, not time."""
+    return task.plan.polls > 0 and task.plan.end_ms is None
