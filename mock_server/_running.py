@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from threading import Event, Thread
 
 import msgspec
@@ -60,20 +60,13 @@ def running(settings: Settings | None = None) -> Iterator[RunningServer]:
 
 @asynccontextmanager
 async def running_async(settings: Settings | None = None) -> AsyncIterator[RunningServer]:
-    """Serve in the running event loop until the block ends; otherwise as `running`."""
-    decided = asyncio.Event()
-    with _listening(settings or Settings(), decided.set) as (app, server, listener):
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        serving.add_done_callback(lambda _: decided.set())
-        await decided.wait()
-        if not server.started:
-            raise DidNotStart(app.settings.base_url) from serving.exception()
-        try:
-            yield RunningServer(base_url=app.settings.base_url, seed=app.seed)
-        finally:
-            app.begin_stopping()
-            server.should_exit = True
-            await serving
+    """Serve as `running` does: a test that blocks its event loop does not hold up the server."""
+    stack = ExitStack()
+    server = stack.enter_context(running(settings))
+    try:
+        yield server
+    finally:
+        await asyncio.to_thread(stack.close)  # it waits for requests, perhaps of this very loop
 
 
 class _Server(uvicorn.Server):

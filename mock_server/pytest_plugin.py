@@ -32,12 +32,20 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Let a test with the marker use the fixture, whether it asks for it by name or not."""
+    if isinstance(item, pytest.Function) and item.get_closest_marker("apixo_mock"):
+        names = item.fixturenames
+        if "apixo_mock" not in names:
+            names.insert(0, "apixo_mock")  # before what reads the environment
+
+
 @pytest.fixture(scope="session")
 def apixo_mock_server(request: pytest.FixtureRequest) -> Iterator[str]:
     """Give the address of a mock server: one in this process, or that of --apixo-mock-url."""
     url = request.config.getoption("--apixo-mock-url")
     if url:
-        yield str(url).rstrip("/")
+        yield _checked(str(url).rstrip("/"))
         return
     import mock_server  # noqa: PLC0415  # only who asks for it pays for it
 
@@ -56,8 +64,7 @@ def apixo_mock(
     """
     from mock_server.testing.sandbox import ApixoMock  # noqa: PLC0415  # as above
 
-    marker = request.node.get_closest_marker("apixo_mock")
-    begun: dict[str, Any] = {} if marker is None else dict(marker.kwargs)
+    begun = _marked(request.node)
     seed = begun.pop("seed", 0)
     with ApixoMock.begun(apixo_mock_server, seed=seed, name=request.node.nodeid) as sandbox:
         if begun:
@@ -66,6 +73,7 @@ def apixo_mock(
         monkeypatch.setenv("APIXO_API_KEY", sandbox.api_key)
         request.node.stash[_SANDBOX] = sandbox
         yield sandbox
+        del request.node.stash[_SANDBOX]
 
 
 @pytest.fixture
@@ -83,6 +91,36 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     sandbox = item.stash.get(_SANDBOX, None)
-    if sandbox is not None and report.when == "call" and report.failed:
-        report.sections.append(("APIXO mock", sandbox.told()))
+    if sandbox is not None and report.failed:
+        report.sections.append(("APIXO mock", _told(sandbox)))
     return report
+
+
+def _checked(url: str) -> str:
+    from mock_server.testing.control import NoMock, find_mock  # noqa: PLC0415  # as above
+
+    try:
+        find_mock(url)
+    except NoMock as error:
+        pytest.fail(f"--apixo-mock-url: {error}", pytrace=False)
+    return url
+
+
+def _marked(item: pytest.Item) -> dict[str, Any]:
+    """Put the markers of a test, its class and its module together; the closest goes first."""
+    begun: dict[str, Any] = {}
+    for marker in item.iter_markers("apixo_mock"):
+        if marker.args:
+            pytest.fail(
+                f"the marker apixo_mock takes names only, such as profile={marker.args[0]!r}",
+                pytrace=False,
+            )
+        begun = {**marker.kwargs, **begun}
+    return begun
+
+
+def _told(sandbox: "ApixoMock") -> str:
+    try:
+        return sandbox.told()
+    except Exception as error:  # noqa: BLE001  # whatever it is, it must not end the whole run
+        return f"the mock did not tell what happened: {error!r}"

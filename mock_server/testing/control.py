@@ -1,6 +1,7 @@
 """Calls of the control plane for one key."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -14,6 +15,10 @@ class ControlRefused(Exception):
 
 class NotYet(AssertionError):
     """What was waited for did not come in time; the message says what was seen."""
+
+
+class NoMock(Exception):
+    """No mock server answers at an address; the message says what does."""
 
 
 class Control:
@@ -43,6 +48,22 @@ class Control:
 
     def close(self) -> None:
         self._http.close()
+
+
+def find_mock(base_url: str) -> None:
+    """Raise NoMock unless a mock server answers there."""
+    try:
+        with closing(Control(base_url, "no-key")) as control:
+            _ = control.call("GET", "/info")["version"]
+    except (
+        httpx.HTTPError,
+        httpx.InvalidURL,
+        ControlRefused,
+        LookupError,
+        ValueError,
+        TypeError,
+    ) as error:
+        raise NoMock(f"no mock server answers at {base_url}: {error!r}") from error
 
 
 def _sentence(told: Json, text: str) -> str:

@@ -1,13 +1,16 @@
 """The sandbox of one test."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any, Self, overload
 
 from mock_server.testing.control import Control, Json
-from mock_server.testing.story import story
+from mock_server.testing.story import SHOWN_TASKS, story
+
+_LEAST_S = 0.001  # the clock counts milliseconds
+_ALL = 9_999_999  # more than a sandbox holds
 
 
 class ApixoMock:
@@ -25,25 +28,33 @@ class ApixoMock:
 
     @classmethod
     @contextmanager
-    def begun(cls, base_url: str, *, seed: int = 0, name: str = "") -> Iterator[Self]:
+    def begun(cls, base_url: str, *, seed: int | None = None, name: str = "") -> Iterator[Self]:
         """Begin with a new key on a manual clock; drop everything at the end.
 
-        The same `seed` and `name` give the same chance, whatever the key.
+        The same `seed` and `name` give the same chance and the same task ids, whatever the key;
+        so no two such may live on one server at once. Without a seed all of it is new.
         """
         key = f"apixo-test-{token_hex(16)}"
-        control = Control(base_url, key)
-        try:
+        with closing(Control(base_url, key)) as control:
             control.call("PUT", "/clock", {"mode": "manual"})
-            origin = sha256(f"{seed} {name}".encode()).hexdigest()[:16]
-            empty = control.call("GET", "/sandbox/snapshot")
-            control.call("PUT", "/sandbox/snapshot", empty | {"seed": seed, "origin": origin})
-            yield cls(base_url, key, control)
-            control.call("DELETE", "/sandbox")
-        finally:
-            control.close()
+            try:
+                if seed is not None:
+                    origin = sha256(f"{seed} {name}".encode()).hexdigest()[:16]
+                    empty = control.call("GET", "/sandbox/snapshot")
+                    control.call(
+                        "PUT", "/sandbox/snapshot", empty | {"seed": seed, "origin": origin}
+                    )
+                yield cls(base_url, key, control)
+            finally:
+                control.call("DELETE", "/sandbox")
 
     def advance(self, seconds: float | str) -> list[Json]:
-        """Move the clock on; return the callback attempts that were made on the way."""
+        """Move the clock on; return the callback attempts that were made on the way.
+
+        Nothing is no error: a client may draw a pause of 0 s.
+        """
+        if not isinstance(seconds, str) and 0 <= seconds < _LEAST_S:
+            return []
         fired: list[Json] = self._control.call("POST", "/clock/advance", {"seconds": seconds})[
             "fired"
         ]
@@ -76,8 +87,8 @@ class ApixoMock:
 
     @property
     def tasks(self) -> list[Json]:
-        """The newest tasks, newest first."""
-        tasks: list[Json] = self._control.call("GET", "/tasks")["tasks"]
+        """All tasks, newest first."""
+        tasks: list[Json] = self._control.call("GET", "/tasks", query={"limit": _ALL})["tasks"]
         return tasks
 
     def task(self, task_id: str) -> Json:
@@ -122,7 +133,9 @@ class ApixoMock:
 
     def told(self) -> str:
         """Return what has happened, for a person to read."""
-        return story(self.tasks, self.journal.entries())
+        tasks = self.tasks
+        newest = [self.task(task["task_id"]) for task in tasks[:SHOWN_TASKS]]
+        return story(newest, len(tasks), self.journal.entries(), secret=self.api_key)
 
 
 class Rules:
@@ -167,7 +180,7 @@ class Journal:
     def entries(
         self, operation: str | None = None, *, task: str | None = None, since: int | None = None
     ) -> list[Json]:
-        query = {"operation": operation, "task": task, "since": since}
+        query = {"operation": operation, "task": task, "since": since, "limit": _ALL}
         entries: list[Json] = self._control.call("GET", "/journal", query=query)["entries"]
         return entries
 

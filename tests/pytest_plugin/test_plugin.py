@@ -1,10 +1,15 @@
 """What the fixtures promise to a suite that is not ours."""
 
+import socket
+import struct
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
+from threading import enumerate as running_threads
 
+import httpx
 import pytest
 
 import mock_server
@@ -39,6 +44,31 @@ def test_it(apixo_mock):
          "Content-Type": "application/json"},
     )
     print("task", json.load(urllib.request.urlopen(request))["data"]["taskId"])
+"""
+BROKEN_SET_UP = """
+import pytest
+@pytest.fixture
+def client(apixo_mock):
+    raise RuntimeError("no client")
+def test_it(client): pass
+"""
+MUTE_MOCK = """
+def test_it(apixo_mock):
+    apixo_mock._control.close()
+    assert not "the failure itself"
+def test_the_next(): pass
+"""
+MARKED = """
+import os, pytest
+pytestmark = pytest.mark.apixo_mock(profile="free-plan", rate_limit=7)
+@pytest.mark.apixo_mock(rate_limit=8)
+def test_closest_first(apixo_mock):
+    settings = apixo_mock.configure()
+    assert (settings["profile"], settings["rate_limit"]) == ("free-plan", 8)
+def test_not_named():
+    assert os.environ["APIXO_API_KEY"].startswith("apixo-test-")
+@pytest.mark.apixo_mock("hostile")
+def test_without_a_name(apixo_mock): pass
 """
 
 
@@ -78,6 +108,36 @@ def test_the_marker_is_known_and_its_settings_are_checked(pytester: pytest.Pytes
     ended.stdout.fnmatch_lines(["*profil: is unknown; did you mean 'profile'?*"])
 
 
+def test_markers_add_up_and_need_neither_the_fixtures_name_nor_take_positions(
+    pytester: pytest.Pytester,
+) -> None:
+    ended = ran(pytester, MARKED)
+
+    ended.assert_outcomes(passed=2, errors=1)
+    ended.stdout.fnmatch_lines(["the marker apixo_mock takes names only*profile='hostile'"])
+
+
+def test_a_failed_set_up_tells_what_happened_too(pytester: pytest.Pytester) -> None:
+    ended = ran(pytester, BROKEN_SET_UP)
+
+    ended.assert_outcomes(errors=1)
+    ended.stdout.fnmatch_lines(["*APIXO mock*", "nothing was asked of the mock"])
+
+
+def test_a_mock_that_is_gone_does_not_end_the_run(pytester: pytest.Pytester) -> None:
+    ended = ran(pytester, MUTE_MOCK)
+
+    ended.assert_outcomes(passed=1, failed=1, errors=1)
+    ended.stdout.fnmatch_lines(["*the failure itself*", "the mock did not tell what happened*"])
+
+
+def test_an_address_without_a_mock_is_named_in_one_line(pytester: pytest.Pytester) -> None:
+    ended = ran(pytester, FAILING, "--apixo-mock-url", "http://127.0.0.1:1/")
+
+    ended.assert_outcomes(errors=1)
+    ended.stdout.fnmatch_lines(["--apixo-mock-url: no mock server answers at http://127.0.0.1:1:*"])
+
+
 def test_a_suite_that_asks_for_nothing_imports_nothing_heavy(tmp_path: Path) -> None:
     told = (
         "import sys; before = set(sys.modules); import mock_server.pytest_plugin;"
@@ -99,12 +159,57 @@ def test_sandboxes_of_two_tests_know_nothing_of_each_other(mock: RunningMock) ->
         assert Counter([one.journal.count(), two.journal.count()]) == {1: 1, 0: 1}
 
 
+def test_sandboxes_without_a_seed_share_no_task_ids(mock: RunningMock) -> None:
+    with ApixoMock.begun(mock.url) as one, ApixoMock.begun(mock.url) as two:
+        assert mock.api(one.api_key).submit() != mock.api(two.api_key).submit()
+
+
 def test_a_sandbox_is_gone_when_its_test_has_ended(mock: RunningMock) -> None:
     with ApixoMock.begun(mock.url) as sandbox:
         api = mock.api(sandbox.api_key)
         api.submit()
 
     assert api.told("GET", "tasks") == {"tasks": []}
+
+
+def test_a_sandbox_is_gone_when_its_block_fails(mock: RunningMock) -> None:
+    with suppress(ZeroDivisionError), ApixoMock.begun(mock.url) as sandbox:
+        mock.api(sandbox.api_key).submit()
+        _ = 1 / 0
+
+    assert mock.api(sandbox.api_key).told("GET", "tasks") == {"tasks": []}
+
+
+def test_a_pause_of_nothing_moves_no_clock(mock: RunningMock) -> None:
+    with ApixoMock.begun(mock.url) as sandbox:
+        began_ms = sandbox.now_ms
+
+        assert sandbox.advance(0) == sandbox.advance(0.0001) == []
+        assert sandbox.now_ms == began_ms
+
+
+def test_every_task_and_entry_is_shown_however_many_there_are(mock: RunningMock) -> None:
+    with ApixoMock.begun(mock.url) as sandbox:
+        api = mock.api(sandbox.api_key)
+        for _ in range(101):
+            api.submit()
+        for _ in range(900):
+            api.balance()
+
+        assert len(sandbox.tasks) == 101
+        assert len(list(sandbox.journal)) == len(sandbox.journal) == 1001
+
+
+def test_what_is_told_has_the_transitions_and_the_key_nowhere(mock: RunningMock) -> None:
+    with ApixoMock.begun(mock.url) as sandbox:
+        task_id = mock.api(sandbox.api_key).submit(prompt=f"{'x' * 30}{sandbox.api_key}\x1b[31m")
+        sandbox.advance("2m")
+        told = sandbox.told()
+
+    assert f"---  {task_id} is processing" in told
+    assert f"---  {task_id} is success" in told
+    assert sandbox.api_key[:12] not in told
+    assert "\x1b" not in told
 
 
 def test_waiting_ends_when_it_holds_and_says_what_was_seen_otherwise(mock: RunningMock) -> None:
@@ -138,10 +243,27 @@ def test_a_receiver_takes_callbacks_and_answers_as_told(mock: RunningMock) -> No
         assert sandbox.callbacks[0]["attempts"][0]["status"] == 500
 
 
+def test_a_sender_that_gives_up_leaves_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
+    with CallbackReceiver.listening() as receiver:
+        url = httpx.URL(receiver.url)
+        reset = struct.pack("ii", 1, 0)
+        with socket.create_connection((url.host, url.port or 0)) as sender:
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            sender.sendall(b"POST /callback HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}")
+            receiver.wait_for(1)
+        for thread in running_threads():
+            if "process_request_thread" in thread.name:
+                thread.join(5)
+
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.anyio
-async def test_a_server_runs_in_an_event_loop_too() -> None:
+async def test_a_server_beside_an_event_loop_answers_while_the_loop_is_blocked() -> None:
     async with mock_server.running_async() as server:
-        assert server.base_url.startswith("http://127.0.0.1:")
+        health = httpx.get(f"{server.base_url}/_mock/health", timeout=10, trust_env=False)  # noqa: ASYNC210  # on purpose
+
+    assert health.json() == {"status": "ok"}
 
 
 def test_a_server_that_cannot_start_says_why() -> None:
