@@ -1,49 +1,130 @@
-"""Two hundred keys at once on one server: nothing of one is seen by another."""
+"""Two hundred keys at once on one server: nothing of one is seen, felt or counted by another."""
 
 import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
+import pytest
 
-from tests.mock_server.e2e.api import STATUS, SUBMIT
-from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock
+from mock_server.settings import Settings
+from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT, Json
+from tests.mock_server.e2e.receiver import Receiver
+from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock, running
 
 KEYS = 200
-TASKS = 4
+PRICE = 0.035
 
 
-async def live(http: httpx.AsyncClient, number: int) -> tuple[list[str], list[str]]:
-    """Return the prompts that a key's journal holds, and what its requests were answered."""
-    headers = {"Authorization": f"Bearer many-{number}"}
+@dataclass
+class Life:
+    """What one key does and what it was answered."""
 
-    async def call(method: str, path: str, body: object = None) -> httpx.Response:
-        return await http.request(method, path, json=body, headers=headers)
+    number: int
+    http: httpx.AsyncClient
+    ids: list[str] = field(default_factory=list)
 
-    await call("PATCH", "/_mock/sandbox", {"max_concurrent": TASKS})
-    if number % 2:
-        rule = {"match": {"operation": "status"}, "apply": {"refuse": {"status": 503}}}
-        await call("PUT", "/_mock/rules", {"rules": [rule]})
-    told = [
-        await call("POST", SUBMIT, {"input": {"prompt": f"{number}"}}) for _ in range(TASKS + 1)
-    ]
-    ids = [answer.json()["data"]["taskId"] for answer in told[:TASKS]]
-    asked = [await call("GET", f"{STATUS}?taskId={each}") for each in ids]
-    tasks = (await call("GET", "/_mock/tasks")).json()["tasks"]
-    entries = (await call("GET", "/_mock/journal")).json()["entries"]
-    assert {task["task_id"] for task in tasks} == set(ids)
-    assert len(entries) == 2 * TASKS + 1
-    bodies = [entry["request"]["body"] for entry in entries if entry["operation"] == "submit"]
-    return bodies, [str(answer.status_code) for answer in (*told, *asked)]
+    @property
+    def room(self) -> int:
+        """As many tasks at once as no neighbour has."""
+        return 1 + self.number % 4
+
+    @property
+    def seconds(self) -> int:
+        return 100 + self.number
+
+    async def call(self, method: str, path: str, body: object = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer many-sandboxes-{self.number}"}
+        return await self.http.request(method, path, json=body, headers=headers)
+
+    async def told(self, method: str, path: str, body: object = None) -> Json:
+        answer = await self.call(method, f"/_mock/{path}", body)
+        assert answer.status_code == 200, answer.text
+        data: Json = answer.json()
+        return data
+
+    async def begin(self) -> None:
+        await self.told("PATCH", "sandbox", {"max_concurrent": self.room, "balance": self.number})
+        apply: dict[int, Json] = {
+            0: {"refuse": {"status": 399 + self.number}},
+            1: {"meaning": "unknown-state"},
+            2: {"wire": "empty"},
+        }
+        rule = {"match": {"operation": "status"}, "apply": apply.get(self.number % 5)}
+        if rule["apply"]:
+            await self.told("PUT", "rules", {"rules": [rule]})
+
+    async def live(self, callback_url: str) -> None:
+        order = {"request_type": "callback", "callback_url": f"{callback_url}/{self.number}"}
+        for _ in range(self.room + 1):
+            answer = await self.call(
+                "POST", SUBMIT, {**order, "input": {"prompt": f"{self.number}"}}
+            )
+            if answer.status_code == 200:
+                self.ids.append(answer.json()["data"]["taskId"])
+        assert len(self.ids) == min(self.room, round(self.number // PRICE))
+        for each in self.ids:
+            self.check_status(await self.call("GET", f"{STATUS}?taskId={each}"))
+        await self.told("POST", "clock/advance", {"seconds": self.seconds})
+
+    def check_status(self, answer: httpx.Response) -> None:
+        match self.number % 5:
+            case 0:
+                assert answer.status_code == 399 + self.number
+            case 1:
+                assert answer.json()["data"]["state"] == "queued"
+            case 2:
+                assert answer.content == b""
+            case _:
+                assert answer.json()["data"]["state"] == "pending"
+
+    async def check(self, began_ms: int) -> None:
+        tasks = (await self.told("GET", "tasks"))["tasks"]
+        entries = (await self.told("GET", "journal"))["entries"]
+        counters = (await self.told("GET", "sandbox"))["counters"]
+        clock = await self.told("GET", "clock")
+        deliveries = (await self.told("GET", "callbacks"))["deliveries"]
+        balance = (await self.call("GET", BALANCE)).json()["data"]
+        assert {task["task_id"] for task in tasks} == set(self.ids)
+        assert {task["prompt"] for task in tasks} <= {f"{self.number}"}
+        assert {entry["task_id"] for entry in entries} <= {*self.ids, None}
+        assert len(entries) == 1 + 3 * len(self.ids)
+        assert balance == pytest.approx(self.number - PRICE * len(self.ids))
+        assert (counters["live_tasks"], counters["tasks"]["success"]) == (0, len(self.ids))
+        assert {each["task_id"] for each in deliveries} == set(self.ids)
+        assert clock["now_ms"] - began_ms == self.seconds * 1000
 
 
-def test_two_hundred_sandboxes_do_not_mix(mock: RunningMock) -> None:
-    async def all_at_once() -> list[tuple[list[str], list[str]]]:
-        limits = httpx.Limits(max_connections=20)
-        async with httpx.AsyncClient(
-            base_url=mock.url, limits=limits, timeout=PATIENCE_S, trust_env=False, verify=False
-        ) as http:
-            return await asyncio.gather(*(live(http, number) for number in range(KEYS)))
+@pytest.fixture
+def crowded() -> Iterator[RunningMock]:
+    with running(Settings(clock="manual", seed=5)) as mock:
+        yield mock
 
-    for number, (bodies, statuses) in enumerate(asyncio.run(all_at_once())):
-        assert set(bodies) == {f'{{"input":{{"prompt":"{number}"}}}}'}
-        end = "503" if number % 2 else "200"
-        assert statuses == ["200"] * TASKS + ["429"] + [end] * TASKS
+
+async def everybody(mock: RunningMock, url: str) -> list[Life]:
+    limits = httpx.Limits(max_connections=20)
+    async with httpx.AsyncClient(
+        base_url=mock.url, limits=limits, timeout=PATIENCE_S, trust_env=False, verify=False
+    ) as http:
+        lives = [Life(number, http) for number in range(1, KEYS + 1)]
+        began_ms: dict[int, Any] = {}
+
+        async def whole(life: Life) -> None:
+            began_ms[life.number] = (await life.told("GET", "clock"))["now_ms"]
+            await life.begin()
+            await life.live(url)
+
+        await asyncio.gather(*(whole(life) for life in lives))
+        await asyncio.gather(*(life.check(began_ms[life.number]) for life in lives))
+    return lives
+
+
+def test_two_hundred_sandboxes_do_not_mix(crowded: RunningMock, receiver: Receiver) -> None:
+    lives = asyncio.run(everybody(crowded, receiver.url("/of")))
+
+    came = [each.path for each in receiver.received]
+    assert sorted(came) == sorted(f"/of/{life.number}" for life in lives for _ in life.ids)
+    assert len(crowded.http.get("/_mock/sandboxes").json()["sandboxes"]) == KEYS
+    assert crowded.http.delete("/_mock/sandboxes").status_code == 204
+    assert crowded.http.get("/_mock/sandboxes").json() == {"sandboxes": []}

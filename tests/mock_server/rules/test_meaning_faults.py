@@ -6,6 +6,7 @@ import json
 import pytest
 from PIL import Image
 
+from mock_server.domain.faults import STATUS_MEANINGS
 from tests.mock_server.e2e.api import Api, Json
 
 
@@ -81,3 +82,83 @@ def test_a_result_can_be_no_picture(api: Api, meaning: str) -> None:
     with pytest.raises((OSError, SyntaxError, ValueError)):
         Image.open(io.BytesIO(broken.content)).load()
     Image.open(io.BytesIO(true.content)).load()
+
+
+def test_a_part_of_a_picture_is_broken_as_a_whole_one_is(api: Api) -> None:
+    url = api.result_urls(ended(api))[0]
+    api.told("POST", "next", {"apply": {"meaning": "result-wrong-type"}})
+
+    broken = api.http.get(url, headers={"Range": "bytes=0-99"})
+
+    assert (broken.status_code, broken.headers["content-type"]) == (200, "text/html")
+    assert broken.headers["mock-fault"] == "meaning result-wrong-type"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [({"If-None-Match": "*"}, 304), ({"Range": "bytes=99999999-"}, 416)],
+    ids=["304", "416"],
+)
+def test_an_answer_without_a_picture_is_left_alone_and_says_so(
+    api: Api, headers: dict[str, str], status: int
+) -> None:
+    url = api.result_urls(ended(api))[0]
+    api.told("POST", "next", {"apply": {"meaning": "result-corrupt"}})
+
+    answer = api.http.get(url, headers=headers)
+
+    assert answer.status_code == status
+    assert "mock-fault" not in answer.headers
+
+
+def test_a_result_rule_follows_the_prompt_of_its_task(api: Api) -> None:
+    rule = {"match": {"prompt": "cat"}, "apply": {"meaning": "result-missing"}}
+    api.told("POST", "rules", rule)
+    ids = [api.submit("a cat"), api.submit("a dog")]
+    api.advance("2m")
+
+    statuses = [api.http.get(api.result_urls(each)[0]).status_code for each in ids]
+
+    assert statuses == [404, 200]
+
+
+def test_each_picture_of_a_task_meets_a_rule_by_itself(api: Api) -> None:
+    rule = {
+        "match": {"operation": "result", "times_each": 1},
+        "apply": {"refuse": {"status": 503, "retry_after": 2}},
+    }
+    api.told("POST", "rules", rule)
+    task_id = api.submit(num_images=4)
+    api.advance("2m")
+
+    answers = [api.http.get(url) for url in api.result_urls(task_id) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [503, 200] * 4
+    assert answers[0].headers["retry-after"] == "2"
+
+
+@pytest.mark.parametrize("meaning", [*STATUS_MEANINGS])
+def test_a_failed_or_living_task_is_told_in_json_whatever_is_spoiled(
+    api: Api, meaning: str
+) -> None:
+    ids = [api.submit("[[mock fail=NSFW pending=0 processing=0]]"), api.submit("[[mock hold]]")]
+    api.told("POST", "rules", {"match": {"operation": "status"}, "apply": {"meaning": meaning}})
+
+    failed, living = (api.status(each) for each in ids)
+
+    assert failed["taskId"] == ids[0]
+    assert living["taskId"] == ids[1]
+    assert "resultJson" not in failed | living
+
+
+def test_the_task_itself_is_never_spoiled(api: Api) -> None:
+    task_id = ended(api)
+    true = api.status(task_id)
+    rules = [{"match": {"times": 1}, "apply": {"meaning": each}} for each in STATUS_MEANINGS]
+    api.told("PUT", "rules", {"rules": rules})
+
+    spoiled = [api.status(task_id) for _ in STATUS_MEANINGS]
+
+    assert sum(each != true for each in spoiled) == len(STATUS_MEANINGS) - 1  # one: the order
+    assert api.status(task_id) == true
+    assert api.task(task_id)["state"] == "success"

@@ -1,14 +1,14 @@
-"""Ready rule sets: what they set, and that a correct client gets through the hostile one."""
+"""Ready rule sets: what they set; `test_hostile_clients.py` has the rest."""
 
 from pathlib import Path
 
 import pytest
 
-from client_reference import Client
 from mock_server.options import PROFILES
 from mock_server.settings import Settings
-from tests.mock_server.e2e.api import Api
-from tests.mock_server.e2e.serving import RunningMock, running
+from tests.mock_server.conftest import Serve
+from tests.mock_server.e2e.api import BALANCE, Api
+from tests.mock_server.e2e.serving import running
 
 
 def test_the_switch_names_the_files() -> None:
@@ -48,22 +48,70 @@ def test_an_outage_refuses_everything_and_ends_with_another_profile(api: Api) ->
     assert api.try_submit({"input": {"prompt": "x"}}).status_code == 200
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_the_reference_client_gets_through_the_hostile_one(seed: int, tmp_path: Path) -> None:
-    with running(Settings(clock="manual", seed=seed, profile="hostile")) as mock:
-        api = mock.api("key")
-        with client(mock, api) as reference:
-            for number in range(6):
-                generation = reference.generate(f"fox {number}")
-                assert len(reference.download(generation, tmp_path)) == 1
+@pytest.mark.parametrize("profile", PROFILES)
+def test_each_can_be_chosen_at_the_start_and_later_with_the_same_rules(
+    api: Api, serve: Serve, profile: str
+) -> None:
+    later = api.change(profile=profile)["settings"]
+    at_the_start = serve(Settings(clock="manual", profile=profile)).api("a-key-of-profiles")
 
-        faults = {entry["fault"] for entry in api.told("GET", "journal")["entries"]}
-    assert len(faults) > 2
+    assert at_the_start.told("GET", "sandbox")["settings"] == later
+    assert at_the_start.told("GET", "rules") == api.told("GET", "rules")
+    assert api.told("GET", "rules")["rules"] == []
 
 
-def client(mock: RunningMock, api: Api) -> Client:
-    def sleep(seconds: float) -> None:
-        if seconds > 0:
-            api.advance(seconds)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_going_back_to_calm_restores_everything(api: Api, profile: str) -> None:
+    before = api.told("GET", "sandbox")["settings"], api.told("GET", "rules")
+    api.change(profile=profile)
+    api.change(profile="calm")
 
-    return Client(api.key, mock.url, clock=lambda: api.now_ms() / 1000, sleep=sleep)
+    assert (api.told("GET", "sandbox")["settings"], api.told("GET", "rules")) == before
+
+
+def test_what_is_set_by_hand_stays_when_a_profile_says_nothing_of_it(api: Api) -> None:
+    api.change(rate_limit=77)
+    api.change(profile="slow")
+    api.change(profile="calm")
+
+    assert api.told("GET", "sandbox")["settings"]["rate_limit"] == 77
+
+
+def test_the_limits_of_a_plan_are_kept(api: Api) -> None:
+    api.change(profile="free-plan")
+    statuses = [api.try_submit({"input": {"prompt": "x"}}).status_code for _ in range(4)]
+    api.advance("5m")
+    window = [api.send("GET", BALANCE).status_code for _ in range(11)]
+
+    assert statuses == [200] * 3 + [429]
+    assert window == [200] * 10 + [429]
+
+
+def test_a_slow_one_takes_two_minutes_on_average_and_tells_its_latency(serve: Serve) -> None:
+    rules = ({"match": {"operation": ["submit", "status"]}, "apply": {"latency": "1ms"}},)
+    slow = serve(Settings(clock="manual", seed=1, profile="slow", rules=rules))  # spares waiting
+    api = slow.api("a-key-of-the-slow")
+    ids = [api.submit(f"fox {number}") for number in range(60)]
+    plans = [api.task(each)["plan"]["end_ms"] - api.task(each)["create_time_ms"] for each in ids]
+
+    assert 90_000 < sum(plans) / len(plans) < 150_000
+    assert api.send("GET", BALANCE).headers["mock-fault"] == "latency"
+
+
+def test_an_unknown_profile_is_refused_with_the_nearest_one(api: Api) -> None:
+    refused = api.control("PATCH", "sandbox", {"profile": "hostil", "rate_limit": 3})
+
+    assert refused.status_code == 400
+    assert refused.json()["data"]["error"] == (
+        "profile: 'hostil' is unknown; did you mean 'hostile'?"
+    )
+    assert api.told("GET", "sandbox")["settings"]["rate_limit"] == 10_000
+
+
+def test_results_can_be_had_in_an_outage(api: Api) -> None:
+    url = api.result_urls(api.submit("[[mock pending=0 processing=0]]"))[0]
+    api.change(profile="outage")
+
+    statuses = {api.send("GET", BALANCE).status_code, api.ask("task_1").status_code}
+    assert statuses == {503}
+    assert api.http.get(url).status_code == 200

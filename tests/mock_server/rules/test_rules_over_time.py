@@ -14,7 +14,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from tests.mock_server.e2e.api import Json
+from tests.mock_server.e2e.api import STATUS, SUBMIT, Json
 from tests.mock_server.e2e.serving import RunningMock
 from tests.mock_server.rules.dumb_model import DIRECTIVES, DumbModel, Effect, Line
 
@@ -60,10 +60,11 @@ def needs(apply: Json) -> list[str]:
 
 @st.composite
 def written(draw: st.DrawFn, *, is_counted: bool) -> Json:
-    """Draw a rule that can be applied somewhere."""
+    """Draw a rule that can be applied somewhere; one that asks for little, so that it often is."""
     apply: Json = draw(applies)
-    optional = plain_matches | (counted_matches if is_counted else {})
-    match: Json = draw(st.fixed_dictionaries({}, optional=optional))
+    members = plain_matches | (counted_matches if is_counted else {})
+    chosen = draw(st.lists(st.sampled_from(sorted(members)), max_size=2, unique=True))
+    match: Json = {name: draw(members[name]) for name in chosen}
     operations = needs(apply)
     if draw(st.booleans()):
         match["operation"] = draw(
@@ -71,13 +72,15 @@ def written(draw: st.DrawFn, *, is_counted: bool) -> Json:
             | st.sampled_from(operations)
         )
     if "status" in operations and "status" in match.get("operation", operations):
-        state = draw(st.none() | st.sampled_from(["pending", "processing", "success", "failed"]))
+        state = draw(st.sampled_from([None, None, "pending", "processing", "success", "failed"]))
         match |= {} if state is None else {"state": state}
     return {"match": match, "apply": apply}
 
 
 rules = written(is_counted=True)
 headers = st.booleans()
+bursts = st.integers(3, 6)
+prompts = st.sampled_from(sorted(DIRECTIVES))
 
 
 def sent(has_header: bool) -> dict[str, str]:  # noqa: FBT001  # drawn
@@ -87,14 +90,15 @@ def sent(has_header: bool) -> dict[str, str]:  # noqa: FBT001  # drawn
 class Rules(RuleBasedStateMachine):
     mock: RunningMock
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(written=st.lists(rules, min_size=3, max_size=6))
+    def begin(self, written: list[Json]) -> None:
         self.api = self.mock.api(f"rules-over-time-{next(_numbers)}")
         self.api.change(generation_time=0)
         self.model = DumbModel()
         self.ids: list[str] = []
+        self.put(written)
 
-    @rule(written=st.lists(rules, max_size=4))
+    @rule(written=st.lists(rules, min_size=1, max_size=4))
     def put(self, written: list[Json]) -> None:
         self.api.told("PUT", "rules", {"rules": written})
         self.model.rules = [Line(each) for each in written]
@@ -120,36 +124,35 @@ class Rules(RuleBasedStateMachine):
         self.api.told("POST", "next", {**queued, "count": times})
         self.model.queue.append(Line(queued, left=times))
 
-    @rule(prompt=st.sampled_from(sorted(DIRECTIVES)), has_header=headers)
-    def submit(self, prompt: str, has_header: bool) -> None:  # noqa: FBT001  # drawn
-        answer = self.api.send(
-            "POST",
-            "/api/v1/generateTask/gpt-image-1",
-            body={"input": {"prompt": prompt}},
-            headers=sent(has_header),
-        )
-        effect: Effect = ("refused", answer.status_code)
-        if answer.status_code == 200:
-            effect = ("accepted",) if answer.content else ("empty",)
-            self.ids.append(self.api.told("GET", "tasks?limit=1")["tasks"][0]["task_id"])
+    @rule(prompt=prompts, has_header=headers, times=bursts)
+    def submit(self, prompt: str, has_header: bool, times: int) -> None:  # noqa: FBT001  # drawn
+        for _ in range(times):
+            answer = self.api.send(
+                "POST", SUBMIT, body={"input": {"prompt": prompt}}, headers=sent(has_header)
+            )
+            effect: Effect = ("refused", answer.status_code)
+            if answer.status_code == 200:
+                effect = ("accepted",) if answer.content else ("empty",)
+                self.ids.append(self.api.told("GET", "tasks?limit=1")["tasks"][0]["task_id"])
 
-        assert effect == self.model.submit(prompt, has_header=has_header)
+            assert effect == self.model.submit(prompt, has_header=has_header)
+
+        if self.ids:
+            self.poll(0, has_header, times)
 
     @precondition(lambda self: bool(self.ids))
-    @rule(data=st.data(), has_header=headers)
-    def poll(self, data: st.DataObject, has_header: bool) -> None:  # noqa: FBT001  # drawn
-        number = data.draw(st.integers(0, len(self.ids) - 1))
-        answer = self.api.send(
-            "GET",
-            "/api/v1/statusTask/gpt-image-1",
-            params={"taskId": self.ids[number]},
-            headers=sent(has_header),
-        )
-        effect: Effect = ("refused", answer.status_code)
-        if answer.status_code == 200:
-            effect = seen(answer.json()["data"]) if answer.content else ("empty",)
+    @rule(back=st.integers(0, 3), has_header=headers, times=bursts)
+    def poll(self, back: int, has_header: bool, times: int) -> None:  # noqa: FBT001  # drawn
+        number = max(0, len(self.ids) - 1 - back)
+        for _ in range(times):
+            answer = self.api.send(
+                "GET", STATUS, params={"taskId": self.ids[number]}, headers=sent(has_header)
+            )
+            effect: Effect = ("refused", answer.status_code)
+            if answer.status_code == 200:
+                effect = seen(answer.json()["data"]) if answer.content else ("empty",)
 
-        assert effect == self.model.poll(number, has_header=has_header)
+            assert effect == self.model.poll(number, has_header=has_header)
 
     @rule(seconds=st.integers(1, 4))
     def advance(self, seconds: int) -> None:
@@ -176,5 +179,5 @@ def seen(data: Json) -> Effect:
 def test_rules_do_what_the_dumb_model_says(mock: RunningMock) -> None:
     Rules.mock = mock
     run_state_machine_as_test(
-        Rules, settings=settings(max_examples=80, stateful_step_count=25, deadline=None)
+        Rules, settings=settings(max_examples=100, stateful_step_count=20, deadline=None)
     )

@@ -1,0 +1,98 @@
+"""Whatever a key looks like and wherever a client puts it, no witness shows it."""
+
+import json
+from itertools import count
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT, Api, Json
+from tests.mock_server.e2e.serving import RunningMock
+
+_numbers = count(1)
+
+SHOWING = (
+    "journal",
+    "journal?format=har",
+    "journal/wait?count=1",
+    "callbacks",
+    "sandbox",
+    "sandbox/snapshot",
+)
+VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
+
+keys = st.text(st.sampled_from(VISIBLE), min_size=12, max_size=40).filter(
+    lambda key: len(set(key)) > 6  # a key of few letters stands in words by chance
+)
+
+
+def live(api: Api) -> None:
+    """Say the key in every place that a request has."""
+    key = api.key
+    for written in (key, quote(key, safe=""), quote_plus(key)):
+        api.http.get(f"{STATUS}?taskId={quote(written, safe='')}", headers=bearer(key))
+        api.http.get(f"{BALANCE}?key={quote(written, safe='')}", headers=bearer(key))
+    api.http.get(f"{BALANCE}?key={encoded(key)}", headers=bearer(key))
+    api.send("GET", BALANCE, headers={"X-Key": key, "Cookie": f"k={key}", "Referer": key})
+    body: Json = {
+        "input": {"prompt": f"say {key}", key: key},
+        "request_type": "callback",
+        "callback_url": f"http://127.0.0.1:9/{quote(key, safe='')}?k={quote(key, safe='')}",
+        "more": json.dumps({"key": key}),
+    }
+    api.send("POST", SUBMIT, body=body)
+    api.send("POST", SUBMIT, body=body | {"provider": key})  # the refusal quotes it
+    api.send("POST", SUBMIT, content=key.encode())
+    api.told("POST", "rules", {"match": {"prompt": key}, "apply": {"callback": "garbage"}})
+    api.advance("5m")
+
+
+def bearer(key: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {key}"}
+
+
+def spelled(key: str) -> set[str]:
+    """Return the key as text, as JSON writes it, and as addresses do."""
+    once = json.dumps(key)[1:-1]
+    twice = json.dumps(once)[1:-1]
+    return {key, once, twice, quote(key, safe=""), quote_plus(key), encoded(key)}
+
+
+def encoded(key: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in key.encode())
+
+
+@settings(max_examples=40)
+@given(keys)
+def test_no_witness_of_a_sandbox_shows_its_key(mock: RunningMock, key: str) -> None:
+    api = mock.api(f"sk-{next(_numbers)}-{key}")
+    live(api)
+
+    for path in SHOWING:
+        answer = api.control("GET", path)
+        assert answer.status_code == 200
+        answer.json()
+        for form in spelled(api.key):
+            assert form not in answer.text, path
+    api.control("DELETE", "sandbox")
+
+
+def test_what_is_waited_for_in_vain_shows_no_key(api: Api) -> None:
+    live(api)
+
+    answer = api.control("GET", "journal/wait?count=999&timeout=1ms")
+
+    assert answer.status_code == 408
+    assert len(answer.json()["entries"]) > 9
+    assert api.key not in answer.text
+
+
+@pytest.mark.parametrize("path", ["journal", "journal?format=har", "sandbox/snapshot"])
+def test_a_short_key_is_hidden_where_it_is_sent_as_a_key(mock: RunningMock, path: str) -> None:
+    api = mock.api("k7")
+    api.balance()
+
+    assert "Bearer k7" not in api.control("GET", path).text
+    assert api.control("DELETE", "sandbox").status_code == 204
