@@ -4,6 +4,7 @@ It is loaded in every run of pytest where the distribution is installed, so it i
 heavy before a fixture is asked for.
 """
 
+import os
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -60,13 +61,16 @@ def apixo_mock(
     """Give the test a sandbox of its own, on a manual clock.
 
     APIXO_BASE_URL and APIXO_API_KEY point there. The same test draws the same chance every time;
-    `@pytest.mark.apixo_mock(seed=3)` draws another.
+    `@pytest.mark.apixo_mock(seed=3)` draws another. On a server that runs already other suites
+    may have the same test at the same time, so there each run draws anew.
     """
     from mock_server.testing.sandbox import ApixoMock  # noqa: PLC0415  # as above
 
     begun = _marked(request.node)
-    seed = begun.pop("seed", 0)
-    with ApixoMock.begun(apixo_mock_server, seed=seed, name=request.node.nodeid) as sandbox:
+    seed, name = begun.pop("seed", 0), request.node.nodeid
+    if request.config.getoption("--apixo-mock-url"):
+        name = f"{name} {os.urandom(8).hex()}"
+    with ApixoMock.begun(apixo_mock_server, seed=seed, name=name) as sandbox:
         if begun:
             sandbox.configure(**begun)
         monkeypatch.setenv("APIXO_BASE_URL", sandbox.base_url)

@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from mock_server.control.caller import Callers
 from mock_server.control.decoding import read
-from mock_server.control.replies import Refused, reply, resource
+from mock_server.control.replies import Refused, resource
 from mock_server.domain.rule_book import MAX_NEXT, MAX_RULES, Queued, Rule
 from mock_server.domain.rules import Definition, parse_rule
 from mock_server.domain.store import Sandbox
@@ -77,11 +77,10 @@ class RuleRoutes:
         if len(await sandbox.queue()) >= MAX_NEXT:
             raise Refused(400, f"next: {MAX_NEXT} are queued already, as many as may be")
         await sandbox.put_next(definition, count)
-        return reply({"next": [_queued(each) for each in await sandbox.queue()]})
+        return await self._queue(sandbox)
 
     async def show_next(self, request: Request) -> Response:
-        sandbox = await self._callers.sandbox(request)
-        return reply({"next": [_queued(each) for each in await sandbox.queue()]})
+        return await self._queue(await self._callers.sandbox(request))
 
     def routes(self) -> list[Route]:
         return [
@@ -99,15 +98,20 @@ class RuleRoutes:
 
     async def _shown(self, sandbox: Sandbox) -> Response:
         own, of_profile = await sandbox.rules()
-        return reply(
+        return self._callers.reply(
+            sandbox,
             {
                 "rules": [rule_view(rule) for rule in own],
                 "profile": {
                     "name": sandbox.settings.profile,
                     "rules": [rule_view(rule) for rule in of_profile],
                 },
-            }
+            },
         )
+
+    async def _queue(self, sandbox: Sandbox) -> Response:
+        queued = [_queued(each) for each in await sandbox.queue()]
+        return self._callers.reply(sandbox, {"next": queued})
 
 
 def rule_view(rule: Rule) -> Json:

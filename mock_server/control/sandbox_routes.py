@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -112,13 +113,13 @@ class SandboxRoutes:
                 break
             if wanted is None or state_at(task, now_ms) is wanted:
                 shown.append(task_view(task, now_ms, self._result_urls))
-        return reply({"tasks": shown})
+        return self._callers.reply(sandbox, {"tasks": shown})
 
     async def task(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
         task_id = request.path_params["task_id"]
         seen = await sandbox.task(task_id, self._callers.real_ms())
-        return reply(await self._detail(sandbox, _found(seen, task_id)))
+        return self._callers.reply(sandbox, await self._detail(sandbox, _found(seen, task_id)))
 
     async def wait(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
@@ -135,11 +136,15 @@ class SandboxRoutes:
             return await sandbox.wait_until_s(_next_change_ms(seen), self._callers.real_ms())
 
         seen, holds = await until(sandbox, look, timeout_s, next_s)
-        detail = await self._detail(sandbox, seen)
+        shown = self._callers.reply(sandbox, await self._detail(sandbox, seen))
         if holds:
-            return reply(detail)
+            return shown
         named = "an end" if wanted is None else f"the state {wanted.value!r}"
-        raise Refused(408, f"the task has not come to {named} within {timeout_s:g} s", detail)
+        raise Refused(
+            408,
+            f"the task has not come to {named} within {timeout_s:g} s",
+            msgspec.json.decode(shown.body),
+        )
 
     async def finish(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
@@ -151,7 +156,7 @@ class SandboxRoutes:
             raise Refused(409, str(error)) from error
         found = _found(seen, task_id)
         self._dispatcher.wake(sandbox)
-        return reply(await self._detail(sandbox, found))
+        return self._callers.reply(sandbox, await self._detail(sandbox, found))
 
     async def callbacks(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)

@@ -12,7 +12,7 @@ import msgspec
 
 from mock_server.domain.chance import draw, two_uniforms
 from mock_server.domain.faults import Apply
-from mock_server.domain.rules import Asked, Definition, parse_rule
+from mock_server.domain.rules import Asked, Definition, Search, parse_rule
 
 MAX_RULES = 1000
 MAX_NEXT = 10_000
@@ -86,7 +86,14 @@ class RuleBook:
         return not (self.rules or self.profile or self.queue)
 
     def set(self, definitions: Sequence[Definition]) -> None:
-        self.rules = _identified(self._rule(definition) for definition in definitions)
+        """Replace the own rules; one that comes back with its id unchanged counts on."""
+        known = {rule.id: rule for rule in self.rules}
+        rules = []
+        for definition in definitions:
+            same = known.pop(definition.id, None)
+            is_same = same is not None and same.definition.written == definition.written
+            rules.append(same if same is not None and is_same else self._rule(definition))
+        self.rules = _identified(rules)
 
     def add(self, definition: Definition) -> None:
         self.rules = _identified([*self.rules, self._rule(definition)])
@@ -128,14 +135,16 @@ class RuleBook:
 
     def choose(self, asked: Asked) -> Applied | None:
         """Return what is injected here, and count it."""
+        search = Search()
         for queued in self.queue:
-            if queued.definition.suits(asked) and queued.definition.match.lets_through(asked):
+            definition = queued.definition
+            if definition.suits(asked) and definition.match.lets_through(asked, search):
                 queued.left -= 1
                 if not queued.left:
                     self.queue.remove(queued)
                 return self._applied(queued.id, queued.definition, queued.left)
         for rule in self._in_order():
-            if self._matches(rule, asked):
+            if self._matches(rule, asked, search):
                 rule.applied += 1
                 return self._applied(rule.id, rule.definition, rule.applied)
         return None
@@ -144,9 +153,9 @@ class RuleBook:
         yield from self.rules
         yield from self.profile
 
-    def _matches(self, rule: Rule, asked: Asked) -> bool:
+    def _matches(self, rule: Rule, asked: Asked, search: Search) -> bool:
         match = rule.definition.match
-        if not rule.definition.suits(asked) or not match.lets_through(asked):
+        if not rule.definition.suits(asked) or not match.lets_through(asked, search):
             return False
         if match.probability is not None and not self._is_lucky(rule, match.probability, asked):
             return False

@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ MEMBERS = (
 )  # fmt: skip
 MAX_REGEX_LENGTH = 1000
 MAX_REGEX_COUNTS = 10_000  # `regex` unrolls what is counted
-REGEX_TIME_S = 0.05  # a longer search counts as no match
+REGEX_TIME_S = 0.05  # of all searches for one request; those it does not reach match nothing
 _MANY = 1_000_000_000
 _RANGE = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
 _COUNT = re.compile(r"\{(\d{1,9})?,?(\d{1,9})?\}")
@@ -65,7 +66,7 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     state: TaskState | None = None
     attempt: int | None = None
 
-    def lets_through(self, asked: Asked) -> bool:
+    def lets_through(self, asked: Asked, search: "Search") -> bool:
         """Tell whether all holds that needs no counting and no chance."""
         return (
             asked.operation in self.operations
@@ -73,13 +74,34 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
             and (self.attempt is None or asked.attempt == self.attempt)
             and all(asked.headers.get(name) == value for name, value in self.headers)
             and (self.prompt is None or self.prompt in (asked.prompt or ""))
-            and (self.prompt_regex is None or _found(self.prompt_regex, asked.prompt))
+            and (self.prompt_regex is None or search.finds(self.prompt_regex, asked.prompt))
         )
 
 
-class Definition(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule as it was written, and as it was read."""
+class Search:
+    """Looks for regular expressions on behalf of one request, which must not hold up others."""
 
+    def __init__(self, left_s: float = REGEX_TIME_S) -> None:
+        self._left_s = left_s
+
+    def finds(self, pattern: str, prompt: str | None) -> bool:
+        import regex  # noqa: PLC0415  # as below
+
+        if prompt is None or self._left_s <= 0:
+            return False
+        begun_s = perf_counter()
+        try:
+            found = regex.search(_as_in_python(pattern), prompt, timeout=self._left_s)
+        except TimeoutError:
+            found = None
+        self._left_s -= perf_counter() - begun_s
+        return found is not None
+
+
+class Definition(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule as it was written, and as it was read; `id` if it has had one before."""
+
+    id: str = ""
     written: dict[str, Any]
     match: Match
     apply: Apply
@@ -101,7 +123,7 @@ class Definition(msgspec.Struct, frozen=True, kw_only=True):
 def parse_rule(value: object, path: str, fail_codes: Mapping[str, str]) -> Definition:
     """Raise Wrong naming the path of what is wrong and the nearest known word.
 
-    `id` and `applied`, which showing a rule adds, are taken and ignored.
+    `applied`, which showing a rule adds, is taken and ignored.
     """
     members = known_members(value, path, ("match", "apply", "id", "applied"))
     if "apply" not in members:
@@ -109,7 +131,10 @@ def parse_rule(value: object, path: str, fail_codes: Mapping[str, str]) -> Defin
     apply = parse_apply(members["apply"], f"{path}.apply", fail_codes)
     match = _match(members.get("match", {}), f"{path}.match", apply)
     written = {"match": members.get("match", {}), "apply": members["apply"]}
-    return Definition(written=written, match=match, apply=apply)
+    name = members.get("id", "")
+    return Definition(
+        id=name if isinstance(name, str) else "", written=written, match=match, apply=apply
+    )
 
 
 def _match(value: object, path: str, apply: Apply) -> Match:
@@ -169,17 +194,6 @@ def _regex(value: object, path: str) -> str | None:
     except (re.error, regex.error, OverflowError, RecursionError) as error:
         raise Wrong(path, f"is no regular expression of Python: {error}") from error
     return written
-
-
-def _found(pattern: str, prompt: str | None) -> bool:
-    import regex  # noqa: PLC0415  # as above
-
-    if prompt is None:
-        return False
-    try:
-        return regex.search(_as_in_python(pattern), prompt, timeout=REGEX_TIME_S) is not None
-    except TimeoutError:
-        return False
 
 
 def _as_in_python(pattern: str) -> str:

@@ -70,18 +70,22 @@ def sandbox_id(key: str) -> str:
 
 
 def hidden(key: str, shown: bytes) -> bytes:
-    """Replace a key in JSON: as it is, escaped for JSON once and twice, and for a URL."""
+    """Replace a key in JSON: escaped for JSON twice and once, and for a URL.
+
+    The longest goes first, and a key is never taken unescaped, so that the JSON stays whole.
+    """
     once = json.dumps(key, ensure_ascii=False)[1:-1]
     twice = json.dumps(once, ensure_ascii=False)[1:-1]
-    for form in {key, once, twice, quote(key, safe=""), quote_plus(key)}:
+    for form in (twice, once, quote(key, safe=""), quote_plus(key)):
         shown = shown.replace(form.encode(), b"[redacted]")
     return _percent_encoded(key).sub(b"[redacted]", shown)
 
 
 @lru_cache(maxsize=100)
 def _percent_encoded(key: str) -> re.Pattern[bytes]:
-    """Match the key with any of its bytes percent-encoded."""
-    parts = (
-        b"(?:%b|%%%02x|%%%02X)" % (re.escape(bytes([byte])), byte, byte) for byte in key.encode()
-    )
+    """Match the key with any of its bytes percent-encoded; what JSON escapes must be."""
+    parts = []
+    for byte in key.encode():
+        raw = b"" if byte in b'"\\' else re.escape(bytes([byte])) + b"|"
+        parts.append(b"(?:%b%%%02x|%%%02X)" % (raw, byte, byte))
     return re.compile(b"".join(parts))

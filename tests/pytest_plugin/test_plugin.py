@@ -85,16 +85,27 @@ def test_a_failing_test_tells_what_happened_and_no_key(pytester: pytest.Pytester
     assert "apixo-test-" not in ended.stdout.str()
 
 
-def test_the_same_test_draws_the_same_chance_again(pytester: pytest.Pytester) -> None:
-    lines = [
+def task_ids_of_two_runs(pytester: pytest.Pytester, *arguments: str) -> list[str]:
+    return [
         line
         for _ in range(2)
-        for line in ran(pytester, TWO_RUNS, "-s").outlines
+        for line in ran(pytester, TWO_RUNS, "-s", *arguments).outlines
         if line.startswith(("task", ".task", "test_it.py task"))
     ]
 
-    assert len(lines) == 2
-    assert lines[0] == lines[1]
+
+def test_the_same_test_draws_the_same_chance_again(pytester: pytest.Pytester) -> None:
+    first, second = task_ids_of_two_runs(pytester)
+
+    assert first == second
+
+
+def test_two_runs_on_one_shared_server_do_not_share_a_task(
+    pytester: pytest.Pytester, mock: RunningMock
+) -> None:
+    first, second = task_ids_of_two_runs(pytester, "--apixo-mock-url", f"http://{mock.host}")
+
+    assert first != second
 
 
 def test_the_marker_is_known_and_its_settings_are_checked(pytester: pytest.Pytester) -> None:

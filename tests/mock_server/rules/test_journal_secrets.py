@@ -18,6 +18,9 @@ SHOWING = (
     "journal?format=har",
     "journal/wait?count=1",
     "callbacks",
+    "tasks",
+    "rules",
+    "next",
     "sandbox",
     "sandbox/snapshot",
 )
@@ -46,6 +49,7 @@ def live(api: Api) -> None:
     api.send("POST", SUBMIT, body=body | {"provider": key})  # the refusal quotes it
     api.send("POST", SUBMIT, content=key.encode())
     api.told("POST", "rules", {"match": {"prompt": key}, "apply": {"callback": "garbage"}})
+    api.told("POST", "next", {"match": {"prompt": key}, "apply": {"refuse": {"status": 503}}})
     api.advance("5m")
 
 

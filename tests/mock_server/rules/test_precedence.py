@@ -83,6 +83,19 @@ class Precedence(RuleBasedStateMachine):
         self.book.set([parsed(each) for each in rules])
         self.model.put(rules)
 
+    @rule(data=st.data())
+    def put_back(self, data: st.DataObject) -> None:
+        shown = [
+            {"id": each.id, **each.definition.written, "applied": each.applied}
+            for each in self.book.rules
+        ]
+        kept = data.draw(
+            st.lists(st.sampled_from(range(len(shown))), unique=True) if shown else st.just([])
+        )
+        self.book.set([parsed(shown[at]) for at in kept])
+        self.model.rules = [self.model.rules[at] for at in kept]
+        self.model.counts = [self.model.counts[at] for at in kept]
+
     @rule(added=written)
     def add(self, added: Json) -> None:
         self.book.add(parsed(added))

@@ -112,7 +112,6 @@ class Rules(RuleBasedStateMachine):
     def put_back_what_is_shown(self) -> None:
         shown = self.api.told("GET", "rules")["rules"]
         self.api.told("PUT", "rules", {"rules": shown})
-        self.model.rules = [Line(each.rule) for each in self.model.rules]
 
     @rule()
     def clear(self) -> None:
