@@ -58,6 +58,20 @@ def refusal(response: httpx.Response, now_s: float) -> errors.ApiError | None:
     return refused(status, code, message, detail, response)
 
 
+def check_readable(response: httpx.Response) -> None:
+    """Raise UnexpectedResponse for a body that is no JSON, as when it was lost on its way."""
+    if response.status_code != HTTPStatus.OK:
+        return
+    try:
+        json.loads(response.content)
+    except RecursionError:
+        return
+    except ValueError as error:
+        raise errors.UnexpectedResponse(
+            "the body is not a JSON object", response.content, response, is_garbled=True
+        ) from error
+
+
 def accepted(response: httpx.Response, now_s: float) -> Task:
     """Read the answer to a submit (SUB-1)."""
     data = _data(response.content, response)

@@ -188,6 +188,8 @@ def error_of(error: Exception, api_key: ApiKey) -> ApixoError:
     was_sent = not isinstance(error, _NEVER_SENT)
     if isinstance(error, httpx.TimeoutException):
         return ApiTimeout(sentence, was_sent=was_sent)
-    if isinstance(error, httpx.DecodingError | httpx.InvalidURL | UnicodeError):
+    if isinstance(error, httpx.DecodingError):
+        return UnexpectedResponse(sentence, is_garbled=True)
+    if isinstance(error, httpx.InvalidURL | UnicodeError):
         return UnexpectedResponse(sentence)
     return TransportError(sentence, was_sent=was_sent)

@@ -216,7 +216,13 @@ class Api:
             refusal = answers.refusal(response, timeline.now_s())
             if refusal is not None:
                 raise refusal
+            if request.method == "GET":
+                answers.check_readable(response)
             return response
+
+        def is_worth(error: ApixoError) -> bool:
+            is_garbled = isinstance(error, UnexpectedResponse) and error.is_garbled
+            return _is_worth_repeating(error) or (is_garbled and request.method == "GET")
 
         return (
             yield from repeated(
@@ -224,7 +230,7 @@ class Api:
                 timeline,
                 max_retries=self.max_retries,
                 until_s=until_s,
-                is_worth=lambda error: _is_worth_repeating(error) and may_repeat(error),
+                is_worth=lambda error: is_worth(error) and may_repeat(error),
             )
         )
 

@@ -169,15 +169,24 @@ class ResultExpired(ApixoError):
 
 
 class UnexpectedResponse(ApixoError):
-    """An answer breaks the contract; says where, and shows the head of the body."""
+    """An answer breaks the contract; says where, and shows the head of the body.
+
+    `is_garbled` if it is none at all, as when a proxy has emptied it: that may pass.
+    """
 
     def __init__(
-        self, problem: str, body: bytes = b"", response: httpx.Response | None = None
+        self,
+        problem: str,
+        body: bytes = b"",
+        response: httpx.Response | None = None,
+        *,
+        is_garbled: bool = False,
     ) -> None:
         super().__init__(problem, body[:_HEAD_MAX], response)
         self.problem = problem
         self.head = body[:_HEAD_MAX].decode("utf-8", "replace")
         self.response = response
+        self.is_garbled = is_garbled
 
     def __str__(self) -> str:
         status = "" if self.response is None else f" (HTTP {self.response.status_code})"

@@ -28,6 +28,7 @@ from tests.client_reference.scripted import (
     accepts,
     raw,
     says,
+    succeeds,
 )
 
 DEEP = b'{"code": 200, "data": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
@@ -60,6 +61,11 @@ BODIES: dict[str, Answer] = {
     "a strange encoding": raw(200, b"\x00\x01", {"Content-Encoding": "br"}),
     "endless": _endless,
 }
+GARBLED = {
+    "empty", "HTML", "half of it", "two of them", "not UTF-8", "a huge number", "bad gzip",
+    "half of a gzip", "a strange encoding",
+}  # fmt: skip
+TRIES = 5
 CALLS: dict[str, Callable[[Client], object]] = {
     "submit": lambda client: client.submit("a fox"),
     "status": lambda client: client.status("task_1"),
@@ -73,19 +79,27 @@ def service(answer: Answer) -> Service:
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-@pytest.mark.parametrize("answer", BODIES.values(), ids=BODIES)
+@pytest.mark.parametrize("name", BODIES)
 def test_what_cannot_be_understood_is_an_unexpected_response(
-    driver: Driver, answer: Answer, call: Callable[[Client], object]
+    driver: Driver, name: str, call: Callable[[Client], object]
 ) -> None:
-    asked = service(answer)
+    asked = service(BODIES[name])
 
     with pytest.raises(ApixoError) as caught:
         call(driver.client(asked))
 
     error = caught.value.__cause__ if call is CALLS["submit"] else caught.value
     assert type(error) is UnexpectedResponse
-    assert len(asked.requests) == 1
+    is_repeated = name in GARBLED and call is not CALLS["submit"]
+    assert len(asked.requests) == (TRIES if is_repeated else 1)
     assert len(str(error)) < 1500
+
+
+@pytest.mark.parametrize("name", sorted(GARBLED))
+def test_a_status_that_was_lost_on_its_way_is_asked_for_again(driver: Driver, name: str) -> None:
+    asked = Service(status=[BODIES[name], succeeds()])
+
+    assert driver.client(asked).status("task_1").state == "success"
 
 
 def test_an_unexpected_response_says_what_and_shows_the_head(driver: Driver) -> None:
