@@ -10,6 +10,7 @@ import click
 
 def main() -> None:
     """Exit with 2 for what cannot be run, 3 without a target, else as the command says."""
+    from contract_tests.audit.driving.command import BadCommand  # noqa: PLC0415
     from contract_tests.cassettes import BadCassette  # noqa: PLC0415  # heavy, as is the rest
     from contract_tests.command import cli  # noqa: PLC0415
     from contract_tests.expected_failures import BadExpectation  # noqa: PLC0415
@@ -27,7 +28,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except (BadTarget, BadCassette, BadExpectation, BadReport) as error:
+    except (BadTarget, BadCassette, BadCommand, BadExpectation, BadReport) as error:
         click.echo(f"contract-tests: {error}", err=True)
         sys.exit(2)
     except Unreachable as error:

@@ -70,13 +70,10 @@ def derived_key(api_key: str, case_id: str, name: str) -> str:
 
 
 @contextmanager
-def own_mock(seed: int) -> Iterator[str]:
-    """Start the mock as a process of its own, with time that stands still; give its address.
-
-    A receiver has 3 s instead of 30 to answer a callback, so that slow ones can be tried.
-    """
-    command = (sys.executable, "-m", "mock_server", "--port", "0", "--clock", "manual",
-               "--seed", str(seed), "--callback-timeout", "3")  # fmt: skip
+def own_mock(seed: int, *switches: str, port: int = 0) -> Iterator[str]:
+    """Start the mock as a process of its own; give its address."""
+    command = (sys.executable, "-m", "mock_server", "--port", str(port), "--seed", str(seed),
+               *switches)  # fmt: skip
     with (
         tempfile.TemporaryFile("w+") as log,
         subprocess.Popen(  # noqa: S603  # our own module

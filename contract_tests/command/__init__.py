@@ -2,6 +2,7 @@
 
 import click
 
+from contract_tests.command.auditing import audit_command
 from contract_tests.command.comparing import diff_command
 from contract_tests.command.listing import list_command
 from contract_tests.command.planning import plan_command
@@ -14,6 +15,7 @@ cli = click.Group(
         "plan": plan_command,
         "run": run_command,
         "diff": diff_command,
+        "audit": audit_command,
     },
     help="Check a server against the APIXO gpt-image-1 contract.",
 )

@@ -59,14 +59,6 @@ _CHOICE = (
 )  # fmt: skip
 
 
-def asks_a_target(command: F) -> F:
-    return _with(command, _TARGET)
-
-
-def chooses_cases(command: F) -> F:
-    return _with(command, _CHOICE)
-
-
 def options_of(given: Mapping[str, Any]) -> Options:
     """Put the switches together; the key comes from the environment where none is given."""
     from_environment = os.environ.get(_KEY, "").strip()
@@ -104,7 +96,16 @@ def chosen(given: Mapping[str, Any], profile: str) -> tuple[Case, ...]:
     return picked
 
 
-def _with(command: F, options: tuple[Callable[[F], F], ...]) -> F:
-    for option in reversed(options):
-        command = option(command)
-    return command
+def has_switches(switches: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
+    """Return a decorator that gives a command these switches, in this order."""
+
+    def add(command: F) -> F:
+        for switch in reversed(switches):
+            command = switch(command)
+        return command
+
+    return add
+
+
+asks_a_target = has_switches(_TARGET)
+chooses_cases = has_switches(_CHOICE)

@@ -12,15 +12,15 @@ _TELLING = frozenset({Verdict.FAIL, Verdict.WARN})
 
 def result_line(result: CaseResult) -> str:
     """One line a case; a failure tells what was expected and what was seen."""
-    line = f"{result.verdict:12} {result.id}  {_plain(result.title)}"
+    line = f"{result.verdict:12} {result.id}  {plain(result.title)}"
     if result.expected_failure:
-        line += f"  (expected: {_plain(result.expected_failure)})"
+        line += f"  (expected: {plain(result.expected_failure)})"
     if result.reason:
-        line += f"\n             {_plain(result.reason)}"
+        line += f"\n             {plain(result.reason)}"
     for finding in result.findings:
         if finding.verdict in _TELLING:
-            line += f"\n             {finding.clause}: expected {_plain(finding.expected)}"
-            line += f"\n             {' ' * len(finding.clause)}  seen     {_plain(finding.seen)}"
+            line += f"\n             {finding.clause}: expected {plain(finding.expected)}"
+            line += f"\n             {' ' * len(finding.clause)}  seen     {plain(finding.seen)}"
     return line
 
 
@@ -40,6 +40,6 @@ def summary_lines(report: Report, spent: Decimal | None = None) -> Iterator[str]
     )
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Spell out what would move the cursor of a terminal: a server chooses these texts."""
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)

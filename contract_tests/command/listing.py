@@ -5,12 +5,18 @@ import msgspec
 
 from contract_tests.case import Case
 from contract_tests.catalogue import all_cases
+from contract_tests.command.audit_lines import audit_lines
 
 
 @click.command("list")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
-def list_command(as_json: bool) -> int:  # noqa: FBT001  # a click flag
+@click.option("--audit", "of_audit", is_flag=True, help="Cases and rules of the audit instead.")
+def list_command(*, as_json: bool, of_audit: bool) -> int:
     """Print the cases."""
+    if of_audit:
+        for line in audit_lines(as_json=as_json):
+            click.echo(line)
+        return 0
     cases = all_cases()
     if as_json:
         click.echo(msgspec.json.format(msgspec.json.encode({"cases": [_row(c) for c in cases]})))

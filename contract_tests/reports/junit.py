@@ -22,8 +22,8 @@ def junit(report: Report) -> bytes:
         time=f"{sum(case.duration_s for case in report.cases):.3f}",
     )
     properties = ET.SubElement(suite, "properties")
-    _property(properties, "base_url", report.base_url)
-    _property(properties, "seed", str(report.seed))
+    put_property(properties, "base_url", report.base_url)
+    put_property(properties, "seed", str(report.seed))
     for case in report.cases:
         _add(suite, case)
     root = ET.Element("testsuites")
@@ -46,31 +46,31 @@ def _add(suite: ET.Element, case: CaseResult) -> None:
     )
     properties = ET.SubElement(element, "properties")
     for clause in case.clauses:
-        _property(properties, "clause", clause)
-    _property(properties, "title", case.title)
+        put_property(properties, "clause", clause)
+    put_property(properties, "title", case.title)
     text = "\n".join(
         f"{finding.clause} {finding.verdict}: expected {finding.expected}; seen {finding.seen}"
         for finding in case.findings
         if finding.verdict is not Verdict.PASS
     )
     if _is_skipped(case):
-        ET.SubElement(element, "skipped", message=_clean(case.expected_failure or case.reason))
+        ET.SubElement(element, "skipped", message=clean(case.expected_failure or case.reason))
     elif case.verdict in _ERRORS:
         problem = ET.SubElement(
-            element, "error", type=case.verdict, message=_clean(case.reason or case.verdict)
+            element, "error", type=case.verdict, message=clean(case.reason or case.verdict)
         )
-        problem.text = _clean(text)
+        problem.text = clean(text)
     elif case.verdict is Verdict.FAIL:
-        problem = ET.SubElement(element, "failure", message=_clean(case.reason or case.title))
-        problem.text = _clean(text)
+        problem = ET.SubElement(element, "failure", message=clean(case.reason or case.title))
+        problem.text = clean(text)
     elif case.verdict is Verdict.WARN:
-        ET.SubElement(element, "system-out").text = _clean(text)
+        ET.SubElement(element, "system-out").text = clean(text)
 
 
-def _property(parent: ET.Element, name: str, value: str) -> None:
-    ET.SubElement(parent, "property", name=name, value=_clean(value))
+def put_property(parent: ET.Element, name: str, value: str) -> None:
+    ET.SubElement(parent, "property", name=name, value=clean(value))
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Replace what XML cannot hold."""
     return _NO_XML.sub("\ufffd", text)

@@ -16,7 +16,7 @@ def markdown(report: Report) -> str:
 def _lines(report: Report) -> Iterator[str]:
     summary = report.summary
     counts = ", ".join(f"{count} {name}" for name, count in summary.cases.items() if count)
-    yield f"# Contract of {_cell(report.base_url)}"
+    yield f"# Contract of {cell(report.base_url)}"
     yield ""
     yield f"{len(report.cases)} cases: {counts}. Profile {report.profile}, seed {report.seed}."
     for verdict in _TELLING:
@@ -31,13 +31,13 @@ def _lines(report: Report) -> Iterator[str]:
             "|---|---|---|---|",
         )
         for case in cases:
-            name = f"{case.id} {_cell(case.title)}"
+            name = f"{case.id} {cell(case.title)}"
             findings = [finding for finding in case.findings if finding.verdict is verdict]
             for finding in findings:
-                expected, seen = _cell(finding.expected), _cell(finding.seen)
+                expected, seen = cell(finding.expected), cell(finding.seen)
                 yield f"| {name} | {finding.clause} | {expected} | {seen} |"
             if not findings:
-                yield f"| {name} | {', '.join(case.clauses)} | | {_cell(case.reason)} |"
+                yield f"| {name} | {', '.join(case.clauses)} | | {cell(case.reason)} |"
     yield from ("", "## Clauses", "", "| clause | verdict | cases |", "|---|---|---|")
     for clause in report.clauses:
         yield f"| {clause.id} | {clause.verdict} | {len(clause.cases)} |"
@@ -45,6 +45,6 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"Exercised {summary.clauses_exercised} of {summary.clauses_testable} clauses."
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """Return the text as one line that Markdown leaves alone."""
     return re.sub(r"([\\`*_\[\]<>|#~&])", r"\\\1", " ".join(text.split()))

@@ -37,6 +37,9 @@ class _TallyCollector(Collector):
         for (operation, status), count in sorted(tally.requests.items()):
             requests.add_metric([operation, str(status)], count)
         yield requests
+        yield CounterMetricFamily(
+            "apixo_mock_unauthorized", "Requests without a valid key.", value=tally.unauthorized
+        )
         yield self._latency()
         yield CounterMetricFamily(
             "apixo_mock_tasks_submitted", "Tasks submitted.", value=tally.submitted

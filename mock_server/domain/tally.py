@@ -13,7 +13,10 @@ _BUCKETS_US = tuple(int(bound * 1_000_000) for bound in BUCKETS_S)
 
 
 class Tally:
-    __slots__ = ("buckets", "callbacks", "ended", "faults", "requests", "spent_us", "submitted")
+    __slots__ = (
+        "buckets", "callbacks", "ended", "faults", "requests", "spent_us", "submitted",
+        "unauthorized",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.requests: Counter[tuple[Operation, int]] = Counter()
@@ -23,6 +26,7 @@ class Tally:
         self.ended: Counter[str] = Counter()  # by fail code; empty: success
         self.callbacks: Counter[str] = Counter()  # attempts by what came of them
         self.faults: Counter[str] = Counter()
+        self.unauthorized = 0  # requests that reached no sandbox
 
     def note(self, entry: Entry) -> None:
         """Count an exchange."""

@@ -81,6 +81,7 @@ class Exchange:
     def note_unauthorized(self, operation: Operation) -> None:
         """Count a request that reached no sandbox (AUTH-2)."""
         self._tally.requests[operation, 401] += 1
+        self._tally.unauthorized += 1
 
     def date(self, now_ms: int) -> Header:
         return (b"date", self._dates.write(now_ms))

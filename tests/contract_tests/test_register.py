@@ -94,4 +94,4 @@ def test_data_that_contradict_themselves_are_refused(
 
 
 def _without_case_ids(text: str) -> str:
-    return re.sub(r"\b[SC]-[A-Z]+-\d+", "", text)
+    return re.sub(r"\b[SCA]-[A-Z]+-\d+", "", text)

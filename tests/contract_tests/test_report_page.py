@@ -93,7 +93,7 @@ def test_a_text_that_no_clause_holds_is_said_to_match_nothing(page: Chrome) -> N
     page.find_element(By.ID, "search").send_keys("no clause says this")
 
     assert shown(page) == []
-    assert page.find_element(By.CSS_SELECTOR, "[role=status]").text == "No clause matches."
+    assert page.find_element(By.CSS_SELECTOR, "[role=status]").text == "Nothing matches."
 
 
 def test_buttons_choose_by_verdict_and_add_up(page: Chrome) -> None:

@@ -1,0 +1,1 @@
+"""The audit: does this client keep the contract? The journal of a mock is the only witness."""

@@ -1,0 +1,46 @@
+"""Which situations are tried, and by which rules they are judged."""
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+import msgspec
+
+from contract_tests.audit.rules import RULES
+from contract_tests.audit.situation import Situation
+from contract_tests.audit.situations import SITUATIONS
+
+PROFILES: Final = ("quick", "full")
+
+
+class Chosen(msgspec.Struct, frozen=True):
+    """A situation, and the ids of the rules that it is judged by."""
+
+    situation: Situation
+    rules: frozenset[str]
+
+
+def chosen(select: Sequence[str], profile: str) -> tuple[Chosen, ...]:
+    """Choose by globs over the ids of cases and rules; without any by profile."""
+    found = []
+    for situation in SITUATIONS:
+        rules = frozenset(situation.judged)
+        if not select:
+            if profile == "full" or situation.is_quick:
+                found.append(Chosen(situation, rules))
+            continue
+        if not _is_one(situation.id, select):
+            rules = frozenset(each for each in situation.judged if _is_one(each, select))
+        if rules:
+            found.append(Chosen(situation, rules))
+    return tuple(found)
+
+
+def unknown(select: Sequence[str]) -> Iterator[str]:
+    """Yield globs that choose nothing: most likely a slip of the pen."""
+    ids = [*(each.id for each in SITUATIONS), *(rule.id for rule in RULES)]
+    yield from (glob for glob in select if not any(fnmatchcase(each, glob) for each in ids))
+
+
+def _is_one(name: str, globs: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, glob) for glob in globs)

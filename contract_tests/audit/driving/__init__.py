@@ -1,0 +1,1 @@
+"""Drives clients through the situations of the audit: the edge to processes and to the mock."""

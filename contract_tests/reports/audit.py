@@ -1,0 +1,32 @@
+"""The report of an audit in all its forms: JSON is the truth, the others are made from it."""
+
+from pathlib import Path
+
+import msgspec
+
+from contract_tests.audit.report import VERSION, AuditReport
+from contract_tests.reports import REPORT, BadReport
+from contract_tests.reports.audit_junit import junit
+from contract_tests.reports.audit_markdown import markdown
+from contract_tests.reports.audit_page import html
+
+
+def write_audit(report: AuditReport, directory: Path) -> None:
+    """Write report.json, junit.xml, report.html and summary.md."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / REPORT).write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+    (directory / "junit.xml").write_bytes(junit(report))
+    (directory / "report.html").write_text(html([report]), encoding="utf-8")
+    (directory / "summary.md").write_text(markdown([report]), encoding="utf-8")
+
+
+def read_audit(directory: Path) -> AuditReport:
+    """Raise BadReport."""
+    path = directory / REPORT
+    try:
+        report = msgspec.json.decode(path.read_bytes(), type=AuditReport)
+    except (OSError, msgspec.DecodeError) as error:
+        raise BadReport(f"{path}: {error}") from error
+    if report.version != VERSION:
+        raise BadReport(f"{path}: is of version {report.version}, not {VERSION}")
+    return report
