@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -189,6 +190,12 @@ class Probe:
         if not 200 <= answer.status < 300:
             raise Trouble(f"control refused {method} {path}: {answer.shown}")
         return answer.json
+
+    def control_task(
+        self, method: str, task_id: str, action: str = "", body: object = None, *, key: str = "own"
+    ) -> Any:
+        """Speak to `/_mock` about a task, whatever its id looks like."""
+        return self.control(method, f"tasks/{quote(task_id, safe='')}{action}", body, key=key)
 
     def change(self, **settings: object) -> None:
         """Change settings of the case's sandbox."""

@@ -166,7 +166,7 @@ def _at_least_once(probe: Probe) -> None:
 
 def _end(probe: Probe, task_id: str) -> None:
     """End a task at this instant, so that the first attempt is made at it."""
-    probe.control("POST", f"tasks/{task_id}/finish", {"state": "success"})
+    probe.control_task("POST", task_id, "/finish", {"state": "success"})
 
 
 CASES = (

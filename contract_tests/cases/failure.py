@@ -52,7 +52,7 @@ def _codes(probe: Probe) -> None:
     probe.change(generation_time=30)  # a task must be under way to be ended by control
     for code in _CODES:
         task_id = probe.task()
-        probe.control("POST", f"tasks/{task_id}/finish", {"state": "failed", "failCode": code})
+        probe.control_task("POST", task_id, "/finish", {"state": "failed", "failCode": code})
         answer = probe.ask(task_id)
         probe.check(
             "FAIL-3",

@@ -48,7 +48,7 @@ def _ended_by_control(probe: Probe) -> None:
             return
         _check(probe, probe.submit(), 429, "the only place is taken")
         _check(probe, probe.ask(task_id), 200, "status requests work at the limit")
-        probe.control("POST", f"tasks/{task_id}/finish", end)
+        probe.control_task("POST", task_id, "/finish", end)
         probe.send("POST", GENERATE, body={"input": {}})
         accepted = probe.submit()
         _check(probe, accepted, 200, f"a task that ends as {end['state']} gives its place back")

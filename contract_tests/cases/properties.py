@@ -85,7 +85,7 @@ def _any_prompt(probe: Probe) -> None:
             seen=answer,
         )
         if task_id is not None and probe.target.has_control:
-            kept = probe.control("GET", f"tasks/{task_id}").get("prompt")
+            kept = probe.control_task("GET", task_id).get("prompt")
             probe.check(
                 "SUB-9",
                 kept == prompt,
@@ -149,7 +149,7 @@ def _outcome(probe: Probe, answer: Answer) -> dict[str, Any] | None:
         return None
     if not probe.target.has_control:
         return {"accepted": True}
-    task = probe.control("GET", f"tasks/{task_id}")
+    task = probe.control_task("GET", task_id)
     names = ("state", "prompt", "aspect_ratio", "num_images", "request_type")
     seen = {name: task.get(name) for name in names} if isinstance(task, dict) else {}
     return seen | {"results": len(result_urls(probe.ask(task_id)))}

@@ -109,7 +109,7 @@ class Walk:
         """End a task now, by control, unless it has ended."""
         self.poll(known)
         if known.final is None:
-            self._probe.control("POST", f"tasks/{known.id}/finish", end, key=known.key)
+            self._probe.control_task("POST", known.id, "/finish", end, key=known.key)
             self.poll(known)
 
     def pass_time(self, seconds: float) -> None:
