@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -12,15 +13,18 @@ Json = dict[str, Any]
 REDACTED = "[redacted]"
 _SECRET = {"authorization", "proxy-authorization", "cookie", "x-api-key"}
 _BEARER = re.compile(r"\s*bearer\s+(\S+)\s*", re.IGNORECASE)
+_IN_PATHS = "/!$&'()*+,;=:@[]"
 _MANY_CHARS = 8  # a key of fewer would be found in words that have nothing to do with it
 
 
 def entry_view(number: int, entry: Entry) -> Json:
     secrets = _secrets(entry.headers)
     is_callback = entry.operation is Operation.CALLBACK
-    path = entry.path
+    path = _without(secrets, entry.path)
+    if not is_callback:
+        path = quote(path, safe=_IN_PATHS)  # it has come decoded
     if entry.query:
-        path = f"{path}?{entry.query.decode('latin-1')}"
+        path += "?" + _without(secrets, entry.query.decode("latin-1"))
     return {
         "seq": number,
         "at_ms": entry.at_ms,
@@ -34,7 +38,7 @@ def entry_view(number: int, entry: Entry) -> Json:
         "error": entry.error or None,
         "request": {
             "method": entry.method,
-            "path": _without(secrets, path),
+            "path": path,
             "headers": _shown(entry.headers, secrets),
             "body": _without(secrets, entry.request.decode(errors="replace")),
             "is_cut": len(entry.request) >= MAX_BODY_BYTES,
