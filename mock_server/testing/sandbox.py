@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any, Self, overload
+from urllib.parse import quote
 
 from mock_server.testing.control import Control, Json
 from mock_server.testing.story import SHOWN_TASKS, story
@@ -93,13 +94,12 @@ class ApixoMock:
 
     def task(self, task_id: str) -> Json:
         """Return a task with its plan, timeline and explanation."""
-        return self._control.call("GET", f"/tasks/{task_id}")
+        return self._control.call("GET", _path(task_id))
 
     def finish(self, task_id: str, **outcome: str) -> Json:
         """End a task now: `state="failed"`, `failCode="…"`, success by default."""
-        return self._control.call(
-            "POST", f"/tasks/{task_id}/finish", outcome or {"state": "success"}
-        )
+        body = outcome or {"state": "success"}
+        return self._control.call("POST", f"{_path(task_id)}/finish", body)
 
     @property
     def callbacks(self) -> list[Json]:
@@ -123,7 +123,7 @@ class ApixoMock:
         """
         if state is not None:
             query = {"state": state, "timeout": timeout}
-            return self._control.call("GET", f"/tasks/{task}/wait", query=query)
+            return self._control.call("GET", f"{_path(task)}/wait", query=query)
         entries: list[Json] = self._control.call(
             "GET",
             "/journal/wait",
@@ -193,3 +193,7 @@ class Journal:
     def har(self) -> Json:
         """Return the journal as HAR 1.2."""
         return self._control.call("GET", "/journal", query={"format": "har"})
+
+
+def _path(task_id: str | None) -> str:
+    return f"/tasks/{quote(str(task_id), safe='')}"
