@@ -176,6 +176,11 @@ OPTIONS = (
         help="INVALID_IMAGE_URL for every bad image, or the error pages' three codes.",
     ),
     Option(
+        name="task_ids", metavar="plain|reserved", convert=_one_of("plain", "reserved"),
+        default="plain", allowed="plain or reserved",
+        help="End task ids with characters that an address must escape, or not.",
+    ),
+    Option(
         name="price", metavar="DOLLARS", convert=_typed(Dollars), shown_default="0.035",
         allowed="a number of dollars from 0 to 1000000000", help="Price of an image.",
     ),

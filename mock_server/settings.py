@@ -16,6 +16,7 @@ from mock_server.domain.sandbox_settings import (
     ImageFailCodes,
     ImageUrls,
     SandboxSettings,
+    TaskIds,
 )
 from mock_server.options import ENV_PREFIX, OPTIONS, Option
 
@@ -46,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     insufficient_credits_status: CreditsStatus = 400
     retry_after: bool = True
     image_fail_codes: ImageFailCodes = "seed"
+    task_ids: TaskIds = "plain"
     price: float | None = None  # dollars
     result_ttl: int | None = None  # milliseconds
     moderation: str | None = None
@@ -94,6 +96,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             strict=self.strict,
             insufficient_credits_status=self.insufficient_credits_status,
             retry_after=self.retry_after,
+            task_ids=self.task_ids,
         )
 
     def of_clock(self) -> ClockSettings:

@@ -18,6 +18,7 @@ from mock_server.domain.sandbox_settings import (
     Limit,
     SandboxSettings,
     Speed,
+    TaskIds,
 )
 
 Written = int | float | str  # a duration
@@ -41,6 +42,7 @@ class SandboxChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     strict: bool | None = None
     insufficient_credits_status: CreditsStatus | None = None
     retry_after: bool | None = None
+    task_ids: TaskIds | None = None
 
     def apply(self, settings: SandboxSettings, profiles: Profiles) -> SandboxSettings:
         """Return the changed settings. Raises Refused."""

@@ -29,6 +29,7 @@ def settings_view(settings: SandboxSettings, default_generation_ms: int) -> Json
         "strict": settings.strict,
         "insufficient_credits_status": settings.insufficient_credits_status,
         "retry_after": settings.retry_after,
+        "task_ids": settings.task_ids,
     }  # fmt: skip
 
 

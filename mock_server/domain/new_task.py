@@ -4,8 +4,9 @@ from mock_server.domain.catalogue import Model
 from mock_server.domain.chance import draw
 from mock_server.domain.ledger import price_microusd
 from mock_server.domain.planner import Brief, make_plan
+from mock_server.domain.sandbox_settings import TaskIds
 from mock_server.domain.submission import Submission
-from mock_server.domain.task import Task
+from mock_server.domain.task import RESERVED_SUFFIX, Task
 
 
 def new_task(
@@ -18,6 +19,7 @@ def new_task(
     sandbox_id: str,
     ordinal: int,
     generation_time_ms: int | None,
+    task_ids: TaskIds,
     now_ms: int,
 ) -> Task:
     """Return the sandbox's `ordinal`-th task, its id and its whole life decided.
@@ -27,8 +29,9 @@ def new_task(
     drawn = draw(seed, sandbox_id, ordinal, "task")
     if generation_time_ms is None:
         generation_time_ms = round(model.timing.generation_time_s * 1000)
+    suffix = RESERVED_SUFFIX if task_ids == "reserved" else ""
     return Task(
-        id=f"task_{sandbox_id}{drawn[:8].hex()}",
+        id=f"task_{sandbox_id}{drawn[:8].hex()}{suffix}",
         model_id=model.id,
         ordinal=ordinal,
         prompt=submission.prompt,

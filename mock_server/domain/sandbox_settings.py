@@ -10,6 +10,7 @@ from mock_server.domain.clock import Mode
 ImageUrls = Literal["trust", "fetch"]
 ImageFailCodes = Literal["seed", "docs"]
 CreditsStatus = Literal[400, 402]
+TaskIds = Literal["plain", "reserved"]
 Limit = Annotated[int, Meta(ge=1, le=10_000_000)]
 Speed = Annotated[float, Meta(gt=0, le=1_000_000)]
 Dollars = Annotated[float, Meta(ge=0, le=1_000_000_000)]
@@ -28,6 +29,7 @@ class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool = False  # SUB-5, SUB-8, no directives
     insufficient_credits_status: CreditsStatus = 400  # SUB-17
     retry_after: bool = True  # LIM-5
+    task_ids: TaskIds = "plain"  # of new tasks; ids are opaque, SUB-1
 
 
 class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):

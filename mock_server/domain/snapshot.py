@@ -4,6 +4,7 @@ It holds no key. `origin` and `seed` are what its chance is drawn from, so that 
 goes on as the old one would, on a server with another seed, too.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -17,7 +18,7 @@ from mock_server.domain.journal import Entry
 from mock_server.domain.rule_book import BookState
 from mock_server.domain.rules import parse_rule
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
-from mock_server.domain.task import Task
+from mock_server.domain.task import TASK_ID, Task
 
 SandboxId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
 Count = Annotated[int, Meta(ge=0, le=2**62)]
@@ -62,7 +63,7 @@ def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
     snapshot = msgspec.json.decode(raw, type=Snapshot)
     ids = {task.id for task in snapshot.tasks}
     for at, task in enumerate(snapshot.tasks):
-        if task.sandbox_id != snapshot.origin or len(task.id) != 37:
+        if task.sandbox_id != snapshot.origin or not re.fullmatch(TASK_ID, task.id):
             raise ValueError(f"tasks[{at}].id: is no task of the sandbox {snapshot.origin}")
         model = catalogue.models.get(task.model_id)
         if model is None or task.ratio not in {ratio.name for ratio in model.aspect_ratios}:

@@ -4,9 +4,13 @@ A stored task holds its whole future, its plan. Whatever a status request sees i
 here from the plan and the instant; nothing ticks in the background (STA-3 … STA-10).
 """
 
+import re
 from enum import StrEnum
 
 import msgspec
+
+RESERVED_SUFFIX = "+=&?#%2F"  # a query says something else unless these are percent-encoded
+TASK_ID = rf"task_[0-9a-f]{{32}}(?:{re.escape(RESERVED_SUFFIX)})?"
 
 
 class TaskState(StrEnum):
@@ -44,7 +48,7 @@ class Plan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Task(msgspec.Struct, gc=False, kw_only=True):
     """A million of these are kept: mutable where a status request or control may change it."""
 
-    id: str  # task_, its sandbox's id, 16 more hex digits
+    id: str  # task_, its sandbox's id, 16 more hex digits, perhaps RESERVED_SUFFIX
     model_id: str
     ordinal: int  # the n-th task of its sandbox
     prompt: str

@@ -40,5 +40,6 @@ def _other_end(task: Task) -> Task:
 
 def _forged(task: Task) -> Task:
     """Give it the id of no task, in the form that ids have."""
-    changed = "".join("1" if digit == "0" else "0" for digit in task.id[-16:])
-    return msgspec.structs.replace(task, id=task.id[:-16] + changed)
+    head, digits, suffix = task.id[:21], task.id[21:37], task.id[37:]
+    changed = "".join("1" if digit == "0" else "0" for digit in digits)
+    return msgspec.structs.replace(task, id=head + changed + suffix)

@@ -85,6 +85,7 @@ class MemorySandbox(Ruled, Kept):
             sandbox_id=self.origin,
             ordinal=self._ordinal,
             generation_time_ms=self.settings.generation_time_ms,
+            task_ids=self.settings.task_ids,
             now_ms=now_ms,
         )
         self._tasks[task.id] = task

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import blake2b
+from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
 
@@ -11,7 +12,7 @@ from mock_server.domain.chance import draw
 from mock_server.domain.journal import Operation
 from mock_server.domain.rules import Asked
 from mock_server.domain.store import Sandbox, Store
-from mock_server.domain.task import Task, TaskState, state_at
+from mock_server.domain.task import TASK_ID, Task, TaskState, state_at
 from mock_server.web.answer import Answer, Header
 from mock_server.web.exchange import Exchange, Headers, Served, gone, missing, wrong_method
 from mock_server.web.meaning_faults import spoiled
@@ -20,7 +21,7 @@ from mock_server.web.ranges import Unsatisfiable, byte_range
 PREFIX = "/results/"
 PNG = b"image/png"
 _MAX_FOREIGN = 10_000
-_PATH = re.compile(r"/results/(task_[0-9a-f]{32})/([1-9])-([0-9a-f]{32})\.png")
+_PATH = re.compile(rf"/results/({TASK_ID})/([1-9])-([0-9a-f]{{32}})\.png")
 
 Paint = Callable[[Task, int], Awaitable[bytes]]
 
@@ -42,8 +43,9 @@ class ResultAddresses:
 
     def urls(self, task: Task) -> list[str]:
         """Return one address an image (STA-7)."""
+        task_id = quote(task.id, safe="")
         return [
-            f"{task.base_url}{PREFIX}{task.id}/{number}-{self.token(task, number)}.png"
+            f"{task.base_url}{PREFIX}{task_id}/{number}-{self.token(task, number)}.png"
             for number in range(1, task.num_images + 1)
         ]
 

@@ -28,6 +28,7 @@ WRONG = {
     "insufficient_credits_status": "403",
     "retry_after": "perhaps",
     "image_fail_codes": "all",
+    "task_ids": "odd",
     "price": "cheap",
     "result_ttl": "-15d",
     "moderation": "/nowhere/words.txt",

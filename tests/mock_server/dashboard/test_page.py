@@ -209,6 +209,23 @@ def test_a_held_task_is_let_go(page: webdriver.Chrome, api: Api) -> None:
     )
 
 
+def test_a_task_whose_id_must_be_escaped_is_shown_and_ended(
+    page: webdriver.Chrome, api: Api
+) -> None:
+    api.change(task_ids="reserved")
+    task_id = api.submit("odd [[mock hold]]")
+    until(page, "#tasks", "odd")
+    click(page, f"[data-task='{task_id}']")
+    until(page, "#timeline-title", task_id)
+    page.find_element(By.ID, "task").send_keys(task_id)
+
+    click(page, "#finish [data-state='success']")
+
+    until(page, "#tasks", "success")
+    until(page, "#journal", "generateTask")
+    widths(page, [1024])
+
+
 def test_a_sandbox_that_begins_again_shows_its_new_pictures(
     page: webdriver.Chrome, api: Api
 ) -> None:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
+from urllib.parse import quote
 
 import httpx
 
@@ -100,10 +101,11 @@ class Api:
         return self.told("PUT", "clock", {"mode": "real", "speed": speed})
 
     def task(self, task_id: str) -> Json:
-        return self.told("GET", f"tasks/{task_id}")
+        return self.told("GET", f"tasks/{quote(task_id, safe='')}")
 
     def finish(self, task_id: str, **outcome: str) -> Json:
-        return self.told("POST", f"tasks/{task_id}/finish", outcome or {"state": "success"})
+        path = f"tasks/{quote(task_id, safe='')}/finish"
+        return self.told("POST", path, outcome or {"state": "success"})
 
     def deliveries(self) -> list[Json]:
         deliveries: list[Json] = self.told("GET", "callbacks")["deliveries"]

@@ -14,6 +14,7 @@ DEFAULTS = {
     "strict": False,
     "insufficient_credits_status": 400,
     "retry_after": True,
+    "task_ids": "plain",
 }
 CHANGES = {
     "rate_limit": 7,
@@ -25,6 +26,7 @@ CHANGES = {
     "strict": True,
     "insufficient_credits_status": 402,
     "retry_after": False,
+    "task_ids": "reserved",
 }
 WRONG: dict[str, list[object]] = {
     "rate_limit": [0, -1, 1.5, "many", True, 10**12],
@@ -36,6 +38,7 @@ WRONG: dict[str, list[object]] = {
     "strict": [1, "true"],
     "insufficient_credits_status": [403, "402"],
     "retry_after": ["no", 0],
+    "task_ids": ["odd", 1],
 }
 ROWS = [
     pytest.param(name, value, id=f"{name}={value!r}")

@@ -3,7 +3,7 @@
 import { make } from "./nodes.js";
 import { sandbox } from "./plane.js";
 
-const short = (taskId) => taskId.slice(-12);
+const short = (taskId) => taskId.slice(25); // its own digits
 
 export const written = (ms) => new Date(ms).toISOString().replace("T", " ").slice(0, 23);
 export const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
