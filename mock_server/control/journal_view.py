@@ -24,7 +24,7 @@ def entry_view(number: int, entry: Entry) -> Json:
     if not is_callback:
         path = quote(path, safe=_IN_PATHS)  # it has come decoded
     if entry.query:
-        path += "?" + _without(secrets, entry.query.decode("latin-1"))
+        path = f"{path}?{entry.query.decode('latin-1')}"
     return {
         "seq": number,
         "at_ms": entry.at_ms,
@@ -38,7 +38,7 @@ def entry_view(number: int, entry: Entry) -> Json:
         "error": entry.error or None,
         "request": {
             "method": entry.method,
-            "path": path,
+            "path": _without(secrets, path),
             "headers": _shown(entry.headers, secrets),
             "body": _without(secrets, entry.request.decode(errors="replace")),
             "is_cut": len(entry.request) >= MAX_BODY_BYTES,
