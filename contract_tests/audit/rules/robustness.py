@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from contract_tests.audit.evidence import Evidence
+from contract_tests.audit.evidence import Evidence, later
 from contract_tests.audit.rule import Axis, Level, Look, Rule
 
 
@@ -14,15 +14,15 @@ def _survives(*faults: str) -> Callable[[Evidence], Iterator[Look]]:
         for task in evidence.tasks:
             met = [each for each in evidence.polls(task.id) if each.injected & frozenset(faults)]
             for each in met:
-                later = [poll for poll in evidence.polls(task.id) if poll.number > each.number]
+                more = later(evidence.polls(task.id), each)
                 understood = not each.is_broken and evidence.has_reached(task, each)
                 seen = ", ".join(sorted(each.injected))
                 yield Look(
-                    holds=bool(later) or understood,
+                    holds=bool(more) or understood,
                     seen=f"{seen}: "
-                    + (f"asked {len(later)} times more" if later else "")
-                    + ("went on with the answer" if understood and not later else "")
-                    + ("was the end of it" if not later and not understood else ""),
+                    + (f"asked {len(more)} times more" if more else "")
+                    + ("went on with the answer" if understood and not more else "")
+                    + ("was the end of it" if not more and not understood else ""),
                     event=each.number,
                 )
 
