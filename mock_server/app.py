@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.catalogue_files import load_catalogue
 from mock_server.control import replies
+from mock_server.control.audit_routes import AuditRoutes
 from mock_server.control.caller import Access, Callers, is_loopback
 from mock_server.control.changes import Profiles
 from mock_server.control.dashboard.pages import DashboardRoutes
@@ -232,6 +233,12 @@ class MockServer:
                     self._dispatcher,
                     self._catalogue,
                     self._addresses.adopt,
+                ).routes(),
+                *AuditRoutes(
+                    callers,
+                    result_urls=self._addresses.urls,
+                    base_url=settings.base_url,
+                    seed=self.seed,
                 ).routes(),
                 Route("/openapi.json", self._openapi, methods=["GET"]),
             ],

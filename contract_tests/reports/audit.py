@@ -14,10 +14,19 @@ from contract_tests.reports.audit_page import html
 def write_audit(report: AuditReport, directory: Path) -> None:
     """Write report.json, junit.xml, report.html and summary.md."""
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / REPORT).write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-    (directory / "junit.xml").write_bytes(junit(report))
-    (directory / "report.html").write_text(html([report]), encoding="utf-8")
+    (directory / REPORT).write_bytes(written(report, "json"))
+    (directory / "junit.xml").write_bytes(written(report, "junit"))
+    (directory / "report.html").write_bytes(written(report, "html"))
     (directory / "summary.md").write_text(markdown([report]), encoding="utf-8")
+
+
+def written(report: AuditReport, shown_as: str) -> bytes:
+    """Return a report as json, junit or html."""
+    if shown_as == "junit":
+        return junit(report)
+    if shown_as == "html":
+        return html([report]).encode()
+    return msgspec.json.format(msgspec.json.encode(report)) + b"\n"
 
 
 def read_audit(directory: Path) -> AuditReport:
