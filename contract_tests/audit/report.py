@@ -86,6 +86,9 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def judged_case(situation: Situation, evidence: Evidence, only: frozenset[str]) -> AuditedCase:
     """Judge what a client did in a situation by the rules that it is for, or by some of them."""
+    if situation.needs_polling and evidence.waits_for_callbacks:
+        reason = "the client waited for a callback, and did not ask"
+        return left_out(situation, Verdict.SKIP, reason)
     rules = [BY_ID[each] for each in situation.judged if each in only]
     return audited(situation.id, situation.title, rules, evidence)
 
