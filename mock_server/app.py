@@ -22,6 +22,7 @@ from mock_server.control.dashboard.pages import DashboardRoutes
 from mock_server.control.events import EventRoutes
 from mock_server.control.gate import Gate
 from mock_server.control.journal_routes import JournalRoutes
+from mock_server.control.openapi.document import control_document
 from mock_server.control.rule_routes import RuleRoutes
 from mock_server.control.sandbox_routes import SandboxRoutes
 from mock_server.control.server_routes import ServerRoutes
@@ -204,6 +205,7 @@ class MockServer:
             callers,
             drop_all=lambda: self._dispatcher.drop_all(self._store),
             info=self._info,
+            document=lambda: control_document(self._catalogue.fail_messages, self._profiles.known),
             why_not_ready=lambda: self._not_ready,
         )
         sandbox = SandboxRoutes(
