@@ -7,7 +7,7 @@ from tests.mock_server.e2e.api import Json
 from tests.mock_server.e2e.serving import RunningMock
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def document(mock: RunningMock) -> Json:
     body: Json = mock.http.get(PATH).raise_for_status().json()
     return body
