@@ -80,7 +80,7 @@ class ClockChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Advance(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    seconds: Written
+    seconds: Annotated[Written, Meta(description="more than 0")]
 
 
 class Finish(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename="camel"):

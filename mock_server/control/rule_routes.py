@@ -70,7 +70,7 @@ class RuleRoutes:
     async def put_next(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
         wanted = await read(request, Next)
-        definition = self._parsed({"match": wanted.match or {}, "apply": wanted.apply}, "")
+        definition = self._parsed({"match": wanted.match, "apply": wanted.apply}, "")
         for name in COUNTED:
             if name in definition.written["match"]:
                 raise Refused(400, f"match.{name}: does not go with next, which has a count")

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from mock_server.control import journal_routes, sandbox_routes, waiting
+from mock_server.control import journal_routes, queries, sandbox_routes, waiting
 from mock_server.control.changes import Advance, ClockChange, Finish, SandboxChange
 from mock_server.control.openapi import answers, journal_answers
 from mock_server.control.openapi.references import PREFIX, WrittenRule
@@ -24,6 +24,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     answers: tuple[Any, ...] = ()  # types, one of which it is; none: 204
     kind: str = JSON
     body: Any = None  # a type
+    needs_body: bool = True
     query: Json = {}  # schemas by name
     refusals: tuple[int, ...] = ()
     too_late: Any = None  # the type of a 408
@@ -32,7 +33,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _whole(least: int, default: int | None = None) -> Json:
-    schema = {"type": "integer", "minimum": least}
+    schema = {"type": "integer", "minimum": least, "maximum": 10**queries.MAX_DIGITS - 1}
     return schema if default is None else schema | {"default": default}
 
 
@@ -77,20 +78,19 @@ CALLS: dict[str, dict[str, Call]] = {
         "get": Call(about="This document", answers=(dict[str, Any],), caller="anyone"),
     },
     "/_mock/metrics": {
-        "get": Call(
-            about="Prometheus text", answers=(str,), kind="text/plain", caller="anyone"
-        ),
+        "get": Call(about="Prometheus text", answers=(str,), kind="text/plain", caller="anyone"),
     },
     "/_mock/sandboxes": {
-        "get": Call(
-            about="All sandboxes", answers=(answers.ListedSandboxes,), caller="admin"
-        ),
+        "get": Call(about="All sandboxes", answers=(answers.ListedSandboxes,), caller="admin"),
         "delete": Call(about="Drop all sandboxes", caller="admin"),
     },
     "/_mock/sandbox": {
         "get": Call(about="Settings and counters", answers=(answers.ShownSandbox,)),
         "patch": Call(
-            about="Change settings", body=SandboxChange, answers=(answers.ShownSandbox,)
+            about="Change settings",
+            body=SandboxChange,
+            needs_body=False,
+            answers=(answers.ShownSandbox,),
         ),
         "delete": Call(about="Drop everything and begin again from the seed"),
     },
@@ -100,7 +100,12 @@ CALLS: dict[str, dict[str, Call]] = {
     },
     "/_mock/clock": {
         "get": Call(about="Read the clock", answers=(ClockReading,)),
-        "put": Call(about="Let time go another way", body=ClockChange, answers=(ClockReading,)),
+        "put": Call(
+            about="Let time go another way",
+            body=ClockChange,
+            needs_body=False,
+            answers=(ClockReading,),
+        ),
     },
     "/_mock/clock/advance": {
         "post": Call(
@@ -142,9 +147,7 @@ CALLS: dict[str, dict[str, Call]] = {
         ),
     },
     "/_mock/callbacks": {
-        "get": Call(
-            about="Every delivery with its attempts", answers=(answers.ShownDeliveries,)
-        ),
+        "get": Call(about="Every delivery with its attempts", answers=(answers.ShownDeliveries,)),
     },
     "/_mock/rules": {
         "get": Call(about="The rules, in order", answers=(answers.ShownRules,)),
@@ -171,6 +174,7 @@ CALLS: dict[str, dict[str, Call]] = {
         "post": Call(
             about="How many pass the filters",
             body=journal_routes.Filters,
+            needs_body=False,
             answers=(journal_answers.CountedEntries,),
         ),
     },
@@ -193,4 +197,4 @@ CALLS: dict[str, dict[str, Call]] = {
             refusals=(403, 404, 503),
         ),
     },
-}  # fmt: skip
+}

@@ -103,7 +103,7 @@ def _operation(method: str, path: str, call: Call, schemas: dict[Any, Json]) -> 
         ]
     if call.body is not None:
         content = {JSON: {"schema": schemas[call.body]}}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": call.needs_body, "content": content}
     return operation
 
 

@@ -1,6 +1,6 @@
 """A rule as a JSON schema; words, bounds and forms are those of the code that reads rules.
 
-A schema says less than the reader: that what is injected must meet in one operation, for example.
+A schema says less than the reader: that `match` must fit what `apply` is for, for example.
 """
 
 from collections.abc import Collection
@@ -14,6 +14,12 @@ Json = dict[str, Any]
 
 _DURATION: Json = {"$ref": PREFIX + "Duration"}
 _OPERATION: Json = {"$ref": PREFIX + "Operation"}
+_NEVER_TOGETHER = {
+    "outcome": ("refuse", "meaning", "callback"),
+    "refuse": ("meaning", "callback"),
+    "meaning": ("callback",),
+    "wire": ("callback",),
+}
 _STATE: Json = {"$ref": PREFIX + "TaskState"}
 
 
@@ -32,7 +38,8 @@ def rule_schemas(fail_codes: Collection[str]) -> Json:
         "FailCode": {"enum": sorted(fail_codes)},
         "Match": _object(match) | {"description": "All of it must hold"},
         "MatchOfNext": _object(of_next) | {"type": ["object", "null"]},
-        "Apply": _object(_apply()) | {"minProperties": 1},
+        "Apply": _object(_apply())
+        | {"minProperties": 1, "allOf": [_excluding(*each) for each in _NEVER_TOGETHER.items()]},
         "Rule": _object(
             {"match": {"$ref": PREFIX + "Match"}, "apply": {"$ref": PREFIX + "Apply"}, **shown},
             required=("apply",),
@@ -126,6 +133,13 @@ def _callback() -> Json:
     bare = [each for each in faults.CALLBACKS if each not in faults.CALLBACKS_WITH_VALUE]
     values = {"duplicate": _whole(1, faults.MAX_DUPLICATES), "delay": _DURATION}
     return {"anyOf": [{"enum": bare}, *_exactly_one(values)]}
+
+
+def _excluding(name: str, others: Collection[str]) -> Json:
+    return {
+        "if": {"required": [name], "properties": {name: {"not": {"type": "null"}}}},
+        "then": {"properties": {other: {"type": "null"} for other in others}},
+    }
 
 
 def _exactly_one(members: Json) -> list[Json]:

@@ -41,7 +41,7 @@ class Witness:
         self.document: Json = closed(document)
         self.seen: set[tuple[str, str, int]] = set()
         self._paths = {
-            path: re.compile(re.sub(r"{\w+}", "[^/]+", path)) for path in document["paths"]
+            str(path): re.compile(re.sub(r"{\w+}", "[^/]+", path)) for path in document["paths"]
         }
 
     def hear(self, answer: httpx.Response) -> None:

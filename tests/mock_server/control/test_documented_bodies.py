@@ -36,6 +36,8 @@ FAULTS: list[Json] = [
     {"latency": {"uniform": ["100ms", 2]}},
     {"latency": {"lognormal": {"median": "300ms", "sigma": 0.5, "max": "3s"}}},
     {"outcome": {"fail": "NSFW", "message": "no", "pending": "2s", "processing": 5}},
+    {"outcome": {"hold": True}, "meaning": None, "refuse": None, "callback": None, "latency": 1},
+    {"wire": "close", "refuse": {"status": 503}, "latency": "1ms"},
     {"outcome": {"polls": "3", "hold": False, "message": None}},
     {"refuse": {"status": 503}},
     *({"refuse": {"status": 429, "retry_after": each}} for each in (7, "7", "date:7", None)),
@@ -50,36 +52,46 @@ MATCHERS: list[Json] = [
     *({"nth": each} for each in (1, "7", "2..4", "every 3")),
     {"times": 2, "times_each": 1, "probability": 0.5, "state": None},
 ]
+NO_FAULTS: list[Json] = [
+    {},
+    {"outcome": {}},
+    {"outcome": {"message": "without a code"}},
+    {"outcome": {"pending": "soon"}},
+    {"outcome": {"polls": 0}},
+    {"refuse": {"message": "without a status"}},
+    {"refuse": {"status": 200}},
+    {"refuse": {"status": 429, "retry_after": "soon"}},
+    {"callback": "duplicate"},
+    {"callback": {"duplicate": 0}},
+    {"callback": {"duplicate": 1, "delay": 1}},
+    {"latency": {"uniform": ["1s"]}},
+    {"latency": {"lognormal": {"median": "1s"}}},
+    {"latency": {"lognormal": {"median": "1s", "sigma": 0, "max": 2}}},
+    {"wire": "garbage ", "latency": 1},
+    {"refuse": {"status": 503}, "outcome": {"hold": True}},
+    {"refuse": {"status": 503}, "meaning": "final-late"},
+    {"refuse": {"status": 503}, "callback": "drop"},
+    {"outcome": {"hold": True}, "meaning": "final-late"},
+    {"outcome": {"hold": True}, "callback": "drop"},
+    {"meaning": "final-late", "callback": "drop"},
+    {"wire": "close", "callback": "drop"},
+]
+NO_MATCHERS: list[Json] = [
+    {"operation": []},
+    {"operation": "submitt"},
+    {"prompt": ""},
+    {"header": {}},
+    {"header": {"X": 1}},
+    {"nth": "2-4"},
+    {"times": 0},
+    {"probability": 1.5},
+    {"attempt": 101},
+]
 NO_RULES: list[Json] = [
     {"match": {}},
-    {"apply": {}},
     {"apply": None},
-    {"apply": {"outcome": {}}},
-    {"apply": {"outcome": {"message": "without a code"}}},
-    {"apply": {"outcome": {"pending": "soon"}}},
-    {"apply": {"outcome": {"polls": 0}}},
-    {"apply": {"refuse": {"message": "without a status"}}},
-    {"apply": {"refuse": {"status": 200}}},
-    {"apply": {"refuse": {"status": 429, "retry_after": "soon"}}},
-    {"apply": {"callback": "duplicate"}},
-    {"apply": {"callback": {"duplicate": 0}}},
-    {"apply": {"callback": {"duplicate": 1, "delay": 1}}},
-    {"apply": {"latency": {"uniform": ["1s"]}}},
-    {"apply": {"latency": {"lognormal": {"median": "1s"}}}},
-    {"apply": {"latency": {"lognormal": {"median": "1s", "sigma": 0, "max": 2}}}},
-    *(
-        {"match": each, "apply": {"latency": 1}}
-        for each in (
-            {"operation": []},
-            {"prompt": ""},
-            {"header": {}},
-            {"header": {"X": 1}},
-            {"nth": "2-4"},
-            {"times": 0},
-            {"probability": 1.5},
-            {"attempt": 101},
-        )
-    ),
+    *({"apply": each} for each in NO_FAULTS),
+    *({"match": each, "apply": {"latency": 1}} for each in NO_MATCHERS),
 ]
 SETTINGS: list[tuple[Json, bool]] = [
     ({"rate_limit": 5, "generation_time": "1m", "profile": "hostile", "balance": 0}, True),
@@ -98,9 +110,11 @@ FINISHES: list[tuple[Json, bool]] = [
     ({"state": "failed", "failCode": "NSWF"}, False),
     ({}, False),
 ]
+DURATIONS: list[object] = [1, 2.5, "2", "500ms", "3m", "1h", "15d"]
+NO_DURATIONS: list[object] = [-1, "1y", None, []]
 ADVANCES: list[tuple[Json, bool]] = [
-    *(({"seconds": each}, True) for each in (1, 2.5, "2", "500ms", "3m", "1h", "15d")),
-    *(({"seconds": each}, False) for each in (-1, "1y", None, [])),
+    *(({"seconds": each}, True) for each in DURATIONS),
+    *(({"seconds": each}, False) for each in NO_DURATIONS),
 ]
 
 
@@ -181,6 +195,7 @@ def test_the_rule_of_next_has_a_count_instead_of_counting() -> None:
         ("POST", "next", {"apply": {"wire": "close"}, "match": {"prompt": "x"}, "count": 2}, True),
         ("POST", "next", {"apply": {"wire": "close"}, "match": {"nth": 2}}, False),
         ("POST", "next", {"apply": {"wire": "closed"}}, False),
+        ("POST", "next", {"apply": {"wire": "close"}, "match": False}, False),
         ("POST", "next", {"apply": {"wire": "close"}, "count": 0}, False),
         ("PUT", "rules", {"rules": [{"apply": {"wire": "close"}}]}, True),
         ("PUT", "rules", {"rules": [{"apply": {"wire": "close"}}, {}]}, False),
@@ -200,3 +215,19 @@ def test_a_body_is_taken_where_the_document_says_so(
 
     assert answer.status_code == (200 if is_taken else 400), answer.text
     assert (problems(document, schema, body) == []) is is_taken
+
+
+def test_a_body_may_be_left_out_where_the_document_says_so(api: Api, document: Json) -> None:
+    needed = {
+        (path, method): operation["requestBody"]["required"]
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if "requestBody" in operation
+    }
+    task_id = api.submit("a hare [[mock hold]]")
+    answers = {
+        (path, method): api.send(method, path.format(task_id=task_id)).status_code
+        for path, method in needed
+    }
+
+    assert answers == {each: 400 if is_needed else 200 for each, is_needed in needed.items()}
