@@ -8,7 +8,12 @@ from msgspec import UNSET, Meta, UnsetType
 from mock_server.control.openapi.references import MatchOfRule, WrittenApply
 from mock_server.domain.deliveries import Attempt, DeliveryState
 from mock_server.domain.journal import Operation
-from mock_server.domain.sandbox_settings import CreditsStatus, ImageFailCodes, ImageUrls
+from mock_server.domain.sandbox_settings import (
+    CreditsStatus,
+    ImageFailCodes,
+    ImageUrls,
+    TaskIds,
+)
 from mock_server.domain.task import TaskState
 from mock_server.options import OPTIONS
 from mock_server.runtime.dispatcher import Fired
@@ -59,6 +64,7 @@ class ShownSettings(msgspec.Struct):
     strict: bool
     insufficient_credits_status: CreditsStatus
     retry_after: bool
+    task_ids: TaskIds
 
 
 class EndedTasks(msgspec.Struct):

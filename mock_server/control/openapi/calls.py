@@ -5,8 +5,9 @@ from typing import Any, Literal
 import msgspec
 
 from mock_server.control import journal_routes, queries, sandbox_routes, waiting
+from mock_server.control.audit_routes import FORMATS
 from mock_server.control.changes import Advance, ClockChange, Finish, SandboxChange
-from mock_server.control.openapi import answers, journal_answers
+from mock_server.control.openapi import answers, audit_answers, journal_answers
 from mock_server.control.openapi.references import PREFIX, WrittenRule
 from mock_server.control.rule_routes import Next, RulesChange
 from mock_server.domain.news import Change
@@ -23,6 +24,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     answers: tuple[Any, ...] = ()  # types, one of which it is; none: 204
     kind: str = JSON
+    other_kinds: tuple[str, ...] = ()  # of text
     body: Any = None  # a type
     needs_body: bool = True
     query: Json = {}  # schemas by name
@@ -185,6 +187,14 @@ CALLS: dict[str, dict[str, Call]] = {
             | {"count": _whole(1, 1), "timeout": _timeout(journal_routes.DEFAULT_TIMEOUT_S)},
             answers=(journal_answers.ShownJournal,),
             too_late=journal_answers.JournalTooLate,
+        ),
+    },
+    "/_mock/audit": {
+        "get": Call(
+            about="What this key's client does well and badly; by `Accept`, too, a page or JUnit",
+            query={"format": {"enum": list(FORMATS), "default": "json"}},
+            answers=(audit_answers.ShownAudit,),
+            other_kinds=("text/html", "application/xml"),
         ),
     },
     "/_mock/events": {

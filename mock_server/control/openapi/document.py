@@ -126,6 +126,7 @@ def _success(call: Call, schemas: dict[Any, Json]) -> Json:
     if call.events:
         events = {name: schemas[kind] for name, kind in call.events.items()}
         answer["content"][call.kind]["x-events"] = events
+    answer["content"] |= {kind: {"schema": {"type": "string"}} for kind in call.other_kinds}
     return {"200": answer}
 
 

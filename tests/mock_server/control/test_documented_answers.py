@@ -84,6 +84,7 @@ def test_a_whole_session_is_answered_as_documented(
     }  # fmt: skip
     assert {each["rule"] is None for each in journal} == {True, False}
     api.told("GET", "journal?format=har")
+    api.told("GET", "audit")
     api.told("POST", "journal/count", {"operation": "submit"})
     api.told("GET", "journal/wait?operation=submit&count=2")
     assert api.control("GET", "journal/wait?count=999&timeout=1ms").status_code == 408
