@@ -57,7 +57,7 @@ class Witness:
         described = self.described(operation, answer.status_code)
         self.seen.add((path, method, answer.status_code))
         kind, *_ = answer.headers.get("content-type", "").split(";")
-        assert [kind] == list(described.get("content", {"": {}})), answer
+        assert kind in described.get("content", {"": {}}), answer
         if kind != "application/json":
             return
         value = json.loads(answer.read())
