@@ -16,6 +16,7 @@ class AuditedRule(msgspec.Struct):
     axis: Literal["outcome", "manners"]
     level: Literal["must", "should", "choice"]
     verdict: Verdict
+    cases: list[str]
     reason: str
     advice: Annotated[str, Meta(description="what to change; empty where nothing is to be")]
 
@@ -32,6 +33,10 @@ class ShownAudit(msgspec.Struct):
     version: Literal[1]
     kind: Literal["audit"]
     client: str
+    base_url: str
+    profile: str
+    strict: bool
+    seed: int | None
     cases: list[dict[str, Any]]
     rules: list[AuditedRule]
     clauses: list[dict[str, Any]]
