@@ -1,5 +1,6 @@
 """C-REQ: what a client sends."""
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
@@ -18,6 +19,7 @@ _KNOWN_AS: Final = {  # what other services, and older pages, call them
     "requesttype": "request_type", "isenhance": "",
 }  # fmt: skip
 _GENERAL_MODES: Final = frozenset({"text-to-image", "image-to-image"})
+_SIGN: Final = re.compile(r"\W")  # ids begin without one, so that they can be recognised
 _API: Final = ("submit", "status", "balance")
 
 
@@ -37,17 +39,19 @@ def _bearer(evidence: Evidence) -> Iterator[Look]:
 
 def _content_type(evidence: Evidence) -> Iterator[Look]:
     for each in evidence.of("submit"):
-        given = each.header("content-type")
-        kind = (given or "").partition(";")[0].strip().lower()
-        yield Look(
-            holds=kind == "application/json", seen=f"Content-Type: {given}", event=each.number
-        )
+        seen = f"Content-Type: {each.header('content-type')}"
+        yield Look(holds=_says_json(each), seen=seen, event=each.number)
+
+
+def _says_json(submit: Exchange) -> bool:
+    kind = (submit.header("content-type") or "").partition(";")[0]
+    return kind.strip().lower() == "application/json"
 
 
 def _body(evidence: Evidence) -> Iterator[Look]:
     for each in evidence.of("submit"):
-        if each.is_refused_on_purpose:
-            continue
+        if each.is_refused_on_purpose or (each.sent is not None and not _says_json(each)):
+            continue  # what the header is refused for says nothing of the body
         is_refused = each.status in {400, 413, 415, 422} and each.sent is not None
         seen = f"answered {each.status}"
         if each.sent is None:
@@ -97,9 +101,10 @@ def _other_pages(evidence: Evidence) -> Iterator[Look]:
 def _encoded(evidence: Evidence) -> Iterator[Look]:
     special = [task for task in evidence.tasks if not task.id.replace("_", "").isalnum()]
     known = {task.id for task in evidence.tasks}
+    beginnings = tuple(_SIGN.split(task.id)[0] for task in special)
     for each in evidence.of("status") if special else ():
-        if each.is_refused_on_purpose:
-            continue
+        if each.is_refused_on_purpose or not (each.asked_id or "").startswith(beginnings):
+            continue  # another id, however it is written, is another matter
         yield Look(
             holds=each.asked_id in known,
             seen=f"GET {each.path}",
