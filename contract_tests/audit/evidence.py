@@ -130,9 +130,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The submits that made a task, whether their answer arrived or not."""
         return [each for each in self.of("submit") if each.status == 200 and each.task_id]
 
-    def same_purchase_after(self, submit: Exchange) -> Exchange | None:
-        """Return the next accepted submit that wishes for the same."""
-        return next(iter(later(self._by_wish[submit.wish], submit)), None)
+    def same_purchase_after(
+        self, submit: Exchange, told: Exchange | None = None
+    ) -> Exchange | None:
+        """Return the next accepted submit that wishes for the same, after something was told."""
+        return next(iter(later(self._by_wish[submit.wish], told or submit)), None)
 
     @cached_property
     def asks_for_callbacks(self) -> bool:

@@ -33,7 +33,7 @@ def _hopeless(evidence: Evidence) -> Iterator[Look]:
             if each.told.get("failCode") in _HOPELESS
         ]
         if told:
-            again = evidence.same_purchase_after(submit)
+            again = evidence.same_purchase_after(submit, told[0])
             code = told[0].told["failCode"]
             seen = f"after {code} the same was {'submitted' if again else 'not submitted'} again"
             event = again.number if again else told[0].number
