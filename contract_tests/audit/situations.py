@@ -167,14 +167,14 @@ SITUATIONS: Final = (
         id="A-ROB-004",
         title="the first status answer takes five seconds",
         judged=("C-ROB-004", *_ONCE),
-        staged=(_SOON, on("status", {"latency": "5s"}, times=1)),
+        staged=(_LATER, on("status", {"latency": "5s"}, times=1)),
         needs_polling=True,
     ),
     Situation(
         id="A-ROB-005",
-        title="status answers have unknown members",
+        title="two status answers have unknown members",
         judged=("C-ROB-005", *_ONCE),
-        staged=(_SOON, on("status", {"meaning": "unknown-members"})),
+        staged=(_LATER, on("status", {"meaning": "unknown-members"}, times=2)),
         needs_polling=True,
     ),
     Situation(
@@ -186,9 +186,9 @@ SITUATIONS: Final = (
     ),
     Situation(
         id="A-ROB-007",
-        title="status answers have their members in another order",
+        title="two status answers have their members in another order",
         judged=("C-ROB-005", *_ONCE),
-        staged=(_SOON, on("status", {"meaning": "member-order"})),
+        staged=(_LATER, on("status", {"meaning": "member-order"}, times=2)),
         needs_polling=True,
     ),
     Situation(
