@@ -6,6 +6,7 @@ from contract_tests.audit.situation import Situation, on, submit
 
 _SOON: Final = submit(pending="1s", processing="17s")  # ended when a patient client first asks
 _LATER: Final = submit(pending="1s", processing="23s")  # a patient client asks three times
+_LONG: Final = submit(pending="1s", processing="29s")  # … even if an answer takes five seconds
 _EARLY: Final = submit(pending="1s", processing="2s")
 _THROTTLE: Final = {"status": 429, "message": "Rate limit exceeded"}
 _ONCE: Final = ("C-PAY-003",)
@@ -167,7 +168,7 @@ SITUATIONS: Final = (
         id="A-ROB-004",
         title="the first status answer takes five seconds",
         judged=("C-ROB-004", *_ONCE),
-        staged=(_LATER, on("status", {"latency": "5s"}, times=1)),
+        staged=(_LONG, on("status", {"latency": "5s"}, times=1)),
         needs_polling=True,
     ),
     Situation(

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import time
 from typing import Any, Final
 
 import httpx
@@ -11,6 +12,8 @@ from contract_tests.audit.situation import Situation
 from contract_tests.targets import BadTarget
 
 _ALL: Final = 9_999_999  # more than a sandbox holds
+_PATIENCE_S: Final = 10.0  # twice as long as the slowest answer that is staged
+_LOOK_EVERY_S: Final = 0.05
 _UNAUTHORIZED: Final = re.compile(r"^apixo_mock_unauthorized_total (\d+)", re.MULTILINE)
 
 
@@ -33,6 +36,15 @@ class AuditedSandbox:
         self._call("PUT", "rules", {"rules": list(situation.staged)})
         self._strangers = self._unauthorized()
 
+    def wait_for_slow_answers(self) -> None:
+        """Return when answers are written down that a client may not have waited for.
+
+        A rule delays them in real time, and the journal has them only then. Raises as the others.
+        """
+        until_s = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < until_s and self._has_slow_answers():
+            time.sleep(_LOOK_EVERY_S)
+
     def evidence(self, ended: Ended | None = None) -> Evidence:
         """Return what has happened so far. Raises BadTarget, httpx.HTTPError."""
         return evidence_of(
@@ -50,6 +62,18 @@ class AuditedSandbox:
 
     def drop(self) -> None:
         self._call("DELETE", "sandbox")
+
+    def _has_slow_answers(self) -> bool:
+        slow: dict[str, int] = {
+            rule["id"]: rule["applied"]
+            for rule in self._call("GET", "rules")["rules"]
+            if "latency" in rule["apply"]
+        }
+        if not any(slow.values()):
+            return False
+        entries = self._call("GET", f"journal?limit={_ALL}")["entries"]
+        written_down = sum(each["rule"] in slow for each in entries)
+        return written_down < sum(slow.values())
 
     def _unauthorized(self) -> int:
         found = _UNAUTHORIZED.search(self._http.get("/_mock/metrics").text)

@@ -47,6 +47,7 @@ def try_case(chosen: Chosen, http: httpx.Client, drive: Drive) -> AuditedCase:
             prompt=f"a red fox in the snow, case {situation.id}",
         )
         ended = drive(trial)
+        sandbox.wait_for_slow_answers()
         output = Redaction([sandbox.key]).text(ended.output)
         evidence = sandbox.evidence(msgspec.structs.replace(ended, output=output))
         sandbox.drop()
