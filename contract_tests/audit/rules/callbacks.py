@@ -4,7 +4,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from contract_tests.audit.evidence import Ended, Evidence, Exchange, TaskSeen, is_true_callback
+from contract_tests.audit.evidence import (
+    FINAL,
+    Ended,
+    Evidence,
+    Exchange,
+    TaskSeen,
+    is_true_callback,
+)
 from contract_tests.audit.rule import Axis, Level, Look, Rule
 
 WITHIN_S: Final = 30.0  # CB-2
@@ -58,6 +65,19 @@ def _goes_on(fault: str) -> Callable[[Evidence], Iterator[Look]]:
             yield Look(holds=reached, seen=seen, event=strange.number)
 
     return look
+
+
+def _late(evidence: Evidence) -> Iterator[Look]:
+    """Look also at clients that had gone before: their task has ended, and no callback came."""
+    yield from _goes_on("callback delay")(evidence)
+    ended = evidence.ended
+    if ended is None or ended.timed_out or not evidence.asks_for_callbacks:
+        return
+    for task in evidence.tasks:
+        if task.state in FINAL and not evidence.attempts(task.id):
+            reached = evidence.has_reached(task)
+            seen = "it asked in the meantime" if reached else f"no callback came{_end(evidence)}"
+            yield Look(holds=reached, seen=seen)
 
 
 def _lost(evidence: Evidence) -> Iterator[Look]:
@@ -143,7 +163,7 @@ RULES: Final = (
         level=Level.MUST,
         event="a callback that comes late",
         advice="Wait for a callback as long as for a task, or ask in the meantime.",
-        look=_goes_on("callback delay"),
+        look=_late,
     ),
     Rule(
         id="C-CB-005",
