@@ -21,13 +21,6 @@ class SendsXApiKey(Client):
         return {"X-Api-Key": self.trial.key, "User-Agent": "mutant/1"}
 
 
-class SaysBearerInLowerCase(Client):
-    breaks = "C-REQ-001"
-
-    def headers(self) -> dict[str, str]:
-        return super().headers() | {"Authorization": f"bearer {self.trial.key}"}
-
-
 class SendsTextPlain(Client):
     breaks = "C-REQ-002"
 
@@ -120,7 +113,7 @@ class SendsNoUserAgent(Client):
 
 
 MUTANTS: tuple[type[Client], ...] = (
-    SendsTheKeyWithoutAScheme, SendsXApiKey, SaysBearerInLowerCase, SendsTextPlain,
+    SendsTheKeyWithoutAScheme, SendsXApiKey, SendsTextPlain,
     SaysNoContentType, AsksForAnUnknownRatio, SendsThePromptAtTheTop, SendsAForm,
     SaysWebhookForCallbackUrl, SaysNVariantsForNumImages, SendsAGeneralMode, PastesTaskIds,
     EscapesTaskIdsTwice, SendsNoUserAgent,

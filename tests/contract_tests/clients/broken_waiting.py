@@ -98,7 +98,7 @@ class TriesAgainAtOnce(Client):
     breaks = "C-LIM-003"
 
     def pause_untold(self, tries: int) -> float | None:
-        return 0.025 * 2**tries
+        return 0.025 * self.growing_s(tries)
 
 
 class GivesUpWhenNotToldHowLong(Client):
