@@ -45,9 +45,8 @@ def test_the_true_mock_keeps_everything() -> None:
 
 def test_the_page_tells_of_every_mutant_what_catches_it() -> None:
     """Which further cases fail may depend on how busy the machine is; one of them must."""
-    rows = re.findall(
-        r"^\| (\S+) \| (.+) \| (.+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    servers, _, _ = PAGE.read_text(encoding="utf-8").partition("\n## Clients\n")
+    rows = re.findall(r"^\| (\S+) \| (.+) \| (.+) \|$", servers, re.MULTILINE)
     told = {(clause, name): set(cases.split()) for clause, name, cases in rows}
 
     assert {(mutant.clause, mutant.name) for mutant in all_mutants()} == told.keys() - HEAD

@@ -4,22 +4,44 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 
+from contract_tests.audit.rules import RULES
 from contract_tests.register import load_register
+from tests.contract_tests.clients import all_clients
+from tests.contract_tests.clients.good import Client
 from tests.contract_tests.mutants.all_mutants import all_mutants, killers
+
+Blames = Mapping[type[Client], Mapping[str, Sequence[str]]]
 
 _HEAD = """\
 # Mutants: proof that the kit has teeth
 
+This page is made by `make docs`, and tests hold it to the truth.
+
+## Servers
+
 Each mutant is the true mock behind a thin wrapper that breaks one thing. It must be caught by a
-case of exactly the clause that it breaks; the true mock must pass every case. This page is made by
-`make docs`, and a test holds it to the truth.
+case of exactly the clause that it breaks; the true mock must pass every case.
 
 | clause | mutant | caught by |
 |---|---|---|
 """
 
+_CLIENTS = """
+## Clients
 
-def page(kills: Mapping[str, Sequence[str]]) -> str:
+Each mutant is a good client with one step changed. Tried in every situation that it can be tried
+in, it must be blamed by exactly the rule that it breaks; the good clients must pass everywhere.
+
+| rule | mutant client | caught by |
+|---|---|---|
+"""
+
+
+def page(kills: Mapping[str, Sequence[str]], blames: Blames) -> str:
+    return servers_part(kills) + clients_part(blames)
+
+
+def servers_part(kills: Mapping[str, Sequence[str]]) -> str:
     """Write the matrix, by clause in the order of the contract."""
     order = [clause.id for clause in load_register()]
     rows = [
@@ -29,6 +51,32 @@ def page(kills: Mapping[str, Sequence[str]]) -> str:
     return _HEAD + "\n".join(rows) + f"\n\n{len(rows)} mutants.\n"
 
 
+def clients_part(blames: Blames) -> str:
+    """Write who is caught where, by rule in the order of the audit's report."""
+    order = [rule.id for rule in RULES]
+    mutants = sorted(all_clients.MUTANTS, key=lambda kind: order.index(kind.breaks))
+    rows = [
+        f"| {kind.breaks} | {all_clients.name_of(kind)} | {_caught(kind, blames[kind])} |"
+        for kind in mutants
+    ]
+    return _CLIENTS + "\n".join(rows) + f"\n\n{len(rows)} mutants.\n"
+
+
+def _caught(kind: type[Client], blamed: Mapping[str, Sequence[str]]) -> str:
+    others = [rule for rule in blamed if rule != kind.breaks]
+    cases = " ".join(blamed.get(kind.breaks, ())) or "**survives**"
+    return cases + (f" **and blamed by {' '.join(others)}**" if others else "")
+
+
+def blames_of_all() -> Blames:
+    with all_clients.mock() as http:
+        return {
+            kind: all_clients.blamed(kind, all_clients.cases_of(kind), http)
+            for kind in all_clients.MUTANTS
+        }
+
+
 if __name__ == "__main__":
     logging.getLogger("mock_server").setLevel(logging.CRITICAL)
-    sys.stdout.write(page({mutant.name: killers(mutant) for mutant in all_mutants()}))
+    kills = {mutant.name: killers(mutant) for mutant in all_mutants()}
+    sys.stdout.write(page(kills, blames_of_all()))
