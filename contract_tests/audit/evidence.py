@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -68,9 +68,12 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def wish(self) -> str:
         """What a submit asks for: the same wish twice is the same picture twice."""
-        if isinstance(self.sent, dict):
+        if not isinstance(self.sent, dict):
+            return self.body
+        try:
             return json.dumps(self.sent.get("input"), sort_keys=True)
-        return self.body
+        except RecursionError:  # nested just as deep as could be read
+            return self.body
 
     @cached_property
     def told(self) -> Mapping[str, Any]:
@@ -80,9 +83,16 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return data if isinstance(data, dict) else {}
 
     @property
+    def state(self) -> str:
+        """The state that was told; empty when there is none, or what is there is no word."""
+        state = self.told.get("state")
+        return state if isinstance(state, str) else ""
+
+    @property
     def asked_id(self) -> str | None:
         """The `taskId` of a status request, as a server reads it."""
-        pairs = parse_qsl(urlsplit(self.path).query, keep_blank_values=True)
+        query = self.path.partition("?")[2].partition("#")[0]
+        pairs = parse_qsl(query, keep_blank_values=True)
         return next((value for name, value in pairs if name == "taskId"), None)
 
     @property
@@ -200,17 +210,17 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             if each.status == 200
             and not each.is_broken
             and (each.operation == "status" or is_true_callback(each))
-            and each.told.get("state") in FINAL
+            and each.state in FINAL
         ]
         return [each for each in found if "meaning result-json-malformed" not in each.injected]
 
     def successes_told(self, task_id: str) -> list[Exchange]:
         told = self.ends_told(task_id)
-        return [each for each in told if each.told.get("state") == "success"]
+        return [each for each in told if each.state == "success"]
 
     def failures_told(self, task_id: str) -> list[Exchange]:
         told = self.ends_told(task_id)
-        return [each for each in told if each.told.get("state") == "failed"]
+        return [each for each in told if each.state == "failed"]
 
     def has_reached(self, task: TaskSeen, after: Exchange | None = None) -> bool:
         """Tell whether the client got hold of a task's end after something had happened."""

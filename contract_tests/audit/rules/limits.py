@@ -32,9 +32,9 @@ def _date(throttled: Exchange) -> float | None:
             parsedate_to_datetime(each)
             for each in (written, throttled.answer_header("date") or written)
         )
-    except ValueError:
+        return max(0.0, (until - now).total_seconds() - 1)
+    except (ValueError, OverflowError, TypeError):  # TypeError: one of them has no zone
         return None
-    return max(0.0, (until - now).total_seconds() - 1)
 
 
 def _heeds(wanted: Callable[[Exchange], float | None]) -> Callable[[Evidence], Iterator[Look]]:

@@ -30,7 +30,7 @@ def _hopeless(evidence: Evidence) -> Iterator[Look]:
         told = [
             each
             for each in evidence.failures_told(submit.task_id)
-            if each.told.get("failCode") in _HOPELESS
+            if str(each.told.get("failCode")) in _HOPELESS
         ]
         if told:
             again = evidence.same_purchase_after(submit, told[0])

@@ -28,7 +28,7 @@ def _gaps(evidence: Evidence) -> Iterator[Look]:
     for task in evidence.tasks:
         for earlier, poll in pairwise(evidence.polls(task.id)):
             is_retry = earlier.status != 200 or earlier.is_broken
-            is_over = earlier.told.get("state") in FINAL
+            is_over = earlier.state in FINAL
             if is_retry or is_over or _is_prompted(evidence, earlier, poll):
                 continue
             waited_s = evidence.waited_s(earlier, poll)
@@ -60,7 +60,7 @@ def _stops(evidence: Evidence) -> Iterator[Look]:
         more = [each for each in polls if not _is_prompted(evidence, told[0], each)]
         yield Look(
             holds=not more,
-            seen=f"asked {len(more)} times more after {told[0].told['state']!r}",
+            seen=f"asked {len(more)} times more after {told[0].state!r}",
             event=more[0].number if more else told[0].number,
             is_minor=len(more) <= _MAY_LOOK_AGAIN,
         )
@@ -80,13 +80,12 @@ def _gives_up(evidence: Evidence) -> Iterator[Look]:
 
 def _unknown_state(evidence: Evidence) -> Iterator[Look]:
     for each in evidence.of("status"):
-        state = each.told.get("state")
-        if each.is_broken or not isinstance(state, str) or state in _STATES:
+        if each.is_broken or not each.state or each.state in _STATES:
             continue
         more = len(later(evidence.polls(each.task_id), each))
         yield Look(
             holds=bool(more),
-            seen=f"after the state {state!r} asked {more} times more",
+            seen=f"after the state {each.state!r} asked {more} times more",
             event=each.number,
         )
 
