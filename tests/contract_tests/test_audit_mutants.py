@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 
 import httpx
@@ -42,7 +41,14 @@ def http() -> Iterator[httpx.Client]:
 @pytest.fixture(scope="module")
 def blamed_by(http: httpx.Client) -> Blamed:
     """Return what tells the rules that blame a client, and where; each is run once."""
-    return cache(lambda kind: blamed(kind, telling_cases(kind), http))
+    known: dict[type[Client], Mapping[str, tuple[str, ...]]] = {}
+
+    def blamed_once(kind: type[Client]) -> Mapping[str, tuple[str, ...]]:
+        if kind not in known:
+            known[kind] = blamed(kind, telling_cases(kind), http)
+        return known[kind]
+
+    return blamed_once
 
 
 @pytest.mark.parametrize("kind", MUTANTS, ids=name_of)

@@ -1,0 +1,215 @@
+"""What the audit says of a journal is never more than what stands in it."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract_tests.audit.evidence import Ended, Evidence, Exchange, TaskSeen
+from contract_tests.audit.report import audited
+from contract_tests.audit.rule import Rule, judge
+from contract_tests.audit.rules import BY_ID, RULES
+from contract_tests.verdicts import Verdict
+
+OF_ANY_REQUEST = {"C-REQ-001", "C-REQ-007"}
+TASK_IDS = ("", "task_1", "task_2+=&?#%2F")
+
+
+def exchange(**known: Any) -> Exchange:
+    plain: dict[str, Any] = {
+        "number": 1,
+        "at_ms": 1_000,
+        "operation": "balance",
+        "task_id": "",
+        "status": 200,
+        "duration_ms": 1.0,
+        "injected": frozenset(),
+        "error": "",
+        "method": "GET",
+        "path": "/api/v1/apikeys/current-balance",
+        "headers": (
+            ("Authorization", "Bearer [redacted]"),
+            ("User-Agent", "one/1"),
+            ("Content-Type", "application/json"),
+        ),
+        "body": "",
+        "answer_headers": (("content-type", "application/json"),),
+        "answer_body": '{"code":200,"message":"success","data":74.87}',
+    }
+    return Exchange(**plain | known)
+
+
+def numbered(found: list[Exchange]) -> tuple[Exchange, ...]:
+    return tuple(msgspec.structs.replace(each, number=at) for at, each in enumerate(found, 1))
+
+
+every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+
+
+@every_rule
+def test_an_empty_journal_proves_nothing(rule: Rule) -> None:
+    finding = judge(rule, Evidence(ended=Ended(exit_status=0)))
+
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert rule.event in finding.seen
+
+
+@every_rule
+def test_what_needs_the_end_is_left_out_where_it_is_not_known(rule: Rule) -> None:
+    expected = Verdict.SKIP if rule.needs_end else Verdict.INCONCLUSIVE
+
+    assert judge(rule, Evidence()).verdict is expected
+
+
+@every_rule
+def test_who_asks_for_the_balance_only_proves_no_more_than_how_it_asks(rule: Rule) -> None:
+    asked = Evidence(exchanges=(exchange(),), ended=Ended(exit_status=0))
+
+    expected = Verdict.PASS if rule.id in OF_ANY_REQUEST else Verdict.INCONCLUSIVE
+
+    assert judge(rule, asked).verdict is expected
+
+
+@every_rule
+def test_a_submit_alone_is_no_polling_no_result_and_no_callback(rule: Rule) -> None:
+    submit = exchange(
+        operation="submit",
+        task_id="task_1",
+        method="POST",
+        body='{"input":{"mode":"gpt-image-1","prompt":"a fox"}}',
+    )
+    task = TaskSeen(id="task_1", num_images=1, created_ms=1_000, state="pending")
+    asked = Evidence(exchanges=(submit,), tasks=(task,), ended=Ended(exit_status=0))
+
+    is_about_it = rule.id.startswith("C-REQ") and rule.id != "C-REQ-006"
+    expected = Verdict.PASS if is_about_it or rule.id == "C-PAY-003" else Verdict.INCONCLUSIVE
+
+    assert judge(rule, asked).verdict is expected
+
+
+def test_a_receiver_that_answers_after_half_a_minute_is_too_late() -> None:
+    late = exchange(operation="callback", task_id="task_1", method="POST", duration_ms=31_000.0)
+    task = TaskSeen(id="task_1", num_images=1, created_ms=0, state="success", ended_ms=1_000)
+
+    finding = judge(BY_ID["C-CB-001"], Evidence(exchanges=(late,), tasks=(task,)))
+
+    assert finding.verdict is Verdict.FAIL
+
+
+def test_who_sends_a_list_for_a_mode_is_told_so() -> None:
+    submit = exchange(operation="submit", status=400, body='{"input":{"mode":["gpt-image-1"]}}')
+
+    case = audited("any", "all rules", RULES, Evidence(exchanges=(submit,)))
+
+    assert {each.rule for each in case.findings if each.verdict is Verdict.FAIL} == {"C-REQ-003"}
+
+
+def test_a_body_nested_as_deep_as_can_be_read_is_judged_too() -> None:
+    bodies = [f'{{"input":{"[" * deep}{"]" * deep}}}' for deep in range(900, 1_000)]
+    submits = [exchange(operation="submit", task_id="task_1", body=body) for body in bodies]
+
+    assert judge(BY_ID["C-PAY-003"], Evidence(exchanges=numbered(submits))).seen
+
+
+leaves = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=9),
+    st.sampled_from(("success", "failed", "processing", "CONTENT_VIOLATION", "callback")),
+)  # fmt: skip
+values = st.recursive(
+    leaves,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=6,
+)
+submits = st.fixed_dictionaries(
+    {},
+    optional={
+        "request_type": values,
+        "input": values | st.fixed_dictionaries({}, optional={"mode": values, "nVariants": values}),
+        "webhook": values,
+    },
+)
+answers = st.fixed_dictionaries(
+    {},
+    optional={
+        "data": values
+        | st.fixed_dictionaries({}, optional={"state": values, "failCode": values, "error": values})
+    },
+)
+texts = st.one_of(
+    (submits | answers | values).map(json.dumps),
+    st.text(max_size=20),
+    st.integers(0, 2_000).map(lambda deep: f'{{"input":{"[" * deep}{"]" * deep}}}'),
+    st.just("9" * 5_000),
+)
+dates = (
+    "Tue, 24 Nov 2026 10:00:00 GMT",
+    "Tue, 24 Nov 2026 10:00:07 -0000",
+    "Tue, 24 Nov 99999 10:00:00 GMT",
+    "Tue, 24 Nov 2026 10:00:00 +99999999999999999999",
+)
+headers = st.lists(
+    st.tuples(
+        st.sampled_from(("Retry-After", "Date", "Authorization", "Content-Type", "X-API-Key")),
+        st.sampled_from((*dates, "5", "٣", "²", "-1", "1e9", "9" * 400, "soon", "")),
+    ),
+    max_size=4,
+).map(tuple)
+faults = st.frozensets(
+    st.sampled_from(
+        ("wire close", "wire html-error", "refuse 429", "latency", "meaning unknown-members",
+         "meaning result-truncated", "callback drop", "callback delay", "callback forged-id")
+    ),
+    max_size=2,
+)  # fmt: skip
+exchanges = st.builds(
+    exchange,
+    at_ms=st.integers(0, 10**13),
+    operation=st.sampled_from(("submit", "status", "balance", "result", "callback")),
+    task_id=st.sampled_from(TASK_IDS),
+    status=st.sampled_from((0, 200, 206, 304, 400, 401, 404, 410, 429, 500, 503)),
+    duration_ms=st.floats(0, 10**9),
+    injected=faults,
+    error=st.text(max_size=5),
+    method=st.sampled_from(("GET", "POST", "HEAD")),
+    path=st.sampled_from(("/", "//[?taskId=task_1", "/x?taskId=task_1", "?taskId=%ff&taskId", "")),
+    headers=headers,
+    body=texts,
+    answer_headers=headers,
+    answer_body=texts,
+)
+tasks = st.builds(
+    TaskSeen,
+    id=st.sampled_from(TASK_IDS),
+    num_images=st.integers(0, 4),
+    created_ms=st.integers(0, 10**13),
+    state=st.sampled_from(("pending", "processing", "success", "failed")),
+    ended_ms=st.none() | st.integers(0, 10**13),
+    fail_code=st.none() | st.text(max_size=5),
+    result_urls=st.lists(st.text(max_size=5), max_size=2).map(tuple),
+)
+ends = st.builds(
+    Ended,
+    exit_status=st.integers(-15, 255),
+    output=st.text(max_size=9),
+    timed_out=st.booleans(),
+    after_s=st.floats(0, 10**6),
+)
+evidence = st.builds(
+    Evidence,
+    exchanges=st.lists(exchanges, max_size=8).map(numbered),
+    tasks=st.lists(tasks, max_size=3, unique_by=lambda task: task.id).map(tuple),
+    ended=st.none() | ends,
+    dropped=st.integers(0, 2),
+    is_manual=st.booleans(),
+    unauthorized=st.integers(0, 2),
+)
+
+
+@given(evidence)
+def test_whatever_stands_in_a_journal_every_rule_has_its_say(found: Evidence) -> None:
+    case = audited("any", "anything at all", RULES, found)
+
+    assert [each.rule for each in case.findings] == [rule.id for rule in RULES]
