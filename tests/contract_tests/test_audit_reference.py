@@ -1,0 +1,61 @@
+"""The reference client is clean in every situation of the audit, even strictly."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from client_reference import CallbackReceiver, Client
+from contract_tests.audit.choosing import Chosen
+from contract_tests.audit.driving.trials import Trial, try_case
+from contract_tests.audit.evidence import Ended
+from contract_tests.audit.situation import Situation
+from contract_tests.audit.situations import SITUATIONS
+from contract_tests.verdicts import Verdict
+from tests.contract_tests.clients.all_clients import mock
+from tests.contract_tests.clients.driving import VirtualTime
+
+POLLING = [each for each in SITUATIONS if not each.needs_receiver]
+CALLBACKS = [each for each in SITUATIONS if each.needs_receiver]
+
+
+@pytest.fixture(scope="module")
+def http() -> Iterator[httpx.Client]:
+    with mock() as client:
+        yield client
+
+
+def verdict(situation: Situation, http: httpx.Client, directory: Path, *, via: str) -> Verdict:
+    def drive(trial: Trial) -> Ended:
+        time = VirtualTime(http, trial.key, bound_s=600)
+        status, said = 0, ""
+        with (
+            CallbackReceiver() as receiver,
+            Client(
+                trial.key, trial.base_url, sleep=time.sleep, clock=lambda: time.passed_s
+            ) as client,
+        ):
+            try:
+                if via == "callback":
+                    made = client.generate(trial.prompt, via="callback", receiver=receiver)
+                else:
+                    made = client.generate(trial.prompt)
+                client.download(made, directory)
+            except Exception as error:  # noqa: BLE001  # as a command would end
+                status, said = 1, str(error)
+        return Ended(exit_status=status, output=said, after_s=time.passed_s)
+
+    return try_case(Chosen(situation, frozenset(situation.judged)), http, drive).verdict
+
+
+@pytest.mark.parametrize("situation", POLLING, ids=lambda each: each.id)
+def test_it_is_clean_when_it_asks(situation: Situation, http: httpx.Client, tmp_path: Path) -> None:
+    assert verdict(situation, http, tmp_path, via="polling") is Verdict.PASS
+
+
+@pytest.mark.parametrize("situation", CALLBACKS, ids=lambda each: each.id)
+def test_it_is_clean_when_it_is_called_back(
+    situation: Situation, http: httpx.Client, tmp_path: Path
+) -> None:
+    assert verdict(situation, http, tmp_path, via="callback") is Verdict.PASS
