@@ -26,7 +26,7 @@ class AnswersCallbacksTooLate(Listener):
 
     breaks = "C-CB-001"
     only = ("A-CB-001",)
-    work_s = 1.5
+    work_s = 2.5
 
     def take(self, body: bytes) -> int:
         status = super().take(body)

@@ -44,7 +44,7 @@ class DiesOfHalfABody(_Dies):
 class DiesOfASlowAnswer(_Dies):
     breaks = "C-ROB-004"
     of = httpx.ReadTimeout
-    timeout_s = 0.15
+    timeout_s = 0.3
 
     def status_request(self, task_id: str) -> httpx.Request:
         request = super().status_request(task_id)
