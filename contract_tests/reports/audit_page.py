@@ -17,6 +17,7 @@ from contract_tests.reports.audit_matrix import matrix, names
 from contract_tests.verdicts import Verdict
 
 _BAD: Final = frozenset({Verdict.FAIL, Verdict.WARN})
+_UNMET: Final = frozenset({Verdict.ERROR, Verdict.INCONCLUSIVE})
 _CERTAINTY: Final = {
     "seed": "the provider's document says so",
     "docs": "another page of the provider says so",
@@ -73,7 +74,8 @@ class _Audit(msgspec.Struct, frozen=True):
     anchor: str
     name: str
     report: AuditReport
-    telling: list[_Rule]
+    broken: list[_Rule]
+    unmet: list[_Rule]
     silent: list[_Rule]
     cases: list[_Case]
 
@@ -119,13 +121,13 @@ def _audit(number: int, name: str, report: AuditReport, *, is_one: bool) -> _Aud
         _Rule(rule, _places(rule, report.cases, prefix))
         for rule in sorted(report.rules, key=lambda rule: list(Verdict).index(rule.verdict))
     ]
-    telling = [each for each in rules if each.result.verdict not in {Verdict.PASS, Verdict.SKIP}]
     return _Audit(
         anchor=f"audit-{number}",
         name=name,
         report=report,
-        telling=telling,
-        silent=rules[len(telling) :],
+        broken=[each for each in rules if each.result.verdict in _BAD],
+        unmet=[each for each in rules if each.result.verdict in _UNMET],
+        silent=[each for each in rules if each.result.verdict in {Verdict.PASS, Verdict.SKIP}],
         cases=[_case(case, report.clauses, prefix + case.id) for case in report.cases],
     )
 
@@ -141,6 +143,7 @@ def _places(rule: RuleResult, cases: Iterable[AuditedCase], prefix: str) -> list
 
 def _case(case: AuditedCase, clauses: Sequence[AuditClause], anchor: str) -> _Case:
     shown = {each.number: each for each in case.exchanges}
+    by_id = {clause.id: clause for clause in clauses}
     broken: dict[int, tuple[str, ...]] = {}
     for each in case.findings:
         if each.verdict in _BAD and each.event is not None:
@@ -148,7 +151,7 @@ def _case(case: AuditedCase, clauses: Sequence[AuditClause], anchor: str) -> _Ca
     found = [
         _Found(
             finding,
-            [clause for clause in clauses if clause.id in finding.clauses],
+            [by_id[each] for each in finding.clauses if each in by_id],
             shown.get(finding.event)
             if finding.event is not None and finding.verdict in _BAD
             else None,
