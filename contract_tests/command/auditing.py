@@ -13,6 +13,7 @@ from contract_tests.audit.driving.command import ClientCommand
 from contract_tests.audit.driving.trials import run_trials
 from contract_tests.audit.driving.watching import Watch, watched
 from contract_tests.audit.report import AuditedCase, AuditReport, audit_report
+from contract_tests.audit.rules import BY_ID
 from contract_tests.command.audit_lines import case_line, summary_lines
 from contract_tests.command.choosing import has_switches
 from contract_tests.command.running import made
@@ -103,13 +104,16 @@ def audit_command(
 def _chosen(select: Sequence[str], profile: str) -> tuple[Chosen, ...]:
     """Raise UsageError for a glob that chooses nothing: most likely a slip of the pen."""
     for glob in select:
-        if not chosen([glob], profile):
-            near = nearest(glob)
-            hint = f"; did you mean {near}?" if near else ""
-            raise click.UsageError(
-                f"--select {glob}: no case and no rule that a case is for has such an id{hint}"
-                " See contract-tests list --audit"
-            )
+        if chosen([glob], profile):
+            continue
+        if glob in BY_ID:
+            raise click.UsageError(f"--select {glob}: {_ONE_PROMPT}")
+        near = nearest(glob)
+        hint = f"; did you mean {near}?" if near else "."
+        raise click.UsageError(
+            f"--select {glob}: no case and no rule has such an id{hint}"
+            " contract-tests list --audit shows them"
+        )
     return chosen(select, profile)
 
 
