@@ -318,7 +318,9 @@ def refuse(manifest: Any, times: int = 1) -> None:
     """Let the mock refuse the first case's submit."""
     headers = {"Authorization": f"Bearer {manifest['cases'][0]['api_key']}"}
     for _ in range(times):
-        answer = httpx.post(manifest["base_url"] + SUBMIT, headers=headers, json=BODY, trust_env=False)
+        answer = httpx.post(
+            manifest["base_url"] + SUBMIT, headers=headers, json=BODY, trust_env=False
+        )
         assert answer.status_code == 400
 
 
