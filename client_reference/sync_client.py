@@ -69,7 +69,7 @@ class Client:
         transport: httpx.BaseTransport | None = None,
         http_client: httpx.Client | None = None,
         clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
         user_agent: str | None = None,
     ) -> None:
         self._identity = Identity(api_key, base_url, user_agent)

@@ -15,12 +15,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.catalogue_files import load_catalogue
 from mock_server.control import replies
+from mock_server.control.audit_routes import AuditRoutes
 from mock_server.control.caller import Access, Callers, is_loopback
 from mock_server.control.changes import Profiles
 from mock_server.control.dashboard.pages import DashboardRoutes
 from mock_server.control.events import EventRoutes
 from mock_server.control.gate import Gate
 from mock_server.control.journal_routes import JournalRoutes
+from mock_server.control.openapi.document import control_document
 from mock_server.control.rule_routes import RuleRoutes
 from mock_server.control.sandbox_routes import SandboxRoutes
 from mock_server.control.server_routes import ServerRoutes
@@ -203,6 +205,7 @@ class MockServer:
             callers,
             drop_all=lambda: self._dispatcher.drop_all(self._store),
             info=self._info,
+            document=lambda: control_document(self._catalogue.fail_messages, self._profiles.known),
             why_not_ready=lambda: self._not_ready,
         )
         sandbox = SandboxRoutes(
@@ -232,6 +235,12 @@ class MockServer:
                     self._dispatcher,
                     self._catalogue,
                     self._addresses.adopt,
+                ).routes(),
+                *AuditRoutes(
+                    callers,
+                    result_urls=self._addresses.urls,
+                    base_url=settings.base_url,
+                    seed=self.seed,
                 ).routes(),
                 Route("/openapi.json", self._openapi, methods=["GET"]),
             ],

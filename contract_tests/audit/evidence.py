@@ -1,11 +1,16 @@
 """What is known of a client's doings: the journal and the tasks of one sandbox, and its end."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
+
+K = TypeVar("K", bound=Hashable)
 
 FINAL: Final = frozenset({"success", "failed"})
 _BREAKING: Final = frozenset(
@@ -19,7 +24,7 @@ _LEAST_MS: Final = 50  # tolerance of every wait that is judged …
 _SHARE: Final = 0.05  # … and a share of it
 
 
-class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+class Exchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A request and its answer, or an attempt of a callback, as the journal tells it.
 
     `at_ms` is the instant of the answer on the sandbox's clock; `injected` what a rule did.
@@ -55,17 +60,19 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     def is_refused_on_purpose(self) -> bool:
         return any(fault.startswith("refuse ") for fault in self.injected)
 
-    @property
+    @cached_property
     def sent(self) -> Any:
         """The body of the request, decoded; None when it is no JSON."""
         return _decoded(self.body)
 
-    @property
-    def wish(self) -> Any:
+    @cached_property
+    def wish(self) -> str:
         """What a submit asks for: the same wish twice is the same picture twice."""
-        return self.sent.get("input") if isinstance(self.sent, dict) else self.body
+        if isinstance(self.sent, dict):
+            return json.dumps(self.sent.get("input"), sort_keys=True)
+        return self.body
 
-    @property
+    @cached_property
     def told(self) -> Mapping[str, Any]:
         """`data` of what was answered, or of what a callback told; empty when it is none."""
         body = _decoded(self.body if self.operation == "callback" else self.answer_body)
@@ -103,7 +110,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     after_s: float = 0.0
 
 
-class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """`unauthorized` counts requests without a usable key, which no sandbox can be blamed for."""
 
     exchanges: tuple[Exchange, ...] = ()
@@ -114,14 +121,20 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     unauthorized: int = 0
 
     def of(self, *operations: str) -> list[Exchange]:
+        if len(operations) == 1:
+            return self._by_operation[operations[0]]
         return [each for each in self.exchanges if each.operation in operations]
 
-    @property
+    @cached_property
     def accepted(self) -> list[Exchange]:
         """The submits that made a task, whether their answer arrived or not."""
         return [each for each in self.of("submit") if each.status == 200 and each.task_id]
 
-    @property
+    def same_purchase_after(self, submit: Exchange) -> Exchange | None:
+        """Return the next accepted submit that wishes for the same."""
+        return next(iter(later(self._by_wish[submit.wish], submit)), None)
+
+    @cached_property
     def asks_for_callbacks(self) -> bool:
         return any(
             isinstance(each.sent, dict) and each.sent.get("request_type") == "callback"
@@ -133,27 +146,42 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         return self.asks_for_callbacks and not self.of("status")
 
     def polls(self, task_id: str) -> list[Exchange]:
-        return [each for each in self.of("status") if each.task_id == task_id]
+        return self._by_task["status", task_id]
 
     def attempts(self, task_id: str) -> list[Exchange]:
-        return [each for each in self.of("callback") if each.task_id == task_id]
+        return self._by_task["callback", task_id]
 
     def downloads(self, task_id: str) -> list[Exchange]:
-        return [each for each in self.of("result") if each.task_id == task_id]
-
-    def after(self, exchange: Exchange, *operations: str) -> Iterator[Exchange]:
-        return (each for each in self.of(*operations) if each.number > exchange.number)
+        return self._by_task["result", task_id]
 
     def next_of_kind(self, exchange: Exchange) -> Exchange | None:
-        """Return the next request of the same operation, about the same task or wish."""
-        return next(
-            (
-                each
-                for each in self.after(exchange, exchange.operation)
-                if each.operation == "submit" or each.address == exchange.address
-            ),
-            None,
-        )
+        """Return the next request of the same operation to the same address."""
+        same = self._by_address[exchange.operation, exchange.address]
+        return next(iter(later(same, exchange)), None)
+
+    def repeated(self, exchange: Exchange) -> list[Exchange]:
+        """Return what was sent after it word by word as it was."""
+        return later(self._by_words[_words(exchange)], exchange)
+
+    @cached_property
+    def _by_operation(self) -> "defaultdict[str, list[Exchange]]":
+        return _grouped(self.exchanges, lambda each: each.operation)
+
+    @cached_property
+    def _by_task(self) -> "defaultdict[tuple[str, str], list[Exchange]]":
+        return _grouped(self.exchanges, lambda each: (each.operation, each.task_id))
+
+    @cached_property
+    def _by_address(self) -> "defaultdict[tuple[str, str], list[Exchange]]":
+        return _grouped(self.exchanges, lambda each: (each.operation, each.address))
+
+    @cached_property
+    def _by_words(self) -> "defaultdict[tuple[str, ...], list[Exchange]]":
+        return _grouped(self.exchanges, _words)
+
+    @cached_property
+    def _by_wish(self) -> "defaultdict[str, list[Exchange]]":
+        return _grouped(self.accepted, lambda each: each.wish)
 
     def waited_s(self, earlier: Exchange, later: Exchange) -> float | None:
         """Return the time between two; None where the clock stood still and so tells nothing."""
@@ -164,12 +192,13 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         """Return what told the client that a task had ended: good answers, taken callbacks."""
         found = [
             each
-            for each in self.exchanges
-            if each.task_id == task_id
-            and each.told.get("state") in FINAL
+            for each in sorted(
+                self.polls(task_id) + self.attempts(task_id), key=lambda each: each.number
+            )
+            if each.status == 200
             and not each.is_broken
-            and each.status == 200
             and (each.operation == "status" or is_true_callback(each))
+            and each.told.get("state") in FINAL
         ]
         return [each for each in found if "meaning result-json-malformed" not in each.injected]
 
@@ -190,6 +219,24 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
             or any(each.number > number for each in self.downloads(task.id))
             or (self.ended is not None and any(u in self.ended.output for u in task.result_urls))
         )
+
+
+def later(exchanges: list[Exchange], exchange: Exchange) -> list[Exchange]:
+    """Return those of a list, in order, that came after one."""
+    return exchanges[bisect_right(exchanges, exchange.number, key=lambda each: each.number) :]
+
+
+def _words(exchange: Exchange) -> tuple[str, ...]:
+    return (exchange.operation, exchange.method, exchange.path, exchange.body)
+
+
+def _grouped(
+    exchanges: Iterable[Exchange], key_of: Callable[[Exchange], K]
+) -> defaultdict[K, list[Exchange]]:
+    groups: defaultdict[K, list[Exchange]] = defaultdict(list)
+    for each in exchanges:
+        groups[key_of(each)].append(each)
+    return groups
 
 
 def is_true_callback(exchange: Exchange) -> bool:

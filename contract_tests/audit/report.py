@@ -88,6 +88,9 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
 
 def judged_case(situation: Situation, evidence: Evidence, only: frozenset[str]) -> AuditedCase:
     """Judge what a client did in a situation by the rules that it is for, or by some of them."""
+    if situation.needs_polling and evidence.waits_for_callbacks:
+        reason = "the client waited for a callback, and did not ask"
+        return left_out(situation, Verdict.SKIP, reason)
     rules = [BY_ID[each] for each in situation.judged if each in only]
     return audited(situation.id, situation.title, rules, evidence)
 
@@ -102,10 +105,7 @@ def audited(
 ) -> AuditedCase:
     """Judge by these rules. Where nothing was staged, what was not met says nothing."""
     findings = judge_all(rules, evidence)
-    verdict = worst(finding.verdict for finding in findings)
-    conclusive = {finding.verdict for finding in findings} & _CONCLUSIVE
-    if verdict is Verdict.INCONCLUSIVE and conclusive and not is_staged:
-        verdict = worst(conclusive)
+    verdict = _worst([finding.verdict for finding in findings], is_staged=is_staged)
     ended = evidence.ended
     events = [each.event for each in findings if each.event is not None and each.verdict in _BAD]
     return AuditedCase(
@@ -145,6 +145,7 @@ def audit_report(
     strict: bool = False,
     seed: int | None = None,
     unstaged: str = "no situation that was tried is for it",
+    is_staged: bool = True,
 ) -> AuditReport:
     """Sum up. Exit status: 1 for a failure (strict: a warning), 3 where nothing could be judged."""
     rules = tuple(_rule_result(rule, cases, unstaged) for rule in RULES)
@@ -159,7 +160,7 @@ def audit_report(
         cases=tuple(cases),
         rules=rules,
         clauses=clauses,
-        summary=_summary(cases, rules, strict=strict),
+        summary=_summary(cases, rules, strict=strict, is_staged=is_staged),
     )
 
 
@@ -222,7 +223,7 @@ def _clause_results(rules: Sequence[RuleResult], register: Register) -> list[Aud
 
 
 def _summary(
-    cases: Sequence[AuditedCase], rules: Sequence[RuleResult], *, strict: bool
+    cases: Sequence[AuditedCase], rules: Sequence[RuleResult], *, strict: bool, is_staged: bool
 ) -> AuditSummary:
     verdicts = {case.verdict for case in cases}
     status = 0
@@ -233,7 +234,17 @@ def _summary(
     return AuditSummary(
         cases={each: sum(case.verdict is each for case in cases) for each in Verdict},
         rules={each: sum(rule.verdict is each for rule in rules) for each in Verdict},
-        outcome=worst(rule.verdict for rule in rules if rule.axis is Axis.OUTCOME),
-        manners=worst(rule.verdict for rule in rules if rule.axis is Axis.MANNERS),
+        outcome=_on_axis(Axis.OUTCOME, rules, is_staged=is_staged),
+        manners=_on_axis(Axis.MANNERS, rules, is_staged=is_staged),
         exit_status=status,
     )
+
+
+def _on_axis(axis: Axis, rules: Sequence[RuleResult], *, is_staged: bool) -> Verdict:
+    return _worst([rule.verdict for rule in rules if rule.axis is axis], is_staged=is_staged)
+
+
+def _worst(verdicts: Sequence[Verdict], *, is_staged: bool) -> Verdict:
+    """Where nothing was staged, what a client did not meet counts for nothing."""
+    conclusive = [each for each in verdicts if each in _CONCLUSIVE]
+    return worst(verdicts if is_staged or not conclusive else conclusive)

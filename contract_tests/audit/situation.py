@@ -20,6 +20,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     staged: tuple[Mapping[str, Any], ...]
     settings: Mapping[str, Any] = {}
     needs_receiver: bool = False
+    needs_polling: bool = False
+    """It is about answers to status requests: none for a client that waits for callbacks."""
     is_quick: bool = True
     """No client has to give up, or to wait for a second delivery, before it ends."""
 

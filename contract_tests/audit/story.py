@@ -40,11 +40,11 @@ class ShownExchange(msgspec.Struct, frozen=True, kw_only=True):
 
 def marks_of(evidence: Evidence, wanted: Sequence[int]) -> tuple[Mark, ...]:
     """Mark the first moments, and of the later ones those that findings refer to."""
-    start_ms = _start_ms(evidence)
+    start_ms, later = _start_ms(evidence), frozenset(wanted)
     marks = [
         _mark(each, start_ms)
         for place, each in enumerate(evidence.exchanges)
-        if place < MARKS or each.number in wanted
+        if place < MARKS or each.number in later
     ]
     marks += [
         Mark(

@@ -15,8 +15,8 @@ from contract_tests.reports.audit_page import html
 def write_audit(report: AuditReport, directory: Path) -> None:
     """Write report.json, junit.xml, report.html and summary.md."""
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / REPORT).write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
-    (directory / "junit.xml").write_bytes(junit(report))
+    (directory / REPORT).write_bytes(written(report, "json"))
+    (directory / "junit.xml").write_bytes(written(report, "junit"))
     write_matrix([report], directory)
 
 
@@ -25,6 +25,15 @@ def write_matrix(reports: Sequence[AuditReport], directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "report.html").write_text(html(reports), encoding="utf-8")
     (directory / "summary.md").write_text(markdown(reports), encoding="utf-8")
+
+
+def written(report: AuditReport, shown_as: str) -> bytes:
+    """Return a report as json, junit or html."""
+    if shown_as == "junit":
+        return junit(report)
+    if shown_as == "html":
+        return html([report]).encode()
+    return msgspec.json.format(msgspec.json.encode(report)) + b"\n"
 
 
 def read_audit(directory: Path) -> AuditReport:

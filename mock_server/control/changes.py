@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from mock_server.control.openapi.references import FailCode, ProfileName, Written
 from mock_server.control.replies import Refused
 from mock_server.domain.durations import duration_ms
 from mock_server.domain.ledger import MICRO
@@ -21,8 +22,6 @@ from mock_server.domain.sandbox_settings import (
     TaskIds,
 )
 
-Written = int | float | str  # a duration
-
 
 class Profiles(msgspec.Struct, frozen=True):
     known: dict[str, Profile]
@@ -36,7 +35,7 @@ class SandboxChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     max_concurrent: Limit | None = None
     generation_time: Written | None = None
     balance: Dollars | None = None
-    profile: str | None = None
+    profile: ProfileName | None = None
     image_urls: ImageUrls | None = None
     image_fail_codes: ImageFailCodes | None = None
     strict: bool | None = None
@@ -81,12 +80,12 @@ class ClockChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Advance(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    seconds: Written
+    seconds: Annotated[Written, Meta(description="more than 0")]
 
 
 class Finish(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename="camel"):
     state: Literal["success", "failed"]
-    fail_code: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    fail_code: FailCode | None = None
     fail_msg: Annotated[str, Meta(max_length=1000)] | None = None
 
 

@@ -13,6 +13,7 @@ from mock_server.control.caller import Callers
 from mock_server.control.decoding import read
 from mock_server.control.har import har
 from mock_server.control.journal_view import entry_view
+from mock_server.control.openapi.references import OperationName
 from mock_server.control.queries import seconds, whole, word
 from mock_server.control.replies import Refused, reply, resource
 from mock_server.control.waiting import until
@@ -27,7 +28,7 @@ FILTERS = ("operation", "task", "since", "limit")
 
 
 class Filters(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    operation: str | None = None
+    operation: OperationName | None = None
     task: str | None = None
     since: Annotated[int, Meta(ge=0)] | None = None
     limit: Annotated[int, Meta(ge=1)] | None = None

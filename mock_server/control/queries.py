@@ -9,6 +9,8 @@ from mock_server.control.waiting import LONGEST_S
 from mock_server.domain.durations import duration_ms
 from mock_server.domain.nearest import did_you_mean
 
+MAX_DIGITS = 15
+
 E = TypeVar("E", bound=StrEnum)
 
 
@@ -27,7 +29,7 @@ def whole(query: Mapping[str, str], name: str, default: int | None, least: int) 
     written = query.get(name)
     if written is None:
         return default
-    if not (written.isdecimal() and len(written) < 16 and int(written) >= least):
+    if not (written.isdecimal() and len(written) <= MAX_DIGITS and int(written) >= least):
         raise Refused(400, f"{name}: must be a whole number from {least} on")
     return int(written)
 

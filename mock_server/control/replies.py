@@ -26,7 +26,17 @@ class Refused(Exception):
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def resource(path: str, *, query: Sequence[str] = (), **handlers: Handler) -> Route:
+class Resource(Route):
+    """`query` names the parameters that it takes."""
+
+    def __init__(
+        self, path: str, handle: Handler, *, methods: Sequence[str], query: Sequence[str]
+    ) -> None:
+        super().__init__(path, handle, methods=list(methods))
+        self.query = tuple(query)
+
+
+def resource(path: str, *, query: Sequence[str] = (), **handlers: Handler) -> Resource:
     """Return the route of one resource; each handler is named by its HTTP method.
 
     `query` names the parameters that it takes; others are refused.
@@ -39,7 +49,7 @@ def resource(path: str, *, query: Sequence[str] = (), **handlers: Handler) -> Ro
                 raise Refused(400, f"{name[:100]}: is unknown{hint}")
         return await handlers["GET" if request.method == "HEAD" else request.method](request)
 
-    return Route(path, handle, methods=list(handlers))
+    return Resource(path, handle, methods=list(handlers), query=query)
 
 
 def reply(data: object, status: int = 200) -> Response:

@@ -1,15 +1,17 @@
 """Control of the rules of the caller's sandbox, and of what is injected next."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from mock_server.control.caller import Callers
 from mock_server.control.decoding import read
+from mock_server.control.openapi.references import MatchOfNext, WrittenApply, WrittenRule
 from mock_server.control.replies import Refused, resource
 from mock_server.domain.rule_book import MAX_NEXT, MAX_RULES, Queued, Rule
 from mock_server.domain.rules import Definition, parse_rule
@@ -17,18 +19,20 @@ from mock_server.domain.store import Sandbox
 from mock_server.domain.wording import Wrong, whole
 
 Json = dict[str, Any]
-_COUNTED = ("nth", "times", "times_each", "probability")
+COUNTED = ("nth", "times", "times_each", "probability")
 
 
 class RulesChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    rules: list[Any]
+    rules: Annotated[list[WrittenRule], Meta(extra_json_schema={"maxItems": MAX_RULES})]
     profile: Any = None  # of what GET shows: taken and ignored
 
 
 class Next(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    apply: Any
-    match: Any = None
-    count: Any = 1
+    apply: WrittenApply
+    match: MatchOfNext = None
+    count: Annotated[
+        Any, Meta(extra_json_schema={"type": "integer", "minimum": 1, "maximum": MAX_NEXT})
+    ] = 1
 
 
 class RuleRoutes:
@@ -66,8 +70,8 @@ class RuleRoutes:
     async def put_next(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
         wanted = await read(request, Next)
-        definition = self._parsed({"match": wanted.match or {}, "apply": wanted.apply}, "")
-        for name in _COUNTED:
+        definition = self._parsed({"match": wanted.match, "apply": wanted.apply}, "")
+        for name in COUNTED:
             if name in definition.written["match"]:
                 raise Refused(400, f"match.{name}: does not go with next, which has a count")
         try:

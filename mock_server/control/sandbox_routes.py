@@ -17,7 +17,7 @@ from mock_server.control.changes import (
     duration,
 )
 from mock_server.control.decoding import read
-from mock_server.control.queries import seconds, word
+from mock_server.control.queries import seconds, whole, word
 from mock_server.control.replies import Refused, reply, resource
 from mock_server.control.views import (
     Json,
@@ -105,7 +105,9 @@ class SandboxRoutes:
 
     async def tasks(self, request: Request) -> Response:
         sandbox = await self._callers.sandbox(request)
-        wanted, limit = word("state", request.query_params.get("state"), TaskState), _limit(request)
+        query = request.query_params
+        wanted = word("state", query.get("state"), TaskState)
+        limit = whole(query, "limit", DEFAULT_LIMIT, 1)
         tasks, now_ms = await sandbox.tasks(self._callers.real_ms())
         shown: list[Json] = []
         for task in tasks:
@@ -210,10 +212,3 @@ def _next_change_ms(seen: Seen) -> int | None:
     if seen.now_ms < plan.start_ms:
         return plan.start_ms
     return None if plan.end_ms is None or plan.end_ms <= seen.now_ms else plan.end_ms
-
-
-def _limit(request: Request) -> int:
-    written = request.query_params.get("limit", str(DEFAULT_LIMIT))
-    if not (written.isdecimal() and len(written) < 8 and int(written) > 0):
-        raise Refused(400, "limit: must be a whole number above 0")
-    return int(written)

@@ -1,4 +1,4 @@
-"""Control of the server as a whole: health, ready, info, all sandboxes."""
+"""Control of the server as a whole: health, ready, info, its document, all sandboxes."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -21,12 +21,14 @@ class ServerRoutes:
         *,
         drop_all: Callable[[], Awaitable[None]],
         info: Callable[[], dict[str, Any]],
+        document: Callable[[], dict[str, Any]],
         why_not_ready: Callable[[], str | None],
     ) -> None:
         self._store = store
         self._callers = callers
         self._drop_all = drop_all
         self._info = info
+        self._document = document
         self._why_not_ready = why_not_ready
 
     async def health(self, _: Request) -> Response:
@@ -40,6 +42,9 @@ class ServerRoutes:
 
     async def info(self, _: Request) -> Response:
         return reply(self._info())
+
+    async def openapi(self, _: Request) -> Response:
+        return reply(self._document())
 
     async def sandboxes(self, request: Request) -> Response:
         self._callers.require_admin(request)
@@ -71,6 +76,7 @@ class ServerRoutes:
             resource("/_mock/health", GET=self.health),
             resource("/_mock/ready", GET=self.ready),
             resource("/_mock/info", GET=self.info),
+            resource("/_mock/openapi.json", GET=self.openapi),
             resource("/_mock/metrics", GET=self.metrics),
             resource("/_mock/sandboxes", GET=self.sandboxes, DELETE=self.drop_sandboxes),
         ]

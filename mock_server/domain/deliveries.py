@@ -39,6 +39,7 @@ class Delivery(msgspec.Struct, kw_only=True):
     due_ms: int | None = None
     attempts: list[Attempt] = msgspec.field(default_factory=list)
     ruled: int = 0  # the number of the attempt that a rule has put off, so that it does so once
+    put_off_by: tuple[str, str] = ("", "")  # that rule, and what it injects
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,11 +125,13 @@ class Deliveries:
             self._schedule(delivery, now_ms + RETRY_AFTER_MS[claim.number - 1])
         return True
 
-    def put_off(self, claim: Claim, by_ms: int, now_ms: int, *, is_overtaken: bool) -> None:
+    def put_off(
+        self, claim: Claim, by_ms: int, now_ms: int, by: tuple[str, str], *, is_overtaken: bool
+    ) -> None:
         """Make a claimed attempt later, at once when another delivery has gone before."""
         delivery = claim.delivery
         if self._by_task.get(delivery.task.id) is delivery:
-            delivery.ruled = claim.number
+            delivery.ruled, delivery.put_off_by = claim.number, by
             self._schedule(delivery, now_ms + by_ms)
             if is_overtaken:
                 self._overtaken.append(delivery)

@@ -6,7 +6,7 @@ import re
 MAX_MS = 100 * 365 * 86_400_000  # a century: sums of instants stay within the calendar
 
 _UNITS_MS = {"": 1000, "ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_WRITTEN = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(ms|s|m|h|d|)")
+WRITTEN = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(ms|s|m|h|d|)")
 
 FORM = "must be a duration such as 2, 2.5, 500ms, 2s, 3m or 15d"
 
@@ -20,7 +20,7 @@ def duration_ms(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(FORM)  # noqa: TRY004  # one kind of error for whatever was written
     if isinstance(value, str):
-        found = _WRITTEN.fullmatch(value.strip())
+        found = WRITTEN.fullmatch(value.strip())
         if found is None:
             raise ValueError(FORM)
         milliseconds = float(found[1]) * _UNITS_MS[found[2]]

@@ -27,8 +27,10 @@ CALLBACKS = (
     "drop", "duplicate", "delay", "before-answer", "reorder", "both", "forged-id", "garbage",
     "slow",
 )  # fmt: skip
+CALLBACKS_WITH_VALUE = ("duplicate", "delay")
+STATUSES = (400, 599)  # from, to: what a refusal may say
 MAX_DUPLICATES = 100
-_MAX_RETRY_AFTER_S = 86_400
+MAX_RETRY_AFTER_S = 86_400
 _REQUESTS = frozenset(Operation) - {Operation.CALLBACK}
 
 
@@ -134,7 +136,7 @@ def _refuse(value: object, path: str) -> Refuse | None:
     members = known_members(value, path, ("status", "message", "retry_after"))
     if "status" not in members:
         raise Wrong(f"{path}.status", "is required")
-    status = whole(members["status"], f"{path}.status", 400, 599)
+    status = whole(members["status"], f"{path}.status", *STATUSES)
     seconds, is_date = _retry_after(members.get("retry_after"), f"{path}.retry_after")
     message = members.get("message")
     return Refuse(
@@ -152,7 +154,7 @@ def _retry_after(value: object, path: str) -> tuple[int | None, bool]:
     written = str(value).removeprefix("date:")
     if isinstance(value, bool) or not written.isdecimal() or len(written) > 6:
         raise Wrong(path, 'must be a number of seconds, "date:7" for a date, or null for none')
-    return whole(int(written), path, 0, _MAX_RETRY_AFTER_S), is_date
+    return whole(int(written), path, 0, MAX_RETRY_AFTER_S), is_date
 
 
 def _phrase(status: int) -> str:
@@ -171,11 +173,11 @@ def _callback(value: object, path: str) -> CallbackFault | None:
         return None
     if not isinstance(value, Mapping):
         kind = word(value, path, CALLBACKS)
-        if kind in {"duplicate", "delay"}:
+        if kind in CALLBACKS_WITH_VALUE:
             form = '{"duplicate": 3}' if kind == "duplicate" else '{"delay": "30s"}'
             raise Wrong(path, f"must be written {form}")
         return CallbackFault(kind=kind)
-    members = known_members(value, path, ("duplicate", "delay"))
+    members = known_members(value, path, CALLBACKS_WITH_VALUE)
     if len(members) != 1:
         raise Wrong(path, 'must be one of {"duplicate": 3} and {"delay": "30s"}')
     if "duplicate" in members:

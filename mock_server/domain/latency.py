@@ -11,6 +11,7 @@ from mock_server.domain.durations import duration_ms
 from mock_server.domain.wording import Wrong, known_members, number
 
 LONGEST_MS = 3_600_000
+SIGMAS = (0.001, 10)  # from, to
 _FORM = (
     'must be a duration, {"uniform": [from, to]} or'
     ' {"lognormal": {"median": …, "sigma": …, "max": …}}'
@@ -65,7 +66,7 @@ def _lognormal(value: object, path: str) -> Latency:
     return Latency(
         low_ms=_duration_ms(members["median"], f"{path}.median"),
         high_ms=_duration_ms(members["max"], f"{path}.max"),
-        sigma=number(members["sigma"], f"{path}.sigma", 0.001, 10),
+        sigma=number(members["sigma"], f"{path}.sigma", *SIGMAS),
     )
 
 

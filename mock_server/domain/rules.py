@@ -17,14 +17,17 @@ MEMBERS = (
     "operation", "prompt", "prompt_regex", "header", "nth", "times", "times_each", "probability",
     "state", "attempt",
 )  # fmt: skip
+MAX_PROMPT_LENGTH = 10_000
+MAX_HEADER_LENGTH = 4000
+MAX_ATTEMPT = 100
 MAX_REGEX_LENGTH = 1000
 MAX_REGEX_COUNTS = 10_000  # `regex` unrolls what is counted
 REGEX_TIME_S = 0.05  # of all searches for one request; those it does not reach match nothing
-_MANY = 1_000_000_000
-_RANGE = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
+MANY = 1_000_000_000
+RANGE = re.compile(r"(\d{1,9})\.\.(\d{1,9})")
 _COUNT = re.compile(r"\{(\d{1,9})?,?(\d{1,9})?\}")
 _BRACE = re.compile(r"\\.|\{(?!\d*,?\d*\})", re.DOTALL)
-_EVERY = re.compile(r"every\s+(\d{1,9})")
+EVERY = re.compile(r"every\s+(\d{1,9})")
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,15 +152,15 @@ def _match(value: object, path: str, apply: Apply) -> Match:
         raise Wrong(f"{path}.state", "goes with the operations status, result and callback only")
     return Match(
         operations=operations,
-        prompt=_text(members, "prompt", path, 10_000),
+        prompt=_text(members, "prompt", path, MAX_PROMPT_LENGTH),
         prompt_regex=_regex(members.get("prompt_regex"), f"{path}.prompt_regex"),
         headers=_headers(members.get("header"), f"{path}.header"),
         nth=_nth(members.get("nth"), f"{path}.nth"),
-        times=_whole(members, "times", path, _MANY),
-        times_each=_whole(members, "times_each", path, _MANY),
+        times=_whole(members, "times", path, MANY),
+        times_each=_whole(members, "times_each", path, MANY),
         probability=_probability(members.get("probability"), f"{path}.probability"),
         state=None if state is None else TaskState(word(state, f"{path}.state", _STATES)),
-        attempt=_whole(members, "attempt", path, 100),
+        attempt=_whole(members, "attempt", path, MAX_ATTEMPT),
     )
 
 
@@ -208,7 +211,7 @@ def _headers(value: object, path: str) -> tuple[tuple[bytes, bytes], ...]:
         raise Wrong(path, 'must be an object such as {"X-Test": "yes"}')
     pairs = []
     for name, wanted in value.items():
-        written = text(wanted, f"{path}.{name}", 4000)
+        written = text(wanted, f"{path}.{name}", MAX_HEADER_LENGTH)
         try:
             pairs.append((str(name).lower().encode("ascii"), written.strip().encode("latin-1")))
         except UnicodeEncodeError as error:
@@ -220,14 +223,14 @@ def _nth(value: object, path: str) -> Nth | None:
     if value is None:
         return None
     form = 'must be a number from 1, "2..4" or "every 3"'
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _MANY:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MANY:
         return Nth(value, value)
     if isinstance(value, str):
-        if found := _RANGE.fullmatch(value.strip()):
+        if found := RANGE.fullmatch(value.strip()):
             first, last = int(found[1]), int(found[2])
             if 1 <= first <= last:
                 return Nth(first, last)
-        if (found := _EVERY.fullmatch(value.strip())) and int(found[1]) >= 1:
+        if (found := EVERY.fullmatch(value.strip())) and int(found[1]) >= 1:
             return Nth(0, 0, int(found[1]))
         written = value.strip()
         if written.isdecimal() and len(written) < 10 and int(written) >= 1:

@@ -31,6 +31,7 @@ class KeptDelivery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     due_ms: int | None
     attempts: list[Attempt]
     ruled: int = 0
+    put_off_by: tuple[str, str] = ("", "")
 
 
 class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -191,7 +191,13 @@ class Sandbox(Protocol):
         """Take the callback attempts that are due."""
 
     async def put_off(
-        self, claim: Claim, by_ms: int, real_ms: int, *, is_overtaken: bool = False
+        self,
+        claim: Claim,
+        by_ms: int,
+        real_ms: int,
+        by: tuple[str, str],
+        *,
+        is_overtaken: bool = False,
     ) -> None:
         """Make a claimed attempt later, or as soon as another one has gone before."""
 

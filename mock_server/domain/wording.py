@@ -4,6 +4,8 @@ from collections.abc import Collection, Mapping
 
 from mock_server.domain.nearest import did_you_mean
 
+MAX_LENGTH = 1000  # of a text of which nothing else is said
+
 
 class Wrong(ValueError):
     """The path of what is wrong, and the problem."""
@@ -28,7 +30,7 @@ def word(value: object, path: str, known: Collection[str]) -> str:
     return value
 
 
-def text(value: object, path: str, max_length: int = 1000) -> str:
+def text(value: object, path: str, max_length: int = MAX_LENGTH) -> str:
     if not isinstance(value, str) or not 1 <= len(value) <= max_length:
         raise Wrong(path, f"must be a string of 1 to {max_length} characters")
     return value

@@ -231,7 +231,8 @@ class Dispatcher:
         if fault and fault.kind in {"delay", "reorder"}:
             by_ms = fault.delay_ms if fault.kind == "delay" else REORDER_MS
             is_overtaken = fault.kind == "reorder"
-            await sandbox.put_off(claim, by_ms, self._real_ms(), is_overtaken=is_overtaken)
+            by = (applied.rule, applied.apply.fault) if applied else ("", "")
+            await sandbox.put_off(claim, by_ms, self._real_ms(), by, is_overtaken=is_overtaken)
             self.wake(sandbox)
             return None
         if applied and applied.latency_ms:
@@ -293,6 +294,9 @@ class Dispatcher:
     def _journal(
         self, sandbox: Sandbox, claim: Claim, sent: Sent, payload: bytes, applied: Applied | None
     ) -> None:
+        rule, fault = (applied.rule, applied.apply.fault) if applied else ("", "")
+        if applied is None and claim.delivery.ruled == claim.number:
+            rule, fault = claim.delivery.put_off_by
         sandbox.record(
             Entry(
                 claim.at_ms,
@@ -305,8 +309,8 @@ class Dispatcher:
                 b"",
                 method="POST",
                 path=claim.delivery.url,
-                rule=applied.rule if applied else "",
-                fault=applied.apply.fault if applied else "",
+                rule=rule,
+                fault=fault,
                 error=sent.error or "",
             )
         )

@@ -78,6 +78,7 @@ class Kept:
                 state=each.state,
                 attempts=each.attempts,
                 ruled=each.ruled,
+                put_off_by=each.put_off_by,
             )
             self._deliveries.take_up(delivery, each.due_ms)
         self._journal = Journal.of(kept.journal, kept.journal_dropped)
@@ -98,4 +99,5 @@ def _kept(delivery: Delivery, now_ms: int) -> KeptDelivery:
         due_ms=due_ms,
         attempts=list(delivery.attempts),
         ruled=delivery.ruled,
+        put_off_by=delivery.put_off_by,
     )

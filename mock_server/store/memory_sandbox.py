@@ -246,10 +246,16 @@ class MemorySandbox(Ruled, Kept):
         return self._deliveries.claim(self._enter(real_ms))
 
     async def put_off(
-        self, claim: Claim, by_ms: int, real_ms: int, *, is_overtaken: bool = False
+        self,
+        claim: Claim,
+        by_ms: int,
+        real_ms: int,
+        by: tuple[str, str],
+        *,
+        is_overtaken: bool = False,
     ) -> None:
         now_ms = self._enter(real_ms)
-        self._deliveries.put_off(claim, by_ms, now_ms, is_overtaken=is_overtaken)
+        self._deliveries.put_off(claim, by_ms, now_ms, by, is_overtaken=is_overtaken)
 
     async def settle(self, claim: Claim, sent: Sent, real_ms: int) -> bool:
         return self._deliveries.settle(claim, sent, self._enter(real_ms))

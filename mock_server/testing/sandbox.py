@@ -14,6 +14,10 @@ _LEAST_S = 0.001  # the clock counts milliseconds
 _ALL = 9_999_999  # more than a sandbox holds
 
 
+class ContractBroken(AssertionError):
+    """The client has broken the contract; the message says where, and what to change."""
+
+
 class ApixoMock:
     """Everything of one API key on a mock server. Durations are seconds, or text such as "15d"."""
 
@@ -131,11 +135,32 @@ class ApixoMock:
         )["entries"]
         return entries
 
+    def audit(self, *, strict: bool = False) -> Json:
+        """Judge what the client has done so far by the contract; return the report.
+
+        Raises ContractBroken, an AssertionError, for what is a FAIL; with `strict` for a WARN, too.
+        What the client never met is INCONCLUSIVE in the report, and fails nothing.
+        """
+        report = self._control.call("GET", "/audit")
+        bad = {"FAIL", "WARN"} if strict else {"FAIL"}
+        broken = [rule for rule in report["rules"] if rule["verdict"] in bad]
+        if broken:
+            raise ContractBroken("\n".join(_sentence(rule) for rule in broken))
+        return report
+
     def told(self) -> str:
         """Return what has happened, for a person to read."""
         tasks = self.tasks
         newest = [self.task(task["task_id"]) for task in tasks[:SHOWN_TASKS]]
         return story(newest, len(tasks), self.journal.entries(), secret=self.api_key)
+
+
+def _sentence(rule: Json) -> str:
+    clauses = ", ".join(rule["clauses"])
+    return (
+        f"{rule['verdict']} {rule['id']} ({clauses}): expected that {rule['title']}; "
+        f"seen: {rule['reason']}. {rule['advice']}"
+    )
 
 
 class Rules:

@@ -99,10 +99,9 @@ def _end(evidence: Evidence) -> str:
 
 def _met(evidence: Evidence, fault: str) -> Iterator[tuple[TaskSeen, Exchange]]:
     for task in evidence.tasks:
-        for each in evidence.of("callback"):
-            if fault in each.injected and each.task_id in {task.id, ""}:
-                yield task, each
-                break
+        met = [each for each in evidence.attempts(task.id) if fault in each.injected]
+        if met:
+            yield task, met[0]
 
 
 RULES: Final = (

@@ -83,11 +83,7 @@ def _takes_no(evidence: Evidence) -> Iterator[Look]:
     for each in evidence.of(*_API):
         if each.status not in {400, 401, 404}:
             continue
-        again = [
-            later
-            for later in evidence.after(each, each.operation)
-            if (later.method, later.path, later.body) == (each.method, each.path, each.body)
-        ]
+        again = evidence.repeated(each)
         seen = f"{each.status} on {each.operation}: sent {len(again)} times again"
         event = again[0].number if again else each.number
         yield Look(holds=not again, seen=seen, event=event)

@@ -3,29 +3,17 @@
 from collections.abc import Iterator
 from typing import Final
 
-from contract_tests.audit.evidence import Evidence, Exchange
+from contract_tests.audit.evidence import Evidence
 from contract_tests.audit.rule import Axis, Level, Look, Rule
 
 _HOPELESS: Final = frozenset({"CONTENT_VIOLATION", "INVALID_IMAGE_URL"})
-
-
-def _again(evidence: Evidence, submit: Exchange) -> Exchange | None:
-    """Return the next submit that buys the same."""
-    return next(
-        (
-            each
-            for each in evidence.accepted
-            if each.number > submit.number and each.wish == submit.wish
-        ),
-        None,
-    )
 
 
 def _lost_answer(evidence: Evidence) -> Iterator[Look]:
     for submit in evidence.accepted:
         if not submit.is_broken:
             continue
-        again = _again(evidence, submit)
+        again = evidence.same_purchase_after(submit)
         if again is None:
             seen = "the accepted submit whose answer was lost was not sent again"
             yield Look(holds=True, seen=seen, event=submit.number)
@@ -45,7 +33,7 @@ def _hopeless(evidence: Evidence) -> Iterator[Look]:
             if each.told.get("failCode") in _HOPELESS
         ]
         if told:
-            again = _again(evidence, submit)
+            again = evidence.same_purchase_after(submit)
             code = told[0].told["failCode"]
             seen = f"after {code} the same was {'submitted' if again else 'not submitted'} again"
             event = again.number if again else told[0].number
@@ -57,7 +45,7 @@ def _once(evidence: Evidence) -> Iterator[Look]:
     for submit in evidence.accepted:
         if submit.is_broken or submit.task_id in failed:
             continue
-        again = _again(evidence, submit)
+        again = evidence.same_purchase_after(submit)
         seen = f"the same was bought {'again while the task lived' if again else 'once'}"
         event = again.number if again else submit.number
         yield Look(holds=again is None, seen=seen, event=event)

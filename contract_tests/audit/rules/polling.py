@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from contract_tests.audit.evidence import FINAL, Evidence, Exchange, least_s
+from contract_tests.audit.evidence import FINAL, Evidence, Exchange, later, least_s
 from contract_tests.audit.rule import Axis, Level, Look, Rule
 
 FIRST_S: Final = 20.0  # TIM-2
@@ -26,14 +26,14 @@ def _first(evidence: Evidence) -> Iterator[Look]:
 
 def _gaps(evidence: Evidence) -> Iterator[Look]:
     for task in evidence.tasks:
-        for earlier, later in pairwise(evidence.polls(task.id)):
+        for earlier, poll in pairwise(evidence.polls(task.id)):
             is_retry = earlier.status != 200 or earlier.is_broken
             is_over = earlier.told.get("state") in FINAL
-            if is_retry or is_over or _is_prompted(evidence, earlier, later):
+            if is_retry or is_over or _is_prompted(evidence, earlier, poll):
                 continue
-            waited_s = evidence.waited_s(earlier, later)
+            waited_s = evidence.waited_s(earlier, poll)
             if waited_s is not None:
-                yield _look(waited_s, EVERY_S, "asked again after", later)
+                yield _look(waited_s, EVERY_S, "asked again after", poll)
 
 
 def _look(waited_s: float, wanted_s: float, what: str, poll: Exchange) -> Look:
@@ -45,11 +45,10 @@ def _look(waited_s: float, wanted_s: float, what: str, poll: Exchange) -> Look:
     )
 
 
-def _is_prompted(evidence: Evidence, earlier: Exchange, later: Exchange) -> bool:
+def _is_prompted(evidence: Evidence, earlier: Exchange, poll: Exchange) -> bool:
     """Tell whether a callback came between two requests: to look then is no polling."""
-    return any(
-        earlier.number < each.number < later.number for each in evidence.attempts(later.task_id)
-    )
+    came = later(evidence.attempts(poll.task_id), earlier)
+    return bool(came) and came[0].number < poll.number
 
 
 def _stops(evidence: Evidence) -> Iterator[Look]:
@@ -57,11 +56,8 @@ def _stops(evidence: Evidence) -> Iterator[Look]:
         told = [each for each in evidence.ends_told(task.id) if each.operation == "status"]
         if not told:
             continue
-        more = [
-            each
-            for each in evidence.polls(task.id)
-            if each.number > told[0].number and not _is_prompted(evidence, told[0], each)
-        ]
+        polls = later(evidence.polls(task.id), told[0])
+        more = [each for each in polls if not _is_prompted(evidence, told[0], each)]
         yield Look(
             holds=not more,
             seen=f"asked {len(more)} times more after {told[0].told['state']!r}",
@@ -87,10 +83,10 @@ def _unknown_state(evidence: Evidence) -> Iterator[Look]:
         state = each.told.get("state")
         if each.is_broken or not isinstance(state, str) or state in _STATES:
             continue
-        later = [poll for poll in evidence.polls(each.task_id) if poll.number > each.number]
+        more = len(later(evidence.polls(each.task_id), each))
         yield Look(
-            holds=bool(later),
-            seen=f"after the state {state!r} asked {len(later)} times more",
+            holds=bool(more),
+            seen=f"after the state {state!r} asked {more} times more",
             event=each.number,
         )
 

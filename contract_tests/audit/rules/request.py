@@ -96,11 +96,12 @@ def _other_pages(evidence: Evidence) -> Iterator[Look]:
 
 def _encoded(evidence: Evidence) -> Iterator[Look]:
     special = [task for task in evidence.tasks if not task.id.replace("_", "").isalnum()]
+    known = {task.id for task in evidence.tasks}
     for each in evidence.of("status") if special else ():
         if each.is_refused_on_purpose:
             continue
         yield Look(
-            holds=each.asked_id in {task.id for task in evidence.tasks},
+            holds=each.asked_id in known,
             seen=f"GET {each.path}",
             event=each.number,
         )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from contract_tests.audit.evidence import Evidence, Exchange
+from contract_tests.audit.evidence import Evidence, Exchange, later
 from contract_tests.audit.rule import Axis, Level, Look, Rule
 
 _GOOD: Final = frozenset({200, 206, 304})
@@ -43,7 +43,8 @@ def _repeated(evidence: Evidence) -> Iterator[Look]:
     for each in evidence.of("result"):
         if not each.is_broken and not each.injected & _SPOILED:
             continue
-        again = [later for later in evidence.after(each, "result") if later.address == each.address]
+        again = later(evidence.downloads(each.task_id), each)
+        again = [fetch for fetch in again if fetch.address == each.address]
         is_noticed = evidence.ended is not None and evidence.ended.exit_status != 0
         seen = f"{_kind(each)}: fetched {len(again)} times more"
         if not again and is_noticed:

@@ -71,7 +71,7 @@ def test_a_list_has_a_hundred_tasks_unless_another_limit_is_given(api: Api) -> N
         ("state=succes", "state: is unknown; did you mean 'success'?"),
         ("state=", "state: is unknown"),
         ("stat=success", "stat: is unknown; did you mean 'state'?"),
-        ("limit=0", "limit: must be a whole number above 0"),
+        ("limit=0", "limit: must be a whole number from 1 on"),
         ("limit=-1", "limit: "),
         ("limit=ten", "limit: "),
         ("limit=1.5", "limit: "),

@@ -228,6 +228,19 @@ def test_a_delayed_one_is_delayed_once_and_then_retried_as_usual(
     assert after_s == [3600, 3630, 3750, 4350]
 
 
+@pytest.mark.parametrize("fault", [{"delay": "1h"}, "reorder"], ids=["delay", "reorder"])
+def test_the_journal_tells_who_has_put_an_attempt_off(
+    api: Api, receiver: CallbackReceiver, fault: object
+) -> None:
+    called(api, receiver, fault)
+    api.advance("2h")
+
+    (entry,) = api.told("GET", "journal?operation=callback")["entries"]
+
+    kind = fault if isinstance(fault, str) else "delay"
+    assert (entry["rule"], entry["fault"]) == ("next-1", f"callback {kind}")
+
+
 def test_a_delay_is_no_attempt(api: Api, receiver: CallbackReceiver) -> None:
     api.told("POST", "next", {"apply": {"callback": {"delay": "1h"}}})
     task_id = api.submit(callback_url=receiver.url)

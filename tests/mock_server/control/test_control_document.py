@@ -1,0 +1,114 @@
+"""The document of the control plane is valid, and names what is served: no more and no less."""
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from mock_server.control.replies import Resource
+from mock_server.settings import Settings
+from tests.mock_server.conftest import Serve
+from tests.mock_server.control.documented import PATH
+from tests.mock_server.e2e.api import Json
+from tests.mock_server.e2e.serving import RunningMock
+
+OF_THE_DASHBOARD = {
+    "/_mock",
+    "/_mock/",
+    "/_mock/session",
+    "/_mock/static/{name}",
+    "/_mock/tasks/{task_id}/images/{number:int}",
+}
+WITHOUT_KEY = {"/_mock/health", "/_mock/ready", "/_mock/info", "/_mock/metrics", PATH}
+ADMIN = "/_mock/sandboxes"
+
+
+def operations(document: Json) -> dict[tuple[str, str], Json]:
+    return {
+        (path, method): operation
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method != "parameters"
+    }
+
+
+@pytest.fixture
+def resources(mock: RunningMock) -> list[Resource]:
+    """Return what the server really serves, but for the pages of people."""
+    routes = mock.app._router.routes
+    found = [each for each in routes if isinstance(each, Resource)]
+    assert {each.path for each in found} >= OF_THE_DASHBOARD
+    assert all(each in found for each in routes if getattr(each, "path", "").startswith("/_mock"))
+    return [each for each in found if each.path not in OF_THE_DASHBOARD]
+
+
+def test_the_document_needs_no_key_and_is_json(mock: RunningMock) -> None:
+    answer = mock.http.get(PATH)
+
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_the_document_is_valid(document: Json) -> None:
+    assert document["openapi"].startswith("3.1.")
+    assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
+
+
+def test_every_call_that_is_served_is_described_and_no_other(
+    document: Json, resources: list[Resource]
+) -> None:
+    served = {
+        (each.path, method.lower())
+        for each in resources
+        for method in each.methods or ()
+        if method != "HEAD"
+    }
+
+    assert set(operations(document)) == served
+
+
+def test_every_query_parameter_that_is_taken_is_described_and_no_other(
+    document: Json, resources: list[Resource]
+) -> None:
+    described = {
+        path: sorted(each["name"] for each in operation.get("parameters", ()))
+        for (path, method), operation in operations(document).items()
+        if method == "get"
+    }
+
+    assert described == {
+        each.path: sorted(each.query) for each in resources if "GET" in (each.methods or ())
+    }
+    assert not [each for each in resources if each.query and "GET" not in (each.methods or ())]
+
+
+def test_what_a_call_needs_is_told(document: Json) -> None:
+    needs = {path: operation["security"] for (path, _), operation in operations(document).items()}
+
+    assert {path for path, need in needs.items() if need == []} == WITHOUT_KEY
+    assert needs.pop(ADMIN) == [{"adminToken": []}, {}]
+    rest = [need for path, need in needs.items() if path not in WITHOUT_KEY]
+    assert all(need == [{"apiKey": []}] for need in rest)
+    schemes = document["components"]["securitySchemes"]
+    assert set(schemes) == {"apiKey", "adminToken"}
+    assert all((each["type"], each["scheme"]) == ("http", "bearer") for each in schemes.values())
+
+
+def test_operations_have_names_of_their_own(document: Json) -> None:
+    names = [operation["operationId"] for operation in operations(document).values()]
+
+    assert len(set(names)) == len(names)
+
+
+def test_no_component_stands_there_for_nothing(document: Json) -> None:
+    written = str(document)
+
+    for kind in ("schemas", "responses"):
+        for name in document["components"][kind]:
+            assert f"#/components/{kind}/{name}'" in written, name
+
+
+def test_the_document_holds_no_secret(serve: Serve) -> None:
+    mock = serve(Settings(admin_token="hush-hush", api_key=("sk-secret",)))
+
+    told = mock.http.get(PATH).text
+    assert "hush" not in told
+    assert "sk-secret" not in told
