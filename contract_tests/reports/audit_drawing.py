@@ -166,7 +166,7 @@ def _with_texts(dots: Sequence[Dot]) -> list[Dot]:
             room = int((until - dot.x - _APART) / _SIGN)
             text = next((each for each in _texts(dot.mark) if len(each) <= room), "")
             told.append(msgspec.structs.replace(dot, text=text))
-    return told
+    return sorted(told, key=lambda dot: dot.x)
 
 
 def _texts(mark: Mark) -> Iterable[str]:
