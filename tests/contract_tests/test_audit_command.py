@@ -271,10 +271,13 @@ class TestWatch:
     def test_judges_at_ctrl_c_which_goes_to_its_whole_group(self) -> None:
         with watching() as (process, manifest):
             refuse(manifest)
+            groups = {os.getpgid(pid) for pid in children(process.pid)}
             os.killpg(process.pid, signal.SIGINT)
             rest, errors = process.communicate(timeout=30)
 
         assert (process.returncode, rest.split()[0]) == (0, "PASS"), errors
+        assert groups
+        assert process.pid not in groups  # else the mock ends before its journal is read
 
     def test_finds_nothing_when_nobody_came(self) -> None:
         with watching() as (process, _):
@@ -322,6 +325,11 @@ def refuse(manifest: Any, times: int = 1) -> None:
             manifest["base_url"] + SUBMIT, headers=headers, json=BODY, trust_env=False
         )
         assert answer.status_code == 400
+
+
+def children(pid: int) -> list[int]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(each) for each in path.read_text().split()]
 
 
 def is_alive(pid: str) -> bool:

@@ -215,7 +215,9 @@ evidence = st.builds(
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
-@example(Evidence(exchanges=(exchange(1, 0, body='{"input": {"mode": []}}'),)), "\udcff")
+@example(
+    Evidence(exchanges=(exchange(1, 0, body='{"input": {"mode": [], "\\ud800": 1}}'),)), "\udcff"
+)
 @given(evidence, texts)
 def test_whatever_a_client_has_done_can_be_written_in_all_forms_and_read(
     evidence: Evidence, client: str

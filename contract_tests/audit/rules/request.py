@@ -17,7 +17,7 @@ _KNOWN_AS: Final = {  # what other services, and older pages, call them
     "imageurls": "image_urls", "image_url": "image_urls", "type": "request_type",
     "requesttype": "request_type", "isenhance": "",
 }  # fmt: skip
-_GENERAL_MODES: Final = ("text-to-image", "image-to-image")
+_GENERAL_MODES: Final = frozenset({"text-to-image", "image-to-image"})
 _API: Final = ("submit", "status", "balance")
 
 
@@ -90,7 +90,9 @@ def _other_pages(evidence: Evidence) -> Iterator[Look]:
         mode = _input_of(each).get("mode")
         if isinstance(each.sent, dict):
             yield Look(
-                holds=mode not in _GENERAL_MODES, seen=f"input.mode is {mode!r}", event=each.number
+                holds=str(mode) not in _GENERAL_MODES,
+                seen=f"input.mode is {mode!r}",
+                event=each.number,
             )
 
 
