@@ -41,8 +41,13 @@ class AuditRoutes:
         self._seed = seed
 
     async def show(self, request: Request) -> Response:
-        sandbox = await self._callers.sandbox(request)
-        shown_as = _format(request)
+        return await self._shown(await self._callers.sandbox(request), _format(request))
+
+    async def page(self, request: Request) -> Response:
+        """Show it to the dashboard, which has no key."""
+        return await self._shown(await self._callers.sandbox(request), "html")
+
+    async def _shown(self, sandbox: Sandbox, shown_as: str) -> Response:
         real_ms = self._callers.real_ms()
         tasks, now_ms = await sandbox.tasks(real_ms)
         told = await run_in_threadpool(
@@ -65,7 +70,10 @@ class AuditRoutes:
         )
 
     def routes(self) -> list[Route]:
-        return [resource("/_mock/audit", query=("format",), GET=self.show)]
+        return [
+            resource("/_mock/audit", query=("format",), GET=self.show),
+            resource("/_mock/audit/page", query=("sandbox",), GET=self.page),
+        ]
 
     def _told(
         self,

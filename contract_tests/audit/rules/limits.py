@@ -70,7 +70,9 @@ def _after_429(
 
 def _backs_off(evidence: Evidence) -> Iterator[Look]:
     for run in _runs(evidence, lambda each: each.status == 429):
-        waits = [evidence.waited_s(earlier, later) for earlier, later in pairwise(run)]
+        after = evidence.next_of_kind(run[-1])  # it shows the last wait
+        asked = [*run, after] if after else run
+        waits = [evidence.waited_s(earlier, later) for earlier, later in pairwise(asked)]
         known = [wait for wait in waits if wait is not None]
         if len(run) < _REPEATED or len(known) < len(waits):
             continue

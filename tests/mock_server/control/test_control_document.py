@@ -11,6 +11,7 @@ from tests.mock_server.e2e.api import Json
 from tests.mock_server.e2e.serving import RunningMock
 
 OF_THE_DASHBOARD = {
+    "/_mock/audit/page",
     "/_mock",
     "/_mock/",
     "/_mock/session",

@@ -164,6 +164,31 @@ def test_the_list_of_sandboxes_leads_to_one(
     until(chromium, "h1", sandbox_id)
 
 
+def test_the_list_of_sandboxes_is_kept_up_to_date(
+    chromium: webdriver.Chrome, mock: RunningMock
+) -> None:
+    chromium.get(f"{mock.url}/_mock/")
+    newcomer = mock.api(f"newcomer-{next(_numbers)}")
+
+    newcomer.balance()
+
+    until(chromium, "#sandboxes", newcomer.told("GET", "sandbox")["id"])
+    assert browser.complaints(chromium) == []
+
+
+def test_the_page_leads_to_what_is_judged_of_the_client(
+    page: webdriver.Chrome, api: Api, mock: RunningMock
+) -> None:
+    api.send("POST", "/api/v1/generateTask/gpt-image-1", body={"input": {"prompt": HOSTILE}})
+
+    page.find_element(By.PARTIAL_LINK_TEXT, "Does this client").click()
+
+    until(page, "main", "C-REQ-001")
+    assert page.execute_script("return document.querySelectorAll('img').length") == 0
+    page.back()
+    until(page, "#now", "20")
+
+
 def test_news_leave_the_focus_where_it_is(page: webdriver.Chrome, api: Api) -> None:
     task_id = api.submit("looked at")
     until(page, "#tasks", "looked at")
