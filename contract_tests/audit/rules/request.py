@@ -89,11 +89,8 @@ def _other_pages(evidence: Evidence) -> Iterator[Look]:
     for each in evidence.of("submit"):
         mode = _input_of(each).get("mode")
         if isinstance(each.sent, dict):
-            yield Look(
-                holds=str(mode) not in _GENERAL_MODES,
-                seen=f"input.mode is {mode!r}",
-                event=each.number,
-            )
+            holds = not (isinstance(mode, str) and mode in _GENERAL_MODES)
+            yield Look(holds=holds, seen=f"input.mode is {mode!r}", event=each.number)
 
 
 def _encoded(evidence: Evidence) -> Iterator[Look]:
