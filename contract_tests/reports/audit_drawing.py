@@ -20,7 +20,7 @@ LANES: Final[Mapping[str, str]] = {
 }
 _WIDTH: Final = 960
 _LEFT: Final = 96
-_RIGHT: Final = 40
+_RIGHT: Final = 80
 _TOP: Final = 6
 _ROW: Final = 16
 _LANE_GAP: Final = 8
