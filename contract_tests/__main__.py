@@ -18,6 +18,8 @@ def main() -> None:
     from contract_tests.targets import BadTarget, Unreachable  # noqa: PLC0415
 
     signal.signal(signal.SIGTERM, _ended)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
+        signal.signal(signal.SIGHUP, _ended)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a narrow encoding is no reason to break off
             stream.reconfigure(errors="backslashreplace")

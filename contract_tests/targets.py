@@ -70,14 +70,21 @@ def derived_key(api_key: str, case_id: str, name: str) -> str:
 
 
 @contextmanager
-def own_mock(seed: int, *switches: str, port: int = 0) -> Iterator[str]:
-    """Start the mock as a process of its own; give its address."""
+def own_mock(seed: int, *switches: str, port: int = 0, is_apart: bool = False) -> Iterator[str]:
+    """Start the mock as a process of its own; give its address.
+
+    One that is apart does not notice Ctrl-C, which goes to all processes of a group.
+    """
     command = (sys.executable, "-m", "mock_server", "--port", str(port), "--seed", str(seed),
                *switches)  # fmt: skip
     with (
         tempfile.TemporaryFile("w+") as log,
         subprocess.Popen(  # noqa: S603  # our own module
-            command, stdout=subprocess.PIPE, stderr=log, text=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            process_group=0 if is_apart else None,
         ) as process,
     ):
         try:

@@ -1,12 +1,12 @@
 """Which situations are tried, and by which rules they are judged."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Final
 
 import msgspec
 
-from contract_tests.audit.rules import RULES
 from contract_tests.audit.situation import Situation
 from contract_tests.audit.situations import SITUATIONS
 
@@ -36,10 +36,11 @@ def chosen(select: Sequence[str], profile: str) -> tuple[Chosen, ...]:
     return tuple(found)
 
 
-def unknown(select: Sequence[str]) -> Iterator[str]:
-    """Yield globs that choose nothing: most likely a slip of the pen."""
-    ids = [*(each.id for each in SITUATIONS), *(rule.id for rule in RULES)]
-    yield from (glob for glob in select if not any(fnmatchcase(each, glob) for each in ids))
+def nearest(glob: str) -> str:
+    """Return the id that is most like it; empty where none is."""
+    judged = (rule for situation in SITUATIONS for rule in situation.judged)
+    ids = dict.fromkeys((*(situation.id for situation in SITUATIONS), *judged))
+    return next(iter(get_close_matches(glob.upper(), ids, n=1)), "")
 
 
 def _is_one(name: str, globs: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ import msgspec
 
 K = TypeVar("K", bound=Hashable)
 
-FINAL: Final = frozenset({"success", "failed"})
+FINAL: Final = ("success", "failed")  # a tuple: what is looked up may be no text at all
 _BREAKING: Final = frozenset(
     f"wire {kind}"
     for kind in (

@@ -11,9 +11,11 @@ from contract_tests.audit.rules import BY_ID, RULES
 from contract_tests.audit.situation import Situation
 from contract_tests.audit.story import Mark, ShownExchange, marks_of, shown_of
 from contract_tests.register import Register
+from contract_tests.shown import writable
 from contract_tests.verdicts import Verdict, worst
 
 VERSION: Final = 1
+KIND: Final = "audit"
 _OUTPUT_SHOWN: Final = 4_000  # characters
 _CONCLUSIVE: Final = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.PASS})
 _BAD: Final = frozenset({Verdict.FAIL, Verdict.WARN})
@@ -113,11 +115,11 @@ def audited(
         verdict=verdict,
         reason=_reason(evidence),
         findings=findings,
-        timeline=marks_of(evidence),
+        timeline=marks_of(evidence, events),
         exchanges=shown_of(evidence, events),
         exit_status=None if ended is None else ended.exit_status,
         timed_out=ended is not None and ended.timed_out,
-        output="" if ended is None else ended.output[-_OUTPUT_SHOWN:],
+        output="" if ended is None else writable(ended.output[-_OUTPUT_SHOWN:]),
         duration_s=0.0 if ended is None else round(ended.after_s, 3),
     )
 
@@ -150,7 +152,7 @@ def audit_report(
     clauses = tuple(_clause_results(rules, register))
     return AuditReport(
         version=VERSION,
-        client=client,
+        client=writable(client),
         base_url=base_url,
         profile=profile,
         strict=strict,
@@ -173,7 +175,7 @@ def _reason(evidence: Evidence) -> str:
         words.append(f"it ended with status {ended.exit_status}")
     if ended is not None and not evidence.exchanges and ended.output.strip():
         words.append(ended.output.strip().splitlines()[-1][:300])
-    return "; ".join(words)
+    return writable("; ".join(words))
 
 
 def _clauses_of(rules: Sequence[Rule]) -> tuple[str, ...]:

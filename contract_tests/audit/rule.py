@@ -6,6 +6,7 @@ from enum import StrEnum
 import msgspec
 
 from contract_tests.audit.evidence import Evidence
+from contract_tests.shown import writable
 from contract_tests.verdicts import Verdict, worst
 
 
@@ -104,7 +105,7 @@ def _finding(rule: Rule, verdict: Verdict, seen: str, event: int | None = None) 
         level=rule.level,
         verdict=verdict,
         expected=rule.title,
-        seen=seen,
+        seen=writable(seen),
         event=event,
         advice=rule.advice if verdict in {Verdict.FAIL, Verdict.WARN} else "",
     )

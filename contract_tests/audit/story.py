@@ -8,7 +8,7 @@ import msgspec
 from contract_tests.audit.evidence import FINAL, Evidence, Exchange
 from contract_tests.shown import writable
 
-_MARKS: Final = 400
+MARKS: Final = 400
 _EXCHANGES: Final = 40
 _BODY_SHOWN: Final = 2_000  # characters
 _HEADERS: Final = frozenset(
@@ -38,17 +38,22 @@ class ShownExchange(msgspec.Struct, frozen=True, kw_only=True):
     injected: str = ""
 
 
-def marks_of(evidence: Evidence) -> tuple[Mark, ...]:
-    start_ms = _start_ms(evidence)
-    marks = [_mark(each, start_ms) for each in evidence.exchanges[:_MARKS]]
+def marks_of(evidence: Evidence, wanted: Sequence[int]) -> tuple[Mark, ...]:
+    """Mark the first moments, and of the later ones those that findings refer to."""
+    start_ms, later = _start_ms(evidence), frozenset(wanted)
+    marks = [
+        _mark(each, start_ms)
+        for place, each in enumerate(evidence.exchanges)
+        if place < MARKS or each.number in later
+    ]
     marks += [
         Mark(
             at_s=(task.ended_ms - start_ms) / 1000,
             kind="task",
-            label=f"{task.id} ends: {task.fail_code or task.state}",
+            label=writable(f"{task.id} ends: {task.fail_code or task.state}"),
             is_good=task.state == "success",
         )
-        for task in evidence.tasks[:_MARKS]
+        for task in evidence.tasks[:MARKS]
         if task.ended_ms is not None and task.state in FINAL
     ]
     return tuple(sorted(marks, key=lambda mark: mark.at_s))
@@ -78,7 +83,7 @@ def _mark(exchange: Exchange, start_ms: int) -> Mark:
         label += f" ({', '.join(sorted(exchange.injected))})"
     return Mark(
         at_s=(exchange.at_ms - start_ms) / 1000,
-        kind=kind,
+        kind=writable(kind),
         label=writable(label),
         is_good=exchange.status in {200, 206} and not exchange.is_broken,
         event=exchange.number,
@@ -94,10 +99,10 @@ def _shown(exchange: Exchange, start_ms: int) -> ShownExchange:
     return ShownExchange(
         number=exchange.number,
         at_s=(exchange.at_ms - start_ms) / 1000,
-        operation=exchange.operation,
+        operation=writable(exchange.operation),
         asked=_text(f"{exchange.method} {exchange.path}", headers, exchange.body),
         told=_text("\n".join(told), "", exchange.answer_body),
-        injected=", ".join(sorted(exchange.injected)),
+        injected=writable(", ".join(sorted(exchange.injected))),
     )
 
 

@@ -7,6 +7,7 @@ from contract_tests.command.comparing import diff_command
 from contract_tests.command.listing import list_command
 from contract_tests.command.planning import plan_command
 from contract_tests.command.running import run_command
+from contract_tests.command.tabulating import matrix_command
 
 cli = click.Group(
     "contract-tests",
@@ -16,6 +17,7 @@ cli = click.Group(
         "run": run_command,
         "diff": diff_command,
         "audit": audit_command,
+        "matrix": matrix_command,
     },
-    help="Check a server against the APIXO gpt-image-1 contract.",
+    help="Check a server, or a client, against the APIXO gpt-image-1 contract.",
 )

@@ -16,7 +16,7 @@ _TELLING: Final = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.INCONCLUSIVE})
 
 def case_line(case: AuditedCase) -> str:
     """One line a case; what is broken tells what was seen."""
-    line = f"{case.verdict:12} {case.id}  {plain(case.title)}"
+    line = f"{case.verdict:12} {plain(case.id)}  {plain(case.title)}"
     if case.reason:
         line += f"\n             {plain(case.reason)}"
     for finding in case.findings:

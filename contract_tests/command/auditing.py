@@ -1,23 +1,26 @@
 """`contract-tests audit`: judge a client."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, Final
 
 import click
+import httpx
 
-from contract_tests.audit.choosing import PROFILES, Chosen, chosen, unknown
+from contract_tests.audit.choosing import PROFILES, Chosen, chosen, nearest
 from contract_tests.audit.driving.command import ClientCommand
 from contract_tests.audit.driving.trials import run_trials
 from contract_tests.audit.driving.watching import Watch, watched
 from contract_tests.audit.report import AuditedCase, AuditReport, audit_report
+from contract_tests.audit.rules import BY_ID
 from contract_tests.command.audit_lines import case_line, summary_lines
 from contract_tests.command.choosing import has_switches
+from contract_tests.command.running import made
 from contract_tests.register import load_register
 from contract_tests.reports.audit import write_audit
 from contract_tests.session import drawn_seed
-from contract_tests.targets import own_mock
+from contract_tests.targets import Unreachable, own_mock
 
 DIRECTORY: Final = click.Path(path_type=Path, file_okay=False)
 _TIMEOUT_S: Final = {"quick": 120.0, "full": 360.0}  # longer than a client waits as a rule: 300 s
@@ -73,19 +76,17 @@ def audit_command(
     for option in ("manifest", "quiet_s"):
         if given[option] is not None and not watch:
             raise click.UsageError(f"--{option.removesuffix('_s')} goes with --watch")
-    for glob in unknown(select):
-        raise click.UsageError(
-            f"--select {glob}: no case and no rule has such an id; see contract-tests list --audit"
-        )
     client = None if command is None else ClientCommand(command)
-    cases = chosen(select, profile)
+    cases = _chosen(select, profile)
     seed = drawn_seed() if seed is None else seed
     if report is not None:
-        report.mkdir(parents=True, exist_ok=True)
+        made(report)
+    if given["manifest"] is not None:
+        made(given["manifest"].parent)
     if given["timeout_s"] is None:
         given["timeout_s"] = _TIMEOUT_S[profile]
     with ExitStack() as stack:
-        base_url = stack.enter_context(own_mock(seed, port=given["port"]))
+        base_url = stack.enter_context(own_mock(seed, port=given["port"], is_apart=watch))
         results = stack.enter_context(closing(_results(client, cases, base_url, given)))
         whole = audit_report(
             [_told(each) for each in results],
@@ -100,6 +101,22 @@ def audit_command(
     return _finished(whole, report)
 
 
+def _chosen(select: Sequence[str], profile: str) -> tuple[Chosen, ...]:
+    """Raise UsageError for a glob that chooses nothing: most likely a slip of the pen."""
+    for glob in select:
+        if chosen([glob], profile):
+            continue
+        if glob in BY_ID:
+            raise click.UsageError(f"--select {glob}: {_ONE_PROMPT}")
+        near = nearest(glob)
+        hint = f"; did you mean {near}?" if near else "."
+        raise click.UsageError(
+            f"--select {glob}: no case and no rule has such an id{hint}"
+            " contract-tests list --audit shows them"
+        )
+    return chosen(select, profile)
+
+
 def _results(
     client: ClientCommand | None,
     cases: tuple[Chosen, ...],
@@ -110,7 +127,10 @@ def _results(
         watch = Watch(
             base_url=base_url, manifest=given["manifest"], quiet_s=given["quiet_s"], say=click.echo
         )
-        yield from watched(cases, watch)
+        try:
+            yield from watched(cases, watch)
+        except httpx.HTTPError as error:
+            raise Unreachable(f"the mock does not answer any more: {error}") from error
     else:
         yield from run_trials(
             cases,

@@ -46,7 +46,7 @@ def run_command(
         options = msgspec.structs.replace(options, expected_failures=known)
     cases = chosen(given, default_profile(options) if replay is None else "full")
     for directory in filter(None, (report, record)):
-        _make(directory)
+        made(directory)
     with _ready(options, replay) as ready:
         whole = _asked(ready, _those_held(cases, ready), record)
     if report is not None:
@@ -82,12 +82,13 @@ def _those_held(cases: tuple[Case, ...], ready: Session) -> tuple[Case, ...]:
     return held
 
 
-def _make(directory: Path) -> None:
-    """Fail before anything is sent rather than after."""
+def made(directory: Path) -> Path:
+    """Return the folder, which is there now: fail before anything is sent rather than after."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.UsageError(f"{directory}: {error.strerror}") from error
+    return directory
 
 
 def _ready(options: Options, recording: Path | None) -> AbstractContextManager[Session]:

@@ -1,10 +1,11 @@
 """The report of an audit in all its forms: JSON is the truth, the others are made from it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
-from contract_tests.audit.report import VERSION, AuditReport
+from contract_tests.audit.report import KIND, VERSION, AuditReport
 from contract_tests.reports import REPORT, BadReport
 from contract_tests.reports.audit_junit import junit
 from contract_tests.reports.audit_markdown import markdown
@@ -16,8 +17,14 @@ def write_audit(report: AuditReport, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     (directory / REPORT).write_bytes(written(report, "json"))
     (directory / "junit.xml").write_bytes(written(report, "junit"))
-    (directory / "report.html").write_bytes(written(report, "html"))
-    (directory / "summary.md").write_text(markdown([report]), encoding="utf-8")
+    write_matrix([report], directory)
+
+
+def write_matrix(reports: Sequence[AuditReport], directory: Path) -> None:
+    """Write report.html and summary.md of several audits side by side."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "report.html").write_text(html(reports), encoding="utf-8")
+    (directory / "summary.md").write_text(markdown(reports), encoding="utf-8")
 
 
 def written(report: AuditReport, shown_as: str) -> bytes:
@@ -33,9 +40,20 @@ def read_audit(directory: Path) -> AuditReport:
     """Raise BadReport."""
     path = directory / REPORT
     try:
-        report = msgspec.json.decode(path.read_bytes(), type=AuditReport)
-    except (OSError, msgspec.DecodeError) as error:
+        content = path.read_bytes()
+        kind = msgspec.json.decode(content, type=_Kind).kind
+        if kind != KIND:
+            raise BadReport(f"{path}: is no report of contract-tests audit")
+        report = msgspec.json.decode(content, type=AuditReport)
+    except FileNotFoundError as error:
+        wanted = f"contract-tests audit --report {directory}"
+        raise BadReport(f"{path}: is not there; {wanted} writes it") from error
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise BadReport(f"{path}: {error}") from error
     if report.version != VERSION:
         raise BadReport(f"{path}: is of version {report.version}, not {VERSION}")
     return report
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    kind: str = ""

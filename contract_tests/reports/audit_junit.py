@@ -36,7 +36,7 @@ def junit(report: AuditReport) -> bytes:
 
 def _add(suite: ET.Element, case: AuditedCase, fails: set[Verdict]) -> None:
     element = ET.SubElement(
-        suite, "testcase", name=case.id, classname="audit", time=f"{case.duration_s:.3f}"
+        suite, "testcase", name=clean(case.id), classname="audit", time=f"{case.duration_s:.3f}"
     )
     properties = ET.SubElement(element, "properties")
     for clause in case.clauses:

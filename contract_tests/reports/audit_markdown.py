@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from contract_tests.audit.report import AuditReport
+from contract_tests.reports.audit_matrix import NOT_TRIED, matrix, names
 from contract_tests.reports.markdown import cell
 from contract_tests.verdicts import Verdict
 
@@ -11,15 +12,18 @@ _TELLING: Final = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR, Verdict.INCONCLUSI
 
 
 def markdown(reports: Sequence[AuditReport]) -> str:
-    return "\n".join(line for report in reports for line in _lines(report)) + (
-        "\n" + "\n".join(_matrix(reports)) + "\n" if len(reports) > 1 else "\n"
-    )
+    blocks = [
+        list(_lines(name, report)) for name, report in zip(names(reports), reports, strict=True)
+    ]
+    if len(reports) > 1:
+        blocks.insert(0, list(_matrix(reports)))
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
 
 
-def _lines(report: AuditReport) -> Iterator[str]:
+def _lines(name: str, report: AuditReport) -> Iterator[str]:
     summary = report.summary
     counts = ", ".join(f"{count} {name}" for name, count in summary.cases.items() if count)
-    yield f"# Audit of {cell(report.client)}"
+    yield f"# Audit of {cell(name)}"
     yield ""
     axes = f"outcome {summary.outcome}, manners {summary.manners}"
     yield f"{len(report.cases)} cases: {counts}; {axes}."
@@ -30,24 +34,18 @@ def _lines(report: AuditReport) -> Iterator[str]:
             continue
         yield from ("", f"## {verdict}", "", "| rule | seen | what to change |", "|---|---|---|")
         for rule in rules:
-            name = f"{rule.id} {cell(rule.title)} ({', '.join(rule.clauses)})"
-            yield f"| {name} | {cell(rule.reason)} | {cell(rule.advice)} |"
+            about = f"{rule.id} {cell(rule.title)} ({', '.join(rule.clauses)})"
+            yield f"| {about} | {cell(rule.reason)} | {cell(rule.advice)} |"
         for case in cases:
-            yield f"| {case.id} {cell(case.title)} | {cell(case.reason)} | |"
+            yield f"| {cell(case.id)} {cell(case.title)} | {cell(case.reason)} | |"
     yield ""
 
 
 def _matrix(reports: Sequence[AuditReport]) -> Iterator[str]:
-    yield "| case | " + " | ".join(cell(report.client) for report in reports) + " |"
+    yield f"# Audit of {len(reports)} clients"
+    yield ""
+    yield "| case | " + " | ".join(cell(name) for name in names(reports)) + " |"
     yield "|---" * (len(reports) + 1) + "|"
-    for case_id, title, verdicts in matrix(reports):
-        told = " | ".join(each or "-" for each in verdicts)
-        yield f"| {case_id} {cell(title)} | {told} |"
-
-
-def matrix(reports: Sequence[AuditReport]) -> Iterator[tuple[str, str, list[str]]]:
-    """Yield for each case of any report its id, title and each client's verdict, or nothing."""
-    titles = {case.id: case.title for report in reports for case in report.cases}
-    found = [{case.id: case.verdict for case in report.cases} for report in reports]
-    for case_id, title in titles.items():
-        yield case_id, title, [str(each.get(case_id, "")) for each in found]
+    for row in matrix(reports):
+        told = " | ".join(each or NOT_TRIED for each in row.verdicts)
+        yield f"| {cell(row.case_id)} {cell(row.title)} | {told} |"

@@ -1,39 +1,83 @@
 """The report of audits for people: one HTML file that needs no network."""
 
+from base64 import b64encode
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from typing import Final
 
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from contract_tests.audit.report import AuditedCase, AuditReport
-from contract_tests.audit.story import Mark
-from contract_tests.reports.audit_markdown import matrix
+from contract_tests.audit.report import AuditClause, AuditedCase, AuditReport, RuleResult
+from contract_tests.audit.rule import RuleFinding
+from contract_tests.audit.story import MARKS, Mark, ShownExchange
+from contract_tests.reports.audit_drawing import LANES, Drawing, Shape, drawing_of
+from contract_tests.reports.audit_matrix import matrix, names
 from contract_tests.verdicts import Verdict
 
-_LANES: Final = ("submit", "status", "throttled", "callback", "result", "balance", "task")
-_LEFT: Final = 90
-_WIDTH: Final = 900
-_LANE_HEIGHT: Final = 22
-_STEPS_S: Final = (0.1, 0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 86_400, 864_000)
-_MOST_TICKS: Final = 10
+_BAD: Final = frozenset({Verdict.FAIL, Verdict.WARN})
+_UNMET: Final = frozenset({Verdict.ERROR, Verdict.INCONCLUSIVE})
+_CERTAINTY: Final = {
+    "seed": "the provider's document says so",
+    "docs": "another page of the provider says so",
+    "conflict": "the provider's pages disagree",
+    "choice": "no page says so: a choice of this kit",
+}
+_LEGEND: Final = (
+    (Shape.GOOD, "", "went well"),
+    (Shape.BAD, "bad", "refused, broken or unanswered"),
+    (Shape.THROTTLED, "throttled", "throttled (429)"),
+    (Shape.END, "task", "a task ends"),
+)
 
 
-class Dot(msgspec.Struct, frozen=True):
-    x: float
-    y: float
+class _Place(msgspec.Struct, frozen=True):
+    """Where a rule was seen: the case, and its anchor on the page."""
+
+    case_id: str
+    anchor: str
+
+
+class _Rule(msgspec.Struct, frozen=True):
+    result: RuleResult
+    places: list[_Place]
+
+
+class _Found(msgspec.Struct, frozen=True):
+    """A finding with all that explains it; `exchange` is the one that offends."""
+
+    finding: RuleFinding
+    clauses: list[AuditClause]
+    exchange: ShownExchange | None
+
+
+class _Moment(msgspec.Struct, frozen=True):
+    """A mark of the timeline in words; `anchor` leads to what passed, when that is shown."""
+
     mark: Mark
+    lane: str
+    rules: tuple[str, ...]
+    anchor: str
 
 
-class Drawing(msgspec.Struct, frozen=True):
-    """A timeline in pixels: lanes with their y, ticks with their x, and a dot a mark."""
+class _Case(msgspec.Struct, frozen=True):
+    anchor: str
+    case: AuditedCase
+    found: list[_Found]
+    drawing: Drawing
+    legend: list[tuple[Shape, str, str]]
+    moments: list[_Moment]
 
-    width: int
-    height: int
-    lanes: list[tuple[str, float]]
-    ticks: list[tuple[str, float]]
-    dots: list[Dot]
+
+class _Audit(msgspec.Struct, frozen=True):
+    anchor: str
+    name: str
+    report: AuditReport
+    broken: list[_Rule]
+    unmet: list[_Rule]
+    silent: list[_Rule]
+    cases: list[_Case]
 
 
 def html(reports: Sequence[AuditReport]) -> str:
@@ -45,29 +89,92 @@ def html(reports: Sequence[AuditReport]) -> str:
         lstrip_blocks=True,
     )
     counts = Counter(case.verdict for report in reports for case in report.cases)
+    style, script = (
+        "\n" + "".join(environment.get_template(name).render() + "\n" for name in files)
+        for files in (("style.css", "audit.css"), ("filter.js",))
+    )
+    audits = [
+        _audit(number, name, report, is_one=len(reports) == 1)
+        for number, (name, report) in enumerate(zip(names(reports), reports, strict=True), 1)
+    ]
     return environment.get_template("audit.html").render(
-        reports=reports,
+        audits=audits,
         matrix=list(matrix(reports)) if len(reports) > 1 else [],
-        drawing_of=drawing_of,
         verdicts={verdict: counts[verdict] for verdict in Verdict if counts[verdict]},
+        certainty=_CERTAINTY,
+        most_marks=MARKS,
+        style=style,
+        script=script,
+        style_hash=_hash(style),
+        script_hash=_hash(script),
     )
 
 
-def drawing_of(case: AuditedCase) -> Drawing:
-    """Lay the marks of a case out on a time axis, a lane a kind."""
-    kinds = [lane for lane in _LANES if any(mark.kind == lane for mark in case.timeline)]
-    whole_s = max((mark.at_s for mark in case.timeline), default=0.0) or 1.0
-    lanes = {kind: _LANE_HEIGHT * (number + 0.7) for number, kind in enumerate(kinds)}
+def _hash(text: str) -> str:
+    """Return what a Content-Security-Policy knows a text by: nothing else of the page may run."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
-    def x(at_s: float) -> float:
-        return round(_LEFT + (_WIDTH - _LEFT - 20) * max(0.0, at_s) / whole_s, 1)
 
-    step_s = next((each for each in _STEPS_S if whole_s / each <= _MOST_TICKS), whole_s)
-    ticks = [(f"{n * step_s:g} s", x(n * step_s)) for n in range(int(whole_s / step_s) + 1)]
-    return Drawing(
-        width=_WIDTH,
-        height=int(_LANE_HEIGHT * (len(kinds) + 1.2)),
-        lanes=list(lanes.items()),
-        ticks=ticks,
-        dots=[Dot(x(mark.at_s), lanes[mark.kind], mark) for mark in case.timeline],
+def _audit(number: int, name: str, report: AuditReport, *, is_one: bool) -> _Audit:
+    prefix = "" if is_one else f"{number}-"
+    rules = [
+        _Rule(rule, _places(rule, report.cases, prefix))
+        for rule in sorted(report.rules, key=lambda rule: list(Verdict).index(rule.verdict))
+    ]
+    return _Audit(
+        anchor=f"audit-{number}",
+        name=name,
+        report=report,
+        broken=[each for each in rules if each.result.verdict in _BAD],
+        unmet=[each for each in rules if each.result.verdict in _UNMET],
+        silent=[each for each in rules if each.result.verdict in {Verdict.PASS, Verdict.SKIP}],
+        cases=[_case(case, report.clauses, prefix + case.id) for case in report.cases],
+    )
+
+
+def _places(rule: RuleResult, cases: Iterable[AuditedCase], prefix: str) -> list[_Place]:
+    """Return the cases that made the rule's verdict what it is."""
+    return [
+        _Place(case.id, prefix + case.id)
+        for case in cases
+        if any(each.rule == rule.id and each.verdict is rule.verdict for each in case.findings)
+    ]
+
+
+def _case(case: AuditedCase, clauses: Sequence[AuditClause], anchor: str) -> _Case:
+    shown = {each.number: each for each in case.exchanges}
+    by_id = {clause.id: clause for clause in clauses}
+    broken: dict[int, tuple[str, ...]] = {}
+    for each in case.findings:
+        if each.verdict in _BAD and each.event is not None:
+            broken[each.event] = (*broken.get(each.event, ()), each.rule)
+    found = [
+        _Found(
+            finding,
+            [by_id[each] for each in finding.clauses if each in by_id],
+            shown.get(finding.event)
+            if finding.event is not None and finding.verdict in _BAD
+            else None,
+        )
+        for finding in sorted(
+            case.findings, key=lambda finding: list(Verdict).index(finding.verdict)
+        )
+    ]
+    drawing = drawing_of(case.timeline, broken)
+    shapes = {dot.shape for dot in drawing.dots}
+    return _Case(
+        anchor=anchor,
+        case=case,
+        found=found,
+        drawing=drawing,
+        legend=[each for each in _LEGEND if each[0] in shapes],
+        moments=[
+            _Moment(
+                mark,
+                LANES.get(mark.kind, mark.kind),
+                () if mark.event is None else broken.get(mark.event, ()),
+                f"{anchor}-{mark.event}" if mark.event in shown else "",
+            )
+            for mark in case.timeline
+        ],
     )

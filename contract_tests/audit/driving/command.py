@@ -101,7 +101,7 @@ class Processes:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=os.environ | environment,
+                env=environment,
                 start_new_session=True,
             )
             self._running.add(process)

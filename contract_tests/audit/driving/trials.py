@@ -1,5 +1,6 @@
 """Runs a client through the situations side by side, each with a key of its own."""
 
+import os
 import socket
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +19,7 @@ from contract_tests.redaction import Redaction
 from contract_tests.targets import BadTarget
 from contract_tests.verdicts import Verdict
 
+_CALLBACK_URL: Final = "APIXO_CALLBACK_URL"
 _IMAGE: Final = "https://example.com/fox.png"
 _NO_RECEIVER: Final = "the command has no {callback_port}, so it is not asked for callbacks"
 
@@ -90,7 +92,7 @@ def run_trials(
 
 
 def _drive(trial: Trial, command: ClientCommand, processes: Processes, timeout_s: float) -> Ended:
-    with tempfile.TemporaryDirectory(prefix="audit-") as out_dir:
+    with tempfile.TemporaryDirectory(prefix="audit-", ignore_cleanup_errors=True) as out_dir:
         values = {
             "base_url": trial.base_url,
             "api_key": trial.key,
@@ -98,12 +100,11 @@ def _drive(trial: Trial, command: ClientCommand, processes: Processes, timeout_s
             "out_dir": out_dir,
             "image_url": _IMAGE,
         }
-        environment = {"APIXO_BASE_URL": trial.base_url, "APIXO_API_KEY": trial.key}
+        inherited = {name: text for name, text in os.environ.items() if name != _CALLBACK_URL}
+        environment = inherited | {"APIXO_BASE_URL": trial.base_url, "APIXO_API_KEY": trial.key}
         if command.takes_callbacks:
             values["callback_port"] = str(_free_port())
-            environment["APIXO_CALLBACK_URL"] = (
-                f"http://127.0.0.1:{values['callback_port']}/callback"
-            )
+            environment[_CALLBACK_URL] = f"http://127.0.0.1:{values['callback_port']}/callback"
         return processes.run(command.words(values), environment, timeout_s)
 
 

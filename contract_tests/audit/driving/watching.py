@@ -17,6 +17,7 @@ import msgspec
 from contract_tests.audit.choosing import Chosen
 from contract_tests.audit.driving.sandbox import AuditedSandbox, new_key
 from contract_tests.audit.report import AuditedCase, judged_case, left_out
+from contract_tests.targets import BadTarget
 from contract_tests.verdicts import Verdict
 
 _LOOK_EVERY_S: Final = 0.25
@@ -34,15 +35,18 @@ def watched(chosen: Sequence[Chosen], watch: Watch) -> Iterator[AuditedCase]:
 
     Raises BadTarget, httpx.HTTPError.
     """
-    with httpx.Client(base_url=watch.base_url, timeout=30, trust_env=False) as http:
+    with (
+        _told_to_judge() as told,
+        httpx.Client(base_url=watch.base_url, timeout=30, trust_env=False) as http,
+    ):
         staged = [(each, AuditedSandbox(http, new_key(each.situation.id))) for each in chosen]
         for each, sandbox in staged:
             sandbox.stage(each.situation)
         manifest = _manifest(staged, watch.base_url)
         if watch.manifest is not None:
-            watch.manifest.write_text(f"{manifest}\n", "utf-8")
+            _write(watch.manifest, f"{manifest}\n")
         watch.say(manifest)
-        _wait([sandbox for _, sandbox in staged], watch)
+        _wait([sandbox for _, sandbox in staged], watch, told)
         is_used = any(sandbox.newest() for _, sandbox in staged)
         for each, sandbox in staged:
             yield _judged(each, sandbox, is_used=is_used)
@@ -73,17 +77,26 @@ def _judged(chosen: Chosen, sandbox: AuditedSandbox, *, is_used: bool) -> Audite
     return judged_case(situation, evidence, chosen.rules)
 
 
-def _wait(sandboxes: Sequence[AuditedSandbox], watch: Watch) -> None:
+def _write(manifest: Path, content: str) -> None:
+    """Let whoever waits for the file find it whole, or not at all. Raises BadTarget."""
+    part = manifest.with_name(f".{manifest.name}.part")
+    try:
+        part.write_text(content, "utf-8")
+        part.replace(manifest)
+    except OSError as error:
+        raise BadTarget(f"--manifest {manifest}: {error.strerror}") from error
+
+
+def _wait(sandboxes: Sequence[AuditedSandbox], watch: Watch, told: Callable[[], bool]) -> None:
     """Wait for a line, SIGINT or SIGTERM, or for quiet after the first request."""
-    with _told_to_judge() as told:
-        seen, since_s = 0, time.monotonic()
-        while not told():
-            newest = sum(sandbox.newest() for sandbox in sandboxes)
-            if newest != seen:
-                seen, since_s = newest, time.monotonic()
-            quiet_s = time.monotonic() - since_s
-            if watch.quiet_s is not None and seen and quiet_s >= watch.quiet_s:
-                return
+    seen, since_s = 0, time.monotonic()
+    while not told():
+        newest = sum(sandbox.newest() for sandbox in sandboxes)
+        if newest != seen:
+            seen, since_s = newest, time.monotonic()
+        quiet_s = time.monotonic() - since_s
+        if watch.quiet_s is not None and seen and quiet_s >= watch.quiet_s:
+            return
 
 
 @contextmanager

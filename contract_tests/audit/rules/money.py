@@ -6,7 +6,7 @@ from typing import Final
 from contract_tests.audit.evidence import Evidence
 from contract_tests.audit.rule import Axis, Level, Look, Rule
 
-_HOPELESS: Final = frozenset({"CONTENT_VIOLATION", "INVALID_IMAGE_URL"})
+_HOPELESS: Final = ("CONTENT_VIOLATION", "INVALID_IMAGE_URL")
 
 
 def _lost_answer(evidence: Evidence) -> Iterator[Look]:

@@ -19,4 +19,13 @@ for (const button of buttons) {
   });
 }
 search.addEventListener("input", choose);
+document.addEventListener("click", (event) => {
+  const link = event.target.closest('a[href^="#"]');
+  const target = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+  if (target && target.closest("[hidden]")) {
+    search.value = "";
+    for (const button of buttons) button.ariaPressed = "false";
+    choose();
+  }
+});
 choose();

@@ -1,0 +1,341 @@
+"""`contract-tests audit` and `contract-tests matrix`, as processes."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from contract_tests.reports.audit import read_audit
+from contract_tests.verdicts import Verdict
+from tests.contract_tests.processes import ROOT, contract_tests, environment
+
+SUBMIT = "/api/v1/generateTask/gpt-image-1"
+BODY = {"request_type": "async", "provider": "auto",
+        "input": {"mode": "gpt-image-1", "prompt": "a fox", "aspect_ratio": "1:1"}}  # fmt: skip
+CLIENT = f"""
+import json, os, sys, urllib.error, urllib.request
+
+def ask(path, body=None, **headers):
+    key = {{"Authorization": "Bearer " + os.environ["APIXO_API_KEY"]}}
+    kind = {{"Content-Type": "application/json"}}
+    url = os.environ["APIXO_BASE_URL"] + path
+    request = urllib.request.Request(url, body, key | kind | headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        return error.code, None
+
+def submit(**headers):
+    return ask("{SUBMIT}", b'''{json.dumps(BODY)}''', **headers)
+"""
+ONCE = "submit()"
+TWICE = "submit(), submit()"
+THEN_ASK = """
+status, answer = submit()
+if status == 200:
+    ask("/api/v1/statusTask/gpt-image-1?taskId=" + answer["data"]["taskId"])
+"""
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Any:
+    """Return what writes a client that does this, and the command that runs it."""
+
+    def written(doing: str, *words: str) -> str:
+        path = tmp_path / "client.py"
+        path.write_text(f"{CLIENT}\n{doing}\n", "utf-8")
+        return " ".join([shlex.join([sys.executable, str(path)]), *words])
+
+    return written
+
+
+def audit(command: str, *words: str | Path, select: str = "A-LIM-005", **given: Any) -> Any:
+    return contract_tests("audit", "--exec", command, "--select", select, *words, **given)
+
+
+def exit_and_verdict(ended: subprocess.CompletedProcess[str]) -> tuple[int, str]:
+    return ended.returncode, ended.stdout.split()[0]
+
+
+class TestUsage:
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            ((), "give either --exec COMMAND or --watch"),
+            (("--exec", "true", "--watch"), "give either --exec COMMAND or --watch"),
+            (("--exec", ""), "give the command of your client"),
+            (("--exec", "'"), "--exec: No closing quotation"),
+            (("--exec", "no-such-command {prompt}"), "there is no command 'no-such-command'"),
+            (("--exec", "true", "--quiet", "1"), "--quiet goes with --watch"),
+            (("--exec", "true", "--manifest", "x"), "--manifest goes with --watch"),
+            (("--exec", "true", "--select", "A-LIM-05"), "did you mean A-LIM-005?"),
+            (("--exec", "true", "--select", "c-pol-002"), "did you mean C-POLL-002?"),
+            (("--exec", "true", "--select", "A-*", "--select", "@"), "list --audit"),
+            (("--exec", "true", "--select", "C-LIM-007"), "no case stages it"),
+            (("--exec", "true", "--report", "README.md"), "README.md"),
+            (("--exec", "true", "--report", "README.md/folder"), "README.md/folder"),
+            (("--watch", "--manifest", "README.md/file"), "README.md"),
+            (("--exec", "true", "--timeout", "0"), "--timeout"),
+            (("--exec", "true", "--profile", "smoke"), "--profile"),
+        ],
+        ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
+    )
+    def test_what_cannot_be_run_is_refused_before_anything_starts(
+        self, words: tuple[str, ...], told: str
+    ) -> None:
+        ended = contract_tests("audit", *words, is_watched=True)
+
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert told in ended.stderr
+        assert "Traceback" not in ended.stderr
+
+    def test_a_port_in_use_is_said_to_be_so(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            ended = audit("true", "--port", str(taken.getsockname()[1]))
+
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert "--port 0 takes a free one" in ended.stderr
+
+    def test_a_manifest_that_cannot_be_written_is_said_to_be_so(self, tmp_path: Path) -> None:
+        (tmp_path / ".keys.json.part").mkdir()
+        ended = contract_tests("audit", "--watch", "--manifest", tmp_path / "keys.json")
+
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert "keys.json: Is a directory" in ended.stderr
+
+
+class TestVerdict:
+    def test_a_client_that_does_well_passes(self, client: Any) -> None:
+        ended = audit(client(ONCE))
+
+        assert exit_and_verdict(ended) == (0, "PASS")
+
+    def test_a_client_that_retries_a_400_fails_and_is_told_what_to_change(
+        self, client: Any, tmp_path: Path
+    ) -> None:
+        ended = audit(client(TWICE), "--report", tmp_path / "report")
+        report = read_audit(tmp_path / "report")
+
+        assert exit_and_verdict(ended) == (1, "FAIL")
+        assert "Do not retry 400" in ended.stdout
+        assert report.summary.exit_status == 1
+        assert [each.event for each in report.cases[0].findings] == [2]
+
+    def test_a_client_that_makes_no_request_passes_nothing(self, tmp_path: Path) -> None:
+        ended = audit("true", "--report", tmp_path)
+        (case,) = read_audit(tmp_path).cases
+
+        assert exit_and_verdict(ended) == (3, "INCONCLUSIVE")
+        assert case.verdict is Verdict.INCONCLUSIVE
+        assert case.reason.startswith("the client sent no request with this key")
+
+    def test_a_rule_alone_is_judged_in_all_cases_that_are_for_it(
+        self, client: Any, tmp_path: Path
+    ) -> None:
+        ended = audit(client(THEN_ASK), "--report", tmp_path / "report", select="C-LIM-005")
+        report = read_audit(tmp_path / "report")
+
+        assert ended.returncode == 0, ended.stdout
+        assert [case.id for case in report.cases] == ["A-LIM-005", "A-LIM-006", "A-LIM-007"]
+        assert {each.rule for case in report.cases for each in case.findings} == {"C-LIM-005"}
+
+    def test_only_strict_makes_a_warning_fail(self, client: Any) -> None:
+        gives_up = client(ONCE)
+        mild = audit(gives_up, select="A-LIM-003")
+        strict = audit(gives_up, "--strict", select="A-LIM-003")
+
+        assert exit_and_verdict(mild) == (0, "WARN")
+        assert exit_and_verdict(strict) == (1, "WARN")
+
+    def test_callbacks_are_not_asked_of_a_client_without_a_port(self) -> None:
+        ended = audit("true", select="A-CB-001")
+
+        assert exit_and_verdict(ended) == (0, "SKIP")
+        assert "has no {callback_port}" in ended.stdout
+
+
+class TestClient:
+    def test_is_ended_with_its_children_when_it_hangs(self, client: Any, tmp_path: Path) -> None:
+        hangs = client(
+            "import pathlib, signal, subprocess, time\n"
+            "deaf = 'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);'\n"
+            "deaf += 'print(1, flush=True); time.sleep(600)'\n"
+            "child = subprocess.Popen([sys.executable, '-c', deaf], stdout=subprocess.PIPE)\n"
+            "child.stdout.readline()\n"
+            "pathlib.Path(sys.argv[1]).write_text(f'{os.getpid()} {child.pid}')\n"
+            "submit(), time.sleep(600)",
+            str(tmp_path / "pids"),
+        )
+        ended = audit(hangs, "--timeout", "2", "--report", tmp_path / "report")
+        (case,) = read_audit(tmp_path / "report").cases
+
+        assert case.timed_out, ended.stdout
+        assert "it was stopped after 2 s" in ended.stdout
+        pids = (tmp_path / "pids").read_text().split()
+        assert [pid for pid in pids if is_alive(pid)] == []
+
+    def test_is_given_what_its_command_asks_for(self, client: Any, tmp_path: Path) -> None:
+        told = self.given(
+            client, tmp_path,
+            "{base_url} {api_key} '{prompt}' {out_dir} {image_url} {callback_port}"
+            " x{api_key}x {other} {} {{prompt}} '{\"a\": 1}' $HOME",
+        )  # fmt: skip
+        base_url, key, prompt, _, image_url, port, *rest = told["words"]
+
+        assert told["environment"] == {
+            "APIXO_BASE_URL": base_url,
+            "APIXO_API_KEY": key,
+            "APIXO_CALLBACK_URL": f"http://127.0.0.1:{port}/callback",
+        }
+        assert told["is_folder"]
+        assert prompt
+        assert image_url.startswith("https://")
+        left_alone = ["{other}", "{}", f"{{{prompt}}}", '{"a": 1}', "$HOME"]
+        assert rest == [f"x{key}x", *left_alone]
+
+    def test_is_given_no_address_for_callbacks_unless_it_takes_them(
+        self, client: Any, tmp_path: Path
+    ) -> None:
+        told = self.given(client, tmp_path, "1 2 3 {out_dir}")
+
+        assert set(told["environment"]) == {"APIXO_BASE_URL", "APIXO_API_KEY"}
+
+    @staticmethod
+    def given(client: Any, tmp_path: Path, words: str) -> Any:
+        """Return what a client is given beside a key and an address of whoever runs the audit."""
+        command = client(
+            "apixo = {name: text for name, text in os.environ.items() if name[:6] == 'APIXO_'}\n"
+            "told = {'words': sys.argv[2:], 'environment': apixo,"
+            " 'is_folder': os.path.isdir(sys.argv[5])}\n"
+            "json.dump(told, open(sys.argv[1], 'w'))",
+            str(tmp_path / "told.json"),
+            words,
+        )
+        audit(command, env={"APIXO_API_KEY": "mine", "APIXO_CALLBACK_URL": "http://mine"})
+        return json.loads((tmp_path / "told.json").read_text())
+
+    def test_finds_its_key_in_no_report_whatever_it_does_with_it(
+        self, client: Any, tmp_path: Path
+    ) -> None:
+        leaks = client(
+            "key = os.environ['APIXO_API_KEY']\n"
+            "open(sys.argv[1], 'w').write(key)\n"
+            "print(key, key.upper(), file=sys.stderr)\n"
+            "body = json.dumps({'input': {'prompt': key}, key: key}).encode()\n"
+            f"ask('{SUBMIT}?key=' + key, body, **{{'User-Agent': key, 'X-Key': key}})\n"
+            "sys.exit(key)",
+            str(tmp_path / "key"),
+        )
+        ended = audit(leaks, "--report", tmp_path / "report")
+        key = (tmp_path / "key").read_text().lower()
+
+        files = list((tmp_path / "report").iterdir())
+        assert len(files) == 4
+        assert [path.name for path in files if key in path.read_text("utf-8").lower()] == []
+        assert key not in (ended.stdout + ended.stderr).lower()
+
+
+class TestWatch:
+    def test_judges_when_nothing_was_asked_for_some_time(self, tmp_path: Path) -> None:
+        words = ("--quiet", "0.3", "--manifest", str(tmp_path / "keys.json"))
+        with watching(*words) as (process, printed):
+            kept = json.loads((tmp_path / "keys.json").read_text())
+            refuse(kept)
+            rest = process.communicate(timeout=30)[0]
+
+        assert kept == printed
+        assert [each["id"] for each in kept["cases"]] == ["A-LIM-005"]
+        assert (process.returncode, rest.split()[0]) == (0, "PASS")
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
+    def test_judges_when_told(self, tmp_path: Path, number: signal.Signals) -> None:
+        with watching("--report", str(tmp_path)) as (process, manifest):
+            refuse(manifest, times=2)
+            process.send_signal(number)
+            rest = process.communicate(timeout=30)[0]
+
+        assert (process.returncode, rest.split()[0]) == (1, "FAIL")
+        assert read_audit(tmp_path).client == "whoever used the keys"
+
+    def test_judges_at_ctrl_c_which_goes_to_its_whole_group(self) -> None:
+        with watching() as (process, manifest):
+            refuse(manifest)
+            groups = {os.getpgid(pid) for pid in children(process.pid)}
+            os.killpg(process.pid, signal.SIGINT)
+            rest, errors = process.communicate(timeout=30)
+
+        assert (process.returncode, rest.split()[0]) == (0, "PASS"), errors
+        assert groups
+        assert process.pid not in groups  # else the mock ends before its journal is read
+
+    def test_finds_nothing_when_nobody_came(self) -> None:
+        with watching() as (process, _):
+            process.send_signal(signal.SIGTERM)
+            rest = process.communicate(timeout=30)[0]
+
+        assert (process.returncode, rest.split()[0]) == (3, "INCONCLUSIVE")
+
+    def test_skips_the_cases_whose_keys_were_not_used(self) -> None:
+        with watching("--select", "A-LIM-006") as (process, manifest):
+            refuse(manifest)
+            process.send_signal(signal.SIGTERM)
+            rest = process.communicate(timeout=30)[0]
+
+        assert process.returncode == 0
+        assert "SKIP         A-LIM-006" in rest
+
+
+@contextmanager
+def watching(*words: str) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+    """Give an audit that watches one case or more, in a group of its own, and its manifest."""
+    command = [sys.executable, "-m", "contract_tests", "audit", "--watch", "--select", "A-LIM-005"]
+    with subprocess.Popen(
+        [*command, *words],
+        env=environment(),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            yield process, json.loads(process.stdout.readline())
+        finally:
+            process.terminate()  # it judges, and ends its mock
+
+
+def refuse(manifest: Any, times: int = 1) -> None:
+    """Let the mock refuse the first case's submit."""
+    headers = {"Authorization": f"Bearer {manifest['cases'][0]['api_key']}"}
+    for _ in range(times):
+        answer = httpx.post(
+            manifest["base_url"] + SUBMIT, headers=headers, json=BODY, trust_env=False
+        )
+        assert answer.status_code == 400
+
+
+def children(pid: int) -> list[int]:
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(each) for each in path.read_text().split()]
+
+
+def is_alive(pid: str) -> bool:
+    """Tell whether a process still does something: one that nobody has waited for does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
