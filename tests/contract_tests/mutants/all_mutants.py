@@ -1,6 +1,5 @@
 """Every mutant, and what catches it."""
 
-from functools import cache
 from importlib import import_module
 
 from contract_tests.catalogue import all_cases, selected
@@ -19,7 +18,6 @@ def all_mutants() -> tuple[Mutant, ...]:
     return tuple(mutant for name in GROUPS for mutant in _mutants_of(name))
 
 
-@cache
 def killers(mutant: Mutant) -> tuple[str, ...]:
     """Return the ids of the cases that find the mutant's clause broken."""
     cases = selected(all_cases(), clauses=(mutant.clause,))
