@@ -13,8 +13,10 @@ help:      ## list these targets
 run: $(VENV)/.run        ## start the mock on http://127.0.0.1:8080 (ARGS="--port 0" for others)
 	@$(BIN)/mock-server $(ARGS)
 
-test: $(VENV)/.test      ## run every test (ARGS="-k callback" for some)
-	@$(BIN)/coverage run -m pytest $(ARGS)
+test: $(VENV)/.test      ## run every test on all cores (ARGS="-k callback" for some, "-n 0" for one by one)
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -n logical $(ARGS)
+	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --format=total | sed 's/^/coverage: /;s/$$/ %/'
 
 contract: $(VENV)/.run   ## check a server against the contract (ARGS="--base-url URL"; without it the mock)
@@ -47,7 +49,7 @@ lock: setup    ## write the newest versions of everything into constraints.txt
 	@$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
 clean:     ## remove what these targets have made
-	rm -rf $(VENV) dist .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
