@@ -4,6 +4,9 @@ BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet
 PINS := pyproject.toml constraints.txt
 
+# Hundreds of commands that the tests start load what is compiled already.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run test contract check format docs bench setup lock clean
 
@@ -15,7 +18,7 @@ run: $(VENV)/.run        ## start the mock on http://127.0.0.1:8080 (ARGS="--por
 
 test: $(VENV)/.test      ## run every test on all cores (ARGS="-k callback" for some, "-n 0" for one by one)
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n logical $(ARGS)
+	@$(BIN)/coverage run -m pytest -n logical --dist worksteal $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --format=total | sed 's/^/coverage: /;s/$$/ %/'
 

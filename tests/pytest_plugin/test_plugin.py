@@ -73,8 +73,10 @@ def test_without_a_name(apixo_mock): pass
 
 
 def ran(pytester: pytest.Pytester, text: str, *arguments: str) -> pytest.RunResult:
+    """Run a suite with our plugin only; with all that are installed runs test_page.py."""
     pytester.makepyfile(test_it=text)
-    return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+    plugins = ["--disable-plugin-autoload", "-p", "mock_server.pytest_plugin"]
+    return pytester.runpytest_subprocess(*plugins, "-p", "no:cacheprovider", *arguments)
 
 
 def test_a_failing_test_tells_what_happened_and_no_key(pytester: pytest.Pytester) -> None:

@@ -2,6 +2,7 @@
 
 from importlib import import_module
 
+from contract_tests.case import Case
 from contract_tests.catalogue import all_cases, selected
 from contract_tests.session import Options, session
 from contract_tests.verdicts import Verdict
@@ -18,9 +19,12 @@ def all_mutants() -> tuple[Mutant, ...]:
     return tuple(mutant for name in GROUPS for mutant in _mutants_of(name))
 
 
-def killers(mutant: Mutant) -> tuple[str, ...]:
-    """Return the ids of the cases that find the mutant's clause broken."""
-    cases = selected(all_cases(), clauses=(mutant.clause,))
+def cases_of(mutant: Mutant) -> tuple[Case, ...]:
+    return selected(all_cases(), clauses=(mutant.clause,))
+
+
+def killers(mutant: Mutant, cases: tuple[Case, ...]) -> tuple[str, ...]:
+    """Return the ids of those of the cases that find the mutant's clause broken."""
     with serving(mutant) as url, session(Options(base_url=url, seed=SEED)) as ready:
         return tuple(
             ran.result.id

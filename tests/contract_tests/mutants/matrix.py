@@ -8,7 +8,7 @@ from contract_tests.audit.rules import RULES
 from contract_tests.register import load_register
 from tests.contract_tests.clients import all_clients
 from tests.contract_tests.clients.good import Client
-from tests.contract_tests.mutants.all_mutants import all_mutants, killers
+from tests.contract_tests.mutants.all_mutants import all_mutants, cases_of, killers
 
 Blames = Mapping[type[Client], Mapping[str, Sequence[str]]]
 
@@ -78,5 +78,5 @@ def blames_of_all() -> Blames:
 
 if __name__ == "__main__":
     logging.getLogger("mock_server").setLevel(logging.CRITICAL)
-    kills = {mutant.name: killers(mutant) for mutant in all_mutants()}
+    kills = {mutant.name: killers(mutant, cases_of(mutant)) for mutant in all_mutants()}
     sys.stdout.write(page(kills, blames_of_all()))

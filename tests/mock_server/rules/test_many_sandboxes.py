@@ -23,6 +23,7 @@ class Life:
 
     number: int
     http: httpx.AsyncClient
+    places: asyncio.Semaphore  # a pool is slow with hundreds that wait for a connection
     ids: list[str] = field(default_factory=list)
 
     @property
@@ -36,7 +37,8 @@ class Life:
 
     async def call(self, method: str, path: str, body: object = None) -> httpx.Response:
         headers = {"Authorization": f"Bearer many-sandboxes-{self.number}"}
-        return await self.http.request(method, path, json=body, headers=headers)
+        async with self.places:
+            return await self.http.request(method, path, json=body, headers=headers)
 
     async def told(self, method: str, path: str, body: object = None) -> Json:
         answer = await self.call(method, f"/_mock/{path}", body)
@@ -103,11 +105,11 @@ def crowded() -> Iterator[RunningMock]:
 
 
 async def everybody(mock: RunningMock, url: str) -> list[Life]:
-    limits = httpx.Limits(max_connections=20)
+    places = asyncio.Semaphore(20)
     async with httpx.AsyncClient(
-        base_url=mock.url, limits=limits, timeout=PATIENCE_S, trust_env=False, verify=False
+        base_url=mock.url, timeout=PATIENCE_S, trust_env=False, verify=False
     ) as http:
-        lives = [Life(number, http) for number in range(1, KEYS + 1)]
+        lives = [Life(number, http, places) for number in range(1, KEYS + 1)]
         began_ms: dict[int, Any] = {}
 
         async def whole(life: Life) -> None:
