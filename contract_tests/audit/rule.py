@@ -1,5 +1,6 @@
 """A rule: one thing that a good client does, and how to see it in the journal."""
 
+import traceback
 from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 
@@ -75,7 +76,12 @@ def judge(rule: Rule, evidence: Evidence) -> RuleFinding:
     """Judge a client by one rule. A journal without the event proves nothing."""
     if rule.needs_end and evidence.ended is None:
         return _finding(rule, Verdict.SKIP, "how the client ended is not known here")
-    looks = list(rule.look(evidence))
+    try:
+        looks = list(rule.look(evidence))
+    except Exception as error:  # noqa: BLE001  # one rule must not take the others with it
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        seen = f"the rule broke off: {error!r} at {where.name}, line {where.lineno}"
+        return _finding(rule, Verdict.ERROR, seen)
     if not looks and rule.is_of_polling and evidence.waits_for_callbacks:
         return _finding(rule, Verdict.SKIP, "it waited for a callback, and did not ask")
     if not looks:

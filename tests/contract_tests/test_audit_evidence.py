@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from contract_tests.audit.evidence import Ended, Evidence, Exchange, TaskSeen
 from contract_tests.audit.report import audited
-from contract_tests.audit.rule import Rule, judge
+from contract_tests.audit.rule import Rule, judge, judge_all
 from contract_tests.audit.rules import BY_ID, RULES
 from contract_tests.verdicts import Verdict
 
@@ -111,7 +111,19 @@ def test_a_body_nested_as_deep_as_can_be_read_is_judged_too() -> None:
     bodies = [f'{{"input":{"[" * deep}{"]" * deep}}}' for deep in range(900, 1_000)]
     submits = [exchange(operation="submit", task_id="task_1", body=body) for body in bodies]
 
-    assert judge(BY_ID["C-PAY-003"], Evidence(exchanges=numbered(submits))).seen
+    verdict = judge(BY_ID["C-PAY-003"], Evidence(exchanges=numbered(submits))).verdict
+
+    assert verdict is not Verdict.ERROR
+
+
+def test_a_rule_that_breaks_off_says_so_and_takes_no_other_with_it() -> None:
+    broken = msgspec.structs.replace(BY_ID["C-REQ-001"], look=lambda evidence: [][evidence.dropped])
+
+    finding, other = judge_all([broken, BY_ID["C-REQ-007"]], Evidence(exchanges=(exchange(),)))
+
+    assert finding.verdict is Verdict.ERROR
+    assert "IndexError" in finding.seen
+    assert other.verdict is Verdict.PASS
 
 
 leaves = st.one_of(
@@ -213,3 +225,4 @@ def test_whatever_stands_in_a_journal_every_rule_has_its_say(found: Evidence) ->
     case = audited("any", "anything at all", RULES, found)
 
     assert [each.rule for each in case.findings] == [rule.id for rule in RULES]
+    assert not [each.seen for each in case.findings if each.verdict is Verdict.ERROR]
