@@ -1,123 +1,19 @@
 """What is known of a client's doings: the journal and the tasks of one sandbox, and its end."""
 
-import json
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from functools import cached_property
-from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl
+from typing import Final, TypeVar
 
 import msgspec
 
+from contract_tests.audit.exchange import FINAL, Ended, Exchange, TaskSeen, is_true_callback
+
 K = TypeVar("K", bound=Hashable)
 
-FINAL: Final = ("success", "failed")  # a tuple: what is looked up may be no text at all
-_BREAKING: Final = frozenset(
-    f"wire {kind}"
-    for kind in (
-        "close", "reset", "half-body", "garbage", "empty", "html-error", "wrong-content-type",
-        "invalid-json", "bad-gzip",
-    )
-)  # fmt: skip
 _LEAST_MS: Final = 50  # tolerance of every wait that is judged …
 _SHARE: Final = 0.05  # … and a share of it
-
-
-class Exchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """A request and its answer, or an attempt of a callback, as the journal tells it.
-
-    `at_ms` is the instant of the answer on the sandbox's clock; `injected` what a rule did.
-    """
-
-    number: int
-    at_ms: int
-    operation: str
-    task_id: str
-    status: int
-    duration_ms: float
-    injected: frozenset[str]
-    error: str
-    method: str
-    path: str
-    headers: tuple[tuple[str, str], ...]
-    body: str
-    answer_headers: tuple[tuple[str, str], ...]
-    answer_body: str
-
-    def header(self, name: str) -> str | None:
-        return _found(self.headers, name)
-
-    def answer_header(self, name: str) -> str | None:
-        return _found(self.answer_headers, name)
-
-    @property
-    def is_broken(self) -> bool:
-        """Whether the answer did not arrive as one that can be read."""
-        return bool(self.injected & _BREAKING)
-
-    @property
-    def is_refused_on_purpose(self) -> bool:
-        return any(fault.startswith("refuse ") for fault in self.injected)
-
-    @cached_property
-    def sent(self) -> Any:
-        """The body of the request, decoded; None when it is no JSON."""
-        return _decoded(self.body)
-
-    @cached_property
-    def wish(self) -> str:
-        """What a submit asks for: the same wish twice is the same picture twice."""
-        if not isinstance(self.sent, dict):
-            return self.body
-        try:
-            return json.dumps(self.sent.get("input"), sort_keys=True)
-        except RecursionError:  # nested just as deep as could be read
-            return self.body
-
-    @cached_property
-    def told(self) -> Mapping[str, Any]:
-        """`data` of what was answered, or of what a callback told; empty when it is none."""
-        body = _decoded(self.body if self.operation == "callback" else self.answer_body)
-        data = body.get("data") if isinstance(body, dict) else None
-        return data if isinstance(data, dict) else {}
-
-    @property
-    def state(self) -> str:
-        """The state that was told; empty when there is none, or what is there is no word."""
-        state = self.told.get("state")
-        return state if isinstance(state, str) else ""
-
-    @property
-    def asked_id(self) -> str | None:
-        """The `taskId` of a status request, as a server reads it."""
-        query = self.path.partition("?")[2].partition("#")[0]
-        pairs = parse_qsl(query, keep_blank_values=True)
-        return next((value for name, value in pairs if name == "taskId"), None)
-
-    @property
-    def address(self) -> str:
-        """The path without its query."""
-        return self.path.partition("?")[0]
-
-
-class TaskSeen(msgspec.Struct, frozen=True, kw_only=True):
-    id: str
-    num_images: int
-    created_ms: int
-    state: str
-    ended_ms: int | None = None
-    fail_code: str | None = None
-    result_urls: tuple[str, ...] = ()
-
-
-class Ended(msgspec.Struct, frozen=True, kw_only=True):
-    """How the client ended; `output` is what it wrote, both streams."""
-
-    exit_status: int
-    output: str = ""
-    timed_out: bool = False
-    after_s: float = 0.0
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -251,78 +147,6 @@ def _grouped(
     return groups
 
 
-def is_true_callback(exchange: Exchange) -> bool:
-    """Tell whether it is a callback that tells the truth, whenever and how often it comes."""
-    lies = {"callback drop", "callback garbage", "callback both"}
-    return exchange.operation == "callback" and not exchange.injected & lies
-
-
 def least_s(wanted_s: float) -> float:
     """Return what is taken for a wait of so many seconds: 50 ms and 5 % less will do."""
     return max(0.0, wanted_s * (1 - _SHARE) - _LEAST_MS / 1000)
-
-
-def evidence_of(
-    journal: Mapping[str, Any],
-    tasks: Iterable[Mapping[str, Any]],
-    *,
-    is_manual: bool,
-    ended: Ended | None = None,
-    unauthorized: int = 0,
-) -> Evidence:
-    """Read what `GET /_mock/journal` and `GET /_mock/tasks` tell of a sandbox."""
-    return Evidence(
-        exchanges=tuple(_exchange(entry) for entry in journal["entries"]),
-        tasks=tuple(_task(task) for task in tasks),
-        ended=ended,
-        dropped=journal["dropped"],
-        is_manual=is_manual,
-        unauthorized=unauthorized,
-    )
-
-
-def _exchange(entry: Mapping[str, Any]) -> Exchange:
-    request, answer = entry["request"], entry["answer"] or {}
-    return Exchange(
-        number=entry["seq"],
-        at_ms=entry["at_ms"],
-        operation=entry["operation"],
-        task_id=entry["task_id"] or "",
-        status=entry["status"] or 0,
-        duration_ms=entry["duration_ms"],
-        injected=frozenset((entry["fault"] or "").split(", ")) - {""},
-        error=entry["error"] or "",
-        method=request["method"],
-        path=request["path"],
-        headers=_pairs(request["headers"]),
-        body=request["body"],
-        answer_headers=_pairs(answer.get("headers", ())),
-        answer_body=answer.get("body", ""),
-    )
-
-
-def _task(task: Mapping[str, Any]) -> TaskSeen:
-    return TaskSeen(
-        id=task["task_id"],
-        num_images=task["num_images"],
-        created_ms=task["create_time_ms"],
-        state=task["state"],
-        ended_ms=task.get("complete_time_ms"),
-        fail_code=task.get("fail_code"),
-        result_urls=tuple(task.get("result_urls", ())),
-    )
-
-
-def _pairs(headers: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, value in headers)
-
-
-def _found(headers: tuple[tuple[str, str], ...], wanted: str) -> str | None:
-    return next((value for name, value in headers if name.lower() == wanted), None)
-
-
-def _decoded(body: str) -> Any:
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
-from contract_tests.audit.evidence import Evidence, evidence_of
+from contract_tests.audit.evidence import Evidence
 from contract_tests.audit.report import AuditReport, audit_report, audited
 from contract_tests.audit.rules import RULES
+from contract_tests.audit.witness import evidence_of
 from contract_tests.register import Register, load_register
 
 CASE: Final = "sandbox"

@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from contract_tests.audit.evidence import FINAL, Evidence, Exchange
+from contract_tests.audit.evidence import Evidence
+from contract_tests.audit.exchange import FINAL, Exchange
 from contract_tests.shown import writable
 
 MARKS: Final = 400

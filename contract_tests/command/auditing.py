@@ -96,7 +96,7 @@ def audit_command(
             profile="selected" if select else profile,
             strict=strict,
             seed=seed,
-            unstaged=_ONE_PROMPT if watch is False else "no case that was tried is for it",
+            unstaged="no case that was tried is for it" if watch else _ONE_PROMPT,
         )
     return _finished(whole, report)
 

@@ -4,7 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from contract_tests.audit.evidence import Ended, Evidence, Exchange, TaskSeen
+from contract_tests.audit.evidence import Evidence
+from contract_tests.audit.exchange import Ended, Exchange, TaskSeen
 from contract_tests.audit.report import AuditedCase, AuditReport, audit_report, audited
 from contract_tests.audit.rules import BY_ID, RULES
 from contract_tests.register import load_register

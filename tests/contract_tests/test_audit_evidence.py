@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.audit.evidence import Ended, Evidence, Exchange, TaskSeen
+from contract_tests.audit.evidence import Evidence
+from contract_tests.audit.exchange import Ended, Exchange, TaskSeen
 from contract_tests.audit.report import audited
 from contract_tests.audit.rule import Rule, judge, judge_all
 from contract_tests.audit.rules import BY_ID, RULES

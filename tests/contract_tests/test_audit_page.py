@@ -9,7 +9,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from contract_tests.audit.evidence import Ended, Evidence
+from contract_tests.audit.evidence import Evidence
+from contract_tests.audit.exchange import Ended
 from contract_tests.audit.report import AuditReport
 from contract_tests.reports.audit import write_audit, write_matrix
 from tests import browser

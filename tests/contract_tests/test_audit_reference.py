@@ -9,7 +9,7 @@ import pytest
 from client_reference import CallbackReceiver, Client
 from contract_tests.audit.choosing import Chosen
 from contract_tests.audit.driving.trials import Trial, try_case
-from contract_tests.audit.evidence import Ended
+from contract_tests.audit.exchange import Ended
 from contract_tests.audit.situation import Situation
 from contract_tests.audit.situations import SITUATIONS
 from contract_tests.verdicts import Verdict

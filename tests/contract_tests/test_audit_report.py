@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from contract_tests.audit.evidence import Ended, Evidence, Exchange, TaskSeen
+from contract_tests.audit.evidence import Evidence
+from contract_tests.audit.exchange import Ended, Exchange, TaskSeen
 from contract_tests.audit.report import AuditReport, left_out
 from contract_tests.audit.situations import SITUATIONS
 from contract_tests.audit.story import MARKS

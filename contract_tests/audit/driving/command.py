@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import IO, Final
 
-from contract_tests.audit.evidence import Ended
+from contract_tests.audit.exchange import Ended
 
 PLACEHOLDERS: Final = ("base_url", "api_key", "prompt", "out_dir", "image_url", "callback_port")
 _OUTPUT_KEPT: Final = 256 * 1024  # bytes, the last ones

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 import httpx
 
-from contract_tests.audit.evidence import Ended, Evidence, evidence_of
+from contract_tests.audit.evidence import Evidence
+from contract_tests.audit.exchange import Ended
 from contract_tests.audit.situation import Situation
+from contract_tests.audit.witness import evidence_of
 from contract_tests.targets import BadTarget
 
 _ALL: Final = 9_999_999  # more than a sandbox holds

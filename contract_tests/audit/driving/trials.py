@@ -13,7 +13,7 @@ import msgspec
 from contract_tests.audit.choosing import Chosen
 from contract_tests.audit.driving.command import ClientCommand, Processes
 from contract_tests.audit.driving.sandbox import AuditedSandbox, new_key
-from contract_tests.audit.evidence import Ended
+from contract_tests.audit.exchange import Ended
 from contract_tests.audit.report import AuditedCase, judged_case, left_out
 from contract_tests.redaction import Redaction
 from contract_tests.targets import BadTarget

@@ -4,14 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from contract_tests.audit.evidence import (
-    FINAL,
-    Ended,
-    Evidence,
-    Exchange,
-    TaskSeen,
-    is_true_callback,
-)
+from contract_tests.audit.evidence import Evidence
+from contract_tests.audit.exchange import FINAL, Ended, Exchange, TaskSeen, is_true_callback
 from contract_tests.audit.rule import Axis, Level, Look, Rule
 
 WITHIN_S: Final = 30.0  # CB-2

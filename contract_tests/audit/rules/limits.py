@@ -5,7 +5,8 @@ from email.utils import parsedate_to_datetime
 from itertools import pairwise
 from typing import Final
 
-from contract_tests.audit.evidence import Evidence, Exchange, least_s
+from contract_tests.audit.evidence import Evidence, least_s
+from contract_tests.audit.exchange import Exchange
 from contract_tests.audit.rule import Axis, Level, Look, Rule
 
 _API: Final = ("submit", "status", "balance")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from contract_tests.audit.evidence import FINAL, Evidence, Exchange, later, least_s
+from contract_tests.audit.evidence import Evidence, later, least_s
+from contract_tests.audit.exchange import FINAL, Exchange
 from contract_tests.audit.rule import Axis, Level, Look, Rule
 
 FIRST_S: Final = 20.0  # TIM-2

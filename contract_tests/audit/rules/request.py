@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
-from contract_tests.audit.evidence import Evidence, Exchange
+from contract_tests.audit.evidence import Evidence
+from contract_tests.audit.exchange import Exchange
 from contract_tests.audit.rule import Axis, Level, Look, Rule
 
 _TOP: Final = ("request_type", "callback_url", "provider", "input")

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from contract_tests.audit.evidence import Evidence, Exchange, later
+from contract_tests.audit.evidence import Evidence, later
+from contract_tests.audit.exchange import Exchange
 from contract_tests.audit.rule import Axis, Level, Look, Rule
 
 _GOOD: Final = frozenset({200, 206, 304})
