@@ -11,16 +11,20 @@ from contract_tests.audit.situations import SITUATIONS
 from contract_tests.command.lines import plain
 from contract_tests.verdicts import Verdict
 
-_TELLING: Final = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.INCONCLUSIVE})
+_BROKEN: Final = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.ERROR})
 
 
 def case_line(case: AuditedCase) -> str:
-    """One line a case; what is broken tells what was seen."""
+    """One line a case; what is broken, or was not met, tells what was seen.
+
+    Who has sent nothing has met nothing: that is said once.
+    """
+    telling = _BROKEN | {Verdict.INCONCLUSIVE} if case.exchanges else _BROKEN
     line = f"{case.verdict:12} {plain(case.id)}  {plain(case.title)}"
     if case.reason:
         line += f"\n             {plain(case.reason)}"
     for finding in case.findings:
-        if finding.verdict in _TELLING:
+        if finding.verdict in telling:
             line += f"\n             {finding.rule} {finding.verdict}: {plain(finding.title)}"
             line += f"\n             {' ' * len(finding.rule)} seen: {plain(finding.seen)}"
     return line
