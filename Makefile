@@ -18,7 +18,7 @@ run: $(VENV)/.run        ## start the mock on http://127.0.0.1:8080 (ARGS="--por
 
 test: $(VENV)/.test      ## run every test on all cores (ARGS="-k callback" for some, "-n 0" for one by one)
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -n logical --dist worksteal $(ARGS)
+	@$(BIN)/coverage run -m pytest -n logical $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report --format=total | sed 's/^/coverage: /;s/$$/ %/'
 
