@@ -1,4 +1,5 @@
 import urllib.error
+import urllib.request
 
 import pytest
 from painter import Refused, call, paint
@@ -13,6 +14,13 @@ def test_a_picture_is_painted_without_waiting(apixo_mock: ApixoMock) -> None:
     assert len(urls) == 1
     assert apixo_mock.tasks[0]["state"] == "success"
     assert apixo_mock.journal.count("submit") == 1
+
+
+def test_it_keeps_the_contract(apixo_mock: ApixoMock) -> None:
+    for url in paint("a fox in the snow", sleep=apixo_mock.advance):
+        urllib.request.urlopen(url).close()
+
+    apixo_mock.audit()
 
 
 def test_a_refused_prompt_is_reported(apixo_mock: ApixoMock) -> None:

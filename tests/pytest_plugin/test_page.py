@@ -43,14 +43,14 @@ def test_the_page_shows_the_whole_example_project() -> None:
 def test_the_tests_pass_with_a_server_of_their_own(project: Path) -> None:
     ended = run_pytest(project)
 
-    assert "6 passed" in ended.stdout, ended.stdout + ended.stderr
+    assert "7 passed" in ended.stdout, ended.stdout + ended.stderr
 
 
 def test_the_tests_pass_side_by_side_on_one_shared_server(project: Path) -> None:
     with mock_server.running() as server:
         ended = run_pytest(project, "-n", "2", "--apixo-mock-url", server.base_url)
 
-    assert "6 passed" in ended.stdout, ended.stdout + ended.stderr
+    assert "7 passed" in ended.stdout, ended.stdout + ended.stderr
 
 
 def test_unittest_runs_its_file(project: Path) -> None:
