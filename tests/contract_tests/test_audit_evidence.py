@@ -100,6 +100,49 @@ def test_a_receiver_that_answers_after_half_a_minute_is_too_late() -> None:
     assert finding.verdict is Verdict.FAIL
 
 
+SUCCESS = '{"data":{"taskId":"%s","state":"success","resultJson":"{}"}}'
+
+
+def test_two_tasks_on_purpose_are_no_second_effect_of_a_callback() -> None:
+    wishes = {"task_1": "1:1", "task_2": "3:2"}
+    submits = [
+        exchange(operation="submit", task_id=task_id, body=f'{{"input":{{"r":"{ratio}"}}}}')
+        for task_id, ratio in wishes.items()
+    ]
+    callbacks = [
+        exchange(operation="callback", task_id=task_id, body=SUCCESS % task_id)
+        for task_id in (*wishes, *wishes)
+    ]
+    tasks = tuple(
+        TaskSeen(id=task_id, num_images=1, created_ms=0, state="success") for task_id in wishes
+    )
+    rule = BY_ID["C-CB-002"]
+
+    said = judge(rule, Evidence(exchanges=numbered([*submits, *callbacks]), tasks=tasks))
+    again = judge(
+        rule, Evidence(exchanges=numbered([*submits, *callbacks, submits[0]]), tasks=tasks)
+    )
+
+    assert said.verdict is Verdict.PASS
+    assert again.verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize(("exit_status", "verdict"), [(0, Verdict.PASS), (1, Verdict.FAIL)])
+def test_an_address_in_the_output_of_a_crash_is_no_proof_that_it_was_read(
+    exit_status: int, verdict: Verdict
+) -> None:
+    url = "http://127.0.0.1:1/results/task_1/1.png"
+    polled = exchange(operation="status", task_id="task_1", answer_body=SUCCESS % "task_1")
+    task = TaskSeen(id="task_1", num_images=1, created_ms=0, state="success", result_urls=(url,))
+    ended = Ended(exit_status=exit_status, output=f"{{'resultUrls': ['{url}']}}")
+
+    found = judge(
+        BY_ID["C-RES-001"], Evidence(exchanges=numbered([polled]), tasks=(task,), ended=ended)
+    )
+
+    assert found.verdict is verdict
+
+
 def test_who_sends_a_list_for_a_mode_is_told_so() -> None:
     submit = exchange(operation="submit", status=400, body='{"input":{"mode":["gpt-image-1"]}}')
 

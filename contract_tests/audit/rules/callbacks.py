@@ -37,10 +37,12 @@ def _one_effect(evidence: Evidence) -> Iterator[Look]:
             if each.method == "GET" and each.status == 200 and not each.injected
         )
         most = max(fetched.values(), default=0)
-        tasks = len(evidence.tasks)
+        bought = (each for each in evidence.accepted if each.task_id == task.id)
+        again = any(evidence.same_purchase_after(each, took[0]) for each in bought)
+        made = "the same was bought again" if again else "nothing was bought again"
         yield Look(
-            holds=most <= 1 and tasks == 1,
-            seen=f"{len(took)} callbacks: each result fetched {most} times, {tasks} tasks made",
+            holds=most <= 1 and not again,
+            seen=f"{len(took)} callbacks: each result fetched {most} times, {made}",
             event=took[1].number,
         )
 
