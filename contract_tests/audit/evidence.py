@@ -125,8 +125,15 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return (
             any(each.number > number for each in polled)
             or any(each.number > number for each in self.downloads(task.id))
-            or (self.ended is not None and any(u in self.ended.output for u in task.result_urls))
+            or self.names_result(task)
         )
+
+    def names_result(self, task: TaskSeen) -> bool:
+        """Tell whether the client wrote a result's address; a crash shows what it choked on."""
+        ended = self.ended
+        if ended is None or ended.exit_status != 0:
+            return False
+        return any(url in ended.output for url in task.result_urls)
 
 
 def later(exchanges: list[Exchange], exchange: Exchange) -> list[Exchange]:

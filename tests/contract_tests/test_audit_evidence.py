@@ -143,6 +143,22 @@ def test_an_address_in_the_output_of_a_crash_is_no_proof_that_it_was_read(
     assert found.verdict is verdict
 
 
+def test_a_crash_that_prints_the_callback_has_not_coped_with_it() -> None:
+    url = "http://127.0.0.1:1/results/task_1/1.png"
+    early = exchange(
+        operation="callback", task_id="task_1", injected=frozenset({"callback before-answer"})
+    )
+    task = TaskSeen(id="task_1", num_images=1, created_ms=0, state="success", result_urls=(url,))
+
+    def verdict(exit_status: int) -> Verdict:
+        ended = Ended(exit_status=exit_status, output=url)
+        seen = Evidence(exchanges=numbered([early]), tasks=(task,), ended=ended)
+        return judge(BY_ID["C-CB-003"], seen).verdict
+
+    assert verdict(0) is Verdict.PASS
+    assert verdict(1) is Verdict.WARN
+
+
 def test_who_sends_a_list_for_a_mode_is_told_so() -> None:
     submit = exchange(operation="submit", status=400, body='{"input":{"mode":["gpt-image-1"]}}')
 

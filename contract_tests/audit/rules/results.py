@@ -18,11 +18,7 @@ def _parsed(evidence: Evidence) -> Iterator[Look]:
         told = evidence.successes_told(task.id)
         if not told:
             continue
-        ended = evidence.ended
-        output = ""
-        if ended is not None and ended.exit_status == 0:  # a crash shows what it choked on
-            output = ended.output
-        named = any(url in output for url in task.result_urls)
+        named = evidence.names_result(task)
         fetched = evidence.downloads(task.id)
         seen = f"{len(fetched)} downloads" + (", and an address in its output" if named else "")
         yield Look(holds=bool(fetched) or named, seen=seen, event=told[0].number)
