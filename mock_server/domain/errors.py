@@ -1,9 +1,10 @@
-"""Every refusal that the domain can make.
+"""Every error that the domain raises on purpose.
 
 DomainError
-├── InvalidRequest    a value is not acceptable; names its path (SUB-14)
+├── InvalidRequest    the body of a submit is not acceptable; names the path (SUB-14)
+├── InvalidValue      anything else that somebody wrote is not acceptable; names the path
 ├── TaskEnded         a final task cannot change any more (STA-5)
-└── StoreFull         the mock keeps as many tasks as it may
+└── StoreFull         the server has reached its task limit
 """
 
 
@@ -13,6 +14,16 @@ class DomainError(Exception):
 
 class InvalidRequest(DomainError):
     pass
+
+
+class InvalidValue(DomainError):
+    """A value is invalid: `path` says where, `problem` what is wrong and what to do."""
+
+    def __init__(self, path: str, problem: str, *, is_missing: bool = False) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+        self.is_missing = is_missing  # a required member is absent
 
 
 class TaskEnded(DomainError):

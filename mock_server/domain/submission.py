@@ -15,6 +15,7 @@ from msgspec import Meta
 from mock_server.domain.addresses import not_public
 from mock_server.domain.catalogue import Model
 from mock_server.domain.errors import InvalidRequest
+from mock_server.domain.validation import joined, read_message
 
 REQUEST_TYPES = ("async", "callback")  # SUB-3
 PROVIDERS = ("auto", "value", "official")  # SUB-6
@@ -27,9 +28,7 @@ CALLBACK_URL_PATTERN = (
     r"([/?#][^\s\x00-\x1f\x7f]*)?$"
 )
 
-_PATH = re.compile(r".* - at `\$\.?([^`]*)`", re.DOTALL)  # the last one: a value may look like it
 _CALLBACK_URL = re.compile(CALLBACK_URL_PATTERN)
-_MISSING = re.compile(r"Object missing required field `(.+?)`")
 _ITEM = re.compile(r"\[\d+\]$")
 
 
@@ -98,7 +97,7 @@ class SubmissionDecoder:
                 raw.decode()  # msgspec does not look inside the members that it skips
             body = self._decoder.decode(raw)
         except msgspec.ValidationError as error:
-            raise InvalidRequest(self._explain(str(error))) from error
+            raise InvalidRequest(self._explain(error)) from error
         except msgspec.DecodeError as error:
             raise InvalidRequest(f"body: must be one JSON object; {error}") from error
         except UnicodeDecodeError as error:
@@ -125,12 +124,11 @@ class SubmissionDecoder:
             raise InvalidRequest(f"callback_url: {problem}")
         return body.callback_url
 
-    def _explain(self, message: str) -> str:
-        found = _PATH.fullmatch(message)
-        path = found[1] if found else ""
-        missing = _MISSING.match(message)
-        if missing:  # the documented wording, ENV-2
-            return f"Missing required field: {f'{path}.' if path else ''}{missing[1]}"
+    def _explain(self, error: msgspec.ValidationError) -> str:
+        message = read_message(error)
+        path = message.path
+        if message.missing is not None:  # the documented wording, ENV-2
+            return f"Missing required field: {joined(path, message.missing)}"
         allowed = self._allowed.get(path) or self._allowed[_ITEM.sub("[]", path)]
         return f"{path or 'body'}: {allowed}"
 
