@@ -8,19 +8,24 @@ PINS := pyproject.toml constraints.txt
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test contract check format docs bench setup lock clean
+.PHONY: help run test test-deep contract check format docs bench setup lock clean
 
 help:      ## list these targets
-	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
 
 run: $(VENV)/.run        ## start the mock on http://127.0.0.1:8080 (ARGS="--port 0" for others)
 	@$(BIN)/mock-server $(ARGS)
 
+# A run with ARGS may be a part of the tests, so only a run without them must reach the coverage.
 test: $(VENV)/.test      ## run every test on all cores (ARGS="-k callback" for some, "-n 0" for one by one)
 	@$(BIN)/coverage erase
 	@$(BIN)/coverage run -m pytest -n logical $(ARGS)
 	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage report --format=total | sed 's/^/coverage: /;s/$$/ %/'
+	@printf 'coverage in %%: '
+	@$(BIN)/coverage report --format=total $(if $(ARGS),--fail-under=0)
+
+test-deep: $(VENV)/.test ## try the properties with many more examples (ARGS as for test)
+	@$(BIN)/python -m pytest -n logical --hypothesis-profile=deep -m "hypothesis or deep" $(ARGS)
 
 contract: $(VENV)/.run   ## check a server against the contract (ARGS="--base-url URL"; without it the mock)
 	@$(BIN)/contract-tests run $(ARGS)

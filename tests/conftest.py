@@ -1,11 +1,10 @@
 """What all tests share."""
 
 import pytest
-from hypothesis import settings
 
-# Properties are judged by what they find, never by how long they take.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+from tests.properties import register_profiles
+
+register_profiles()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 from math import inf
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from client_reference import BatchResult, RateLimited, WaitTimeout
@@ -13,6 +13,7 @@ from client_reference.steps import Flow, Sleep
 from client_reference.timeline import Timeline
 from tests.client_reference.scripted import VirtualTime
 from tests.client_reference.simulation import Provider, Simulation
+from tests.properties import examples
 
 bursts = st.lists(
     st.tuples(st.integers(1, 12_000), st.sampled_from([0.0, 0.5, 15.0, 59.9, 60.0, 61.0])),
@@ -29,7 +30,7 @@ def keeps_the_window(sent_s: list[float], most: int = REQUESTS_MAX) -> bool:
 
 
 @given(bursts=bursts)
-@settings(max_examples=25)
+@examples(25)
 def test_no_window_ever_holds_more_requests_than_are_allowed(
     bursts: list[tuple[int, float]],
 ) -> None:
@@ -53,7 +54,7 @@ def test_requests_below_the_limit_are_not_delayed() -> None:
 
 
 @given(left_s=st.floats(0, 2 * WINDOW_S))
-@settings(max_examples=20)
+@examples(20)
 def test_no_request_is_delayed_past_its_deadline(left_s: float) -> None:
     time, gate = VirtualTime(), Gate(1000)
     for _ in range(REQUESTS_MAX):
@@ -136,7 +137,7 @@ def test_every_prompt_succeeds_however_little_room_there_is(
 
 
 @given(room=st.integers(1, 10))
-@settings(max_examples=10)
+@examples(10)
 def test_a_full_service_is_not_stormed(room: int) -> None:
     provider = Provider(room=room, duration_s=60, retry_after=2)
     simulation = Simulation(provider)

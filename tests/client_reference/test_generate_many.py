@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from client_reference import (
@@ -43,6 +43,7 @@ from tests.client_reference.scripted import (
     told,
 )
 from tests.client_reference.simulation import prompt_of
+from tests.properties import examples
 
 FATES: dict[str, tuple[Answer | None, Answer | None, type[Exception] | None]] = {
     "success": (None, None, None),
@@ -85,7 +86,7 @@ def many(driver: Driver, service: Answer, prompts: Any, **options: Any) -> Itera
 
 
 @given(fates=st.lists(st.sampled_from(sorted(FATES)), max_size=12), concurrency=st.integers(1, 5))
-@settings(max_examples=50)
+@examples(50)
 def test_each_prompt_has_its_own_result(driver: Driver, fates: list[str], concurrency: int) -> None:
     prompts = [f"{fate} {number}" if fate in PLAIN else fate for number, fate in enumerate(fates)]
 

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -44,6 +44,7 @@ from tests.contract_tests.evidence import (
     retries_400,
     takes_400,
 )
+from tests.properties import examples
 
 SCHEMA = Path(__file__).parents[2] / "fixtures" / "contract" / "audit.schema.json"
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \"'`&amp; | a\n| b |"
@@ -215,7 +216,7 @@ evidence = st.builds(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=60)
+@examples(60)
 @example(
     Evidence(exchanges=(exchange(1, 0, body='{"input": {"mode": [], "\\ud800": 1}}'),)), "\udcff"
 )
@@ -315,7 +316,7 @@ class Elements(HTMLParser):
 
 
 class TestPage:
-    @settings(max_examples=30)
+    @examples(30)
     @given(texts)
     def test_no_text_becomes_a_part_of_it(self, text: str) -> None:
         harmless = Elements(html([said("a fox"), said("a fox")]))
@@ -327,7 +328,7 @@ class TestPage:
         links = {str(value) for name, value in page.attributes if name in {"href", "src"}}
         assert all(link.startswith("#") for link in links)
 
-    @settings(max_examples=30)
+    @examples(30)
     @given(evidence)
     def test_every_link_leads_to_a_place_of_its_own(self, evidence: Evidence) -> None:
         numbered = [msgspec.structs.replace(each, number=number)

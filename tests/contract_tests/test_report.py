@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -25,6 +25,7 @@ from contract_tests.reports.page import html
 from contract_tests.reports.schema import report_schema
 from contract_tests.runner import Ran
 from tests.contract_tests.fakes import REGISTER, FakeWorld, a_case, find, judged, report_of
+from tests.properties import examples
 
 SCHEMA = Path(__file__).parents[2] / "fixtures" / "contract" / "report.schema.json"
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \"'`&amp; | a\n| b |"
@@ -177,7 +178,7 @@ class Elements(HTMLParser):
         self.attributes += [name for name, _ in attrs]
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(texts)
 def test_no_text_becomes_a_part_of_the_page(text: str) -> None:
     harmless, page = Elements(), Elements()

@@ -5,7 +5,6 @@ from copy import deepcopy
 
 import pytest
 from hypothesis import assume, given
-from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from mock_server.control.openapi.document import control_document
@@ -17,6 +16,7 @@ from mock_server.domain.wording import Wrong
 from tests.mock_server.control.documented import problems
 from tests.mock_server.e2e.api import Api, Json
 from tests.mock_server.rules.strategies import FAIL_CODES, anything, places, rules, spoiled
+from tests.properties import examples
 
 DOCUMENT = control_document(FAIL_CODES, ["calm"])
 SCHEMAS = DOCUMENT["components"]["schemas"]
@@ -150,7 +150,7 @@ def test_what_is_no_rule_is_none_by_the_document(rule: Json) -> None:
     assert not is_documented(rule)
 
 
-@examples(max_examples=500)
+@examples(500)
 @given(rules | spoiled() | anything)
 def test_whatever_the_server_takes_as_a_rule_is_documented(rule: object) -> None:
     if is_rule(rule):

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mock_server.settings import Settings
 from tests.mock_server.conftest import Serve
 from tests.mock_server.control.documented import PATH
 from tests.mock_server.e2e.api import Json
+from tests.properties import scale
 
 LEFT_OUT = "/(events|wait|snapshot)$"
 KEY = "sk-schemathesis"
@@ -19,12 +22,13 @@ SWITCHES = {
     "--exclude-path-regex": LEFT_OUT,
     "--header": f"Authorization: Bearer {KEY}",
     "--phases": "coverage,fuzzing",
-    "--max-examples": "10",
+    "--max-examples": str(scale(10)),
     "--seed": "7",
     "--generation-database": "none",
 }
 
 
+@pytest.mark.deep
 def test_generated_requests_find_nothing(serve: Serve, document: Json, tmp_path: Path) -> None:
     """All checks are on but one: a body that fits the document may still contradict itself.
 
@@ -39,7 +43,7 @@ def test_generated_requests_find_nothing(serve: Serve, document: Json, tmp_path:
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

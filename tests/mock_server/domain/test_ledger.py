@@ -1,12 +1,13 @@
 """Live tasks and money: what counts is the balance after the end (LIM-2, BIL-1, FAIL-5)."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from mock_server.domain.ledger import Ledger
 from mock_server.domain.task import Plan, Task, ending_now
 from tests.mock_server.domain.strategies import NOW_MS, task
+from tests.properties import examples
 
 BALANCE = 1_000_000
 
@@ -88,7 +89,7 @@ class LedgerBesideItsModel(RuleBasedStateMachine):
 
 
 TestLedgerBesideItsModel = LedgerBesideItsModel.TestCase
-TestLedgerBesideItsModel.settings = settings(max_examples=50, deadline=None)
+TestLedgerBesideItsModel.settings = examples(50)
 
 
 def test_ends_that_were_forestalled_do_not_pile_up() -> None:

@@ -8,12 +8,13 @@ from copy import deepcopy
 from itertools import accumulate, pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from mock_server.domain.window import WINDOW_MS, Window
 from tests.mock_server.domain.strategies import NOW_MS
+from tests.properties import examples
 
 limits = st.integers(1, 6)
 waits_ms = st.sampled_from([0, 1, WINDOW_MS - 1, WINDOW_MS, WINDOW_MS + 1]) | st.integers(
@@ -72,7 +73,7 @@ class WindowBesideItsModel(RuleBasedStateMachine):
 
 
 TestWindowBesideItsModel = WindowBesideItsModel.TestCase
-TestWindowBesideItsModel.settings = settings(max_examples=50, deadline=None)
+TestWindowBesideItsModel.settings = examples(50)
 
 
 def admitted_by(window: Window, instants: Sequence[int]) -> list[int]:

@@ -3,12 +3,13 @@
 from math import ceil
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from mock_server.domain.clock import LATEST_MS, Mode, VirtualClock
 from tests.mock_server.domain.strategies import DAY_MS, NOW_MS
+from tests.properties import examples
 
 modes: st.SearchStrategy[Mode] = st.sampled_from(("real", "manual"))
 whole_speeds = st.sampled_from([1.0, 2.0, 20.0, 1000.0])
@@ -68,7 +69,7 @@ class ClockBesideItsModel(RuleBasedStateMachine):
 
 
 TestClockBesideItsModel = ClockBesideItsModel.TestCase
-TestClockBesideItsModel.settings = settings(max_examples=50, deadline=None)
+TestClockBesideItsModel.settings = examples(50)
 
 
 @given(speeds, st.lists(real_spans_ms, min_size=1, max_size=20), st.data())

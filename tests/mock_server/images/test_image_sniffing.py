@@ -5,11 +5,12 @@ from struct import pack
 from zlib import crc32
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from mock_server.images.sniff import FORMATS, image_format
+from tests.properties import examples
 
 
 def written(name: str, **options: object) -> bytes:
@@ -74,13 +75,12 @@ def test_a_decompression_bomb_is_no_image() -> None:
     assert image_format(png_of_size(100_000, 100_000)) is None
 
 
-@settings(deadline=None)
 @given(st.sampled_from(FORMATS), st.integers(0, 2_000))
 def test_a_cut_image_keeps_its_format_or_has_none(name: str, length: int) -> None:
     assert image_format(IMAGES[name][:length]) in {name, None}
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.sampled_from(FORMATS), st.data())
 def test_hostile_bytes_raise_nothing(name: str, data: st.DataObject) -> None:
     content = bytearray(IMAGES[name][:4_000])
@@ -91,7 +91,6 @@ def test_hostile_bytes_raise_nothing(name: str, data: st.DataObject) -> None:
     assert image_format(bytes(content)) in {*FORMATS, None}
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"II*\0"]),
     st.binary(),

@@ -8,13 +8,14 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from mock_server.images.patterns import PATTERNS, Pattern
 from mock_server.images.picture import Picture
 from mock_server.images.render import render
+from tests.properties import examples
 
 ROOT = Path(__file__).parents[3]
 FOX = Picture(
@@ -37,7 +38,6 @@ def opened(content: bytes) -> Image.Image:
     return image
 
 
-@settings(deadline=None)
 @given(prompt=st.text(any_letter), width=sides, height=sides, seed=st.binary(min_size=16))
 def test_any_prompt_renders_to_a_png_of_the_asked_size(
     prompt: str, width: int, height: int, seed: bytes
@@ -126,7 +126,7 @@ def test_letters_that_the_font_lacks_leave_a_mark() -> None:
 
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.__name__)
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(width=sides, height=sides, dice=st.randoms(use_true_random=True))
 def test_every_pattern_fills_every_size(
     pattern: Pattern, width: int, height: int, dice: Random

@@ -1,7 +1,7 @@
 """A prompt is broken into lines that fit, and loses nothing before it must."""
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mock_server.images.lettering import LONGEST, Box, Letters, fit, readable
@@ -13,7 +13,6 @@ words = st.text(st.characters(categories=["L", "N", "P", "S"]), min_size=1, max_
 texts = st.lists(words, max_size=60).map(" ".join)
 
 
-@settings(deadline=None)
 @given(texts)
 def test_no_line_is_wider_than_the_box(text: str) -> None:
     block = fit(text, [LARGE, SMALL])
@@ -23,7 +22,6 @@ def test_no_line_is_wider_than_the_box(text: str) -> None:
     assert block.height <= block.box.height
 
 
-@settings(deadline=None)
 @given(texts)
 def test_a_text_that_is_not_cut_loses_nothing(text: str) -> None:
     block = fit(text, [LARGE, SMALL])

@@ -4,7 +4,7 @@ from contextlib import suppress
 from itertools import count
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.domain.journal import Operation
@@ -15,11 +15,12 @@ from mock_server.domain.wording import Wrong
 from tests.mock_server.e2e.api import Api, Json
 from tests.mock_server.e2e.serving import RunningMock
 from tests.mock_server.rules.strategies import FAIL_CODES, anything, rules, spoiled
+from tests.properties import examples
 
 _numbers = count(1)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(st.lists(rules, max_size=5))
 def test_what_is_shown_can_be_put_back_and_is_what_was_written(
     mock: RunningMock, written: list[Json]
@@ -34,7 +35,7 @@ def test_what_is_shown_can_be_put_back_and_is_what_was_written(
     api.control("DELETE", "sandbox")
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(spoiled() | anything)
 def test_a_definition_is_taken_or_refused_whole_with_its_path(
     mock: RunningMock, rule: object
@@ -51,7 +52,7 @@ def test_a_definition_is_taken_or_refused_whole_with_its_path(
     api.control("DELETE", "sandbox")
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(spoiled() | anything, st.sampled_from(Operation), st.text())
 def test_a_definition_that_is_taken_can_be_kept_and_chosen(
     rule: object, operation: Operation, prompt: str

@@ -5,11 +5,12 @@ from itertools import count
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT, Api, Json
 from tests.mock_server.e2e.serving import RunningMock
+from tests.properties import examples
 
 _numbers = count(1)
 
@@ -68,7 +69,7 @@ def encoded(key: str) -> str:
     return "".join(f"%{byte:02X}" for byte in key.encode())
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(keys)
 def test_no_witness_of_a_sandbox_shows_its_key(mock: RunningMock, key: str) -> None:
     api = mock.api(f"sk-{next(_numbers)}-{key}")

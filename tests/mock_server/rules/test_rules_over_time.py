@@ -3,7 +3,7 @@
 import json
 from itertools import count
 
-from hypothesis import settings
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 from tests.mock_server.e2e.api import STATUS, SUBMIT, Json
 from tests.mock_server.e2e.serving import RunningMock
 from tests.mock_server.rules.dumb_model import DIRECTIVES, DumbModel, Effect, Line
+from tests.properties import examples
 
 _numbers = count(1)
 
@@ -175,8 +176,7 @@ def seen(data: Json) -> Effect:
     return (data["state"], data.get("failCode"), is_empty)
 
 
+@pytest.mark.deep
 def test_rules_do_what_the_dumb_model_says(mock: RunningMock) -> None:
     Rules.mock = mock
-    run_state_machine_as_test(
-        Rules, settings=settings(max_examples=100, stateful_step_count=20, deadline=None)
-    )
+    run_state_machine_as_test(Rules, settings=examples(100, steps=20))

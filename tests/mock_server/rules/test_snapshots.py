@@ -5,12 +5,13 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.settings import Settings
 from tests.mock_server.e2e.api import Api, Json
 from tests.mock_server.e2e.serving import RunningMock, running
+from tests.properties import examples
 
 _numbers = count()
 
@@ -71,7 +72,7 @@ def _details(api: Api) -> list[Json]:
     return [api.task(task["task_id"]) for task in api.told("GET", "tasks")["tasks"]]
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(steps)
 def test_any_history_goes_on_as_it_would_have_gone(
     mock: RunningMock, history: list[tuple[str, Any]]

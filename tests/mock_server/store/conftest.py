@@ -5,15 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from hypothesis import settings as hypothesis_settings
 
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.store import Store
 from mock_server.store.memory_store import MemoryStore
 from tests.mock_server.store.bench import Bench, NewBench
-
-hypothesis_settings.register_profile("untimed", deadline=None)
-hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Whatever a client and control do, and in whatever order, the store is where the model says."""
 
 import msgspec
-from hypothesis import settings
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -15,6 +15,7 @@ from mock_server.domain.errors import TaskEnded
 from mock_server.domain.planner import Brief
 from mock_server.domain.store import Refusal, Refused, Seen
 from tests.mock_server.store.bench import PRICE, NewBench
+from tests.properties import examples
 
 RATE, CONCURRENT, BALANCE = 8, 3, 6 * PRICE
 WINDOW_MS = 60_000
@@ -166,6 +167,7 @@ class TaskLifecycle(RuleBasedStateMachine):
         return "pending" if self.now_ms < task.start_ms else "processing"
 
 
+@pytest.mark.deep
 def test_the_store_is_always_where_the_model_says(new_bench: NewBench) -> None:
     class ThisLifecycle(TaskLifecycle):
         def __init__(self) -> None:
@@ -173,5 +175,5 @@ def test_the_store_is_always_where_the_model_says(new_bench: NewBench) -> None:
 
     run_state_machine_as_test(
         ThisLifecycle,
-        settings=settings(max_examples=100, stateful_step_count=30, deadline=None),
+        settings=examples(100, steps=30),
     )

@@ -4,20 +4,24 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mock_server.settings import Settings
 from tests.mock_server.conftest import Serve
+from tests.properties import scale
 
 KEY = "sk-schemathesis"
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 SWITCHES = {
     "--checks": "all",
     "--header": f"Authorization: Bearer {KEY}",
-    "--max-examples": "150",
+    "--max-examples": str(scale(150)),
     "--seed": "7",
     "--generation-database": "none",
 }
 
 
+@pytest.mark.deep
 def test_generated_requests_find_nothing(serve: Serve, tmp_path: Path) -> None:
     """All checks are on; the server lists its one key, so that they may try others in vain.
 
@@ -32,7 +36,7 @@ def test_generated_requests_find_nothing(serve: Serve, tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -1,0 +1,39 @@
+"""How hard properties are tried: a few examples in `make test`, many in `make test-deep`.
+
+`--hypothesis-profile` chooses; `quick` is the default.
+"""
+
+from hypothesis import HealthCheck, settings
+
+_USUAL = 100  # examples of a property in Hypothesis's own default profile
+_EXAMPLES = {"quick": 25, "deep": 200}
+
+
+def register_profiles() -> None:
+    """Register both profiles and load `quick`.
+
+    No profile measures time: a property must not fail because the machine is busy.
+    """
+    for name, number in _EXAMPLES.items():
+        settings.register_profile(
+            name,
+            max_examples=number,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow],
+        )
+    settings.load_profile("quick")
+
+
+def examples(number: int, *, steps: int | None = None) -> settings:
+    """Return settings for a property that needs more or fewer examples than others.
+
+    `number` says how many it gets where others get 100; the profile scales it. `steps` bounds the
+    steps of a state machine.
+    """
+    scaled = settings(max_examples=max(5, scale(number)))
+    return scaled if steps is None else settings(scaled, stateful_step_count=steps)
+
+
+def scale(number: int) -> int:
+    """Return how many of `number` repetitions the profile in use asks for, at least one."""
+    return max(1, number * settings().max_examples // _USUAL)
