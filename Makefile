@@ -41,9 +41,9 @@ format: $(VENV)/.check   ## rewrite what a tool can rewrite
 	@$(BIN)/ruff check --fix .
 
 docs: $(VENV)/.test      ## write the pages that are made from data: contract, mutants, report schemas
-	@$(BIN)/python -m contract_tests.contract_page > docs/contract.md
-	@$(BIN)/python -m contract_tests.reports.schema > fixtures/contract/report.schema.json
-	@$(BIN)/python -m contract_tests.reports.schema audit > fixtures/contract/audit.schema.json
+	@$(BIN)/python -m contract_tests.server.contract_page > docs/contract.md
+	@$(BIN)/python -m contract_tests.command.schemas > fixtures/contract/report.schema.json
+	@$(BIN)/python -m contract_tests.command.schemas audit > fixtures/contract/audit.schema.json
 	@$(BIN)/python -m tests.contract_tests.mutants.matrix > docs/mutants.md
 
 bench: $(VENV)/.run      ## measure the mock against a bare server (needs wrk)

@@ -7,15 +7,12 @@ from types import FrameType
 
 import click
 
+from contract_tests.contract.errors import InputError, UnreachableError
+
 
 def main() -> None:
     """Exit with 2 for what cannot be run, 3 without a target, else as the command says."""
-    from contract_tests.audit.driving.command import BadCommand  # noqa: PLC0415
-    from contract_tests.cassettes import BadCassette  # noqa: PLC0415  # heavy, as is the rest
-    from contract_tests.command import cli  # noqa: PLC0415
-    from contract_tests.expected_failures import BadExpectation  # noqa: PLC0415
-    from contract_tests.reports import BadReport  # noqa: PLC0415
-    from contract_tests.targets import BadTarget, Unreachable  # noqa: PLC0415
+    from contract_tests.command import cli  # noqa: PLC0415  # takes long to import
 
     signal.signal(signal.SIGTERM, _ended)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
@@ -30,10 +27,10 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(2)
-    except (BadTarget, BadCassette, BadCommand, BadExpectation, BadReport) as error:
+    except InputError as error:
         click.echo(f"contract-tests: {error}", err=True)
         sys.exit(2)
-    except Unreachable as error:
+    except UnreachableError as error:
         click.echo(f"contract-tests: {error}", err=True)
         sys.exit(3)
 

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from contract_tests.session import DEFAULT_KEY, Options, Session, drawn_seed, is_live, session
-from contract_tests.targets import BadTarget, Unreachable
+from contract_tests.contract.errors import TargetError, UnreachableError
+from contract_tests.contract.mock_process import drawn_seed
+from contract_tests.server.options import DEFAULT_KEY, Options, is_live
+from contract_tests.server.session import Session, session
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +31,10 @@ def apixo_options(pytestconfig: pytest.Config) -> Options:
 def apixo_session(pytestconfig: pytest.Config, apixo_options: Options) -> Iterator[Session]:
     try:
         if is_live(apixo_options) and hasattr(pytestconfig, "workerinput"):
-            raise BadTarget("a live run has one budget, so it cannot be shared out: leave out -n")
+            raise TargetError("a live run has one budget, so it cannot be shared out: leave out -n")
         with session(apixo_options) as ready:
             yield ready
-    except BadTarget as error:
+    except TargetError as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
-    except Unreachable as error:
+    except UnreachableError as error:
         pytest.exit(str(error), returncode=3)

@@ -5,7 +5,7 @@ It is loaded in every run of pytest where the kit is installed, so it imports no
 
 import pytest
 
-from contract_tests.money import dollars
+from contract_tests.server.money import dollars
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

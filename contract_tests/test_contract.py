@@ -4,11 +4,11 @@ import warnings
 
 import pytest
 
-from contract_tests.case import Case
-from contract_tests.catalogue import all_cases, in_running_order, selected
-from contract_tests.command.lines import result_line
-from contract_tests.session import Session
-from contract_tests.verdicts import Verdict
+from contract_tests.command.run_output import result_line
+from contract_tests.contract.verdicts import Verdict
+from contract_tests.server.case import Case
+from contract_tests.server.catalogue import all_cases, in_running_order, selected
+from contract_tests.server.session import Session
 
 
 @pytest.mark.parametrize("case", in_running_order(all_cases()), ids=lambda case: case.id)

@@ -2,12 +2,12 @@
 
 import click
 
-from contract_tests.command.auditing import audit_command
-from contract_tests.command.comparing import diff_command
-from contract_tests.command.listing import list_command
-from contract_tests.command.planning import plan_command
-from contract_tests.command.running import run_command
-from contract_tests.command.tabulating import matrix_command
+from contract_tests.command.audit import audit_command
+from contract_tests.command.diff import diff_command
+from contract_tests.command.list import list_command
+from contract_tests.command.matrix import matrix_command
+from contract_tests.command.plan import plan_command
+from contract_tests.command.run import run_command
 
 cli = click.Group(
     "contract-tests",

@@ -86,8 +86,8 @@ class AuditRoutes:
         is_manual: bool,
         shown_as: str,
     ) -> bytes:
-        from contract_tests.audit.sandbox import audit_of  # noqa: PLC0415  # few need it
-        from contract_tests.reports.audit import written  # noqa: PLC0415  # as above
+        from contract_tests.client.reports.files import encode_audit  # noqa: PLC0415  # as below
+        from contract_tests.client.sandbox import audit_of  # noqa: PLC0415  # few need it
 
         seen: dict[str, Any] = {
             "journal": {
@@ -104,7 +104,7 @@ class AuditRoutes:
             is_manual=is_manual,
             seed=self._seed,
         )
-        return written(report, shown_as)
+        return encode_audit(report, shown_as)
 
 
 def _format(request: Request) -> str:

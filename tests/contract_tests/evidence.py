@@ -4,11 +4,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from contract_tests.audit.evidence import Evidence
-from contract_tests.audit.exchange import Ended, Exchange, TaskSeen
-from contract_tests.audit.report import AuditedCase, AuditReport, audit_report, audited
-from contract_tests.audit.rules import BY_ID, RULES
-from contract_tests.register import load_register
+from contract_tests.client.evidence import Evidence
+from contract_tests.client.exchange import Ended, Exchange, TaskSeen
+from contract_tests.client.reports.report import AuditedCase, AuditReport, audit_report, audited
+from contract_tests.client.rules import BY_ID, RULES
+from contract_tests.contract.register import load_register
 
 REGISTER = load_register()
 API = "/api/v1/generateTask/gpt-image-1"

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from contract_tests.case import Case
-from contract_tests.events import Delivery, Request, Response
-from contract_tests.probe import Probe, Target
-from contract_tests.register import load_register
-from contract_tests.report import CaseResult, Report, clause_results, summary_of
-from contract_tests.runner import Ran, Runner
+from contract_tests.contract.register import load_register
+from contract_tests.server.case import Case
+from contract_tests.server.events import Delivery, Request, Response
+from contract_tests.server.probe import Probe
+from contract_tests.server.reports.report import CaseResult, Report, clause_results, summary_of
+from contract_tests.server.runner import Ran, Runner
+from contract_tests.server.target import Target
 
 REGISTER = load_register()
 OK = Response(status=200, body=b'{"code": 200, "message": "success", "data": null}')
@@ -39,11 +40,15 @@ class FakeWorld:
         return ()
 
 
-def look(probe: Probe) -> None:
-    """Ask once, and find that every clause of the case holds."""
-    answer = probe.send("GET", "/")
-    for clause in probe.case.clauses:
-        probe.check(clause, holds=True, expected="an answer", seen=answer)
+def find_all(clauses: Sequence[str]) -> Callable[[Probe], None]:
+    """Return the body of a case that sends one request and finds that all clauses hold."""
+
+    def run(probe: Probe) -> None:
+        answer = probe.send("GET", "/")
+        for clause in clauses:
+            probe.check(clause, holds=True, expected="an answer", seen=answer)
+
+    return run
 
 
 def find(*, holds: bool, clause: str = "SUB-1") -> Callable[[Probe], None]:
@@ -56,7 +61,7 @@ def find(*, holds: bool, clause: str = "SUB-1") -> Callable[[Probe], None]:
 
 
 def a_case(
-    run: Callable[[Probe], None] = look,
+    run: Callable[[Probe], None] | None = None,
     *,
     case_id: str = "S-SUB-901",
     clauses: tuple[str, ...] = ("SUB-1",),
@@ -68,7 +73,7 @@ def a_case(
         clauses=clauses,
         sends="one request",
         expects="an answer",
-        run=run,
+        run=run or find_all(clauses),
         **given,
     )
 

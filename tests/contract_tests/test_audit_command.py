@@ -15,8 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
-from contract_tests.reports.audit import read_audit
-from contract_tests.verdicts import Verdict
+from contract_tests.client.reports.files import read_audit
+from contract_tests.contract.verdicts import Verdict
 from tests.contract_tests.processes import ROOT, contract_tests, environment
 
 SUBMIT = "/api/v1/generateTask/gpt-image-1"

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.audit.evidence import Evidence
-from contract_tests.audit.exchange import Ended, Exchange, TaskSeen
-from contract_tests.audit.report import audited
-from contract_tests.audit.rule import Rule, judge, judge_all
-from contract_tests.audit.rules import BY_ID, RULES
-from contract_tests.verdicts import Verdict
+from contract_tests.client.evidence import Evidence
+from contract_tests.client.exchange import Ended, Exchange, TaskSeen
+from contract_tests.client.reports.report import audited
+from contract_tests.client.rule import Rule, judge, judge_all
+from contract_tests.client.rules import BY_ID, RULES
+from contract_tests.contract.verdicts import Verdict
 
 OF_ANY_REQUEST = {"C-REQ-001", "C-REQ-007"}
 TASK_IDS = ("", "task_1", "task_2+=&?#%2F")

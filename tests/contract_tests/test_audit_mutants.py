@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from contract_tests.audit.rules import RULES
-from contract_tests.verdicts import Verdict
+from contract_tests.client.rules import RULES
+from contract_tests.contract.verdicts import Verdict
 from tests.contract_tests.clients.all_clients import (
     GOOD,
     MUTANTS,

@@ -9,10 +9,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
-from contract_tests.audit.evidence import Evidence
-from contract_tests.audit.exchange import Ended
-from contract_tests.audit.report import AuditReport
-from contract_tests.reports.audit import write_audit, write_matrix
+from contract_tests.client.evidence import Evidence
+from contract_tests.client.exchange import Ended
+from contract_tests.client.reports.files import write_audit, write_matrix
+from contract_tests.client.reports.report import AuditReport
 from tests import browser
 from tests.browser import complaints, requested, resized
 from tests.contract_tests.evidence import (

@@ -7,12 +7,12 @@ import httpx
 import pytest
 
 from client_reference import CallbackReceiver, Client
-from contract_tests.audit.choosing import Chosen
-from contract_tests.audit.driving.trials import Trial, try_case
-from contract_tests.audit.exchange import Ended
-from contract_tests.audit.situation import Situation
-from contract_tests.audit.situations import SITUATIONS
-from contract_tests.verdicts import Verdict
+from contract_tests.client.choosing import Chosen
+from contract_tests.client.driving.trials import Trial, try_case
+from contract_tests.client.exchange import Ended
+from contract_tests.client.situation import Situation
+from contract_tests.client.situations import SITUATIONS
+from contract_tests.contract.verdicts import Verdict
 from tests.contract_tests.clients.all_clients import mock
 from tests.contract_tests.clients.driving import VirtualTime
 

@@ -18,20 +18,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from contract_tests.audit.evidence import Evidence
-from contract_tests.audit.exchange import Ended, Exchange, TaskSeen
-from contract_tests.audit.report import AuditReport, left_out
-from contract_tests.audit.situations import SITUATIONS
-from contract_tests.audit.story import MARKS
-from contract_tests.command.audit_lines import case_line, summary_lines
-from contract_tests.reports import BadReport
-from contract_tests.reports.audit import read_audit, write_audit
-from contract_tests.reports.audit_drawing import drawing_of
-from contract_tests.reports.audit_junit import junit
-from contract_tests.reports.audit_markdown import markdown
-from contract_tests.reports.audit_page import html
-from contract_tests.reports.schema import audit_schema
-from contract_tests.verdicts import Verdict
+from contract_tests.client.evidence import Evidence
+from contract_tests.client.exchange import Ended, Exchange, TaskSeen
+from contract_tests.client.reports.drawing import drawing_of
+from contract_tests.client.reports.files import read_audit, write_audit
+from contract_tests.client.reports.junit import junit
+from contract_tests.client.reports.markdown import markdown
+from contract_tests.client.reports.page import html
+from contract_tests.client.reports.report import AuditReport, left_out
+from contract_tests.client.reports.timeline import MARKS
+from contract_tests.client.situations import SITUATIONS
+from contract_tests.command.audit_output import case_line, summary_lines
+from contract_tests.command.schemas import audit_schema
+from contract_tests.contract.errors import ReportError
+from contract_tests.contract.verdicts import Verdict
 from tests.contract_tests.evidence import (
     API,
     STATUS,
@@ -125,13 +125,13 @@ class TestJson:
     def test_is_refused_with_its_name_when_it_is_damaged(self, content: bytes) -> None:
         with tempfile.TemporaryDirectory() as name:
             (Path(name) / "report.json").write_bytes(content)
-            with pytest.raises(BadReport, match=r"report\.json: "):
+            with pytest.raises(ReportError, match=r"report\.json: "):
                 read_audit(Path(name))
 
     def test_is_refused_when_it_is_of_another_version(self, tmp_path: Path) -> None:
         write_audit(msgspec.structs.replace(every_verdict(), version=9), tmp_path)
 
-        with pytest.raises(BadReport, match="version 9, not 1"):
+        with pytest.raises(ReportError, match="version 9, not 1"):
             read_audit(tmp_path)
 
 

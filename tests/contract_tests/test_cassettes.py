@@ -10,14 +10,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests import cassettes
-from contract_tests.cassettes import BadCassette, ReplayWorld
-from contract_tests.events import Burst, Deliveries, Event, Exchange, Pause, Request, Response
-from contract_tests.probe import Probe
-from contract_tests.report import Report
-from contract_tests.reports import read_report
-from contract_tests.runner import Runner
-from contract_tests.verdicts import Verdict
+from contract_tests.contract.errors import CassetteError
+from contract_tests.contract.verdicts import Verdict
+from contract_tests.server import cassettes
+from contract_tests.server.cassettes import ReplayWorld
+from contract_tests.server.events import (
+    Burst,
+    Deliveries,
+    Event,
+    Exchange,
+    Pause,
+    Request,
+    Response,
+)
+from contract_tests.server.probe import Probe
+from contract_tests.server.reports.files import read_report
+from contract_tests.server.reports.report import Report
+from contract_tests.server.runner import Runner
 from tests.contract_tests.fakes import OK, REGISTER, a_case, a_target, judged
 from tests.contract_tests.processes import contract_tests
 
@@ -115,7 +124,7 @@ def test_a_recording_of_another_version_says_so(tape: Path) -> None:
 def test_a_recording_that_was_broken_off_is_none(tape: Path) -> None:
     cassettes.begin(tape)
 
-    with pytest.raises(BadCassette, match=r"cassette\.json"):
+    with pytest.raises(CassetteError, match=r"cassette\.json"):
         cassettes.load_index(tape)
 
 
@@ -123,7 +132,7 @@ def test_a_recording_that_was_broken_off_is_none(tape: Path) -> None:
 def test_any_bytes_that_are_no_recording_are_refused(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "S-SUB-901.json").write_bytes(content)
-        with pytest.raises(BadCassette, match=r"S-SUB-901\.json: "):
+        with pytest.raises(CassetteError, match=r"S-SUB-901\.json: "):
             cassettes.load(Path(name), "S-SUB-901")
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.case import Cost, Time
-from contract_tests.catalogue import all_cases, selected
-from contract_tests.register import load_register
-from contract_tests.reports import read_report
-from contract_tests.verdicts import Verdict
+from contract_tests.contract.register import load_register
+from contract_tests.contract.verdicts import Verdict
+from contract_tests.server.case import Cost, Time
+from contract_tests.server.catalogue import all_cases, selected
+from contract_tests.server.reports.files import read_report
 from mock_server.settings import Settings
 from tests.contract_tests.mutants.harness import Asked, Mutant, Told, answers, serving
 from tests.contract_tests.processes import ROOT, contract_tests, environment

@@ -9,9 +9,9 @@ from threading import Thread
 
 import pytest
 
-from contract_tests.events import Request
-from contract_tests.probe import GENERATE, STATUS, request_of
-from contract_tests.shown import curl_of
+from contract_tests.contract.provider import GENERATE, STATUS
+from contract_tests.server.events import Request, request_of
+from contract_tests.server.reports.shown_events import curl_of
 
 HOSTILE = 'it\'s $HOME `id` "quoted" \\ %41 \N{GRINNING FACE}\n@file !! '
 

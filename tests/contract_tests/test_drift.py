@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.behaviour import behaviour_of, shape
-from contract_tests.drift import drifts, not_compared
-from contract_tests.events import Exchange, Response
-from contract_tests.probe import STATUS, request_of
-from contract_tests.report import CaseResult
-from contract_tests.verdicts import Verdict
+from contract_tests.contract.provider import STATUS
+from contract_tests.contract.verdicts import Verdict
+from contract_tests.server.drift import drifts, not_compared
+from contract_tests.server.events import Exchange, Response, request_of
+from contract_tests.server.reports.behaviour import behaviour_of, shape
+from contract_tests.server.reports.report import CaseResult
 from tests.contract_tests.fakes import a_case, find, judged, report_of
 from tests.contract_tests.mutants.harness import Mutant, serving, status_data
 from tests.contract_tests.processes import contract_tests

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.cassettes import load, load_index
-from contract_tests.events import Delivery, Response
-from contract_tests.redaction import HIDDEN, Redaction
+from contract_tests.contract.redaction import HIDDEN, Redaction
+from contract_tests.server.cassettes import load, load_index
+from contract_tests.server.events import Delivery, Response
 from mock_server.settings import Settings
 from tests.contract_tests.mutants.harness import Asked, Mutant, Serve, Told, serving
 from tests.contract_tests.processes import contract_tests
@@ -67,11 +67,11 @@ def test_a_key_that_begins_with_another_is_hidden_as_a_whole(key: str, more: str
 def test_no_part_of_an_answer_or_a_callback_is_forgotten(key: str) -> None:
     redaction, pairs = Redaction([key]), ((f"X-{key}", f"v {key}"),)
 
-    response = redaction.response(
-        Response(status=0, headers=pairs, body=key.encode(), error=f"no such host: {key}")
-    )
-    delivery = redaction.delivery(
-        Delivery(method="POST", headers=pairs, body=key.encode(), answered=200)
+    response = Response(
+        status=0, headers=pairs, body=key.encode(), error=f"no such host: {key}"
+    ).redacted(redaction)
+    delivery = Delivery(method="POST", headers=pairs, body=key.encode(), answered=200).redacted(
+        redaction
     )
 
     hidden = ((f"X-{HIDDEN}", f"v {HIDDEN}"),)

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.events import Request, Response
-from contract_tests.guard import DEAREST, PRICE, Ledger, LiveGuard, images_of
-from contract_tests.http_world import HttpWorld
-from contract_tests.probe import GENERATE, STATUS, Skipped, request_of
-from contract_tests.receiver import Receiver
+from contract_tests.contract.provider import GENERATE, STATUS
+from contract_tests.server.events import Request, Response, request_of
+from contract_tests.server.guard import DEAREST, PRICE, Ledger, LiveGuard, images_of
+from contract_tests.server.http_world import HttpWorld
+from contract_tests.server.interruptions import CaseSkipped
+from contract_tests.server.receiver import Receiver
 
 WINDOW_S = 60.0
 A_TENTH = 1_000  # requests a minute, LIM-1
@@ -42,7 +43,7 @@ def test_no_sequence_of_outcomes_passes_the_budget(
     for images, status in submits:
         try:
             guard.before(a_submit(images), 1)
-        except Skipped:
+        except CaseSkipped:
             assert (bought + images) * PRICE > budget
             continue
         guard.after(a_submit(images), Response(status=status))
@@ -59,7 +60,7 @@ def test_a_burst_is_reserved_as_a_whole_and_stays_spent(
     ledger = Ledger(budget)
     try:
         a_guard(ledger).before(a_submit(images), count)
-    except Skipped:
+    except CaseSkipped:
         assert images * count * PRICE > budget
         assert ledger.spent == 0
     else:
@@ -72,7 +73,7 @@ def test_threads_share_one_budget() -> None:
     def tries(_: int) -> bool:
         try:
             ledger.reserve(1)
-        except Skipped:
+        except CaseSkipped:
             return False
         return True
 
@@ -101,7 +102,10 @@ def test_a_submit_that_does_not_fit_into_the_budget_never_leaves() -> None:
     def serve(_: httpx.Request) -> httpx.Response:
         raise AssertionError("it was sent")
 
-    with a_world(serve, Ledger(3 * PRICE)) as world, pytest.raises(Skipped, match=r"\$1\.40 more"):
+    with (
+        a_world(serve, Ledger(3 * PRICE)) as world,
+        pytest.raises(CaseSkipped, match=r"\$1\.40 more"),
+    ):
         world.exchange(a_submit(4))
 
 

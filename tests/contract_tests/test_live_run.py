@@ -5,11 +5,12 @@ from decimal import Decimal
 
 import pytest
 
-from contract_tests.catalogue import all_cases, selected
-from contract_tests.guard import PRICE
-from contract_tests.report import Report
-from contract_tests.session import Options, session
-from contract_tests.verdicts import Verdict
+from contract_tests.contract.verdicts import Verdict
+from contract_tests.server.catalogue import all_cases, selected
+from contract_tests.server.guard import PRICE
+from contract_tests.server.options import Options
+from contract_tests.server.reports.report import Report
+from contract_tests.server.session import session
 from mock_server.settings import Settings
 from tests.contract_tests.mutants.harness import Asked, Break, Mutant, Serve, Told, serving
 from tests.contract_tests.processes import contract_tests

@@ -1,22 +1,24 @@
 """A live run costs money and somebody's quota: what it may not do, it cannot do."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.case import Case, Time
-from contract_tests.catalogue import all_cases
-from contract_tests.command.choosing import PROFILES
-from contract_tests.events import Response
-from contract_tests.guard import BELIEVABLE, images_of
-from contract_tests.probe import GENERATE, TROUBLE, Probe, request_of
-from contract_tests.properties import for_all
-from contract_tests.register import Clause
-from contract_tests.session import Options, default_profile, is_live, why_not
-from contract_tests.targets import is_loopback
-from contract_tests.verdicts import Verdict
+from contract_tests.command.switches import PROFILES
+from contract_tests.contract.provider import GENERATE
+from contract_tests.contract.register import Clause
+from contract_tests.contract.verdicts import Verdict
+from contract_tests.server.case import Case, Time
+from contract_tests.server.catalogue import all_cases
+from contract_tests.server.events import Response, request_of
+from contract_tests.server.guard import BELIEVABLE, images_of
+from contract_tests.server.options import Options, default_profile, is_live, why_not
+from contract_tests.server.probe import TROUBLE, Probe
+from contract_tests.server.properties import for_all
+from contract_tests.server.targets import is_loopback
 from tests.contract_tests.fakes import REGISTER, FakeWorld, a_case, a_target, find, judged, runner
 from tests.contract_tests.processes import NETWORK_USED, contract_tests
 
@@ -179,17 +181,21 @@ def test_a_live_service_only_fails_what_it_has_firmly_promised(clause: Clause) -
 def test_free_cases_begin_first_and_those_that_use_up_a_limit_last(
     kinds: list[tuple[int, bool]],
 ) -> None:
-    asked: list[Case] = []
+    asked: list[int] = []
+
+    def noted(number: int) -> Callable[[Probe], None]:
+        return lambda _: asked.append(number)
+
     cases = [
-        a_case(lambda probe: asked.append(probe.case), case_id=f"S-SUB-{number}", images=images,
-               worst_images=images, exhausts=exhausts)
+        a_case(noted(number), case_id=f"S-SUB-{number}", images=images, worst_images=images,
+               exhausts=exhausts)
         for number, (images, exhausts) in enumerate(kinds)
     ]  # fmt: skip
 
     told = [ran.result.id for ran in runner().run(cases, workers=1)]
 
     assert told == [case.id for case in cases]
-    costs = [(case.exhausts, case.images) for case in asked]
+    costs = [(cases[number].exhausts, cases[number].images) for number in asked]
     assert costs == sorted(costs)
 
 

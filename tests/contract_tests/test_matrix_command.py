@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.reports import write_reports
-from contract_tests.reports.audit import write_audit
+from contract_tests.client.reports.files import write_audit
+from contract_tests.server.reports.files import write_reports
 from tests.contract_tests import fakes
 from tests.contract_tests.evidence import case_of, report_of, retries_400, takes_400
 from tests.contract_tests.processes import contract_tests

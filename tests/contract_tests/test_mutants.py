@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.catalogue import all_cases
-from contract_tests.register import load_register
-from contract_tests.session import Options, session
-from contract_tests.verdicts import Verdict
+from contract_tests.contract.register import load_register
+from contract_tests.contract.verdicts import Verdict
+from contract_tests.server.catalogue import all_cases
+from contract_tests.server.options import Options
+from contract_tests.server.session import session
 from tests.contract_tests.mutants.all_mutants import SEED, all_mutants, cases_of, killers
 from tests.contract_tests.mutants.harness import Mutant
 

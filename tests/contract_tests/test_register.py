@@ -6,9 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from contract_tests.catalogue import all_cases
-from contract_tests.contract_page import current_page
-from contract_tests.register import BadRegister, load_register, register_of
+from contract_tests.contract.errors import RegisterError
+from contract_tests.contract.register import load_register, register_of
+from contract_tests.server.catalogue import all_cases
+from contract_tests.server.contract_page import current_page
 
 ROOT = Path(__file__).parents[2]
 REGISTER = ROOT / "fixtures" / "contract" / "clauses.toml"
@@ -89,7 +90,7 @@ def test_data_that_contradict_themselves_are_refused(
     else:
         document["clauses"][0] |= change
 
-    with pytest.raises(BadRegister, match=re.escape(problem)):
+    with pytest.raises(RegisterError, match=re.escape(problem)):
         register_of(document)
 
 

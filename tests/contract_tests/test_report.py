@@ -14,16 +14,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from contract_tests.command.lines import result_line, summary_lines
-from contract_tests.events import Response
-from contract_tests.probe import Probe
-from contract_tests.report import Report
-from contract_tests.reports import BadReport, read_report, write_reports
-from contract_tests.reports.junit import junit
-from contract_tests.reports.markdown import markdown
-from contract_tests.reports.page import html
-from contract_tests.reports.schema import report_schema
-from contract_tests.runner import Ran
+from contract_tests.command.run_output import result_line, summary_lines
+from contract_tests.command.schemas import report_schema
+from contract_tests.contract.errors import ReportError
+from contract_tests.server.events import Response
+from contract_tests.server.probe import Probe
+from contract_tests.server.reports.files import read_report, write_reports
+from contract_tests.server.reports.junit import junit
+from contract_tests.server.reports.markdown import markdown
+from contract_tests.server.reports.page import html
+from contract_tests.server.reports.report import Report
+from contract_tests.server.runner import Ran
 from tests.contract_tests.fakes import REGISTER, FakeWorld, a_case, find, judged, report_of
 from tests.properties import examples
 
@@ -101,14 +102,14 @@ def test_a_report_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_damaged_report_is_refused_with_its_name(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "report.json").write_bytes(content)
-        with pytest.raises(BadReport, match=r"report\.json: "):
+        with pytest.raises(ReportError, match=r"report\.json: "):
             read_report(Path(name))
 
 
 def test_a_report_of_another_version_is_refused(tmp_path: Path) -> None:
     write_reports(msgspec.structs.replace(every_verdict(), version=9), tmp_path)
 
-    with pytest.raises(BadReport, match="version 9, not 1"):
+    with pytest.raises(ReportError, match="version 9, not 1"):
         read_report(tmp_path)
 
 

@@ -5,10 +5,10 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from contract_tests.events import Response
-from contract_tests.probe import Probe
-from contract_tests.report import Report
-from contract_tests.reports import write_reports
+from contract_tests.server.events import Response
+from contract_tests.server.probe import Probe
+from contract_tests.server.reports.files import write_reports
+from contract_tests.server.reports.report import Report
 from tests import browser
 from tests.browser import complaints, requested, resized
 from tests.contract_tests.fakes import FakeWorld, a_case, find, judged, report_of

@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.case import Case
-from contract_tests.events import Response
-from contract_tests.expected_failures import BadExpectation, load_expected_failures
-from contract_tests.probe import NotExercised, Probe, Skipped, Trouble
-from contract_tests.report import clause_results, summary_of
-from contract_tests.verdicts import Verdict, worst
+from contract_tests.contract.errors import ExpectedFailuresError
+from contract_tests.contract.verdicts import Verdict, worst
+from contract_tests.server.case import Case
+from contract_tests.server.events import Response
+from contract_tests.server.expected_failures import load_expected_failures
+from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet, TargetFailure
+from contract_tests.server.probe import Probe
+from contract_tests.server.reports.report import clause_results, summary_of
 from tests.contract_tests.fakes import REGISTER, FakeWorld, a_case, find, judged, report_of, runner
 
 holding, failing = find(holds=True), find(holds=False)
@@ -63,9 +65,9 @@ def test_a_case_that_left_out_one_of_its_clauses_has_not_passed() -> None:
 @pytest.mark.parametrize(
     ("end", "verdict"),
     [
-        (NotExercised("no callback came"), Verdict.INCONCLUSIVE),
-        (Trouble("the service is down"), Verdict.ERROR),
-        (Skipped("there is no second account"), Verdict.SKIP),
+        (PreconditionNotMet("no callback came"), Verdict.INCONCLUSIVE),
+        (TargetFailure("the service is down"), Verdict.ERROR),
+        (CaseSkipped("there is no second account"), Verdict.SKIP),
         (KeyError("data"), Verdict.ERROR),
         (RecursionError(), Verdict.ERROR),
     ],
@@ -187,7 +189,7 @@ def test_a_file_of_expected_failures_says_what_is_wrong_in_it(
     path = tmp_path / "expected.toml"
     path.write_bytes(content.encode("utf-8", "surrogateescape"))
 
-    with pytest.raises(BadExpectation, match=problem):
+    with pytest.raises(ExpectedFailuresError, match=problem):
         load_expected_failures(path, {"S-SUB-901"})
 
 

@@ -8,13 +8,13 @@ from typing import Final
 import httpx
 import msgspec
 
-from contract_tests.audit.choosing import Chosen
-from contract_tests.audit.driving.trials import try_case
-from contract_tests.audit.report import AuditedCase
-from contract_tests.audit.situation import Situation, on, submit
-from contract_tests.audit.situations import SITUATIONS
-from contract_tests.targets import own_mock
-from contract_tests.verdicts import Verdict
+from contract_tests.client.choosing import Chosen
+from contract_tests.client.driving.trials import try_case
+from contract_tests.client.reports.report import AuditedCase
+from contract_tests.client.situation import Situation, on, submit
+from contract_tests.client.situations import SITUATIONS
+from contract_tests.contract.mock_process import own_mock
+from contract_tests.contract.verdicts import Verdict
 from tests.contract_tests.clients import (
     broken_callbacks,
     broken_ends,

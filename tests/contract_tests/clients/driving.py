@@ -7,8 +7,8 @@ from threading import Thread
 
 import httpx
 
-from contract_tests.audit.driving.trials import Drive, Trial
-from contract_tests.audit.exchange import Ended
+from contract_tests.client.driving.trials import Drive, Trial
+from contract_tests.client.exchange import Ended
 from tests.contract_tests.clients.good import Client, Listener
 
 _TERMINATED = -15

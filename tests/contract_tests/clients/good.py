@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final
 
 import httpx
 
-from contract_tests.audit.driving.trials import Trial
+from contract_tests.client.driving.trials import Trial
 
 _SUBMIT: Final = "/api/v1/generateTask/gpt-image-1"
 _STATUS: Final = "/api/v1/statusTask/gpt-image-1"

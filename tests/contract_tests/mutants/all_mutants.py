@@ -2,10 +2,11 @@
 
 from importlib import import_module
 
-from contract_tests.case import Case
-from contract_tests.catalogue import all_cases, selected
-from contract_tests.session import Options, session
-from contract_tests.verdicts import Verdict
+from contract_tests.contract.verdicts import Verdict
+from contract_tests.server.case import Case
+from contract_tests.server.catalogue import all_cases, selected
+from contract_tests.server.options import Options
+from contract_tests.server.session import session
 from tests.contract_tests.mutants.harness import Mutant, serving
 
 SEED = 1

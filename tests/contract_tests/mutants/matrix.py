@@ -4,8 +4,8 @@ import logging
 import sys
 from collections.abc import Mapping, Sequence
 
-from contract_tests.audit.rules import RULES
-from contract_tests.register import load_register
+from contract_tests.client.rules import RULES
+from contract_tests.contract.register import load_register
 from tests.contract_tests.clients import all_clients
 from tests.contract_tests.clients.good import Client
 from tests.contract_tests.mutants.all_mutants import all_mutants, cases_of, killers

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contract_tests.cases.reference_images import data_address, sample
+from contract_tests.server.cases.reference_images import data_address, sample
 from tests.contract_tests.mutants.harness import Mutant
 from tests.contract_tests.mutants.submit import (
     always,

@@ -1,0 +1,1 @@
+"""The report of an audit: the canonical report, and the files that are made from it."""

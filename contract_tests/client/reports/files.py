@@ -1,0 +1,60 @@
+"""The report of an audit in all its forms: JSON is the truth, the others are made from it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from contract_tests.client.reports.junit import junit
+from contract_tests.client.reports.markdown import markdown
+from contract_tests.client.reports.page import html
+from contract_tests.client.reports.report import KIND, VERSION, AuditReport
+from contract_tests.contract.errors import ReportError
+from contract_tests.contract.report_parts import REPORT, json_of
+
+
+def write_audit(report: AuditReport, directory: Path) -> None:
+    """Write report.json, junit.xml, report.html and summary.md."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / REPORT).write_bytes(encode_audit(report, "json"))
+    (directory / "junit.xml").write_bytes(encode_audit(report, "junit"))
+    write_matrix([report], directory)
+
+
+def write_matrix(reports: Sequence[AuditReport], directory: Path) -> None:
+    """Write report.html and summary.md of several audits side by side."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "report.html").write_text(html(reports), encoding="utf-8")
+    (directory / "summary.md").write_text(markdown(reports), encoding="utf-8")
+
+
+def encode_audit(report: AuditReport, shown_as: str) -> bytes:
+    """Return a report as json, junit or html."""
+    if shown_as == "junit":
+        return junit(report)
+    if shown_as == "html":
+        return html([report]).encode()
+    return json_of(report)
+
+
+def read_audit(directory: Path) -> AuditReport:
+    """Raise ReportError."""
+    path = directory / REPORT
+    try:
+        content = path.read_bytes()
+        kind = msgspec.json.decode(content, type=_Kind).kind
+        if kind != KIND:
+            raise ReportError(f"{path}: is no report of contract-tests audit")
+        report = msgspec.json.decode(content, type=AuditReport)
+    except FileNotFoundError as error:
+        wanted = f"contract-tests audit --report {directory}"
+        raise ReportError(f"{path}: is not there; {wanted} writes it") from error
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise ReportError(f"{path}: {error}") from error
+    if report.version != VERSION:
+        raise ReportError(f"{path}: is of version {report.version}, not {VERSION}")
+    return report
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    kind: str = ""

@@ -1,0 +1,1 @@
+"""What both halves of the kit share: the clauses of the contract, verdicts, parts of reports."""

@@ -1,0 +1,56 @@
+"""The mock as a process of its own, and the random seed that it is started with."""
+
+import secrets
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Final
+
+from contract_tests.contract.errors import TargetError
+
+START_S: Final = 30.0  # how long the mock may take to say that it listens, and to end
+
+
+def drawn_seed() -> int:
+    """Return a new random seed."""
+    return secrets.randbelow(2**32)
+
+
+@contextmanager
+def own_mock(seed: int, *switches: str, port: int = 0, is_apart: bool = False) -> Iterator[str]:
+    """Start the mock as a process of its own; give its address.
+
+    One that is apart does not notice Ctrl-C, which goes to all processes of a group.
+    """
+    command = (sys.executable, "-m", "mock_server", "--port", str(port), "--seed", str(seed),
+               *switches)  # fmt: skip
+    with (
+        tempfile.TemporaryFile("w+") as log,
+        subprocess.Popen(  # noqa: S603  # our own module
+            command,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            process_group=0 if is_apart else None,
+        ) as process,
+    ):
+        try:
+            yield _address(process, log)
+        finally:
+            process.terminate()
+            try:
+                process.wait(START_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _address(process: "subprocess.Popen[str]", log: IO[str]) -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        process.wait(START_S)
+        log.seek(0)
+        raise TargetError(f"the mock did not start: {log.read().strip()[-500:]}")
+    return line.split()[-1]

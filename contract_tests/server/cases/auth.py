@@ -1,0 +1,201 @@
+"""AUTH: who may call."""
+
+from contract_tests.contract.provider import BALANCE, GENERATE, STATUS
+from contract_tests.server.case import Case, Time
+from contract_tests.server.cases.reading import task_id_of
+from contract_tests.server.examples import Row, cases_of
+from contract_tests.server.interruptions import CaseSkipped
+from contract_tests.server.probe import Probe
+
+_REFUSED = {"code": 401, "message": str}
+_BODY = {"input": {"mode": "gpt-image-1", "prompt": "a red fox in the snow"}}
+_NO_KEYS: tuple[tuple[str, dict[str, str]], ...] = (
+    ("no Authorization header", {}),
+    ("an empty header", {"Authorization": ""}),
+    ("a scheme without a key", {"Authorization": "Bearer"}),
+    ("another scheme", {"Authorization": "Basic Zm94OmZveA=="}),
+    ("a key without a scheme", {"Authorization": "a-key-without-a-scheme"}),
+)
+_QUERY = {"taskId": "task_of_nobody"}
+_ENDPOINTS = (("POST", GENERATE, _BODY), ("GET", STATUS, None), ("GET", BALANCE, None))
+
+
+def _refusals() -> tuple[Row, ...]:
+    rows = []
+    for place, (method, path, body) in enumerate(_ENDPOINTS):
+        for number, (what, headers) in enumerate(_NO_KEYS):
+            rows.append(
+                Row(
+                    id=f"S-AUTH-{1 + place * len(_NO_KEYS) + number:03}",
+                    title=f"{method} {path.split('/')[3]}: {what} is refused",
+                    clauses=("AUTH-2",) if number < 2 else ("AUTH-2", "AUTH-3"),
+                    method=method,
+                    path=path,
+                    body=body,
+                    query=_QUERY if path == STATUS else {},
+                    headers=headers,
+                    key="none",
+                    status=401,
+                    reply=_REFUSED,
+                    is_smoke=number == 0,
+                )
+            )
+    return tuple(rows)
+
+
+def _glued(probe: Probe) -> None:
+    for method, path, body in _ENDPOINTS:
+        answer = probe.send(
+            method,
+            path,
+            body=body,
+            query=_QUERY if path == STATUS else None,
+            headers={"Authorization": "Bearera-key-without-a-space"},
+            key="none",
+        )
+        for clause in ("AUTH-2", "AUTH-3"):
+            probe.check(clause, answer.status == 401, expected="HTTP 401", seen=answer)
+
+
+def _a_key_is_taken(probe: Probe) -> None:
+    answer = probe.send("GET", BALANCE)
+    probe.check("AUTH-1", answer.status == 200, expected="HTTP 200 for a good key", seen=answer)
+
+
+def _an_invalid_key(probe: Probe) -> None:
+    for method, path, body in _ENDPOINTS:
+        answer = probe.send(
+            method,
+            path,
+            body=body,
+            query=_QUERY if path == STATUS else None,
+            headers={"Authorization": "Bearer sk-invalid-for-contract-tests"},
+            key="none",
+        )
+        probe.check("AUTH-2", answer.status == 401, expected="HTTP 401", seen=answer)
+
+
+def _scheme(probe: Probe) -> None:
+    for scheme in ("bearer", "BEARER", "Bearer  "):
+        answer = probe.send("GET", BALANCE, key=f"own as {scheme}")
+        probe.check(
+            "AUTH-3",
+            answer.status == 200,
+            expected=f"HTTP 200 for the scheme written {scheme!r}",
+            seen=answer,
+        )
+
+
+def _tenants(probe: Probe) -> None:
+    if not probe.target.has_other_key:
+        raise CaseSkipped("needs a second API key")
+    task_id = probe.task()
+    theirs = probe.ask(task_id, key="other")
+    probe.check(
+        "AUTH-4", theirs.status == 404, expected="HTTP 404 for another key's task", seen=theirs
+    )
+    ours = probe.ask(task_id)
+    probe.check("AUTH-4", ours.status == 200, expected="HTTP 200 for one's own task", seen=ours)
+
+
+def _separate_accounts(probe: Probe) -> None:
+    if not probe.target.has_other_key:
+        raise CaseSkipped("needs a second API key")
+    before = probe.send("GET", BALANCE, key="other").data
+    probe.task(num_images=4)
+    after = probe.send("GET", BALANCE, key="other")
+    probe.check(
+        "AUTH-4",
+        before == after.data,
+        expected=f"the balance of the other key stays {before!r}",
+        seen=after,
+    )
+
+
+def _separate_limits(probe: Probe) -> None:
+    if not probe.target.has_other_key:
+        raise CaseSkipped("needs a second API key")
+    if not probe.target.has_other_key:
+        raise CaseSkipped("needs a second API key")
+    probe.change(rate_limit=1, max_concurrent=1)
+    probe.send("GET", BALANCE)
+    full = probe.send("GET", BALANCE)
+    other = probe.submit(key="other")
+    probe.check(
+        "AUTH-4",
+        full.status == 429 and task_id_of(other) is not None,
+        expected="a full limit of one key does not touch another key",
+        seen=other,
+    )
+
+
+CASES = (
+    *cases_of(_refusals()),
+    Case(
+        id="S-AUTH-016",
+        title="a scheme that runs into the key is no scheme",
+        clauses=("AUTH-2", "AUTH-3"),
+        sends="a submit, a status and a balance request with no space behind Bearer",
+        expects="HTTP 401 each time",
+        run=_glued,
+        worst_images=1,
+    ),
+    Case(
+        id="S-AUTH-021",
+        title="a good key is taken",
+        clauses=("AUTH-1",),
+        sends="a balance request with Authorization: Bearer and the key",
+        expects="HTTP 200",
+        run=_a_key_is_taken,
+        is_smoke=True,
+    ),
+    Case(
+        id="S-AUTH-022",
+        title="an invalid key is refused on every endpoint",
+        clauses=("AUTH-2",),
+        sends="a submit, a status and a balance request with a key that nobody has",
+        expects="HTTP 401 each time",
+        run=_an_invalid_key,
+        worst_images=1,
+        is_smoke=True,
+    ),
+    Case(
+        id="S-AUTH-023",
+        title="the scheme may be written in any case and with more spaces",
+        clauses=("AUTH-3",),
+        sends="balance requests with bearer, BEARER and two spaces",
+        expects="HTTP 200 each time",
+        run=_scheme,
+    ),
+    Case(
+        id="S-AUTH-024",
+        title="a key does not see another key's task",
+        clauses=("AUTH-4",),
+        sends="a submit with one key, status requests with both",
+        expects="404 for the other key, 200 for the own",
+        run=_tenants,
+        images=1,
+        worst_images=1,
+    ),
+    Case(
+        id="S-AUTH-025",
+        title="each key has a balance of its own",
+        clauses=("AUTH-4",),
+        sends="a submit with one key, balance requests with another",
+        expects="the other balance does not move",
+        run=_separate_accounts,
+        images=4,
+        worst_images=4,
+    ),
+    Case(
+        id="S-AUTH-026",
+        title="each key has limits of its own",
+        clauses=("AUTH-4",),
+        sends="requests up to a limit with one key, then a submit with another",
+        expects="429 for the one, 200 for the other",
+        run=_separate_limits,
+        needs_control=True,
+        provokes=(429,),
+        time=Time.INSTANT,
+    ),
+)

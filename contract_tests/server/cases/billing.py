@@ -1,0 +1,118 @@
+"""BIL: what a picture costs, and what is left."""
+
+from contract_tests.contract.provider import BALANCE
+from contract_tests.server.answer import Answer
+from contract_tests.server.case import Case, Time
+from contract_tests.server.interruptions import PreconditionNotMet
+from contract_tests.server.probe import Probe
+
+_DOCUMENTED = 0.035  # BIL-3, dollars an image
+_EXACT = 1e-6
+_CENT = 0.01 + _EXACT  # a difference of balances that are told in whole cents
+
+
+def _balance(probe: Probe) -> Answer:
+    answer = probe.send("GET", BALANCE)
+    if not _is_number(answer.data):
+        raise PreconditionNotMet(f"the balance is not known: {answer.shown}")
+    return answer
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _answered(probe: Probe) -> None:
+    answer = probe.send("GET", BALANCE)
+    probe.check(
+        "BIL-2",
+        answer.status == 200 and _is_number(answer.data) and answer.data >= 0,
+        expected="HTTP 200 with data a number of dollars",
+        seen=answer,
+    )
+
+
+def _moves(probe: Probe) -> None:
+    probe.change(balance=12.5)
+    answer = probe.send("GET", BALANCE)
+    probe.check(
+        "BIL-2", answer.data == 12.5, expected="the 12.5 dollars that are left", seen=answer
+    )
+
+
+def _cost(probe: Probe, count: int) -> tuple[float, float]:
+    """Return what a task of so many images costs, and by how much that may be rounded."""
+    before = float(_balance(probe).data)
+    probe.ended(probe.task(num_images=count))
+    after = float(_balance(probe).data)
+    in_cents = all(abs(dollars - round(dollars, 2)) < _EXACT for dollars in (before, after))
+    return before - after, _CENT if in_cents else _EXACT
+
+
+def _by_image(probe: Probe) -> None:
+    costs = {count: _cost(probe, count) for count in (1, 2, 4)}
+    four, rounded = costs[4]
+    for count, (cost, rounded_too) in costs.items():
+        share = four * count / 4
+        probe.check(
+            "BIL-1",
+            four > 0 and abs(cost - share) <= rounded_too + rounded * count / 4,
+            expected=f"{count} of the four pictures that cost ${four:g} cost ${share:g}",
+            seen=f"${cost:g}",
+        )
+
+
+def _price(probe: Probe) -> None:
+    cost, rounded = _cost(probe, 1)
+    configured = (probe.target.info or {}).get("price", _DOCUMENTED)
+    probe.check(
+        "BIL-3",
+        abs(cost - configured) <= rounded,
+        expected=f"${configured:g} an image",
+        seen=f"${cost:g}",
+    )
+
+
+CASES = (
+    Case(
+        id="S-BIL-001",
+        title="the balance is a number of dollars",
+        clauses=("BIL-2",),
+        sends="a balance request",
+        expects="HTTP 200 with a number",
+        run=_answered,
+        is_smoke=True,
+    ),
+    Case(
+        id="S-BIL-002",
+        title="the balance is what is left for the key",
+        clauses=("BIL-2",),
+        sends="a balance request after the balance was set",
+        expects="that balance",
+        run=_moves,
+        needs_control=True,
+    ),
+    Case(
+        id="S-BIL-003",
+        title="each generated image is billed",
+        clauses=("BIL-1",),
+        sends="tasks of 1, 2 and 4 pictures, with balance requests between them",
+        expects="costs in proportion",
+        run=_by_image,
+        images=7,
+        worst_images=7,
+        time=Time.ONE_GENERATION,
+    ),
+    Case(
+        id="S-BIL-004",
+        title="an image has its price",
+        clauses=("BIL-3",),
+        sends="a task of one picture, with balance requests before and after",
+        expects="$0.035, or what is configured",
+        run=_price,
+        images=1,
+        worst_images=1,
+        time=Time.ONE_GENERATION,
+        is_smoke=True,
+    ),
+)

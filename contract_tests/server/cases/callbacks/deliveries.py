@@ -1,0 +1,172 @@
+"""CB-1, CB-5, CB-6: what is sent when a callback task ends, and that nothing else is."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from contract_tests.server.answer import Answer
+from contract_tests.server.case import Case, Time
+from contract_tests.server.cases.callbacks.tasks import (
+    STILL_S,
+    callback_body,
+    missing,
+    take_any_receiver,
+)
+from contract_tests.server.cases.reading import canonical, has_ended, state_of
+from contract_tests.server.events import Delivery
+from contract_tests.server.interruptions import PreconditionNotMet
+from contract_tests.server.probe import Probe
+
+_FAILING = {"image_urls": ["https://images.invalid/fox.png"]}
+_LONGEST = 100  # polls
+_STEP_S = 3.0
+_SIGNED = re.compile(r"signature|hmac|digest|authorization|token|api-?key|^x-hub-|^svix-|^webhook-")
+
+
+def _success(probe: Probe) -> None:
+    _one_task(probe, "success", {})
+
+
+def _failure(probe: Probe) -> None:
+    _one_task(probe, "failed", _FAILING)
+
+
+def _one_task(probe: Probe, end: str, given: Mapping[str, Any]) -> None:
+    take_any_receiver(probe)
+    task_id = probe.task(callback_body("end", **given))
+    final = _watched(probe, task_id)
+    if final is None:
+        return
+    if state_of(final) != end:
+        raise PreconditionNotMet(f"the task did not end as {end}: {final.shown}")
+    came = probe.deliveries("end", 1, within_s=5)
+    if not came:
+        missing(probe, "CB-1", f"a callback when the task has ended as {end}")
+        return
+    for delivery in came:
+        _judge(probe, delivery, final)
+    probe.check(
+        "CB-5",
+        holds=True,
+        expected="a callback task can be polled from its submit to its end",
+        seen=final,
+    )
+
+
+def _watched(probe: Probe, task_id: str) -> Answer | None:
+    """Poll until the end; return that answer, None when something was wrong on the way."""
+    for _ in range(_LONGEST):
+        came = probe.deliveries("end", 1, within_s=0)
+        answer = probe.ask(task_id)
+        is_early = bool(came) and state_of(answer) is not None and not has_ended(answer)
+        probe.check(
+            "CB-1",
+            not is_early,
+            expected="no callback before the task has ended",
+            seen=f"{len(came)} callbacks, and then {answer.shown}",
+            at=answer,
+        )
+        if state_of(answer) is None:
+            expected = "a callback task can be polled: HTTP 200 with a state"
+            probe.check("CB-5", holds=False, expected=expected, seen=answer)
+        if is_early or state_of(answer) is None:
+            return None
+        if has_ended(answer):
+            return answer
+        probe.pass_time(_STEP_S)
+    raise PreconditionNotMet(f"the task has not ended in {_LONGEST * _STEP_S:g} s")
+
+
+def _judge(probe: Probe, delivery: Delivery, final: Answer) -> None:
+    headers = {name.lower(): value for name, value in delivery.headers}
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    probe.check(
+        "CB-1",
+        delivery.method == "POST" and media_type == "application/json",
+        expected="a POST with Content-Type: application/json",
+        seen=f"{delivery.method}, {headers.get('content-type')}",
+    )
+    probe.check(
+        "CB-1",
+        canonical(delivery.body) == canonical(final.response.body) is not None,
+        expected=f"what a status request answers: {_text(final.response.body)}",
+        seen=_text(delivery.body),
+    )
+    signed = sorted(name for name in headers if _SIGNED.search(name))
+    probe.check(
+        "CB-6",
+        not signed,
+        expected="no header with a signature or a secret",
+        seen=f"headers: {', '.join(signed or headers)}",
+    )
+
+
+def _none_for_async(probe: Probe) -> None:
+    take_any_receiver(probe)
+    bodies = {
+        "callback": callback_body("callback"),
+        "async": callback_body("async") | {"request_type": "async"},
+        "default": {
+            name: value
+            for name, value in callback_body("default").items()
+            if name != "request_type"
+        },
+    }
+    tasks = [probe.task(body) for body in bodies.values()]
+    for task_id in tasks:
+        probe.ended(task_id)
+    if not probe.deliveries("callback", 1, within_s=5):
+        missing(probe, "CB-1", "a callback for the task that asks for one")
+        return
+    for name in ("async", "default"):
+        came = probe.deliveries(name, 1, within_s=STILL_S)
+        probe.check(
+            "CB-1",
+            not came,
+            expected=f"no callback with request_type {name}, though an address is given",
+            seen=f"{len(came)} callbacks",
+        )
+
+
+def _text(body: bytes) -> str:
+    return body[:1000].decode("utf-8", "replace")
+
+
+CASES = (
+    Case(
+        id="S-CB-001",
+        title="a success is told by callback, as a status request tells it",
+        clauses=("CB-1", "CB-5", "CB-6"),
+        sends="a callback task, and status requests until it has ended",
+        expects="one POST of the final status envelope, not before the end, without a signature",
+        run=_success,
+        images=1,
+        worst_images=1,
+        time=Time.ONE_GENERATION,
+        needs_receiver=True,
+        is_smoke=True,
+    ),
+    Case(
+        id="S-CB-002",
+        title="a failure is told by callback, as a status request tells it",
+        clauses=("CB-1", "CB-5", "CB-6"),
+        sends="a callback task with a reference image that cannot be reached, and status requests",
+        expects="one POST of the final status envelope, not before the end, without a signature",
+        run=_failure,
+        worst_images=1,
+        time=Time.ONE_GENERATION,
+        needs_receiver=True,
+    ),
+    Case(
+        id="S-CB-003",
+        title="nothing is sent for async tasks",
+        clauses=("CB-1",),
+        sends="a callback task, an async one and one without request_type, each with an address",
+        expects="a callback for the first only",
+        run=_none_for_async,
+        images=3,
+        worst_images=3,
+        time=Time.ONE_GENERATION,
+        needs_receiver=True,
+    ),
+)

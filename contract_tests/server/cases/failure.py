@@ -1,0 +1,157 @@
+"""FAIL: how a task fails."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from contract_tests.contract.provider import BALANCE
+from contract_tests.server.answer import Answer
+from contract_tests.server.case import Case, Time
+from contract_tests.server.cases.reading import data_of, state_of, task_id_of
+from contract_tests.server.cases.reference_images import LARGEST, data_address, sample
+from contract_tests.server.interruptions import PreconditionNotMet
+from contract_tests.server.probe import Probe
+
+_UNREACHABLE: Final = "https://nothing.invalid/fox.png"
+_VIOLATION: Final = "a scene of gore"
+_CODES: Final = (  # FAIL-3, of both editions
+    "NSFW_DETECTED", "PROMPT_TOO_LONG", "INVALID_PROMPT", "IMAGE_TOO_LARGE", "UNSUPPORTED_FORMAT",
+    "IMAGE_DOWNLOAD_FAILED", "PROCESSING_TIMEOUT", "MODEL_UNAVAILABLE", "GENERATION_FAILED",
+    "INSUFFICIENT_CREDITS", "SensitiveContentDetected", "NSFW", "PromptLengthExceeded",
+)  # fmt: skip
+_BY_SEED: Final = "INVALID_IMAGE_URL"  # the one code for images on the model page
+_UNDOCUMENTED: Final = "sends images in data: addresses, which no page promises"
+_ON_PURPOSE: Final = "would break the provider's rules on purpose"
+
+
+def _failed_with(answer: Answer, code: str) -> bool:
+    return state_of(answer) == "failed" and data_of(answer).get("failCode") == code
+
+
+def _fails_later(clause: str, code: str, **given: Any) -> Callable[[Probe], None]:
+    def run(probe: Probe) -> None:
+        submitted = probe.submit(**given)
+        task_id = task_id_of(submitted)
+        probe.check(
+            clause,
+            bool(task_id),
+            expected="HTTP 200 and a taskId: the submit itself succeeds",
+            seen=submitted,
+        )
+        if task_id:
+            ended = probe.ended(task_id)
+            probe.check(
+                clause, _failed_with(ended, code), expected=f"failed with {code}", seen=ended
+            )
+
+    return run
+
+
+def _one_bad_of_two(probe: Probe) -> None:
+    good = data_address(sample("fox.png"), "image/png")
+    _fails_later("FAIL-2", _BY_SEED, image_urls=[good, _UNREACHABLE])(probe)
+
+
+def _codes(probe: Probe) -> None:
+    probe.change(generation_time=30)  # a task must be under way to be ended by control
+    for code in _CODES:
+        task_id = probe.task()
+        probe.control_task("POST", task_id, "/finish", {"state": "failed", "failCode": code})
+        answer = probe.ask(task_id)
+        probe.check(
+            "FAIL-3",
+            _failed_with(answer, code) and bool(data_of(answer).get("failMsg")),
+            expected=f"failed with {code} and a message",
+            seen=answer,
+        )
+
+
+def _bad_images(probe: Probe) -> None:
+    png = sample("fox.png")
+    bad = [
+        ("UNSUPPORTED_FORMAT", data_address(sample("fox.gif"), "image/gif")),
+        ("IMAGE_TOO_LARGE", data_address(png.ljust(LARGEST + 1, b"\0"), "image/png")),
+    ]
+    if not probe.target.has_control:
+        for documented, address in bad:
+            _judge_image(probe, address, (documented, _BY_SEED), "either is possible")
+        return
+    bad.append(("UNSUPPORTED_FORMAT", "https://example.com/fox.gif"))
+    probe.change(image_urls="trust")  # nothing is fetched from example.com
+    configured = (probe.target.settings or {}).get("image_fail_codes", "seed")
+    for side in (configured, "seed", "docs"):
+        probe.change(image_fail_codes=side)
+        for documented, address in bad:
+            code = documented if side == "docs" else _BY_SEED
+            _judge_image(probe, address, (code,), f"as configured ({side})")
+
+
+def _judge_image(probe: Probe, address: str, codes: tuple[str, ...], why: str) -> None:
+    answer = probe.ended(probe.task(image_urls=[address]))
+    probe.check(
+        "FAIL-4",
+        any(_failed_with(answer, code) for code in codes),
+        expected=f"failed with {' or '.join(codes)}, {why}",
+        seen=answer,
+    )
+
+
+def _not_billed(probe: Probe) -> None:
+    tasks: list[dict[str, Any]] = [{"image_urls": [_UNREACHABLE]}]
+    if not probe.target.is_live:
+        tasks.append({"prompt": _VIOLATION})
+    for given in tasks:
+        before = probe.send("GET", BALANCE)
+        if before.status != 200 or type(before.data) not in {int, float}:
+            raise PreconditionNotMet(f"the balance is not told: {before.shown}")
+        ended = probe.ended(probe.task(num_images=4, **given))
+        if state_of(ended) != "failed":
+            raise PreconditionNotMet(f"the task did not fail: {ended.shown}")
+        after = probe.send("GET", BALANCE)
+        probe.check(
+            "FAIL-5",
+            before.data == after.data,
+            expected=f"the balance of before, {before.data!r}",
+            seen=after,
+        )
+
+
+CASES = (
+    Case(
+        id="S-FAIL-001", title="content that breaks the guidelines ends as CONTENT_VIOLATION",
+        clauses=("FAIL-1",), sends="a submit with a prompt that is not allowed",
+        expects="200, then failed with CONTENT_VIOLATION",
+        run=_fails_later("FAIL-1", "CONTENT_VIOLATION", prompt=_VIOLATION),
+        time=Time.ONE_GENERATION, loopback_only=_ON_PURPOSE,
+    ),
+    Case(
+        id="S-FAIL-002", title="an image that cannot be read ends as INVALID_IMAGE_URL",
+        clauses=("FAIL-2",), sends="a submit with an image address that nobody has",
+        expects="200, then failed with INVALID_IMAGE_URL",
+        run=_fails_later("FAIL-2", _BY_SEED, image_urls=[_UNREACHABLE]), worst_images=1,
+        time=Time.ONE_GENERATION, is_smoke=True,
+    ),
+    Case(
+        id="S-FAIL-003", title="every documented fail code can be told",
+        clauses=("FAIL-3",), sends="tasks that control lets fail with each code",
+        expects="failed with the code and a message", run=_codes, needs_control=True,
+    ),
+    Case(
+        id="S-FAIL-004", title="a wrong format and a size over 10 MB have the configured codes",
+        clauses=("FAIL-4",), sends="tasks with a GIF, and with an image over 10 MB",
+        expects="INVALID_IMAGE_URL, or the two codes of the errors page", run=_bad_images,
+        worst_images=2, time=Time.ONE_GENERATION,
+        loopback_only=_UNDOCUMENTED,
+    ),
+    Case(
+        id="S-FAIL-005", title="a failed task costs nothing",
+        clauses=("FAIL-5",), sends="a task that fails, with balance requests before and after",
+        expects="the same balance", run=_not_billed, worst_images=4, time=Time.ONE_GENERATION,
+    ),
+    Case(
+        id="S-FAIL-006", title="one image of several that cannot be read is enough to fail",
+        clauses=("FAIL-2",), sends="a submit with an image, and an address that nobody has",
+        expects="200, then failed with INVALID_IMAGE_URL",
+        run=_one_bad_of_two, worst_images=1, time=Time.ONE_GENERATION,
+        loopback_only=_UNDOCUMENTED,
+    ),
+)  # fmt: skip

@@ -1,0 +1,11 @@
+"""LIM: how many requests and tasks a key may have, and when it may go on."""
+
+from contract_tests.server.case import Case
+from contract_tests.server.cases.limits import documented, rate, retry_after, tasks
+
+CASES: tuple[Case, ...] = (
+    *documented.CASES,
+    *rate.CASES,
+    *retry_after.CASES,
+    *tasks.CASES,
+)

@@ -1,0 +1,153 @@
+"""LIM-1 and LIM-2 with the documented limits."""
+
+from contract_tests.contract.provider import BALANCE, GENERATE
+from contract_tests.server.answer import Answer
+from contract_tests.server.case import Case, Time
+from contract_tests.server.cases.limits.retry_after import check_retry_after
+from contract_tests.server.cases.reading import date_s, has_ended
+from contract_tests.server.events import Request, request_of
+from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet
+from contract_tests.server.probe import Probe
+
+RATE = 10_000  # requests in 60 seconds
+TASKS = 1_000  # that have not ended
+_WINDOW_S = 60.0
+_LEFTOVERS_S = {"rate_limit": 61.0, "max_concurrent": 120.0}
+"""How long an earlier run on the same key can go on counting."""
+
+
+def _documented_rate(probe: Probe) -> None:
+    _need(probe, "rate_limit", RATE)
+    request = request_of("GET", BALANCE)
+    first = probe.send("GET", BALANCE)
+    passed = 1 + _passed(probe, request, RATE - 1, "rate_limit")
+    last = probe.send("GET", BALANCE)
+    _stay_within_a_window(probe, first, last)
+    probe.check(
+        "LIM-1",
+        passed == RATE and last.status == 429,
+        expected=f"{RATE} requests pass, the next gets HTTP 429",
+        seen=f"{passed} passed, then {last.shown}",
+        at=last,
+    )
+    if last.status != 429:
+        return
+    for what, answer in (
+        ("a submit", probe.submit()),
+        ("a status request", probe.ask("task_0")),
+    ):
+        probe.check(
+            "LIM-3",
+            answer.status == 429,
+            expected=f"{what} counts to the same limit: HTTP 429",
+            seen=answer,
+        )
+    if probe.target.has_other_key:
+        answer = probe.send("GET", BALANCE, key="other")
+        probe.check("LIM-3", answer.status == 200, expected="another key passes", seen=answer)
+    _judge_retry_after(probe, last)
+
+
+def _documented_concurrency(probe: Probe) -> None:
+    _need(probe, "max_concurrent", TASKS)
+    settings = probe.target.settings or {}
+    if settings.get("rate_limit", RATE) < TASKS + 10:
+        raise CaseSkipped("the rate limit is set below the limit of tasks")
+    if probe.target.has_control:
+        probe.change(generation_time=30, balance=100_000)
+    first = probe.task()
+    request = request_of("POST", GENERATE, body={"input": {"mode": "gpt-image-1", "prompt": "a"}})
+    passed = 1 + _passed(probe, request, TASKS - 1, "max_concurrent")
+    last = probe.submit()
+    status = probe.ask(first)
+    if last.status != 429 and has_ended(status):
+        raise PreconditionNotMet("tasks ended before there were enough of them")
+    probe.check(
+        "LIM-2",
+        passed == TASKS and last.status == 429,
+        expected=f"{TASKS} tasks may be under way, one more submit gets HTTP 429",
+        seen=f"{passed} were accepted, then {last.shown}",
+        at=last,
+    )
+    probe.check("LIM-2", status.status == 200, expected="status requests still work", seen=status)
+    probe.ended(first)
+    again = probe.submit()
+    probe.check(
+        "LIM-2", again.status == 200, expected="a task that ended gave its place back", seen=again
+    )
+
+
+def _need(probe: Probe, setting: str, number: int) -> None:
+    """Raise CaseSkipped where the server is set to another number than the documented one."""
+    configured = (probe.target.settings or {}).get(setting, number)
+    if configured != number:
+        raise CaseSkipped(f"{setting} is set to {configured} here, not to the documented {number}")
+
+
+def _passed(probe: Probe, request: Request, count: int, setting: str) -> int:
+    """Return how many of so many requests in a row passed before one did not."""
+    passed = _ok(probe, request, count)
+    if passed < count and not probe.target.has_control:
+        probe.pass_time(_LEFTOVERS_S[setting])  # an earlier run may have left its mark
+        passed = _ok(probe, request, count)
+    return passed
+
+
+def _ok(probe: Probe, request: Request, count: int) -> int:
+    burst = probe.burst(request, count)
+    if burst.last.error is not None:
+        raise PreconditionNotMet(f"the burst broke off: {burst.last.error}")
+    others = sorted({status for status, _ in burst.statuses} - {200, 429})
+    if others:
+        raise PreconditionNotMet(f"the burst was answered {others}: {burst.last.body[:200]!r}")
+    status, times = burst.statuses[0]
+    return times if status == 200 else 0
+
+
+def _stay_within_a_window(probe: Probe, first: Answer, last: Answer) -> None:
+    """Raise PreconditionNotMet when the burst took too long to reach the limit in any window."""
+    if last.status == 429 or probe.target.has_control:
+        return
+    began, ended = date_s(first), date_s(last)
+    if began is None or ended is None or ended - began >= _WINDOW_S - 1:
+        raise PreconditionNotMet("the requests cannot be sent fast enough to reach the limit")
+
+
+def _judge_retry_after(probe: Probe, refused: Answer) -> None:
+    if (probe.target.settings or {}).get("retry_after", True):
+        check_retry_after(probe, refused)
+        return
+    probe.check(
+        "LIM-5",
+        refused.response.header("Retry-After") is None,
+        expected="no Retry-After, as configured",
+        seen=refused,
+    )
+
+
+CASES = (
+    Case(
+        id="S-LIM-001",
+        title="10,000 requests in a minute pass, the next does not",
+        clauses=("LIM-1", "LIM-3", "LIM-5"),
+        sends=f"{RATE} requests for the balance, then one of each kind, then one of another key",
+        expects="the last of the same key get HTTP 429 with Retry-After",
+        run=_documented_rate,
+        worst_images=1,
+        exhausts=True,
+        provokes=(429,),
+    ),
+    Case(
+        id="S-LIM-002",
+        title="1,000 tasks may be under way, one more may not",
+        clauses=("LIM-2",),
+        sends=f"{TASKS + 1} submits, a status request, and a submit after a task has ended",
+        expects="the last of the row gets HTTP 429, the others pass",
+        run=_documented_concurrency,
+        images=TASKS + 1,
+        worst_images=TASKS + 2,
+        time=Time.ONE_GENERATION,
+        exhausts=True,
+        provokes=(429,),
+    ),
+)

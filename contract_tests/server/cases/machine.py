@@ -1,0 +1,143 @@
+"""What must hold in whatever order clients act: a state machine over several keys and tasks."""
+
+from collections.abc import Callable
+from itertools import count
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, multiple, rule
+
+from contract_tests.server.case import Case, Time
+from contract_tests.server.cases.walk import Known, Walk
+from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet
+from contract_tests.server.probe import Probe
+from contract_tests.server.properties import noted, run_machine
+
+_ENDS = (
+    {"state": "success"},
+    {"state": "failed", "failCode": "GENERATION_FAILED", "failMsg": "out of paint"},
+)
+_STATES = ("STA-3", "STA-4", "STA-5", "STA-6", "STA-7", "STA-8", "STA-9", "STA-10")
+_LIMIT = 3  # tasks of a key under way at once
+_STEP_S = 3.0
+_LONGEST = 100  # steps
+
+
+class Clients(RuleBasedStateMachine):
+    """The rules are what clients may do; the model is in the walk."""
+
+    start: ClassVar[Callable[[], Walk]]
+    tasks: Bundle[Known] = Bundle("tasks")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.walk = type(self).start()
+
+    @rule(
+        target=tasks,
+        key=st.sampled_from(("own", "own", "other")),
+        images=st.sampled_from((1, 2, 4)),
+        fails=st.booleans(),
+        calls_back=st.booleans(),
+    )
+    def submit(
+        self, key: str, images: int, fails: bool, calls_back: bool  # noqa: FBT001
+    ) -> Known | MultipleResults[Known]:  # fmt: skip
+        known = self.walk.submit(key, images=images, fails=fails, calls_back=calls_back)
+        return multiple() if known is None else known
+
+    @rule(known=tasks)
+    def poll(self, known: Known) -> None:
+        self.walk.poll(known)
+
+    @rule(known=tasks)
+    def peep(self, known: Known) -> None:
+        self.walk.peep(known)
+
+    @rule(known=tasks, end=st.sampled_from(_ENDS))
+    def finish(self, known: Known, end: dict[str, str]) -> None:
+        self.walk.finish(known, end)
+
+    @rule(seconds=st.sampled_from((0.001, 0.5, 2, 10, 30, 120, 86_400)))
+    def pass_time(self, seconds: float) -> None:
+        self.walk.pass_time(seconds)
+
+
+def _in_any_order(probe: Probe) -> None:
+    if not probe.target.has_other_key:
+        raise CaseSkipped("the server takes one key only")
+    names = count()
+
+    class OfThisProbe(Clients):
+        start = staticmethod(lambda: Walk(probe, names, _LIMIT))
+
+    run_machine(probe, OfThisProbe, max_examples=30, steps=25)
+
+
+def _one_key(probe: Probe) -> None:
+    noted(probe, lambda: _follow(Walk(probe, count()), ("own",), calls_back=False))
+
+
+def _two_keys(probe: Probe) -> None:
+    if not probe.target.has_other_key:
+        raise CaseSkipped("the server takes one key only")
+    noted(probe, lambda: _follow(Walk(probe, count()), ("own", "other"), calls_back=True))
+
+
+def _follow(walk: Walk, keys: tuple[str, ...], *, calls_back: bool) -> None:
+    """Follow two tasks of each key to their ends and a step further, in real time if need be."""
+    for key in keys:
+        for fails in (False, True):
+            walk.submit(key, images=1, fails=fails, calls_back=calls_back)
+    for known in walk.tasks:
+        walk.peep(known)
+    for _ in range(_LONGEST):
+        walk.pass_time(_STEP_S)
+        if all(known.final is not None for known in walk.tasks):
+            walk.pass_time(_STEP_S)
+            return
+    raise PreconditionNotMet(f"the tasks have not ended in {_LONGEST * _STEP_S} s")
+
+
+CASES = (
+    Case(
+        id="S-STA-201",
+        title="whatever clients do, and in whatever order, tasks keep their promises",
+        clauses=(*_STATES, "AUTH-4", "LIM-2", "CB-1"),
+        sends="submits, status requests and steps of time in orders drawn by chance, of two keys",
+        expects="states that only go forward, final answers that never change, members when they"
+        " may be there, times that fit, tenants apart, 429 exactly at the limit of tasks",
+        run=_in_any_order,
+        images=4,
+        worst_images=4,
+        needs_control=True,
+        needs_receiver=True,
+        provokes=(429,),
+    ),
+    Case(
+        id="S-STA-202",
+        title="tasks that are watched from their submit to beyond their end keep their promises",
+        clauses=_STATES,
+        sends="two submits, one of which must fail, and status requests every 3 s",
+        expects="states that only go forward, final answers that never change, members when they"
+        " may be there, times that fit",
+        run=_one_key,
+        images=1,
+        worst_images=2,
+        time=Time.ONE_GENERATION,
+        is_smoke=True,
+    ),
+    Case(
+        id="S-STA-203",
+        title="so do the tasks of two keys, told by callback",
+        clauses=(*_STATES, "AUTH-4", "CB-1"),
+        sends="two submits of each key, status requests with both keys",
+        expects="as S-STA-202; tenants apart, and callbacks like the status answers",
+        run=_two_keys,
+        images=2,
+        worst_images=4,
+        time=Time.ONE_GENERATION,
+        needs_receiver=True,
+        loopback_only="S-STA-202 and the S-CB cases ask the same for less money",
+    ),
+)

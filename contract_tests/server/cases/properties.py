@@ -1,0 +1,258 @@
+"""What must hold for any submission: properties over the public strategies."""
+
+from io import BytesIO
+from itertools import product
+from typing import Any, Final
+
+from PIL import Image, UnidentifiedImageError
+
+from contract_tests.contract.provider import GENERATE
+from contract_tests.server.answer import Answer
+from contract_tests.server.case import Case, Time
+from contract_tests.server.cases.reading import result_urls, state_of, task_id_of
+from contract_tests.server.examples import error_text
+from contract_tests.server.interruptions import PreconditionNotMet
+from contract_tests.server.probe import Probe
+from contract_tests.server.properties import for_all
+from contract_tests.server.world import RECEIVER
+from contract_tests.strategies import (
+    CALLBACK_URL,
+    COUNTS,
+    MODES,
+    NEAR_MEMBERS,
+    PROMPT_MAX,
+    RATIOS,
+    Body,
+    broken_submissions,
+    prompts,
+    submissions,
+    with_unknown_members,
+)
+
+_PIXELS: Final = {"1:1": (1024, 1024), "3:2": (1536, 1024), "2:3": (1024, 1536)}
+_FOX: Final = {"mode": "gpt-image-1", "prompt": "a red fox in the snow"}
+_FIXED_PROMPTS: Final = ("🦊 e\u0301 \u202eab\u202c \x00 \U0001d518", "🦊" * PROMPT_MAX)
+
+
+def _modes(probe: Probe) -> tuple[str, ...]:
+    """Return the modes that are sure to be taken (SUB-8)."""
+    is_strict = (probe.target.settings or {}).get("strict", not probe.target.has_control)
+    return MODES[:1] if is_strict else MODES
+
+
+def _start(probe: Probe, generation_time: int = 30) -> None:
+    """Make room for another example."""
+    probe.begin()
+    if probe.target.has_control:
+        probe.change(generation_time=generation_time)
+
+
+def _submitted(probe: Probe, body: Body) -> Answer:
+    """Submit; raise PreconditionNotMet where a limit or the balance comes first."""
+    answer = probe.send("POST", GENERATE, body=body)
+    if answer.status in {402, 429} or "credit" in error_text(answer).lower():
+        raise PreconditionNotMet(f"no room for another task: {answer.shown}")
+    return answer
+
+
+def _valid_submissions(probe: Probe) -> None:
+    seen: set[str] = set()
+
+    def judge(body: Body) -> None:
+        _start(probe)
+        answer = _submitted(probe, body)
+        task_id = task_id_of(answer)
+        probe.check(
+            "SUB-1",
+            bool(task_id) and task_id not in seen,
+            expected=f"HTTP 200 and a taskId of its own for the valid body {body!r:.600}",
+            seen=answer,
+        )
+
+    modes = _modes(probe)
+    callback_url = f"{RECEIVER}/any" if len(modes) > 1 else CALLBACK_URL  # SUB-5
+    valid = submissions(callback_url=callback_url, modes=modes)
+    for_all(probe, valid, judge, fixed=({"input": _FOX},), max_examples=50)
+
+
+def _any_prompt(probe: Probe) -> None:
+    def judge(prompt: str) -> None:
+        _start(probe)
+        answer = _submitted(probe, {"input": _FOX | {"prompt": prompt}})
+        task_id = task_id_of(answer)
+        shown = f"{len(prompt)} characters, {prompt!a:.200}"
+        probe.check(
+            "SUB-9",
+            task_id is not None,
+            expected=f"HTTP 200 for a prompt of {shown}",
+            seen=answer,
+        )
+        if task_id is not None and probe.target.has_control:
+            kept = probe.control_task("GET", task_id).get("prompt")
+            probe.check(
+                "SUB-9",
+                kept == prompt,
+                expected=f"the prompt is kept as it was sent: {shown}",
+                seen=f"{kept!a:.200}",
+            )
+
+    for_all(probe, prompts(), judge, fixed=_FIXED_PROMPTS, max_examples=60)
+
+
+def _broken_submissions(probe: Probe) -> None:
+    def judge(example: tuple[Body, str]) -> None:
+        body, path = example
+        _start(probe)
+        answer = _submitted(probe, body)
+        probe.check(
+            "SUB-14",
+            answer.status == 400 and path in error_text(answer),
+            expected=f"HTTP 400 naming {path} for {body!r:.600}",
+            seen=answer,
+        )
+
+    fixed: tuple[tuple[Body, str], ...] = (
+        ({}, "input"),
+        ({"input": {"mode": "gpt-image-1"}}, "input.prompt"),
+        ({"input": _FOX | {"prompt": 7}}, "input.prompt"),
+        ({"input": _FOX | {"aspect_ratio": "4:3"}}, "input.aspect_ratio"),
+        ({"input": _FOX | {"num_images": "2"}}, "input.num_images"),
+        ({"input": _FOX, "provider": "cheapest"}, "provider"),
+    )
+    broken = broken_submissions(modes=_modes(probe))
+    for_all(probe, broken, judge, fixed=fixed, max_examples=90)
+
+
+def _unknown_members(probe: Probe) -> None:
+    """Send a body with and without unknown members: what becomes of it is the same."""
+
+    def judge(example: tuple[Body, Body]) -> None:
+        plain, more = example
+        _start(probe, generation_time=0)
+        outcomes = [_outcome(probe, _submitted(probe, body)) for body in (plain, more)]
+        if outcomes[0] is None:
+            raise PreconditionNotMet("a plain submit was not accepted")
+        probe.check(
+            "SUB-15",
+            outcomes[0] == outcomes[1],
+            expected=f"as without the unknown members, {outcomes[0]}, for {more!r:.600}",
+            seen=repr(outcomes[1] or f"refused: {_last_shown(probe)}"),
+        )
+
+    more: Body = {**NEAR_MEMBERS, "input": {**NEAR_MEMBERS, **_FOX}}
+    fixed: tuple[tuple[Body, Body], ...] = (({"input": _FOX}, more),)
+    examples = with_unknown_members(submissions(callback_url=None, modes=_modes(probe)))
+    for_all(probe, examples, judge, fixed=fixed, max_examples=40)
+
+
+def _outcome(probe: Probe, answer: Answer) -> dict[str, Any] | None:
+    """Return what a submit has led to; only where there is control can that be seen at once."""
+    task_id = task_id_of(answer)
+    if task_id is None:
+        return None
+    if not probe.target.has_control:
+        return {"accepted": True}
+    task = probe.control_task("GET", task_id)
+    names = ("state", "prompt", "aspect_ratio", "num_images", "request_type")
+    seen = {name: task.get(name) for name in names} if isinstance(task, dict) else {}
+    return seen | {"results": len(result_urls(probe.ask(task_id)))}
+
+
+def _last_shown(probe: Probe) -> str:
+    event = probe.events[-1]
+    response = getattr(event, "response", None)
+    return "" if response is None else f"HTTP {response.status} {response.body[:200]!r}"
+
+
+def _as_asked(probe: Probe) -> None:
+    """Ask for pictures of each ratio and number at once, then look at what has come."""
+    if probe.target.has_control:
+        probe.change(generation_time=1, rate_limit=10_000, max_concurrent=1000)
+    asked = [("3:2", 2)] if probe.target.is_live else list(product(RATIOS, COUNTS))
+    tasks = []
+    for ratio, count in asked:
+        body = {"input": _FOX | {"aspect_ratio": ratio, "num_images": count}}
+        tasks.append((ratio, count, probe.task(body)))
+    for ratio, count, task_id in tasks:
+        ended = probe.ended(task_id)
+        if state_of(ended) != "success":
+            raise PreconditionNotMet(f"the task has failed: {ended.shown}")
+        urls = result_urls(ended)
+        probe.check(
+            "STA-7",
+            len(urls) == len(set(urls)) == count,
+            expected=f"{count} addresses for num_images {count} and {ratio}",
+            seen=ended,
+        )
+        for url in urls[:1]:
+            picture = probe.send("GET", url, key="none")
+            size = _size(picture)
+            probe.check(
+                "RES-2",
+                size == _PIXELS[ratio],
+                expected=f"a picture of {_PIXELS[ratio]} pixels for {ratio}",
+                seen=f"HTTP {picture.status}, {size or 'no picture'}",
+                at=picture,
+            )
+
+
+def _size(picture: Answer) -> tuple[int, int] | None:
+    try:
+        with Image.open(BytesIO(picture.response.body)) as image:
+            return image.size
+    except (UnidentifiedImageError, OSError, ValueError):
+        return None
+
+
+CASES = (
+    Case(
+        id="S-SUB-101",
+        title="every valid submission is accepted",
+        clauses=("SUB-1",),
+        sends="valid submits drawn by chance, with all members and any text",
+        expects="HTTP 200 and a taskId",
+        run=_valid_submissions,
+        images=1,
+        worst_images=1,
+    ),
+    Case(
+        id="S-SUB-102",
+        title="any valid prompt survives",
+        clauses=("SUB-9",),
+        sends="prompts of 1 to 10,000 characters: emoji, bidi, combining marks, NUL and others",
+        expects="HTTP 200; where there is control, the prompt as it was sent",
+        run=_any_prompt,
+        images=2,
+        worst_images=2,
+    ),
+    Case(
+        id="S-SUB-103",
+        title="a submission that is broken in one field is refused, and the field is named",
+        clauses=("SUB-14",),
+        sends="valid submits with one member missing, of a wrong type or out of its range",
+        expects="HTTP 400 with the path of the member",
+        run=_broken_submissions,
+        worst_images=12,
+    ),
+    Case(
+        id="S-SUB-104",
+        title="unknown members never matter",
+        clauses=("SUB-15",),
+        sends="valid submits with and without unknown members, in the body and in input",
+        expects="the same for both",
+        run=_unknown_members,
+        images=2,
+        worst_images=2,
+    ),
+    Case(
+        id="S-STA-101",
+        title="as many pictures as were asked for, in the ratio that was asked for",
+        clauses=("STA-7", "RES-2"),
+        sends="submits with each ratio and number of images, and downloads",
+        expects="so many addresses, and a picture of that size",
+        run=_as_asked,
+        images=2,
+        worst_images=2,
+        time=Time.ONE_GENERATION,
+    ),
+)

@@ -1,0 +1,63 @@
+"""What cases read in answers that may be anything."""
+
+import json
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from contract_tests.contract.provider import FINAL
+from contract_tests.server.answer import Answer
+
+
+def data_of(answer: Answer) -> dict[str, Any]:
+    """Return the envelope's `data`, empty where it is no object."""
+    return answer.data if isinstance(answer.data, dict) else {}
+
+
+def task_id_of(answer: Answer) -> str | None:
+    """Return the id that an accepted submit was answered with."""
+    return _text(answer, "taskId") if answer.status == 200 else None
+
+
+def state_of(answer: Answer) -> str | None:
+    return _text(answer, "state") if answer.status == 200 else None
+
+
+def has_ended(answer: Answer) -> bool:
+    return state_of(answer) in FINAL
+
+
+def result_urls(answer: Answer) -> list[str]:
+    """Return the addresses in `resultJson`, none where it does not hold a list of them."""
+    try:
+        urls = json.loads(_text(answer, "resultJson") or "")["resultUrls"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return []
+    return [url for url in urls if isinstance(url, str)] if isinstance(urls, list) else []
+
+
+def canonical(body: bytes) -> str | None:
+    """Return JSON in one way of writing it, so that it can be compared; None where it is none."""
+    try:
+        return json.dumps(json.loads(body), sort_keys=True)
+    except (ValueError, RecursionError):
+        return None
+
+
+def date_s(answer: Answer) -> float | None:
+    """Return the answer's Date in Unix seconds."""
+    try:
+        return parsedate_to_datetime(answer.response.header("date") or "").timestamp()
+    except ValueError:
+        return None
+
+
+def retry_after_s(answer: Answer) -> int | None:
+    """Return Retry-After where it is a whole number of seconds, at least 1."""
+    written = answer.response.header("retry-after") or ""
+    is_number = written.isascii() and written.isdecimal() and len(written) < 10
+    return int(written) if is_number and int(written) >= 1 else None
+
+
+def _text(answer: Answer, name: str) -> str | None:
+    value = data_of(answer).get(name)
+    return value if isinstance(value, str) else None

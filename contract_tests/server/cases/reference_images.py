@@ -1,0 +1,100 @@
+"""SUB-13: which images can be given as a reference, in `data:` addresses or to be fetched."""
+
+from base64 import b64encode
+from typing import Final
+
+from contract_tests.contract.data import FIXTURES
+from contract_tests.server.answer import Answer
+from contract_tests.server.case import Case, Time
+from contract_tests.server.probe import Probe
+from contract_tests.server.world import RECEIVER
+
+_SAMPLES: Final = (
+    ("fox.png", "image/png", "success"),
+    ("fox.jpg", "image/jpeg", "success"),
+    ("fox.webp", "image/webp", "success"),
+    ("fox.gif", "image/gif", "failed"),
+)
+LARGEST: Final = 10 * 1024 * 1024  # bytes
+
+
+def data_address(content: bytes, media_type: str) -> str:
+    return f"data:{media_type};base64,{b64encode(content).decode()}"
+
+
+def sample(name: str) -> bytes:
+    return (FIXTURES / "images" / name).read_bytes()
+
+
+def ends(probe: Probe, address: str) -> tuple[object, Answer]:
+    """Return the state in which a task with this reference image ends."""
+    answer = probe.ended(probe.task(image_urls=[address]))
+    return (answer.data.get("state") if isinstance(answer.data, dict) else None), answer
+
+
+def _formats(probe: Probe) -> None:
+    for name, media_type, expected in _SAMPLES:
+        state, answer = ends(probe, data_address(sample(name), media_type))
+        probe.check("SUB-13", state == expected, expected=f"{name} ends in {expected}", seen=answer)
+
+
+def _fetched(probe: Probe) -> None:
+    if probe.target.has_control:
+        probe.change(image_urls="fetch")
+    for name, _, expected in (*_SAMPLES, ("nothing.png", "", "failed")):
+        state, answer = ends(probe, f"{RECEIVER}/images/{name}")
+        probe.check("SUB-13", state == expected, expected=f"{name} ends in {expected}", seen=answer)
+
+
+def _sizes(probe: Probe) -> None:
+    png = sample("fox.png")
+    for size, expected in ((LARGEST, "success"), (LARGEST + 1, "failed")):
+        state, answer = ends(probe, data_address(png.ljust(size, b"\0"), "image/png"))
+        probe.check(
+            "SUB-13",
+            state == expected,
+            expected=f"an image of {size} bytes ends in {expected}",
+            seen=answer,
+        )
+
+
+_UNDOCUMENTED: Final = "sends images in data: addresses, which no page promises"
+
+CASES = (
+    Case(
+        id="S-SUB-089",
+        title="JPG, PNG and WebP are taken where images are fetched, others not",
+        clauses=("SUB-13",),
+        sends="tasks with addresses at the kit: an image of each format, and no image at all",
+        expects="success for PNG, JPG and WebP; failed for GIF and for no image",
+        run=_fetched,
+        images=3,
+        worst_images=5,
+        time=Time.ONE_GENERATION,
+        needs_receiver=True,
+    ),
+    Case(
+        id="S-SUB-090",
+        title="JPG, PNG and WebP are taken as reference images, others not",
+        clauses=("SUB-13",),
+        sends="four tasks, each with an image of another format",
+        expects="success for PNG, JPG and WebP; failed for GIF",
+        run=_formats,
+        images=3,
+        worst_images=4,
+        time=Time.ONE_GENERATION,
+        loopback_only=_UNDOCUMENTED,
+    ),
+    Case(
+        id="S-SUB-091",
+        title="a reference image has at most 10 MB",
+        clauses=("SUB-13",),
+        sends="tasks with an image of 10 MB, and of one byte more",
+        expects="success, then failed",
+        run=_sizes,
+        images=1,
+        worst_images=2,
+        time=Time.ONE_GENERATION,
+        loopback_only=_UNDOCUMENTED,
+    ),
+)

@@ -1,0 +1,208 @@
+"""RES: the pictures."""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Final
+from urllib.parse import urlsplit, urlunsplit
+
+from PIL import Image, UnidentifiedImageError
+
+from contract_tests.server.answer import Answer
+from contract_tests.server.case import Case, Time
+from contract_tests.server.cases.reading import result_urls
+from contract_tests.server.interruptions import PreconditionNotMet
+from contract_tests.server.probe import Probe
+
+_SIZES: Final = {"1:1": (1024, 1024), "3:2": (1536, 1024), "2:3": (1024, 1536)}
+_VALID_S: Final = 15 * 24 * 3600
+_GONE: Final = frozenset({403, 404, 410})
+
+
+def _urls(probe: Probe, *, ratio: str = "1:1", count: int = 1) -> list[str]:
+    answer = probe.ended(probe.task(aspect_ratio=ratio, num_images=count))
+    urls = result_urls(answer)
+    if not urls:
+        raise PreconditionNotMet(f"the task has no results: {answer.shown}")
+    return urls
+
+
+def _download(probe: Probe, url: str) -> Answer:
+    return probe.send("GET", url, key="none")
+
+
+def size_of(content: bytes) -> tuple[int, int] | None:
+    """Return width and height of a picture, None where it is none."""
+    try:
+        with Image.open(BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as picture:
+            picture.load()
+            return picture.size
+    except (
+        UnidentifiedImageError,
+        Image.DecompressionBombError,
+        OSError,
+        ValueError,
+        SyntaxError,
+    ):
+        return None
+
+
+def _shown(answer: Answer) -> str:
+    kind = answer.response.header("Content-Type")
+    size = size_of(answer.response.body)
+    return f"HTTP {answer.status}, {kind}, {len(answer.response.body)} bytes, pixels {size}"
+
+
+def _fits(probe: Probe, size: tuple[int, int] | None, ratio: str) -> bool:
+    """Compare with the size; on a live service with the ratio, for the size is a choice of ours."""
+    width, height = _SIZES[ratio]
+    if size is None or not probe.target.is_live:
+        return size == (width, height)
+    return size[0] * height == size[1] * width
+
+
+def _ratio(ratio: str) -> Callable[[Probe], None]:
+    def run(probe: Probe) -> None:
+        count = 1 if probe.target.is_live else 4
+        contents, urls = set(), set(_urls(probe, ratio=ratio, count=count))
+        for url in sorted(urls):
+            answer = _download(probe, url)
+            kind = (answer.response.header("Content-Type") or "").partition(";")[0]
+            contents.add(answer.response.body)
+            probe.check(
+                "RES-2",
+                answer.status == 200
+                and kind.lower().startswith("image/")
+                and _fits(probe, size_of(answer.response.body), ratio),
+                expected=f"an image of {ratio}, {_SIZES[ratio]} pixels",
+                seen=_shown(answer),
+                at=answer,
+            )
+        probe.check(
+            "RES-2",
+            len(contents) == len(urls),
+            expected=f"{len(urls)} pictures, none like another",
+            seen=f"{len(contents)} different ones",
+        )
+
+    return run
+
+
+def _without_key(probe: Probe) -> None:
+    url = _urls(probe)[0]
+    headers: list[dict[str, str]] = [{}]
+    if not probe.target.is_live:  # a storage service may mind a header beside a signed address
+        headers.append({"Authorization": "Bearer a-key-of-nobody"})
+    for each in headers:
+        answer = probe.send("GET", url, headers=each, key="none")
+        probe.check(
+            "RES-3",
+            answer.status == 200 and size_of(answer.response.body) is not None,
+            expected="the picture, without a key",
+            seen=_shown(answer),
+            at=answer,
+        )
+
+
+def _unguessable(probe: Probe) -> None:
+    urls = _urls(probe)
+    wrong = [_with_another_end(urls[0])]
+    if not probe.target.is_live:
+        urls += _urls(probe)
+        wrong.append(_mixed(urls[0], urls[-1]))
+    for url in wrong:
+        if url in urls:
+            continue
+        answer = _download(probe, url)
+        probe.check(
+            "RES-3",
+            answer.status in _GONE,
+            expected="not found: since no key is asked for, an address must not be guessed",
+            seen=_shown(answer),
+            at=answer,
+        )
+
+
+def _with_another_end(url: str) -> str:
+    """Change the last character of the address, but for the path's extension and the query."""
+    parts = urlsplit(url)
+    folder, slash, name = parts.path.rpartition("/")
+    stem, dot, extension = name.partition(".")
+    changed = f"{stem[:-1]}{'1' if stem.endswith('0') else '0'}"
+    return urlunsplit(parts._replace(path=f"{folder}{slash}{changed}{dot}{extension}"))
+
+
+def _mixed(of_one: str, of_another: str) -> str:
+    """Put the end of one task's address behind the beginning of another's."""
+    parts = urlsplit(of_one)
+    folder, slash, _ = parts.path.rpartition("/")
+    name = urlsplit(of_another).path.rpartition("/")[2]
+    return urlunsplit(parts._replace(path=f"{folder}{slash}{name}"))
+
+
+def _expiry(probe: Probe) -> None:
+    urls = _urls(probe, count=2)
+    valid_s = (probe.target.info or {}).get("result_ttl", _VALID_S)
+    near_s = min(600, valid_s / 4)
+    probe.pass_time(valid_s - near_s)
+    for url in urls:
+        before = _download(probe, url)
+        probe.check(
+            "RES-1",
+            before.status == 200,
+            expected=f"the picture, shortly before {valid_s:g} s have passed",
+            seen=_shown(before),
+            at=before,
+        )
+    probe.pass_time(2 * near_s)
+    for url in urls:
+        after = _download(probe, url)
+        probe.check(
+            "RES-1",
+            after.status in _GONE,
+            expected=f"gone, shortly after {valid_s:g} s have passed",
+            seen=_shown(after),
+            at=after,
+        )
+
+
+def _there_at_first(probe: Probe) -> None:
+    url = _urls(probe)[0]
+    answer = _download(probe, url)
+    probe.check(
+        "RES-1", answer.status == 200, expected="the picture", seen=_shown(answer), at=answer
+    )
+
+
+CASES = (
+    Case(
+        id="S-RES-001", title="a result can be downloaded once the task has ended",
+        clauses=("RES-1",), sends="a task, then its result is fetched", expects="HTTP 200",
+        run=_there_at_first, images=1, worst_images=1, time=Time.ONE_GENERATION, is_smoke=True,
+    ),
+    Case(
+        id="S-RES-002", title="a result is there for 15 days, then gone",
+        clauses=("RES-1",), sends="downloads shortly before and after 15 days",
+        expects="200, then gone", run=_expiry, images=2, worst_images=2, time=Time.LONG,
+        needs_control=True,
+    ),
+    *(
+        Case(
+            id=f"S-RES-{number:03}", title=f"results of {ratio} are images of that ratio",
+            clauses=("RES-2",), sends=f"a task with aspect_ratio {ratio}, and downloads",
+            expects=f"images of {_SIZES[ratio]} pixels", run=_ratio(ratio), images=1,
+            worst_images=1, time=Time.ONE_GENERATION, is_smoke=ratio == "3:2",
+        )
+        for number, ratio in enumerate(_SIZES, 3)
+    ),
+    Case(
+        id="S-RES-006", title="a result needs no key", clauses=("RES-3",),
+        sends="a download without a key, and one with a key of nobody", expects="the picture",
+        run=_without_key, images=1, worst_images=1, time=Time.ONE_GENERATION,
+    ),
+    Case(
+        id="S-RES-007", title="a result's address cannot be guessed", clauses=("RES-3",),
+        sends="downloads from an address with one character changed, and with that of another task",
+        expects="not found", run=_unguessable, images=1, worst_images=1,
+        time=Time.ONE_GENERATION, provokes=(403,),
+    ),
+)  # fmt: skip

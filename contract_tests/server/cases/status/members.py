@@ -1,0 +1,199 @@
+"""STA: the members of a status answer, looked at in every answer from a submit to its end."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from contract_tests.contract.provider import FINAL
+from contract_tests.server.answer import Answer
+from contract_tests.server.case import Case, Time
+from contract_tests.server.cases.reading import data_of, date_s, has_ended, result_urls, state_of
+from contract_tests.server.interruptions import PreconditionNotMet
+from contract_tests.server.probe import Probe
+
+STATES: Final = ("pending", "processing", "success", "failed")
+_UNREACHABLE: Final = "https://nothing.invalid/fox.png"  # fails the task, FAIL-2
+_LONGEST_S: Final = 300.0
+_STEP_S: Final = 3.0
+_MILLISECONDS: Final = range(10**12, 10**13)  # the years 2001 to 2286
+_SKEW_S: Final = 15.0  # by which the answer's Date and the task's times may differ
+_LIVE_SKEW_S: Final = 300.0  # where they may come from different machines
+
+Judge = Callable[[Probe, str, Answer, dict[str, Any]], None]
+
+
+def lives(probe: Probe, *, with_failure: bool) -> list[tuple[str, list[Answer]]]:
+    """Live through a task that succeeds, and one that fails; return every answer of each."""
+    ids = [probe.task()]
+    if with_failure:
+        ids.append(probe.task(image_urls=[_UNREACHABLE]))
+    followed: dict[str, list[Answer]] = {task_id: [] for task_id in ids}
+    waited_s = 0.0
+    while True:
+        for task_id, seen in followed.items():
+            if not seen or not has_ended(seen[-1]):
+                seen.append(probe.ask(task_id))
+        if all(has_ended(seen[-1]) for seen in followed.values()) or waited_s >= _LONGEST_S:
+            return list(followed.items())
+        probe.pass_time(_STEP_S)
+        waited_s += _STEP_S
+
+
+def _in_every_answer(judge: Judge, *, buys_failure: bool) -> Callable[[Probe], None]:
+    def run(probe: Probe) -> None:
+        followed = lives(probe, with_failure=buys_failure or not probe.target.is_live)
+        for task_id, answers in followed:
+            for answer in answers:
+                judge(probe, task_id, answer, data_of(answer))
+        for (_, answers), end in zip(followed, ("success", "failed"), strict=False):
+            if state_of(answers[-1]) != end:
+                raise PreconditionNotMet(
+                    f"no task was seen that ends in {end}: {answers[-1].shown}"
+                )
+
+    return run
+
+
+def _has(probe: Probe, data: dict[str, Any], name: str) -> bool:
+    """Say whether a member is there; on a live service one that is null says nothing."""
+    return data.get(name) is not None if probe.target.is_live else name in data
+
+
+def _always_there(probe: Probe, task_id: str, answer: Answer, data: dict[str, Any]) -> None:
+    probe.check(
+        "STA-3",
+        answer.status == 200
+        and data.get("taskId") == task_id
+        and isinstance(data.get("state"), str)
+        and type(data.get("createTime")) is int,
+        expected=f"HTTP 200 with taskId {task_id}, state and createTime",
+        seen=answer,
+    )
+
+
+def _known_state(probe: Probe, _: str, answer: Answer, data: dict[str, Any]) -> None:
+    probe.check(
+        "STA-4", data.get("state") in STATES, expected=f"one of {', '.join(STATES)}", seen=answer
+    )
+
+
+def _result_at_success(probe: Probe, _: str, answer: Answer, data: dict[str, Any]) -> None:
+    if data.get("state") == "success":
+        holds = isinstance(data.get("resultJson"), str) and bool(result_urls(answer))
+        expected = 'resultJson is a string that holds {"resultUrls": [url, …]}'
+    else:
+        holds = not _has(probe, data, "resultJson")
+        expected = f"no resultJson at {data.get('state')}"
+    probe.check("STA-6", holds, expected=expected, seen=answer)
+
+
+def _failure_at_failed(probe: Probe, _: str, answer: Answer, data: dict[str, Any]) -> None:
+    names = ("failCode", "failMsg")
+    if data.get("state") == "failed":
+        texts = [data.get(name) for name in names]
+        holds = all(isinstance(text, str) and text for text in texts)
+        expected = "failCode and failMsg, both texts"
+    else:
+        holds = not any(_has(probe, data, name) for name in names)
+        expected = f"neither failCode nor failMsg at {data.get('state')}"
+    probe.check("STA-8", holds, expected=expected, seen=answer)
+
+
+def _times(probe: Probe, _: str, answer: Answer, data: dict[str, Any]) -> None:
+    created_ms = data.get("createTime")
+    skew_s = _LIVE_SKEW_S if probe.target.is_live else _SKEW_S
+    date = answer.response.header("Date")
+    age_s = _age_s(answer, created_ms)
+    probe.check(
+        "STA-9",
+        type(created_ms) is int
+        and created_ms in _MILLISECONDS
+        and (age_s is None or -skew_s <= age_s <= _LONGEST_S + skew_s),
+        expected="createTime in Unix milliseconds, not long before the answer's Date",
+        seen=f"createTime {created_ms!r}, Date {date}",
+        at=answer,
+    )
+    names = ("completeTime", "costTime")
+    if data.get("state") not in FINAL:
+        probe.check(
+            "STA-9",
+            not any(_has(probe, data, name) for name in names),
+            expected=f"neither completeTime nor costTime at {data.get('state')}",
+            seen=answer,
+        )
+        return
+    ended_ms = data.get("completeTime")
+    age_s = _age_s(answer, ended_ms)
+    probe.check(
+        "STA-9",
+        type(created_ms) is int
+        and type(ended_ms) is int
+        and created_ms <= ended_ms <= created_ms + _LONGEST_S * 1000
+        and (age_s is None or -skew_s <= age_s <= _STEP_S + skew_s)
+        and _has(probe, data, "costTime"),
+        expected="completeTime in Unix milliseconds, after createTime and just before the"
+        f" answer's Date, {date}; and costTime",
+        seen=answer,
+    )
+
+
+def _age_s(answer: Answer, instant_ms: object) -> float | None:
+    """Return how long before the answer's Date an instant was, None where that is not told."""
+    now_s = date_s(answer)
+    return now_s - instant_ms / 1000 if now_s and type(instant_ms) is int else None
+
+
+def _cost_time(probe: Probe, _: str, answer: Answer, data: dict[str, Any]) -> None:
+    if data.get("state") not in FINAL:
+        return
+    cost_ms, created_ms = data.get("costTime"), data.get("createTime")
+    ended_ms = data.get("completeTime")
+    if type(cost_ms) is not int or type(created_ms) is not int or type(ended_ms) is not int:
+        holds, expected = False, "costTime, in whole milliseconds"
+    elif probe.target.is_live:  # the upper bound is a choice of ours
+        holds, expected = cost_ms >= (ended_ms - created_ms) / 100, "costTime in milliseconds"
+    else:
+        life_ms = ended_ms - created_ms
+        # Queueing is a small part of a life, and a number of seconds a thousandth.
+        least_ms = life_ms / 10 if life_ms > 5_000 else 0
+        holds = least_ms <= cost_ms <= life_ms
+        expected = f"costTime in milliseconds: {least_ms:g} to {life_ms}, the task's whole life"
+    probe.check("STA-10", holds, expected=expected, seen=answer)
+
+
+def _watched(
+    number: int,
+    title: str,
+    clause: str,
+    expects: str,
+    judge: Judge,
+    *,
+    is_smoke: bool = False,
+    buys_failure: bool = False,
+) -> Case:
+    return Case(
+        id=f"S-STA-{number:03}",
+        title=title,
+        clauses=(clause,),
+        sends="a task that succeeds, one that fails, and status requests until they have ended",
+        expects=expects,
+        run=_in_every_answer(judge, buys_failure=buys_failure),
+        images=1,
+        worst_images=2 if buys_failure else 1,
+        time=Time.ONE_GENERATION,
+        is_smoke=is_smoke,
+    )
+
+
+CASES = (
+    _watched(5, "every answer has taskId, state and createTime", "STA-3",
+             "HTTP 200 with all three", _always_there, is_smoke=True),
+    _watched(6, "only four states are seen", "STA-4", "one of them", _known_state),
+    _watched(7, "resultJson is there at success only", "STA-6",
+             "a string that holds JSON; nothing elsewhere", _result_at_success, is_smoke=True),
+    _watched(8, "failCode and failMsg are there at failed only", "STA-8",
+             "two texts; nothing elsewhere", _failure_at_failed, buys_failure=True),
+    _watched(9, "times are Unix milliseconds, the later ones at the end only", "STA-9",
+             "createTime always, completeTime and costTime at the end", _times, is_smoke=True),
+    _watched(10, "costTime lies within the task's life", "STA-10",
+             "0 <= costTime <= completeTime - createTime, in milliseconds", _cost_time),
+)  # fmt: skip

@@ -1,0 +1,66 @@
+"""TIM: how long a generation takes."""
+
+from statistics import mean
+from typing import Final
+
+from contract_tests.server.case import Case, Time
+from contract_tests.server.cases.reading import data_of
+from contract_tests.server.interruptions import PreconditionNotMet
+from contract_tests.server.probe import Probe
+
+_TASKS: Final = 80
+_NEAR: Final = 0.2  # by which the average of so many tasks may miss
+
+
+def _lives_s(probe: Probe, count: int) -> list[float]:
+    ids = [probe.task() for _ in range(count)]
+    lives = []
+    for task_id in ids:
+        data = data_of(probe.ended(task_id))
+        created_ms, ended_ms = data.get("createTime"), data.get("completeTime")
+        if type(created_ms) is not int or type(ended_ms) is not int:
+            raise PreconditionNotMet("the task does not tell its times")
+        lives.append((ended_ms - created_ms) / 1000)
+    return lives
+
+
+def _configured_s(probe: Probe) -> float:
+    return float((probe.target.settings or {}).get("generation_time", 30.0))
+
+
+def _average(probe: Probe) -> None:
+    probe.change(rate_limit=10_000, max_concurrent=1000, balance=100_000)
+    configured_s = _configured_s(probe)
+    lives = _lives_s(probe, _TASKS)
+    probe.check(
+        "TIM-1",
+        abs(mean(lives) - configured_s) <= configured_s * _NEAR,
+        expected=f"about {configured_s:g} s on average over {_TASKS} tasks",
+        seen=f"{mean(lives):.1f} s on average, from {min(lives):.1f} to {max(lives):.1f} s",
+    )
+
+
+def _one(probe: Probe) -> None:
+    """One life tells little of an average: it may be a sixth or five times as long."""
+    configured_s = _configured_s(probe)
+    (life_s,) = _lives_s(probe, 1)
+    probe.check(
+        "TIM-1",
+        configured_s / 6 <= life_s <= configured_s * 5,
+        expected=f"about {configured_s:g} s, as one of many that take so long on average",
+        seen=f"{life_s:.1f} s",
+    )
+
+
+CASES = (
+    Case(
+        id="S-TIM-001", title="tasks take about 30 s on average", clauses=("TIM-1",),
+        sends=f"{_TASKS} tasks, followed to their end", expects="30 s on average, or as configured",
+        run=_average, images=_TASKS, worst_images=_TASKS, needs_control=True,
+    ),
+    Case(
+        id="S-TIM-002", title="a task takes a time that fits", clauses=("TIM-1",),
+        sends="a task, followed to its end", expects="between 5 and 150 s, or as configured",
+        run=_one, images=1, worst_images=1, time=Time.ONE_GENERATION,
+    ),
+)  # fmt: skip

@@ -1,0 +1,142 @@
+"""The real world of a case: HTTP to the target, real time, the kit's own receiver."""
+
+import http.client
+import time
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Final, Protocol
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+
+from contract_tests.contract.redaction import Redaction
+from contract_tests.server.events import Delivery, Request, Response
+from contract_tests.server.receiver import Receiver
+from contract_tests.server.world import RECEIVER
+
+TIMEOUT_S: Final = 60.0
+_BODY_MAX: Final = 16 * 1024 * 1024  # bytes of an answer
+
+
+class Guard(Protocol):
+    """Stands before each request of a live run: paces it, and keeps its cost within a budget."""
+
+    def before(self, request: Request, count: int) -> None:
+        """Wait, reserve, or refuse by raising."""
+
+    def after(self, request: Request, response: Response) -> None:
+        """Settle what was reserved."""
+
+
+class NoGuard:
+    def before(self, request: Request, count: int) -> None:
+        """Let everything pass."""
+
+    def after(self, request: Request, response: Response) -> None:
+        """Nothing was reserved."""
+
+
+class HttpWorld:
+    """`keys` are the case's API keys by their names; `case_id` keeps its callbacks apart."""
+
+    def __init__(
+        self,
+        http_client: httpx.Client,
+        base_url: str,
+        keys: Mapping[str, str],
+        receiver: Receiver,
+        *,
+        case_id: str,
+        redaction: Redaction | None = None,
+        guard: Guard | None = None,
+    ) -> None:
+        self._http = http_client
+        self._base_url = base_url
+        self._keys = dict(keys)
+        self._receiver = receiver
+        self._case_id = case_id
+        self._guard = guard or NoGuard()
+        self._redaction = redaction or Redaction(keys.values())
+
+    def exchange(self, request: Request) -> Response:
+        self._guard.before(request, 1)
+        response = self._sent(request)
+        self._guard.after(request, response)
+        return response
+
+    def burst(self, request: Request, count: int) -> tuple[tuple[tuple[int, int], ...], Response]:
+        """Use one kept connection, for speed; on a broken one the burst ends."""
+        self._guard.before(request, count)
+        parts = urlsplit(self._url(request))
+        kind = (
+            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        )
+        connection = kind(parts.netloc, timeout=TIMEOUT_S)
+        target = f"{parts.path}?{urlencode(request.query)}" if request.query else parts.path
+        headers, body = dict(self._headers(request)), self._body(request)
+        statuses: list[int] = []
+        last = Response(status=0, error="nothing was sent")
+        try:
+            for _ in range(count):
+                connection.request(request.method, target, body, headers)
+                answer = connection.getresponse()
+                content = answer.read()
+                statuses.append(answer.status)
+            last = self._response(answer.status, answer.getheaders(), content)
+        except (OSError, http.client.HTTPException) as error:
+            last = self._broken(error)
+        finally:
+            connection.close()
+        runs = tuple((status, len(list(same))) for status, same in groupby(statuses))
+        return runs, last
+
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    def react(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
+        self._receiver.react(f"{self._case_id}/{name}", reactions)
+
+    def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
+        came = self._receiver.deliveries(f"{self._case_id}/{name}", count, within_s)
+        return tuple(delivery.redacted(self._redaction) for delivery in came)
+
+    def _sent(self, request: Request) -> Response:
+        try:
+            with self._http.stream(
+                request.method,
+                self._url(request),
+                params=request.query or None,
+                headers=self._headers(request),
+                content=self._body(request) or None,
+            ) as answer:
+                body = bytearray()
+                for part in answer.iter_bytes():
+                    body += part
+                    if len(body) > _BODY_MAX:
+                        return Response(status=0, error=f"more than {_BODY_MAX} bytes")
+                return self._response(answer.status_code, answer.headers.multi_items(), bytes(body))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return self._broken(error)
+
+    def _url(self, request: Request) -> str:
+        return request.path if "://" in request.path else self._base_url + request.path
+
+    def _headers(self, request: Request) -> list[tuple[str, str]]:
+        headers = [("User-Agent", "apixo-contract-tests"), *request.headers]
+        name, _, scheme = request.key.partition(" as ")
+        if name in self._keys:
+            headers.append(("Authorization", f"{scheme or 'Bearer'} {self._keys[name]}"))
+        return headers
+
+    def _body(self, request: Request) -> bytes:
+        ours = self._receiver.url(self._case_id)
+        return request.body.replace(RECEIVER.encode(), ours.encode())
+
+    def _response(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> Response:
+        ours = self._receiver.url(self._case_id).encode()
+        body = body.replace(ours, RECEIVER.encode())
+        return Response(status=status, headers=tuple(headers), body=body).redacted(self._redaction)
+
+    def _broken(self, error: Exception) -> Response:
+        said = f"{type(error).__name__}: {error}"
+        return Response(status=0, error=said).redacted(self._redaction)

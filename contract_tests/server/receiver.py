@@ -1,0 +1,153 @@
+"""The kit's own receiver of callbacks: answers as told, and remembers what came.
+
+It also serves the sample images, for tasks with reference images: `RECEIVER/images/fox.png`.
+"""
+
+import secrets
+from collections import deque
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Condition, Event, Thread
+from types import TracebackType
+from typing import Final, Self
+
+from contract_tests.contract.data import FIXTURES
+from contract_tests.server.events import Delivery
+
+_BODY_MAX: Final = 1024 * 1024  # bytes
+_KEPT: Final = 1000  # deliveries of one name
+_IMAGES: Final = {
+    "fox.gif": "image/gif",
+    "fox.jpg": "image/jpeg",
+    "fox.png": "image/png",
+    "fox.webp": "image/webp",
+}
+_HIDDEN: Final = frozenset({"host"})
+
+
+class Receiver:
+    """Serves in a thread of its own, at addresses that nobody guesses.
+
+    `public_url` is how the target reaches it, where that is not `host` and `port`.
+    """
+
+    def __init__(
+        self, host: str = "127.0.0.1", port: int = 0, public_url: str | None = None
+    ) -> None:
+        self._token = secrets.token_urlsafe(12)
+        self._reactions: dict[str, deque[tuple[int, float]]] = {}
+        self._came: dict[str, list[Delivery]] = {}
+        self._changed = Condition()
+        self.is_over = Event()
+        self._server = _Server((host, port), self)
+        bound_host, bound_port = self._server.server_address[:2]
+        self._origin = (public_url or f"http://{bound_host!s}:{bound_port}").rstrip("/")
+        self._thread = Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+        self._thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.is_over.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def url(self, name: str) -> str:
+        return f"{self._origin}/{self._token}/{name}"
+
+    def react(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
+        with self._changed:
+            self._reactions[name] = deque(reactions)
+
+    def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._came.get(name, ())) >= count, within_s)
+            return tuple(self._came.get(name, ()))
+
+    def name_of(self, path: str) -> str | None:
+        prefix = f"/{self._token}/"
+        return path.removeprefix(prefix) if path.startswith(prefix) else None
+
+    def reaction(self, name: str) -> tuple[int, float]:
+        with self._changed:
+            reactions = self._reactions.get(name)
+            return reactions.popleft() if reactions else (200, 0.0)
+
+    def take(self, name: str, delivery: Delivery) -> None:
+        with self._changed:
+            came = self._came.setdefault(name, [])
+            if len(came) < _KEPT:
+                came.append(delivery)
+            self._changed.notify_all()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], receiver: Receiver) -> None:
+        self.receiver = receiver
+        super().__init__(address, _Handler)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a sender that has given up is part of what is tried."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+
+    def do_POST(self) -> None:
+        self._take()
+
+    def do_GET(self) -> None:
+        name = self.server.receiver.name_of(self.path)
+        folder, _, image = (name or "").rpartition("/")
+        if image in _IMAGES and folder.endswith("/images"):
+            content = (FIXTURES / "images" / image).read_bytes()
+            self._reply(200, content, _IMAGES[image])
+        else:
+            self._take()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as in the base
+        """Keep standard error free."""
+
+    def _take(self) -> None:
+        receiver = self.server.receiver
+        name = receiver.name_of(self.path)
+        size = int(self.headers.get("Content-Length") or 0)
+        if name is None or not 0 <= size <= _BODY_MAX:
+            self._reply(404)
+            return
+        body = self.rfile.read(size)
+        status, delay_s = receiver.reaction(name)
+        headers = tuple(
+            (key, value) for key, value in self.headers.items() if key.lower() not in _HIDDEN
+        )
+        receiver.take(
+            name, Delivery(method=self.command, headers=headers, body=body, answered=status)
+        )
+        if delay_s:
+            receiver.is_over.wait(delay_s)
+        self._reply(status)
+
+    def _reply(self, status: int, content: bytes = b"", media_type: str | None = None) -> None:
+        self.send_response(status)
+        if 300 <= status < 400:  # leads to a name of its own, so that following it is seen
+            self.send_header("Location", f"{self.path}-moved")
+        if media_type:
+            self.send_header("Content-Type", media_type)
+        if status != 204:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)

@@ -1,0 +1,33 @@
+"""A report in all its forms: JSON is the truth, the others are made from it."""
+
+from pathlib import Path
+
+import msgspec
+
+from contract_tests.contract.errors import ReportError
+from contract_tests.contract.report_parts import REPORT, json_of
+from contract_tests.server.reports.junit import junit
+from contract_tests.server.reports.markdown import markdown
+from contract_tests.server.reports.page import html
+from contract_tests.server.reports.report import VERSION, Report
+
+
+def write_reports(report: Report, directory: Path) -> None:
+    """Write report.json, junit.xml, report.html and summary.md."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / REPORT).write_bytes(json_of(report))
+    (directory / "junit.xml").write_bytes(junit(report))
+    (directory / "report.html").write_text(html(report), encoding="utf-8")
+    (directory / "summary.md").write_text(markdown(report), encoding="utf-8")
+
+
+def read_report(directory: Path) -> Report:
+    """Raise ReportError."""
+    path = directory / REPORT
+    try:
+        report = msgspec.json.decode(path.read_bytes(), type=Report)
+    except (OSError, msgspec.DecodeError) as error:
+        raise ReportError(f"{path}: {error}") from error
+    if report.version != VERSION:
+        raise ReportError(f"{path}: is of version {report.version}, not {VERSION}")
+    return report

@@ -1,0 +1,45 @@
+"""The report for a pull request: what is broken first, then each clause in a line."""
+
+from collections.abc import Iterator
+
+from contract_tests.contract.report_parts import markdown_cell as cell
+from contract_tests.contract.verdicts import Verdict
+from contract_tests.server.reports.report import Report
+
+_TELLING = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.WARN)
+
+
+def markdown(report: Report) -> str:
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    summary = report.summary
+    counts = ", ".join(f"{count} {name}" for name, count in summary.cases.items() if count)
+    yield f"# Contract of {cell(report.base_url)}"
+    yield ""
+    yield f"{len(report.cases)} cases: {counts}. Profile {report.profile}, seed {report.seed}."
+    for verdict in _TELLING:
+        cases = [case for case in report.cases if case.verdict is verdict]
+        if not cases:
+            continue
+        yield from (
+            "",
+            f"## {verdict}",
+            "",
+            "| case | clause | expected | seen |",
+            "|---|---|---|---|",
+        )
+        for case in cases:
+            name = f"{case.id} {cell(case.title)}"
+            findings = [finding for finding in case.findings if finding.verdict is verdict]
+            for finding in findings:
+                expected, seen = cell(finding.expected), cell(finding.seen)
+                yield f"| {name} | {finding.clause} | {expected} | {seen} |"
+            if not findings:
+                yield f"| {name} | {', '.join(case.clauses)} | | {cell(case.reason)} |"
+    yield from ("", "## Clauses", "", "| clause | verdict | cases |", "|---|---|---|")
+    for clause in report.clauses:
+        yield f"| {clause.id} | {clause.verdict} | {len(clause.cases)} |"
+    yield ""
+    yield f"Exercised {summary.clauses_exercised} of {summary.clauses_testable} clauses."

@@ -1,0 +1,178 @@
+"""The canonical report of a run: what every other form of it is made from."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from contract_tests.contract.register import Register
+from contract_tests.contract.text import writable
+from contract_tests.contract.verdicts import Finding, Verdict, verdict_of, worst
+from contract_tests.server.case import Case
+from contract_tests.server.events import Event
+from contract_tests.server.reports.behaviour import behaviour_of
+from contract_tests.server.reports.shown_events import ShownEvent, shown_events
+
+VERSION = 1
+
+
+class JudgedFinding(msgspec.Struct, frozen=True, kw_only=True):
+    clause: str
+    verdict: Verdict
+    expected: str
+    seen: str
+    event: int | None = None
+
+
+class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
+    """`verdict` is what counts; `reason` says why, where that is not in the findings.
+
+    `expected_failure` is the reason why a failure was expected; then the failure does not count.
+    """
+
+    id: str
+    title: str
+    clauses: tuple[str, ...]
+    verdict: Verdict
+    reason: str = ""
+    expected_failure: str = ""
+    findings: tuple[JudgedFinding, ...] = ()
+    events: tuple[ShownEvent, ...] = ()
+    behaviour: tuple[str, ...] = ()
+    """What the server was seen to do, in lines that can be compared with another run's."""
+    duration_s: float = 0.0
+
+
+class ClauseResult(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    text: str
+    certainty: str
+    level: str
+    verdict: Verdict
+    cases: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    cases: Mapping[str, int]
+    """How many cases by verdict."""
+    clauses_exercised: int
+    clauses_testable: int
+    exit_status: int
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    version: int
+    base_url: str
+    is_live: bool
+    profile: str
+    seed: int
+    settings: Mapping[str, Any] | None
+    cases: tuple[CaseResult, ...]
+    clauses: tuple[ClauseResult, ...]
+    summary: Summary
+
+
+def case_result(
+    case: Case,
+    findings: Sequence[Finding],
+    register: Register,
+    *,
+    is_live: bool,
+    base_url: str,
+    events: Sequence[Event] = (),
+    trouble: Verdict | None = None,
+    reason: str = "",
+    expected_failure: str = "",
+    duration_s: float = 0.0,
+) -> CaseResult:
+    """Judge what a case found. `trouble` is how it ended, where it did not come to its end."""
+    judged = tuple(
+        JudgedFinding(
+            clause=finding.clause,
+            verdict=verdict_of(finding, register[finding.clause], is_live=is_live),
+            expected=writable(finding.expected),
+            seen=writable(finding.seen),
+            event=finding.event,
+        )
+        for finding in findings
+    )
+    verdict = worst(finding.verdict for finding in judged)
+    missed = [clause for clause in case.clauses if clause not in {each.clause for each in judged}]
+    if trouble is Verdict.SKIP and verdict is Verdict.PASS:
+        verdict = Verdict.SKIP  # it was stopped on its way, so it has not passed
+    elif trouble is not None:
+        verdict = worst((verdict, trouble))
+    elif missed:
+        verdict = worst((verdict, Verdict.INCONCLUSIVE))
+        reason = f"the case saw nothing by which it could judge {' and '.join(missed)}"
+    if expected_failure and verdict is Verdict.PASS:
+        verdict, reason = Verdict.FAIL, f"was expected to fail ({expected_failure}), but passed"
+        expected_failure = ""
+    return CaseResult(
+        id=case.id,
+        title=case.title,
+        clauses=case.clauses,
+        verdict=verdict,
+        reason=writable(reason),
+        expected_failure=expected_failure if verdict is Verdict.FAIL else "",
+        findings=judged,
+        events=shown_events(
+            events, [each.event for each in judged if each.event is not None], base_url
+        ),
+        behaviour=tuple(writable(line) for line in behaviour_of(events)),
+        duration_s=round(duration_s, 3),
+    )
+
+
+def clause_results(cases: Sequence[CaseResult], register: Register) -> tuple[ClauseResult, ...]:
+    """Say of each clause what its cases have found of it."""
+    results = []
+    for clause in register:
+        about = [case for case in cases if clause.id in case.clauses]
+        found = [
+            finding.verdict
+            for case in cases
+            for finding in case.findings
+            if finding.clause == clause.id
+        ]
+        reason = ""
+        if found:
+            verdict = worst(found)
+        elif not clause.testable:
+            verdict, reason = Verdict.SKIP, clause.why_not or ""
+        elif all(case.verdict is Verdict.SKIP for case in about):
+            verdict, reason = Verdict.SKIP, about[0].reason if about else "no case was selected"
+        else:
+            verdict, reason = Verdict.INCONCLUSIVE, "no case came to look at it"
+        results.append(
+            ClauseResult(
+                id=clause.id,
+                text=clause.text,
+                certainty=clause.certainty,
+                level=clause.level,
+                verdict=verdict,
+                cases=tuple(case.id for case in about),
+                reason=reason,
+            )
+        )
+    return tuple(results)
+
+
+def summary_of(
+    cases: Sequence[CaseResult], clauses: Sequence[ClauseResult], register: Register
+) -> Summary:
+    """Exit status: 1 for a failure, 3 where something could not be judged, else 0."""
+    counting = [case.verdict for case in cases if not case.expected_failure]
+    status = 0
+    if Verdict.FAIL in counting:
+        status = 1
+    elif {Verdict.ERROR, Verdict.INCONCLUSIVE} & set(counting):
+        status = 3
+    exercised = {Verdict.PASS, Verdict.FAIL, Verdict.WARN}
+    return Summary(
+        cases={verdict: sum(case.verdict is verdict for case in cases) for verdict in Verdict},
+        clauses_exercised=sum(clause.verdict in exercised for clause in clauses),
+        clauses_testable=sum(clause.testable for clause in register),
+        exit_status=status,
+    )

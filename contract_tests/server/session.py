@@ -1,0 +1,184 @@
+"""Puts a run together: the target, its keys, the worlds of the cases, the report."""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import msgspec
+
+from contract_tests.contract.mock_process import own_mock
+from contract_tests.contract.redaction import Redaction
+from contract_tests.contract.register import Register, load_register
+from contract_tests.contract.verdicts import Verdict
+from contract_tests.server import cassettes
+from contract_tests.server.case import Case
+from contract_tests.server.cassettes import Cassette, ReplayWorld
+from contract_tests.server.guard import Ledger, LiveGuard
+from contract_tests.server.http_world import TIMEOUT_S, HttpWorld
+from contract_tests.server.options import (
+    WAITING_WORKERS,
+    WORKERS,
+    Options,
+    default_profile,
+    is_live,
+    refuse_unsafe,
+    why_not,
+)
+from contract_tests.server.receiver import Receiver
+from contract_tests.server.reports.report import (
+    VERSION,
+    CaseResult,
+    Report,
+    clause_results,
+    summary_of,
+)
+from contract_tests.server.runner import Ran, Runner
+from contract_tests.server.target import Target
+from contract_tests.server.targets import derived_key, found_target, origin_of
+from contract_tests.server.world import World
+
+_STILL = (  # time is moved; a receiver has 3 s instead of 30, so that slow ones can be tried
+    "--clock", "manual", "--callback-timeout", "3",
+)  # fmt: skip
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that is ready: take the results of `run`, then ask for the report."""
+
+    target: Target
+    profile: str
+    seed: int
+    register: Register
+    runner: Runner
+    workers: int
+    recorded: frozenset[str] | None = None
+    """The ids of the cases that a recording holds; None where cases really run."""
+    ledger: Ledger | None = None
+    """What a live run spends; None where nothing costs."""
+
+    @property
+    def spent(self) -> Decimal | None:
+        return None if self.ledger is None else self.ledger.spent
+
+    def run(self, cases: tuple[Case, ...]) -> Generator[Ran, None, None]:
+        return self.runner.run(cases, self.workers)
+
+    def report(self, results: tuple[CaseResult, ...]) -> Report:
+        clauses = clause_results(results, self.register)
+        return Report(
+            version=VERSION,
+            base_url=self.target.base_url,
+            is_live=self.target.is_live,
+            profile=self.profile,
+            seed=self.seed,
+            settings=self.target.settings,
+            cases=results,
+            clauses=clauses,
+            summary=summary_of(results, clauses, self.register),
+        )
+
+    def cassette(self, results: tuple[CaseResult, ...]) -> Cassette:
+        return Cassette(
+            target=self.target,
+            profile=self.profile,
+            seed=self.seed,
+            cases=tuple(result.id for result in results),
+            skipped={
+                result.id: result.reason for result in results if result.verdict is Verdict.SKIP
+            },
+        )
+
+
+@contextmanager
+def session(options: Options) -> Iterator[Session]:
+    """Make everything ready, and clear away afterwards. Raises TargetError and UnreachableError."""
+    refuse_unsafe(options)
+    with ExitStack() as stack:
+        base_url = (
+            stack.enter_context(own_mock(options.seed, *_STILL))
+            if options.base_url is None
+            else origin_of(options.base_url)
+        )
+        live = is_live(options)
+        http = stack.enter_context(httpx.Client(timeout=TIMEOUT_S, trust_env=live))
+        receiver = stack.enter_context(
+            Receiver(options.receiver_host, options.receiver_port, options.receiver_url)
+        )
+        target = found_target(http, base_url, options.api_key, is_live=live)
+        ledger = Ledger(options.budget or Decimal(0)) if live else None
+        guard = LiveGuard(ledger) if ledger else None
+
+        def world_of(case: Case) -> World:
+            keys = _keys(options.api_key, case, target)
+            return HttpWorld(
+                http,
+                base_url,
+                keys,
+                receiver,
+                case_id=case.id,
+                redaction=Redaction([*keys.values(), options.api_key]),
+                guard=guard,
+            )
+
+        workers = options.workers or (WORKERS if target.has_control else WAITING_WORKERS)
+        if not target.has_other_key:
+            workers = 1  # cases that share a key meet
+        ready = _session(
+            options, target, world_of, workers, lambda case: why_not(case, target, options)
+        )
+        yield msgspec.structs.replace(ready, ledger=ledger)
+
+
+@contextmanager
+def replay(directory: Path, options: Options) -> Iterator[Session]:
+    """Judge again what was recorded, with no network. Raises CassetteError."""
+    cassette = cassettes.load_index(directory)
+    again = msgspec.structs.replace(options, seed=cassette.seed, profile=cassette.profile)
+
+    def world_of(case: Case) -> World:
+        return ReplayWorld(cassettes.load(directory, case.id))
+
+    for case_id in cassette.cases:
+        cassettes.load(directory, case_id)
+    ready = _session(
+        again,
+        cassette.target,
+        world_of,
+        options.workers or WORKERS,
+        lambda case: cassette.skipped.get(case.id, ""),
+    )
+    yield msgspec.structs.replace(ready, recorded=frozenset(cassette.cases))
+
+
+def _session(
+    options: Options,
+    target: Target,
+    world_of: Callable[[Case], World],
+    workers: int,
+    skips: Callable[[Case], str],
+) -> Session:
+    register = load_register()
+    runner = Runner(
+        target,
+        register,
+        world_of,
+        seed=options.seed,
+        skips=skips,
+        expected_failures=options.expected_failures,
+    )
+    return Session(
+        target=target,
+        profile=default_profile(options),
+        seed=options.seed,
+        register=register,
+        runner=runner,
+        workers=workers,
+    )
+
+
+def _keys(api_key: str, case: Case, target: Target) -> dict[str, str]:
+    if not target.has_other_key:
+        return {"own": api_key}
+    return {name: derived_key(api_key, case.id, name) for name in ("own", "other")}

@@ -1,0 +1,69 @@
+"""Finds out what is known of the server under test."""
+
+import ipaddress
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from contract_tests.contract.errors import TargetError, UnreachableError
+from contract_tests.contract.provider import BALANCE
+from contract_tests.server.target import Target
+
+
+def origin_of(base_url: str) -> str:
+    """Return the address without `/api/v1` and slashes at its end. Raises TargetError."""
+    try:
+        parts = urlsplit(base_url)
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good or parts.query or parts.fragment or "@" in parts.netloc:
+        raise TargetError("--base-url: must be an address such as http://127.0.0.1:8080")
+    return base_url.rstrip("/").removesuffix("/api/v1").rstrip("/")
+
+
+def is_loopback(base_url: str) -> bool:
+    host = urlsplit(base_url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def found_target(http: httpx.Client, base_url: str, api_key: str, *, is_live: bool) -> Target:
+    """Ask the server what it is; a live one is asked nothing. Raises UnreachableError."""
+    if is_live:
+        return Target(base_url=base_url, is_live=True, has_other_key=False)
+    try:
+        settings = _settings(http, f"{base_url}/_mock/sandbox", api_key)
+        info = _settings(http, f"{base_url}/_mock/info", api_key)
+        derived = {"Authorization": f"Bearer {derived_key(api_key, 'any', 'own')}"}
+        takes_any_key = http.get(base_url + BALANCE, headers=derived).status_code != 401
+    except httpx.HTTPError as error:
+        raise UnreachableError(f"{base_url} cannot be reached: {error}") from error
+    return Target(
+        base_url=base_url,
+        is_live=False,
+        settings=settings,
+        info=info,
+        has_other_key=takes_any_key,
+    )
+
+
+def derived_key(api_key: str, case_id: str, name: str) -> str:
+    """Return a key of a case's own, so that cases run side by side without meeting."""
+    return f"{api_key}-{case_id}-{name}"
+
+
+def _settings(http: httpx.Client, url: str, api_key: str) -> dict[str, Any] | None:
+    """Return the settings that control tells of, None where there is no control plane."""
+    answer = http.get(url, headers={"Authorization": f"Bearer {api_key}"})
+    try:
+        body = answer.json()
+    except (ValueError, RecursionError):
+        return None
+    settings = (
+        body.get("settings") if answer.status_code == 200 and isinstance(body, dict) else None
+    )
+    return settings if isinstance(settings, dict) else None
