@@ -6,27 +6,33 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.catalogue_files import load_catalogue
-from mock_server.control import replies
-from mock_server.control.audit_routes import AuditRoutes
-from mock_server.control.caller import Access, Callers, is_loopback
+from mock_server.control.authentication import Authenticator, is_loopback
+from mock_server.control.browser_guard import BrowserGuard
+from mock_server.control.call import Call, routes
 from mock_server.control.changes import Profiles
-from mock_server.control.dashboard.pages import DashboardRoutes
-from mock_server.control.events import EventRoutes
-from mock_server.control.gate import Gate
-from mock_server.control.journal_routes import JournalRoutes
+from mock_server.control.dashboard.pages import Dashboard
+from mock_server.control.errors import EXCEPTION_HANDLERS
 from mock_server.control.openapi.document import control_document
-from mock_server.control.rule_routes import RuleRoutes
-from mock_server.control.sandbox_routes import SandboxRoutes
-from mock_server.control.server_routes import ServerRoutes
-from mock_server.control.snapshot_routes import SnapshotRoutes
+from mock_server.control.resources.audit import AuditResource
+from mock_server.control.resources.callbacks import CallbacksResource
+from mock_server.control.resources.clock import ClockResource
+from mock_server.control.resources.events import EventsResource
+from mock_server.control.resources.journal import JournalResource
+from mock_server.control.resources.next import NextResource
+from mock_server.control.resources.rules import RulesResource
+from mock_server.control.resources.sandbox import SandboxResource
+from mock_server.control.resources.sandboxes import SandboxesResource
+from mock_server.control.resources.server import Info, ServerResource
+from mock_server.control.resources.snapshot import SnapshotResource
+from mock_server.control.resources.tasks import TasksResource
 from mock_server.domain.briefing import Briefing
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.directives import without_directives
@@ -53,7 +59,6 @@ from mock_server.settings import Settings
 from mock_server.store.memory_store import MemoryStore
 from mock_server.version import __version__
 from mock_server.web import envelope, provider
-from mock_server.web.body import ClientGone
 from mock_server.web.exchange import Exchange
 from mock_server.web.openapi import provider_document
 from mock_server.web.results import PREFIX as RESULTS
@@ -191,65 +196,67 @@ class MockServer:
         return endpoints, unknown
 
     def _control(self) -> Starlette:
-        settings = self.settings
-        gate = Gate(
+        settings, store, dispatcher = self.settings, self._store, self._dispatcher
+        real_ms = self._exchange.now_ms
+        guard = BrowserGuard(
             is_open=is_loopback(settings.host) and settings.admin_token is None,
             allowed_hosts=settings.allowed_host,
         )
-        access = Access(settings.host, settings.admin_token)
-        callers = Callers(self._store, self._tenants, self._clock, access, gate)
-        self._events = EventRoutes(callers)
+        authenticator = Authenticator(
+            store,
+            self._tenants,
+            guard,
+            real_ms=real_ms,
+            host=settings.host,
+            admin_token=settings.admin_token,
+        )
+        self._events = EventsResource(authenticator, real_ms=real_ms)
+        fail_messages, result_urls = self._catalogue.fail_messages, self._addresses.urls
         default_model = next(iter(self._catalogue.models.values()))
-        server = ServerRoutes(
-            self._store,
-            callers,
-            drop_all=lambda: self._dispatcher.drop_all(self._store),
-            info=self._info,
-            document=lambda: control_document(self._catalogue.fail_messages, self._profiles.known),
-            why_not_ready=lambda: self._not_ready,
+        calls: list[Call] = []
+        resources = (
+            ServerResource(
+                store,
+                real_ms=real_ms,
+                info=self._info,
+                document=lambda: control_document(calls, fail_messages, self._profiles.known),
+                why_not_ready=lambda: self._not_ready,
+            ),
+            SandboxesResource(store, real_ms=real_ms, drop_all=lambda: dispatcher.drop_all(store)),
+            SandboxResource(
+                dispatcher,
+                real_ms=real_ms,
+                default_generation_ms=round(default_model.timing.generation_time_s * 1000),
+                profiles=self._profiles,
+            ),
+            SnapshotResource(
+                dispatcher, self._catalogue, real_ms=real_ms, adopt=self._addresses.adopt
+            ),
+            ClockResource(dispatcher, real_ms=real_ms),
+            TasksResource(
+                dispatcher, real_ms=real_ms, result_urls=result_urls, fail_messages=fail_messages
+            ),
+            CallbacksResource(),
+            RulesResource(fail_messages),
+            NextResource(fail_messages),
+            JournalResource(real_ms=real_ms),
+            AuditResource(
+                authenticator,
+                real_ms=real_ms,
+                result_urls=result_urls,
+                base_url=settings.base_url,
+                seed=self.seed,
+            ),
+            self._events,
+            Dashboard(store, authenticator, guard, real_ms=real_ms, paint=self._paint),
         )
-        sandbox = SandboxRoutes(
-            callers,
-            self._dispatcher,
-            result_urls=self._addresses.urls,
-            fail_messages=self._catalogue.fail_messages,
-            default_generation_ms=round(default_model.timing.generation_time_s * 1000),
-            profiles=self._profiles,
-        )
+        calls += [call for resource in resources for call in resource.calls()]
         router = Starlette(
             routes=[
-                *server.routes(),
-                *sandbox.routes(),
-                *DashboardRoutes(
-                    self._store,
-                    callers,
-                    gate,
-                    paint=self._paint,
-                    admin_token=settings.admin_token,
-                ).routes(),
-                *self._events.routes(),
-                *RuleRoutes(callers, self._catalogue.fail_messages).routes(),
-                *JournalRoutes(callers).routes(),
-                *SnapshotRoutes(
-                    callers,
-                    self._dispatcher,
-                    self._catalogue,
-                    self._addresses.adopt,
-                ).routes(),
-                *AuditRoutes(
-                    callers,
-                    result_urls=self._addresses.urls,
-                    base_url=settings.base_url,
-                    seed=self.seed,
-                ).routes(),
+                *routes(calls, authenticator),
                 Route("/openapi.json", self._openapi, methods=["GET"]),
             ],
-            exception_handlers={
-                replies.Refused: replies.on_refused,
-                ClientGone: replies.on_client_gone,
-                HTTPException: replies.on_http_error,
-                Exception: replies.on_crash,
-            },
+            exception_handlers=EXCEPTION_HANDLERS,
             lifespan=self._lifespan,
         )
         router.router.redirect_slashes = False  # a path is known or it is not
@@ -277,19 +284,20 @@ class MockServer:
         self._snapshot = None
 
     async def _openapi(self, _: Request) -> Response:
-        return replies.reply(provider_document(self._catalogue, strict=self.settings.strict))
+        document = provider_document(self._catalogue, strict=self.settings.strict)
+        return Response(msgspec.json.encode(document), media_type="application/json")
 
     async def _paint(self, task: Task, number: int) -> bytes:
         return await self._gallery.png(picture_of(task, number, self._catalogue, self._addresses))
 
-    def _info(self) -> dict[str, Any]:
-        return {
-            "version": __version__,
-            "base_url": self.settings.public_url or self.settings.base_url,
-            "seed": self.seed,
-            "settings": self.settings.shown() | self._by_the_catalogue(),
-            "profile": self._profile.name,
-        }
+    def _info(self) -> Info:
+        return Info(
+            version=__version__,
+            base_url=self.settings.public_url or self.settings.base_url,
+            seed=self.seed,
+            settings=self.settings.shown() | self._by_the_catalogue(),
+            profile=self._profile.name,
+        )
 
     def _by_the_catalogue(self) -> dict[str, Any]:
         """Return what the first model's entry and the profile say, as changed by the settings."""

@@ -1,12 +1,11 @@
 """What control can be asked to change, as types that validate."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
-from msgspec import Meta
 
-from mock_server.control.openapi.references import FailCode, ProfileName, Written
-from mock_server.control.replies import Refused
+from mock_server.control.errors import ControlError
+from mock_server.control.openapi.references import ProfileName, Written
 from mock_server.domain.durations import duration_ms
 from mock_server.domain.ledger import MICRO
 from mock_server.domain.nearest import did_you_mean
@@ -18,7 +17,6 @@ from mock_server.domain.sandbox_settings import (
     ImageUrls,
     Limit,
     SandboxSettings,
-    Speed,
     TaskIds,
 )
 
@@ -44,7 +42,7 @@ class SandboxChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     task_ids: TaskIds | None = None
 
     def apply(self, settings: SandboxSettings, profiles: Profiles) -> SandboxSettings:
-        """Return the changed settings. Raises Refused."""
+        """Return the changed settings. Raises ControlError."""
         if self.profile is not None:
             new = self.new_profile(profiles)
             old = profiles.known.get(settings.profile, new)  # of a snapshot from elsewhere
@@ -63,10 +61,12 @@ class SandboxChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         return msgspec.structs.replace(settings, **given)
 
     def new_profile(self, profiles: Profiles) -> Profile:
-        """Raise Refused when there is no such profile."""
+        """Raise ControlError when there is no such profile."""
         name = str(self.profile)
         if name not in profiles.known:
-            raise Refused(400, f"profile: {name!r} is unknown{did_you_mean(name, profiles.known)}")
+            raise ControlError(
+                400, f"profile: {name!r} is unknown{did_you_mean(name, profiles.known)}"
+            )
         return profiles.known[name]
 
     @property
@@ -74,24 +74,9 @@ class SandboxChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         return None if self.balance is None else round(self.balance * MICRO)
 
 
-class ClockChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    mode: Literal["real", "manual"] | None = None
-    speed: Speed | None = None
-
-
-class Advance(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    seconds: Annotated[Written, Meta(description="more than 0")]
-
-
-class Finish(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename="camel"):
-    state: Literal["success", "failed"]
-    fail_code: FailCode | None = None
-    fail_msg: Annotated[str, Meta(max_length=1000)] | None = None
-
-
 def duration(name: str, written: Written) -> int:
-    """Raise Refused unless it is a duration."""
+    """Raise ControlError unless it is a duration."""
     try:
         return duration_ms(written)
     except ValueError as error:
-        raise Refused(400, f"{name}: {error}") from error
+        raise ControlError(400, f"{name}: {error}") from error

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from starlette.requests import Request
 
-from mock_server.control.replies import Refused
+from mock_server.control.errors import ControlError
 from mock_server.domain.errors import InvalidValue
 from mock_server.domain.validation import decode_json
 from mock_server.web.body import BodyTooLarge, read_body
@@ -15,18 +15,18 @@ T = TypeVar("T")
 
 
 async def read(request: Request, kind: type[T]) -> T:
-    """Raise Refused (400, 413) naming path, problem and the nearest known word."""
+    """Raise ControlError (400, 413) naming path, problem and the nearest known word."""
     try:
         raw = await read_body(dict(request.headers.raw), request.receive, MAX_BODY_BYTES)
     except BodyTooLarge as error:
-        raise Refused(413, f"body: must have at most {MAX_BODY_BYTES} bytes") from error
+        raise ControlError(413, f"body: must have at most {MAX_BODY_BYTES} bytes") from error
     return decode(raw or b"{}", kind)
 
 
 def decode(raw: bytes, kind: type[T]) -> T:
-    """Raise Refused (400) naming path, problem and the nearest known word."""
+    """Raise ControlError (400) naming path, problem and the nearest known word."""
     try:
         return decode_json(raw, kind)
     except InvalidValue as error:
         told = f"Missing required field: {error.path}" if error.is_missing else str(error)
-        raise Refused(400, told) from error
+        raise ControlError(400, told) from error

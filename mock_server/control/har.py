@@ -1,100 +1,164 @@
 """The journal as HAR 1.2, the format that browsers and proxies exchange."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from mock_server.control.journal_view import entry_view
-from mock_server.domain.journal import Entry
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from mock_server.control.answers import Milliseconds
+from mock_server.control.journal_entry import EntryRequest, JournalEntry
 from mock_server.version import __version__
 
-Json = dict[str, Any]
+
+class HarPair(msgspec.Struct):
+    """A header, or a parameter of a query."""
+
+    name: str
+    value: str
 
 
-def har(entries: Iterable[tuple[int, Entry]]) -> Json:
+class HarPostData(msgspec.Struct, rename="camel"):
+    mime_type: str
+    params: list[HarPair]
+    text: str
+
+
+class HarRequest(msgspec.Struct, rename="camel", kw_only=True):
+    method: str
+    url: str
+    http_version: str = "HTTP/1.1"
+    cookies: list[HarPair] = []
+    headers: list[HarPair]
+    query_string: list[HarPair]
+    headers_size: int = -1
+    body_size: int
+    post_data: HarPostData | UnsetType = UNSET
+
+
+class HarContent(msgspec.Struct, rename="camel", kw_only=True):
+    size: int
+    mime_type: str
+    text: str | UnsetType = UNSET
+
+
+class HarResponse(msgspec.Struct, rename="camel", kw_only=True):
+    status: int
+    status_text: str
+    http_version: str = "HTTP/1.1"
+    cookies: list[HarPair] = []
+    headers: list[HarPair]
+    content: HarContent
+    redirect_url: str = msgspec.field(name="redirectURL", default="")
+    headers_size: int = -1
+    body_size: int
+
+
+class HarTimings(msgspec.Struct):
+    send: float
+    wait: float
+    receive: float
+
+
+class HarEntry(msgspec.Struct, kw_only=True):
+    started: str = msgspec.field(name="startedDateTime")
+    time: Milliseconds
+    request: HarRequest
+    response: HarResponse
+    cache: dict[str, str]
+    timings: HarTimings
+    comment: str
+
+
+class HarCreator(msgspec.Struct):
+    name: str
+    version: str
+
+
+class HarLog(msgspec.Struct):
+    version: Literal["1.2"]
+    creator: HarCreator
+    entries: list[HarEntry]
+
+
+class HarArchive(msgspec.Struct):
+    log: HarLog
+
+
+def har(entries: Iterable[JournalEntry]) -> HarArchive:
     """Return one archive; times are those of the real clock, bodies those of the journal."""
-    return {
-        "log": {
-            "version": "1.2",
-            "creator": {"name": "apixo-testkit", "version": __version__},
-            "entries": [_entry(entry_view(number, entry), entry) for number, entry in entries],
-        }
-    }
+    creator = HarCreator(name="apixo-testkit", version=__version__)
+    log = HarLog(version="1.2", creator=creator, entries=[_entry(entry) for entry in entries])
+    return HarArchive(log=log)
 
 
-def _entry(view: Json, entry: Entry) -> Json:
+def _entry(entry: JournalEntry) -> HarEntry:
     started = datetime.fromtimestamp(entry.real_ms / 1000, UTC)
-    return {
-        "startedDateTime": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "time": view["duration_ms"],
-        "request": _request(view["request"]),
-        "response": _response(view, entry),
-        "cache": {},
-        "timings": {"send": 0, "wait": view["duration_ms"], "receive": 0},
-        "comment": _comment(view),
-    }
+    return HarEntry(
+        started=started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        time=entry.duration_ms,
+        request=_request(entry.request),
+        response=_response(entry),
+        cache={},
+        timings=HarTimings(send=0, wait=entry.duration_ms, receive=0),
+        comment=_comment(entry),
+    )
 
 
-def _request(request: Json) -> Json:
-    headers = _headers(request["headers"])
-    url = _url(request["path"], headers)
-    shown: Json = {
-        "method": request["method"],
-        "url": url,
-        "httpVersion": "HTTP/1.1",
-        "cookies": [],
-        "headers": headers,
-        "queryString": [
-            {"name": name, "value": value}
-            for name, value in parse_qsl(urlsplit(url).query, keep_blank_values=True)
-        ],
-        "headersSize": -1,
-        "bodySize": len(request["body"].encode()),
-    }
-    if request["body"]:
-        kind = _value(headers, "content-type") or "application/json"
-        shown["postData"] = {"mimeType": kind, "params": [], "text": request["body"]}
-    return shown
+def _request(request: EntryRequest) -> HarRequest:
+    headers = _pairs(request.headers)
+    url = _url(request.path, headers)
+    return HarRequest(
+        method=request.method,
+        url=url,
+        headers=headers,
+        query_string=_pairs(parse_qsl(urlsplit(url).query, keep_blank_values=True)),
+        body_size=len(request.body.encode()),
+        post_data=HarPostData(
+            mime_type=_value(headers, "content-type") or "application/json",
+            params=[],
+            text=request.body,
+        )
+        if request.body
+        else UNSET,
+    )
 
 
-def _response(view: Json, entry: Entry) -> Json:
-    answer = view["answer"] or {"headers": [], "body": "", "body_bytes": 0}
-    headers = _headers(answer["headers"])
-    status = entry.status
-    kind = "image/png" if answer["body_bytes"] and not answer["body"] else "application/json"
-    content: Json = {"size": answer["body_bytes"], "mimeType": kind}
-    if answer["body"]:
-        content["text"] = answer["body"]
-    return {
-        "status": status,
-        "statusText": HTTPStatus(status).phrase if status in set(HTTPStatus) else "",
-        "httpVersion": "HTTP/1.1",
-        "cookies": [],
-        "headers": headers,
-        "content": content,
-        "redirectURL": "",
-        "headersSize": -1,
-        "bodySize": answer["body_bytes"],
-    }
+def _response(entry: JournalEntry) -> HarResponse:
+    """Return the answer; of a callback no more than its status is known."""
+    answer, status = entry.answer, entry.status or 0
+    body, size = ("", 0) if answer is None else (answer.body, answer.body_bytes)
+    return HarResponse(
+        status=status,
+        status_text=HTTPStatus(status).phrase if status in set(HTTPStatus) else "",
+        headers=[] if answer is None else _pairs(answer.headers),
+        content=HarContent(
+            size=size,
+            mime_type="image/png" if size and not body else "application/json",
+            text=body or UNSET,
+        ),
+        body_size=size,
+    )
 
 
-def _comment(view: Json) -> str:
-    told = [f"{view['operation']} {view['seq']}"]
-    told += [f"{name} {view[name]}" for name in ("rule", "fault", "error") if view[name]]
-    return "; ".join(told)
+def _comment(entry: JournalEntry) -> str:
+    notes = {"rule": entry.rule, "fault": entry.fault, "error": entry.error}
+    told = [f"{name} {value}" for name, value in notes.items() if value]
+    return "; ".join([f"{entry.operation} {entry.seq}", *told])
 
 
-def _url(path: str, headers: list[Json]) -> str:
+def _url(path: str, headers: list[HarPair]) -> str:
     if not path.startswith("/"):
         return path
     return f"http://{_value(headers, 'host') or 'localhost'}{path}"
 
 
-def _headers(pairs: list[list[str]]) -> list[Json]:
-    return [{"name": name, "value": value} for name, value in pairs]
+def _pairs(pairs: Sequence[tuple[str, str]]) -> list[HarPair]:
+    return [HarPair(name=name, value=value) for name, value in pairs]
 
 
-def _value(headers: list[Json], name: str) -> str:
-    return next((each["value"] for each in headers if each["name"].lower() == name), "")
+def _value(headers: list[HarPair], name: str) -> str:
+    return next((each.value for each in headers if each.name.lower() == name), "")

@@ -1,18 +1,14 @@
 """From the `Authorization` header to the sandbox of its key (AUTH-1 … AUTH-4)."""
 
-import json
-import re
 from collections.abc import Collection
-from functools import lru_cache
 from hashlib import sha256
-from urllib.parse import quote, quote_plus
 
 from mock_server.domain.store import Sandbox, Store
+from mock_server.web.redaction import Redactor
 
 INVALID_PREFIX = "sk-invalid"  # keys that are always refused
 BROKE_PREFIX = "sk-broke"  # keys without credit (SUB-17)
 _MAX_CACHED = 20_000
-_MANY_CHARS = 8  # a key of fewer would be found in words that have nothing to do with it
 
 
 class Tenants:
@@ -49,8 +45,7 @@ class Tenants:
 
     def without_key(self, sandbox_id: str, shown: bytes) -> bytes:
         """Return JSON in which the key of a sandbox does not stand, however it is written."""
-        key = self._keys.get(sandbox_id, "")
-        return hidden(key, shown) if len(key) >= _MANY_CHARS else shown
+        return Redactor(self._keys.get(sandbox_id, "")).json(shown)
 
     def _accepts(self, key: str) -> bool:
         if key.startswith(INVALID_PREFIX):
@@ -67,25 +62,3 @@ def bearer_token(raw: bytes) -> str:
 def sandbox_id(key: str) -> str:
     """Return the name of a key's sandbox: a hash, never the key."""
     return sha256(f"sandbox of {key}".encode()).hexdigest()[:16]
-
-
-def hidden(key: str, shown: bytes) -> bytes:
-    """Replace a key in JSON: escaped for JSON twice and once, and for a URL.
-
-    The longest goes first, and a key is never taken unescaped, so that the JSON stays whole.
-    """
-    once = json.dumps(key, ensure_ascii=False)[1:-1]
-    twice = json.dumps(once, ensure_ascii=False)[1:-1]
-    for form in (twice, once, quote(key, safe=""), quote_plus(key)):
-        shown = shown.replace(form.encode(), b"[redacted]")
-    return _percent_encoded(key).sub(b"[redacted]", shown)
-
-
-@lru_cache(maxsize=100)
-def _percent_encoded(key: str) -> re.Pattern[bytes]:
-    """Match the key with any of its bytes percent-encoded; what JSON escapes must be."""
-    parts = []
-    for byte in key.encode():
-        raw = b"" if byte in b'"\\' else re.escape(bytes([byte])) + b"|"
-        parts.append(b"(?:%b%%%02x|%%%02X)" % (raw, byte, byte))
-    return re.compile(b"".join(parts))

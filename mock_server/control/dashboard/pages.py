@@ -2,20 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from functools import cache
-from hmac import compare_digest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
 
-from mock_server.control.caller import Callers
+from mock_server.control.authentication import Authenticator
+from mock_server.control.browser_guard import COOKIE, EVERY_SANDBOX, BrowserGuard
+from mock_server.control.call import Call
 from mock_server.control.decoding import MAX_BODY_BYTES
-from mock_server.control.gate import COOKIE, EVERY_SANDBOX, Gate
-from mock_server.control.replies import Refused, resource
-from mock_server.domain.store import Store
+from mock_server.control.errors import ControlError
+from mock_server.control.query import SandboxOfPage
+from mock_server.domain.store import Sandbox, Store
 from mock_server.domain.task import Task, TaskState, state_at
 from mock_server.options import PROFILES
 from mock_server.web.body import BodyTooLarge, read_body
@@ -40,23 +40,43 @@ _MAX_LISTED = 200
 Paint = Callable[[Task, int], Awaitable[bytes]]
 
 
-class DashboardRoutes:
+class ImageQuery(SandboxOfPage):
+    created: str | None = None
+
+
+class Dashboard:
     def __init__(
-        self, store: Store, callers: Callers, gate: Gate, *, paint: Paint, admin_token: str | None
+        self,
+        store: Store,
+        authenticator: Authenticator,
+        guard: BrowserGuard,
+        *,
+        real_ms: Callable[[], int],
+        paint: Paint,
     ) -> None:
         self._store = store
-        self._callers = callers
-        self._gate = gate
+        self._authenticator = authenticator
+        self._guard = guard
+        self._real_ms = real_ms
         self._paint = paint
-        self._admin_token = admin_token
 
-    async def page(self, request: Request) -> Response:
-        self._gate.check_origin(request)
-        admitted = self._gate.admitted(request)
+    def calls(self) -> list[Call]:
+        image = "/_mock/tasks/{task_id}/images/{number:int}"
+        return [
+            Call("GET", "/_mock/", self.page, caller="anyone"),
+            Call("GET", "/_mock", self.add_slash, caller="anyone"),
+            Call("POST", "/_mock/session", self.sign_in, caller="anyone"),
+            Call("GET", "/_mock/static/{name}", self.static, caller="anyone"),
+            Call("GET", image, self.image),
+        ]
+
+    async def page(self, request: Request, query: SandboxOfPage) -> Response:
+        self._guard.check_origin(request)
+        admitted = self._guard.admitted(request)
         if admitted is None:
             return _html("sign_in.html", problem="")
         sees_all = admitted == EVERY_SANDBOX
-        wanted = request.query_params.get("sandbox") if sees_all else admitted
+        wanted = query.sandbox if sees_all else admitted
         if wanted is not None and await self._store.find(wanted) is not None:
             return _html("sandbox.html", sandbox=wanted, profiles=PROFILES)
         return _html(
@@ -67,67 +87,52 @@ class DashboardRoutes:
         )
 
     async def sign_in(self, request: Request) -> Response:
-        self._gate.check_origin(request)
+        self._guard.check_origin(request)
         try:
             body = await read_body(dict(request.headers.raw), request.receive, MAX_BODY_BYTES)
         except BodyTooLarge as error:
-            raise Refused(413, "body: is too long") from error
+            raise ControlError(413, "body: is too long") from error
         key = parse_qs(body.decode("utf-8", "replace")).get("key", [""])[0].strip()
-        if self._admin_token is not None and compare_digest(
-            key.encode(), self._admin_token.encode()
-        ):
+        if self._authenticator.is_admin_token(key):
             return self._session(EVERY_SANDBOX)
-        sandbox = await self._callers.of_key(key)
+        sandbox = await self._authenticator.sandbox_of_key(key)
         if sandbox is None:
             return _html("sign_in.html", 401, problem="This is no key that the server accepts.")
         return self._session(sandbox.id)
 
-    async def image(self, request: Request) -> Response:
+    async def image(
+        self, sandbox: Sandbox, query: ImageQuery, task_id: str, number: int
+    ) -> Response:
         """Show a picture without a download in the journal.
 
         `created` only tells apart, for a browser that keeps pictures, tasks that have one id: a
         sandbox that begins again from its seed gives the same ids.
         """
-        sandbox = await self._callers.sandbox(request)
-        number = request.path_params["number"]
-        seen = await sandbox.task(request.path_params["task_id"], self._callers.real_ms())
+        seen = await sandbox.task(task_id, self._real_ms())
         if (
             seen is None
             or not 1 <= number <= seen.task.num_images
             or state_at(seen.task, seen.now_ms) is not TaskState.SUCCESS
         ):
-            raise Refused(404, "there is no such picture")
+            raise ControlError(404, "there is no such picture")
         png = await self._paint(seen.task, number)
         kept = {"Cache-Control": "private, max-age=3600"}
         return Response(png, media_type="image/png", headers=kept)
 
-    async def static(self, request: Request) -> Response:
-        found = _static().get(request.path_params["name"])
+    async def static(self, name: str) -> Response:
+        found = _static().get(name)
         if found is None:
-            raise Refused(404, "there is no such file")
+            raise ControlError(404, "there is no such file")
         content, kind = found
         return Response(content, media_type=kind, headers=_HEADERS)
 
-    def routes(self) -> list[Route]:
-        return [
-            resource("/_mock/", query=("sandbox",), GET=self.page),
-            resource("/_mock", query=("sandbox",), GET=self._moved),
-            resource("/_mock/session", POST=self.sign_in),
-            resource("/_mock/static/{name}", GET=self.static),
-            resource(
-                "/_mock/tasks/{task_id}/images/{number:int}",
-                query=("sandbox", "created"),
-                GET=self.image,
-            ),
-        ]
-
-    async def _moved(self, request: Request) -> Response:
-        query = request.url.query
-        return RedirectResponse(f"/_mock/?{query}" if query else "/_mock/", 308)
+    async def add_slash(self, request: Request, query: SandboxOfPage) -> Response:
+        asked = request.url.query
+        return RedirectResponse(f"/_mock/?{asked}" if asked else "/_mock/", 308)
 
     async def _listed(self) -> list[dict[str, Any]]:
         sandboxes = sorted(await self._store.sandboxes(), key=lambda each: each.id)
-        real_ms = self._callers.real_ms()
+        real_ms = self._real_ms()
         return [
             {"id": sandbox.id, "counters": await sandbox.counters(real_ms)}
             for sandbox in sandboxes[:_MAX_LISTED]
@@ -137,7 +142,7 @@ class DashboardRoutes:
         response = RedirectResponse("/_mock/", 303)
         response.set_cookie(
             COOKIE,
-            self._gate.open_session(sandbox),
+            self._guard.open_session(sandbox),
             httponly=True,
             samesite="strict",
             path="/_mock",

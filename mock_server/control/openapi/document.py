@@ -1,20 +1,23 @@
 """Puts the OpenAPI 3.1 document of control together from its calls and their types."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
 
-from mock_server.control.openapi.answers import Problem
-from mock_server.control.openapi.calls import CALLS, JSON, Call
+from mock_server.control.call import JSON, Call
+from mock_server.control.errors import Problem
 from mock_server.control.openapi.references import PREFIX
 from mock_server.control.openapi.rules import rule_schemas
+from mock_server.control.query import parameters
+from mock_server.domain.journal import Operation
+from mock_server.domain.task import TaskState
 from mock_server.version import __version__
 
 Json = dict[str, Any]
 
-_REFUSALS = {
+_REJECTIONS = {
     400: "The request is invalid",
     401: "The API key, or the admin token, is missing or invalid",
     403: "Not for this caller: the server is bound elsewhere, or a page comes from elsewhere",
@@ -29,14 +32,22 @@ _SECURITY: dict[str, list[Json]] = {
     "key": [{"apiKey": []}],
     "admin": [{"adminToken": []}, {}],
 }
-_REFUSED_CALLERS = {"anyone": (), "key": (401,), "admin": (401, 403)}
+_REJECTED_CALLERS = {"anyone": (), "key": (401,), "admin": (401, 403)}
 
 
-def control_document(fail_codes: Collection[str], profiles: Collection[str]) -> Json:
-    """Describe every JSON call under `/_mock`, its metrics and its events."""
-    schemas, components = _schemas(_types())
+def control_document(
+    calls: Iterable[Call], fail_codes: Collection[str], profiles: Collection[str]
+) -> Json:
+    """Describe every call under `/_mock` but the pages and files of the dashboard."""
+    described = [call for call in calls if call.summary]
+    schemas, components = _schemas(_types(described))
     components |= rule_schemas(fail_codes)
     components["Profile"] = {"enum": list(profiles)}
+    paths: Json = {}
+    for call in described:
+        item = paths.setdefault(call.path, {})
+        item[call.method.lower()] = _operation(call, schemas)
+        item |= _path_parameters(call)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -45,15 +56,12 @@ def control_document(fail_codes: Collection[str], profiles: Collection[str]) -> 
             "description": "The sandbox is that of the key. Nothing here counts to a limit."
             " Where GET goes, HEAD goes, too.",
         },
-        "paths": {
-            path: {method: _operation(method, path, call, schemas) for method, call in item.items()}
-            | _path_parameters(path)
-            for path, item in CALLS.items()
-        },
+        "paths": paths,
         "components": {
             "schemas": components,
             "responses": {
-                str(status): _answer(about, schemas[Problem]) for status, about in _REFUSALS.items()
+                str(status): _answer(about, schemas[Problem])
+                for status, about in _REJECTIONS.items()
             },
             "securitySchemes": {
                 "apiKey": {
@@ -71,16 +79,17 @@ def control_document(fail_codes: Collection[str], profiles: Collection[str]) -> 
     }
 
 
-def _types() -> list[Any]:
-    """Return every type that a call names, each once."""
-    calls = [call for item in CALLS.values() for call in item.values()]
+def _types(calls: Iterable[Call]) -> list[Any]:
+    """Return every type that a call names, each once; a rule names the two enumerations."""
     named = [
         kind
         for call in calls
-        for kind in (*call.answers, call.body, call.too_late, *call.events.values())
+        for kind in (
+            *call.answer_types, call.body_type, call.timeout_answer, *call.events.values()
+        )
         if kind is not None
-    ]
-    return list(dict.fromkeys([Problem, *named]))
+    ]  # fmt: skip
+    return list(dict.fromkeys([Problem, Operation, TaskState, *named]))
 
 
 def _schemas(kinds: list[Any]) -> tuple[dict[Any, Json], Json]:
@@ -89,62 +98,56 @@ def _schemas(kinds: list[Any]) -> tuple[dict[Any, Json], Json]:
     return dict(zip(kinds, found, strict=True)), components
 
 
-def _operation(method: str, path: str, call: Call, schemas: dict[Any, Json]) -> Json:
+def _operation(call: Call, schemas: dict[Any, Json]) -> Json:
+    words = re.findall("[A-Za-z]", call.path.removeprefix("/_mock").title())
     operation: Json = {
-        "operationId": method
-        + "".join(re.findall("[A-Za-z]", path.removeprefix("/_mock").title())),
-        "summary": call.about,
+        "operationId": call.method.lower() + "".join(words),
+        "summary": call.summary,
         "security": _SECURITY[call.caller],
-        "responses": _success(call, schemas) | _refusals(call, schemas),
+        "responses": _success(call, schemas) | _rejections(call, schemas),
     }
-    if call.query:
-        operation["parameters"] = [
-            {"name": name, "in": "query", "schema": schema} for name, schema in call.query.items()
-        ]
-    if call.body is not None:
-        content = {JSON: {"schema": schemas[call.body]}}
+    if call.query_type is not None:
+        operation["parameters"] = parameters(call.query_type)
+    if call.body_type is not None:
+        content = {JSON: {"schema": schemas[call.body_type]}}
         operation["requestBody"] = {"required": call.needs_body, "content": content}
     return operation
 
 
-def _path_parameters(path: str) -> Json:
-    names = re.findall(r"{(\w+)}", path)
-    if not names:
-        return {}
-    schema = {"type": "string"}
-    return {
-        "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": schema} for name in names
-        ]
-    }
+def _path_parameters(call: Call) -> Json:
+    named = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in call.path_parameters
+    ]
+    return {"parameters": named} if named else {}
 
 
 def _success(call: Call, schemas: dict[Any, Json]) -> Json:
-    if not call.answers:
+    if not call.answer_types:
         return {"204": {"description": "Done"}}
-    answer = _answer("As asked", _any_of(schemas[kind] for kind in call.answers), call.kind)
+    schema = _any_of([schemas[kind] for kind in call.answer_types])
+    answer = _answer("As asked", schema, call.media_type)
     if call.events:
         events = {name: schemas[kind] for name, kind in call.events.items()}
-        answer["content"][call.kind]["x-events"] = events
-    answer["content"] |= {kind: {"schema": {"type": "string"}} for kind in call.other_kinds}
+        answer["content"][call.media_type]["x-events"] = events
+    answer["content"] |= {each: {"schema": {"type": "string"}} for each in call.other_media_types}
     return {"200": answer}
 
 
-def _refusals(call: Call, schemas: dict[Any, Json]) -> Json:
-    with_body = () if call.body is None else (413,)
-    statuses = {400, 405, *_REFUSED_CALLERS[call.caller], *with_body, *call.refusals}
-    refused: Json = {
+def _rejections(call: Call, schemas: dict[Any, Json]) -> Json:
+    with_body = () if call.body_type is None else (413,)
+    statuses = {400, 405, *_REJECTED_CALLERS[call.caller], *with_body, *call.rejects}
+    rejected: Json = {
         str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)
     }
-    if call.too_late is not None:
-        refused["408"] = _answer("It did not hold in time", schemas[call.too_late])
-    return refused
+    if call.timeout_answer is not None:
+        rejected["408"] = _answer("It did not hold in time", schemas[call.timeout_answer])
+    return rejected
 
 
 def _answer(about: str, schema: Json, kind: str = JSON) -> Json:
     return {"description": about, "content": {kind: {"schema": schema}}}
 
 
-def _any_of(schemas: Iterable[Json]) -> Json:
-    found = list(schemas)
-    return found[0] if len(found) == 1 else {"anyOf": found}
+def _any_of(schemas: Sequence[Json]) -> Json:
+    return schemas[0] if len(schemas) == 1 else {"anyOf": schemas}

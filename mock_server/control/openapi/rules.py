@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from mock_server.control.openapi.references import PREFIX
-from mock_server.control.rule_routes import COUNTED
+from mock_server.control.resources.next import COUNTED
 from mock_server.domain import durations, faults, latency, outcome, rules, wording
 
 Json = dict[str, Any]

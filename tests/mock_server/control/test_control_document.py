@@ -3,7 +3,7 @@
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from mock_server.control.replies import Resource
+from mock_server.control.call import Call, CallRoute
 from mock_server.settings import Settings
 from tests.mock_server.conftest import Serve
 from tests.mock_server.control.documented import PATH
@@ -32,13 +32,20 @@ def operations(document: Json) -> dict[tuple[str, str], Json]:
 
 
 @pytest.fixture
-def resources(mock: RunningMock) -> list[Resource]:
-    """Return what the server really serves, but for the pages of people."""
-    routes = mock.app._router.routes
-    found = [each for each in routes if isinstance(each, Resource)]
-    assert {each.path for each in found} >= OF_THE_DASHBOARD
-    assert all(each in found for each in routes if getattr(each, "path", "").startswith("/_mock"))
-    return [each for each in found if each.path not in OF_THE_DASHBOARD]
+def served(mock: RunningMock) -> list[tuple[str, Call]]:
+    """Return method and call of what the router serves, but for the pages of the dashboard."""
+    routes = [route for route in mock.app._router.routes if isinstance(route, CallRoute)]
+    others = {
+        getattr(route, "path", "") for route in mock.app._router.routes if route not in routes
+    }
+    assert not [path for path in others if path.startswith("/_mock")]
+    assert {route.path for route in routes} >= OF_THE_DASHBOARD
+    return [
+        (method, route.calls[method])
+        for route in routes
+        for method in (route.methods or set()) - {"HEAD"}
+        if route.path not in OF_THE_DASHBOARD
+    ]
 
 
 def test_the_document_needs_no_key_and_is_json(mock: RunningMock) -> None:
@@ -53,32 +60,22 @@ def test_the_document_is_valid(document: Json) -> None:
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
-def test_every_call_that_is_served_is_described_and_no_other(
-    document: Json, resources: list[Resource]
+def test_the_document_describes_every_served_call_and_no_other(
+    document: Json, served: list[tuple[str, Call]]
 ) -> None:
-    served = {
-        (each.path, method.lower())
-        for each in resources
-        for method in each.methods or ()
-        if method != "HEAD"
-    }
-
-    assert set(operations(document)) == served
+    assert set(operations(document)) == {(call.path, method.lower()) for method, call in served}
 
 
-def test_every_query_parameter_that_is_taken_is_described_and_no_other(
-    document: Json, resources: list[Resource]
+def test_the_document_names_every_query_parameter_that_a_call_accepts(
+    mock: RunningMock, document: Json
 ) -> None:
-    described = {
-        path: sorted(each["name"] for each in operation.get("parameters", ()))
-        for (path, method), operation in operations(document).items()
-        if method == "get"
-    }
-
-    assert described == {
-        each.path: sorted(each.query) for each in resources if "GET" in (each.methods or ())
-    }
-    assert not [each for each in resources if each.query and "GET" not in (each.methods or ())]
+    """Each named parameter is read (an empty value is rejected or accepted), no other is."""
+    for (path, method), operation in operations(document).items():
+        named = {each["name"] for each in operation.get("parameters", ())}
+        for name in (*named, "nonsense"):
+            answer = mock.http.request(method, path, params={name: ""})
+            is_unknown = f"{name}: is unknown" in answer.text
+            assert is_unknown is (name == "nonsense"), (path, method, answer.text)
 
 
 def test_what_a_call_needs_is_told(document: Json) -> None:

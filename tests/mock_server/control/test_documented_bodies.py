@@ -18,7 +18,7 @@ from tests.mock_server.e2e.api import Api, Json
 from tests.mock_server.rules.strategies import FAIL_CODES, anything, places, rules, spoiled
 from tests.properties import examples
 
-DOCUMENT = control_document(FAIL_CODES, ["calm"])
+DOCUMENT = control_document([], FAIL_CODES, ["calm"])
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 FAULTS: list[Json] = [

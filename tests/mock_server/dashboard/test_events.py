@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from mock_server.app import MockServer
-from mock_server.control.caller import Access, Callers
-from mock_server.control.events import MAX_WAITING, Stream
-from mock_server.control.gate import Gate
+from mock_server.control.authentication import Authenticator
+from mock_server.control.browser_guard import BrowserGuard
+from mock_server.control.event_stream import MAX_WAITING, EventStream
 from mock_server.settings import Settings
 from mock_server.testing.receiver import CallbackReceiver
 from tests.mock_server.e2e.api import SUBMIT, Api, Json
@@ -174,7 +174,7 @@ async def words_of_a_stream(prompt: str = "a fox", unread: int = 0) -> list[str]
         answer.raise_for_status()
     (sandbox,) = await app._store.sandboxes()
     ((_, entry),) = await sandbox.entries()
-    stream = Stream(sandbox, callers_of(app), heartbeat_s=0.001)
+    stream = EventStream(sandbox, authenticator_of(app), app._exchange.now_ms, heartbeat_s=0.001)
     events = stream.events()
     told = [await anext(events)]
     for _ in range(unread):
@@ -185,7 +185,13 @@ async def words_of_a_stream(prompt: str = "a fox", unread: int = 0) -> list[str]
     return [each.decode().strip() for each in told]
 
 
-def callers_of(app: MockServer) -> Callers:
-    access = Access("127.0.0.1", None)
-    gate = Gate(is_open=True, allowed_hosts=())
-    return Callers(app._store, app._tenants, app._clock, access, gate)
+def authenticator_of(app: MockServer) -> Authenticator:
+    guard = BrowserGuard(is_open=True, allowed_hosts=())
+    return Authenticator(
+        app._store,
+        app._tenants,
+        guard,
+        real_ms=app._exchange.now_ms,
+        host="127.0.0.1",
+        admin_token=None,
+    )

@@ -68,10 +68,10 @@ def test_a_list_has_a_hundred_tasks_unless_another_limit_is_given(api: Api) -> N
 @pytest.mark.parametrize(
     ("query", "problem"),
     [
-        ("state=succes", "state: is unknown; did you mean 'success'?"),
-        ("state=", "state: is unknown"),
+        ("state=succes", "state: 'succes' is unknown; did you mean 'success'?"),
+        ("state=", "state: '' is unknown"),
         ("stat=success", "stat: is unknown; did you mean 'state'?"),
-        ("limit=0", "limit: must be a whole number from 1 on"),
+        ("limit=0", "limit: must be a whole number, at least 1 (got 0)"),
         ("limit=-1", "limit: "),
         ("limit=ten", "limit: "),
         ("limit=1.5", "limit: "),

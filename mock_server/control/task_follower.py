@@ -2,14 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
 
+import msgspec
+
+from mock_server.control.answers import Instant
 from mock_server.domain.task import Task, TaskState, state_at
 
 MAX_FOLLOWED = 1000  # the newest
 
 
-class Followed:
+class Transition(msgspec.Struct, rename={"from_": "from"}):
+    task_id: str
+    from_: TaskState
+    to: TaskState
+    at_ms: Instant
+
+
+class TaskFollower:
     """Each live task with the last state that has been told of it."""
 
     def __init__(self) -> None:
@@ -32,19 +41,19 @@ class Followed:
         while len(self._told) > MAX_FOLLOWED:
             del self._told[next(iter(self._told))]
 
-    def transitions(self, now_ms: int) -> list[dict[str, Any]]:
+    def transitions(self, now_ms: int) -> list[Transition]:
         """Return what has changed since it was last asked, in order of time."""
-        passed: list[dict[str, Any]] = []
+        passed: list[Transition] = []
         for task, before in list(self._told.values()):
             state = before
             for at_ms, after in _passed(task, before, now_ms):
-                passed.append({"task_id": task.id, "from": state, "to": after, "at_ms": at_ms})
+                passed.append(Transition(task_id=task.id, from_=state, to=after, at_ms=at_ms))
                 state = after
             if state.is_final:
                 del self._told[task.id]
             elif state is not before:
                 self._told[task.id] = (task, state)
-        return sorted(passed, key=lambda each: int(each["at_ms"]))
+        return sorted(passed, key=lambda each: each.at_ms)
 
     def next_ms(self) -> int | None:
         """Return when time brings the next transition, as far as time does."""

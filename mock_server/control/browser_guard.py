@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from mock_server.control.replies import Refused
+from mock_server.control.errors import ControlError
 
 COOKIE = "apixo_mock_session"
 EVERY_SANDBOX = "*"
 _MAX_SESSIONS = 1000
 
 
-class Gate:
+class BrowserGuard:
     """`is_open`: bound to loopback without an admin token, so that whoever is here may look."""
 
     def __init__(self, *, is_open: bool, allowed_hosts: Collection[str]) -> None:
@@ -28,15 +28,15 @@ class Gate:
         self._sessions: OrderedDict[str, str] = OrderedDict()
 
     def check_origin(self, request: Request) -> None:
-        """Raise Refused (403) for a host or an origin that is not ours."""
+        """Raise ControlError (403) for a host or an origin that is not ours."""
         host = request.headers.get("host", "")
         if not self._is_known(_name(f"//{host}")):
-            raise Refused(
+            raise ControlError(
                 403, f"the host {host[:100]!r} is unknown here; allow it with --allowed-host NAME"
             )
         origin = request.headers.get("origin")
         if origin is not None and not self._is_known(_name(origin)):
-            raise Refused(403, f"a page of {origin[:100]!r} may not act here")
+            raise ControlError(403, f"a page of {origin[:100]!r} may not act here")
 
     def open_session(self, sandbox: str) -> str:
         """Return the value of a cookie that lets in, to one sandbox or to every one."""
@@ -53,10 +53,10 @@ class Gate:
         return self._sessions.get(request.cookies.get(COOKIE, ""))
 
     def check_sandbox(self, request: Request, sandbox_id: str) -> None:
-        """Raise Refused (401, 403) unless the caller may look at this sandbox."""
+        """Raise ControlError (401, 403) unless the caller may look at this sandbox."""
         self.check_origin(request)
         if self.admitted(request) not in {EVERY_SANDBOX, sandbox_id}:
-            raise Refused(401, "sign in at /_mock/ with an API key or the admin token")
+            raise ControlError(401, "sign in at /_mock/ with an API key or the admin token")
 
     def _is_known(self, name: str) -> bool:
         if name in self._allowed or name == "localhost" or name.endswith(".localhost"):

@@ -2,18 +2,13 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Any
+from collections.abc import AsyncGenerator, Callable
 
 import msgspec
-from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
-from starlette.routing import Route
 
-from mock_server.control.caller import Callers
-from mock_server.control.followed import Followed
-from mock_server.control.journal_view import entry_view
-from mock_server.control.replies import Refused, resource
+from mock_server.control.authentication import Authenticator
+from mock_server.control.journal_entry import JournalEntry
+from mock_server.control.task_follower import TaskFollower
 from mock_server.domain.journal import Operation
 from mock_server.domain.news import Change, News, Recorded
 from mock_server.domain.store import Sandbox
@@ -22,60 +17,28 @@ HEARTBEAT_S = 15.0
 MAX_WAITING = 1000  # news that a slow reader has not taken; the oldest are lost, and counted
 BREATH_S = 0.02  # transitions that fall due within it are told together
 
-_KIND = "text/event-stream"
-_HEADERS = {"Cache-Control": "no-store"}
 
-
-class EventRoutes:
-    def __init__(self, callers: Callers) -> None:
-        self._callers = callers
-        self._streams: set[Stream] = set()
-        self._is_closed = False
-
-    def close(self) -> None:
-        """End all streams and refuse new ones, from any thread: the server is stopping."""
-        self._is_closed = True
-        for stream in tuple(self._streams):
-            stream.end()
-
-    async def stream(self, request: Request) -> Response:
-        sandbox = await self._callers.sandbox(request)
-        if self._is_closed:
-            raise Refused(503, "the server is stopping")
-        if request.method == "HEAD":  # has no body that could go on for ever
-            return Response(media_type=_KIND, headers=_HEADERS)
-        events = self._kept(Stream(sandbox, self._callers))
-        return StreamingResponse(events, media_type=_KIND, headers=_HEADERS)
-
-    async def _kept(self, stream: "Stream") -> AsyncIterator[bytes]:
-        self._streams.add(stream)
-        if self._is_closed:
-            stream.end()
-        try:
-            async for event in stream.events():
-                yield event
-        finally:
-            self._streams.discard(stream)
-
-    def routes(self) -> list[Route]:
-        return [resource("/_mock/events", query=("sandbox",), GET=self.stream)]
-
-
-class Stream:
+class EventStream:
     """What one reader is told of one sandbox."""
 
     def __init__(
-        self, sandbox: Sandbox, callers: Callers, *, heartbeat_s: float = HEARTBEAT_S
+        self,
+        sandbox: Sandbox,
+        authenticator: Authenticator,
+        real_ms: Callable[[], int],
+        *,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._sandbox = sandbox
-        self._callers = callers
+        self._authenticator = authenticator
+        self._real_ms = real_ms
         self._heartbeat_s = heartbeat_s
         self._news: deque[News] = deque()
         self._lost = 0
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._is_ended = False
-        self._followed = Followed()
+        self._follower = TaskFollower()
 
     def end(self) -> None:
         self._is_ended = True
@@ -93,7 +56,7 @@ class Stream:
                 while self._news:
                     for event in await self._told(self._news.popleft()):
                         yield event
-                for transition in self._followed.transitions(await self._now_ms()):
+                for transition in self._follower.transitions(await self._now_ms()):
                     yield self._event("transition", transition)
                 if self._is_ended:
                     return
@@ -111,7 +74,7 @@ class Stream:
 
     async def _has_news(self) -> bool:
         """Wait for news or the next transition; False when nothing comes for a while."""
-        due_s = await self._sandbox.wait_until_s(self._followed.next_ms(), self._callers.real_ms())
+        due_s = await self._sandbox.wait_until_s(self._follower.next_ms(), self._real_ms())
         pause_s = self._heartbeat_s
         if due_s is not None:
             pause_s = min(pause_s, due_s + BREATH_S)
@@ -132,35 +95,35 @@ class Stream:
         if isinstance(news, Recorded):
             return await self._recorded(news)
         if news is Change.CLOCK:
-            return [self._event("clock", await self._sandbox.clock(self._callers.real_ms()))]
+            return [self._event("clock", await self._sandbox.clock(self._real_ms()))]
         if news is Change.DROPPED:
             self._is_ended = self._sandbox.is_dropped  # whoever asks again gets the new one
-            self._followed.clear()
+            self._follower.clear()
             await self._follow_live_tasks()
         return [] if news is Change.TASK else [self._event(news.value, {})]
 
     async def _recorded(self, news: Recorded) -> list[bytes]:
         entry = news.entry
-        view = entry_view(news.number, entry)
-        told = [self._event("request", view, news.number)]
+        shown = JournalEntry.of(news.number, entry)
+        told = [self._event("request", shown, news.number)]
         if entry.operation is Operation.CALLBACK:
-            told.append(self._event("callback", view))
+            told.append(self._event("callback", shown))
         if entry.operation is Operation.SUBMIT and entry.task_id:
-            told.append(self._event("submit", view))
-            seen = await self._sandbox.task(entry.task_id, self._callers.real_ms())
+            told.append(self._event("submit", shown))
+            seen = await self._sandbox.task(entry.task_id, self._real_ms())
             if seen is not None:
-                self._followed.submitted(seen.task)
+                self._follower.submitted(seen.task)
         return told
 
     async def _follow_live_tasks(self) -> None:
-        tasks, now_ms = await self._sandbox.tasks(self._callers.real_ms())
-        self._followed.found(tasks, now_ms)
+        tasks, now_ms = await self._sandbox.tasks(self._real_ms())
+        self._follower.found(tasks, now_ms)
 
     async def _now_ms(self) -> int:
-        return (await self._sandbox.clock(self._callers.real_ms())).now_ms
+        return (await self._sandbox.clock(self._real_ms())).now_ms
 
-    def _event(self, kind: str, data: Any, number: int | None = None) -> bytes:
+    def _event(self, kind: str, data: object, number: int | None = None) -> bytes:
         """Return one event, in which the key does not stand."""
-        shown = self._callers.without_key(self._sandbox, msgspec.json.encode(data))
+        shown = self._authenticator.without_key(self._sandbox, msgspec.json.encode(data))
         numbered = b"" if number is None else b"id: %d\n" % number
         return b"%bevent: %b\ndata: %b\n\n" % (numbered, kind.encode(), shown)

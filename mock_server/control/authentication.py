@@ -1,0 +1,92 @@
+"""Who calls control: the sandbox of a key, or somebody who may touch all sandboxes."""
+
+from collections.abc import Callable
+from hmac import compare_digest
+from ipaddress import ip_address
+
+from starlette.requests import Request
+
+from mock_server.control.browser_guard import BrowserGuard
+from mock_server.control.errors import ControlError
+from mock_server.domain.store import Sandbox, Store
+from mock_server.web.tenants import Tenants, bearer_token
+
+
+class Authenticator:
+    """`host` and `admin_token` are what the server was started with; `real_ms` reads its clock."""
+
+    def __init__(
+        self,
+        store: Store,
+        tenants: Tenants,
+        guard: BrowserGuard,
+        *,
+        real_ms: Callable[[], int],
+        host: str,
+        admin_token: str | None,
+    ) -> None:
+        self._store = store
+        self._tenants = tenants
+        self._guard = guard
+        self._real_ms = real_ms
+        self._host = host
+        self._admin_token = admin_token
+
+    async def sandbox(self, request: Request) -> Sandbox:
+        """Return the caller's sandbox; note it in the request's state.
+
+        The dashboard has no key: it names the sandbox, and the guard decides. Raises ControlError
+        (401, 403, 404) unless the request carries a valid key (AUTH-2) or a permitted name.
+        """
+        authorization = _authorization(request)
+        named = request.headers.get("mock-sandbox") or request.query_params.get("sandbox")
+        if authorization is None and named is not None:
+            self._guard.check_sandbox(request, named)
+            found = await self._store.find(named)
+            if found is None:
+                raise ControlError(404, f"there is no sandbox {named[:100]!r}")
+        else:
+            found = await self._tenants.find(authorization, self._real_ms())
+            if found is None:
+                raise ControlError(
+                    401, "send the header Authorization: Bearer <key>; the key's sandbox is meant"
+                )
+        request.state.sandbox = found
+        return found
+
+    async def sandbox_of_key(self, key: str) -> Sandbox | None:
+        """Return the sandbox of a key that somebody has typed; None when it is not accepted."""
+        return await self._tenants.find(
+            f"Bearer {key}".encode("latin-1", "replace"), self._real_ms()
+        )
+
+    def require_admin(self, request: Request) -> None:
+        """Raise ControlError (401, 403) unless the caller may do what concerns all sandboxes."""
+        if self._admin_token is None:
+            self._guard.check_origin(request)  # a browser has no token to send
+            if not is_loopback(self._host):
+                raise ControlError(
+                    403, f"closed, for the server is bound to {self._host} without --admin-token"
+                )
+        elif not self.is_admin_token(bearer_token(_authorization(request) or b"")):
+            raise ControlError(401, "send the header Authorization: Bearer <admin token>")
+
+    def is_admin_token(self, given: str) -> bool:
+        """Tell whether this is the admin token; False when the server has none."""
+        wanted = self._admin_token
+        return wanted is not None and compare_digest(given.encode(), wanted.encode())
+
+    def without_key(self, sandbox: Sandbox, shown: bytes) -> bytes:
+        """Return JSON without the key of this sandbox."""
+        return self._tenants.without_key(sandbox.id, shown)
+
+
+def _authorization(request: Request) -> bytes | None:
+    return dict(request.headers.raw).get(b"authorization")
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host.casefold() == "localhost"

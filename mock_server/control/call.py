@@ -1,0 +1,130 @@
+"""A call of the control plane, declared once: its route and its OpenAPI entry are made from it.
+
+The signature of the handler says what the call takes and what it answers. A handler may ask for
+`sandbox` (the caller's), `query` (a struct whose fields are the query parameters), `body` (decoded
+as its type), `request`, and the parameters of the path. It returns a struct, which is sent as JSON,
+None (204), or a whole Response.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from mock_server.control.authentication import Authenticator
+from mock_server.control.decoding import read
+from mock_server.control.errors import ControlError
+from mock_server.control.query import check_names, read_query
+from mock_server.domain.store import Sandbox
+
+JSON = "application/json"
+
+Caller = Literal["anyone", "key", "admin"]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One method of one path."""
+
+    method: str
+    path: str
+    handler: Callable[..., Awaitable[object]]
+    summary: str = ""  # empty for the dashboard's own pages and files, which are not described
+    _: KW_ONLY
+    caller: Caller = "key"
+    rejects: tuple[int, ...] = ()  # statuses that this call has beside those that all calls have
+    timeout_answer: Any = None  # the type of a 408
+    body: Any = None  # its type, where the handler reads the body itself
+    answer: Any = None  # its type, where the handler returns a Response
+    media_type: str = JSON
+    other_media_types: tuple[str, ...] = ()  # of text
+    events: Mapping[str, Any] = field(default_factory=dict)  # type of data by event name
+
+    @cached_property
+    def needs(self) -> dict[str, Any]:
+        """What the handler asks for: types by name."""
+        hints = get_type_hints(self.handler, include_extras=True)
+        return {name: kind for name, kind in hints.items() if name != "return"}
+
+    @property
+    def query_type(self) -> type[msgspec.Struct] | None:
+        return self.needs.get("query")
+
+    @property
+    def body_type(self) -> Any:
+        return self.body or self.needs.get("body")
+
+    @cached_property
+    def needs_body(self) -> bool:
+        """Whether an empty body is rejected: some member of it has no default."""
+        kind = self.body_type
+        if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+            return kind is not None
+        return any(each.required for each in msgspec.structs.fields(kind))
+
+    @cached_property
+    def answer_types(self) -> tuple[Any, ...]:
+        """The types of which an answer has one; none at all for 204."""
+        kind = self.answer or get_type_hints(self.handler, include_extras=True)["return"]
+        each = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
+        return tuple(one for one in each if one is not NoneType)
+
+    @property
+    def path_parameters(self) -> list[str]:
+        return re.findall(r"{(\w+)", self.path)
+
+
+class CallRoute(Route):
+    """The calls of one path."""
+
+    def __init__(self, path: str, calls: Iterable[Call], authenticator: Authenticator) -> None:
+        self.calls = {call.method: call for call in calls}
+        self._authenticator = authenticator
+        super().__init__(path, self._serve, methods=list(self.calls))
+
+    async def _serve(self, request: Request) -> Response:
+        call = self.calls["GET" if request.method == "HEAD" else request.method]
+        try:
+            answer = await call.handler(**await self._arguments(call, request))
+        except ControlError as error:
+            return self._response(request, error.answer(), error.status)
+        if isinstance(answer, Response):
+            return answer
+        return Response(status_code=204) if answer is None else self._response(request, answer)
+
+    async def _arguments(self, call: Call, request: Request) -> dict[str, object]:
+        """Raise ControlError unless the caller may call this, with a valid query and body."""
+        check_names(request.query_params, call.query_type)
+        available: dict[str, object] = {"request": request, **request.path_params}
+        if call.caller == "key":
+            available["sandbox"] = await self._authenticator.sandbox(request)
+        elif call.caller == "admin":
+            self._authenticator.require_admin(request)
+        if call.query_type is not None:
+            available["query"] = read_query(request.query_params, call.query_type)
+        if "body" in call.needs:
+            available["body"] = await read(request, call.needs["body"])
+        return {name: available[name] for name in call.needs}
+
+    def _response(self, request: Request, answer: object, status: int = 200) -> Response:
+        """Encode an answer; the caller's key is nowhere in it."""
+        shown = msgspec.json.encode(answer)
+        sandbox: Sandbox | None = getattr(request.state, "sandbox", None)
+        if sandbox is not None:
+            shown = self._authenticator.without_key(sandbox, shown)
+        return Response(shown, status, media_type=JSON)
+
+
+def routes(calls: Iterable[Call], authenticator: Authenticator) -> list[Route]:
+    """Return the routes of all calls, one a path."""
+    by_path: dict[str, list[Call]] = {}
+    for call in calls:
+        by_path.setdefault(call.path, []).append(call)
+    return [CallRoute(path, each, authenticator) for path, each in by_path.items()]

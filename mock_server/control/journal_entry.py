@@ -1,0 +1,104 @@
+"""An entry of the journal as control shows it: an exchange without the key."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Meta
+
+from mock_server.control.answers import Count, Instant, Milliseconds
+from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
+from mock_server.web.redaction import Redactor
+
+Headers = Annotated[list[tuple[str, str]], Meta(description="as sent, but for the key")]
+
+_IN_PATHS = "/!$&'()*+,;=:@[]"
+
+
+class EntryRequest(msgspec.Struct):
+    method: str
+    path: str
+    headers: Headers
+    body: str
+    is_cut: bool
+
+
+class EntryAnswer(msgspec.Struct):
+    status: int
+    headers: Headers
+    body: str
+    body_bytes: Count
+
+
+class JournalEntry(msgspec.Struct):
+    seq: Annotated[int, Meta(ge=1)]
+    at_ms: Instant
+    real_ms: Annotated[int, Meta(ge=0, description="Unix milliseconds")]
+    operation: Operation
+    task_id: str | None
+    status: int | None
+    duration_ms: Milliseconds
+    rule: str | None
+    fault: str | None
+    error: str | None
+    request: EntryRequest
+    answer: EntryAnswer | None
+
+    @classmethod
+    def of(cls, number: int, entry: Entry) -> "JournalEntry":
+        redactor = Redactor.of_request(entry.headers)
+        is_callback = entry.operation is Operation.CALLBACK
+        return cls(
+            seq=number,
+            at_ms=entry.at_ms,
+            real_ms=entry.real_ms,
+            operation=entry.operation,
+            task_id=entry.task_id or None,
+            status=entry.status or None,
+            duration_ms=entry.duration_us / 1000,
+            rule=entry.rule or None,
+            fault=entry.fault or None,
+            error=entry.error or None,
+            request=EntryRequest(
+                method=entry.method,
+                path=_path(entry, redactor),
+                headers=redactor.headers(entry.headers),
+                body=redactor.text(entry.request.decode(errors="replace")),
+                is_cut=len(entry.request) >= MAX_BODY_BYTES,
+            ),
+            answer=None
+            if is_callback
+            else EntryAnswer(
+                status=entry.status,
+                headers=redactor.headers(entry.answer_headers),
+                body=redactor.text(entry.answer.decode(errors="replace")),
+                body_bytes=entry.answer_bytes,
+            ),
+        )
+
+
+def redacted(entry: Entry) -> Entry:
+    """Return an entry that may be written down."""
+    redactor = Redactor.of_request(entry.headers)
+    return msgspec.structs.replace(
+        entry,
+        path=redactor.text(entry.path),
+        query=redactor.raw(entry.query),
+        request=redactor.raw(entry.request),
+        answer=redactor.raw(entry.answer),
+        headers=_encoded(redactor.headers(entry.headers)),
+        answer_headers=_encoded(redactor.headers(entry.answer_headers)),
+    )
+
+
+def _path(entry: Entry, redactor: Redactor) -> str:
+    path = redactor.text(entry.path)
+    if entry.operation is not Operation.CALLBACK:
+        path = quote(path, safe=_IN_PATHS)  # it has come decoded
+    if entry.query:
+        path = f"{path}?{entry.query.decode('latin-1')}"
+    return redactor.text(path)
+
+
+def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]

@@ -1,0 +1,120 @@
+"""Query parameters of a call: the fields of a struct both read them and describe them.
+
+A field is a word of an enumeration, a whole number, a text, or a `float`: how long to wait, written
+as a duration. None as default marks a parameter that may be absent.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta, inspect
+
+from mock_server.control.errors import ControlError
+from mock_server.control.openapi.references import PREFIX
+from mock_server.domain.durations import duration_ms
+from mock_server.domain.errors import InvalidValue
+from mock_server.domain.nearest import did_you_mean
+from mock_server.domain.validation import convert
+
+Json = dict[str, Any]
+MAX_WHOLE = 10**15 - 1  # of a bound that is not declared
+LONGEST_WAIT_S = 300.0
+Timeout = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=LONGEST_WAIT_S,
+        extra={"form": f"a duration from 0 to {LONGEST_WAIT_S:g} s, such as 2, 500ms or 2s"},
+    ),
+]
+
+Q = TypeVar("Q", bound=msgspec.Struct)
+
+
+class SandboxOfPage(msgspec.Struct):
+    """The query of what a page of the dashboard asks for: it has no key to say whose."""
+
+    sandbox: Annotated[str, Meta(description="for a page, which has no key")] | None = None
+
+
+def check_names(given: Mapping[str, str], kind: type[msgspec.Struct] | None) -> None:
+    """Raise ControlError (400) for a parameter that the call does not have."""
+    known = [] if kind is None else [field.encode_name for field in _fields(kind)]
+    for name in given:
+        if name not in known:
+            hint = did_you_mean(name, known) if known else "; this call takes no query"
+            raise ControlError(400, f"{name[:100]}: is unknown{hint}")
+
+
+def read_query(given: Mapping[str, str], kind: type[Q]) -> Q:
+    """Raise ControlError (400) naming the parameter, what it may be, and what it is."""
+    values = {
+        field.encode_name: _value(given[field.encode_name], _plain(field.type)[0])
+        for field in _fields(kind)
+        if field.encode_name in given
+    }
+    try:
+        return convert(values, kind, whole="query")
+    except InvalidValue as error:
+        raise ControlError(400, str(error)) from error
+
+
+def parameters(kind: type[msgspec.Struct]) -> list[Json]:
+    """Return the OpenAPI parameters of a query."""
+    return [
+        {"name": field.encode_name, "in": "query", "schema": _schema(field)}
+        for field in _fields(kind)
+    ]
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
+    struct = inspect.type_info(kind)
+    assert isinstance(struct, inspect.StructType)
+    return struct.fields
+
+
+def _plain(kind: inspect.Type) -> tuple[inspect.Type, Json]:
+    """Return a parameter's type without None, and what else its schema says."""
+    match kind:
+        case inspect.UnionType(types=types):
+            (only,) = (each for each in types if not isinstance(each, inspect.NoneType))
+            return _plain(only)
+        case inspect.Metadata(type=inner, extra_json_schema=extra):
+            return inner, dict(extra or {})
+        case _:
+            return kind, {}
+
+
+def _value(written: str, kind: inspect.Type) -> object:
+    """Return a number or a duration as a number; a text that is none remains a text."""
+    if isinstance(kind, inspect.IntType):
+        is_number = written.isdecimal() and len(written) <= len(str(MAX_WHOLE))
+        return int(written) if is_number else written
+    if isinstance(kind, inspect.FloatType):
+        with suppress(ValueError):
+            return duration_ms(written) / 1000
+    return written
+
+
+def _schema(field: inspect.Field) -> Json:
+    kind, extra = _plain(field.type)
+    schema: Json
+    match kind:
+        case inspect.EnumType(cls=words):
+            schema = {"$ref": PREFIX + words.__name__}
+        case inspect.LiteralType(values=values):
+            schema = {"enum": list(values)}
+        case inspect.IntType(ge=least, le=most):
+            schema = {"type": "integer", "minimum": least or 0, "maximum": most or MAX_WHOLE}
+        case inspect.FloatType(le=longest_s):
+            about = f"real time, at most {longest_s:g} s"
+            schema = {"$ref": PREFIX + "Duration", "description": about}
+        case _:
+            schema = {"type": "string"}
+    if field.default not in {None, msgspec.NODEFAULT}:
+        schema["default"] = field.default
+    return schema | extra

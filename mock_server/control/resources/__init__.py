@@ -1,0 +1,1 @@
+"""One noun of the control plane a module: its answers, its handlers, and its calls."""

@@ -1,0 +1,71 @@
+"""The virtual clock of the caller's sandbox."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from mock_server.control.answers import Instant
+from mock_server.control.call import Call
+from mock_server.control.changes import duration
+from mock_server.control.errors import ControlError
+from mock_server.control.openapi.references import Written
+from mock_server.domain.sandbox_settings import Speed
+from mock_server.domain.store import ClockReading, Sandbox
+from mock_server.runtime.dispatcher import Dispatcher, Fired, SandboxDropped, TooLate
+
+
+class ClockChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    mode: Literal["real", "manual"] | None = None
+    speed: Speed | None = None
+
+
+class Advance(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    seconds: Annotated[Written, Meta(description="more than 0")]
+
+
+class Advanced(msgspec.Struct):
+    from_ms: Instant
+    now_ms: Instant
+    fired: list[Fired]
+
+
+class ClockResource:
+    def __init__(self, dispatcher: Dispatcher, *, real_ms: Callable[[], int]) -> None:
+        self._dispatcher = dispatcher
+        self._real_ms = real_ms
+
+    def calls(self) -> list[Call]:
+        return [
+            Call("GET", "/_mock/clock", self.show, "Read the clock"),
+            Call("PUT", "/_mock/clock", self.change, "Let time go another way"),
+            Call(
+                "POST",
+                "/_mock/clock/advance",
+                self.advance,
+                "Move time, and answer when all that fell due has settled",
+                rejects=(409,),
+            ),
+        ]
+
+    async def show(self, sandbox: Sandbox) -> ClockReading:
+        return await sandbox.clock(self._real_ms())
+
+    async def change(self, sandbox: Sandbox, body: ClockChange) -> ClockReading:
+        present = await sandbox.clock(self._real_ms())
+        return await self._dispatcher.set_clock(
+            sandbox, body.mode or present.mode, body.speed or present.speed
+        )
+
+    async def advance(self, sandbox: Sandbox, body: Advance) -> Advanced:
+        by_ms = duration("seconds", body.seconds)
+        if by_ms == 0:
+            raise ControlError(400, "seconds: must be more than 0")
+        try:
+            from_ms, now_ms, fired = await self._dispatcher.advance(sandbox, by_ms)
+        except TooLate as error:
+            raise ControlError(400, "seconds: leads past the year 9999") from error
+        except SandboxDropped as error:
+            raise ControlError(409, "the sandbox was dropped while its clock was moved") from error
+        return Advanced(from_ms=from_ms, now_ms=now_ms, fired=list(fired))

@@ -1,0 +1,125 @@
+"""The journal of the caller's sandbox: read, count, wait, export."""
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from mock_server.control.answers import Count
+from mock_server.control.call import Call
+from mock_server.control.errors import Detail, WaitTimeout
+from mock_server.control.har import HarArchive, har
+from mock_server.control.journal_entry import JournalEntry
+from mock_server.control.query import Timeout
+from mock_server.control.waiting import until
+from mock_server.domain.journal import MAX_ENTRIES, Entry, Operation
+from mock_server.domain.store import Sandbox
+
+DEFAULT_LIMIT = 1000
+
+Numbered = tuple[int, Entry]
+
+
+class JournalFilter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    operation: Operation | None = None
+    task: Annotated[str, Meta(description="a task's id")] | None = None
+    since: Annotated[int, Meta(ge=0, description="the `seq` of the last entry seen")] | None = None
+    limit: Annotated[int, Meta(ge=1)] | None = None
+
+    async def found(self, sandbox: Sandbox) -> list[Numbered]:
+        """Return what passes, oldest first."""
+        return [
+            (number, entry)
+            for number, entry in await sandbox.entries(self.since or 0)
+            if (self.operation is None or entry.operation is self.operation)
+            and (self.task is None or entry.task_id == self.task)
+        ]
+
+
+class PageQuery(JournalFilter, kw_only=True):
+    limit: Annotated[int, Meta(ge=1, extra_json_schema={"default": DEFAULT_LIMIT})] | None = None
+
+    def cut(self, found: list[Numbered], default_limit: int = DEFAULT_LIMIT) -> list[Numbered]:
+        """Keep what is asked for: the first after `since`, or else the newest."""
+        limit = self.limit or default_limit
+        return found[:limit] if self.since is not None else found[-limit:]
+
+
+class JournalQuery(PageQuery, kw_only=True):
+    format: Literal["json", "har"] = "json"
+
+
+class JournalWait(PageQuery, kw_only=True):
+    count: Annotated[int, Meta(ge=1)] = 1
+    timeout_s: Timeout = msgspec.field(name="timeout", default=5.0)
+
+
+class JournalPage(msgspec.Struct, kw_only=True):
+    entries: list[JournalEntry]
+    dropped: Count
+
+
+class JournalTimeout(JournalPage, kw_only=True):
+    """The envelope of an error, with what was seen beside it."""
+
+    code: int
+    message: str
+    data: Detail
+
+
+class EntryCount(msgspec.Struct):
+    count: Count
+
+
+class JournalResource:
+    def __init__(self, *, real_ms: Callable[[], int]) -> None:
+        self._real_ms = real_ms
+
+    def calls(self) -> list[Call]:
+        return [
+            Call(
+                "GET",
+                "/_mock/journal",
+                self.show,
+                "Every exchange: the first after `since`, or else the newest",
+            ),
+            Call("POST", "/_mock/journal/count", self.count, "How many pass the filters"),
+            Call(
+                "GET",
+                "/_mock/journal/wait",
+                self.wait,
+                "The entries, as soon as there are so many",
+                timeout_answer=JournalTimeout,
+            ),
+        ]
+
+    async def show(self, sandbox: Sandbox, query: JournalQuery) -> JournalPage | HarArchive:
+        found = await query.found(sandbox)
+        if query.format == "har":
+            return har(JournalEntry.of(*each) for each in query.cut(found, MAX_ENTRIES))
+        return await self._page(sandbox, query.cut(found))
+
+    async def count(self, sandbox: Sandbox, body: JournalFilter) -> EntryCount:
+        return EntryCount(count=len((await body.found(sandbox))[: body.limit]))
+
+    async def wait(self, sandbox: Sandbox, query: JournalWait) -> JournalPage:
+        async def look() -> tuple[list[Numbered], bool]:
+            found = await query.found(sandbox)
+            return found, len(found) >= query.count
+
+        found, holds = await until(sandbox, look, query.timeout_s)
+        page = await self._page(sandbox, query.cut(found))
+        if holds:
+            return page
+        raise WaitTimeout(
+            f"{len(found)} of {query.count} entries within {query.timeout_s:g} s",
+            JournalTimeout,
+            page,
+        )
+
+    async def _page(self, sandbox: Sandbox, found: list[Numbered]) -> JournalPage:
+        counters = await sandbox.counters(self._real_ms())
+        return JournalPage(
+            entries=[JournalEntry.of(*each) for each in found], dropped=counters.journal_dropped
+        )

@@ -1,0 +1,74 @@
+"""What the next requests or callbacks of the caller's sandbox get, before any rule."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from mock_server.control.call import Call
+from mock_server.control.errors import ControlError
+from mock_server.control.openapi.references import MatchOfNext, MatchOfRule, WrittenApply
+from mock_server.control.resources.rules import read_rule
+from mock_server.domain.rule_book import MAX_NEXT, Queued
+from mock_server.domain.store import Sandbox
+from mock_server.domain.wording import Wrong, whole
+
+COUNTED = ("nth", "times", "times_each", "probability")
+
+
+class Next(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    apply: WrittenApply
+    match: MatchOfNext = None
+    count: Annotated[
+        Any, Meta(extra_json_schema={"type": "integer", "minimum": 1, "maximum": MAX_NEXT})
+    ] = 1
+
+
+class QueuedRule(msgspec.Struct):
+    id: str
+    match: MatchOfRule
+    apply: WrittenApply
+    count: Annotated[int, Meta(ge=1, description="so many are left")]
+
+    @classmethod
+    def of(cls, queued: Queued) -> "QueuedRule":
+        return cls(id=queued.id, **queued.definition.written, count=queued.left)
+
+
+class RuleQueue(msgspec.Struct):
+    next: list[QueuedRule]
+
+
+class NextResource:
+    def __init__(self, fail_codes: Mapping[str, str]) -> None:
+        self._fail_codes = fail_codes
+
+    def calls(self) -> list[Call]:
+        path = "/_mock/next"
+        return [
+            Call("GET", path, self.show, "What is queued"),
+            Call(
+                "POST",
+                path,
+                self.add,
+                "Queue what the next requests or callbacks get, before any rule",
+            ),
+        ]
+
+    async def show(self, sandbox: Sandbox) -> RuleQueue:
+        return RuleQueue(next=[QueuedRule.of(each) for each in await sandbox.queue()])
+
+    async def add(self, sandbox: Sandbox, body: Next) -> RuleQueue:
+        definition = read_rule({"match": body.match, "apply": body.apply}, "", self._fail_codes)
+        for name in COUNTED:
+            if name in definition.written["match"]:
+                raise ControlError(400, f"match.{name}: does not go with next, which has a count")
+        try:
+            count = whole(body.count, "count", 1, MAX_NEXT)
+        except Wrong as error:
+            raise ControlError(400, str(error)) from error
+        if len(await sandbox.queue()) >= MAX_NEXT:
+            raise ControlError(400, f"next: {MAX_NEXT} are queued already, as many as may be")
+        await sandbox.put_next(definition, count)
+        return await self.show(sandbox)

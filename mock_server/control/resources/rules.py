@@ -1,0 +1,96 @@
+"""The rules of the caller's sandbox."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from mock_server.control.answers import Count
+from mock_server.control.call import Call
+from mock_server.control.errors import ControlError
+from mock_server.control.openapi.references import MatchOfRule, WrittenApply, WrittenRule
+from mock_server.domain.rule_book import MAX_RULES, Rule
+from mock_server.domain.rules import Definition, parse_rule
+from mock_server.domain.store import Sandbox
+from mock_server.domain.wording import Wrong
+
+
+class RulesChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    rules: Annotated[list[WrittenRule], Meta(extra_json_schema={"maxItems": MAX_RULES})]
+    profile: Any = None  # of what GET shows: taken and ignored
+
+
+class RuleView(msgspec.Struct):
+    id: str
+    match: MatchOfRule
+    apply: WrittenApply
+    applied: Count
+
+    @classmethod
+    def of(cls, rule: Rule) -> "RuleView":
+        return cls(id=rule.id, **rule.definition.written, applied=rule.applied)
+
+
+class ProfileRules(msgspec.Struct):
+    name: str
+    rules: list[RuleView]
+
+
+class RuleList(msgspec.Struct):
+    rules: list[RuleView]
+    profile: ProfileRules
+
+
+class RulesResource:
+    def __init__(self, fail_codes: Mapping[str, str]) -> None:
+        self._fail_codes = fail_codes
+
+    def calls(self) -> list[Call]:
+        path = "/_mock/rules"
+        return [
+            Call("GET", path, self.show, "The rules, in order"),
+            Call("PUT", path, self.replace, "Replace them"),
+            Call("POST", path, self.add, "Add one, last"),
+            Call("DELETE", path, self.clear, "Remove them"),
+        ]
+
+    async def show(self, sandbox: Sandbox) -> RuleList:
+        own, of_profile = await sandbox.rules()
+        return RuleList(
+            rules=[RuleView.of(rule) for rule in own],
+            profile=ProfileRules(
+                name=sandbox.settings.profile, rules=[RuleView.of(rule) for rule in of_profile]
+            ),
+        )
+
+    async def replace(self, sandbox: Sandbox, body: RulesChange) -> RuleList:
+        if len(body.rules) > MAX_RULES:
+            raise ControlError(400, f"rules: must be at most {MAX_RULES}")
+        await sandbox.set_rules(
+            [
+                read_rule(each, f"rules[{at}]", self._fail_codes)
+                for at, each in enumerate(body.rules)
+            ]
+        )
+        return await self.show(sandbox)
+
+    async def add(self, sandbox: Sandbox, body: WrittenRule) -> RuleList:
+        definition = read_rule(body, "rule", self._fail_codes)
+        own, _ = await sandbox.rules()
+        if len(own) >= MAX_RULES:
+            raise ControlError(400, f"rules: there are {MAX_RULES} already, as many as may be")
+        await sandbox.add_rule(definition)
+        return await self.show(sandbox)
+
+    async def clear(self, sandbox: Sandbox) -> RuleList:
+        await sandbox.set_rules([])
+        return await self.show(sandbox)
+
+
+def read_rule(written: object, path: str, fail_codes: Mapping[str, str]) -> Definition:
+    """Raise ControlError (400) unless it is a rule."""
+    try:
+        return parse_rule(written, path, fail_codes)
+    except Wrong as error:
+        raise ControlError(400, str(error).removeprefix(".")) from error

@@ -1,0 +1,98 @@
+"""The caller's sandbox: its settings and counters, and the way back to its beginning."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from mock_server.control.answers import Count
+from mock_server.control.call import Call
+from mock_server.control.changes import Profiles, SandboxChange
+from mock_server.control.views import ShownSettings, settings_view
+from mock_server.domain.ledger import MICRO
+from mock_server.domain.store import Counters, Sandbox
+from mock_server.runtime.dispatcher import Dispatcher
+
+
+class EndedTasks(msgspec.Struct):
+    success: Count
+    failed: Count
+    dropped: Count
+
+
+class SandboxCounters(msgspec.Struct):
+    requests: Count
+    refused: Count
+    tasks: EndedTasks
+    live_tasks: Count
+    balance: Annotated[float, Meta(description="dollars left")]
+    journal_entries: Count
+    journal_bytes: Count
+    journal_dropped: Count
+
+    @classmethod
+    def of(cls, counters: Counters) -> "SandboxCounters":
+        return cls(
+            requests=counters.requests,
+            refused=counters.refused,
+            tasks=EndedTasks(
+                success=counters.succeeded,
+                failed=counters.failed,
+                dropped=counters.dropped_tasks,
+            ),
+            live_tasks=counters.live_tasks,
+            balance=counters.balance_microusd / MICRO,
+            journal_entries=counters.journal_entries,
+            journal_bytes=counters.journal_bytes,
+            journal_dropped=counters.journal_dropped,
+        )
+
+
+class SandboxDetail(msgspec.Struct):
+    id: Annotated[str, Meta(description="a hash of its key")]
+    settings: ShownSettings
+    counters: SandboxCounters
+
+
+class SandboxResource:
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        real_ms: Callable[[], int],
+        default_generation_ms: int,
+        profiles: Profiles,
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._real_ms = real_ms
+        self._default_generation_ms = default_generation_ms
+        self._profiles = profiles
+
+    def calls(self) -> list[Call]:
+        path = "/_mock/sandbox"
+        return [
+            Call("GET", path, self.show, "Settings and counters"),
+            Call("PATCH", path, self.change, "Change settings"),
+            Call("DELETE", path, self.reset, "Drop everything and begin again from the seed"),
+        ]
+
+    async def show(self, sandbox: Sandbox) -> SandboxDetail:
+        return SandboxDetail(
+            id=sandbox.id,
+            settings=ShownSettings(**settings_view(sandbox.settings, self._default_generation_ms)),
+            counters=SandboxCounters.of(await sandbox.counters(self._real_ms())),
+        )
+
+    async def change(self, sandbox: Sandbox, body: SandboxChange) -> SandboxDetail:
+        profile = None if body.profile is None else body.new_profile(self._profiles)
+        await sandbox.change(
+            body.apply(sandbox.settings, self._profiles),
+            body.balance_microusd,
+            self._real_ms(),
+            None if profile is None else profile.rules,
+        )
+        return await self.show(sandbox)
+
+    async def reset(self, sandbox: Sandbox) -> None:
+        await self._dispatcher.reset(sandbox)

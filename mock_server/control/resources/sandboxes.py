@@ -1,0 +1,50 @@
+"""All sandboxes of the server."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from mock_server.control.call import Call
+from mock_server.control.resources.sandbox import SandboxCounters
+from mock_server.domain.store import Store
+
+
+class SandboxSummary(msgspec.Struct):
+    id: Annotated[str, Meta(description="a hash of its key")]
+    counters: SandboxCounters
+
+
+class SandboxList(msgspec.Struct):
+    sandboxes: list[SandboxSummary]
+
+
+class SandboxesResource:
+    def __init__(
+        self, store: Store, *, real_ms: Callable[[], int], drop_all: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._store = store
+        self._real_ms = real_ms
+        self._drop_all = drop_all
+
+    def calls(self) -> list[Call]:
+        path = "/_mock/sandboxes"
+        return [
+            Call("GET", path, self.show_all, "All sandboxes", caller="admin"),
+            Call("DELETE", path, self.drop, "Drop all sandboxes", caller="admin"),
+        ]
+
+    async def show_all(self) -> SandboxList:
+        real_ms = self._real_ms()
+        return SandboxList(
+            sandboxes=[
+                SandboxSummary(
+                    id=sandbox.id, counters=SandboxCounters.of(await sandbox.counters(real_ms))
+                )
+                for sandbox in await self._store.sandboxes()
+            ]
+        )
+
+    async def drop(self) -> None:
+        await self._drop_all()

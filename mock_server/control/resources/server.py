@@ -1,0 +1,92 @@
+"""The server as a whole: is it alive, can it serve, how was it started, what has it done."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+from starlette.responses import Response
+
+from mock_server.control.call import Call
+from mock_server.control.errors import ControlError
+from mock_server.domain.store import Store
+from mock_server.options import OPTIONS
+
+_OPEN = [option.name for option in OPTIONS if not option.is_secret]
+
+
+class Health(msgspec.Struct):
+    status: Literal["ok"]
+
+
+class Info(msgspec.Struct):
+    version: str
+    base_url: str
+    seed: int
+    settings: Annotated[
+        dict[str, Any],
+        Meta(description="by switch, but the secrets", extra_json_schema={"required": _OPEN}),
+    ]
+    profile: str
+
+
+class ServerResource:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        real_ms: Callable[[], int],
+        info: Callable[[], Info],
+        document: Callable[[], dict[str, Any]],
+        why_not_ready: Callable[[], str | None],
+    ) -> None:
+        self._store = store
+        self._real_ms = real_ms
+        self._info = info
+        self._document = document
+        self._why_not_ready = why_not_ready
+
+    def calls(self) -> list[Call]:
+        return [
+            Call("GET", "/_mock/health", self.health, "Is it alive", caller="anyone"),
+            Call(
+                "GET", "/_mock/ready", self.ready, "Can it serve", caller="anyone", rejects=(503,)
+            ),
+            Call("GET", "/_mock/info", self.info, "How it was started", caller="anyone"),
+            Call("GET", "/_mock/openapi.json", self.openapi, "This document", caller="anyone"),
+            Call(
+                "GET",
+                "/_mock/metrics",
+                self.metrics,
+                "Prometheus text",
+                caller="anyone",
+                answer=str,
+                media_type="text/plain",
+            ),
+        ]
+
+    async def health(self) -> Health:
+        return Health(status="ok")
+
+    async def ready(self) -> Health:
+        reason = self._why_not_ready()
+        if reason is not None:
+            raise ControlError(503, reason)
+        return Health(status="ok")
+
+    async def info(self) -> Info:
+        return self._info()
+
+    async def openapi(self) -> dict[str, Any]:
+        return self._document()
+
+    async def metrics(self) -> Response:
+        from prometheus_client import CONTENT_TYPE_LATEST  # noqa: PLC0415  # few ask for it
+
+        from mock_server.control.metrics import exposition  # noqa: PLC0415  # as above
+
+        sandboxes = await self._store.sandboxes()
+        real_ms = self._real_ms()
+        live = sum([(await sandbox.counters(real_ms)).live_tasks for sandbox in sandboxes])
+        told = exposition(self._store.tally, len(sandboxes), live)
+        return Response(told, headers={"content-type": CONTENT_TYPE_LATEST})

@@ -1,0 +1,256 @@
+"""The tasks of the caller's sandbox: look at them, end them, wait for them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from mock_server.control.answers import Instant
+from mock_server.control.call import Call
+from mock_server.control.errors import ControlError, Detail, WaitTimeout
+from mock_server.control.openapi.references import FailCode
+from mock_server.control.query import Timeout
+from mock_server.control.timeline import TimelineEvent, explain, timeline
+from mock_server.control.waiting import until
+from mock_server.domain.errors import TaskEnded
+from mock_server.domain.journal import Entry
+from mock_server.domain.nearest import did_you_mean
+from mock_server.domain.store import Sandbox, Seen
+from mock_server.domain.task import Plan, Task, TaskState, state_at
+from mock_server.runtime.dispatcher import Dispatcher
+from mock_server.web.envelope import ResultUrls
+
+T = TypeVar("T")
+
+
+class TaskQuery(msgspec.Struct):
+    state: TaskState | None = None
+    limit: Annotated[int, Meta(ge=1)] = 100
+
+
+class TaskWait(msgspec.Struct):
+    state: TaskState | None = None
+    timeout_s: Timeout = msgspec.field(name="timeout", default=5.0)
+
+
+class Finish(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename="camel"):
+    state: Literal["success", "failed"]
+    fail_code: FailCode | None = None
+    fail_msg: Annotated[str, Meta(max_length=1000)] | None = None
+
+
+class TaskSummary(msgspec.Struct, kw_only=True):
+    """An ended one has `complete_time_ms`, and `result_urls` or `fail_code` and `fail_msg`."""
+
+    task_id: str
+    model: str
+    state: TaskState
+    prompt: str
+    aspect_ratio: str
+    num_images: int
+    request_type: Literal["async", "callback"]
+    create_time_ms: Instant
+    complete_time_ms: Instant | UnsetType = UNSET
+    fail_code: str | UnsetType = UNSET
+    fail_msg: str | UnsetType = UNSET
+    result_urls: list[str] | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, task: Task, now_ms: int, result_urls: ResultUrls) -> "TaskSummary":
+        plan, state = task.plan, state_at(task, now_ms)
+        is_failed = state is TaskState.FAILED
+        return cls(
+            task_id=task.id,
+            model=task.model_id,
+            state=state,
+            prompt=task.prompt,
+            aspect_ratio=task.ratio,
+            num_images=task.num_images,
+            request_type="callback" if task.callback_url else "async",
+            create_time_ms=task.created_ms,
+            complete_time_ms=_if_known(plan.end_ms) if state.is_final else UNSET,
+            fail_code=_if_known(plan.fail_code) if is_failed else UNSET,
+            fail_msg=_if_known(plan.fail_message) if is_failed else UNSET,
+            result_urls=result_urls(task) if state is TaskState.SUCCESS else UNSET,
+        )
+
+
+class TaskList(msgspec.Struct):
+    tasks: list[TaskSummary]
+
+
+class TaskPlan(msgspec.Struct):
+    start_ms: Instant
+    end_ms: Instant | None
+    polls: int | None
+    hold: bool
+    outcome: Literal["success", "failed"]
+    fail_code: str | None
+    fail_msg: str | None
+
+    @classmethod
+    def of(cls, plan: Plan) -> "TaskPlan":
+        return cls(
+            start_ms=plan.start_ms,
+            end_ms=plan.end_ms,
+            polls=plan.polls or None,
+            hold=plan.end_ms is None and not plan.polls,
+            outcome="failed" if plan.fail_code else "success",
+            fail_code=plan.fail_code,
+            fail_msg=plan.fail_message,
+        )
+
+
+class TaskDetail(TaskSummary, kw_only=True):
+    plan: TaskPlan
+    explain: Annotated[list[str], Meta(description="why it goes as it goes")]
+    timeline: list[TimelineEvent]
+
+    @classmethod
+    def of_entries(
+        cls, seen: Seen, result_urls: ResultUrls, entries: Sequence[Entry]
+    ) -> "TaskDetail":
+        """Show a task together with the entries of the journal that concern it."""
+        summary = TaskSummary.of(seen.task, seen.now_ms, result_urls)
+        return cls(
+            **msgspec.structs.asdict(summary),
+            plan=TaskPlan.of(seen.task.plan),
+            explain=explain(seen.task),
+            timeline=timeline(seen.task, seen.now_ms, entries),
+        )
+
+
+class TaskTimeout(TaskDetail, kw_only=True):
+    """The envelope of an error, with the task beside it."""
+
+    code: int
+    message: str
+    data: Detail
+
+
+class TasksResource:
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        *,
+        real_ms: Callable[[], int],
+        result_urls: ResultUrls,
+        fail_messages: Mapping[str, str],
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._real_ms = real_ms
+        self._result_urls = result_urls
+        self._fail_messages = fail_messages
+
+    def calls(self) -> list[Call]:
+        return [
+            Call("GET", "/_mock/tasks", self.show_all, "The tasks, newest first"),
+            Call(
+                "GET",
+                "/_mock/tasks/{task_id}",
+                self.show,
+                "A task with its plan and its timeline",
+                rejects=(404,),
+            ),
+            Call(
+                "POST",
+                "/_mock/tasks/{task_id}/finish",
+                self.finish,
+                "End a task now",
+                rejects=(404, 409),
+            ),
+            Call(
+                "GET",
+                "/_mock/tasks/{task_id}/wait",
+                self.wait,
+                "The task, as soon as it has come to this state, or to an end",
+                rejects=(404,),
+                timeout_answer=TaskTimeout,
+            ),
+        ]
+
+    async def show_all(self, sandbox: Sandbox, query: TaskQuery) -> TaskList:
+        tasks, now_ms = await sandbox.tasks(self._real_ms())
+        wanted = (
+            task for task in tasks if query.state is None or state_at(task, now_ms) is query.state
+        )
+        return TaskList(
+            tasks=[
+                TaskSummary.of(task, now_ms, self._result_urls)
+                for task in islice(wanted, query.limit)
+            ]
+        )
+
+    async def show(self, sandbox: Sandbox, task_id: str) -> TaskDetail:
+        return await self._detail(sandbox, await self._seen(sandbox, task_id))
+
+    async def finish(self, sandbox: Sandbox, task_id: str, body: Finish) -> TaskDetail:
+        fail_code, fail_message = self._outcome(body)
+        try:
+            seen = await sandbox.finish(task_id, fail_code, fail_message, self._real_ms())
+        except TaskEnded as error:
+            raise ControlError(409, str(error)) from error
+        if seen is None:
+            raise _unknown(task_id)
+        self._dispatcher.wake(sandbox)
+        return await self._detail(sandbox, seen)
+
+    async def wait(self, sandbox: Sandbox, task_id: str, query: TaskWait) -> TaskDetail:
+        wanted = query.state
+
+        async def look() -> tuple[Seen, bool]:
+            seen = await self._seen(sandbox, task_id)
+            state = state_at(seen.task, seen.now_ms)
+            return seen, state.is_final if wanted is None else state is wanted
+
+        async def next_s(seen: Seen) -> float | None:
+            return await sandbox.wait_until_s(_next_change_ms(seen), self._real_ms())
+
+        seen, holds = await until(sandbox, look, query.timeout_s, next_s)
+        detail = await self._detail(sandbox, seen)
+        if holds:
+            return detail
+        named = "an end" if wanted is None else f"the state {wanted.value!r}"
+        raise WaitTimeout(
+            f"the task has not come to {named} within {query.timeout_s:g} s", TaskTimeout, detail
+        )
+
+    async def _seen(self, sandbox: Sandbox, task_id: str) -> Seen:
+        seen = await sandbox.task(task_id, self._real_ms())
+        if seen is None:
+            raise _unknown(task_id)
+        return seen
+
+    async def _detail(self, sandbox: Sandbox, seen: Seen) -> TaskDetail:
+        entries = [entry for _, entry in await sandbox.entries() if entry.task_id == seen.task.id]
+        return TaskDetail.of_entries(seen, self._result_urls, entries)
+
+    def _outcome(self, finish: Finish) -> tuple[str | None, str | None]:
+        """Return fail code and message. Raises ControlError when they do not fit the state."""
+        if finish.state == "success":
+            if finish.fail_code is not None or finish.fail_msg is not None:
+                raise ControlError(400, "failCode: goes with the state 'failed' only")
+            return None, None
+        code = finish.fail_code or "GENERATION_FAILED"
+        if code not in self._fail_messages:
+            hint = did_you_mean(code, self._fail_messages)
+            raise ControlError(400, f"failCode: is unknown{hint}")
+        return code, finish.fail_msg or self._fail_messages[code]
+
+
+def _if_known(value: T | None) -> T | UnsetType:
+    return UNSET if value is None else value
+
+
+def _unknown(task_id: str) -> ControlError:
+    return ControlError(404, f"no task of this key has the id {task_id[:100]!r}")
+
+
+def _next_change_ms(seen: Seen) -> int | None:
+    """Return when the task's state changes next by itself."""
+    plan = seen.task.plan
+    if seen.now_ms < plan.start_ms:
+        return plan.start_ms
+    return None if plan.end_ms is None or plan.end_ms <= seen.now_ms else plan.end_ms

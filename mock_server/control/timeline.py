@@ -1,0 +1,71 @@
+"""Why a task goes as it goes, and what has happened to it."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from mock_server.control.answers import Instant, Milliseconds
+from mock_server.domain.journal import Entry, Operation
+from mock_server.domain.task import Task, TaskState, state_at
+
+_KINDS = ["transition", *Operation]
+_ORDER = {"submit": 0, "transition": 1}  # of events of one instant
+
+
+class TimelineEvent(msgspec.Struct, kw_only=True):
+    """A transition has a `state`, an exchange the other members."""
+
+    at_ms: Instant
+    kind: Annotated[str, Meta(extra_json_schema={"enum": _KINDS})]
+    state: TaskState | UnsetType = UNSET
+    status: int | UnsetType | None = UNSET
+    error: str | UnsetType = UNSET
+    path: str | UnsetType = UNSET
+    rule: str | UnsetType = UNSET
+    fault: str | UnsetType = UNSET
+    duration_ms: Milliseconds | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, entry: Entry) -> "TimelineEvent":
+        return cls(
+            at_ms=entry.at_ms,
+            kind=entry.operation,
+            status=entry.status or None,
+            error=entry.error or UNSET,
+            path=entry.path if entry.operation is Operation.RESULT else UNSET,
+            rule=entry.rule or UNSET,
+            fault=entry.fault if entry.rule else UNSET,
+            duration_ms=entry.duration_us / 1000,
+        )
+
+
+def explain(task: Task) -> list[str]:
+    """Return one sentence for each step of the precedence that applied, and one for the times."""
+    plan = task.plan
+    pending_s = (plan.start_ms - task.created_ms) / 1000
+    if plan.end_ms is not None:
+        whole_s = (plan.end_ms - task.created_ms) / 1000
+        when = f"times: pending for {pending_s:g} s, ended {whole_s:g} s after the submit"
+    elif plan.polls:
+        when = f"times: ends at status request {plan.polls}, {task.polls_seen} seen so far"
+    else:
+        when = f"times: pending for {pending_s:g} s, then processing until control releases it"
+    return [*plan.reasons, when]
+
+
+def timeline(task: Task, now_ms: int, entries: Sequence[Entry]) -> list[TimelineEvent]:
+    """Return what happened to a task, in order; its transitions are derived from its plan."""
+    events = [*_transitions(task, now_ms), *(TimelineEvent.of(entry) for entry in entries)]
+    return sorted(events, key=lambda event: (event.at_ms, _ORDER.get(event.kind, 2)))
+
+
+def _transitions(task: Task, now_ms: int) -> Iterator[TimelineEvent]:
+    plan, changes = task.plan, [(task.created_ms, TaskState.PENDING)]
+    if plan.start_ms <= now_ms and not (plan.polls and plan.end_ms is None):
+        changes.append((plan.start_ms, TaskState.PROCESSING))
+    if plan.end_ms is not None and plan.end_ms <= now_ms:
+        changes.append((plan.end_ms, state_at(task, now_ms)))
+    for at_ms, state in changes:
+        yield TimelineEvent(at_ms=at_ms, kind="transition", state=state)
