@@ -39,6 +39,7 @@ from mock_server.domain.directives import without_directives
 from mock_server.domain.journal import Operation
 from mock_server.domain.ports import RealClock, Sender
 from mock_server.domain.profiles import CALM
+from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.store import Sandbox, Store
 from mock_server.domain.task import Task
 from mock_server.images.gallery import Gallery
@@ -54,6 +55,7 @@ from mock_server.runtime.clock import SystemClock
 from mock_server.runtime.dispatcher import Dispatcher
 from mock_server.runtime.egress import Egress
 from mock_server.runtime.entropy import drawn_seed
+from mock_server.runtime.pattern_search import RegexPatternSearch
 from mock_server.runtime.references import References
 from mock_server.settings import Settings
 from mock_server.store.memory_store import MemoryStore
@@ -103,13 +105,15 @@ class MockServer:
         self._addresses = ResultAddresses(self.seed)
         self._gallery = Gallery()
         self._tenants = Tenants(self._store, settings.api_key)
+        rules = RuleMatcher(RegexPatternSearch())
         self._exchange = Exchange(
-            self._clock, self._store.tally, has_provenance=settings.provenance
+            self._clock, self._store.tally, rules, has_provenance=settings.provenance
         )
         self._dispatcher = Dispatcher(
             clock=self._clock,
             make_sender=lambda: sender or self._http_sender(),
             encode_status=lambda task, now_ms: envelope.status(task, now_ms, self._addresses.urls),
+            rules=rules,
         )
         self._endpoints, self._unknown_models = self._provider_endpoints()
         self._results = ResultEndpoint(

@@ -4,11 +4,12 @@ from pathlib import Path
 
 from mock_server.catalogue_files import FIXTURES
 from mock_server.domain.catalogue import Catalogue
+from mock_server.domain.errors import InvalidValue, RuleError
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.profiles import Profile, parse_profile
-from mock_server.domain.rules import Definition, parse_rule
+from mock_server.domain.rule_parsing import parse_rule
+from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.snapshot import Snapshot, parse_snapshot
-from mock_server.domain.wording import Wrong
 from mock_server.settings import BadSetting, Settings
 
 
@@ -29,14 +30,14 @@ def chosen_profile(settings: Settings, profiles: dict[str, Profile]) -> Profile:
         raise BadSetting(f"--profile: {settings.profile!r} is unknown{hint}") from error
 
 
-def chosen_rules(settings: Settings, catalogue: Catalogue) -> tuple[Definition, ...]:
+def chosen_rules(settings: Settings, catalogue: Catalogue) -> tuple[RuleDefinition, ...]:
     """Raise BadSetting naming the path of what is wrong in `[[rules]]`."""
     try:
         return tuple(
             parse_rule(rule, f"rules[{at}]", catalogue.fail_messages)
             for at, rule in enumerate(settings.rules)
         )
-    except Wrong as error:
+    except RuleError as error:
         raise BadSetting(str(error)) from error
 
 
@@ -46,7 +47,7 @@ def chosen_snapshot(settings: Settings, catalogue: Catalogue) -> Snapshot | None
         return None
     try:
         snapshot = parse_snapshot(Path(settings.restore).read_bytes(), catalogue)
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, InvalidValue) as error:
         raise BadSetting(f"--restore: {settings.restore}: {error}") from error
     if len(snapshot.tasks) > settings.max_tasks:
         raise BadSetting(

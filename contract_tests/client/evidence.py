@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from contract_tests.client.exchange import Ended, Exchange, TaskSeen, is_true_callback
+from contract_tests.client.faults import HIDES_RESULT
 from contract_tests.contract.provider import FINAL
 
 K = TypeVar("K", bound=Hashable)
@@ -109,7 +110,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             and (each.operation == "status" or is_true_callback(each))
             and each.state in FINAL
         ]
-        return [each for each in found if "meaning result-json-malformed" not in each.injected]
+        return [each for each in found if not each.injected & HIDES_RESULT]
 
     def successes_told(self, task_id: str) -> list[Exchange]:
         told = self.ends_told(task_id)

@@ -3,18 +3,12 @@
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
 
-_BREAKING: Final = frozenset(
-    f"wire {kind}"
-    for kind in (
-        "close", "reset", "half-body", "garbage", "empty", "html-error", "wrong-content-type",
-        "invalid-json", "bad-gzip",
-    )
-)  # fmt: skip
+from contract_tests.client.faults import BREAKS_RESPONSE, FALSE_CALLBACK
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -47,7 +41,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def is_broken(self) -> bool:
         """Whether the answer did not arrive as one that can be read."""
-        return bool(self.injected & _BREAKING)
+        return bool(self.injected & BREAKS_RESPONSE)
 
     @property
     def is_refused_on_purpose(self) -> bool:
@@ -115,8 +109,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
 
 def is_true_callback(exchange: Exchange) -> bool:
     """Tell whether it is a callback that tells the truth, whenever and how often it comes."""
-    lies = {"callback drop", "callback garbage", "callback both"}
-    return exchange.operation == "callback" and not exchange.injected & lies
+    return exchange.operation == "callback" and not exchange.injected & FALSE_CALLBACK
 
 
 def _found(headers: tuple[tuple[str, str], ...], wanted: str) -> str | None:

@@ -35,7 +35,7 @@ def _exchange(entry: Mapping[str, Any]) -> Exchange:
         task_id=entry["task_id"] or "",
         status=entry["status"] or 0,
         duration_ms=entry["duration_ms"],
-        injected=frozenset((entry["fault"] or "").split(", ")) - {""},
+        injected=frozenset(f"{each['kind']} {each['name']}".strip() for each in entry["injected"]),
         error=entry["error"] or "",
         method=request["method"],
         path=request["path"],

@@ -1,14 +1,17 @@
 """An entry of the journal as control shows it: an exchange without the key."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import quote
 
 import msgspec
 from msgspec import Meta
 
 from mock_server.control.answers import Count, Instant, Milliseconds
+from mock_server.domain.faults.injected import Injected
 from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
 from mock_server.web.redaction import Redactor
+
+AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 Headers = Annotated[list[tuple[str, str]], Meta(description="as sent, but for the key")]
 
@@ -40,6 +43,7 @@ class JournalEntry(msgspec.Struct):
     duration_ms: Milliseconds
     rule: str | None
     fault: str | None
+    injected: tuple[Injected, ...]
     error: str | None
     request: EntryRequest
     answer: EntryAnswer | None
@@ -58,6 +62,7 @@ class JournalEntry(msgspec.Struct):
             duration_ms=entry.duration_us / 1000,
             rule=entry.rule or None,
             fault=entry.fault or None,
+            injected=entry.injected,
             error=entry.error or None,
             request=EntryRequest(
                 method=entry.method,
@@ -77,7 +82,7 @@ class JournalEntry(msgspec.Struct):
         )
 
 
-def redacted(entry: Entry) -> Entry:
+def redacted(entry: AnyEntry) -> AnyEntry:
     """Return an entry that may be written down."""
     redactor = Redactor.of_request(entry.headers)
     return msgspec.structs.replace(

@@ -5,7 +5,7 @@ from mock_server.domain.directives import parse_directives, without_directives
 from mock_server.domain.moderation import moderated_word
 from mock_server.domain.planner import DEFAULT_BRIEF, Brief, make_brief
 from mock_server.domain.ports import BadImage
-from mock_server.domain.rule_book import Applied
+from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.submission import Submission
 
@@ -19,7 +19,7 @@ class Briefing:
         submission: Submission,
         settings: SandboxSettings,
         bad_image: BadImage | None,
-        applied: Applied | None = None,
+        applied: RuleMatch | None = None,
     ) -> Brief:
         """Raise InvalidRequest when a directive is unknown."""
         prompt, fail_messages = submission.prompt, self._catalogue.fail_messages
@@ -28,7 +28,7 @@ class Briefing:
             asked = parse_directives(prompt, fail_messages)
             prompt = without_directives(prompt)
         word = moderated_word(prompt, self._catalogue.moderated_words)
-        ruled = applied if applied and applied.apply.outcome else None
+        ruled = applied if applied and applied.effect.outcome else None
         if asked is None and bad_image is None and word is None and ruled is None:
             return DEFAULT_BRIEF
         return make_brief(

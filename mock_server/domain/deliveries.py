@@ -6,6 +6,7 @@ from heapq import heapify, heappop, heappush
 
 import msgspec
 
+from mock_server.domain.faults.injected import Injected
 from mock_server.domain.ports import Sent
 from mock_server.domain.task import Task
 
@@ -39,7 +40,7 @@ class Delivery(msgspec.Struct, kw_only=True):
     due_ms: int | None = None
     attempts: list[Attempt] = msgspec.field(default_factory=list)
     ruled: int = 0  # the number of the attempt that a rule has put off, so that it does so once
-    put_off_by: tuple[str, str] = ("", "")  # that rule, and what it injects
+    put_off_by: tuple[str, tuple[Injected, ...]] = ("", ())  # that rule, and what it injects
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,7 +127,13 @@ class Deliveries:
         return True
 
     def put_off(
-        self, claim: Claim, by_ms: int, now_ms: int, by: tuple[str, str], *, is_overtaken: bool
+        self,
+        claim: Claim,
+        by_ms: int,
+        now_ms: int,
+        by: tuple[str, tuple[Injected, ...]],
+        *,
+        is_overtaken: bool,
     ) -> None:
         """Make a claimed attempt later, at once when another delivery has gone before."""
         delivery = claim.delivery

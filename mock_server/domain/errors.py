@@ -3,6 +3,7 @@
 DomainError
 ├── InvalidRequest    the body of a submit is not acceptable; names the path (SUB-14)
 ├── InvalidValue      anything else that somebody wrote is not acceptable; names the path
+│   └── RuleError     it is a rule
 ├── TaskEnded         a final task cannot change any more (STA-5)
 └── StoreFull         the server has reached its task limit
 """
@@ -24,6 +25,10 @@ class InvalidValue(DomainError):
         self.path = path
         self.problem = problem
         self.is_missing = is_missing  # a required member is absent
+
+
+class RuleError(InvalidValue):
+    pass
 
 
 class TaskEnded(DomainError):

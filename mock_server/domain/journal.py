@@ -8,6 +8,8 @@ from typing import Self
 
 import msgspec
 
+from mock_server.domain.faults.injected import Injected, fault_text
+
 MAX_ENTRIES = 10_000
 MAX_BYTES = 32 * 1024 * 1024
 MAX_BODY_BYTES = 64 * 1024
@@ -45,8 +47,13 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     answer_headers: Sequence[Header] = ()
     answer_bytes: int = 0  # of the whole body
     rule: str = ""  # which rule was applied
-    fault: str = ""  # what it injected
+    injected: tuple[Injected, ...] = ()  # what it injected
     error: str = ""  # why no answer came to a callback
+
+    @property
+    def fault(self) -> str:
+        """The text of `injected`; empty where no rule was applied."""
+        return fault_text(self.injected) if self.injected else ""
 
 
 class Journal:

@@ -8,7 +8,8 @@ import msgspec
 
 from mock_server.domain.chance import normal_quantile, two_uniforms
 from mock_server.domain.durations import duration_ms
-from mock_server.domain.wording import Wrong, known_members, number
+from mock_server.domain.errors import RuleError
+from mock_server.domain.wording import known_members, number
 
 LONGEST_MS = 3_600_000
 SIGMAS = (0.001, 10)  # from, to
@@ -35,13 +36,13 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_latency(value: object, path: str) -> Latency:
-    """Raise Wrong naming the path of what is wrong."""
+    """Raise RuleError naming the path of what is wrong."""
     if not isinstance(value, Mapping):
         fixed_ms = _duration_ms(value, path, _FORM)
         return Latency(low_ms=fixed_ms, high_ms=fixed_ms)
     members = known_members(value, path, ("uniform", "lognormal"))
     if len(members) != 1:
-        raise Wrong(path, _FORM)
+        raise RuleError(path, _FORM)
     if "uniform" in members:
         return _uniform(members["uniform"], f"{path}.uniform")
     return _lognormal(members["lognormal"], f"{path}.lognormal")
@@ -49,20 +50,20 @@ def parse_latency(value: object, path: str) -> Latency:
 
 def _uniform(value: object, path: str) -> Latency:
     if not isinstance(value, list | tuple) or len(value) != 2:
-        raise Wrong(path, "must be a list of two durations, from and to")
+        raise RuleError(path, "must be a list of two durations, from and to")
     low_ms, high_ms = (_duration_ms(each, f"{path}[{at}]") for at, each in enumerate(value))
     if low_ms > high_ms:
-        raise Wrong(path, "must go from a shorter to a longer duration")
+        raise RuleError(path, "must go from a shorter to a longer duration")
     return Latency(low_ms=low_ms, high_ms=high_ms)
 
 
 def _lognormal(value: object, path: str) -> Latency:
     if not isinstance(value, Mapping):
-        raise Wrong(path, "must be an object with median, sigma and max")
+        raise RuleError(path, "must be an object with median, sigma and max")
     members = known_members(value, path, ("median", "sigma", "max"))
     for name in ("median", "sigma", "max"):
         if name not in members:
-            raise Wrong(f"{path}.{name}", "is required")
+            raise RuleError(f"{path}.{name}", "is required")
     return Latency(
         low_ms=_duration_ms(members["median"], f"{path}.median"),
         high_ms=_duration_ms(members["max"], f"{path}.max"),
@@ -74,7 +75,7 @@ def _duration_ms(value: object, path: str, form: str | None = None) -> int:
     try:
         length_ms = duration_ms(cast("str", value))
     except ValueError as error:
-        raise Wrong(path, form or str(error)) from error
+        raise RuleError(path, form or str(error)) from error
     if length_ms > LONGEST_MS:
-        raise Wrong(path, "must be at most 1h, for it is real time")
+        raise RuleError(path, "must be at most 1h, for it is real time")
     return length_ms

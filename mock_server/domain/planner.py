@@ -14,7 +14,7 @@ from mock_server.domain.catalogue import Timing
 from mock_server.domain.chance import normal_quantile, two_uniforms
 from mock_server.domain.outcome import Outcome
 from mock_server.domain.ports import BadImage, ImageProblem
-from mock_server.domain.rule_book import Applied
+from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.task import Plan
 
 BY_DEFAULT = ("default: succeeds, for nothing asks for a failure",)
@@ -51,7 +51,7 @@ def make_brief(
     *,
     fail_messages: Mapping[str, str],
     image_fail_codes: str,
-    ruled: Applied | None = None,
+    ruled: RuleMatch | None = None,
 ) -> Brief:
     """Put the steps of the precedence together; the first that speaks of the end decides it.
 
@@ -60,9 +60,9 @@ def make_brief(
     has_directives = asked is not None
     asked = asked or Outcome()
     reasons = _reasons("directive in the prompt", asked)
-    if ruled is not None and ruled.apply.outcome is not None:
-        reasons += _reasons(ruled.rule, ruled.apply.outcome, asked.fail)
-        asked = _filled_up(asked, ruled.apply.outcome)
+    if ruled is not None and ruled.effect.outcome is not None:
+        reasons += _reasons(ruled.rule, ruled.effect.outcome, asked.fail)
+        asked = _filled_up(asked, ruled.effect.outcome)
     code, message = asked.fail, asked.message
     if bad_image is not None:
         image_code = _BY_CONTRACT[image_fail_codes][bad_image.problem]

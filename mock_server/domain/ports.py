@@ -1,5 +1,6 @@
 """What the server needs from the real world, in the domain's own words."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Protocol
 
@@ -31,6 +32,14 @@ class Sender(Protocol):
         """
 
     async def aclose(self) -> None: ...
+
+
+class PatternSearch(Protocol):
+    def found(self, patterns: Sequence[str], text: str) -> frozenset[str]:
+        """Return those of the regular expressions, in Python's syntax, that a text contains.
+
+        All searches of one call share one time limit; a pattern not reached is not found.
+        """
 
 
 class ImageProblem(StrEnum):

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from mock_server.domain.durations import duration_ms
-from mock_server.domain.rules import Definition, parse_rule
+from mock_server.domain.rule_parsing import parse_rule
+from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.sandbox_settings import Limit, SandboxSettings
 
 CALM = "calm"
@@ -20,7 +21,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     rate_limit: int | None = None  # LIM-6
     max_concurrent: int | None = None
     generation_time_ms: int | None = None
-    rules: tuple[Definition, ...] = ()
+    rules: tuple[RuleDefinition, ...] = ()
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -1,6 +1,7 @@
-"""The rules of a sandbox, in order: the queue of the next, its own rules, its profile's.
+"""The rules of a sandbox, in order: the queue of the next, its own rules, those of its profile.
 
-The first that matches is applied. Only rules that are reached count what they let through.
+The first that matches is applied. Only rules that are reached count what they match.
+A rule book is deterministic: equal books given equal inputs return equal matches.
 """
 
 from collections import Counter, deque
@@ -11,31 +12,29 @@ from typing import Any
 import msgspec
 
 from mock_server.domain.chance import draw, two_uniforms
-from mock_server.domain.faults import Apply
-from mock_server.domain.rules import Asked, Definition, Search, parse_rule
+from mock_server.domain.faults.effect import Effect
+from mock_server.domain.rule_parsing import parse_rule
+from mock_server.domain.rules import RuleDefinition, RuleInput
 
 MAX_RULES = 1000
 MAX_NEXT = 10_000
-_MAX_SUBJECTS = 10_000  # of one rule, whose chance is told apart
+_MAX_SUBJECTS = 10_000  # whose chance one rule tells apart
 
 
-class Applied(msgspec.Struct, frozen=True, kw_only=True):
-    rule: str  # which one
-    apply: Apply
+class RuleMatch(msgspec.Struct, frozen=True, kw_only=True):
+    """The rule that matches an exchange, and what it does to it."""
+
+    rule: str  # its id
+    effect: Effect
     latency_ms: int = 0
-
-    @property
-    def shows_anyway(self) -> bool:
-        """Whether it is felt even where the answer is none that could be made wrong."""
-        return self.apply.wire is not None or self.apply.latency is not None
 
 
 class Rule(msgspec.Struct, kw_only=True):
-    """A definition with what it has seen so far."""
+    """A definition with its counters."""
 
     id: str
-    definition: Definition
-    seen: int = 0  # let through by all of `match` but `nth` and `times`
+    definition: RuleDefinition
+    seen: int = 0  # exchanges that fulfil all conditions but `nth` and `times`
     applied: int = 0
     tries: dict[str, int] = msgspec.field(default_factory=dict)  # by operation and subject
     hits: dict[str, int] = msgspec.field(default_factory=dict)  # by subject
@@ -43,15 +42,15 @@ class Rule(msgspec.Struct, kw_only=True):
     identity: str = ""  # names the rule for its chance, wherever it stands in the list
 
 
-class Queued(msgspec.Struct, kw_only=True):
-    """The next `left` requests or attempts that this can be applied to get it."""
+class QueuedRule(msgspec.Struct, kw_only=True):
+    """A definition that the next `left` exchanges that fit it get."""
 
     id: str
-    definition: Definition
+    definition: RuleDefinition
     left: int
 
 
-class KeptRule(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class RuleSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     id: str
     written: dict[str, Any]
     seen: int = 0
@@ -61,130 +60,166 @@ class KeptRule(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     hits: dict[str, int] = {}
 
 
-class BookState(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A rule book as data, to keep and to take up again."""
-
+class RuleBookSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     made: int
-    own: list[KeptRule]
-    profile: list[KeptRule]
-    queue: list[KeptRule]
+    own: list[RuleSnapshot]
+    profile: list[RuleSnapshot]
+    queue: list[RuleSnapshot]
 
 
 class RuleBook:
-    __slots__ = ("_made", "_sandbox_id", "_seed", "profile", "queue", "rules")
+    __slots__ = ("_has_patterns", "_made", "_sandbox_id", "_seed", "profile", "queue", "rules")
 
     def __init__(self, seed: int, sandbox_id: str) -> None:
         self._seed = seed
         self._sandbox_id = sandbox_id
         self._made = 0
+        self._has_patterns = False  # in its rules; the queue is short
         self.rules: list[Rule] = []
         self.profile: list[Rule] = []
-        self.queue: deque[Queued] = deque()
+        self.queue: deque[QueuedRule] = deque()
 
     @property
     def is_empty(self) -> bool:
         return not (self.rules or self.profile or self.queue)
 
-    def set(self, definitions: Sequence[Definition]) -> None:
-        """Replace the own rules; one that comes back with its id unchanged counts on."""
+    def replace(self, definitions: Sequence[RuleDefinition]) -> None:
+        """Replace the own rules. One that returns with its id unchanged keeps its counters."""
         known = {rule.id: rule for rule in self.rules}
         rules = []
         for definition in definitions:
             same = known.pop(definition.id, None)
             is_same = same is not None and same.definition.written == definition.written
-            rules.append(same if same is not None and is_same else self._rule(definition))
-        self.rules = _identified(rules)
+            rules.append(same if same is not None and is_same else self._new_rule(definition))
+        self._set_rules(_identified(rules), self.profile)
 
-    def add(self, definition: Definition) -> None:
-        self.rules = _identified([*self.rules, self._rule(definition)])
+    def add(self, definition: RuleDefinition) -> None:
+        self._set_rules(_identified([*self.rules, self._new_rule(definition)]), self.profile)
 
-    def set_profile(self, name: str, definitions: Sequence[Definition]) -> None:
-        self.profile = _identified(
+    def replace_profile(self, name: str, definitions: Sequence[RuleDefinition]) -> None:
+        rules = _identified(
             Rule(id=f"{name}-{number}", definition=definition)
             for number, definition in enumerate(definitions, start=1)
         )
+        self._set_rules(self.rules, rules)
 
-    def put_next(self, definition: Definition, count: int) -> Queued:
+    def put_next(self, definition: RuleDefinition, count: int) -> QueuedRule:
         self._made += 1
-        queued = Queued(id=f"next-{self._made}", definition=definition, left=count)
+        queued = QueuedRule(id=f"next-{self._made}", definition=definition, left=count)
         self.queue.append(queued)
         return queued
 
-    def state(self) -> BookState:
-        return BookState(
+    def snapshot(self) -> RuleBookSnapshot:
+        return RuleBookSnapshot(
             made=self._made,
-            own=[_kept(rule) for rule in self.rules],
-            profile=[_kept(rule) for rule in self.profile],
+            own=[_snapshot_of(rule) for rule in self.rules],
+            profile=[_snapshot_of(rule) for rule in self.profile],
             queue=[
-                KeptRule(id=each.id, written=each.definition.written, left=each.left)
+                RuleSnapshot(id=each.id, written=each.definition.written, left=each.left)
                 for each in self.queue
             ],
         )
 
-    def take_up(self, state: BookState, fail_codes: Mapping[str, str]) -> None:
-        """Go on from a state. Raises Wrong when a rule in it is none."""
-        self.rules = _identified(_taken_up(kept, fail_codes) for kept in state.own)
-        self.profile = _identified(_taken_up(kept, fail_codes) for kept in state.profile)
-        self.queue = deque(
-            Queued(
-                id=kept.id, definition=parse_rule(kept.written, "rule", fail_codes), left=kept.left
-            )
-            for kept in state.queue
+    def restore(self, snapshot: RuleBookSnapshot, fail_codes: Mapping[str, str]) -> None:
+        """Continue from a snapshot. Raise RuleError when a rule in it is invalid."""
+        self._set_rules(
+            _identified(_restored(rule, fail_codes) for rule in snapshot.own),
+            _identified(_restored(rule, fail_codes) for rule in snapshot.profile),
         )
-        self._made = state.made
+        self.queue = deque(
+            QueuedRule(
+                id=each.id, definition=parse_rule(each.written, "rule", fail_codes), left=each.left
+            )
+            for each in snapshot.queue
+        )
+        self._made = snapshot.made
 
-    def choose(self, asked: Asked) -> Applied | None:
-        """Return what is injected here, and count it."""
-        search = Search()
+    def patterns_for(self, rule_input: RuleInput) -> list[str]:
+        """Return the regular expressions to search the prompt for, the most urgent first.
+
+        These are the patterns of the rules that can match this input, up to the first rule that
+        is certain to.
+        """
+        if rule_input.prompt is None or not (
+            self._has_patterns or any(_has_pattern(each.definition) for each in self.queue)
+        ):
+            return []
+        patterns: dict[str, None] = {}
+        for definition in self._definitions():
+            pattern = definition.conditions.prompt_regex
+            if pattern is not None:
+                if pattern not in patterns and definition.fits_before_search(rule_input):
+                    patterns[pattern] = None
+            elif definition.conditions.is_certain and definition.fits_before_search(rule_input):
+                break
+        return list(patterns)
+
+    def match(self, rule_input: RuleInput) -> RuleMatch | None:
+        """Return the rule that matches, and count it."""
         for queued in self.queue:
-            definition = queued.definition
-            if definition.suits(asked) and definition.match.lets_through(asked, search):
+            if queued.definition.fits(rule_input):
                 queued.left -= 1
                 if not queued.left:
                     self.queue.remove(queued)
-                return self._applied(queued.id, queued.definition, queued.left)
+                return self._matched(queued.id, queued.definition, queued.left)
         for rule in self._in_order():
-            if self._matches(rule, asked, search):
+            if self._matches(rule, rule_input):
                 rule.applied += 1
-                return self._applied(rule.id, rule.definition, rule.applied)
+                return self._matched(rule.id, rule.definition, rule.applied)
         return None
+
+    def _set_rules(self, own: list[Rule], profile: list[Rule]) -> None:
+        self.rules, self.profile = own, profile
+        self._has_patterns = any(_has_pattern(rule.definition) for rule in self._in_order())
+
+    def _definitions(self) -> Iterator[RuleDefinition]:
+        for queued in self.queue:
+            yield queued.definition
+        for rule in self._in_order():
+            yield rule.definition
 
     def _in_order(self) -> Iterator[Rule]:
         yield from self.rules
         yield from self.profile
 
-    def _matches(self, rule: Rule, asked: Asked, search: Search) -> bool:
-        match = rule.definition.match
-        if not rule.definition.suits(asked) or not match.lets_through(asked, search):
+    def _matches(self, rule: Rule, rule_input: RuleInput) -> bool:
+        if not rule.definition.fits(rule_input):
             return False
-        if match.probability is not None and not self._is_lucky(rule, match.probability, asked):
+        conditions = rule.definition.conditions
+        probability = conditions.probability
+        if probability is not None and not self._is_drawn(rule, probability, rule_input):
             return False
         rule.seen += 1
-        if match.nth is not None and not match.nth.holds(rule.seen):
+        if conditions.nth is not None and not conditions.nth.includes(rule.seen):
             return False
-        if match.times is not None and rule.applied >= match.times:
+        if conditions.times is not None and rule.applied >= conditions.times:
             return False
-        return match.times_each is None or _counted(rule.hits, asked.subject) <= match.times_each
+        each = conditions.times_each
+        return each is None or _counted(rule.hits, rule_input.subject) <= each
 
-    def _is_lucky(self, rule: Rule, probability: float, asked: Asked) -> bool:
-        """Draw by what is asked about and how often it was, so that no order matters."""
-        subject = f"{asked.operation}:{asked.subject}"
+    def _is_drawn(self, rule: Rule, probability: float, rule_input: RuleInput) -> bool:
+        """Draw by the subject and how often it was seen, so that no order of subjects matters."""
+        subject = f"{rule_input.operation}:{rule_input.subject}"
         tries = _counted(rule.tries, subject)
         purpose = f"rule {rule.identity} {subject}"
         drawn, _ = two_uniforms(draw(self._seed, self._sandbox_id, tries, purpose))
         return drawn < probability
 
-    def _applied(self, rule_id: str, definition: Definition, count: int) -> Applied:
-        latency = definition.apply.latency
-        drawn_ms = 0
+    def _matched(self, rule_id: str, definition: RuleDefinition, count: int) -> RuleMatch:
+        latency = definition.effect.latency
+        latency_ms = 0
         if latency is not None:
             purpose = f"latency {rule_id}"
-            drawn_ms = latency.drawn_ms(draw(self._seed, self._sandbox_id, count, purpose))
-        return Applied(rule=rule_id, apply=definition.apply, latency_ms=drawn_ms)
+            latency_ms = latency.drawn_ms(draw(self._seed, self._sandbox_id, count, purpose))
+        return RuleMatch(rule=rule_id, effect=definition.effect, latency_ms=latency_ms)
 
-    def _rule(self, definition: Definition) -> Rule:
+    def _new_rule(self, definition: RuleDefinition) -> Rule:
         self._made += 1
         return Rule(id=f"rule-{self._made}", definition=definition)
+
+
+def _has_pattern(definition: RuleDefinition) -> bool:
+    return definition.conditions.prompt_regex is not None
 
 
 def _identified(rules: Iterable[Rule]) -> list[Rule]:
@@ -199,8 +234,8 @@ def _identified(rules: Iterable[Rule]) -> list[Rule]:
     return found
 
 
-def _kept(rule: Rule) -> KeptRule:
-    return KeptRule(
+def _snapshot_of(rule: Rule) -> RuleSnapshot:
+    return RuleSnapshot(
         id=rule.id,
         written=rule.definition.written,
         seen=rule.seen,
@@ -210,19 +245,19 @@ def _kept(rule: Rule) -> KeptRule:
     )
 
 
-def _taken_up(kept: KeptRule, fail_codes: Mapping[str, str]) -> Rule:
+def _restored(snapshot: RuleSnapshot, fail_codes: Mapping[str, str]) -> Rule:
     return Rule(
-        id=kept.id,
-        definition=parse_rule(kept.written, "rule", fail_codes),
-        seen=kept.seen,
-        applied=kept.applied,
-        tries=kept.tries,
-        hits=kept.hits,
+        id=snapshot.id,
+        definition=parse_rule(snapshot.written, "rule", fail_codes),
+        seen=snapshot.seen,
+        applied=snapshot.applied,
+        tries=dict(snapshot.tries),
+        hits=dict(snapshot.hits),
     )
 
 
 def _counted(counts: dict[str, int], subject: str) -> int:
-    """Count a subject once more; of too many, the one that was not counted for longest goes."""
+    """Count a subject once more. Of too many, the one not counted for longest is forgotten."""
     count = counts.pop(subject, 0) + 1
     counts[subject] = count
     if len(counts) > _MAX_SUBJECTS:

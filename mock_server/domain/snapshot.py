@@ -6,7 +6,7 @@ goes on as the old one would, on a server with another seed, too.
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from msgspec import Meta
@@ -14,11 +14,14 @@ from msgspec import Meta
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.clock import LATEST_MS
 from mock_server.domain.deliveries import Attempt, DeliveryState
+from mock_server.domain.errors import InvalidValue
+from mock_server.domain.faults.injected import Injected, injected_of_legacy_text
 from mock_server.domain.journal import Entry
-from mock_server.domain.rule_book import BookState
-from mock_server.domain.rules import parse_rule
+from mock_server.domain.rule_book import RuleBookSnapshot
+from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.task import TASK_ID, Task
+from mock_server.domain.validation import decode_json
 
 SandboxId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
 Count = Annotated[int, Meta(ge=0, le=2**62)]
@@ -32,6 +35,20 @@ class KeptDelivery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     attempts: list[Attempt]
     ruled: int = 0
     put_off_by: tuple[str, str] = ("", "")
+    put_off_injected: tuple[Injected, ...] = ()
+
+
+class EntrySnapshot(Entry, frozen=True, forbid_unknown_fields=True):
+    """An entry of the journal, with the text of what was injected for readers of version 1."""
+
+    text: str = msgspec.field(name="fault", default="")
+
+    @classmethod
+    def of(cls, entry: Entry) -> Self:
+        return cls(**msgspec.structs.asdict(entry), text=entry.fault)
+
+    def entry(self) -> Entry:
+        return Entry(**{name: getattr(self, name) for name in Entry.__struct_fields__})
 
 
 class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -55,35 +72,63 @@ class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     tasks: list[Task]
     deliveries: list[KeptDelivery]
     journal_dropped: Count
-    journal: list[Entry]
-    rules: BookState
+    journal: list[EntrySnapshot]
+    rules: RuleBookSnapshot
 
 
 def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
-    """Read and check a document. Raises ValueError saying what is wrong, and where."""
-    snapshot = msgspec.json.decode(raw, type=Snapshot)
+    """Return a checked snapshot. Raise InvalidValue."""
+    snapshot = _with_injected(decode_json(raw, Snapshot, "snapshot"))
     ids = {task.id for task in snapshot.tasks}
     for at, task in enumerate(snapshot.tasks):
         if task.sandbox_id != snapshot.origin or not re.fullmatch(TASK_ID, task.id):
-            raise ValueError(f"tasks[{at}].id: is no task of the sandbox {snapshot.origin}")
+            raise InvalidValue(f"tasks[{at}].id", f"is no task of the sandbox {snapshot.origin}")
         model = catalogue.models.get(task.model_id)
         if model is None or task.ratio not in {ratio.name for ratio in model.aspect_ratios}:
-            raise ValueError(f"tasks[{at}]: has a model or a ratio that this server does not know")
+            raise InvalidValue(
+                f"tasks[{at}]", "has a model or a ratio that this server does not know"
+            )
         if task.num_images not in model.image_counts:
-            raise ValueError(f"tasks[{at}].num_images: must be one of {model.image_counts}")
+            raise InvalidValue(
+                f"tasks[{at}].num_images",
+                f"must be one of {', '.join(map(str, model.image_counts))} (got {task.num_images})",
+            )
     if len(ids) != len(snapshot.tasks):
-        raise ValueError("tasks: two have the same id")
+        raise InvalidValue("tasks", "must have different ids")
     for at, delivery in enumerate(snapshot.deliveries):
         if delivery.task_id not in ids:
-            raise ValueError(f"deliveries[{at}].task_id: is no task of this snapshot")
+            raise InvalidValue(f"deliveries[{at}].task_id", "is no task of this snapshot")
     _check_rules(snapshot.rules, catalogue.fail_messages)
     return snapshot
 
 
-def _check_rules(rules: BookState, fail_codes: Mapping[str, str]) -> None:
+def _with_injected(snapshot: Snapshot) -> Snapshot:
+    """Return the snapshot with the values of what was injected, which older ones lack."""
+    journal, deliveries = [], []
+    for at, entry in enumerate(snapshot.journal):
+        injected = entry.injected or _legacy(entry.text, f"journal[{at}].fault")
+        journal.append(msgspec.structs.replace(entry, injected=injected))
+    for at, delivery in enumerate(snapshot.deliveries):
+        injected = delivery.put_off_injected or _legacy(
+            delivery.put_off_by[1], f"deliveries[{at}].put_off_by[1]"
+        )
+        deliveries.append(msgspec.structs.replace(delivery, put_off_injected=injected))
+    return msgspec.structs.replace(snapshot, journal=journal, deliveries=deliveries)
+
+
+def _legacy(text: str, path: str) -> tuple[Injected, ...]:
+    try:
+        return injected_of_legacy_text(text)
+    except ValueError as error:
+        raise InvalidValue(path, f"names an unknown fault (got {text[:100]!r})") from error
+
+
+def _check_rules(rules: RuleBookSnapshot, fail_codes: Mapping[str, str]) -> None:
     for name in ("own", "profile", "queue"):
         kept: list[Any] = getattr(rules, name)
         for at, each in enumerate(kept):
             parse_rule(each.written, f"rules.{name}[{at}].written", fail_codes)
             if name == "queue" and each.left < 1:
-                raise ValueError(f"rules.queue[{at}].left: must be a whole number from 1 on")
+                raise InvalidValue(
+                    f"rules.queue[{at}].left", f"must be at least 1 (got {each.left})"
+                )

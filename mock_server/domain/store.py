@@ -13,12 +13,13 @@ import msgspec
 from mock_server.domain.catalogue import Model
 from mock_server.domain.clock import Mode
 from mock_server.domain.deliveries import Claim, Delivery
+from mock_server.domain.faults.injected import Injected
 from mock_server.domain.journal import Entry
 from mock_server.domain.news import Watcher
 from mock_server.domain.planner import Brief
 from mock_server.domain.ports import Sent
-from mock_server.domain.rule_book import Applied, Queued, Rule
-from mock_server.domain.rules import Asked, Definition
+from mock_server.domain.rule_book import QueuedRule, Rule, RuleMatch
+from mock_server.domain.rules import RuleDefinition, RuleInput
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.submission import Submission
@@ -93,7 +94,7 @@ class Sandbox(Protocol):
 
     @property
     def has_rules(self) -> bool:
-        """Whether `choose` can choose anything."""
+        """Whether `match_rules` can match anything."""
 
     @property
     def is_dropped(self) -> bool:
@@ -130,16 +131,19 @@ class Sandbox(Protocol):
     async def entries(self, since: int = 0) -> Sequence[tuple[int, Entry]]:
         """Return number and entry of the journal after that number, oldest first."""
 
-    async def choose(self, asked: Asked) -> Applied | None:
-        """Return what a rule injects here, and count it."""
+    async def patterns_for(self, rule_input: RuleInput) -> Sequence[str]:
+        """Return the regular expressions that its rules need to know about a prompt."""
+
+    async def match_rules(self, rule_input: RuleInput) -> RuleMatch | None:
+        """Return the rule that matches, and count it."""
 
     async def rules(self) -> tuple[Sequence[Rule], Sequence[Rule]]:
         """Return the sandbox's own rules and those of its profile."""
 
-    async def set_rules(self, definitions: Sequence[Definition]) -> None: ...
-    async def add_rule(self, definition: Definition) -> None: ...
-    async def put_next(self, definition: Definition, count: int) -> None: ...
-    async def queue(self) -> Sequence[Queued]:
+    async def set_rules(self, definitions: Sequence[RuleDefinition]) -> None: ...
+    async def add_rule(self, definition: RuleDefinition) -> None: ...
+    async def put_next(self, definition: RuleDefinition, count: int) -> None: ...
+    async def queue(self) -> Sequence[QueuedRule]:
         """Return what waits to be applied next, before the rules."""
 
     async def hasten(self, task_id: str, rule: str, real_ms: int) -> None:
@@ -156,7 +160,7 @@ class Sandbox(Protocol):
         settings: SandboxSettings,
         balance_microusd: int | None,
         real_ms: int,
-        profile_rules: Sequence[Definition] | None = None,
+        profile_rules: Sequence[RuleDefinition] | None = None,
     ) -> None:
         """Take other settings, and another balance and other rules of a profile unless None."""
 
@@ -195,7 +199,7 @@ class Sandbox(Protocol):
         claim: Claim,
         by_ms: int,
         real_ms: int,
-        by: tuple[str, str],
+        by: tuple[str, tuple[Injected, ...]],
         *,
         is_overtaken: bool = False,
     ) -> None:

@@ -31,8 +31,8 @@ class Tally:
     def note(self, entry: Entry) -> None:
         """Count an exchange."""
         operation = entry.operation
-        if entry.fault:
-            self.faults.update(entry.fault.split(", "))
+        for injected in entry.injected:
+            self.faults[injected.text] += 1
         if operation is Operation.CALLBACK:
             self.callbacks[_outcome(entry)] += 1
             return

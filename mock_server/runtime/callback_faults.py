@@ -4,29 +4,20 @@ from collections.abc import Callable
 
 import msgspec
 
-from mock_server.domain.faults import CallbackFault
+from mock_server.domain.faults.callback import CallbackEffect, CallbackFault
 from mock_server.domain.task import Task
 
-DROPPED = "not sent, a rule drops it"
+DROPPED = "not sent: a rule drops it"
 GARBAGE = b'\x00\xff{"code": 200, "data": <garbage>'
-REORDER_MS = 30_000  # of the sandbox's clock, when no other callback comes before
 
 Encode = Callable[[Task], bytes]
 
 
-def bodies(fault: CallbackFault | None, task: Task, encode: Encode) -> list[bytes]:
-    """Return what is sent, in order; what the receiver says to the last counts."""
-    kind = fault.kind if fault else ""
-    true = encode(task)
-    if fault is not None and kind == "duplicate":
-        return [true] * (fault.copies + 1)
-    if kind == "garbage":
-        return [GARBAGE]
-    if kind == "both":
-        return [encode(_other_end(task)), true]
-    if kind == "forged-id":
-        return [encode(_forged(task)), true]
-    return [true]
+def bodies(effect: CallbackEffect | None, task: Task, encode: Encode) -> list[bytes]:
+    """Return what is sent, in order. The receiver's response to the last one counts."""
+    if effect is not None and effect.fault in _BODIES:
+        return _BODIES[effect.fault](effect, task, encode)
+    return [encode(task)]
 
 
 def _other_end(task: Task) -> Task:
@@ -43,3 +34,27 @@ def _forged(task: Task) -> Task:
     head, digits, suffix = task.id[:21], task.id[21:37], task.id[37:]
     changed = "".join("1" if digit == "0" else "0" for digit in digits)
     return msgspec.structs.replace(task, id=head + changed + suffix)
+
+
+def _copies(effect: CallbackEffect, task: Task, encode: Encode) -> list[bytes]:
+    return [encode(task)] * (effect.copies + 1)
+
+
+def _garbage(_: CallbackEffect, __: Task, ___: Encode) -> list[bytes]:
+    return [GARBAGE]
+
+
+def _both(_: CallbackEffect, task: Task, encode: Encode) -> list[bytes]:
+    return [encode(_other_end(task)), encode(task)]
+
+
+def _forged_id(_: CallbackEffect, task: Task, encode: Encode) -> list[bytes]:
+    return [encode(_forged(task)), encode(task)]
+
+
+_BODIES: dict[CallbackFault, Callable[[CallbackEffect, Task, Encode], list[bytes]]] = {
+    CallbackFault.DUPLICATE: _copies,
+    CallbackFault.GARBAGE: _garbage,
+    CallbackFault.BOTH: _both,
+    CallbackFault.FORGED_ID: _forged_id,
+}

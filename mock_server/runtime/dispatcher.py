@@ -16,12 +16,13 @@ from mock_server.domain.clock import LATEST_MS, Mode
 from mock_server.domain.deliveries import Claim, DeliveryState
 from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
 from mock_server.domain.ports import RealClock, Sender, Sent
-from mock_server.domain.rule_book import Applied
-from mock_server.domain.rules import Asked
+from mock_server.domain.rule_book import RuleMatch
+from mock_server.domain.rule_matching import RuleMatcher
+from mock_server.domain.rules import RuleInput
 from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.store import ClockReading, Sandbox, Store
 from mock_server.domain.task import Task, state_at
-from mock_server.runtime.callback_faults import DROPPED, REORDER_MS, bodies
+from mock_server.runtime.callback_faults import DROPPED, bodies
 
 log = logging.getLogger("mock_server.callbacks")
 
@@ -46,7 +47,7 @@ class Early(msgspec.Struct, frozen=True):
     """A task whose callback comes before its submit is answered, and the rule that says so."""
 
     task_id: str
-    applied: Applied
+    applied: RuleMatch
 
 
 class TooLate(Exception):
@@ -78,12 +79,18 @@ class _Courier:
 
 class Dispatcher:
     def __init__(
-        self, *, clock: RealClock, make_sender: MakeSender, encode_status: EncodeStatus
+        self,
+        *,
+        clock: RealClock,
+        make_sender: MakeSender,
+        encode_status: EncodeStatus,
+        rules: RuleMatcher,
     ) -> None:
         self._clock = clock
         self._make_sender = make_sender
         self._sender: Sender | None = None  # made when first needed: httpx is slow to import
         self._encode_status = encode_status
+        self._rules = rules
         self._couriers: dict[str, _Courier] = {}
         self._rounds: set[asyncio.Task[None]] = set()
 
@@ -116,7 +123,7 @@ class Dispatcher:
         self.wake(sandbox)
         return from_ms, from_ms + by_ms, fired
 
-    async def deliver_now(self, sandbox: Sandbox, task_id: str, applied: Applied) -> None:
+    async def deliver_now(self, sandbox: Sandbox, task_id: str, applied: RuleMatch) -> None:
         """Send what is due, and wait until it has been sent, for a rule wants it so."""
         claims = await sandbox.claim(self._real_ms())
         early = Early(task_id, applied)
@@ -227,12 +234,15 @@ class Dispatcher:
         applied = await self._ruled(sandbox, claim)
         if applied is None and early is not None and early.task_id == claim.delivery.task.id:
             applied = early.applied
-        fault = applied.apply.callback if applied else None
-        if fault and fault.kind in {"delay", "reorder"}:
-            by_ms = fault.delay_ms if fault.kind == "delay" else REORDER_MS
-            is_overtaken = fault.kind == "reorder"
-            by = (applied.rule, applied.apply.fault) if applied else ("", "")
-            await sandbox.put_off(claim, by_ms, self._real_ms(), by, is_overtaken=is_overtaken)
+        effect = applied.effect.callback if applied else None
+        if applied and effect and effect.fault.traits.delays:
+            await sandbox.put_off(
+                claim,
+                effect.delay_ms,
+                self._real_ms(),
+                (applied.rule, applied.effect.injected),
+                is_overtaken=effect.fault.traits.yields,
+            )
             self.wake(sandbox)
             return None
         if applied and applied.latency_ms:
@@ -254,37 +264,41 @@ class Dispatcher:
             error=sent.error,
         )
 
-    async def _ruled(self, sandbox: Sandbox, claim: Claim) -> Applied | None:
+    async def _ruled(self, sandbox: Sandbox, claim: Claim) -> RuleMatch | None:
         delivery = claim.delivery
         if not sandbox.has_rules or delivery.ruled == claim.number:
             return None
-        return await sandbox.choose(
-            Asked(
+        return await self._rules.match(
+            sandbox,
+            RuleInput(
                 operation=Operation.CALLBACK,
                 subject=delivery.task.id,
                 prompt=delivery.task.prompt,
                 state=state_at(delivery.task, claim.at_ms),
                 attempt=claim.number,
-            )
+            ),
         )
 
-    async def _send(self, sandbox: Sandbox, claim: Claim, applied: Applied | None) -> Sent:
+    async def _send(self, sandbox: Sandbox, claim: Claim, applied: RuleMatch | None) -> Sent:
         """Send what is due, one body or several; what comes of the last one counts."""
         if self._sender is None:
             self._sender = self._make_sender()
-        fault = applied.apply.callback if applied else None
-        kind = fault.kind if fault else ""
+        effect = applied.effect.callback if applied else None
+        traits = effect.fault.traits if effect else None
         payloads = bodies(  # CB-1: what a status request would see
-            fault, claim.delivery.task, lambda task: self._encode_status(task, claim.at_ms)
+            effect, claim.delivery.task, lambda task: self._encode_status(task, claim.at_ms)
         )
         for payload in payloads[:-1]:
             sent = await self._sender.post(claim.delivery.url, payload, sandbox.id)
             self._journal(sandbox, claim, sent, payload, applied)
         sent = (
             Sent(error=DROPPED)
-            if kind == "drop"
+            if traits and not traits.is_sent
             else await self._sender.post(
-                claim.delivery.url, payloads[-1], sandbox.id, is_slow=kind == "slow"
+                claim.delivery.url,
+                payloads[-1],
+                sandbox.id,
+                is_slow=traits is not None and traits.is_slow,
             )
         )
         if await sandbox.settle(claim, sent, self._real_ms()):
@@ -292,11 +306,11 @@ class Dispatcher:
         return sent
 
     def _journal(
-        self, sandbox: Sandbox, claim: Claim, sent: Sent, payload: bytes, applied: Applied | None
+        self, sandbox: Sandbox, claim: Claim, sent: Sent, payload: bytes, applied: RuleMatch | None
     ) -> None:
-        rule, fault = (applied.rule, applied.apply.fault) if applied else ("", "")
+        rule, injected = (applied.rule, applied.effect.injected) if applied else ("", ())
         if applied is None and claim.delivery.ruled == claim.number:
-            rule, fault = claim.delivery.put_off_by
+            rule, injected = claim.delivery.put_off_by
         sandbox.record(
             Entry(
                 claim.at_ms,
@@ -310,7 +324,7 @@ class Dispatcher:
                 method="POST",
                 path=claim.delivery.url,
                 rule=rule,
-                fault=fault,
+                injected=injected,
                 error=sent.error or "",
             )
         )

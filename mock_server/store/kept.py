@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from mock_server.domain.clock import VirtualClock
 from mock_server.domain.deliveries import Deliveries, Delivery, DeliveryState
+from mock_server.domain.faults.injected import fault_text
 from mock_server.domain.journal import Journal
 from mock_server.domain.ledger import Ledger
 from mock_server.domain.rule_book import RuleBook
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
-from mock_server.domain.snapshot import KeptDelivery, Snapshot
+from mock_server.domain.snapshot import EntrySnapshot, KeptDelivery, Snapshot
 from mock_server.domain.task import Task
 from mock_server.domain.window import Window
 
@@ -50,8 +51,8 @@ class Kept:
             tasks=list(self._tasks.values()),
             deliveries=[_kept(delivery, now_ms) for delivery in self._deliveries],
             journal_dropped=self._journal.dropped,
-            journal=list(self._journal),
-            rules=self._book.state(),
+            journal=[EntrySnapshot.of(entry) for entry in self._journal],
+            rules=self._book.snapshot(),
         )
 
     def _put_back(self, kept: Snapshot, fail_codes: Mapping[str, str], real_ms: int) -> None:
@@ -78,17 +79,18 @@ class Kept:
                 state=each.state,
                 attempts=each.attempts,
                 ruled=each.ruled,
-                put_off_by=each.put_off_by,
+                put_off_by=(each.put_off_by[0], each.put_off_injected),
             )
             self._deliveries.take_up(delivery, each.due_ms)
-        self._journal = Journal.of(kept.journal, kept.journal_dropped)
+        self._journal = Journal.of((each.entry() for each in kept.journal), kept.journal_dropped)
         self._book = RuleBook(self.seed, self.origin)
-        self._book.take_up(kept.rules, fail_codes)
+        self._book.restore(kept.rules, fail_codes)
 
 
 def _kept(delivery: Delivery, now_ms: int) -> KeptDelivery:
     """Describe a delivery; an attempt that is under way is one that is still due."""
     due_ms = delivery.due_ms
+    rule, injected = delivery.put_off_by
     has_ended = delivery.task.plan.end_ms is not None and delivery.task.plan.end_ms <= now_ms
     if due_ms is None and delivery.state is DeliveryState.PENDING and has_ended:
         due_ms = now_ms
@@ -99,5 +101,6 @@ def _kept(delivery: Delivery, now_ms: int) -> KeptDelivery:
         due_ms=due_ms,
         attempts=list(delivery.attempts),
         ruled=delivery.ruled,
-        put_off_by=delivery.put_off_by,
+        put_off_by=(rule, fault_text(injected)),
+        put_off_injected=injected,
     )

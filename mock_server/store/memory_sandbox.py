@@ -8,6 +8,7 @@ from mock_server.domain.catalogue import Model
 from mock_server.domain.clock import Mode, VirtualClock
 from mock_server.domain.deliveries import Claim, Deliveries, Delivery
 from mock_server.domain.errors import StoreFull, TaskEnded
+from mock_server.domain.faults.injected import Injected
 from mock_server.domain.journal import Entry, Journal
 from mock_server.domain.ledger import Ledger, price_microusd
 from mock_server.domain.new_task import new_task
@@ -15,7 +16,7 @@ from mock_server.domain.news import Change, News, Recorded, Watcher
 from mock_server.domain.planner import Brief
 from mock_server.domain.ports import Sent
 from mock_server.domain.rule_book import RuleBook
-from mock_server.domain.rules import Definition
+from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.store import ClockReading, Counted, Counters, Refusal, Refused, Seen
@@ -35,8 +36,8 @@ class Beginning(msgspec.Struct, frozen=True, kw_only=True):
     settings: SandboxSettings
     clock: ClockSettings
     tally: Tally
-    rules: tuple[Definition, ...] = ()
-    profile_rules: tuple[Definition, ...] = ()
+    rules: tuple[RuleDefinition, ...] = ()
+    profile_rules: tuple[RuleDefinition, ...] = ()
 
 
 class MemorySandbox(Ruled, Kept):
@@ -196,11 +197,11 @@ class MemorySandbox(Ruled, Kept):
         settings: SandboxSettings,
         balance_microusd: int | None,
         real_ms: int,
-        profile_rules: Sequence[Definition] | None = None,
+        profile_rules: Sequence[RuleDefinition] | None = None,
     ) -> None:
         self._enter(real_ms)
         if profile_rules is not None:
-            self._book.set_profile(settings.profile, profile_rules)
+            self._book.replace_profile(settings.profile, profile_rules)
         if settings.rate_limit != self.settings.rate_limit:
             self._window.resize(settings.rate_limit)
         if balance_microusd is not None:
@@ -250,7 +251,7 @@ class MemorySandbox(Ruled, Kept):
         claim: Claim,
         by_ms: int,
         real_ms: int,
-        by: tuple[str, str],
+        by: tuple[str, tuple[Injected, ...]],
         *,
         is_overtaken: bool = False,
     ) -> None:
@@ -313,8 +314,8 @@ class MemorySandbox(Ruled, Kept):
         self._deliveries = Deliveries()
         self._journal = Journal()
         self._book = RuleBook(self.seed, self.origin)
-        self._book.set(self._beginning.rules)
-        self._book.set_profile(self.settings.profile, self._beginning.profile_rules)
+        self._book.replace(self._beginning.rules)
+        self._book.replace_profile(self.settings.profile, self._beginning.profile_rules)
         self._ordinal = 0
         self._requests = 0
         self._refused = 0

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mock_server.domain.rules import Definition
+from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.tally import Tally
 from mock_server.store.memory_sandbox import Beginning, MemorySandbox
@@ -25,8 +25,8 @@ class MemoryStore:
         seed: int,
         settings: SandboxSettings,
         clock: ClockSettings,
-        rules: Sequence[Definition] = (),
-        profile_rules: Sequence[Definition] = (),
+        rules: Sequence[RuleDefinition] = (),
+        profile_rules: Sequence[RuleDefinition] = (),
         max_tasks: int = 2_000_000,
         max_sandboxes: int = MAX_SANDBOXES,
     ) -> None:

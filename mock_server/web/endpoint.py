@@ -4,10 +4,10 @@ from abc import ABC, abstractmethod
 
 from starlette.types import Receive, Scope, Send
 
-from mock_server.domain.faults import Refuse
+from mock_server.domain.faults.effect import RuleRejection
 from mock_server.domain.journal import Operation
-from mock_server.domain.rule_book import Applied
-from mock_server.domain.rules import Asked
+from mock_server.domain.rule_book import RuleMatch
+from mock_server.domain.rules import RuleInput
 from mock_server.domain.store import Refused, Sandbox
 from mock_server.web import envelope
 from mock_server.web.answer import Answer
@@ -71,9 +71,9 @@ class Endpoint(ABC):
 
     async def about(
         self, sandbox: Sandbox, scope: Scope, headers: Headers, body: bytes | None
-    ) -> Asked:
+    ) -> RuleInput:
         """Say what rules may look at."""
-        return Asked(operation=self.operation, headers=headers)
+        return RuleInput(operation=self.operation, headers=headers)
 
     @abstractmethod
     async def handle(
@@ -82,7 +82,7 @@ class Endpoint(ABC):
         scope: Scope,
         headers: Headers,
         body: bytes | None,
-        applied: Applied | None,
+        applied: RuleMatch | None,
     ) -> Answer:
         """Return the answer to a request that no rule refuses."""
 
@@ -100,31 +100,33 @@ class Endpoint(ABC):
         """Answer as the rules of the sandbox want it."""
         sandbox, scope = served.sandbox, served.scope
         asked = await self.about(sandbox, scope, headers, body)
-        applied = await sandbox.choose(asked)
+        applied = await self._exchange.rules.match(sandbox, asked)
         if applied is not None:
             await self._exchange.pause(applied)
-        if applied is not None and applied.apply.refuse is not None:
-            answer = await self._refused_by_rule(sandbox, applied.apply.refuse, asked.task_id)
-            if answer.status != applied.apply.refuse.status:
+        if applied is not None and applied.effect.rejection is not None:
+            answer = await self._refused_by_rule(sandbox, applied.effect.rejection, asked.task_id)
+            if answer.status != applied.effect.rejection.status:
                 applied = None  # LIM-1 was first
         else:
             answer = await self.handle(sandbox, scope, headers, body, applied)
-            if applied is not None and answer.status == 200 and applied.apply.meaning:
-                answer = spoiled(answer, applied.apply.meaning)
-            elif applied is not None and answer.status != 200 and not applied.shows_anyway:
+            if applied is not None and answer.status == 200 and applied.effect.meaning:
+                answer = spoiled(answer, applied.effect.meaning)
+            elif applied is not None and answer.status != 200 and not applied.effect.always_shows:
                 applied = None
         await self._exchange.respond(served, answer, send, applied)
         return answer
 
-    async def _refused_by_rule(self, sandbox: Sandbox, refuse: Refuse, task_id: str) -> Answer:
+    async def _refused_by_rule(
+        self, sandbox: Sandbox, rejection: RuleRejection, task_id: str
+    ) -> Answer:
         real_ms = self._exchange.now_ms()
-        if refuse.status == 429:  # LIM-4
+        if rejection.status == 429:  # LIM-4
             now_ms = (await sandbox.clock(real_ms)).now_ms
-            return self._exchange.refusal(refuse, now_ms, task_id)
+            return self._exchange.refusal(rejection, now_ms, task_id)
         counted = await sandbox.count(real_ms)
         if isinstance(counted, Refused):
             return refused(sandbox, counted)
-        return self._exchange.refusal(refuse, counted.now_ms, task_id)
+        return self._exchange.refusal(rejection, counted.now_ms, task_id)
 
     async def _refuse_method(self, sandbox: Sandbox | None, scope: Scope) -> Answer:
         if sandbox is None:

@@ -7,16 +7,17 @@ from email.utils import formatdate
 import msgspec
 from starlette.types import Message, Scope, Send
 
-from mock_server.domain.faults import Refuse
+from mock_server.domain.faults.effect import RuleRejection
 from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
 from mock_server.domain.ports import RealClock
-from mock_server.domain.rule_book import Applied
+from mock_server.domain.rule_book import RuleMatch
+from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.store import Refusal, Refused, Sandbox
 from mock_server.domain.tally import Tally
 from mock_server.web import envelope
 from mock_server.web.answer import Answer, Header
 from mock_server.web.dates import HttpDates
-from mock_server.web.wire_faults import send_broken
+from mock_server.web.wire_faults import send_faulty
 
 Headers = Mapping[bytes, bytes]  # of a request, names in lower case; the last of a name counts
 
@@ -38,12 +39,14 @@ class Exchange:
         self,
         clock: RealClock,
         tally: Tally,
+        rules: RuleMatcher,
         *,
         has_provenance: bool = True,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._clock = clock
         self._tally = tally
+        self.rules = rules
         self._has_provenance = has_provenance
         self._sleep = sleep
         self._dates = HttpDates()
@@ -61,7 +64,7 @@ class Exchange:
         asked: Served,
         answer: Answer,
         send: Send,
-        applied: Applied | None = None,
+        applied: RuleMatch | None = None,
     ) -> None:
         """Write into the journal what is about to be answered, and answer it.
 
@@ -70,10 +73,10 @@ class Exchange:
         head = self._head(answer)
         if applied is not None and self._has_provenance:
             head["headers"].append((b"mock-rule", applied.rule.encode()))
-            head["headers"].append((b"mock-fault", applied.apply.fault.encode()))
+            head["headers"].append((b"mock-fault", applied.effect.fault.encode()))
         self._record(asked, answer, head["headers"], applied)
-        if applied is not None and applied.apply.wire:
-            await send_broken(applied.apply.wire, answer, head, asked.scope, send, self._sleep)
+        if applied is not None and applied.effect.wire:
+            await send_faulty(applied.effect.wire, answer, head, asked.scope, send, self._sleep)
             return
         await send(head)
         await send({"type": "http.response.body", "body": answer.body})
@@ -90,24 +93,24 @@ class Exchange:
         await send(self._head(answer))
         await send({"type": "http.response.body", "body": answer.body})
 
-    async def pause(self, applied: Applied) -> None:
+    async def pause(self, applied: RuleMatch) -> None:
         """Wait for as long as a rule says, in real time."""
         if applied.latency_ms:
             await self._sleep(applied.latency_ms / 1000)
 
-    def refusal(self, refuse: Refuse, now_ms: int, task_id: str = "") -> Answer:
+    def refusal(self, rejection: RuleRejection, now_ms: int, task_id: str = "") -> Answer:
         """Return the answer that a rule wants instead."""
         headers: tuple[Header, ...] = ()
-        if refuse.retry_after_s is not None:
-            value = b"%d" % refuse.retry_after_s
-            if refuse.is_date:
-                value = formatdate(now_ms // 1000 + refuse.retry_after_s, usegmt=True).encode()
+        if rejection.retry_after_s is not None:
+            value = b"%d" % rejection.retry_after_s
+            if rejection.is_date:
+                value = formatdate(now_ms // 1000 + rejection.retry_after_s, usegmt=True).encode()
             headers = ((b"retry-after", value),)
-        body = envelope.error(refuse.status, refuse.message)
-        return Answer(refuse.status, body, now_ms, task_id, headers)
+        body = envelope.error(rejection.status, rejection.message)
+        return Answer(rejection.status, body, now_ms, task_id, headers)
 
     def _record(
-        self, asked: Served, answer: Answer, headers: list[Header], applied: Applied | None
+        self, asked: Served, answer: Answer, headers: list[Header], applied: RuleMatch | None
     ) -> None:
         body = answer.body if answer.content_type is envelope.JSON else b""
         scope = asked.scope
@@ -128,7 +131,7 @@ class Exchange:
                 headers,
                 len(answer.body),
                 "" if applied is None else applied.rule,
-                "" if applied is None else applied.apply.fault,
+                () if applied is None else applied.effect.injected,
             )
         )
 

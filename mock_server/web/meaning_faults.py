@@ -1,10 +1,11 @@
-"""Answers that arrive whole and say something wrong: meaning faults, pure."""
+"""Responses that arrive complete with wrong content: one function per meaning fault, pure."""
 
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from mock_server.domain.faults.meaning import MeaningFault
 from mock_server.web import envelope
 from mock_server.web.answer import Answer
 from mock_server.web.exchange import gone, missing
@@ -13,12 +14,12 @@ _FLIPPED_BYTES = 64
 _PAGE = b"<!doctype html><title>Not a picture</title><p>This is not a picture.\n"
 
 
-def spoiled(answer: Answer, meaning: str) -> Answer:
-    """Return a good answer with this fault in it."""
-    if meaning in _OF_RESULT:
-        return _OF_RESULT[meaning](answer)
+def spoiled(answer: Answer, fault: MeaningFault) -> Answer:
+    """Return a good response with this fault in it."""
+    if fault in _OF_RESULT:
+        return _OF_RESULT[fault](answer)
     told = msgspec.json.decode(answer.body)
-    return _with_body(answer, envelope.encode(_OF_STATUS[meaning](told)))
+    return _with_body(answer, envelope.encode(_OF_STATUS[fault](told)))
 
 
 def _changed_data(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -42,13 +43,13 @@ def _in_another_order(told: dict[str, Any]) -> dict[str, Any]:
     return {"data": data, "message": told["message"], "code": told["code"]}
 
 
-_OF_STATUS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "result-json-malformed": _changed_data(resultJson='{"resultUrls": ["https://'),
-    "result-urls-empty": _changed_data(resultJson='{"resultUrls":[]}'),
-    "unknown-state": _changed_data(state="queued"),
-    "unknown-members": _with_unknown_members,
-    "member-order": _in_another_order,
-    "final-late": _late,
+_OF_STATUS: dict[MeaningFault, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    MeaningFault.RESULT_JSON_MALFORMED: _changed_data(resultJson='{"resultUrls": ["https://'),
+    MeaningFault.RESULT_URLS_EMPTY: _changed_data(resultJson='{"resultUrls":[]}'),
+    MeaningFault.UNKNOWN_STATE: _changed_data(state="queued"),
+    MeaningFault.UNKNOWN_MEMBERS: _with_unknown_members,
+    MeaningFault.MEMBER_ORDER: _in_another_order,
+    MeaningFault.FINAL_LATE: _late,
 }
 
 
@@ -70,12 +71,12 @@ def _corrupt(answer: Answer) -> Answer:
     return _with_body(_whole(answer), body)
 
 
-_OF_RESULT: dict[str, Callable[[Answer], Answer]] = {
-    "result-missing": lambda answer: missing(answer.now_ms, answer.task_id),
-    "result-expired": lambda answer: gone(answer.now_ms, answer.task_id),
-    "result-truncated": lambda answer: _with_body(
+_OF_RESULT: dict[MeaningFault, Callable[[Answer], Answer]] = {
+    MeaningFault.RESULT_MISSING: lambda answer: missing(answer.now_ms, answer.task_id),
+    MeaningFault.RESULT_EXPIRED: lambda answer: gone(answer.now_ms, answer.task_id),
+    MeaningFault.RESULT_TRUNCATED: lambda answer: _with_body(
         _whole(answer), answer.body[: len(answer.body) // 2]
     ),
-    "result-corrupt": _corrupt,
-    "result-wrong-type": lambda answer: _with_body(_whole(answer), _PAGE, b"text/html"),
+    MeaningFault.RESULT_CORRUPT: _corrupt,
+    MeaningFault.RESULT_WRONG_TYPE: lambda answer: _with_body(_whole(answer), _PAGE, b"text/html"),
 }

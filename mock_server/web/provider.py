@@ -11,8 +11,8 @@ from mock_server.domain.catalogue import Model
 from mock_server.domain.errors import InvalidRequest
 from mock_server.domain.journal import Operation
 from mock_server.domain.ports import ReferenceJudge
-from mock_server.domain.rule_book import Applied
-from mock_server.domain.rules import Asked
+from mock_server.domain.rule_book import RuleMatch
+from mock_server.domain.rules import RuleInput
 from mock_server.domain.store import Refused, Sandbox
 from mock_server.domain.submission import SubmissionDecoder, prompt_of
 from mock_server.domain.task import Task, state_at
@@ -32,7 +32,7 @@ _PLAIN_QUERY = re.compile(rb"taskId=([A-Za-z0-9_.~-]+)")
 
 
 Wake = Callable[[Sandbox], None]
-DeliverNow = Callable[[Sandbox, str, Applied], Awaitable[None]]
+DeliverNow = Callable[[Sandbox, str, RuleMatch], Awaitable[None]]
 
 
 class SubmitEndpoint(Endpoint):
@@ -74,9 +74,11 @@ class SubmitEndpoint(Endpoint):
 
     async def about(
         self, sandbox: Sandbox, scope: Scope, headers: Headers, body: bytes | None
-    ) -> Asked:
+    ) -> RuleInput:
         prompt = prompt_of(body or b"")
-        return Asked(operation=self.operation, subject=prompt or "", prompt=prompt, headers=headers)
+        return RuleInput(
+            operation=self.operation, subject=prompt or "", prompt=prompt, headers=headers
+        )
 
     async def handle(
         self,
@@ -84,7 +86,7 @@ class SubmitEndpoint(Endpoint):
         scope: Scope,
         headers: Headers,
         body: bytes | None,
-        applied: Applied | None,
+        applied: RuleMatch | None,
     ) -> Answer:
         if body is None:
             detail = f"body: must have at most {self._body_limit} bytes"
@@ -121,14 +123,15 @@ class SubmitEndpoint(Endpoint):
 
     async def _is_delivered_early(self, sandbox: Sandbox, task: Task) -> bool:
         """End the task and send its callback before the submit is answered, if a rule says so."""
-        applied = await sandbox.choose(
-            Asked(
+        applied = await self._exchange.rules.match(
+            sandbox,
+            RuleInput(
                 operation=Operation.CALLBACK,
                 subject=task.id,
                 prompt=task.prompt,
                 attempt=1,
                 is_early=True,
-            )
+            ),
         )
         if applied is None:
             return False
@@ -160,10 +163,10 @@ class StatusEndpoint(Endpoint):
 
     async def about(
         self, sandbox: Sandbox, scope: Scope, headers: Headers, body: bytes | None
-    ) -> Asked:
+    ) -> RuleInput:
         task_id = _task_id(scope["query_string"])
         seen = await sandbox.task(task_id, self._exchange.now_ms())
-        return Asked(
+        return RuleInput(
             operation=self.operation,
             subject=task_id,
             task_id=task_id if seen else "",
@@ -178,7 +181,7 @@ class StatusEndpoint(Endpoint):
         scope: Scope,
         headers: Headers,
         body: bytes | None,
-        applied: Applied | None,
+        applied: RuleMatch | None,
     ) -> Answer:
         task_id = _task_id(scope["query_string"])
         if not task_id:  # STA-1
@@ -206,7 +209,7 @@ class BalanceEndpoint(Endpoint):
         scope: Scope,
         headers: Headers,
         body: bytes | None,
-        applied: Applied | None,
+        applied: RuleMatch | None,
     ) -> Answer:
         counted = await sandbox.count(self._exchange.now_ms())
         if isinstance(counted, Refused):
@@ -232,7 +235,7 @@ class UnknownModelEndpoint(Endpoint):
         scope: Scope,
         headers: Headers,
         body: bytes | None,
-        applied: Applied | None,
+        applied: RuleMatch | None,
     ) -> Answer:
         model_id = scope["path"].rpartition("/")[2]
         detail = f"model: {model_id[:100]!r} is not served; known: {self._known}"

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from mock_server.domain.catalogue import Model
 from mock_server.domain.chance import draw
 from mock_server.domain.journal import Operation
-from mock_server.domain.rules import Asked
+from mock_server.domain.rules import RuleInput
 from mock_server.domain.store import Sandbox, Store
 from mock_server.domain.task import TASK_ID, Task, TaskState, state_at
 from mock_server.web.answer import Answer, Header
@@ -84,21 +84,22 @@ class ResultEndpoint:
         served = Served(sandbox, Operation.RESULT, began_ns, scope)
         applied = None
         if sandbox.has_rules:
-            applied = await sandbox.choose(await self._about(sandbox, found[1], scope))
+            rule_input = await self._about(sandbox, found[1], scope)
+            applied = await exchange.rules.match(sandbox, rule_input)
         if applied is not None:
             await exchange.pause(applied)
         answer = await self._answer(sandbox, found[1], int(found[2]), found[3], scope)
-        if applied is not None and applied.apply.refuse is not None:
-            answer = exchange.refusal(applied.apply.refuse, answer.now_ms, answer.task_id)
-        elif applied is not None and applied.apply.meaning and answer.status in {200, 206}:
-            answer = spoiled(answer, applied.apply.meaning)
-        elif applied is not None and applied.apply.meaning and not applied.shows_anyway:
+        if applied is not None and applied.effect.rejection is not None:
+            answer = exchange.refusal(applied.effect.rejection, answer.now_ms, answer.task_id)
+        elif applied is not None and applied.effect.meaning and answer.status in {200, 206}:
+            answer = spoiled(answer, applied.effect.meaning)
+        elif applied is not None and applied.effect.meaning and not applied.effect.always_shows:
             applied = None
         await exchange.respond(served, answer, send, applied)
 
-    async def _about(self, sandbox: Sandbox, task_id: str, scope: Scope) -> Asked:
+    async def _about(self, sandbox: Sandbox, task_id: str, scope: Scope) -> RuleInput:
         seen = await sandbox.task(task_id, self._exchange.now_ms())
-        return Asked(
+        return RuleInput(
             operation=Operation.RESULT,
             subject=f"{task_id} {scope['path']}",
             prompt=seen.task.prompt if seen else None,

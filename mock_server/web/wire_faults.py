@@ -1,6 +1,6 @@
-"""Answers that break on the wire. The request has been served as usual; its answer is lost.
+"""Damage responses on the wire: one function per wire fault.
 
-`close`, `reset` and `garbage` need the connection itself, which the server gives in the scope.
+The request has been handled as usual by then.
 """
 
 import socket
@@ -9,12 +9,14 @@ from asyncio import Transport
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+import msgspec
 from starlette.types import Message, Scope, Send
 
-from mock_server.web.answer import Answer
+from mock_server.domain.faults.wire import WireFault
+from mock_server.web.answer import Answer, Header
 
 EXTENSION = "mock_server.connection"
-DRIBBLE_BYTES = 200  # so many come one by one, the rest at once
+DRIBBLE_BYTES = 200  # are sent one by one, the rest at once
 DRIBBLE_PAUSE_S = 0.02
 _RESET = struct.pack("ii", 1, 0)  # linger for 0 s: the kernel sends RST instead of FIN
 _GARBAGE = b"\x16\x03\x01\x00\xa5\x00\xff\xfe*** not HTTP ***\r\n\x00\x80\r\n\r\n"
@@ -36,79 +38,116 @@ class Connection(Protocol):
         """Wait until it is gone."""
 
 
-async def send_broken(
-    wire: str,
-    answer: Answer,
-    head: Message,
-    scope: Scope,
-    send: Send,
-    sleep: Sleep,
-) -> None:
-    """Send an answer with this wire fault; `head` is how it would have begun."""
-    if wire in _OF_CONNECTION:
-        _OF_CONNECTION[wire](_connection(scope))
-        await _connection(scope).lost()
-    elif wire == "half-body":
-        await send(head)
-        await send(_part(answer.body[: len(answer.body) // 2], more=True))
-        _connection(scope).transport.close()
-        await _connection(scope).lost()
-    elif wire == "dribble":
-        await send(head)
-        for at in range(min(DRIBBLE_BYTES, len(answer.body))):
-            await send(_part(answer.body[at : at + 1], more=True))
-            await sleep(DRIBBLE_PAUSE_S)
-        await send(_part(answer.body[DRIBBLE_BYTES:]))
-    else:
-        status, kind, body, *more = _replaced(wire, answer)
+class Response(msgspec.Struct, frozen=True):
+    """A response that is about to be sent; `head` is how it would begin."""
+
+    answer: Answer
+    head: Message
+    scope: Scope
+    send: Send
+    sleep: Sleep
+
+    @property
+    def connection(self) -> Connection:
+        """The connection beneath the request, which the server puts into the scope."""
+        found: Connection = self.scope["extensions"][EXTENSION]
+        return found
+
+    async def send_changed(
+        self,
+        body: bytes,
+        *,
+        status: int | None = None,
+        content_type: bytes | None = None,
+        headers: tuple[Header, ...] = (),
+    ) -> None:
+        """Send the response with another body; None leaves status and type as they are."""
         kept = [
             (name, value)
-            for name, value in head["headers"]
+            for name, value in self.head["headers"]
             if name not in {b"content-type", b"content-length"}
         ]
-        described = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), *more]
-        headers = [*kept, *((name, value) for name, value in described if value)]
-        await send({**head, "status": status, "headers": headers})
-        await send(_part(body))
+        content_type = content_type or self.answer.content_type
+        if content_type:
+            kept.append((b"content-type", content_type))
+        kept.append((b"content-length", b"%d" % len(body)))
+        status = self.answer.status if status is None else status
+        await self.send({**self.head, "status": status, "headers": [*kept, *headers]})
+        await self.send(_part(body))
 
 
-def _replaced(
-    wire: str, answer: Answer
-) -> tuple[int, bytes, bytes] | tuple[int, bytes, bytes, tuple[bytes, bytes]]:
-    kind = answer.content_type or b""
-    if wire == "empty":
-        return 200, kind, b""
-    if wire == "html-error":
-        return 502, b"text/html", _PAGE
-    if wire == "wrong-content-type":
-        return answer.status, b"text/html; charset=utf-8", answer.body
-    if wire == "invalid-json":
-        return answer.status, kind, answer.body[:-1] + b",]"
-    return answer.status, kind, answer.body, (b"content-encoding", b"gzip")  # bad-gzip
+async def send_faulty(
+    fault: WireFault, answer: Answer, head: Message, scope: Scope, send: Send, sleep: Sleep
+) -> None:
+    """Send an answer with this fault; `head` is how it would begin without one."""
+    await _SENDERS[fault](Response(answer, head, scope, send, sleep))
 
 
-def _close(connection: Connection) -> None:
-    connection.transport.close()
+async def _close(response: Response) -> None:
+    response.connection.transport.close()
+    await response.connection.lost()
 
 
-def _reset(connection: Connection) -> None:
-    connection.transport.get_extra_info("socket").setsockopt(
-        socket.SOL_SOCKET, socket.SO_LINGER, _RESET
-    )
-    connection.transport.abort()
+async def _reset(response: Response) -> None:
+    transport = response.connection.transport
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    transport.abort()
+    await response.connection.lost()
 
 
-def _send_garbage(connection: Connection) -> None:
-    connection.transport.write(_GARBAGE)
-    connection.transport.close()
+async def _half_body(response: Response) -> None:
+    body = response.answer.body
+    await response.send(response.head)
+    await response.send(_part(body[: len(body) // 2], more=True))
+    await _close(response)
 
 
-_OF_CONNECTION = {"close": _close, "reset": _reset, "garbage": _send_garbage}
+async def _dribble(response: Response) -> None:
+    body = response.answer.body
+    await response.send(response.head)
+    for at in range(min(DRIBBLE_BYTES, len(body))):
+        await response.send(_part(body[at : at + 1], more=True))
+        await response.sleep(DRIBBLE_PAUSE_S)
+    await response.send(_part(body[DRIBBLE_BYTES:]))
 
 
-def _connection(scope: Scope) -> Connection:
-    found: Connection = scope["extensions"][EXTENSION]
-    return found
+async def _garbage(response: Response) -> None:
+    response.connection.transport.write(_GARBAGE)
+    await _close(response)
+
+
+async def _empty(response: Response) -> None:
+    await response.send_changed(b"", status=200)
+
+
+async def _html_error(response: Response) -> None:
+    await response.send_changed(_PAGE, status=502, content_type=b"text/html")
+
+
+async def _wrong_content_type(response: Response) -> None:
+    await response.send_changed(response.answer.body, content_type=b"text/html; charset=utf-8")
+
+
+async def _invalid_json(response: Response) -> None:
+    await response.send_changed(response.answer.body[:-1] + b",]")
+
+
+async def _bad_gzip(response: Response) -> None:
+    await response.send_changed(response.answer.body, headers=((b"content-encoding", b"gzip"),))
+
+
+_SENDERS: dict[WireFault, Callable[[Response], Awaitable[None]]] = {
+    WireFault.CLOSE: _close,
+    WireFault.RESET: _reset,
+    WireFault.HALF_BODY: _half_body,
+    WireFault.DRIBBLE: _dribble,
+    WireFault.GARBAGE: _garbage,
+    WireFault.EMPTY: _empty,
+    WireFault.HTML_ERROR: _html_error,
+    WireFault.WRONG_CONTENT_TYPE: _wrong_content_type,
+    WireFault.INVALID_JSON: _invalid_json,
+    WireFault.BAD_GZIP: _bad_gzip,
+}
 
 
 def _part(body: bytes, *, more: bool = False) -> Message:

@@ -5,12 +5,10 @@ from typing import Final
 
 from contract_tests.client.evidence import Evidence, later
 from contract_tests.client.exchange import Exchange
+from contract_tests.client.faults import SPOILS_PICTURE
 from contract_tests.client.rule import Axis, Level, Look, Rule
 
 _GOOD: Final = frozenset({200, 206, 304})
-_SPOILED: Final = frozenset(
-    {"meaning result-truncated", "meaning result-corrupt", "meaning result-wrong-type"}
-)
 
 
 def _parsed(evidence: Evidence) -> Iterator[Look]:
@@ -41,7 +39,7 @@ def _in_time(evidence: Evidence) -> Iterator[Look]:
 
 def _repeated(evidence: Evidence) -> Iterator[Look]:
     for each in evidence.of("result"):
-        if not each.is_broken and not each.injected & _SPOILED:
+        if not each.is_broken and not each.injected & SPOILS_PICTURE:
             continue
         again = later(evidence.downloads(each.task_id), each)
         again = [fetch for fetch in again if fetch.address == each.address]

@@ -8,7 +8,11 @@ from typing import Any
 
 from mock_server.control.openapi.references import PREFIX
 from mock_server.control.resources.next import COUNTED
-from mock_server.domain import durations, faults, latency, outcome, rules, wording
+from mock_server.domain import durations, latency, outcome, wording
+from mock_server.domain import rule_parsing as rules
+from mock_server.domain.faults.callback import CallbackFault
+from mock_server.domain.faults.meaning import MeaningFault
+from mock_server.domain.faults.wire import WireFault
 
 Json = dict[str, Any]
 
@@ -73,8 +77,8 @@ def _apply() -> Json:
         "outcome": _outcome(),
         "refuse": _refuse(),
         "latency": _latency(),
-        "wire": {"enum": list(faults.WIRE)},
-        "meaning": {"enum": [*faults.STATUS_MEANINGS, *faults.RESULT_MEANINGS]},
+        "wire": {"enum": list(WireFault)},
+        "meaning": {"enum": list(MeaningFault)},
         "callback": _callback(),
     }
 
@@ -101,11 +105,11 @@ def _outcome() -> Json:
 def _refuse() -> Json:
     return _object(
         {
-            "status": _whole(*faults.STATUSES),
+            "status": _whole(*rules.STATUSES),
             "message": _text(wording.MAX_LENGTH),
             "retry_after": {
                 "anyOf": [
-                    _whole(0, faults.MAX_RETRY_AFTER_S),
+                    _whole(0, rules.MAX_RETRY_AFTER_S),
                     {"type": "string", "pattern": r"^(date:)?\d{1,6}$"},
                 ],
                 "examples": [7, "date:7", None],
@@ -130,8 +134,8 @@ def _latency() -> Json:
 
 
 def _callback() -> Json:
-    bare = [each for each in faults.CALLBACKS if each not in faults.CALLBACKS_WITH_VALUE]
-    values = {"duplicate": _whole(1, faults.MAX_DUPLICATES), "delay": _DURATION}
+    bare = [each for each in CallbackFault if not each.traits.value]
+    values = {"duplicate": _whole(1, rules.MAX_DUPLICATES), "delay": _DURATION}
     return {"anyOf": [{"enum": bare}, *_exactly_one(values)]}
 
 

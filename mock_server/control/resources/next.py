@@ -10,9 +10,10 @@ from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.openapi.references import MatchOfNext, MatchOfRule, WrittenApply
 from mock_server.control.resources.rules import read_rule
-from mock_server.domain.rule_book import MAX_NEXT, Queued
+from mock_server.domain.errors import RuleError
+from mock_server.domain.rule_book import MAX_NEXT, QueuedRule
 from mock_server.domain.store import Sandbox
-from mock_server.domain.wording import Wrong, whole
+from mock_server.domain.wording import whole
 
 COUNTED = ("nth", "times", "times_each", "probability")
 
@@ -25,19 +26,19 @@ class Next(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ] = 1
 
 
-class QueuedRule(msgspec.Struct):
+class QueuedRuleView(msgspec.Struct):
     id: str
     match: MatchOfRule
     apply: WrittenApply
     count: Annotated[int, Meta(ge=1, description="so many are left")]
 
     @classmethod
-    def of(cls, queued: Queued) -> "QueuedRule":
+    def of(cls, queued: QueuedRule) -> "QueuedRuleView":
         return cls(id=queued.id, **queued.definition.written, count=queued.left)
 
 
 class RuleQueue(msgspec.Struct):
-    next: list[QueuedRule]
+    next: list[QueuedRuleView]
 
 
 class NextResource:
@@ -57,7 +58,7 @@ class NextResource:
         ]
 
     async def show(self, sandbox: Sandbox) -> RuleQueue:
-        return RuleQueue(next=[QueuedRule.of(each) for each in await sandbox.queue()])
+        return RuleQueue(next=[QueuedRuleView.of(each) for each in await sandbox.queue()])
 
     async def add(self, sandbox: Sandbox, body: Next) -> RuleQueue:
         definition = read_rule({"match": body.match, "apply": body.apply}, "", self._fail_codes)
@@ -66,7 +67,7 @@ class NextResource:
                 raise ControlError(400, f"match.{name}: does not go with next, which has a count")
         try:
             count = whole(body.count, "count", 1, MAX_NEXT)
-        except Wrong as error:
+        except RuleError as error:
             raise ControlError(400, str(error)) from error
         if len(await sandbox.queue()) >= MAX_NEXT:
             raise ControlError(400, f"next: {MAX_NEXT} are queued already, as many as may be")

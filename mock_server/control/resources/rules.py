@@ -10,10 +10,11 @@ from mock_server.control.answers import Count
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.openapi.references import MatchOfRule, WrittenApply, WrittenRule
+from mock_server.domain.errors import RuleError
 from mock_server.domain.rule_book import MAX_RULES, Rule
-from mock_server.domain.rules import Definition, parse_rule
+from mock_server.domain.rule_parsing import parse_rule
+from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.store import Sandbox
-from mock_server.domain.wording import Wrong
 
 
 class RulesChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -88,9 +89,9 @@ class RulesResource:
         return await self.show(sandbox)
 
 
-def read_rule(written: object, path: str, fail_codes: Mapping[str, str]) -> Definition:
+def read_rule(written: object, path: str, fail_codes: Mapping[str, str]) -> RuleDefinition:
     """Raise ControlError (400) unless it is a rule."""
     try:
         return parse_rule(written, path, fail_codes)
-    except Wrong as error:
+    except RuleError as error:
         raise ControlError(400, str(error).removeprefix(".")) from error

@@ -9,7 +9,7 @@ from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.journal_entry import redacted
 from mock_server.domain.catalogue import Catalogue
-from mock_server.domain.errors import StoreFull
+from mock_server.domain.errors import InvalidValue, StoreFull
 from mock_server.domain.snapshot import Snapshot, parse_snapshot
 from mock_server.domain.store import Sandbox
 from mock_server.runtime.dispatcher import Dispatcher
@@ -60,5 +60,5 @@ class SnapshotResource:
             await self._dispatcher.restore(sandbox, snapshot, fail_codes)
         except StoreFull as error:
             raise ControlError(409, f"there is no room for so many tasks; {error}") from error
-        except (ValueError, RecursionError) as error:  # msgspec's errors are ValueErrors
+        except InvalidValue as error:
             raise ControlError(400, f"this is no snapshot: {error}") from error

@@ -8,27 +8,32 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mock_server.control.openapi.document import control_document
-from mock_server.domain import faults, outcome
+from mock_server.domain import outcome
+from mock_server.domain.errors import RuleError
 from mock_server.domain.journal import Operation
-from mock_server.domain.rules import MEMBERS, parse_rule
+from mock_server.domain.rule_parsing import EFFECTS, MEMBERS, parse_rule
 from mock_server.domain.task import TaskState
-from mock_server.domain.wording import Wrong
 from tests.mock_server.control.documented import problems
 from tests.mock_server.e2e.api import Api, Json
-from tests.mock_server.rules.strategies import FAIL_CODES, anything, places, rules, spoiled
+from tests.mock_server.rules.strategies import (
+    CALLBACKS,
+    FAIL_CODES,
+    MEANINGS,
+    WIRES,
+    anything,
+    places,
+    rules,
+    spoiled,
+)
 from tests.properties import examples
 
 DOCUMENT = control_document([], FAIL_CODES, ["calm"])
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 FAULTS: list[Json] = [
-    *({"wire": each} for each in faults.WIRE),
-    *({"meaning": each} for each in (*faults.STATUS_MEANINGS, *faults.RESULT_MEANINGS)),
-    *(
-        {"callback": each}
-        for each in faults.CALLBACKS
-        if each not in faults.CALLBACKS_WITH_VALUE
-    ),
+    *({"wire": each} for each in WIRES),
+    *({"meaning": each} for each in MEANINGS),
+    *({"callback": each} for each in CALLBACKS),
     {"callback": {"duplicate": 3}},
     {"callback": {"delay": "30s", "duplicate": None}},
     {"latency": "400ms"},
@@ -120,7 +125,7 @@ ADVANCES: list[tuple[Json, bool]] = [
 
 def is_rule(value: object) -> bool:
     """Whether the server takes it."""
-    with suppress(Wrong):
+    with suppress(RuleError):
         parse_rule(value, "rule", FAIL_CODES)
         return True
     return False
@@ -166,7 +171,7 @@ def test_a_member_that_nobody_knows_is_in_no_rule(data: st.DataObject) -> None:
     name = data.draw(st.text())
     known = {"match", "apply", "id", "applied", "duplicate", "delay", "uniform", "lognormal"}
     known |= {"status", "message", "retry_after", "median", "sigma", "max"}
-    assume(name not in known | {*MEMBERS, *outcome.MEMBERS, *faults.Apply.__struct_fields__})
+    assume(name not in known | {*MEMBERS, *outcome.MEMBERS, *EFFECTS})
     place[name] = 1
 
     assert not is_rule(rule)

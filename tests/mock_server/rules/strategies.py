@@ -5,17 +5,22 @@ from collections.abc import Iterator
 
 from hypothesis import strategies as st
 
-from mock_server.domain.faults import CALLBACKS, RESULT_MEANINGS, STATUS_MEANINGS, WIRE
-from mock_server.domain.rules import MEMBERS
+from mock_server.domain.faults.callback import CallbackFault
+from mock_server.domain.faults.meaning import MeaningFault
+from mock_server.domain.faults.wire import WireFault
+from mock_server.domain.rule_parsing import MEMBERS
 from tests.mock_server.e2e.api import Json
 
 FAIL_CODES = {"NSFW": "not safe"}
+WIRES = [each.value for each in WireFault]
+MEANINGS = [each.value for each in MeaningFault]
+CALLBACKS = [each.value for each in CallbackFault if not each.traits.value]
 
 durations = st.integers(0, 9).map(lambda n: f"{n}s") | st.integers(0, 9) | st.just("1.5ms")
 applies = st.one_of(
-    st.sampled_from([{"wire": wire} for wire in WIRE]),
-    st.sampled_from([{"meaning": each} for each in (*STATUS_MEANINGS, *RESULT_MEANINGS)]),
-    st.sampled_from([{"callback": each} for each in set(CALLBACKS) - {"duplicate", "delay"}]),
+    st.sampled_from([{"wire": wire} for wire in WIRES]),
+    st.sampled_from([{"meaning": each} for each in MEANINGS]),
+    st.sampled_from([{"callback": each} for each in CALLBACKS]),
     st.integers(1, 100).map(lambda n: {"callback": {"duplicate": n}}),
     durations.map(lambda length: {"callback": {"delay": length}}),
     st.builds(
@@ -46,7 +51,18 @@ matches = st.fixed_dictionaries(
 rules = st.fixed_dictionaries({"apply": applies}, optional={"match": matches})
 
 words = st.sampled_from(
-    [*MEMBERS, *WIRE, *CALLBACKS, "match", "apply", "2..1", "every 0", "date:x"]
+    [
+        *MEMBERS,
+        *WIRES,
+        *CALLBACKS,
+        "duplicate",
+        "delay",
+        "match",
+        "apply",
+        "2..1",
+        "every 0",
+        "date:x",
+    ]
 )
 leaves = (
     st.none()

@@ -7,11 +7,12 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mock_server.domain.errors import RuleError
 from mock_server.domain.journal import Operation
-from mock_server.domain.rule_book import BookState, RuleBook
-from mock_server.domain.rules import Asked, parse_rule
+from mock_server.domain.rule_book import RuleBook, RuleBookSnapshot
+from mock_server.domain.rule_parsing import parse_rule
+from mock_server.domain.rules import RuleInput
 from mock_server.domain.task import TaskState
-from mock_server.domain.wording import Wrong
 from tests.mock_server.e2e.api import Api, Json
 from tests.mock_server.e2e.serving import RunningMock
 from tests.mock_server.rules.strategies import FAIL_CODES, anything, rules, spoiled
@@ -57,18 +58,18 @@ def test_a_definition_is_taken_or_refused_whole_with_its_path(
 def test_a_definition_that_is_taken_can_be_kept_and_chosen(
     rule: object, operation: Operation, prompt: str
 ) -> None:
-    with suppress(Wrong):
+    with suppress(RuleError):
         parsed = parse_rule(rule, "rule", FAIL_CODES)
         book = RuleBook(1, "0" * 16)
-        book.set([parsed])
+        book.replace([parsed])
         book.put_next(parsed, 1)
         for state in (None, *TaskState):
-            book.choose(Asked(operation=operation, prompt=prompt, state=state, subject=prompt))
+            book.match(RuleInput(operation=operation, prompt=prompt, state=state, subject=prompt))
 
-        kept = msgspec.json.decode(msgspec.json.encode(book.state()), type=BookState)
+        kept = msgspec.json.decode(msgspec.json.encode(book.snapshot()), type=RuleBookSnapshot)
         again = RuleBook(1, "0" * 16)
-        again.take_up(kept, FAIL_CODES)
-        assert again.state() == book.state()
+        again.restore(kept, FAIL_CODES)
+        assert again.snapshot() == book.snapshot()
         assert parse_rule(parsed.written, "rule", FAIL_CODES) == parsed
 
 
@@ -76,7 +77,7 @@ def test_a_definition_that_is_taken_can_be_kept_and_chosen(
 def test_what_is_wrong_is_told_with_its_path(rule: object) -> None:
     try:
         parse_rule(rule, "rule", FAIL_CODES)
-    except Wrong as error:
+    except RuleError as error:
         told = str(error)
     else:
         told = "rule: nothing"

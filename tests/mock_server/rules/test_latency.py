@@ -9,7 +9,8 @@ from mock_server.domain.chance import draw
 from mock_server.domain.journal import Operation
 from mock_server.domain.latency import Latency, parse_latency
 from mock_server.domain.rule_book import RuleBook
-from mock_server.domain.rules import Asked, parse_rule
+from mock_server.domain.rule_parsing import parse_rule
+from mock_server.domain.rules import RuleInput
 from tests.mock_server.e2e.api import Api
 from tests.mock_server.e2e.receiver import Receiver
 
@@ -56,9 +57,9 @@ def test_a_rule_draws_another_one_each_time_and_the_same_again() -> None:
     stories = []
     for _ in range(2):
         book = RuleBook(5, "0" * 16)
-        book.set([parse_rule(rule, "rule", {})])
-        asked = Asked(operation=Operation.BALANCE)
-        stories.append([applied.latency_ms for _ in range(9) if (applied := book.choose(asked))])
+        book.replace([parse_rule(rule, "rule", {})])
+        asked = RuleInput(operation=Operation.BALANCE)
+        stories.append([applied.latency_ms for _ in range(9) if (applied := book.match(asked))])
 
     assert stories[0] == stories[1]
     assert len(set(stories[0])) == 9

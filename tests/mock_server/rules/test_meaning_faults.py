@@ -6,8 +6,11 @@ import json
 import pytest
 from PIL import Image
 
-from mock_server.domain.faults import STATUS_MEANINGS
+from mock_server.domain.faults.meaning import MeaningFault
+from mock_server.domain.journal import Operation
 from tests.mock_server.e2e.api import Api, Json
+
+STATUS_MEANINGS = [each.value for each in MeaningFault if each.traits.operation is Operation.STATUS]
 
 
 def ended(api: Api) -> str:

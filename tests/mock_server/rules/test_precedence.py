@@ -8,7 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from mock_server.domain.journal import Operation
 from mock_server.domain.rule_book import RuleBook
-from mock_server.domain.rules import Asked, Definition, parse_rule
+from mock_server.domain.rule_parsing import parse_rule
+from mock_server.domain.rules import RuleDefinition, RuleInput
 
 Json = dict[str, Any]
 PROMPTS = ["a cat", "a dog", "a catalogue"]
@@ -30,7 +31,7 @@ written = st.builds(
 )
 
 
-def parsed(rule: Json) -> Definition:
+def parsed(rule: Json) -> RuleDefinition:
     return parse_rule(rule, "rule", {})
 
 
@@ -80,7 +81,7 @@ class Precedence(RuleBasedStateMachine):
 
     @rule(rules=st.lists(written, max_size=3))
     def put(self, rules: list[Json]) -> None:
-        self.book.set([parsed(each) for each in rules])
+        self.book.replace([parsed(each) for each in rules])
         self.model.put(rules)
 
     @rule(data=st.data())
@@ -92,7 +93,7 @@ class Precedence(RuleBasedStateMachine):
         kept = data.draw(
             st.lists(st.sampled_from(range(len(shown))), unique=True) if shown else st.just([])
         )
-        self.book.set([parsed(shown[at]) for at in kept])
+        self.book.replace([parsed(shown[at]) for at in kept])
         self.model.rules = [self.model.rules[at] for at in kept]
         self.model.counts = [self.model.counts[at] for at in kept]
 
@@ -110,9 +111,9 @@ class Precedence(RuleBasedStateMachine):
 
     @rule(operation=st.sampled_from(["submit", "status"]), prompt=st.sampled_from(PROMPTS))
     def ask(self, operation: str, prompt: str) -> None:
-        asked = Asked(operation=Operation(operation), prompt=prompt, subject=prompt)
-        chosen = self.book.choose(asked)
-        status = chosen.apply.refuse.status if chosen and chosen.apply.refuse else None
+        asked = RuleInput(operation=Operation(operation), prompt=prompt, subject=prompt)
+        chosen = self.book.match(asked)
+        status = chosen.effect.rejection.status if chosen and chosen.effect.rejection else None
 
         assert status == self.model.expected(operation, prompt)
 
@@ -127,9 +128,9 @@ TestPrecedence = Precedence.TestCase
 def lucky(seed: int, asked: list[str], probability: float = 0.5) -> list[tuple[str, bool]]:
     rule_ = {"match": {"probability": probability}, "apply": {"wire": "close"}}
     book = RuleBook(seed, "0" * 16)
-    book.set([parsed(rule_)])
+    book.replace([parsed(rule_)])
     return [
-        (subject, book.choose(Asked(operation=Operation.STATUS, subject=subject)) is not None)
+        (subject, book.match(RuleInput(operation=Operation.STATUS, subject=subject)) is not None)
         for subject in asked
     ]
 
@@ -153,8 +154,10 @@ def test_chance_is_about_what_was_asked_for_and_another_with_another_seed() -> N
 @given(st.lists(st.sampled_from("ab"), max_size=20))
 def test_times_each_bounds_what_meets_one_subject(asked: list[str]) -> None:
     book = RuleBook(1, "0" * 16)
-    book.set([parsed({"match": {"times_each": 2}, "apply": {"wire": "close"}})])
-    hits = [each for each in asked if book.choose(Asked(operation=Operation.STATUS, subject=each))]
+    book.replace([parsed({"match": {"times_each": 2}, "apply": {"wire": "close"}})])
+    hits = [
+        each for each in asked if book.match(RuleInput(operation=Operation.STATUS, subject=each))
+    ]
 
     assert {each: hits.count(each) for each in "ab"} == {
         each: min(2, asked.count(each)) for each in "ab"
@@ -163,8 +166,8 @@ def test_times_each_bounds_what_meets_one_subject(asked: list[str]) -> None:
 
 def test_two_rules_of_the_same_text_draw_apart() -> None:
     book = RuleBook(1, "0" * 16)
-    book.set([parsed({"match": {"probability": 0.5}, "apply": {"wire": "close"}})] * 2)
+    book.replace([parsed({"match": {"probability": 0.5}, "apply": {"wire": "close"}})] * 2)
     for number in range(400):
-        book.choose(Asked(operation=Operation.STATUS, subject=str(number)))
+        book.match(RuleInput(operation=Operation.STATUS, subject=str(number)))
 
     assert all(60 < rule_.applied < 240 for rule_ in book.rules)

@@ -122,3 +122,54 @@ def test_what_is_no_snapshot_is_refused_and_changes_nothing(api: Api) -> None:
     assert {answer.status_code for answer in answers} == {400}
     assert all("this is no snapshot: " in answer.json()["data"]["error"] for answer in answers)
     assert api.status(task_id)["state"] == "pending"
+
+
+def without_injected(document: Json) -> Json:
+    """Return a snapshot as it was written before it had the values of what was injected."""
+    for entry in document["journal"]:
+        del entry["injected"]
+    for delivery in document["deliveries"]:
+        del delivery["put_off_injected"]
+    return document
+
+
+def with_faults(api: Api) -> Json:
+    order = {"request_type": "callback", "callback_url": "http://127.0.0.1:9/"}
+    api.told("POST", "rules", {"apply": {"callback": "reorder"}})
+    api.told("POST", "rules", {"apply": {"latency": 0, "outcome": {"processing": 1}}})
+    api.try_submit({**order, "input": {"prompt": "x"}})
+    api.advance(20)
+    return api.told("GET", "sandbox/snapshot")
+
+
+def test_snapshot_without_values_of_faults_is_restored_with_them(api: Api) -> None:
+    document = with_faults(api)
+    before = api.told("GET", "sandbox/snapshot")
+    assert document["deliveries"][0]["put_off_injected"] == [
+        {"kind": "callback", "name": "reorder"}
+    ]
+    faults = [(each["fault"], each["injected"]) for each in document["journal"]]
+    assert ("outcome steered, latency", OUTCOME_AND_LATENCY) in faults
+
+    put = api.control("PUT", "sandbox/snapshot", without_injected(document))
+
+    assert put.status_code == 204
+    restored = api.told("GET", "sandbox/snapshot")
+    assert restored["deliveries"] == before["deliveries"]
+    assert [(each["fault"], each["injected"]) for each in restored["journal"]] == faults
+
+
+OUTCOME_AND_LATENCY = [
+    {"kind": "outcome", "name": "steered"},
+    {"kind": "latency", "name": ""},
+]
+
+
+def test_snapshot_that_names_an_unknown_fault_is_rejected(api: Api) -> None:
+    document = without_injected(with_faults(api))
+    document["journal"][0]["fault"] = "fire everywhere"
+
+    answer = api.control("PUT", "sandbox/snapshot", document)
+
+    assert answer.status_code == 400
+    assert "journal[0].fault: names an unknown fault" in answer.json()["data"]["error"]

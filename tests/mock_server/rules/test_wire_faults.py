@@ -106,6 +106,7 @@ def test_an_answer_breaks_as_asked_once(
     entry = last_entry(api)
     assert CLAIMS[wire](broken, answered(mock, api, line)), broken
     assert (entry["operation"], entry["fault"]) == (operation, f"wire {wire}")
+    assert entry["injected"] == [{"kind": "wire", "name": wire}]
     assert heard(mock, written(api, line, body)).status == b"200"
 
 

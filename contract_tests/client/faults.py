@@ -1,0 +1,29 @@
+"""What a client can notice of each fault that the mock injects, from the mock's declarations."""
+
+from typing import Final
+
+import msgspec
+
+from contract_tests.contract.data import FIXTURES
+
+
+class _Fault(msgspec.Struct, frozen=True, kw_only=True):
+    kind: str
+    name: str
+    breaks_response: bool = False
+    hides_result: bool = False
+    spoils_picture: bool = False
+    is_false_callback: bool = False
+
+    @property
+    def text(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+_FAULTS: Final = msgspec.json.decode(
+    (FIXTURES / "contract" / "faults.json").read_bytes(), type=list[_Fault]
+)
+BREAKS_RESPONSE: Final = frozenset(each.text for each in _FAULTS if each.breaks_response)
+HIDES_RESULT: Final = frozenset(each.text for each in _FAULTS if each.hides_result)
+SPOILS_PICTURE: Final = frozenset(each.text for each in _FAULTS if each.spoils_picture)
+FALSE_CALLBACK: Final = frozenset(each.text for each in _FAULTS if each.is_false_callback)

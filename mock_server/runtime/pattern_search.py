@@ -1,0 +1,56 @@
+"""Search prompts for the regular expressions of rules, within a time limit."""
+
+import logging
+import re
+from collections.abc import Sequence
+from time import perf_counter
+
+log = logging.getLogger("mock_server.rules")
+
+SEARCH_LIMIT_S = 0.05  # of all searches for one request, so that it delays others no longer
+
+_PARTS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?!\d*,?\d*\})", re.DOTALL)
+_IN_SET = re.compile(r"\\.|\[", re.DOTALL)
+
+
+class RegexPatternSearch:
+    """Uses `regex`, whose searches can be given a time limit, with the meaning of Python's `re`."""
+
+    def __init__(self, limit_s: float = SEARCH_LIMIT_S) -> None:
+        self._limit_s = limit_s
+
+    def found(self, patterns: Sequence[str], text: str) -> frozenset[str]:
+        import regex  # noqa: PLC0415  # slow to import, and few rules need it
+
+        left_s = self._limit_s
+        found = []
+        for pattern in patterns:
+            if left_s <= 0:
+                break
+            began_s = perf_counter()
+            try:
+                if regex.search(in_python_syntax(pattern), text, timeout=left_s):
+                    found.append(pattern)
+            except TimeoutError:
+                pass
+            except (regex.error, OverflowError, RecursionError) as error:
+                log.warning("rule with prompt_regex %r never matches: %s", pattern, error)
+            left_s -= perf_counter() - began_s
+        return frozenset(found)
+
+
+def in_python_syntax(pattern: str) -> str:
+    """Return a pattern that means in `regex` what the given one means in Python's `re`.
+
+    Only `regex` knows fuzzy matching, `{e<=1}`, and classes such as `[[:alpha:]]`; in Python both
+    are ordinary text.
+    """
+    return _PARTS.sub(lambda found: _escaped(found[0]), pattern)
+
+
+def _escaped(part: str) -> str:
+    if part.startswith("{"):
+        return rf"\{part}"
+    if part.startswith("["):
+        return "[" + _IN_SET.sub(lambda each: each[0] if len(each[0]) > 1 else r"\[", part[1:])
+    return part
