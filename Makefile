@@ -40,12 +40,14 @@ format: $(VENV)/.check   ## rewrite what a tool can rewrite
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.test      ## write the pages that are made from data: contract, mutants, faults, report schemas
+docs: $(VENV)/.test      ## write the pages that are made from data: contract, mutants, faults, settings, schemas
 	@$(BIN)/python -m mock_server.faults_file > fixtures/contract/faults.json
 	@$(BIN)/python -m contract_tests.server.contract_page > docs/contract.md
 	@$(BIN)/python -m contract_tests.command.schemas > fixtures/contract/report.schema.json
 	@$(BIN)/python -m contract_tests.command.schemas audit > fixtures/contract/audit.schema.json
 	@$(BIN)/python -m tests.contract_tests.mutants.matrix > docs/mutants.md
+	@$(BIN)/mock-server schema > docs/mock-server.schema.json
+	@$(BIN)/python -m mock_server.settings.reference_page > docs/settings.md
 
 bench: $(VENV)/.run      ## measure the mock against a bare server (needs wrk)
 	@$(BIN)/python -m benchmarks.http

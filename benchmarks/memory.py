@@ -26,10 +26,10 @@ def main() -> None:
     app = MockServer(
         Settings(
             seed=1,
-            generation_time=TEN_DAYS_MS,
+            generation_time_ms=TEN_DAYS_MS,
             rate_limit=10_000_000,
             max_concurrent=10_000_000,
-            balance=1_000_000_000 * MICRO,
+            balance_microusd=1_000_000_000 * MICRO,
         )
     )
     asyncio.run(_submit(app, range(WARM_UP)))

@@ -1,97 +1,142 @@
 """The command `mock-server`: reads its switches, then serves."""
 
+import json
 import os
 import signal
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
 import click
 
-from mock_server.options import ENV_PREFIX, OPTIONS, Option
-from mock_server.settings import BadSetting, load_settings, unknown_variables
+from mock_server.domain.errors import InvalidValue
+from mock_server.domain.setting import Declaration, declarations
+from mock_server.settings.server import ENV_PREFIX, Settings, default_text, switch
+from mock_server.settings.sources import load_settings, unknown_variables
 from mock_server.version import __version__
 
 _EPILOG = (
     f"Each switch is also an environment variable ({ENV_PREFIX}PORT …) and a key of the TOML file"
-    " (port …). The command line goes over the environment, the environment over the file."
+    " (port …). Precedence: command line, then environment, then file."
 )
 
 
 def main() -> None:
-    """Exit with 2 on a wrong setting, with 1 when the address cannot be used."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # until the server takes them over
+    """Exit with 2 for an invalid setting, with 1 when the address cannot be used."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # until the server handles them
         signal.signal(number, _stop)
-    command = click.Command(
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command and return its exit status. Error messages are one line."""
+    try:
+        return int(command().main(arguments, prog_name="mock-server", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        return _failed(error.format_message(), 2)
+
+
+class _WideFormatter(click.HelpFormatter):
+    """Leaves room for the longest switch, so that each takes one line."""
+
+    def write_dl(
+        self, rows: Iterable[tuple[str, str]], col_max: int = 40, col_spacing: int = 2
+    ) -> None:
+        super().write_dl(rows, col_max, col_spacing)
+
+
+class _Context(click.Context):
+    formatter_class = _WideFormatter
+
+
+class _Command(click.Group):
+    context_class = _Context
+
+
+def command() -> click.Group:
+    """Return the command. Without a subcommand it serves."""
+    return _Command(
         "mock-server",
-        params=[_config(), *(_parameter(option) for option in OPTIONS), _version()],
-        callback=_run,
+        params=[_config(), *map(_option, _switches()), _version()],
+        callback=_serve,
+        commands={"schema": click.Command("schema", callback=_print_schema, help=_SCHEMA_HELP)},
+        invoke_without_command=True,
         help="Simulate the APIXO gpt-image-1 endpoints.",
         epilog=_EPILOG,
+        subcommand_metavar="[schema]",
+        context_settings={"max_content_width": 160},
     )
-    try:
-        sys.exit(command.main(prog_name="mock-server", standalone_mode=False))
-    except click.ClickException as error:
-        _fail(error.format_message(), 2)
+
+
+_SCHEMA_HELP = "Print the JSON Schema of the configuration file."
+
+
+def _print_schema() -> None:
+    from mock_server.settings.file_schema import file_schema  # noqa: PLC0415  # only here
+
+    click.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
 
 
 def _stop(_: int, __: FrameType | None) -> NoReturn:
     sys.exit(0)
 
 
-def _run(config: str | None, **given: Any) -> int:
+@click.pass_context
+def _serve(context: click.Context, /, config: str | None, **given: Any) -> int:
+    if context.invoked_subcommand is not None:
+        return 0
     path = os.environ.get(f"{ENV_PREFIX}CONFIG") if config is None else config
     chosen = {name: value for name, value in given.items() if value not in {None, ()}}
     try:
         settings = load_settings(chosen, os.environ, None if path is None else Path(path))
         from mock_server import server  # noqa: PLC0415  # heavy, and --help needs none of it
-    except BadSetting as error:
-        _fail(str(error), 2)
+    except InvalidValue as error:
+        return _failed(str(error), 2)
     try:
         server.run(settings, unknown_variables(os.environ))
-    except BadSetting as error:
-        _fail(str(error), 2)
+    except InvalidValue as error:
+        return _failed(str(error), 2)
     except server.CannotListen as error:
-        _fail(str(error), 1)
+        return _failed(str(error), 1)
     return 0
 
 
-def _parameter(option: Option) -> click.Option:
-    if option.metavar is None:
-        return click.Option(
-            [f"{option.switch}/--no-{option.switch[2:]}"],
-            default=None,
-            help=f"{option.help}  [default: {'on' if option.default else 'off'}]",
-        )
-    shown = option.shown_default or str(option.default)
+def _switches() -> list[Declaration]:
+    return [each for each in declarations(Settings) if not each.setting.is_file_only]
+
+
+def _option(declaration: Declaration) -> click.Option:
+    name = switch(declaration)
+    help_text = f"{declaration.setting.help}  [default: {default_text(declaration)}]"
+    if declaration.is_flag:
+        return click.Option([f"{name}/--no-{name[2:]}"], default=None, help=help_text)
     return click.Option(
-        [option.switch],
-        metavar=option.metavar,
-        multiple=option.is_repeated,
-        help=f"{option.help}  [default: {shown}]",
+        [name], metavar=declaration.metavar, multiple=declaration.is_repeated, help=help_text
     )
 
 
 def _config() -> click.Option:
-    return click.Option(["--config"], metavar="FILE.toml", help="Read settings from this file.")
+    return click.Option(["--config"], metavar="FILE.toml", help="Configuration file in TOML.")
 
 
 def _version() -> click.Option:
-    def show(context: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001
-        if asked:
-            click.echo(f"mock-server {__version__}")
-            context.exit()
-
     return click.Option(
-        ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=show,
+        ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_print_version,
         help="Show the version and exit.",
     )  # fmt: skip
 
 
-def _fail(sentence: str, status: int) -> None:
+def _print_version(context: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001
+    if asked:
+        click.echo(f"mock-server {__version__}")
+        context.exit()
+
+
+def _failed(sentence: str, status: int) -> int:
     click.echo(f"mock-server: {' '.join(sentence.split())}", err=True)
-    sys.exit(status)
+    return status
 
 
 if __name__ == "__main__":

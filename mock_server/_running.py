@@ -31,7 +31,7 @@ class DidNotStart(Exception):
 def running(settings: Settings | None = None) -> Iterator[RunningServer]:
     """Serve in a thread of its own until the block ends. The settings' host and port are not used.
 
-    Raises BadSetting, CannotListen, DidNotStart.
+    Raises InvalidValue, CannotListen, DidNotStart.
     """
     decided = Event()
     with _listening(settings or Settings(), decided.set) as (app, server, listener):

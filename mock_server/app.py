@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import msgspec
 from starlette.applications import Starlette
@@ -58,6 +57,7 @@ from mock_server.runtime.entropy import drawn_seed
 from mock_server.runtime.pattern_search import RegexPatternSearch
 from mock_server.runtime.references import References
 from mock_server.settings import Settings
+from mock_server.settings.server import ShownServerSettings
 from mock_server.store.memory_store import MemoryStore
 from mock_server.version import __version__
 from mock_server.web import envelope, provider
@@ -74,7 +74,7 @@ class MockServer:
     """The ASGI application: the provider's endpoints in front, control behind a router.
 
     Nothing is global: several servers in one process do not know of each other. Raises
-    BadSetting when a file that the settings name cannot be read.
+    InvalidValue when a file that the settings name cannot be read.
     """
 
     def __init__(
@@ -183,7 +183,7 @@ class MockServer:
                 wake=wake,
                 deliver_now=self._dispatcher.deliver_now,
                 public_url=self.settings.public_url,
-                body_limit=self.settings.body_limit,
+                body_limit=self.settings.body_limit_bytes,
             )
             endpoints[provider.STATUS_PATH + model.id] = provider.StatusEndpoint(
                 tenants, exchange, model=model, result_urls=self._addresses.urls, wake=wake
@@ -223,7 +223,7 @@ class MockServer:
                 store,
                 real_ms=real_ms,
                 info=self._info,
-                document=lambda: control_document(calls, fail_messages, self._profiles.known),
+                document=lambda: control_document(calls, fail_messages),
                 why_not_ready=lambda: self._not_ready,
             ),
             SandboxesResource(store, real_ms=real_ms, drop_all=lambda: dispatcher.drop_all(store)),
@@ -295,34 +295,20 @@ class MockServer:
         return await self._gallery.png(picture_of(task, number, self._catalogue, self._addresses))
 
     def _info(self) -> Info:
+        settings, model = self.settings, next(iter(self._catalogue.models.values()))
         return Info(
             version=__version__,
-            base_url=self.settings.public_url or self.settings.base_url,
+            base_url=settings.public_url or settings.base_url,
             seed=self.seed,
-            settings=self.settings.shown() | self._by_the_catalogue(),
+            settings=ShownServerSettings(**settings.in_effect(self._profile, model).shown()),
             profile=self._profile.name,
         )
-
-    def _by_the_catalogue(self) -> dict[str, Any]:
-        """Return what the first model's entry and the profile say, as changed by the settings."""
-        model = next(iter(self._catalogue.models.values()))
-        beginning = self.settings.of_sandbox(self._profile)
-        chosen_ms = beginning.generation_time_ms
-        return {
-            "rate_limit": beginning.rate_limit,
-            "max_concurrent": beginning.max_concurrent,
-            "generation_time": model.timing.generation_time_s
-            if chosen_ms is None
-            else chosen_ms / 1000,
-            "price": model.price_usd,
-            "result_ttl": model.result_ttl_s,
-        }
 
     def _http_sender(self) -> Sender:
         from mock_server.runtime.sender import HttpSender  # noqa: PLC0415  # httpx is slow to import
 
         return HttpSender(
-            Egress(self.settings.egress), timeout_s=self.settings.callback_timeout / 1000
+            Egress(self.settings.egress), timeout_s=self.settings.callback_timeout_ms / 1000
         )
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import msgspec
 
 from mock_server.domain.catalogue import Catalogue, Model, parse_fail_messages, parse_model
+from mock_server.domain.errors import InvalidValue
 from mock_server.domain.moderation import parse_words
-from mock_server.settings import BadSetting, Settings
+from mock_server.settings import Settings
 
 _HERE = Path(__file__).parent
 _INSTALLED = _HERE / "_fixtures"
@@ -14,7 +15,7 @@ FIXTURES = _INSTALLED if _INSTALLED.is_dir() else _HERE.parent / "fixtures"
 
 
 def load_catalogue(settings: Settings) -> Catalogue:
-    """Raise BadSetting when the word list cannot be read."""
+    """Raise InvalidValue when the word list cannot be read."""
     models = [
         parse_model(path.read_bytes()) for path in sorted((FIXTURES / "models").glob("*.toml"))
     ]
@@ -30,14 +31,14 @@ def _words(chosen: str | None) -> frozenset[str]:
     try:
         return parse_words(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BadSetting(f"--moderation: {path} cannot be read; {error}") from error
+        raise InvalidValue("--moderation", f"{path} cannot be read; {error}") from error
 
 
 def _changed(model: Model, settings: Settings) -> Model:
-    """Return the model with the price and validity that the settings ask for (BIL-3, RES-1)."""
+    """Return the model with the price and the validity that the settings name (BIL-3, RES-1)."""
     changes: dict[str, float] = {}
-    if settings.price is not None:
-        changes["price_usd"] = settings.price
-    if settings.result_ttl is not None:
-        changes["result_ttl_s"] = settings.result_ttl / 1000
+    if settings.price_usd is not None:
+        changes["price_usd"] = settings.price_usd
+    if settings.result_ttl_ms is not None:
+        changes["result_ttl_s"] = settings.result_ttl_ms / 1000
     return msgspec.structs.replace(model, **changes)

@@ -30,7 +30,7 @@ class CannotListen(Exception):
 
 
 def run(settings: Settings, notices: list[str]) -> None:
-    """Serve until SIGINT or SIGTERM. Raises BadSetting, CannotListen."""
+    """Serve until SIGINT or SIGTERM. Raises InvalidValue, CannotListen."""
     configure_logging(settings.log_format)
     listener = listen(settings.host, settings.port)
     settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])

@@ -1,11 +1,19 @@
-"""What can be set for one sandbox, at the start or later by control."""
+"""The settings of a sandbox: how it starts, and what `PATCH /_mock/sandbox` changes."""
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
 from mock_server.domain.clock import Mode
+from mock_server.domain.setting import (
+    Setting,
+    answer_type,
+    change_type,
+    changed_values,
+    shown_values,
+)
+from mock_server.domain.setting_forms import DURATION, MICRODOLLARS, Form
 
 ImageUrls = Literal["trust", "fetch"]
 ImageFailCodes = Literal["seed", "docs"]
@@ -13,25 +21,105 @@ CreditsStatus = Literal[400, 402]
 TaskIds = Literal["plain", "reserved"]
 Limit = Annotated[int, Meta(ge=1, le=10_000_000)]
 Speed = Annotated[float, Meta(gt=0, le=1_000_000)]
-Dollars = Annotated[float, Meta(ge=0, le=1_000_000_000)]
+ProfileName = Literal["calm", "hostile", "outage", "slow", "free-plan", "pro-plan"]
+
+PROFILES: tuple[str, ...] = get_args(ProfileName)
 
 
-class SandboxSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Defaults are the documented behaviour."""
+class SandboxDefaults(msgspec.Struct, frozen=True, kw_only=True):
+    """How every sandbox starts, as the server is told. None leaves the value to the profile.
 
-    profile: str = "calm"
-    rate_limit: Limit = 10_000  # LIM-1, requests in any 60 s
+    Each field is one setting of the sandbox, and a switch of the server that sets its default.
+    """
+
+    rate_limit: Annotated[
+        Limit | None, Setting(help="Maximum requests per key in any 60-second window.")
+    ] = None
+    max_concurrent: Annotated[
+        Limit | None, Setting(help="Maximum tasks per key that are pending or processing.")
+    ] = None
+    generation_time_ms: Annotated[
+        int | None,
+        Setting(
+            help="Average time that a task takes; 0 completes tasks at once.",
+            form=DURATION,
+            default="30s",
+        ),
+    ] = None
+    balance_microusd: Annotated[
+        int, Setting(help="Initial balance of every key.", form=MICRODOLLARS)
+    ] = 100_000_000_000
+    profile: Annotated[
+        str,
+        Setting(
+            help=f"Predefined rules and limits: {', '.join(PROFILES)}.",
+            form=Form(kind=ProfileName, metavar="NAME"),
+        ),
+    ] = "calm"
+    image_urls: Annotated[
+        ImageUrls,
+        Setting(help="Judge reference images by their address (trust), or download them (fetch)."),
+    ] = "trust"
+    image_fail_codes: Annotated[
+        ImageFailCodes,
+        Setting(
+            help="Fail code of an invalid image: INVALID_IMAGE_URL (seed), or one of three (docs)."
+        ),
+    ] = "seed"  # FAIL-4
+    strict: Annotated[
+        bool,
+        Setting(help="Require public HTTPS callbacks and a documented mode; ignore directives."),
+    ] = False  # SUB-5, SUB-8
+    insufficient_credits_status: Annotated[
+        CreditsStatus, Setting(help="Status of a submit that the balance cannot pay for.")
+    ] = 400  # SUB-17
+    retry_after: Annotated[bool, Setting(help="Send Retry-After with a 429 response.")] = (
+        True  # LIM-5
+    )
+    task_ids: Annotated[
+        TaskIds,
+        Setting(help="End task ids with characters that must be percent-encoded (reserved)."),
+    ] = "plain"  # task ids are opaque, SUB-1
+
+
+class SandboxSettings(SandboxDefaults, frozen=True, kw_only=True):
+    """The settings of one sandbox. Defaults are the documented behaviour."""
+
+    rate_limit: Limit = 10_000  # LIM-1
     max_concurrent: Limit = 1_000  # LIM-2
-    generation_time_ms: int | None = None  # TIM-1; None: as the model's catalogue entry says
-    balance_microusd: int = 100_000_000_000
-    image_urls: ImageUrls = "trust"
-    image_fail_codes: ImageFailCodes = "seed"  # FAIL-4
-    strict: bool = False  # SUB-5, SUB-8, no directives
-    insufficient_credits_status: CreditsStatus = 400  # SUB-17
-    retry_after: bool = True  # LIM-5
-    task_ids: TaskIds = "plain"  # of new tasks; ids are opaque, SUB-1
+    generation_time_ms: int | None = None  # TIM-1; None: the time in the model's catalogue entry
 
 
 class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = "real"
     speed: Speed = 1.0
+
+
+if TYPE_CHECKING:  # a type checker cannot see the members of a derived type
+
+    class SandboxChange(msgspec.Struct): ...
+
+    class ShownSettings(msgspec.Struct): ...
+
+else:
+    SandboxChange = change_type(
+        "SandboxChange", SandboxDefaults, "Settings to change; the others stay as they are."
+    )
+    ShownSettings = answer_type(
+        "ShownSettings", SandboxDefaults, "The settings of a sandbox.", is_nullable=False
+    )
+
+
+def changes_of(change: SandboxChange) -> dict[str, Any]:
+    """Return the new values of a PATCH, by field of SandboxSettings. Raises InvalidValue."""
+    return changed_values(SandboxDefaults, change)
+
+
+def shown_settings(settings: SandboxSettings, default_generation_ms: int) -> ShownSettings:
+    """Return the settings as the control plane shows them.
+
+    `default_generation_ms` is the time of the model's catalogue entry.
+    """
+    if settings.generation_time_ms is None:
+        settings = msgspec.structs.replace(settings, generation_time_ms=default_generation_ms)
+    return ShownSettings(**shown_values(SandboxDefaults, settings))

@@ -35,7 +35,7 @@ async def tell_tale(asked: Asked, serve: Serve) -> Told:
 
 @pytest.mark.parametrize("live", [False, True], ids=["loopback", "live"])
 def test_a_server_that_sends_the_key_back_finds_it_nowhere(tmp_path: Path, *, live: bool) -> None:
-    settings = Settings(clock="real", generation_time=0, seed=7)
+    settings = Settings(clock="real", generation_time_ms=0, seed=7)
     mutant = Mutant(name="tell-tale", clause="SUB-1", make=lambda: tell_tale, settings=settings)
     with serving(mutant) as url:
         words = ("run", "--base-url", url, "--record", tmp_path / "tape", "--report", tmp_path)

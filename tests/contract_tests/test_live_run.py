@@ -16,7 +16,7 @@ from tests.contract_tests.mutants.harness import Asked, Break, Mutant, Serve, To
 from tests.contract_tests.processes import contract_tests
 
 KEY = "sk-live-0123456789"
-REAL = Settings(clock="real", generation_time=0, seed=7)
+REAL = Settings(clock="real", generation_time_ms=0, seed=7)
 
 
 class Till:

@@ -15,9 +15,9 @@ from mock_server.control.call import Call
 from mock_server.control.decoding import MAX_BODY_BYTES
 from mock_server.control.errors import ControlError
 from mock_server.control.query import SandboxOfPage
+from mock_server.domain.sandbox_settings import PROFILES
 from mock_server.domain.store import Sandbox, Store
 from mock_server.domain.task import Task, TaskState, state_at
-from mock_server.options import PROFILES
 from mock_server.web.body import BodyTooLarge, read_body
 
 if TYPE_CHECKING:

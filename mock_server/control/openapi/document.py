@@ -35,14 +35,11 @@ _SECURITY: dict[str, list[Json]] = {
 _REJECTED_CALLERS = {"anyone": (), "key": (401,), "admin": (401, 403)}
 
 
-def control_document(
-    calls: Iterable[Call], fail_codes: Collection[str], profiles: Collection[str]
-) -> Json:
+def control_document(calls: Iterable[Call], fail_codes: Collection[str]) -> Json:
     """Describe every call under `/_mock` but the pages and files of the dashboard."""
     described = [call for call in calls if call.summary]
     schemas, components = _schemas(_types(described))
     components |= rule_schemas(fail_codes)
-    components["Profile"] = {"enum": list(profiles)}
     paths: Json = {}
     for call in described:
         item = paths.setdefault(call.path, {})

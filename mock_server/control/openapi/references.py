@@ -12,7 +12,6 @@ PREFIX = "#/components/schemas/"
 Written = Annotated[  # a duration
     int | float | str, Meta(extra_json_schema={"$ref": PREFIX + "Duration"})
 ]
-ProfileName = Annotated[str, Meta(extra_json_schema={"$ref": PREFIX + "Profile"})]
 FailCode = Annotated[
     str, Meta(min_length=1, max_length=100, extra_json_schema={"$ref": PREFIX + "FailCode"})
 ]

@@ -8,9 +8,9 @@ from msgspec import Meta
 
 from mock_server.control.answers import Count
 from mock_server.control.call import Call
-from mock_server.control.changes import Profiles, SandboxChange
-from mock_server.control.views import ShownSettings, settings_view
+from mock_server.control.changes import Profiles, updated_settings
 from mock_server.domain.ledger import MICRO
+from mock_server.domain.sandbox_settings import SandboxChange, ShownSettings, shown_settings
 from mock_server.domain.store import Counters, Sandbox
 from mock_server.runtime.dispatcher import Dispatcher
 
@@ -80,17 +80,14 @@ class SandboxResource:
     async def show(self, sandbox: Sandbox) -> SandboxDetail:
         return SandboxDetail(
             id=sandbox.id,
-            settings=ShownSettings(**settings_view(sandbox.settings, self._default_generation_ms)),
+            settings=shown_settings(sandbox.settings, self._default_generation_ms),
             counters=SandboxCounters.of(await sandbox.counters(self._real_ms())),
         )
 
     async def change(self, sandbox: Sandbox, body: SandboxChange) -> SandboxDetail:
-        profile = None if body.profile is None else body.new_profile(self._profiles)
+        update = updated_settings(sandbox.settings, body, self._profiles)
         await sandbox.change(
-            body.apply(sandbox.settings, self._profiles),
-            body.balance_microusd,
-            self._real_ms(),
-            None if profile is None else profile.rules,
+            update.settings, update.balance_microusd, self._real_ms(), update.profile_rules
         )
         return await self.show(sandbox)
 

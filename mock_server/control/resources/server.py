@@ -1,18 +1,15 @@
 """The server as a whole: is it alive, can it serve, how was it started, what has it done."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from msgspec import Meta
 from starlette.responses import Response
 
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.domain.store import Store
-from mock_server.options import OPTIONS
-
-_OPEN = [option.name for option in OPTIONS if not option.is_secret]
+from mock_server.settings.server import ShownServerSettings
 
 
 class Health(msgspec.Struct):
@@ -23,10 +20,7 @@ class Info(msgspec.Struct):
     version: str
     base_url: str
     seed: int
-    settings: Annotated[
-        dict[str, Any],
-        Meta(description="by switch, but the secrets", extra_json_schema={"required": _OPEN}),
-    ]
+    settings: ShownServerSettings
     profile: str
 
 

@@ -28,7 +28,7 @@ from tests.contract_tests.mutants.senders import (
     other_data,
 )
 
-_QUICK = Settings(clock="manual", seed=7, callback_timeout=1000)
+_QUICK = Settings(clock="manual", seed=7, callback_timeout_ms=1000)
 
 
 def _async_calls_back(asked: Asked) -> Asked:

@@ -132,7 +132,7 @@ def serving(mutant: Mutant) -> Iterator[str]:
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     settings = msgspec.structs.replace(mutant.settings, host="127.0.0.1", port=port)
-    true_sender = HttpSender(Egress("private"), timeout_s=settings.callback_timeout / 1000)
+    true_sender = HttpSender(Egress("private"), timeout_s=settings.callback_timeout_ms / 1000)
     sender = mutant.sender(true_sender) if mutant.sender else true_sender
     app = MockServer(settings, sender=sender)
     config = uvicorn_config(app)

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from mock_server.app import MockServer
-from mock_server.settings import BadSetting, load_settings
+from mock_server.domain.errors import InvalidValue
+from mock_server.settings import load_settings
 from tests.mock_server.e2e.serving import running
 
 FILE = """
@@ -46,9 +47,9 @@ def test_every_sandbox_begins_with_the_rules_of_the_file(tmp_path: Path) -> None
         ("[[rules]]\napply = {}", r"rules\[0\].apply: must have one of outcome"),
         ("[[rules]]\naply = 1", r"rules\[0\].aply: is unknown; did you mean 'apply'\?"),
         ("[[rule]]\napply = 1", r"rule: is not a setting; did you mean 'rules'\?"),
-        ("profile = 'hostil'", "profile: must be calm, hostile, outage"),
+        ("profile = 'hostil'", "profile: must be one of calm, hostile, outage"),
     ],
 )
 def test_a_wrong_file_stops_the_start(tmp_path: Path, text: str, problem: str) -> None:
-    with pytest.raises(BadSetting, match=problem):
+    with pytest.raises(InvalidValue, match=problem):
         MockServer(load_settings({}, {}, written(tmp_path, text)))

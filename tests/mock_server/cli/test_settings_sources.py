@@ -1,12 +1,17 @@
-"""Settings from the command line, the environment and a file; what is wrong stops the start."""
+"""Settings from the command line, the environment and a file; an invalid one stops the start."""
 
-import subprocess
+import json
 from pathlib import Path
 
 import pytest
 
-from mock_server.options import OPTIONS, Option
+from mock_server.app import MockServer
+from mock_server.domain.errors import InvalidValue
+from mock_server.domain.setting import Declaration, declarations
+from mock_server.settings import Settings, load_settings
+from mock_server.settings.server import switch, variable
 from tests.mock_server.cli.commands import run, started
+from tests.mock_server.cli.in_process import Ended, Run
 
 WRONG = {
     "host": "",
@@ -31,84 +36,127 @@ WRONG = {
     "task_ids": "odd",
     "price": "cheap",
     "result_ttl": "-15d",
-    "moderation": "/nowhere/words.txt",
     "callback_timeout": "1 fortnight",
     "body_limit": "10",
     "max_tasks": "0",
     "profile": "hostil",
     "provenance": "maybe",
-    "restore": "/nowhere/snapshot.json",
     "allowed_host": " ",
 }
-FLAGS = {option.name for option in OPTIONS if option.metavar is None}
-RAN_INTO_IT_LATE = {"moderation", "restore"}  # a path is a path until it is opened
-ANY_PORT = {"MOCK_SERVER_PORT": "0"}  # for what is found out when the port is taken already
+SWITCHES = [each for each in declarations(Settings) if not each.setting.is_file_only]
+CHECKED_LATE = {"moderation", "restore"}  # a path is any text until the file is opened
+ANY_PORT = {"MOCK_SERVER_PORT": "0"}  # for errors that are found after the port is taken
 
-every_option = pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)
+every_switch = pytest.mark.parametrize("declared", SWITCHES, ids=lambda each: each.name)
+every_path = pytest.mark.parametrize("name", sorted(CHECKED_LATE))
 
 
-def assert_stopped(ended: subprocess.CompletedProcess[str], *, naming: str) -> None:
+def assert_stopped(ended: Ended, *, naming: str) -> None:
     assert (ended.returncode, ended.stdout) == (2, "")
     assert len(ended.stderr.splitlines()) == 1, ended.stderr
     assert ended.stderr.startswith("mock-server: ")
     assert naming in ended.stderr
 
 
-def port_of(option: Option) -> dict[str, str]:
-    return ANY_PORT if option.name in RAN_INTO_IT_LATE else {}
+def problem(declared: Declaration, written: object) -> str:
+    got = "" if declared.setting.is_secret else f" (got {json.dumps(written)})"
+    return f": must be {declared.must_be}{got}"
 
 
-def test_every_option_has_a_wrong_value_to_be_tried() -> None:
-    assert set(WRONG) == {option.name for option in OPTIONS}
+def test_every_setting_has_an_invalid_value_to_be_tried() -> None:
+    assert set(WRONG) | CHECKED_LATE == {each.name for each in SWITCHES}
 
 
-@every_option
-def test_a_wrong_switch_stops_the_start(option: Option) -> None:
-    wrong = WRONG[option.name]
-    naming = wrong if option.name in RAN_INTO_IT_LATE else option.switch
-    arguments = [f"{option.switch}={wrong}"] if option.name in FLAGS else [option.switch, wrong]
-
-    assert_stopped(run(*arguments, **port_of(option)), naming=naming)
-
-
-@every_option
-def test_a_wrong_environment_variable_stops_the_start(option: Option) -> None:
-    wrong = WRONG[option.name]
-    naming = wrong if option.name in RAN_INTO_IT_LATE else option.variable
-
-    assert_stopped(run(**port_of(option) | {option.variable: wrong}), naming=naming)
+@every_switch
+def test_invalid_switch_is_named_with_what_it_must_be(declared: Declaration, run_here: Run) -> None:
+    wrong = WRONG.get(declared.name, " ")
+    if declared.is_flag:
+        assert_stopped(run_here(f"{switch(declared)}={wrong}"), naming=switch(declared))
+    else:
+        received = [wrong] if declared.is_repeated else wrong
+        naming = f"{switch(declared)}{problem(declared, received)}"
+        assert_stopped(run_here(switch(declared), wrong), naming=naming)
 
 
-@every_option
-def test_a_wrong_value_in_the_file_stops_the_start(option: Option, tmp_path: Path) -> None:
-    wrong = WRONG[option.name]
+@every_switch
+def test_invalid_environment_variable_is_named_with_what_it_must_be(
+    declared: Declaration, run_here: Run
+) -> None:
+    wrong = WRONG.get(declared.name, " ")
+
+    naming = f"{variable(declared)}{problem(declared, wrong)}"
+    assert_stopped(run_here(**{variable(declared): wrong}), naming=naming)
+
+
+@every_switch
+def test_invalid_value_in_the_file_is_named_with_what_it_must_be(
+    declared: Declaration, run_here: Run, tmp_path: Path
+) -> None:
+    wrong = WRONG.get(declared.name, " ")
     file = tmp_path / "mock.toml"
-    file.write_text(f'{option.name} = "{wrong}"\n', "utf-8")
-    naming = wrong if option.name in RAN_INTO_IT_LATE else f"{file}: {option.name}: "
+    file.write_text(f'{declared.name} = "{wrong}"\n', "utf-8")
 
-    assert_stopped(run("--config", str(file), **port_of(option)), naming=naming)
+    naming = f"{file}: {declared.name}{problem(declared, wrong)}"
+    assert_stopped(run_here("--config", str(file)), naming=naming)
 
 
-@pytest.mark.parametrize("option", ["api_key", "admin_token"])
-def test_a_wrong_secret_is_not_shown(option: str, tmp_path: Path) -> None:
+@every_path
+def test_path_that_cannot_be_read_stops_the_start(name: str, tmp_path: Path) -> None:
     file = tmp_path / "mock.toml"
-    file.write_text(f'{option} = ["", {{secret = "sk-secret"}}]\n', "utf-8")
-    ended = run("--config", str(file))
+    file.write_text(f'{name} = "/nowhere/file"\n', "utf-8")
+    sources = [
+        load_settings({name: "/nowhere/file"}, {}, None),
+        load_settings({}, {f"MOCK_SERVER_{name.upper()}": "/nowhere/file"}, None),
+        load_settings({}, {}, file),
+    ]
 
-    assert_stopped(ended, naming=option)
+    for settings in sources:
+        with pytest.raises(InvalidValue, match=f"--{name}: .*/nowhere/file"):
+            MockServer(settings)
+
+
+def test_error_suggests_the_nearest_word(run_here: Run) -> None:
+    ended = run_here("--egress", "loopbak")
+
+    assert 'must be one of loopback, private, public (got "loopbak"); did you mean' in ended.stderr
+
+
+@pytest.mark.parametrize("name", ["api_key", "admin_token"])
+def test_error_about_a_secret_does_not_show_it(name: str, run_here: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mock.toml"
+    file.write_text(f'{name} = ["", {{secret = "sk-secret"}}]\n', "utf-8")
+    ended = run_here("--config", str(file))
+
+    assert_stopped(ended, naming=name)
     assert "sk-secret" not in ended.stderr
 
 
-def test_an_unknown_switch_is_named() -> None:
-    assert_stopped(run("--prot", "0"), naming="--prot")
+def test_secrets_are_in_no_text_of_the_settings() -> None:
+    settings = Settings(api_key=("sk-secret",), admin_token="hush-hush")
+
+    assert not {"api_key", "admin_token"} & settings.shown().keys()
+    for text in (repr(settings), str(settings), str(settings.shown())):
+        assert "sk-secret" not in text
+        assert "hush-hush" not in text
 
 
-def test_a_switch_without_its_value_is_named() -> None:
-    assert_stopped(run("--port"), naming="--port")
+def test_unknown_switch_is_named(run_here: Run) -> None:
+    assert_stopped(run_here("--prot", "0"), naming="--prot")
 
 
-def test_a_superfluous_argument_is_named() -> None:
-    assert_stopped(run("8080"), naming="8080")
+def test_switch_without_its_value_is_named(run_here: Run) -> None:
+    assert_stopped(run_here("--port"), naming="--port")
+
+
+def test_superfluous_argument_is_named(run_here: Run) -> None:
+    assert_stopped(run_here("8080"), naming="8080")
+
+
+def test_process_ends_with_one_line_and_status_2() -> None:
+    ended = run("--rate-limit", "abc")
+
+    naming = '--rate-limit: must be a whole number from 1 to 10000000 (got "abc")'
+    assert_stopped(Ended(ended.returncode, ended.stdout, ended.stderr), naming=naming)
 
 
 @pytest.mark.parametrize(
@@ -127,31 +175,31 @@ def test_a_superfluous_argument_is_named() -> None:
         pytest.param("balance = inf", "balance: must be", id="endless"),
     ],
 )
-def test_a_wrong_file_is_named_with_what_is_wrong_in_it(
-    tmp_path: Path, content: str, naming: str
+def test_invalid_file_is_named_with_its_problem(
+    run_here: Run, tmp_path: Path, content: str, naming: str
 ) -> None:
     file = tmp_path / "mock.toml"
     file.write_text(content, "utf-8")
-    ended = run("--config", str(file))
+    ended = run_here("--config", str(file))
 
     assert_stopped(ended, naming=naming)
     assert str(file) in ended.stderr
 
 
-def test_a_file_that_is_not_there_is_named() -> None:
-    assert_stopped(run("--config", "/nowhere/mock.toml"), naming="/nowhere/mock.toml")
+def test_missing_file_is_named(run_here: Run) -> None:
+    assert_stopped(run_here("--config", "/nowhere/mock.toml"), naming="/nowhere/mock.toml")
 
 
-def test_a_word_list_with_a_line_that_is_no_word_is_named(tmp_path: Path) -> None:
+def test_word_list_with_an_invalid_line_is_named(tmp_path: Path) -> None:
     file = tmp_path / "words.txt"
     file.write_text("gore\ntwo words\n", "utf-8")
     ended = run("--moderation", str(file), **ANY_PORT)
 
-    assert_stopped(ended, naming=str(file))
+    assert_stopped(Ended(ended.returncode, ended.stdout, ended.stderr), naming=str(file))
     assert "line 2" in ended.stderr
 
 
-def test_the_command_line_goes_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+def test_command_line_overrides_environment_and_environment_overrides_file(tmp_path: Path) -> None:
     file = tmp_path / "mock.toml"
     file.write_text("rate_limit = 1\nmax_concurrent = 1\nbalance = 1\nstrict = true\n", "utf-8")
     variables = {"MOCK_SERVER_RATE_LIMIT": "2", "MOCK_SERVER_MAX_CONCURRENT": "2"}
@@ -162,7 +210,7 @@ def test_the_command_line_goes_over_the_environment_and_that_over_the_file(tmp_p
     assert shown == {"rate_limit": 3, "max_concurrent": 2, "balance": 1, "strict": False}
 
 
-def test_a_file_can_be_named_by_the_environment_and_write_keys_with_hyphens(
+def test_file_named_by_the_environment_may_have_keys_with_hyphens(
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "mock.toml"
@@ -175,28 +223,32 @@ def test_a_file_can_be_named_by_the_environment_and_write_keys_with_hyphens(
     assert sandbox["settings"]["rate_limit"] == 5
 
 
-def test_keys_can_be_listed_in_the_environment_and_by_repeated_switches() -> None:
-    with started(MOCK_SERVER_API_KEY="sk-one, sk-two") as server:
-        by_environment = [server.get("/_mock/sandbox", key=key) for key in ("sk-one", "sk-two")]
+def test_environment_lists_keys_with_commas() -> None:
+    settings = load_settings({}, {"MOCK_SERVER_API_KEY": "sk-one, sk-two"}, None)
+
+    assert settings.api_key == ("sk-one", "sk-two")
+
+
+def test_repeated_switch_lists_keys() -> None:
     with started("--api-key", "sk-one", "--api-key", "sk-two") as server:
-        by_switches = [server.get("/_mock/sandbox", key=key) for key in ("sk-one", "sk-two")]
+        ids = {server.get("/_mock/sandbox", key=key)["id"] for key in ("sk-one", "sk-two")}
 
-    assert [each["id"] for each in by_environment] == [each["id"] for each in by_switches]
+    assert len(ids) == 2
 
 
-def test_a_variable_that_looks_like_a_setting_is_pointed_out() -> None:
+def test_unknown_variable_that_looks_like_a_setting_is_logged() -> None:
     with started(MOCK_SERVER_PROT="1") as server:
         _, _, errors = server.stop(15)
 
     assert "MOCK_SERVER_PROT: is not a setting; did you mean 'MOCK_SERVER_PORT'?" in errors
 
 
-def test_a_file_nested_without_end_is_one_clear_line(tmp_path: Path) -> None:
+def test_deeply_nested_file_is_one_clear_line(run_here: Run, tmp_path: Path) -> None:
     config = tmp_path / "deep.toml"
     config.write_text(f"seed = {'[' * 5000}{']' * 5000}")
 
-    assert_stopped(run("--config", str(config)), naming="deep.toml")
+    assert_stopped(run_here("--config", str(config)), naming="deep.toml")
 
 
-def test_an_empty_name_of_a_file_is_not_passed_over() -> None:
-    assert_stopped(run("--config", ""), naming="cannot be read")
+def test_empty_name_of_a_file_is_an_error(run_here: Run) -> None:
+    assert_stopped(run_here("--config", ""), naming="cannot be read")

@@ -9,9 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from mock_server.options import OPTIONS
+from mock_server.domain.setting import declarations
+from mock_server.settings import Settings
+from mock_server.settings.server import default_text, switch
 from mock_server.version import __version__
 from tests.mock_server.cli.commands import run, started
+from tests.mock_server.cli.in_process import Run
 from tests.mock_server.conftest import MakeReceiver
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT]
@@ -134,17 +137,24 @@ def test_a_port_is_free_again_when_its_server_has_ended() -> None:
         assert second.url == first.url
 
 
-def test_help_names_every_switch_and_starts_nothing() -> None:
-    ended = run("--help")
+def test_help_has_a_line_a_switch_with_its_default(run_here: Run) -> None:
+    ended = run_here("--help", COLUMNS="160")
 
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert not [option.switch for option in OPTIONS if f"{option.switch} " not in ended.stdout
-                and f"{option.switch} /" not in ended.stdout]  # fmt: skip
+    lines = ended.stdout.splitlines()
+    for each in declarations(Settings):
+        shown = [line for line in lines if f"  {switch(each)} " in line]
+        if each.setting.is_file_only:
+            assert not shown
+        else:
+            [line] = shown
+            assert line.endswith(f"{each.setting.help}  [default: {default_text(each)}]")
     assert "--config" in ended.stdout
+    assert "schema" in ended.stdout
 
 
-def test_version_is_one_line() -> None:
-    ended = run("--version")
+def test_version_is_one_line(run_here: Run) -> None:
+    ended = run_here("--version")
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"mock-server {__version__}\n", "")
 

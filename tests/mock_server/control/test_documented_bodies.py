@@ -27,7 +27,7 @@ from tests.mock_server.rules.strategies import (
 )
 from tests.properties import examples
 
-DOCUMENT = control_document([], FAIL_CODES, ["calm"])
+DOCUMENT = control_document([], FAIL_CODES)
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 FAULTS: list[Json] = [

@@ -88,7 +88,7 @@ def test_a_port_that_nobody_listens_on_is_reported_as_such(api: Api) -> None:
 def test_a_receiver_that_does_not_answer_in_time_has_failed(
     serve: Serve, receiver: Receiver
 ) -> None:
-    api = serve(Settings(clock="manual", callback_timeout=50)).api("sk-key")
+    api = serve(Settings(clock="manual", callback_timeout_ms=50)).api("sk-key")
     gate = receiver.block()
     task_id = api.submit(AT_ONCE, callback_url=receiver.url())
     [fired] = api.advance(1)

@@ -51,7 +51,7 @@ def test_a_server_that_has_not_started_yet_is_well_but_not_ready() -> None:
 
 
 def test_info_tells_how_the_server_was_started(serve: Serve) -> None:
-    mock = serve(Settings(seed=17, rate_limit=5, strict=True, balance=2_500_000))
+    mock = serve(Settings(seed=17, rate_limit=5, strict=True, balance_microusd=2_500_000))
 
     info = mock.http.get("/_mock/info").json()
 

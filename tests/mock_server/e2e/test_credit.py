@@ -102,7 +102,7 @@ def test_a_wrong_body_is_told_before_the_missing_credit(api: Api) -> None:
 
 
 def test_balance_and_price_can_be_chosen_at_the_start(serve: Serve) -> None:
-    api = serve(Settings(balance=1_000_000, price=0.25)).api("sk-key")
+    api = serve(Settings(balance_microusd=1_000_000, price_usd=0.25)).api("sk-key")
     api.submit(num_images=2)
 
     assert api.balance() == 0.5

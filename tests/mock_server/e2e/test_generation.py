@@ -61,7 +61,7 @@ def test_any_prompt_can_be_drawn(api: Api, prompt: str) -> None:
 
 def test_directives_are_not_drawn(serve: Serve) -> None:
     """Only so do the pictures of two servers, one asked with directives, look the same."""
-    plain, steered = (serve(Settings(seed=7, generation_time=0)).api("sk-key") for _ in range(2))
+    plain, steered = (serve(Settings(seed=7, generation_time_ms=0)).api("sk-key") for _ in range(2))
 
     [first] = plain.result_urls(plain.submit("a fox"))
     [second] = steered.result_urls(steered.submit("a fox [[mock processing=0 pending=0]]"))

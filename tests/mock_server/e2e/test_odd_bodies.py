@@ -128,7 +128,7 @@ def test_a_body_declared_too_large_is_refused_before_it_is_sent(
 
 
 def test_a_body_that_grows_too_large_in_chunks_is_refused(serve: Serve) -> None:
-    mock = serve(Settings(body_limit=1024))
+    mock = serve(Settings(body_limit_bytes=1024))
     request = head(mock.api("sk-key"), "Transfer-Encoding: chunked")
 
     answer, body = exchange(mock, request + chunked(b"{" * 600, b"{" * 600)[:-5])
@@ -138,7 +138,7 @@ def test_a_body_that_grows_too_large_in_chunks_is_refused(serve: Serve) -> None:
 
 
 def test_a_body_may_be_as_large_as_the_limit_and_not_one_byte_more(serve: Serve) -> None:
-    api = serve(Settings(body_limit=1024)).api("sk-key")
+    api = serve(Settings(body_limit_bytes=1024)).api("sk-key")
     largest = b"{%b}" % PROMPT + b" " * (1024 - 2 - len(PROMPT))
 
     assert api.send("POST", SUBMIT, content=largest).status_code == 200

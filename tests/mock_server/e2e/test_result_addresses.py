@@ -69,7 +69,7 @@ def test_a_picture_that_was_not_made_is_not_found_though_its_address_is_right(
 def test_addresses_are_built_from_the_public_address_when_there_is_one(
     serve: Serve, base: str
 ) -> None:
-    mock = serve(Settings(public_url=base, generation_time=0))
+    mock = serve(Settings(public_url=base, generation_time_ms=0))
     api = mock.api("sk-key")
 
     [url] = api.result_urls(api.submit())

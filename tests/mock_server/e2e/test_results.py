@@ -155,7 +155,7 @@ def test_a_gone_result_says_so_in_the_envelope(mock: RunningMock, api: Api, url:
 
 
 def test_the_lifetime_of_results_can_be_chosen(serve: Serve) -> None:
-    mock = serve(Settings(clock="manual", result_ttl=86_400_000))
+    mock = serve(Settings(clock="manual", result_ttl_ms=86_400_000))
     api = mock.api("sk-key")
     url = api.result_urls(api.submit(AT_ONCE))[0]
     before = mock.http.get(url).status_code

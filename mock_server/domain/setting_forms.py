@@ -1,0 +1,116 @@
+"""How people write the values of settings: durations, money, sizes, texts."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from mock_server.domain.durations import MAX_MS, WRITTEN, duration_ms
+from mock_server.domain.ledger import MICRO
+
+Dollars = Annotated[float, Meta(ge=0, le=1_000_000_000)]
+
+_PORT = r"(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|\d{1,4})"
+_HOST = r"""(\[[0-9A-Fa-f:.]+\]|[^\s"\\<>/?#@:\[\]]+)"""
+_USER = r"""([^\s"\\<>/?#@]*@)?"""
+_PATH = r"""(/[!-~]*)?"""
+_BASE_URL = (
+    rf"""^\s*[Hh][Tt][Tt][Pp][Ss]?://(?=[!-~]*\s*$){_USER}{_HOST}(:{_PORT})?(/[^\s"\\<>?#]*)?\s*$"""
+)
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """How people write a value, where that differs from how the server keeps it."""
+
+    suffix: str = ""  # of the field; the public name does without it
+    unit: str = ""  # of the written value
+    metavar: str = ""
+    must_be: str = ""  # follows from the type where it is empty
+    kind: Any = None  # type of the written value; None: the type of the field
+    schema: dict[str, Any] = {}  # of the written value, where its type says too little
+    shown: Any = None  # type in answers; None: the type of the field
+    parse: Callable[[Any], Any] = _unchanged  # raises ValueError
+    show: Callable[[Any], Any] = _unchanged
+    symbol: str = ""  # of the unit, after a number
+
+
+DURATION = Form(
+    suffix="_ms",
+    unit="seconds",
+    metavar="DURATION",
+    must_be="a duration from 0 to 36500d, such as 30, 2.5, 500ms, 2s, 3m or 15d",
+    kind=Any,
+    schema={
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": MAX_MS / 1000},
+            {"type": "string", "pattern": rf"^\s*{WRITTEN.pattern}\s*$"},
+        ]
+    },
+    shown=float,
+    parse=duration_ms,
+    show=lambda kept_ms: kept_ms / 1000,
+    symbol="s",
+)
+MICRODOLLARS = Form(
+    suffix="_microusd",
+    unit="US dollars",
+    metavar="DOLLARS",
+    kind=Dollars,
+    shown=float,
+    parse=lambda dollars: round(dollars * MICRO),
+    show=lambda microusd: microusd / MICRO,
+)
+DOLLARS = Form(suffix="_usd", unit="US dollars", metavar="DOLLARS")
+BYTES = Form(suffix="_bytes", unit="bytes", metavar="BYTES")
+BASE_URL = Form(
+    metavar="URL",
+    must_be="an http or https address without query",
+    kind=Annotated[str, Meta(pattern=_BASE_URL)],
+    parse=lambda url: url.strip().rstrip("/"),
+)
+TABLES = Form(
+    must_be="tables, each under [[rules]]",
+    kind=list[dict[str, Any]],
+    parse=tuple,
+)
+
+
+def text(must_be: str, metavar: str) -> Form:
+    """Return the form of a text that is not blank."""
+    return Form(
+        metavar=metavar,
+        must_be=must_be,
+        kind=Annotated[str, Meta(pattern=r"\S")],
+        parse=str.strip,
+    )
+
+
+def texts(must_be: str, metavar: str) -> Form:
+    """Return the form of several texts: a list, or one text with commas."""
+    part = r"[^,]*[^\s,][^,]*"
+    return Form(
+        metavar=metavar,
+        must_be=must_be,
+        kind=Any,
+        schema={
+            "anyOf": [
+                {"type": "string", "pattern": rf"^{part}(,{part})*$"},
+                {"type": "array", "items": {"type": "string", "pattern": r"\S"}},
+            ]
+        },
+        parse=_split,
+    )
+
+
+def _split(value: object) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise ValueError("neither a text nor a list")  # noqa: TRY004  # one error for any value
+    if not all(isinstance(part, str) and part.strip() for part in parts):
+        raise ValueError("a part is no text or is blank")
+    return tuple(part.strip() for part in parts)
