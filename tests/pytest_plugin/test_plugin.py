@@ -17,6 +17,7 @@ from mock_server.testing.control import ControlRefused, NotYet
 from mock_server.testing.receiver import CallbackReceiver
 from mock_server.testing.sandbox import ApixoMock
 from tests.mock_server.e2e.serving import RunningMock
+from tests.patience import PATIENCE_S
 
 pytest_plugins = ["pytester"]
 
@@ -267,7 +268,7 @@ def test_a_sender_that_gives_up_leaves_no_trace(capfd: pytest.CaptureFixture[str
             receiver.wait_for(1)
         for thread in set(running_threads()) - of_others:
             if "process_request_thread" in thread.name:
-                thread.join(5)
+                thread.join(PATIENCE_S)
 
     assert capfd.readouterr().err == ""
 
@@ -275,7 +276,7 @@ def test_a_sender_that_gives_up_leaves_no_trace(capfd: pytest.CaptureFixture[str
 @pytest.mark.anyio
 async def test_a_server_beside_an_event_loop_answers_while_the_loop_is_blocked() -> None:
     async with mock_server.running_async() as server:
-        health = httpx.get(f"{server.base_url}/_mock/health", timeout=10, trust_env=False)  # noqa: ASYNC210  # on purpose
+        health = httpx.get(f"{server.base_url}/_mock/health", timeout=PATIENCE_S, trust_env=False)  # noqa: ASYNC210  # on purpose
 
     assert health.json() == {"status": "ok"}
 

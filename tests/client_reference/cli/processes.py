@@ -10,8 +10,9 @@ from pathlib import Path
 from select import select
 from time import monotonic
 
+from tests.patience import PATIENCE_S
+
 COMMAND = Path(sys.executable).with_name("client-reference")
-PATIENCE_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ import pytest
 
 from tests.client_reference.cli.conftest import Mock
 from tests.client_reference.cli.loopback import envelope, serving
-from tests.client_reference.cli.processes import PATIENCE_S, on_terminal, running
+from tests.client_reference.cli.processes import on_terminal, running
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("interruptible")
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.client_reference.cli.conftest import Mock
 from tests.client_reference.cli.loopback import envelope, nobody, says, serving
-from tests.client_reference.cli.processes import COMMAND, PATIENCE_S, environment, run
+from tests.client_reference.cli.processes import COMMAND, environment, run
+from tests.patience import PATIENCE_S
 
 KEY = "sk-secret-7f3a91"
 AT_ONCE = "[[mock pending=0s processing=0s]]"

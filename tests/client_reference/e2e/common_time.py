@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from threading import Event, Lock
 
 from tests.mock_server.e2e.api import Api
-from tests.mock_server.e2e.serving import PATIENCE_S
+from tests.patience import PATIENCE_S
 
 _STEP_S = 5  # all wake at multiples of it, so that time moves in few steps
 

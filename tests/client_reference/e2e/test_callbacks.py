@@ -11,7 +11,8 @@ from tests.client_reference.driver import Driver
 from tests.client_reference.e2e.conftest import MockTime
 from tests.mock_server.e2e.api import Api
 from tests.mock_server.e2e.receiver import Answer, Receiver, receiving
-from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock
+from tests.mock_server.e2e.serving import RunningMock
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,8 @@ import pytest
 from client_reference import AsyncClient, BatchResult, Client
 from tests.client_reference.e2e.common_time import CommonTime
 from tests.mock_server.e2e.api import Api, Json
-from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock
+from tests.mock_server.e2e.serving import RunningMock
+from tests.patience import PATIENCE_S
 
 PROMPTS = [f"fox number {number}" for number in range(1000)]
 LIMIT = 100

@@ -16,8 +16,7 @@ from mock_server.runtime.egress import Egress
 from mock_server.runtime.sender import HttpSender
 from mock_server.server import listen, uvicorn_config
 from mock_server.settings import Settings
-
-PATIENCE_S = 20.0
+from tests.patience import PATIENCE_S
 
 
 @dataclass(frozen=True, kw_only=True)

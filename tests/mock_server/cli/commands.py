@@ -11,8 +11,9 @@ from typing import Any
 
 import httpx
 
+from tests.patience import PATIENCE_S
+
 COMMAND = Path(sys.executable).with_name("mock-server")
-PATIENCE_S = 20.0
 
 
 def environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.mock_server.cli.commands import COMMAND, PATIENCE_S, environment
+from tests.mock_server.cli.commands import COMMAND, environment
+from tests.patience import PATIENCE_S
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda each: each.name)

@@ -12,7 +12,8 @@ from tests.mock_server.conftest import MakeReceiver, Serve
 from tests.mock_server.control.documented import Witness, problems
 from tests.mock_server.e2e.api import Api, Json
 from tests.mock_server.e2e.receiver import Answer
-from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock, running
+from tests.mock_server.e2e.serving import RunningMock, running
+from tests.patience import PATIENCE_S
 
 KEY = "sk-documented"
 CALLBACK = {"match": {"operation": "callback"}, "apply": {"callback": {"duplicate": 1}}}

@@ -15,7 +15,8 @@ from mock_server.control.event_stream import MAX_WAITING, EventStream
 from mock_server.settings import Settings
 from mock_server.testing.receiver import CallbackReceiver
 from tests.mock_server.e2e.api import SUBMIT, Api, Json
-from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock, running
+from tests.mock_server.e2e.serving import RunningMock, running
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture(scope="module")

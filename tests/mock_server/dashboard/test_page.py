@@ -13,7 +13,8 @@ from mock_server.settings import Settings
 from mock_server.testing.receiver import CallbackReceiver
 from tests import browser
 from tests.mock_server.e2e.api import Api
-from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock, running
+from tests.mock_server.e2e.serving import RunningMock, running
+from tests.patience import PATIENCE_S
 
 chromium = browser.chromium
 _numbers = count(1)

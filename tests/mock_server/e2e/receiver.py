@@ -11,8 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Condition, Event, Thread
 from typing import Any
 
-PATIENCE_S = 10.0
-LONGER_THAN_ANYBODY_WAITS_S = 60.0
+from tests.patience import PATIENCE_S
+
+LONGER_THAN_ANYBODY_WAITS_S = 10 * PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,8 +14,7 @@ from mock_server.app import MockServer
 from mock_server.server import listen, uvicorn_config
 from mock_server.settings import Settings
 from tests.mock_server.e2e.api import Api
-
-PATIENCE_S = 20.0  # how long anything may take that takes milliseconds
+from tests.patience import PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

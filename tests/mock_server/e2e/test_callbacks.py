@@ -45,9 +45,9 @@ def test_a_moving_clock_stands_at_that_instant_as_well_while_it_is_advanced(
     api: Api, receiver: Receiver
 ) -> None:
     api.go_real(1000)
-    task_id = api.submit("[[mock pending=0 processing=1h]]", callback_url=receiver.url())
+    task_id = api.submit("[[mock pending=0 processing=1d]]", callback_url=receiver.url())
     receiver.note = lambda: [api.now_ms() for _ in range(20)]
-    api.advance("2h")
+    api.advance("2d")
 
     assert receiver.received[0].noted == [api.status(task_id)["completeTime"]] * 20
 

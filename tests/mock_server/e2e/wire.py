@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.client import HTTPResponse
 
-from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock
+from tests.mock_server.e2e.serving import RunningMock
+from tests.patience import PATIENCE_S
 
 
 @contextmanager

@@ -12,11 +12,11 @@ import pytest
 
 from mock_server.images.gallery import Gallery
 from mock_server.images.picture import Picture
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
 ROOT = Path(__file__).parents[3]
-PATIENCE = 30  # seconds until a test that hangs fails
 
 
 def picture(number: int) -> Picture:
@@ -34,7 +34,7 @@ class Studio:
 
     def render(self, picture: Picture) -> bytes:
         self.has_started.set()
-        assert self.door.wait(PATIENCE)
+        assert self.door.wait(PATIENCE_S)
         self.drawn.append(picture.number)
         return b"." * picture.number
 
@@ -120,7 +120,7 @@ async def test_who_stops_waiting_does_not_stop_the_drawing(studio: Studio) -> No
         studio.door.clear()
         before = asyncio.create_task(gallery.png(picture(1)))
         impatient, patient = (asyncio.create_task(gallery.png(picture(2))) for _ in range(2))
-        assert await asyncio.to_thread(studio.has_started.wait, PATIENCE)
+        assert await asyncio.to_thread(studio.has_started.wait, PATIENCE_S)
 
         impatient.cancel()
         await asyncio.wait([impatient])
@@ -134,7 +134,7 @@ async def test_who_stops_waiting_does_not_stop_the_drawing(studio: Studio) -> No
 async def test_a_drawing_that_nobody_waits_for_is_kept(gallery: Gallery, studio: Studio) -> None:
     studio.door.clear()
     impatient = asyncio.create_task(gallery.png(picture(1)))
-    assert await asyncio.to_thread(studio.has_started.wait, PATIENCE)
+    assert await asyncio.to_thread(studio.has_started.wait, PATIENCE_S)
 
     impatient.cancel()
     studio.door.set()
@@ -148,7 +148,7 @@ async def test_a_failed_drawing_reaches_all_who_wait_and_is_tried_again() -> Non
     door = threading.Event()
 
     def render(_: Picture) -> bytes:
-        assert door.wait(PATIENCE)
+        assert door.wait(PATIENCE_S)
         result = results.pop(0)
         if isinstance(result, Exception):
             raise result
@@ -190,7 +190,7 @@ async def test_closing_cancels_those_whose_drawing_has_not_begun(studio: Studio)
     gallery = Gallery(workers=1, renderer=studio.render)
     studio.door.clear()
     begun, waiting = (asyncio.create_task(gallery.png(picture(number))) for number in (1, 2))
-    assert await asyncio.to_thread(studio.has_started.wait, PATIENCE)
+    assert await asyncio.to_thread(studio.has_started.wait, PATIENCE_S)
 
     closing_thread = asyncio.create_task(asyncio.to_thread(gallery.close))
     with pytest.raises(asyncio.CancelledError):

@@ -5,7 +5,8 @@ import socket
 from dataclasses import dataclass
 
 from tests.mock_server.e2e.api import Api
-from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock
+from tests.mock_server.e2e.serving import RunningMock
+from tests.patience import PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,8 @@ from mock_server.settings import Settings
 from tests.mock_server.conftest import Serve
 from tests.mock_server.e2e.api import Api
 from tests.mock_server.e2e.receiver import Receiver
-from tests.mock_server.e2e.serving import PATIENCE_S, RunningMock
+from tests.mock_server.e2e.serving import RunningMock
+from tests.patience import PATIENCE_S
 
 PROMPTS = [f"fox {number}" for number in range(5)]
 SEEDS = [1, 2, 3, 4, 5]

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 
 from tests.mock_server.e2e.api import SUBMIT, Api, Json
-from tests.mock_server.e2e.serving import PATIENCE_S
+from tests.patience import PATIENCE_S
 
 
 def entries(api: Api, query: str = "") -> list[Json]:

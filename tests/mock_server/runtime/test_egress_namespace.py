@@ -25,6 +25,7 @@ import pytest
 from mock_server.runtime.egress import Egress
 from mock_server.runtime.fetcher import HttpImageChecker
 from mock_server.runtime.sender import HttpSender
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 PORT = 8080
@@ -163,7 +164,7 @@ def trial() -> Mapping[str, Hits]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=10 * PATIENCE_S,
     )
     assert result.returncode == 0, result.stderr
     return msgspec.json.decode(result.stdout, type=dict[str, Hits])
@@ -239,9 +240,11 @@ async def _trial() -> dict[str, Hits]:
     traps = Traps()
     await traps.set_up()
     found = {}
-    async with httpx.AsyncClient(trust_env=False, follow_redirects=True, timeout=5) as bare:
+    async with httpx.AsyncClient(
+        trust_env=False, follow_redirects=True, timeout=PATIENCE_S
+    ) as bare:
         for mode in Egress:
-            sender = HttpSender(mode, timeout_s=5)
+            sender = HttpSender(mode, timeout_s=PATIENCE_S)
             checker = HttpImageChecker(mode, lambda _: None)
             for case in [case for case in CASES if case.mode is mode]:
                 found[case_id(case)] = await _try(case, traps, sender, checker, bare)

@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import quote_from_bytes
 
@@ -14,6 +14,16 @@ from hypothesis import strategies as st
 from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.runtime.egress import Egress
 from mock_server.runtime.fetcher import HttpImageChecker
+from tests.mock_server.runtime.listening import (
+    Write,
+    endless,
+    listening,
+    pass_time,
+    settled,
+    silent,
+    until,
+)
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -21,15 +31,14 @@ MAGIC = {b"\x89PNG": "PNG", b"\xff\xd8\xff\xe0": "JPEG", b"RIFF": "WEBP", b"GIF8
 PNG = b"\x89PNG and the rest"
 GIF = b"GIF89a and the rest"
 MAX_BYTES = 200_000
-
-Page = Callable[[asyncio.StreamWriter], Awaitable[None]]
+LIMIT_S = 300  # longer than any test waits
 
 
 def sniff(content: bytes) -> str | None:
     return MAGIC.get(content[:4])
 
 
-def page(content: bytes = b"", *, status: int = 200, headers: str = "") -> Page:
+def page(content: bytes = b"", *, status: int = 200, headers: str = "") -> Write:
     async def write(writer: asyncio.StreamWriter) -> None:
         head = f"HTTP/1.1 {status} Status\r\n{headers}Content-Length: {len(content)}\r\n\r\n"
         writer.write(head.encode() + content)
@@ -38,18 +47,14 @@ def page(content: bytes = b"", *, status: int = 200, headers: str = "") -> Page:
     return write
 
 
-def redirect(location: str, status: int = 302) -> Page:
+def redirect(location: str, status: int = 302) -> Write:
     return page(status=status, headers=f"Location: {location}\r\n")
-
-
-async def silent(writer: asyncio.StreamWriter) -> None:
-    await asyncio.Event().wait()
 
 
 class Site:
     """Serves pages by path, and remembers which were asked for."""
 
-    def __init__(self, pages: Mapping[str, Page]) -> None:
+    def __init__(self, pages: Mapping[str, Write]) -> None:
         self.pages = pages
         self.base = ""
         self.asked: list[str] = []
@@ -72,29 +77,18 @@ class Site:
 
 
 @asynccontextmanager
-async def serving(pages: Mapping[str, Page]) -> AsyncIterator[Site]:
+async def serving(pages: Mapping[str, Write]) -> AsyncIterator[Site]:
     site = Site(pages)
-    tasks = []
-
-    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.append(asyncio.create_task(site.serve(reader, writer)))
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    site.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with listening(site.serve) as port:
+        site.base = f"http://127.0.0.1:{port}"
         yield site
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
 async def checking(
-    sniff: Callable[[bytes], str | None] = sniff, timeout_s: float = 30
+    sniff: Callable[[bytes], str | None] = sniff,
 ) -> AsyncIterator[HttpImageChecker]:
-    checker = HttpImageChecker(Egress.PRIVATE, sniff, timeout_s=timeout_s, max_bytes=MAX_BYTES)
+    checker = HttpImageChecker(Egress.PRIVATE, sniff, timeout_s=LIMIT_S, max_bytes=MAX_BYTES)
     yield checker
     await checker.aclose()
 
@@ -140,7 +134,7 @@ async def test_the_bad_image_with_the_lowest_index_is_named(checker: HttpImageCh
 async def test_the_verdict_does_not_wait_for_images_behind_the_bad_one(
     checker: HttpImageChecker,
 ) -> None:
-    async with serving({"/gif": page(GIF), "/slow": silent}) as site, asyncio.timeout(10):
+    async with serving({"/gif": page(GIF), "/slow": silent}) as site, asyncio.timeout(PATIENCE_S):
         bad = await checker.first_bad(site.urls("/gif", "/slow"))
 
     assert verdict(bad) == (0, ImageProblem.WRONG_FORMAT)
@@ -154,21 +148,25 @@ async def test_all_images_are_fetched_at_the_same_time(checker: HttpImageChecker
         await page(PNG)(writer)
 
     async with serving({"/a": together, "/b": together, "/c": together}) as site:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_S):
             assert await checker.first_bad(site.urls("/a", "/b", "/c")) is None
 
 
-async def test_what_is_not_complete_in_time_is_unreachable() -> None:
+async def test_what_is_not_complete_in_time_is_unreachable(checker: HttpImageChecker) -> None:
     async def half(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n\x89PNG")
         await silent(writer)
 
     pages = {"/good": page(PNG), "/half": half}
-    async with serving(pages) as site, checking(timeout_s=0.2) as checker, asyncio.timeout(10):
-        bad = await checker.first_bad(site.urls("/good", "/half"))
+    async with serving(pages) as site:
+        check = asyncio.create_task(checker.first_bad(site.urls("/good", "/half")))
+        await until(lambda: sorted(site.asked) == ["/good", "/half"])
+        await settled()
+        pass_time(LIMIT_S)
+        bad = await check
 
     assert bad == BadImage(
-        1, ImageProblem.UNREACHABLE, f"{site.base}/half: not complete within 0.2 s"
+        1, ImageProblem.UNREACHABLE, f"{site.base}/half: not complete within 300 s"
     )
 
 
@@ -185,13 +183,7 @@ async def test_one_byte_more_than_the_limit_is_too_large(checker: HttpImageCheck
 
 
 async def test_an_endless_content_is_not_read_to_its_end(checker: HttpImageChecker) -> None:
-    async def endless(writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
-        while True:
-            writer.write(bytes(4096))
-            await writer.drain()
-
-    async with serving({"/endless": endless}) as site, asyncio.timeout(10):
+    async with serving({"/endless": endless}) as site, asyncio.timeout(PATIENCE_S):
         bad = await checker.first_bad(site.urls("/endless"))
         await site.lost.wait()
 
@@ -327,7 +319,7 @@ async def test_large_content_is_judged_beside_the_event_loop() -> None:
 async def test_cancelling_a_check_passes(checker: HttpImageChecker) -> None:
     async with serving({"/slow": silent}) as site:
         running = asyncio.create_task(checker.first_bad(site.urls("/slow")))
-        await asyncio.wait([running], timeout=0.05)
+        await until(lambda: site.asked == ["/slow"])
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running

@@ -22,6 +22,7 @@ from mock_server.runtime.guarded_http import (
     web_url,
 )
 from mock_server.runtime.lookups import Resolver
+from tests.mock_server.runtime.listening import listening
 
 pytestmark = pytest.mark.anyio
 
@@ -370,9 +371,8 @@ async def serving(certificate: Path | None = None) -> AsyncIterator[int]:
     if certificate is not None:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)
-    server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+    async with listening(answer, context) as port:
+        yield port
 
 
 def transport_to(resolve: Resolver) -> GuardedTransport:
