@@ -1,9 +1,9 @@
-"""Types that the answers of several calls share."""
+"""Types that several answers share."""
 
 from typing import Annotated
 
 from msgspec import Meta
 
-Instant = Annotated[int, Meta(ge=0, description="Unix milliseconds of the sandbox's clock")]
+Instant = Annotated[int, Meta(ge=0, description="Unix milliseconds of the sandbox's clock.")]
 Count = Annotated[int, Meta(ge=0)]
-Milliseconds = Annotated[float, Meta(ge=0, description="milliseconds of real time")]
+Milliseconds = Annotated[float, Meta(ge=0, description="Milliseconds of real time.")]

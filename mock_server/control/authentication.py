@@ -1,4 +1,4 @@
-"""Who calls control: the sandbox of a key, or somebody who may touch all sandboxes."""
+"""Who may call the control plane: the owner of an API key, a dashboard session, or an admin."""
 
 from collections.abc import Callable
 from hmac import compare_digest
@@ -13,7 +13,10 @@ from mock_server.web.tenants import Tenants, bearer_token
 
 
 class Authenticator:
-    """`host` and `admin_token` are what the server was started with; `real_ms` reads its clock."""
+    """Finds the caller's sandbox and checks admin rights.
+
+    `host` and `admin_token` are settings of the server; `real_ms` reads the real clock.
+    """
 
     def __init__(
         self,
@@ -33,10 +36,10 @@ class Authenticator:
         self._admin_token = admin_token
 
     async def sandbox(self, request: Request) -> Sandbox:
-        """Return the caller's sandbox; note it in the request's state.
+        """Return the caller's sandbox and store it in the state of the request.
 
-        The dashboard has no key: it names the sandbox, and the guard decides. Raises ControlError
-        (401, 403, 404) unless the request carries a valid key (AUTH-2) or a permitted name.
+        The dashboard has no key. It names the sandbox, and the guard decides. Raise ControlError
+        (401, 403, 404) unless the request has a valid key (AUTH-2) or a sandbox that it may see.
         """
         authorization = _authorization(request)
         named = request.headers.get("mock-sandbox") or request.query_params.get("sandbox")
@@ -44,40 +47,42 @@ class Authenticator:
             self._guard.check_sandbox(request, named)
             found = await self._store.find(named)
             if found is None:
-                raise ControlError(404, f"there is no sandbox {named[:100]!r}")
+                raise ControlError(404, f"sandbox: {named[:100]!r} does not exist")
         else:
             found = await self._tenants.find(authorization, self._real_ms())
             if found is None:
                 raise ControlError(
-                    401, "send the header Authorization: Bearer <key>; the key's sandbox is meant"
+                    401, "send the header Authorization: Bearer <API key>; it selects the sandbox"
                 )
         request.state.sandbox = found
         return found
 
     async def sandbox_of_key(self, key: str) -> Sandbox | None:
-        """Return the sandbox of a key that somebody has typed; None when it is not accepted."""
+        """Return the sandbox of a key that was entered in a form; None if the key is invalid."""
         return await self._tenants.find(
             f"Bearer {key}".encode("latin-1", "replace"), self._real_ms()
         )
 
     def require_admin(self, request: Request) -> None:
-        """Raise ControlError (401, 403) unless the caller may do what concerns all sandboxes."""
+        """Raise ControlError (401, 403) unless the caller may act on all sandboxes."""
         if self._admin_token is None:
-            self._guard.check_origin(request)  # a browser has no token to send
+            self._guard.check_origin(request)  # Without a token, any web page could call this.
             if not is_loopback(self._host):
                 raise ControlError(
-                    403, f"closed, for the server is bound to {self._host} without --admin-token"
+                    403,
+                    f"admin calls are disabled because the server listens on {self._host};"
+                    " start it with --admin-token to enable them",
                 )
         elif not self.is_admin_token(bearer_token(_authorization(request) or b"")):
             raise ControlError(401, "send the header Authorization: Bearer <admin token>")
 
     def is_admin_token(self, given: str) -> bool:
-        """Tell whether this is the admin token; False when the server has none."""
+        """Return whether this is the admin token. Without an admin token, nothing is."""
         wanted = self._admin_token
         return wanted is not None and compare_digest(given.encode(), wanted.encode())
 
     def without_key(self, sandbox: Sandbox, shown: bytes) -> bytes:
-        """Return JSON without the key of this sandbox."""
+        """Return JSON in which the API key of this sandbox is redacted."""
         return self._tenants.without_key(sandbox.id, shown)
 
 
@@ -86,6 +91,7 @@ def _authorization(request: Request) -> bytes | None:
 
 
 def is_loopback(host: str) -> bool:
+    """Return whether a host to listen on can be reached from this machine only."""
     try:
         return ip_address(host.partition("%")[0]).is_loopback
     except ValueError:

@@ -1,9 +1,9 @@
 """A call of the control plane, declared once: its route and its OpenAPI entry are made from it.
 
-The signature of the handler says what the call takes and what it answers. A handler may ask for
+The signature of the handler is part of the declaration. A handler may have these parameters:
 `sandbox` (the caller's), `query` (a struct whose fields are the query parameters), `body` (decoded
-as its type), `request`, and the parameters of the path. It returns a struct, which is sent as JSON,
-None (204), or a whole Response.
+and validated as its type), `request`, and the parameters of the path. It returns a struct, which is
+sent as JSON, or None (204), or a Response.
 """
 
 import re
@@ -36,20 +36,20 @@ class Call:
     method: str
     path: str
     handler: Callable[..., Awaitable[object]]
-    summary: str = ""  # empty for the dashboard's own pages and files, which are not described
+    summary: str = ""  # Empty for pages and files of the dashboard: OpenAPI omits them.
     _: KW_ONLY
     caller: Caller = "key"
-    rejects: tuple[int, ...] = ()  # statuses that this call has beside those that all calls have
-    timeout_answer: Any = None  # the type of a 408
-    body: Any = None  # its type, where the handler reads the body itself
-    answer: Any = None  # its type, where the handler returns a Response
+    rejects: tuple[int, ...] = ()  # statuses in addition to those of every call
+    timeout_answer: Any = None  # the type of the body of a 408
+    body: Any = None  # type of the body, if the handler reads it from the request
+    answer: Any = None  # type of the answer, if the handler returns a Response
     media_type: str = JSON
-    other_media_types: tuple[str, ...] = ()  # of text
-    events: Mapping[str, Any] = field(default_factory=dict)  # type of data by event name
+    other_media_types: tuple[str, ...] = ()  # answers in these are text
+    events: Mapping[str, Any] = field(default_factory=dict)  # types of server-sent events by name
 
     @cached_property
     def needs(self) -> dict[str, Any]:
-        """What the handler asks for: types by name."""
+        """The parameters of the handler: types by name."""
         hints = get_type_hints(self.handler, include_extras=True)
         return {name: kind for name, kind in hints.items() if name != "return"}
 
@@ -63,7 +63,7 @@ class Call:
 
     @cached_property
     def needs_body(self) -> bool:
-        """Whether an empty body is rejected: some member of it has no default."""
+        """Whether an empty body is rejected because a member has no default."""
         kind = self.body_type
         if not (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
             return kind is not None
@@ -71,7 +71,7 @@ class Call:
 
     @cached_property
     def answer_types(self) -> tuple[Any, ...]:
-        """The types of which an answer has one; none at all for 204."""
+        """The types of a successful answer; empty for 204."""
         kind = self.answer or get_type_hints(self.handler, include_extras=True)["return"]
         each = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
         return tuple(one for one in each if one is not NoneType)
@@ -82,7 +82,7 @@ class Call:
 
 
 class CallRoute(Route):
-    """The calls of one path."""
+    """Serves the calls of one path."""
 
     def __init__(self, path: str, calls: Iterable[Call], authenticator: Authenticator) -> None:
         self.calls = {call.method: call for call in calls}
@@ -100,7 +100,7 @@ class CallRoute(Route):
         return Response(status_code=204) if answer is None else self._response(request, answer)
 
     async def _arguments(self, call: Call, request: Request) -> dict[str, object]:
-        """Raise ControlError unless the caller may call this, with a valid query and body."""
+        """Return the arguments of the handler. Raise ControlError for an invalid request."""
         check_names(request.query_params, call.query_type)
         available: dict[str, object] = {"request": request, **request.path_params}
         if call.caller == "key":
@@ -114,7 +114,7 @@ class CallRoute(Route):
         return {name: available[name] for name in call.needs}
 
     def _response(self, request: Request, answer: object, status: int = 200) -> Response:
-        """Encode an answer; the caller's key is nowhere in it."""
+        """Return an answer as JSON in which the API key of the caller is redacted."""
         shown = msgspec.json.encode(answer)
         sandbox: Sandbox | None = getattr(request.state, "sandbox", None)
         if sandbox is not None:
@@ -123,7 +123,7 @@ class CallRoute(Route):
 
 
 def routes(calls: Iterable[Call], authenticator: Authenticator) -> list[Route]:
-    """Return the routes of all calls, one a path."""
+    """Return the routes of all calls, one for each path."""
     by_path: dict[str, list[Call]] = {}
     for call in calls:
         by_path.setdefault(call.path, []).append(call)

@@ -1,7 +1,7 @@
-"""How the control plane rejects a call (ENV-2).
+"""Errors of the control plane, in the envelope of the provider (ENV-2).
 
-ControlError        a status and one sentence for the caller
-└── WaitTimeout     a wait ran out of time; the answer shows what was seen last
+ControlError        rejects a call with a status and one sentence
+└── WaitTimeout     rejects a wait that timed out (408); the answer shows the last state
 """
 
 from collections.abc import Callable
@@ -17,11 +17,13 @@ from mock_server.web.body import ClientGone
 
 
 class Detail(msgspec.Struct):
-    error: Annotated[str, Meta(description="path, problem and the nearest known word")]
+    error: Annotated[
+        str, Meta(description="Path, problem, value received, and the closest valid value.")
+    ]
 
 
 class Problem(msgspec.Struct):
-    """The provider's envelope of an error."""
+    """An error in the envelope of the provider."""
 
     code: int
     message: str
@@ -33,7 +35,7 @@ class Problem(msgspec.Struct):
 
 
 class ControlError(Exception):
-    """A call is rejected, with a status and one sentence for the caller."""
+    """Rejects a call with a status and one sentence for the caller."""
 
     def __init__(self, status: int, detail: str) -> None:
         super().__init__(detail)
@@ -45,9 +47,10 @@ class ControlError(Exception):
 
 
 class WaitTimeout(ControlError):
-    """A wait ran out of time.
+    """Rejects a wait that timed out.
 
-    `kind` is the type of the answer: the members of `seen` beside those of a Problem.
+    `seen` is the last state. `kind` is the type of the answer, which has the members of `seen` and
+    those of a Problem.
     """
 
     def __init__(
@@ -63,24 +66,24 @@ class WaitTimeout(ControlError):
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
-    """Put the router's own rejections, an unknown path or a wrong method, into the envelope."""
+    """Answer an unknown path (404) or a method that the path does not have (405)."""
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
-        detail = f"{request.url.path} does not take {request.method}"
+        detail = f"{request.method} {request.url.path[:200]}: method not allowed"
     else:
-        detail = f"{request.method} {request.url.path[:200]}: no such path"
+        detail = f"{request.method} {request.url.path[:200]}: unknown path"
     response = _response(error.status_code, detail)
     response.headers.update(error.headers or {})
     return response
 
 
 async def on_client_gone(_: Request, __: Exception) -> Response:
-    """Answer a client that has left; nobody reads it."""
-    return _response(400, "the body was not sent to its end")
+    """Answer a client that has disconnected; nobody receives this answer."""
+    return _response(400, "body: the client disconnected before the end")
 
 
 async def on_crash(_: Request, __: Exception) -> Response:
-    return _response(500, "the mock itself has failed; its log says how")
+    return _response(500, "internal error of the mock server; its log has the traceback")
 
 
 EXCEPTION_HANDLERS = {
@@ -94,8 +97,8 @@ _MESSAGES = {
     401: "Invalid or missing API key",
     403: "Forbidden",
     404: "Not found",
-    408: "Not yet",
     405: "Method not allowed",
+    408: "Timed out",
     409: "Conflict",
     413: "Body too large",
     503: "Service unavailable",

@@ -1,4 +1,4 @@
-"""The journal as HAR 1.2, the format that browsers and proxies exchange."""
+"""The journal as HAR 1.2, a format that browsers and proxies read."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from mock_server.version import __version__
 
 
 class HarPair(msgspec.Struct):
-    """A header, or a parameter of a query."""
+    """A header or a query parameter."""
 
     name: str
     value: str
@@ -89,7 +89,7 @@ class HarArchive(msgspec.Struct):
 
 
 def har(entries: Iterable[JournalEntry]) -> HarArchive:
-    """Return one archive; times are those of the real clock, bodies those of the journal."""
+    """Return an archive. Its times are of the real clock; its bodies may be cut by the journal."""
     creator = HarCreator(name="apixo-testkit", version=__version__)
     log = HarLog(version="1.2", creator=creator, entries=[_entry(entry) for entry in entries])
     return HarArchive(log=log)
@@ -128,7 +128,7 @@ def _request(request: EntryRequest) -> HarRequest:
 
 
 def _response(entry: JournalEntry) -> HarResponse:
-    """Return the answer; of a callback no more than its status is known."""
+    """Return the answer. Of a callback, only the status is known."""
     answer, status = entry.answer, entry.status or 0
     body, size = ("", 0) if answer is None else (answer.body, answer.body_bytes)
     return HarResponse(
@@ -146,8 +146,8 @@ def _response(entry: JournalEntry) -> HarResponse:
 
 def _comment(entry: JournalEntry) -> str:
     notes = {"rule": entry.rule, "fault": entry.fault, "error": entry.error}
-    told = [f"{name} {value}" for name, value in notes.items() if value]
-    return "; ".join([f"{entry.operation} {entry.seq}", *told])
+    shown = [f"{name} {value}" for name, value in notes.items() if value]
+    return "; ".join([f"{entry.operation} {entry.seq}", *shown])
 
 
 def _url(path: str, headers: list[HarPair]) -> str:

@@ -1,4 +1,4 @@
-"""An entry of the journal as control shows it: an exchange without the key."""
+"""An entry of the journal as the control plane shows it, with the API key redacted."""
 
 from typing import Annotated, TypeVar
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from mock_server.web.redaction import Redactor
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
-Headers = Annotated[list[tuple[str, str]], Meta(description="as sent, but for the key")]
+Headers = Annotated[list[tuple[str, str]], Meta(description="As sent, with secrets redacted.")]
 
 _IN_PATHS = "/!$&'()*+,;=:@[]"
 
@@ -36,7 +36,7 @@ class EntryAnswer(msgspec.Struct):
 class JournalEntry(msgspec.Struct):
     seq: Annotated[int, Meta(ge=1)]
     at_ms: Instant
-    real_ms: Annotated[int, Meta(ge=0, description="Unix milliseconds")]
+    real_ms: Annotated[int, Meta(ge=0, description="Unix milliseconds of the real clock.")]
     operation: Operation
     task_id: str | None
     status: int | None
@@ -83,7 +83,7 @@ class JournalEntry(msgspec.Struct):
 
 
 def redacted(entry: AnyEntry) -> AnyEntry:
-    """Return an entry that may be written down."""
+    """Return an entry with the API key redacted, for a snapshot."""
     redactor = Redactor.of_request(entry.headers)
     return msgspec.structs.replace(
         entry,
@@ -99,7 +99,9 @@ def redacted(entry: AnyEntry) -> AnyEntry:
 def _path(entry: Entry, redactor: Redactor) -> str:
     path = redactor.text(entry.path)
     if entry.operation is not Operation.CALLBACK:
-        path = quote(path, safe=_IN_PATHS)  # it has come decoded
+        path = quote(
+            path, safe=_IN_PATHS
+        )  # Only paths of requests to this server are stored decoded.
     if entry.query:
         path = f"{path}?{entry.query.decode('latin-1')}"
     return redactor.text(path)

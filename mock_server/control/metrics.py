@@ -1,4 +1,4 @@
-"""The server's tally as Prometheus text."""
+"""The metrics of the server in the text format of Prometheus."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ from mock_server.domain.tally import BUCKETS_S, Tally
 
 
 def exposition(tally: Tally, sandboxes: int, live_tasks: int) -> bytes:
-    """Return what a scrape is answered."""
+    """Return the answer to a scrape."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_TallyCollector(tally, sandboxes, live_tasks))
     return generate_latest(registry)
@@ -38,20 +38,22 @@ class _TallyCollector(Collector):
             requests.add_metric([operation, str(status)], count)
         yield requests
         yield CounterMetricFamily(
-            "apixo_mock_unauthorized", "Requests without a valid key.", value=tally.unauthorized
+            "apixo_mock_unauthorized", "Requests without a valid API key.", value=tally.unauthorized
         )
         yield self._latency()
         yield CounterMetricFamily(
-            "apixo_mock_tasks_submitted", "Tasks submitted.", value=tally.submitted
+            "apixo_mock_tasks_submitted", "Submitted tasks.", value=tally.submitted
         )
         ended = CounterMetricFamily(
-            "apixo_mock_tasks_ended", "Tasks ended by outcome.", labels=["outcome", "fail_code"]
+            "apixo_mock_tasks_ended",
+            "Ended tasks by outcome and fail code.",
+            labels=["outcome", "fail_code"],
         )
         for code, count in sorted(tally.ended.items()):
             ended.add_metric(["failed" if code else "success", code], count)
         yield ended
         yield _by_label(
-            "apixo_mock_callbacks", "Callback attempts by what came of them.", "outcome",
+            "apixo_mock_callbacks", "Callback attempts by outcome.", "outcome",
             tally.callbacks,
         )  # fmt: skip
         yield _by_label("apixo_mock_faults", "Injected faults.", "fault", tally.faults)
@@ -63,7 +65,7 @@ class _TallyCollector(Collector):
     def _latency(self) -> HistogramMetricFamily:
         family = HistogramMetricFamily(
             "apixo_mock_request_duration_seconds",
-            "Time from a request to its answer, real time.",
+            "Real time from request to response.",
             labels=["operation"],
         )
         for operation, counts in self._tally.buckets.items():

@@ -1,7 +1,7 @@
-"""Query parameters of a call: the fields of a struct both read them and describe them.
+"""Query parameters, declared as the fields of a struct: read from a URL, described for OpenAPI.
 
-A field is a word of an enumeration, a whole number, a text, or a `float`: how long to wait, written
-as a duration. None as default marks a parameter that may be absent.
+A field is an enumeration, a literal, an `int`, a `str`, or a `float`, which is written as a
+duration and read in seconds. A parameter without a value in the URL gets the default of its field.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.validation import convert
 
 Json = dict[str, Any]
-MAX_WHOLE = 10**15 - 1  # of a bound that is not declared
+MAX_WHOLE = 10**15 - 1  # of an `int` without `le`
 LONGEST_WAIT_S = 300.0
 Timeout = Annotated[
     float,
@@ -35,22 +35,24 @@ Q = TypeVar("Q", bound=msgspec.Struct)
 
 
 class SandboxOfPage(msgspec.Struct):
-    """The query of what a page of the dashboard asks for: it has no key to say whose."""
+    """The query of calls that a browser makes without headers, so without an API key."""
 
-    sandbox: Annotated[str, Meta(description="for a page, which has no key")] | None = None
+    sandbox: (
+        Annotated[str, Meta(description="Id of a sandbox, for a page that has no API key.")] | None
+    ) = None
 
 
 def check_names(given: Mapping[str, str], kind: type[msgspec.Struct] | None) -> None:
-    """Raise ControlError (400) for a parameter that the call does not have."""
+    """Raise ControlError (400) for an unknown parameter."""
     known = [] if kind is None else [field.encode_name for field in _fields(kind)]
     for name in given:
         if name not in known:
-            hint = did_you_mean(name, known) if known else "; this call takes no query"
+            hint = did_you_mean(name, known) if known else "; this call has no query parameters"
             raise ControlError(400, f"{name[:100]}: is unknown{hint}")
 
 
 def read_query(given: Mapping[str, str], kind: type[Q]) -> Q:
-    """Raise ControlError (400) naming the parameter, what it may be, and what it is."""
+    """Return the parameters. Raise ControlError (400) for an invalid value."""
     values = {
         field.encode_name: _value(given[field.encode_name], _plain(field.type)[0])
         for field in _fields(kind)
@@ -63,7 +65,7 @@ def read_query(given: Mapping[str, str], kind: type[Q]) -> Q:
 
 
 def parameters(kind: type[msgspec.Struct]) -> list[Json]:
-    """Return the OpenAPI parameters of a query."""
+    """Return the OpenAPI parameter objects of a query."""
     return [
         {"name": field.encode_name, "in": "query", "schema": _schema(field)}
         for field in _fields(kind)
@@ -78,7 +80,7 @@ def _fields(kind: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
 
 
 def _plain(kind: inspect.Type) -> tuple[inspect.Type, Json]:
-    """Return a parameter's type without None, and what else its schema says."""
+    """Return the type of a parameter without None, and the annotations for its schema."""
     match kind:
         case inspect.UnionType(types=types):
             (only,) = (each for each in types if not isinstance(each, inspect.NoneType))
@@ -90,7 +92,7 @@ def _plain(kind: inspect.Type) -> tuple[inspect.Type, Json]:
 
 
 def _value(written: str, kind: inspect.Type) -> object:
-    """Return a number or a duration as a number; a text that is none remains a text."""
+    """Return a number or a duration as a number; leave any other text for validation."""
     if isinstance(kind, inspect.IntType):
         is_number = written.isdecimal() and len(written) <= len(str(MAX_WHOLE))
         return int(written) if is_number else written
@@ -111,7 +113,7 @@ def _schema(field: inspect.Field) -> Json:
         case inspect.IntType(ge=least, le=most):
             schema = {"type": "integer", "minimum": least or 0, "maximum": most or MAX_WHOLE}
         case inspect.FloatType(le=longest_s):
-            about = f"real time, at most {longest_s:g} s"
+            about = f"Real time, at most {longest_s:g} s."
             schema = {"$ref": PREFIX + "Duration", "description": about}
         case _:
             schema = {"type": "string"}

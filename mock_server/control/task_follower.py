@@ -1,4 +1,4 @@
-"""The live tasks whose transitions an event stream tells, worked out from their plans."""
+"""Transitions of live tasks, derived from their plans, for an event stream."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -8,7 +8,7 @@ import msgspec
 from mock_server.control.answers import Instant
 from mock_server.domain.task import Task, TaskState, state_at
 
-MAX_FOLLOWED = 1000  # the newest
+MAX_FOLLOWED = 1000  # Only the newest live tasks are followed.
 
 
 class Transition(msgspec.Struct, rename={"from_": "from"}):
@@ -19,50 +19,51 @@ class Transition(msgspec.Struct, rename={"from_": "from"}):
 
 
 class TaskFollower:
-    """Each live task with the last state that has been told of it."""
+    """Follows live tasks and reports each transition once."""
 
     def __init__(self) -> None:
-        self._told: dict[str, tuple[Task, TaskState]] = {}
+        self._reported: dict[str, tuple[Task, TaskState]] = {}
 
     def clear(self) -> None:
-        self._told.clear()
+        self._reported.clear()
 
-    def submitted(self, task: Task) -> None:
-        self._told.setdefault(task.id, (task, TaskState.PENDING))
-        if len(self._told) > MAX_FOLLOWED:
-            del self._told[next(iter(self._told))]
+    def add(self, task: Task) -> None:
+        """Follow a task that was just submitted."""
+        self._reported.setdefault(task.id, (task, TaskState.PENDING))
+        if len(self._reported) > MAX_FOLLOWED:
+            del self._reported[next(iter(self._reported))]
 
-    def found(self, tasks: Sequence[Task], now_ms: int) -> None:
-        """Follow the live ones of these tasks, newest first, from where they stand now."""
+    def follow(self, tasks: Sequence[Task], now_ms: int) -> None:
+        """Follow the live ones among these tasks from their present state. Newest first."""
         states = ((task, state_at(task, now_ms)) for task in tasks)
         live = ((task, state) for task, state in states if not state.is_final)
         for task, state in reversed(list(islice(live, MAX_FOLLOWED))):
-            self._told.setdefault(task.id, (task, state))
-        while len(self._told) > MAX_FOLLOWED:
-            del self._told[next(iter(self._told))]
+            self._reported.setdefault(task.id, (task, state))
+        while len(self._reported) > MAX_FOLLOWED:
+            del self._reported[next(iter(self._reported))]
 
     def transitions(self, now_ms: int) -> list[Transition]:
-        """Return what has changed since it was last asked, in order of time."""
+        """Return the transitions since the last call, in order of time."""
         passed: list[Transition] = []
-        for task, before in list(self._told.values()):
+        for task, before in list(self._reported.values()):
             state = before
             for at_ms, after in _passed(task, before, now_ms):
                 passed.append(Transition(task_id=task.id, from_=state, to=after, at_ms=at_ms))
                 state = after
             if state.is_final:
-                del self._told[task.id]
+                del self._reported[task.id]
             elif state is not before:
-                self._told[task.id] = (task, state)
+                self._reported[task.id] = (task, state)
         return sorted(passed, key=lambda each: each.at_ms)
 
     def next_ms(self) -> int | None:
-        """Return when time brings the next transition, as far as time does."""
-        due = (_next_ms(task, state) for task, state in self._told.values())
+        """Return when the next transition is due; None if no passing of time causes one."""
+        due = (_next_ms(task, state) for task, state in self._reported.values())
         return min((each for each in due if each is not None), default=None)
 
 
 def _passed(task: Task, before: TaskState, now_ms: int) -> Iterator[tuple[int, TaskState]]:
-    """Yield the states that a task has reached, each with its instant."""
+    """Yield the states that a task has reached since `before`, each with its instant."""
     state = state_at(task, now_ms)
     if before is TaskState.PENDING and state is not before:
         yield now_ms if _is_polled(task) else task.plan.start_ms, TaskState.PROCESSING
@@ -78,5 +79,5 @@ def _next_ms(task: Task, state: TaskState) -> int | None:
 
 
 def _is_polled(task: Task) -> bool:
-    """Status requests move it on, not time."""
+    """Return whether status requests, not time, change the state of the task."""
     return task.plan.polls > 0 and task.plan.end_ms is None

@@ -1,4 +1,4 @@
-"""Why a task goes as it goes, and what has happened to it."""
+"""The timeline of a task, and the explanation of its plan."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated
@@ -11,11 +11,11 @@ from mock_server.domain.journal import Entry, Operation
 from mock_server.domain.task import Task, TaskState, state_at
 
 _KINDS = ["transition", *Operation]
-_ORDER = {"submit": 0, "transition": 1}  # of events of one instant
+_ORDER = {"submit": 0, "transition": 1}  # of events at the same instant
 
 
 class TimelineEvent(msgspec.Struct, kw_only=True):
-    """A transition has a `state`, an exchange the other members."""
+    """A transition has a `state`; an exchange has the other members."""
 
     at_ms: Instant
     kind: Annotated[str, Meta(extra_json_schema={"enum": _KINDS})]
@@ -42,21 +42,21 @@ class TimelineEvent(msgspec.Struct, kw_only=True):
 
 
 def explain(task: Task) -> list[str]:
-    """Return one sentence for each step of the precedence that applied, and one for the times."""
+    """Return the reasons of the plan, one sentence each, and a sentence about its times."""
     plan = task.plan
     pending_s = (plan.start_ms - task.created_ms) / 1000
     if plan.end_ms is not None:
         whole_s = (plan.end_ms - task.created_ms) / 1000
-        when = f"times: pending for {pending_s:g} s, ended {whole_s:g} s after the submit"
+        when = f"times: pending for {pending_s:g} s, ends {whole_s:g} s after the submit"
     elif plan.polls:
         when = f"times: ends at status request {plan.polls}, {task.polls_seen} seen so far"
     else:
-        when = f"times: pending for {pending_s:g} s, then processing until control releases it"
+        when = f"times: pending for {pending_s:g} s, then processing until it is finished by a call"
     return [*plan.reasons, when]
 
 
 def timeline(task: Task, now_ms: int, entries: Sequence[Entry]) -> list[TimelineEvent]:
-    """Return what happened to a task, in order; its transitions are derived from its plan."""
+    """Return the events of a task in order; transitions are derived from its plan."""
     events = [*_transitions(task, now_ms), *(TimelineEvent.of(entry) for entry in entries)]
     return sorted(events, key=lambda event: (event.at_ms, _ORDER.get(event.kind, 2)))
 

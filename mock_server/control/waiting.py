@@ -1,4 +1,4 @@
-"""Waits until something holds in a sandbox: as soon as it does, or until the time is up."""
+"""Waiting for a condition in a sandbox."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,20 +7,20 @@ from typing import TypeVar
 from mock_server.domain.news import Change, News
 from mock_server.domain.store import Sandbox
 
-LONGEST_S = 300.0
-
 T = TypeVar("T")
 
 
 async def until(
     sandbox: Sandbox,
-    look: Callable[[], Awaitable[tuple[T, bool]]],
+    check: Callable[[], Awaitable[tuple[T, bool]]],
     timeout_s: float,
     next_s: Callable[[T], Awaitable[float | None]] | None = None,
 ) -> tuple[T, bool]:
-    """Look whenever there is news, until it holds; return what was seen last and whether it holds.
+    """Block until a condition is met; return the last observation and whether it is met.
 
-    `next_s` says in how many real seconds it is worth looking again without any news.
+    `check` observes the sandbox; it is called again after every change. `next_s` returns after how
+    many real seconds the passing of time alone may meet the condition. Without success, the wait
+    ends after `timeout_s` real seconds, or as soon as the sandbox is deleted.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
@@ -36,10 +36,10 @@ async def until(
     try:
         while True:
             woken.clear()
-            seen, holds = await look()
+            seen, is_met = await check()
             left_s = deadline - loop.time()
-            if holds or left_s <= 0 or is_dropped:
-                return seen, holds
+            if is_met or left_s <= 0 or is_dropped:
+                return seen, is_met
             soon_s = await next_s(seen) if next_s else None
             pause_s = left_s if soon_s is None else min(left_s, soon_s)
             try:

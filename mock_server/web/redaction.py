@@ -1,4 +1,4 @@
-"""Takes an API key out of whatever is shown or written down."""
+"""Removes API keys from everything that is shown or stored."""
 
 import json
 import re
@@ -12,18 +12,18 @@ Header = tuple[bytes, bytes]
 
 _SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "x-api-key"}
 _BEARER = re.compile(r"\s*bearer\s+(\S+)\s*", re.IGNORECASE)
-_SHORTEST_KEY = 8  # a shorter key would be found in words that have nothing to do with it
+_SHORTEST_KEY = 8  # A shorter key may be part of an unrelated word.
 
 
 class Redactor:
-    """Takes one key out. The values of headers that carry secrets go whole, whatever the key."""
+    """Removes one API key. Values of headers with secrets are removed whatever the key is."""
 
     def __init__(self, key: str = "") -> None:
         self._key = key if len(key) >= _SHORTEST_KEY else ""
 
     @classmethod
     def of_request(cls, headers: Iterable[Header]) -> "Redactor":
-        """Return the redactor of the key that a request carries."""
+        """Return a redactor of the API key in the headers of a request."""
         for name, value in headers:
             found = _BEARER.fullmatch(value.decode("latin-1")) if name == b"authorization" else None
             if found and len(found[1]) >= _SHORTEST_KEY:
@@ -41,9 +41,10 @@ class Redactor:
         return [(name, self._value(name, value)) for name, value in named]
 
     def json(self, shown: bytes) -> bytes:
-        """Return JSON without the key: escaped for JSON twice and once, and for a URL.
+        """Return valid JSON without the key.
 
-        The longest form goes first, and the key is never searched unescaped: the JSON stays whole.
+        The key may be escaped as JSON twice (JSON in a string) or once, or percent-encoded. The
+        longest form is replaced first, so that no replacement leaves an invalid escape behind.
         """
         if not self._key:
             return shown
@@ -61,7 +62,7 @@ class Redactor:
 
 @lru_cache(maxsize=100)
 def _percent_encoded(key: str) -> re.Pattern[bytes]:
-    """Match the key with any of its bytes percent-encoded; what JSON escapes must be."""
+    """Match the key with any of its bytes percent-encoded, always those that JSON escapes."""
     parts = []
     for byte in key.encode():
         raw = b"" if byte in b'"\\' else re.escape(bytes([byte])) + b"|"

@@ -1,4 +1,4 @@
-"""The pages of the dashboard, its scripts, and signing in where the server is not open."""
+"""The dashboard: its pages, scripts and pictures, and signing in to it."""
 
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -72,11 +72,11 @@ class Dashboard:
 
     async def page(self, request: Request, query: SandboxOfPage) -> Response:
         self._guard.check_origin(request)
-        admitted = self._guard.admitted(request)
-        if admitted is None:
+        visible = self._guard.visible_sandbox(request)
+        if visible is None:
             return _html("sign_in.html", problem="")
-        sees_all = admitted == EVERY_SANDBOX
-        wanted = query.sandbox if sees_all else admitted
+        sees_all = visible == EVERY_SANDBOX
+        wanted = query.sandbox if sees_all else visible
         if wanted is not None and await self._store.find(wanted) is not None:
             return _html("sandbox.html", sandbox=wanted, profiles=PROFILES)
         return _html(
@@ -91,22 +91,22 @@ class Dashboard:
         try:
             body = await read_body(dict(request.headers.raw), request.receive, MAX_BODY_BYTES)
         except BodyTooLarge as error:
-            raise ControlError(413, "body: is too long") from error
+            raise ControlError(413, f"body: must have at most {MAX_BODY_BYTES} bytes") from error
         key = parse_qs(body.decode("utf-8", "replace")).get("key", [""])[0].strip()
         if self._authenticator.is_admin_token(key):
             return self._session(EVERY_SANDBOX)
         sandbox = await self._authenticator.sandbox_of_key(key)
         if sandbox is None:
-            return _html("sign_in.html", 401, problem="This is no key that the server accepts.")
+            return _html("sign_in.html", 401, problem="The server does not accept this key.")
         return self._session(sandbox.id)
 
     async def image(
         self, sandbox: Sandbox, query: ImageQuery, task_id: str, number: int
     ) -> Response:
-        """Show a picture without a download in the journal.
+        """Return a picture without recording a download in the journal.
 
-        `created` only tells apart, for a browser that keeps pictures, tasks that have one id: a
-        sandbox that begins again from its seed gives the same ids.
+        `created` is not used. It gives pictures different addresses in the cache of the browser: a
+        sandbox that is reset gives its new tasks the ids of the old ones.
         """
         seen = await sandbox.task(task_id, self._real_ms())
         if (
@@ -114,21 +114,21 @@ class Dashboard:
             or not 1 <= number <= seen.task.num_images
             or state_at(seen.task, seen.now_ms) is not TaskState.SUCCESS
         ):
-            raise ControlError(404, "there is no such picture")
+            raise ControlError(404, "task_id: no finished task of this sandbox has this picture")
         png = await self._paint(seen.task, number)
-        kept = {"Cache-Control": "private, max-age=3600"}
-        return Response(png, media_type="image/png", headers=kept)
+        headers = {"Cache-Control": "private, max-age=3600"}
+        return Response(png, media_type="image/png", headers=headers)
 
     async def static(self, name: str) -> Response:
         found = _static().get(name)
         if found is None:
-            raise ControlError(404, "there is no such file")
+            raise ControlError(404, f"name: {name[:100]!r} does not exist")
         content, kind = found
         return Response(content, media_type=kind, headers=_HEADERS)
 
     async def add_slash(self, request: Request, query: SandboxOfPage) -> Response:
-        asked = request.url.query
-        return RedirectResponse(f"/_mock/?{asked}" if asked else "/_mock/", 308)
+        parameters = request.url.query
+        return RedirectResponse(f"/_mock/?{parameters}" if parameters else "/_mock/", 308)
 
     async def _listed(self) -> list[dict[str, Any]]:
         sandboxes = sorted(await self._store.sandboxes(), key=lambda each: each.id)

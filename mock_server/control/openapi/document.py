@@ -1,4 +1,4 @@
-"""Puts the OpenAPI 3.1 document of control together from its calls and their types."""
+"""The OpenAPI 3.1 document of the control plane, made from its calls and their types."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -19,11 +19,11 @@ Json = dict[str, Any]
 
 _REJECTIONS = {
     400: "The request is invalid",
-    401: "The API key, or the admin token, is missing or invalid",
-    403: "Not for this caller: the server is bound elsewhere, or a page comes from elsewhere",
-    404: "There is no such task or sandbox",
-    405: "Another method than those described",
-    409: "It cannot be done as things are",
+    401: "The API key or the admin token is missing or invalid",
+    403: "Admin calls are disabled, or a web page of another site made the request",
+    404: "The task or the sandbox does not exist",
+    405: "The path does not have this method",
+    409: "The present state does not allow this",
     413: "The body is too large",
     503: "The server is starting or stopping",
 }
@@ -36,7 +36,7 @@ _REJECTED_CALLERS = {"anyone": (), "key": (401,), "admin": (401, 403)}
 
 
 def control_document(calls: Iterable[Call], fail_codes: Collection[str]) -> Json:
-    """Describe every call under `/_mock` but the pages and files of the dashboard."""
+    """Describe every call except the pages and files of the dashboard."""
     described = [call for call in calls if call.summary]
     schemas, components = _schemas(_types(described))
     components |= rule_schemas(fail_codes)
@@ -48,10 +48,10 @@ def control_document(calls: Iterable[Call], fail_codes: Collection[str]) -> Json
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "Control of the APIXO mock",
+            "title": "Control plane of the APIXO mock",
             "version": __version__,
-            "description": "The sandbox is that of the key. Nothing here counts to a limit."
-            " Where GET goes, HEAD goes, too.",
+            "description": "Each API key controls its own sandbox. These calls do not count to the"
+            " rate limit. Every GET also answers HEAD.",
         },
         "paths": paths,
         "components": {
@@ -64,12 +64,12 @@ def control_document(calls: Iterable[Call], fail_codes: Collection[str]) -> Json
                 "apiKey": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "The API key, whose sandbox is meant",
+                    "description": "An API key; it selects the sandbox",
                 },
                 "adminToken": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "What `--admin-token` says; without it, open on loopback only",
+                    "description": "The value of `--admin-token`; on loopback, optional",
                 },
             },
         },
@@ -77,7 +77,7 @@ def control_document(calls: Iterable[Call], fail_codes: Collection[str]) -> Json
 
 
 def _types(calls: Iterable[Call]) -> list[Any]:
-    """Return every type that a call names, each once; a rule names the two enumerations."""
+    """Return every type that a call uses, and those that the schemas of rules refer to."""
     named = [
         kind
         for call in calls
@@ -90,7 +90,7 @@ def _types(calls: Iterable[Call]) -> list[Any]:
 
 
 def _schemas(kinds: list[Any]) -> tuple[dict[Any, Json], Json]:
-    """Return the schema of each type, and the components that they refer to."""
+    """Return the schema of each type, and the components that the schemas refer to."""
     found, components = msgspec.json.schema_components(kinds, ref_template=PREFIX + "{name}")
     return dict(zip(kinds, found, strict=True)), components
 
@@ -121,9 +121,9 @@ def _path_parameters(call: Call) -> Json:
 
 def _success(call: Call, schemas: dict[Any, Json]) -> Json:
     if not call.answer_types:
-        return {"204": {"description": "Done"}}
+        return {"204": {"description": "Success, without content"}}
     schema = _any_of([schemas[kind] for kind in call.answer_types])
-    answer = _answer("As asked", schema, call.media_type)
+    answer = _answer("Success", schema, call.media_type)
     if call.events:
         events = {name: schemas[kind] for name, kind in call.events.items()}
         answer["content"][call.media_type]["x-events"] = events
@@ -138,7 +138,7 @@ def _rejections(call: Call, schemas: dict[Any, Json]) -> Json:
         str(status): {"$ref": f"#/components/responses/{status}"} for status in sorted(statuses)
     }
     if call.timeout_answer is not None:
-        rejected["408"] = _answer("It did not hold in time", schemas[call.timeout_answer])
+        rejected["408"] = _answer("The wait timed out", schemas[call.timeout_answer])
     return rejected
 
 

@@ -1,4 +1,4 @@
-"""What the caller's client does well and badly, judged from its journal."""
+"""The audit of the caller's client, based on the journal of its sandbox."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
@@ -33,7 +33,7 @@ _ACCEPTED: dict[str, Format] = {
     "application/xml": "junit",
     "text/xml": "junit",
 }
-_NO_SCRIPT_FROM_ELSEWHERE = (
+_CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
@@ -54,7 +54,7 @@ class AuditedRule(msgspec.Struct):
     verdict: Verdict
     cases: list[str]
     reason: str
-    advice: Annotated[str, Meta(description="what to change; empty where nothing is to be")]
+    advice: Annotated[str, Meta(description="What to change; empty if nothing.")]
 
 
 class AuditSummary(msgspec.Struct):
@@ -66,7 +66,7 @@ class AuditSummary(msgspec.Struct):
 
 
 class AuditReport(msgspec.Struct):
-    """The part of the report that users rely on; the kit writes it."""
+    """The stable part of the report, which the contract kit writes."""
 
     version: Literal[1]
     kind: Literal["audit"]
@@ -103,7 +103,7 @@ class AuditResource:
                 "GET",
                 "/_mock/audit",
                 self.show,
-                "What this key's client does well and badly; by `Accept`, too, a page or JUnit",
+                "Judge this key's client; `format` or `Accept` selects JSON, HTML or JUnit XML",
                 answer=AuditReport,
                 other_media_types=("text/html", "application/xml"),
             ),
@@ -114,13 +114,13 @@ class AuditResource:
         return await self._report(sandbox, query.format or _accepted(request))
 
     async def page(self, sandbox: Sandbox, query: SandboxOfPage) -> Response:
-        """Show it to the dashboard, which has no key."""
+        """Return the HTML report to the dashboard, which has no API key."""
         return await self._report(sandbox, "html")
 
-    async def _report(self, sandbox: Sandbox, shown_as: Format) -> Response:
+    async def _report(self, sandbox: Sandbox, report_format: Format) -> Response:
         real_ms = self._real_ms()
         tasks, now_ms = await sandbox.tasks(real_ms)
-        told = await run_in_threadpool(
+        report = await run_in_threadpool(
             self._judged,
             sandbox,
             await sandbox.entries(),
@@ -128,13 +128,13 @@ class AuditResource:
             now_ms,
             (await sandbox.counters(real_ms)).journal_dropped,
             is_manual=(await sandbox.clock(real_ms)).mode == "manual",
-            shown_as=shown_as,
+            report_format=report_format,
         )
         return Response(
-            told,
+            report,
             headers={
-                "Content-Type": _MEDIA_TYPES[shown_as],
-                "Content-Security-Policy": _NO_SCRIPT_FROM_ELSEWHERE,
+                "Content-Type": _MEDIA_TYPES[report_format],
+                "Content-Security-Policy": _CONTENT_SECURITY_POLICY,
                 "X-Content-Type-Options": "nosniff",
             },
         )
@@ -148,10 +148,10 @@ class AuditResource:
         dropped: int,
         *,
         is_manual: bool,
-        shown_as: Format,
+        report_format: Format,
     ) -> bytes:
-        from contract_tests.client.reports.files import encode_audit  # noqa: PLC0415  # as below
-        from contract_tests.client.sandbox import audit_of  # noqa: PLC0415  # few need it
+        from contract_tests.client.reports.files import encode_audit  # noqa: PLC0415  # see below
+        from contract_tests.client.sandbox import audit_of  # noqa: PLC0415  # slow to import
 
         journal = JournalPage(entries=[JournalEntry.of(*each) for each in entries], dropped=dropped)
         shown = [TaskSummary.of(task, now_ms, self._result_urls) for task in tasks]
@@ -162,16 +162,16 @@ class AuditResource:
             is_manual=is_manual,
             seed=self._seed,
         )
-        return encode_audit(report, shown_as)
+        return encode_audit(report, report_format)
 
     def _without_key(self, sandbox: Sandbox, shown: object) -> Any:
-        """Return the JSON that control would answer: the kit judges what anybody could fetch."""
+        """Return what the control plane would answer, so that the kit never sees the API key."""
         encoded = msgspec.json.encode(shown)
         return msgspec.json.decode(self._authenticator.without_key(sandbox, encoded))
 
 
 def _accepted(request: Request) -> Format:
-    """Return the first format of the `Accept` header that there is, or else JSON."""
+    """Return the first supported format of the `Accept` header, JSON by default."""
     accepted = request.headers.get("accept", "").split(",")
     media_types = (each.partition(";")[0].strip().lower() for each in accepted)
     return next((_ACCEPTED[each] for each in media_types if each in _ACCEPTED), "json")

@@ -1,4 +1,4 @@
-"""The deliveries of callbacks of the caller's sandbox."""
+"""Callback deliveries of the caller's sandbox."""
 
 import msgspec
 
@@ -32,7 +32,11 @@ class DeliveryList(msgspec.Struct):
 
 class CallbacksResource:
     def calls(self) -> list[Call]:
-        return [Call("GET", "/_mock/callbacks", self.show, "Every delivery with its attempts")]
+        return [
+            Call(
+                "GET", "/_mock/callbacks", self.show, "List callback deliveries with their attempts"
+            )
+        ]
 
     async def show(self, sandbox: Sandbox) -> DeliveryList:
         deliveries = await sandbox.deliveries()

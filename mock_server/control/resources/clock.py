@@ -22,7 +22,7 @@ class ClockChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Advance(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    seconds: Annotated[Written, Meta(description="more than 0")]
+    seconds: Annotated[Written, Meta(description="More than 0.")]
 
 
 class Advanced(msgspec.Struct):
@@ -39,12 +39,12 @@ class ClockResource:
     def calls(self) -> list[Call]:
         return [
             Call("GET", "/_mock/clock", self.show, "Read the clock"),
-            Call("PUT", "/_mock/clock", self.change, "Let time go another way"),
+            Call("PUT", "/_mock/clock", self.change, "Change the clock's mode or speed"),
             Call(
                 "POST",
                 "/_mock/clock/advance",
                 self.advance,
-                "Move time, and answer when all that fell due has settled",
+                "Advance the clock and wait for all callback attempts that fall due",
                 rejects=(409,),
             ),
         ]
@@ -61,11 +61,11 @@ class ClockResource:
     async def advance(self, sandbox: Sandbox, body: Advance) -> Advanced:
         by_ms = duration("seconds", body.seconds)
         if by_ms == 0:
-            raise ControlError(400, "seconds: must be more than 0")
+            raise ControlError(400, "seconds: must be more than 0 (got 0)")
         try:
             from_ms, now_ms, fired = await self._dispatcher.advance(sandbox, by_ms)
         except TooLate as error:
-            raise ControlError(400, "seconds: leads past the year 9999") from error
+            raise ControlError(400, "seconds: would move the clock past the year 9999") from error
         except SandboxDropped as error:
-            raise ControlError(409, "the sandbox was dropped while its clock was moved") from error
+            raise ControlError(409, "the sandbox was deleted while its clock advanced") from error
         return Advanced(from_ms=from_ms, now_ms=now_ms, fired=list(fired))

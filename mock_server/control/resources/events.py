@@ -1,27 +1,19 @@
-"""What happens in the caller's sandbox, as server-sent events."""
+"""Server-sent events of the caller's sandbox."""
 
 from collections.abc import AsyncIterator, Callable
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from mock_server.control.authentication import Authenticator
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
-from mock_server.control.event_stream import EventStream
-from mock_server.control.journal_entry import JournalEntry
+from mock_server.control.event_stream import EVENTS, EventStream
 from mock_server.control.query import SandboxOfPage
-from mock_server.control.task_follower import Transition
-from mock_server.domain.news import Change
-from mock_server.domain.store import ClockReading, Sandbox
+from mock_server.domain.store import Sandbox
 
 MEDIA_TYPE = "text/event-stream"
 _HEADERS = {"Cache-Control": "no-store"}
-
-
-class Nothing(msgspec.Struct):
-    """An object without members: the name of the event says all."""
 
 
 class EventsResource:
@@ -37,18 +29,10 @@ class EventsResource:
                 "GET",
                 "/_mock/events",
                 self.follow,
-                "What happens, as server-sent events; `x-events` says what their data is",
+                "Stream server-sent events of the sandbox; `x-events` has the type of each",
                 answer=str,
                 media_type=MEDIA_TYPE,
-                events={
-                    "submit": JournalEntry,
-                    "transition": Transition,
-                    "callback": JournalEntry,
-                    "request": JournalEntry,
-                    Change.CLOCK.value: ClockReading,
-                    Change.SETTINGS.value: Nothing,
-                    Change.DROPPED.value: Nothing,
-                },
+                events=EVENTS,
                 rejects=(403, 404, 503),
             )
         ]
@@ -62,7 +46,7 @@ class EventsResource:
     async def follow(self, sandbox: Sandbox, query: SandboxOfPage, request: Request) -> Response:
         if self._is_closed:
             raise ControlError(503, "the server is stopping")
-        if request.method == "HEAD":  # has no body that could go on for ever
+        if request.method == "HEAD":  # Its answer has no body, so it must not stay open.
             return Response(media_type=MEDIA_TYPE, headers=_HEADERS)
         stream = EventStream(sandbox, self._authenticator, self._real_ms)
         return StreamingResponse(self._events(stream), media_type=MEDIA_TYPE, headers=_HEADERS)

@@ -1,4 +1,4 @@
-"""The journal of the caller's sandbox: read, count, wait, export."""
+"""The journal of the caller's sandbox: list, count, wait, export."""
 
 from collections.abc import Callable
 from typing import Annotated, Literal
@@ -23,12 +23,12 @@ Numbered = tuple[int, Entry]
 
 class JournalFilter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     operation: Operation | None = None
-    task: Annotated[str, Meta(description="a task's id")] | None = None
-    since: Annotated[int, Meta(ge=0, description="the `seq` of the last entry seen")] | None = None
+    task: Annotated[str, Meta(description="Id of a task.")] | None = None
+    since: Annotated[int, Meta(ge=0, description="Only entries after this `seq`.")] | None = None
     limit: Annotated[int, Meta(ge=1)] | None = None
 
     async def found(self, sandbox: Sandbox) -> list[Numbered]:
-        """Return what passes, oldest first."""
+        """Return the matching entries, oldest first, whatever the limit."""
         return [
             (number, entry)
             for number, entry in await sandbox.entries(self.since or 0)
@@ -41,7 +41,7 @@ class PageQuery(JournalFilter, kw_only=True):
     limit: Annotated[int, Meta(ge=1, extra_json_schema={"default": DEFAULT_LIMIT})] | None = None
 
     def cut(self, found: list[Numbered], default_limit: int = DEFAULT_LIMIT) -> list[Numbered]:
-        """Keep what is asked for: the first after `since`, or else the newest."""
+        """Return the first entries after `since`, or the newest ones without it."""
         limit = self.limit or default_limit
         return found[:limit] if self.since is not None else found[-limit:]
 
@@ -61,7 +61,7 @@ class JournalPage(msgspec.Struct, kw_only=True):
 
 
 class JournalTimeout(JournalPage, kw_only=True):
-    """The envelope of an error, with what was seen beside it."""
+    """An error together with the entries found so far."""
 
     code: int
     message: str
@@ -82,14 +82,14 @@ class JournalResource:
                 "GET",
                 "/_mock/journal",
                 self.show,
-                "Every exchange: the first after `since`, or else the newest",
+                "List exchanges: the first ones after `since`, or the newest ones without it",
             ),
-            Call("POST", "/_mock/journal/count", self.count, "How many pass the filters"),
+            Call("POST", "/_mock/journal/count", self.count, "Count the exchanges that match"),
             Call(
                 "GET",
                 "/_mock/journal/wait",
                 self.wait,
-                "The entries, as soon as there are so many",
+                "Wait until `count` exchanges match, and list them",
                 timeout_answer=JournalTimeout,
             ),
         ]
@@ -104,16 +104,16 @@ class JournalResource:
         return EntryCount(count=len((await body.found(sandbox))[: body.limit]))
 
     async def wait(self, sandbox: Sandbox, query: JournalWait) -> JournalPage:
-        async def look() -> tuple[list[Numbered], bool]:
+        async def check() -> tuple[list[Numbered], bool]:
             found = await query.found(sandbox)
             return found, len(found) >= query.count
 
-        found, holds = await until(sandbox, look, query.timeout_s)
+        found, is_met = await until(sandbox, check, query.timeout_s)
         page = await self._page(sandbox, query.cut(found))
-        if holds:
+        if is_met:
             return page
         raise WaitTimeout(
-            f"{len(found)} of {query.count} entries within {query.timeout_s:g} s",
+            f"count: {len(found)} of {query.count} entries after {query.timeout_s:g} s",
             JournalTimeout,
             page,
         )

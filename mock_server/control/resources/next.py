@@ -1,4 +1,4 @@
-"""What the next requests or callbacks of the caller's sandbox get, before any rule."""
+"""Faults and outcomes that are queued for the next requests or callbacks of a sandbox."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -30,7 +30,7 @@ class QueuedRuleView(msgspec.Struct):
     id: str
     match: MatchOfRule
     apply: WrittenApply
-    count: Annotated[int, Meta(ge=1, description="so many are left")]
+    count: Annotated[int, Meta(ge=1, description="How often it will still apply.")]
 
     @classmethod
     def of(cls, queued: QueuedRule) -> "QueuedRuleView":
@@ -48,12 +48,12 @@ class NextResource:
     def calls(self) -> list[Call]:
         path = "/_mock/next"
         return [
-            Call("GET", path, self.show, "What is queued"),
+            Call("GET", path, self.show, "List what is queued"),
             Call(
                 "POST",
                 path,
                 self.add,
-                "Queue what the next requests or callbacks get, before any rule",
+                "Apply something to the next matching requests or callbacks, before any rule",
             ),
         ]
 
@@ -64,12 +64,12 @@ class NextResource:
         definition = read_rule({"match": body.match, "apply": body.apply}, "", self._fail_codes)
         for name in COUNTED:
             if name in definition.written["match"]:
-                raise ControlError(400, f"match.{name}: does not go with next, which has a count")
+                raise ControlError(400, f"match.{name}: is not allowed in next; use count")
         try:
             count = whole(body.count, "count", 1, MAX_NEXT)
         except RuleError as error:
             raise ControlError(400, str(error)) from error
         if len(await sandbox.queue()) >= MAX_NEXT:
-            raise ControlError(400, f"next: {MAX_NEXT} are queued already, as many as may be")
+            raise ControlError(400, f"next: the queue is full ({MAX_NEXT} entries)")
         await sandbox.put_next(definition, count)
         return await self.show(sandbox)

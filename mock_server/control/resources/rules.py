@@ -19,7 +19,7 @@ from mock_server.domain.store import Sandbox
 
 class RulesChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     rules: Annotated[list[WrittenRule], Meta(extra_json_schema={"maxItems": MAX_RULES})]
-    profile: Any = None  # of what GET shows: taken and ignored
+    profile: Any = None  # An answer of GET can be sent back: this member is ignored.
 
 
 class RuleView(msgspec.Struct):
@@ -50,10 +50,15 @@ class RulesResource:
     def calls(self) -> list[Call]:
         path = "/_mock/rules"
         return [
-            Call("GET", path, self.show, "The rules, in order"),
-            Call("PUT", path, self.replace, "Replace them"),
-            Call("POST", path, self.add, "Add one, last"),
-            Call("DELETE", path, self.clear, "Remove them"),
+            Call(
+                "GET",
+                path,
+                self.show,
+                "List the rules in order, with the number of times each has applied",
+            ),
+            Call("PUT", path, self.replace, "Replace all rules"),
+            Call("POST", path, self.add, "Append a rule"),
+            Call("DELETE", path, self.clear, "Delete all rules"),
         ]
 
     async def show(self, sandbox: Sandbox) -> RuleList:
@@ -67,7 +72,9 @@ class RulesResource:
 
     async def replace(self, sandbox: Sandbox, body: RulesChange) -> RuleList:
         if len(body.rules) > MAX_RULES:
-            raise ControlError(400, f"rules: must be at most {MAX_RULES}")
+            raise ControlError(
+                400, f"rules: must be at most {MAX_RULES} rules (got {len(body.rules)})"
+            )
         await sandbox.set_rules(
             [
                 read_rule(each, f"rules[{at}]", self._fail_codes)
@@ -80,7 +87,7 @@ class RulesResource:
         definition = read_rule(body, "rule", self._fail_codes)
         own, _ = await sandbox.rules()
         if len(own) >= MAX_RULES:
-            raise ControlError(400, f"rules: there are {MAX_RULES} already, as many as may be")
+            raise ControlError(400, f"rules: the sandbox has {MAX_RULES} rules, the maximum")
         await sandbox.add_rule(definition)
         return await self.show(sandbox)
 
@@ -90,7 +97,7 @@ class RulesResource:
 
 
 def read_rule(written: object, path: str, fail_codes: Mapping[str, str]) -> RuleDefinition:
-    """Raise ControlError (400) unless it is a rule."""
+    """Return a rule. Raise ControlError (400) if it is invalid; `path` is where it stands."""
     try:
         return parse_rule(written, path, fail_codes)
     except RuleError as error:

@@ -1,4 +1,4 @@
-"""The caller's sandbox: its settings and counters, and the way back to its beginning."""
+"""The caller's sandbox: settings, counters, reset."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -26,7 +26,7 @@ class SandboxCounters(msgspec.Struct):
     refused: Count
     tasks: EndedTasks
     live_tasks: Count
-    balance: Annotated[float, Meta(description="dollars left")]
+    balance: Annotated[float, Meta(description="Dollars left.")]
     journal_entries: Count
     journal_bytes: Count
     journal_dropped: Count
@@ -50,7 +50,7 @@ class SandboxCounters(msgspec.Struct):
 
 
 class SandboxDetail(msgspec.Struct):
-    id: Annotated[str, Meta(description="a hash of its key")]
+    id: Annotated[str, Meta(description="A hash of the API key.")]
     settings: ShownSettings
     counters: SandboxCounters
 
@@ -72,9 +72,14 @@ class SandboxResource:
     def calls(self) -> list[Call]:
         path = "/_mock/sandbox"
         return [
-            Call("GET", path, self.show, "Settings and counters"),
-            Call("PATCH", path, self.change, "Change settings"),
-            Call("DELETE", path, self.reset, "Drop everything and begin again from the seed"),
+            Call("GET", path, self.show, "Show the settings and counters of the sandbox"),
+            Call("PATCH", path, self.change, "Change settings of the sandbox"),
+            Call(
+                "DELETE",
+                path,
+                self.reset,
+                "Reset the sandbox: delete everything and start again from the seed",
+            ),
         ]
 
     async def show(self, sandbox: Sandbox) -> SandboxDetail:

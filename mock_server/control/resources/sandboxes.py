@@ -12,7 +12,7 @@ from mock_server.domain.store import Store
 
 
 class SandboxSummary(msgspec.Struct):
-    id: Annotated[str, Meta(description="a hash of its key")]
+    id: Annotated[str, Meta(description="A hash of the API key.")]
     counters: SandboxCounters
 
 
@@ -31,8 +31,10 @@ class SandboxesResource:
     def calls(self) -> list[Call]:
         path = "/_mock/sandboxes"
         return [
-            Call("GET", path, self.show_all, "All sandboxes", caller="admin"),
-            Call("DELETE", path, self.drop, "Drop all sandboxes", caller="admin"),
+            Call(
+                "GET", path, self.show_all, "List all sandboxes with their counters", caller="admin"
+            ),
+            Call("DELETE", path, self.drop, "Delete all sandboxes", caller="admin"),
         ]
 
     async def show_all(self) -> SandboxList:

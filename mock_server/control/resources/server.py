@@ -1,4 +1,4 @@
-"""The server as a whole: is it alive, can it serve, how was it started, what has it done."""
+"""The server as a whole: health, readiness, settings, metrics, and its OpenAPI document."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -42,17 +42,36 @@ class ServerResource:
 
     def calls(self) -> list[Call]:
         return [
-            Call("GET", "/_mock/health", self.health, "Is it alive", caller="anyone"),
             Call(
-                "GET", "/_mock/ready", self.ready, "Can it serve", caller="anyone", rejects=(503,)
+                "GET",
+                "/_mock/health",
+                self.health,
+                "Report that the server is alive",
+                caller="anyone",
             ),
-            Call("GET", "/_mock/info", self.info, "How it was started", caller="anyone"),
-            Call("GET", "/_mock/openapi.json", self.openapi, "This document", caller="anyone"),
+            Call(
+                "GET",
+                "/_mock/ready",
+                self.ready,
+                "Report whether the server is ready",
+                caller="anyone",
+                rejects=(503,),
+            ),
+            Call(
+                "GET",
+                "/_mock/info",
+                self.info,
+                "Show version, address, seed and settings of the server",
+                caller="anyone",
+            ),
+            Call(
+                "GET", "/_mock/openapi.json", self.openapi, "Return this document", caller="anyone"
+            ),
             Call(
                 "GET",
                 "/_mock/metrics",
                 self.metrics,
-                "Prometheus text",
+                "Return metrics in the text format of Prometheus",
                 caller="anyone",
                 answer=str,
                 media_type="text/plain",
@@ -75,12 +94,12 @@ class ServerResource:
         return self._document()
 
     async def metrics(self) -> Response:
-        from prometheus_client import CONTENT_TYPE_LATEST  # noqa: PLC0415  # few ask for it
+        from prometheus_client import CONTENT_TYPE_LATEST  # noqa: PLC0415  # slow to import, rarely used
 
         from mock_server.control.metrics import exposition  # noqa: PLC0415  # as above
 
         sandboxes = await self._store.sandboxes()
         real_ms = self._real_ms()
-        live = sum([(await sandbox.counters(real_ms)).live_tasks for sandbox in sandboxes])
-        told = exposition(self._store.tally, len(sandboxes), live)
-        return Response(told, headers={"content-type": CONTENT_TYPE_LATEST})
+        live_tasks = sum([(await sandbox.counters(real_ms)).live_tasks for sandbox in sandboxes])
+        text = exposition(self._store.tally, len(sandboxes), live_tasks)
+        return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})

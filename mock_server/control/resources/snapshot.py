@@ -1,4 +1,4 @@
-"""Everything of the caller's sandbox as one document, out and in again."""
+"""Snapshots: the whole state of the caller's sandbox as one document."""
 
 from collections.abc import Callable
 
@@ -37,8 +37,15 @@ class SnapshotResource:
     def calls(self) -> list[Call]:
         path = "/_mock/sandbox/snapshot"
         return [
-            Call("GET", path, self.take, "Everything of the sandbox, without its key"),
-            Call("PUT", path, self.restore, "Put a snapshot back", body=Snapshot, rejects=(409,)),
+            Call("GET", path, self.take, "Export the whole sandbox, without its API key"),
+            Call(
+                "PUT",
+                path,
+                self.restore,
+                "Replace the sandbox by a snapshot",
+                body=Snapshot,
+                rejects=(409,),
+            ),
         ]
 
     async def take(self, sandbox: Sandbox) -> Snapshot:
@@ -51,7 +58,8 @@ class SnapshotResource:
             raw = await read_body(dict(request.headers.raw), request.receive, MAX_BYTES)
         except BodyTooLarge as error:
             raise ControlError(
-                413, f"body: must have at most {MAX_BYTES} bytes; a larger one goes in by --restore"
+                413,
+                f"body: must have at most {MAX_BYTES} bytes; start the server with --restore FILE",
             ) from error
         try:
             snapshot = parse_snapshot(raw, self._catalogue)
@@ -59,6 +67,6 @@ class SnapshotResource:
             fail_codes = self._catalogue.fail_messages
             await self._dispatcher.restore(sandbox, snapshot, fail_codes)
         except StoreFull as error:
-            raise ControlError(409, f"there is no room for so many tasks; {error}") from error
+            raise ControlError(409, f"tasks: {error}") from error
         except InvalidValue as error:
-            raise ControlError(400, f"this is no snapshot: {error}") from error
+            raise ControlError(400, f"body: is not a valid snapshot; {error}") from error

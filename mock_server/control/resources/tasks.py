@@ -1,4 +1,4 @@
-"""The tasks of the caller's sandbox: look at them, end them, wait for them."""
+"""The tasks of the caller's sandbox: list, show, finish, wait."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
@@ -42,7 +42,7 @@ class Finish(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename="c
 
 
 class TaskSummary(msgspec.Struct, kw_only=True):
-    """An ended one has `complete_time_ms`, and `result_urls` or `fail_code` and `fail_msg`."""
+    """A final task has `complete_time_ms`, and `result_urls` or `fail_code` and `fail_msg`."""
 
     task_id: str
     model: str
@@ -105,14 +105,14 @@ class TaskPlan(msgspec.Struct):
 
 class TaskDetail(TaskSummary, kw_only=True):
     plan: TaskPlan
-    explain: Annotated[list[str], Meta(description="why it goes as it goes")]
+    explain: Annotated[list[str], Meta(description="Why the task behaves as it does.")]
     timeline: list[TimelineEvent]
 
     @classmethod
     def of_entries(
         cls, seen: Seen, result_urls: ResultUrls, entries: Sequence[Entry]
     ) -> "TaskDetail":
-        """Show a task together with the entries of the journal that concern it."""
+        """Return a task with its timeline; `entries` are those of the journal about this task."""
         summary = TaskSummary.of(seen.task, seen.now_ms, result_urls)
         return cls(
             **msgspec.structs.asdict(summary),
@@ -123,7 +123,7 @@ class TaskDetail(TaskSummary, kw_only=True):
 
 
 class TaskTimeout(TaskDetail, kw_only=True):
-    """The envelope of an error, with the task beside it."""
+    """An error together with the task."""
 
     code: int
     message: str
@@ -146,12 +146,12 @@ class TasksResource:
 
     def calls(self) -> list[Call]:
         return [
-            Call("GET", "/_mock/tasks", self.show_all, "The tasks, newest first"),
+            Call("GET", "/_mock/tasks", self.show_all, "List tasks, newest first"),
             Call(
                 "GET",
                 "/_mock/tasks/{task_id}",
                 self.show,
-                "A task with its plan and its timeline",
+                "Show a task with its plan and timeline",
                 rejects=(404,),
             ),
             Call(
@@ -165,7 +165,7 @@ class TasksResource:
                 "GET",
                 "/_mock/tasks/{task_id}/wait",
                 self.wait,
-                "The task, as soon as it has come to this state, or to an end",
+                "Wait until the task reaches `state`, or a final state if `state` is absent",
                 rejects=(404,),
                 timeout_answer=TaskTimeout,
             ),
@@ -200,7 +200,7 @@ class TasksResource:
     async def wait(self, sandbox: Sandbox, task_id: str, query: TaskWait) -> TaskDetail:
         wanted = query.state
 
-        async def look() -> tuple[Seen, bool]:
+        async def check() -> tuple[Seen, bool]:
             seen = await self._seen(sandbox, task_id)
             state = state_at(seen.task, seen.now_ms)
             return seen, state.is_final if wanted is None else state is wanted
@@ -208,13 +208,15 @@ class TasksResource:
         async def next_s(seen: Seen) -> float | None:
             return await sandbox.wait_until_s(_next_change_ms(seen), self._real_ms())
 
-        seen, holds = await until(sandbox, look, query.timeout_s, next_s)
+        seen, is_met = await until(sandbox, check, query.timeout_s, next_s)
         detail = await self._detail(sandbox, seen)
-        if holds:
+        if is_met:
             return detail
-        named = "an end" if wanted is None else f"the state {wanted.value!r}"
+        goal = "a final state" if wanted is None else repr(wanted.value)
         raise WaitTimeout(
-            f"the task has not come to {named} within {query.timeout_s:g} s", TaskTimeout, detail
+            f"state: is {detail.state.value!r} after {query.timeout_s:g} s, not {goal}",
+            TaskTimeout,
+            detail,
         )
 
     async def _seen(self, sandbox: Sandbox, task_id: str) -> Seen:
@@ -228,15 +230,16 @@ class TasksResource:
         return TaskDetail.of_entries(seen, self._result_urls, entries)
 
     def _outcome(self, finish: Finish) -> tuple[str | None, str | None]:
-        """Return fail code and message. Raises ControlError when they do not fit the state."""
+        """Return fail code and message. Raise ControlError (400) if they are invalid."""
         if finish.state == "success":
-            if finish.fail_code is not None or finish.fail_msg is not None:
-                raise ControlError(400, "failCode: goes with the state 'failed' only")
+            for name, value in (("failCode", finish.fail_code), ("failMsg", finish.fail_msg)):
+                if value is not None:
+                    raise ControlError(400, f"{name}: is only allowed with the state 'failed'")
             return None, None
         code = finish.fail_code or "GENERATION_FAILED"
         if code not in self._fail_messages:
             hint = did_you_mean(code, self._fail_messages)
-            raise ControlError(400, f"failCode: is unknown{hint}")
+            raise ControlError(400, f"failCode: {code!r} is unknown{hint}")
         return code, finish.fail_msg or self._fail_messages[code]
 
 
@@ -245,11 +248,11 @@ def _if_known(value: T | None) -> T | UnsetType:
 
 
 def _unknown(task_id: str) -> ControlError:
-    return ControlError(404, f"no task of this key has the id {task_id[:100]!r}")
+    return ControlError(404, f"task_id: no task of this API key has the id {task_id[:100]!r}")
 
 
 def _next_change_ms(seen: Seen) -> int | None:
-    """Return when the task's state changes next by itself."""
+    """Return when the state changes next by the passing of time; None if it does not."""
     plan = seen.task.plan
     if seen.now_ms < plan.start_ms:
         return plan.start_ms

@@ -154,13 +154,13 @@ def test_the_head_of_a_stream_comes_without_the_stream(mock: RunningMock) -> Non
 def test_a_stream_rests_while_only_status_requests_move_its_task() -> None:
     told = asyncio.run(words_of_a_stream(prompt="slow [[mock pending=0 polls=9]]"))
 
-    assert told == [": listening", ": still here", ": still here"]
+    assert told == [": listening", ": heartbeat", ": heartbeat"]
 
 
 def test_a_slow_reader_is_told_how_much_it_has_lost() -> None:
     told = asyncio.run(words_of_a_stream(unread=MAX_WAITING + 7))
 
-    assert told[:2] == [": listening", ": 7 older ones are lost"]
+    assert told[:2] == [": listening", ": 7 older changes were lost"]
     assert told[2].startswith("id: 9\n")  # the submit was the first entry
 
 

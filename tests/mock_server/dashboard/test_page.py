@@ -124,7 +124,7 @@ def test_callbacks_rules_profile_and_clock_are_seen_and_steered(
     api.told("POST", "rules", {"apply": {"refuse": {"status": 503}}})
     until(page, "#rules", "503")
     click(page, "#rules button")
-    until(page, "#rules", "switch on")
+    until(page, "#rules", "enable")
     assert api.told("GET", "rules")["rules"] == []
     Select(page.find_element(By.ID, "profile")).select_by_visible_text("free-plan")
     WebDriverWait(page, PATIENCE_S, 0.05).until(
@@ -182,7 +182,7 @@ def test_the_page_leads_to_what_is_judged_of_the_client(
 ) -> None:
     api.send("POST", "/api/v1/generateTask/gpt-image-1", body={"input": {"prompt": HOSTILE}})
 
-    page.find_element(By.PARTIAL_LINK_TEXT, "Does this client").click()
+    page.find_element(By.PARTIAL_LINK_TEXT, "Audit this client").click()
 
     until(page, "main", "C-REQ-001")
     assert page.execute_script("return document.querySelectorAll('img').length") == 0
@@ -268,9 +268,9 @@ def test_a_rule_that_is_switched_on_again_has_its_place(page: webdriver.Chrome, 
     api.told("PUT", "rules", {"rules": rules})
     until(page, "#rules", "503")
     page.find_elements(By.CSS_SELECTOR, "#rules button")[1].click()
-    until(page, "#rules", "switch on")
+    until(page, "#rules", "enable")
     page.refresh()
-    until(page, "#rules", "switch on")
+    until(page, "#rules", "enable")
 
     click(page, "#rules li:last-child button")
 
@@ -280,7 +280,7 @@ def test_a_rule_that_is_switched_on_again_has_its_place(page: webdriver.Chrome, 
         ] == [500, 502, 503]
     )  # fmt: skip
     until(page, "#rules", "502")
-    assert "switch on" not in page.find_element(By.ID, "rules").text
+    assert "enable" not in page.find_element(By.ID, "rules").text
 
 
 def test_a_page_is_live_again_when_its_dropped_sandbox_is(
@@ -291,7 +291,7 @@ def test_a_page_is_live_again_when_its_dropped_sandbox_is(
     until(chromium, "#now", "20")
 
     mock.http.delete("/_mock/sandboxes").raise_for_status()
-    until(chromium, "#link", "Not live")
+    until(chromium, "#link", "Disconnected")
     api.submit("back again")
 
     until(chromium, "#tasks", "back again")

@@ -77,7 +77,7 @@ def test_time_ends_with_the_calendar(api: Api) -> None:
     refused = api.control("POST", "clock/advance", {"seconds": "36500d"})
 
     assert set(statuses) == {200, 400}
-    assert refused.json()["data"]["error"] == "seconds: leads past the year 9999"
+    assert refused.json()["data"]["error"] == "seconds: would move the clock past the year 9999"
     assert api.status(api.submit())["state"] == "pending"
 
 

@@ -103,7 +103,7 @@ def test_an_unknown_task_is_not_found(api: Api, method: str, path: str) -> None:
         pytest.param({"state": 1}, "state: ", id="no-word"),
         pytest.param(
             {"state": "failed", "failCode": "NSFV"},
-            "failCode: is unknown; did you mean 'NSFW'?",
+            "failCode: 'NSFV' is unknown; did you mean 'NSFW'?",
             id="unknown-code",
         ),
         pytest.param({"state": "failed", "failCode": ""}, "failCode: ", id="empty-code"),

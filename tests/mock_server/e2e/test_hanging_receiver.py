@@ -27,7 +27,7 @@ def test_the_sandbox_can_be_dropped_meanwhile(
 
     assert api.control("DELETE", "sandbox").status_code == 204
     assert advance.result().status_code == 409
-    assert "dropped" in advance.result().json()["data"]["error"]
+    assert "deleted" in advance.result().json()["data"]["error"]
 
 
 def test_the_new_sandbox_has_a_clock_of_its_own(

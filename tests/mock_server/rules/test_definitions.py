@@ -116,7 +116,7 @@ def test_next_takes_no_counting_of_its_own(api: Api, name: str) -> None:
     refused = api.control("POST", "next", {"apply": CLOSE, "match": {name: 1}})
 
     assert refused.status_code == 400
-    assert f"match.{name}: does not go with next" in refused.json()["data"]["error"]
+    assert f"match.{name}: is not allowed in next" in refused.json()["data"]["error"]
 
 
 @pytest.mark.parametrize("nth", ["1" + "0" * 5000, "1000000000999", "0", "every 0", "3..2"])

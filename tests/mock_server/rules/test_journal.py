@@ -93,7 +93,7 @@ def test_waiting_in_vain_says_what_was_seen(api: Api) -> None:
     answer = api.control("GET", "journal/wait?operation=balance&count=2&timeout=10ms")
 
     assert answer.status_code == 408
-    assert answer.json()["data"]["error"] == "1 of 2 entries within 0.01 s"
+    assert answer.json()["data"]["error"] == "count: 1 of 2 entries after 0.01 s"
     assert len(answer.json()["entries"]) == 1
 
 

@@ -120,7 +120,9 @@ def test_what_is_no_snapshot_is_refused_and_changes_nothing(api: Api) -> None:
     answers = [api.control("PUT", "sandbox/snapshot", each) for each in wrong]
 
     assert {answer.status_code for answer in answers} == {400}
-    assert all("this is no snapshot: " in answer.json()["data"]["error"] for answer in answers)
+    assert all(
+        "body: is not a valid snapshot; " in answer.json()["data"]["error"] for answer in answers
+    )
     assert api.status(task_id)["state"] == "pending"
 
 

@@ -1,12 +1,12 @@
-// Shows one sandbox and steers it.
+// The page of one sandbox: shows its state and controls it.
 
 import { callbackCard, journalItem, queuedItem, ruleItem, seconds, taskCard, taskPath, timelineItem, timelineItems, written } from "./items.js";
 import { fill } from "./nodes.js";
 import { call, listen } from "./plane.js";
 import { switchedOff, toggle } from "./rules.js";
 
-const LATEST_MS = 253402300799000; // the last second of the year 9999, where the clock stops
-const PAUSE_MS = 100; // news that come within it are shown together
+const LATEST_MS = 253402300799000; // The clock stops in the last second of the year 9999.
+const PAUSE_MS = 100; // Changes within this time are drawn together.
 const TICK_MS = 500;
 
 const at = (id) => document.getElementById(id);
@@ -17,7 +17,7 @@ const say = (id, words) => {
   at(id).hidden = !words;
 };
 
-// Time goes on between two looks.
+// Between two refreshes, the page computes the present time from the last reading of the clock.
 let clock = null;
 let readAt = 0;
 
@@ -35,20 +35,20 @@ const showTime = () => {
   }
 };
 
-const showClock = (told) => {
-  clock = told;
+const showClock = (reading) => {
+  clock = reading;
   readAt = performance.now();
-  const isPaused = told.mode === "manual";
-  at("mode").textContent = isPaused ? "paused" : `×${told.speed}`;
+  const isPaused = reading.mode === "manual";
+  at("mode").textContent = isPaused ? "paused" : `×${reading.speed}`;
   for (const button of at("clock").querySelectorAll("[data-mode]")) {
     const { mode, speed } = button.dataset;
-    button.setAttribute("aria-pressed", mode === told.mode && (isPaused || Number(speed) === told.speed));
+    button.setAttribute("aria-pressed", mode === reading.mode && (isPaused || Number(speed) === reading.speed));
   }
 };
 
 const showJournal = ({ entries, dropped }) => {
   fill(at("journal"), entries.reverse(), (entry) => entry.seq, journalItem);
-  say("gone", dropped ? `${dropped} older entries are gone` : "");
+  say("gone", dropped ? `${dropped} older entries were dropped` : "");
 };
 
 const showRules = ({ rules, profile }, { next }) => {
@@ -59,7 +59,7 @@ const showRules = ({ rules, profile }, { next }) => {
   if (document.activeElement !== at("profile")) at("profile").value = profile.name;
 };
 
-let chosen = null; // the task whose timeline is shown
+let chosen = null; // Id of the task whose timeline is shown.
 
 const showTimeline = async () => {
   if (chosen === null) return;
@@ -87,22 +87,22 @@ const filters = () => {
 };
 
 const draw = async () => {
-  const [shown, told, { tasks }, journal, { deliveries }, rules, next] = await Promise.all([
+  const [detail, reading, { tasks }, journal, { deliveries }, rules, next] = await Promise.all([
     call("GET", "sandbox"), call("GET", "clock"), call("GET", "tasks?limit=60"),
     call("GET", `journal?${filters()}`), call("GET", "callbacks"), call("GET", "rules"), call("GET", "next"),
   ]);
-  const { requests, refused, live_tasks: live, balance } = shown.counters;
-  at("counters").textContent = `${requests} requests, ${refused} refused, ${live} live tasks, $${balance.toFixed(2)} left`;
-  showClock(told);
+  const { requests, refused, live_tasks: live, balance } = detail.counters;
+  at("counters").textContent = `${requests} requests, ${refused} rejected, ${live} live tasks, $${balance.toFixed(2)} left`;
+  showClock(reading);
   fill(at("tasks"), tasks, (task) => task.task_id, (task) => taskCard(task, choose));
   showTime();
   showJournal(journal);
   fill(at("callbacks"), deliveries.slice(-50).reverse(), (each) => each.task_id, callbackCard);
   showRules(rules, next);
-  await showTimeline().catch(closeTimeline); // its task is gone
+  await showTimeline().catch(closeTimeline); // The task no longer exists.
 };
 
-// One look at a time: an older one never covers a newer one.
+// Refreshes run one after the other, so that an older one never overwrites a newer one.
 let last = Promise.resolve();
 const refresh = () => {
   last = last.then(draw).then(() => say("trouble", ""), (error) => say("trouble", error.message));
@@ -123,7 +123,7 @@ const soon = async () => {
   isBusy = false;
 };
 
-// What goes wrong with an action is said until the next action.
+// The error of an action stays visible until the next action.
 const act = async (work) => {
   try {
     await work();
@@ -147,6 +147,6 @@ at("fail-next").addEventListener("click", () => act(() => call("POST", "next", {
 at("operation").addEventListener("change", soon);
 at("task").addEventListener("input", soon);
 
-listen(soon, (isLive) => say("link", isLive ? "" : "Not live at the moment; trying again."));
+listen(soon, (isLive) => say("link", isLive ? "" : "Disconnected from the server. Reconnecting…"));
 refresh();
 setInterval(() => { if (clock?.mode === "real" && !document.hidden) showTime(); }, TICK_MS);

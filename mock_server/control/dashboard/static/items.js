@@ -1,15 +1,15 @@
-// What stands in the lists of the page, one item each.
+// Builds the items of the lists on the page.
 
 import { make } from "./nodes.js";
 import { sandbox } from "./plane.js";
 
-const short = (taskId) => taskId.slice(25); // its own digits
+const short = (taskId) => taskId.slice(25); // The digits before are the same for all tasks of a sandbox.
 
 export const written = (ms) => new Date(ms).toISOString().replace("T", " ").slice(0, 23);
 export const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 export const taskPath = (taskId) => `tasks/${encodeURIComponent(taskId)}`;
 
-// The age is filled in by whoever knows the time.
+// The caller fills in the age, because only it knows the time.
 export const taskCard = (task, choose) => {
   const card = make("li");
   const button = make("button", short(task.task_id));
@@ -38,13 +38,13 @@ const thumbnails = (task) => {
 };
 
 export const timelineItems = (task) => {
-  const told = task.explain.map((line) => ({ line, kind: "soft" }));
+  const reasons = task.explain.map((line) => ({ line, kind: "soft" }));
   const events = task.timeline.map((event) => {
     const rest = ["state", "status", "error", "path", "rule", "fault"].map((name) => event[name]);
     const words = [seconds(event.at_ms - task.create_time_ms), event.kind, ...rest];
     return { line: words.filter((word) => word != null).join("  "), kind: "" };
   });
-  return [...told, ...events].map((item, number) => ({ ...item, number }));
+  return [...reasons, ...events].map((item, number) => ({ ...item, number }));
 };
 
 export const timelineItem = ({ line, kind }) => make("li", line, kind);
@@ -54,13 +54,13 @@ const headAndBody = (first, { headers, body }) =>
 
 export const journalItem = (entry) => {
   const { request, answer } = entry;
-  const asked = `${request.method} ${request.path}`;
+  const requestLine = `${request.method} ${request.path}`;
   const fault = entry.rule ? `[${entry.rule}: ${entry.fault}]` : "";
-  const line = [written(entry.at_ms).slice(11), entry.status ?? "–", entry.operation, asked, fault];
+  const line = [written(entry.at_ms).slice(11), entry.status ?? "–", entry.operation, requestLine, fault];
   const details = make("details");
   details.append(
     make("summary", line.join("  ")),
-    make("pre", headAndBody(asked, request)),
+    make("pre", headAndBody(requestLine, request)),
     make("pre", answer ? headAndBody(answer.status, answer) : `${entry.status ?? ""} ${entry.error ?? ""}`),
   );
   const item = make("li");
@@ -78,16 +78,16 @@ export const callbackCard = (delivery) => {
 };
 
 export const ruleItem = (rule, toggle) => {
-  const button = make("button", rule.isOn ? "switch off" : "switch on");
+  const button = make("button", rule.isOn ? "disable" : "enable");
   button.addEventListener("click", () => toggle(rule));
   const words = `${JSON.stringify(rule.match)} → ${JSON.stringify(rule.apply)}`;
   const item = make("li");
-  item.append(make("code", words), make("span", rule.isOn ? `applied ${rule.applied} times` : "off", "soft"), button);
+  item.append(make("code", words), make("span", rule.isOn ? `applied ${rule.applied} times` : "disabled", "soft"), button);
   return item;
 };
 
 export const queuedItem = (queued) => {
   const item = make("li");
-  item.append(make("code", `next ${queued.count}: ${JSON.stringify(queued.apply)}`));
+  item.append(make("code", `next ${queued.count} matches: ${JSON.stringify(queued.apply)}`));
   return item;
 };

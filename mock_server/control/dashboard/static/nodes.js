@@ -1,4 +1,4 @@
-// Makes nodes out of text, never out of markup, and keeps lists up to date.
+// Makes nodes from text, never from markup, and updates lists.
 
 export const make = (tag, text, className) => {
   const node = document.createElement(tag);
@@ -8,10 +8,10 @@ export const make = (tag, text, className) => {
 };
 
 const CONTROLS = "button, summary, a";
-const drawn = new WeakMap(); // what a node shows, as JSON
+const drawn = new WeakMap(); // The item that a node shows, as JSON.
 
-// Brings a list up to date. What has not changed stays as it is, with its focus, its selection
-// and what is open in it; the focus in an item that has changed goes to the same place in the new.
+// Updates a list. The node of an unchanged item stays, so that it keeps its focus, its selection and
+// its open details. If a changed item has the focus, the same control of its new node gets it.
 export const fill = (list, items, keyOf, build) => {
   const known = new Map([...list.children].map((node) => [node.dataset.key, node]));
   let focused = null;

@@ -1,9 +1,9 @@
-// Speaks with the control plane about the sandbox that the page shows.
+// Calls the control plane for the sandbox of this page.
 
 export const sandbox = document.querySelector("main").dataset.sandbox;
 
 const KINDS = ["submit", "transition", "callback", "request", "clock", "settings", "dropped"];
-const AGAIN_MS = 2000;
+const RECONNECT_MS = 2000;
 
 export const call = async (method, path, body) => {
   const headers = { "Mock-Sandbox": sandbox };
@@ -12,13 +12,13 @@ export const call = async (method, path, body) => {
     method, headers, body: body === undefined ? undefined : JSON.stringify(body),
   });
   if (answer.status === 204) return {};
-  const told = await answer.json();
-  if (!answer.ok) throw new Error(told.data?.error ?? answer.statusText);
-  return told;
+  const data = await answer.json();
+  if (!answer.ok) throw new Error(data.data?.error ?? answer.statusText);
+  return data;
 };
 
-// Calls `changed` whenever something has happened, and tells `connected` whether it would.
-// A page that nobody sees takes none of the few connections that a browser has for a server.
+// Calls `changed` after every event, and `connected` with whether events arrive.
+// A hidden page closes its stream, because a browser has only a few connections for each server.
 export const listen = (changed, connected) => {
   let source = null;
   const open = () => {
@@ -28,9 +28,9 @@ export const listen = (changed, connected) => {
     source.addEventListener("open", () => { connected(true); changed(); });
     source.addEventListener("error", ({ target }) => {
       connected(false);
-      if (target.readyState === EventSource.CLOSED) { // refused, which the browser takes for good
+      if (target.readyState === EventSource.CLOSED) { // After a rejection, the browser does not retry by itself.
         close();
-        setTimeout(open, AGAIN_MS);
+        setTimeout(open, RECONNECT_MS);
       }
     });
   };

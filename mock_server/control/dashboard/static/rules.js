@@ -1,4 +1,4 @@
-// Rules that are switched off are kept in this tab, with the place that they had.
+// Disabled rules are kept in this tab, with the place that they had in the list.
 
 import { call, sandbox } from "./plane.js";
 

@@ -1,9 +1,9 @@
-// Keeps the list of sandboxes up to date: takes the list of the page as the server writes it now.
+// Updates the list of sandboxes by loading the page again in the background.
 
 const EVERY_MS = 2000;
 const shown = document.querySelector("main");
 
-const look = async () => {
+const refresh = async () => {
   if (document.hidden || shown.querySelector("ul")?.contains(document.activeElement)) return;
   try {
     const answer = await fetch(location.href);
@@ -11,7 +11,7 @@ const look = async () => {
     const now = page.querySelector("main");
     if (answer.ok && now.innerHTML !== shown.innerHTML) shown.replaceChildren(...now.childNodes);
   } catch {
-    // The server is away: what was seen last stays, and the next look finds it again.
+    // The server is not reachable. The list stays as it is until the next refresh succeeds.
   }
 };
-setInterval(look, EVERY_MS);
+setInterval(refresh, EVERY_MS);
