@@ -1,1 +1,1 @@
-"""Pictures: results are drawn here, reference images are recognised here."""
+"""Draw result pictures and recognise the format of reference images."""

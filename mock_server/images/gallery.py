@@ -1,6 +1,6 @@
-"""Keeps the pictures that were drawn, and draws the others beside the event loop.
+"""Draw result pictures in worker threads and cache them.
 
-Pillow is slow to import, so it is imported with the first drawing, in the thread that draws.
+Pillow is slow to import, so the first drawing imports it, in the thread that draws.
 """
 
 import asyncio
@@ -15,7 +15,11 @@ Renderer = Callable[[Picture], bytes]
 
 
 class Gallery:
-    """Draws each picture once, however many ask for it, while it stays among those kept."""
+    """Draws each picture once, however many requests need it, while it stays in the cache.
+
+    The cache holds at most `max_bytes` of PNG data and drops the least recently used pictures.
+    At most `workers` pictures are drawn at the same time.
+    """
 
     def __init__(
         self,
@@ -28,34 +32,38 @@ class Gallery:
         self._workers = workers
         self._pool: ThreadPoolExecutor | None = None
         self._is_closed = False
-        self._drawing: dict[Picture, Future[bytes]] = {}
-        self._kept = _Kept(max_bytes)
-        self._lock = Lock()  # guards all of the above, for a moment at a time
+        self._drawings: dict[Picture, Future[bytes]] = {}
+        self._cache = _PictureCache(max_bytes)
+        self._lock = Lock()  # The event loop and the workers share every attribute above.
 
     async def png(self, picture: Picture) -> bytes:
-        """Return the picture as a PNG; who stops waiting does not stop the drawing."""
+        """Return the picture as a PNG.
+
+        Cancelling the call does not cancel the drawing, because another request may wait for it.
+        Raise RuntimeError when the gallery is closed.
+        """
         with self._lock:
             if self._is_closed:
                 raise RuntimeError("the gallery is closed")
-            content = self._kept.get(picture)
+            content = self._cache.get(picture)
             if content is not None:
                 return content
-            drawing = self._drawing.get(picture) or self._start(picture)
+            drawing = self._drawings.get(picture) or self._start_drawing(picture)
         return await asyncio.shield(asyncio.wrap_future(drawing))
 
     def close(self) -> None:
-        """Finish what is being drawn; cancel what is still waiting, and those who wait for it."""
+        """Finish the drawings in progress; cancel queued ones and the calls that wait for them."""
         with self._lock:
             self._is_closed = True
             pool, self._pool = self._pool, None
         if pool is not None:
             pool.shutdown(cancel_futures=True)
 
-    def _start(self, picture: Picture) -> Future[bytes]:
+    def _start_drawing(self, picture: Picture) -> Future[bytes]:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="gallery")
         drawing = self._pool.submit(self._draw, picture)
-        self._drawing[picture] = drawing
+        self._drawings[picture] = drawing
         return drawing
 
     def _draw(self, picture: Picture) -> bytes:
@@ -65,17 +73,17 @@ class Gallery:
             return content
         finally:
             with self._lock:
-                del self._drawing[picture]
+                del self._drawings[picture]
                 if content is not None:
-                    self._kept.add(picture, content)
+                    self._cache.add(picture, content)
 
 
-class _Kept:
-    """The contents asked for last, up to a number of bytes."""
+class _PictureCache:
+    """A least-recently-used cache of PNG data, limited to a number of bytes."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._bytes = 0
+        self._used_bytes = 0
         self._contents: OrderedDict[Picture, bytes] = OrderedDict()
 
     def get(self, picture: Picture) -> bytes | None:
@@ -85,17 +93,17 @@ class _Kept:
         return content
 
     def add(self, picture: Picture, content: bytes) -> None:
-        """Keep a new content, unless it alone is too large; give up the oldest for it."""
+        """Store a picture and drop older ones to make room, unless it alone exceeds the limit."""
         if len(content) > self._max_bytes:
             return
         self._contents[picture] = content
-        self._bytes += len(content)
-        while self._bytes > self._max_bytes:
+        self._used_bytes += len(content)
+        while self._used_bytes > self._max_bytes:
             _, oldest = self._contents.popitem(last=False)
-            self._bytes -= len(oldest)
+            self._used_bytes -= len(oldest)
 
 
 def _render(picture: Picture) -> bytes:
-    from mock_server.images.render import render  # noqa: PLC0415
+    from mock_server.images.render import render  # noqa: PLC0415  # Pillow is slow to import.
 
     return render(picture)

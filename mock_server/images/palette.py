@@ -1,4 +1,4 @@
-"""Colours that go together."""
+"""Colour palettes of pictures, and the conversion from grey to colour."""
 
 from random import Random
 
@@ -12,37 +12,39 @@ BLACK = (0, 0, 0)
 
 
 class Palette(msgspec.Struct, frozen=True):
-    """Colours from dark to light, and how a drawing in shades of grey takes them on."""
+    """Matching colours from dark to light."""
 
-    stops: tuple[Colour, ...]
+    colours: tuple[Colour, ...]
 
     @property
     def darkest(self) -> Colour:
-        return self.stops[0]
+        return self.colours[0]
 
     @property
     def lightest(self) -> Colour:
-        return self.stops[-1]
+        return self.colours[-1]
 
-    def curves(self) -> list[list[int]]:
-        """Return for red, green and blue the value that each of 256 shades gets."""
-        colours = [_along(self.stops, shade / 256) for shade in range(256)]
-        return [[colour[channel] for colour in colours] for channel in range(3)]
+    def channel_curves(self) -> list[list[int]]:
+        """Return for red, green and blue the values of the 256 shades of grey, dark to light."""
+        gradient = [_interpolate(self.colours, shade / 256) for shade in range(256)]
+        return [[colour[channel] for colour in gradient] for channel in range(3)]
 
 
-def choose(dice: Random) -> Palette:
-    return Palette(tuple(_parse(name) for name in dice.choice(STOPS)))
+def choose_palette(rng: Random) -> Palette:
+    """Return one of the built-in palettes."""
+    return Palette(tuple(_parse(name) for name in rng.choice(_PALETTES)))
 
 
 def mix(one: Colour, other: Colour, share: float) -> Colour:
-    """Return a colour between the two; `share` is how much of it is the other."""
+    """Return a colour between the two; `share`, from 0 to 1, is the part of `other`."""
     red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
     return red, green, blue
 
 
-def _along(stops: tuple[Colour, ...], way: float) -> Colour:
-    before, share = divmod(way * (len(stops) - 1), 1)
-    return mix(stops[int(before)], stops[int(before) + 1], share)
+def _interpolate(colours: tuple[Colour, ...], position: float) -> Colour:
+    """Return the colour at a position from 0 (first) up to 1 (last, excluded)."""
+    before, share = divmod(position * (len(colours) - 1), 1)
+    return mix(colours[int(before)], colours[int(before) + 1], share)
 
 
 def _parse(name: str) -> Colour:
@@ -50,7 +52,7 @@ def _parse(name: str) -> Colour:
     return red, green, blue
 
 
-STOPS = [
+_PALETTES = [
     ("#1a1a40", "#6a2c70", "#e8505b", "#f9d56e"),
     ("#05263b", "#0b6e8a", "#3fc1b0", "#f4f1bb"),
     ("#0d2818", "#1f6f4a", "#8cb369", "#f4e285"),

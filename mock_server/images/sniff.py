@@ -1,6 +1,6 @@
-"""Recognises an image by its header, as the provider does with reference images.
+"""Recognise the format of an image by its header, as the provider does with reference images.
 
-Pillow is slow to import, so it is imported with the first question.
+Pillow is slow to import, so the first call imports it.
 """
 
 import warnings
@@ -8,28 +8,28 @@ from io import BytesIO
 from threading import Lock
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-ALSO_KNOWN_AS = {"MPO": "JPEG"}  # several JPEGs in one file, as some cameras write them
+_ALIASES = {"MPO": "JPEG"}  # Some cameras write several JPEGs into one file, an MPO.
 
-_filters = Lock()  # the filters of warnings belong to the process, not to the thread
+_warning_filters = Lock()  # Warning filters belong to the process, not to the thread.
 
 
 def image_format(content: bytes) -> str | None:
-    """Return the name of the format ("JPEG"), or None for what is no image.
+    """Return the name of the format, such as "JPEG", or None if the content is not an image.
 
-    Pixels are not decoded, so a cut image still has its format.  What Pillow refuses to open is
-    no image, be it broken or a decompression bomb.
+    Pixels are not decoded, so a truncated image still has a format. Content that Pillow rejects,
+    such as a broken image or a decompression bomb, counts as no image.
     """
-    with _filters, warnings.catch_warnings():
+    with _warning_filters, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             return _opened_format(content)
-        except Exception:  # noqa: BLE001  # on hostile bytes Pillow may raise anything
+        except Exception:  # noqa: BLE001  # Pillow raises errors of any type for malformed content.
             return None
 
 
 def _opened_format(content: bytes) -> str | None:
-    # Pillow loads these two only when asked for, or else with all the plugins it has.
+    # Without these imports Pillow would load all its plugins to open TIFF and WebP.
     from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401, PLC0415
 
     with Image.open(BytesIO(content), formats=FORMATS) as image:
-        return ALSO_KNOWN_AS.get(image.format or "", image.format)
+        return _ALIASES.get(image.format or "", image.format)

@@ -1,4 +1,4 @@
-"""The gallery draws a picture once, keeps what fits, and never blocks the event loop."""
+"""The gallery draws each picture once, caches a limited size and never blocks the event loop."""
 
 import asyncio
 import subprocess
@@ -23,23 +23,23 @@ def picture(number: int) -> Picture:
     return Picture("a fox", width=3, height=2, ratio="3:2", number=number, count=9, seed=b"seed")
 
 
-class Studio:
-    """Draws as many bytes as the picture's number says, but only while its door is open."""
+class FakeRenderer:
+    """Draws as many bytes as the picture's number, but waits while it is blocked."""
 
     def __init__(self) -> None:
         self.drawn: list[int] = []
         self.has_started = threading.Event()
-        self.door = threading.Event()
-        self.door.set()
+        self.is_unblocked = threading.Event()
+        self.is_unblocked.set()
 
     def render(self, picture: Picture) -> bytes:
         self.has_started.set()
-        assert self.door.wait(PATIENCE_S)
+        assert self.is_unblocked.wait(PATIENCE_S)
         self.drawn.append(picture.number)
         return b"." * picture.number
 
-    async def open(self) -> None:
-        self.door.set()
+    async def unblock(self) -> None:
+        self.is_unblocked.set()
 
 
 @pytest.fixture
@@ -48,15 +48,15 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture
-def studio() -> Studio:
-    return Studio()
+def renderer() -> FakeRenderer:
+    return FakeRenderer()
 
 
 @pytest.fixture
-def gallery(studio: Studio) -> Iterator[Gallery]:
-    with closing(Gallery(max_bytes=20, renderer=studio.render)) as gallery:
+def gallery(renderer: FakeRenderer) -> Iterator[Gallery]:
+    with closing(Gallery(max_bytes=20, renderer=renderer.render)) as gallery:
         yield gallery
-        studio.door.set()
+        renderer.is_unblocked.set()
 
 
 async def test_a_gallery_draws_real_pictures() -> None:
@@ -66,15 +66,17 @@ async def test_a_gallery_draws_real_pictures() -> None:
     assert content.startswith(b"\x89PNG")
 
 
-async def test_a_kept_picture_is_not_drawn_again(gallery: Gallery, studio: Studio) -> None:
+async def test_a_cached_picture_is_not_drawn_again(
+    gallery: Gallery, renderer: FakeRenderer
+) -> None:
     first = await gallery.png(picture(1))
 
     assert await gallery.png(picture(1)) is first
-    assert studio.drawn == [1]
+    assert renderer.drawn == [1]
 
 
-async def test_the_picture_asked_for_longest_ago_makes_room(
-    gallery: Gallery, studio: Studio
+async def test_the_least_recently_used_picture_is_dropped_first(
+    gallery: Gallery, renderer: FakeRenderer
 ) -> None:
     for number in [8, 9, 8, 7]:
         await gallery.png(picture(number))
@@ -82,91 +84,97 @@ async def test_the_picture_asked_for_longest_ago_makes_room(
     await gallery.png(picture(8))
     await gallery.png(picture(9))
 
-    assert studio.drawn == [8, 9, 7, 9]
+    assert renderer.drawn == [8, 9, 7, 9]
 
 
-async def test_as_many_pictures_make_room_as_it_takes(gallery: Gallery, studio: Studio) -> None:
+async def test_only_as_many_pictures_are_dropped_as_necessary(
+    gallery: Gallery, renderer: FakeRenderer
+) -> None:
     for number in [5, 6, 7, 14]:
         await gallery.png(picture(number))
 
     for number in [14, 7, 6]:
         await gallery.png(picture(number))
 
-    assert studio.drawn == [5, 6, 7, 14, 7, 6]
+    assert renderer.drawn == [5, 6, 7, 14, 7, 6]
 
 
-async def test_a_picture_larger_than_all_the_room_is_not_kept(
-    gallery: Gallery, studio: Studio
+async def test_a_picture_larger_than_the_cache_is_not_cached(
+    gallery: Gallery, renderer: FakeRenderer
 ) -> None:
     for number in [5, 21, 21, 5]:
         await gallery.png(picture(number))
 
-    assert studio.drawn == [5, 21, 21]
+    assert renderer.drawn == [5, 21, 21]
 
 
-async def test_two_requests_at_once_share_one_drawing(gallery: Gallery, studio: Studio) -> None:
-    studio.door.clear()
+async def test_two_requests_at_once_share_one_drawing(
+    gallery: Gallery, renderer: FakeRenderer
+) -> None:
+    renderer.is_unblocked.clear()
 
     one, two, _ = await asyncio.gather(
-        gallery.png(picture(1)), gallery.png(picture(1)), studio.open()
+        gallery.png(picture(1)), gallery.png(picture(1)), renderer.unblock()
     )
 
     assert one is two
-    assert studio.drawn == [1]
+    assert renderer.drawn == [1]
 
 
-async def test_who_stops_waiting_does_not_stop_the_drawing(studio: Studio) -> None:
-    with closing(Gallery(workers=1, renderer=studio.render)) as gallery:
-        studio.door.clear()
+async def test_cancelling_one_request_does_not_cancel_the_drawing(renderer: FakeRenderer) -> None:
+    with closing(Gallery(workers=1, renderer=renderer.render)) as gallery:
+        renderer.is_unblocked.clear()
         before = asyncio.create_task(gallery.png(picture(1)))
-        impatient, patient = (asyncio.create_task(gallery.png(picture(2))) for _ in range(2))
-        assert await asyncio.to_thread(studio.has_started.wait, PATIENCE_S)
+        cancelled, patient = (asyncio.create_task(gallery.png(picture(2))) for _ in range(2))
+        assert await asyncio.to_thread(renderer.has_started.wait, PATIENCE_S)
 
-        impatient.cancel()
-        await asyncio.wait([impatient])
-        studio.door.set()
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+        renderer.is_unblocked.set()
 
         assert await before == b"."
         assert await patient == b".."
-        assert studio.drawn == [1, 2]
+        assert renderer.drawn == [1, 2]
 
 
-async def test_a_drawing_that_nobody_waits_for_is_kept(gallery: Gallery, studio: Studio) -> None:
-    studio.door.clear()
-    impatient = asyncio.create_task(gallery.png(picture(1)))
-    assert await asyncio.to_thread(studio.has_started.wait, PATIENCE_S)
+async def test_a_drawing_that_no_request_waits_for_is_cached(
+    gallery: Gallery, renderer: FakeRenderer
+) -> None:
+    renderer.is_unblocked.clear()
+    cancelled = asyncio.create_task(gallery.png(picture(1)))
+    assert await asyncio.to_thread(renderer.has_started.wait, PATIENCE_S)
 
-    impatient.cancel()
-    studio.door.set()
+    cancelled.cancel()
+    renderer.is_unblocked.set()
     await gallery.png(picture(1))
 
-    assert studio.drawn == [1]
+    assert renderer.drawn == [1]
 
 
-async def test_a_failed_drawing_reaches_all_who_wait_and_is_tried_again() -> None:
+async def test_a_failed_drawing_fails_all_waiting_requests_and_is_retried_by_the_next() -> None:
     results: list[Exception | bytes] = [OSError("no font"), b"a fox"]
-    door = threading.Event()
+    is_unblocked = threading.Event()
 
     def render(_: Picture) -> bytes:
-        assert door.wait(PATIENCE_S)
+        assert is_unblocked.wait(PATIENCE_S)
         result = results.pop(0)
         if isinstance(result, Exception):
             raise result
         return result
 
-    async def open_door() -> None:
-        door.set()
+    async def unblock() -> None:
+        is_unblocked.set()
 
     with closing(Gallery(renderer=render)) as gallery:
         waiting = [gallery.png(picture(1)), gallery.png(picture(1))]
-        one, two, _ = await asyncio.gather(*waiting, open_door(), return_exceptions=True)
+        one, two, _ = await asyncio.gather(*waiting, unblock(), return_exceptions=True)
 
         assert isinstance(one, OSError)
         assert isinstance(two, OSError)
         assert await gallery.png(picture(1)) == b"a fox"
 
 
-async def test_no_more_pictures_are_drawn_at_once_than_there_are_workers() -> None:
+async def test_pictures_are_drawn_by_the_configured_number_of_workers() -> None:
     threads: set[str] = set()
 
     def render(_: Picture) -> bytes:
@@ -179,23 +187,25 @@ async def test_no_more_pictures_are_drawn_at_once_than_there_are_workers() -> No
     assert threads <= {"gallery_0", "gallery_1"}
 
 
-async def test_a_closed_gallery_refuses_to_draw(gallery: Gallery) -> None:
+async def test_a_closed_gallery_raises_runtime_error(gallery: Gallery) -> None:
     gallery.close()
 
     with pytest.raises(RuntimeError, match="closed"):
         await gallery.png(picture(1))
 
 
-async def test_closing_cancels_those_whose_drawing_has_not_begun(studio: Studio) -> None:
-    gallery = Gallery(workers=1, renderer=studio.render)
-    studio.door.clear()
+async def test_closing_cancels_requests_whose_drawing_has_not_started(
+    renderer: FakeRenderer,
+) -> None:
+    gallery = Gallery(workers=1, renderer=renderer.render)
+    renderer.is_unblocked.clear()
     begun, waiting = (asyncio.create_task(gallery.png(picture(number))) for number in (1, 2))
-    assert await asyncio.to_thread(studio.has_started.wait, PATIENCE_S)
+    assert await asyncio.to_thread(renderer.has_started.wait, PATIENCE_S)
 
     closing_thread = asyncio.create_task(asyncio.to_thread(gallery.close))
     with pytest.raises(asyncio.CancelledError):
         await waiting
-    studio.door.set()
+    renderer.is_unblocked.set()
     await closing_thread
 
     assert await begun == b"."

@@ -1,4 +1,4 @@
-"""The format of an image is told by its header; what is no image is told apart."""
+"""The format of an image is recognised by its header; other content has no format."""
 
 from io import BytesIO
 from struct import pack
@@ -41,7 +41,7 @@ def test_an_image_cut_after_its_header_keeps_its_format(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_an_image_cut_within_its_header_is_none(name: str) -> None:
+def test_an_image_cut_within_its_header_has_no_format(name: str) -> None:
     assert image_format(IMAGES[name][:12]) is None
 
 
@@ -63,7 +63,7 @@ def test_several_jpegs_in_one_file_are_a_jpeg() -> None:
         pytest.param(b"RIFF\x24\0\0\0WAVEfmt ", id="sound"),
     ],
 )
-def test_what_is_no_image_has_no_format(content: bytes) -> None:
+def test_content_that_is_not_an_image_has_no_format(content: bytes) -> None:
     assert image_format(content) is None
 
 
@@ -71,7 +71,7 @@ def test_a_large_image_is_recognised_without_a_warning() -> None:
     assert image_format(png_of_size(10_000, 10_000)) == "PNG"
 
 
-def test_a_decompression_bomb_is_no_image() -> None:
+def test_a_decompression_bomb_has_no_format() -> None:
     assert image_format(png_of_size(100_000, 100_000)) is None
 
 
@@ -82,7 +82,7 @@ def test_a_cut_image_keeps_its_format_or_has_none(name: str, length: int) -> Non
 
 @examples(300)
 @given(st.sampled_from(FORMATS), st.data())
-def test_hostile_bytes_raise_nothing(name: str, data: st.DataObject) -> None:
+def test_malformed_bytes_raise_nothing(name: str, data: st.DataObject) -> None:
     content = bytearray(IMAGES[name][:4_000])
     places = st.dictionaries(st.integers(0, min(200, len(content) - 1)), st.integers(0, 255))
     for place, value in data.draw(places).items():

@@ -1,4 +1,4 @@
-"""A picture becomes a PNG of its size, always the same one, whatever its prompt."""
+"""Every prompt is rendered to a PNG of the requested size; equal pictures give equal bytes."""
 
 import subprocess
 import sys
@@ -39,7 +39,7 @@ def opened(content: bytes) -> Image.Image:
 
 
 @given(prompt=st.text(any_letter), width=sides, height=sides, seed=st.binary(min_size=16))
-def test_any_prompt_renders_to_a_png_of_the_asked_size(
+def test_any_prompt_renders_to_a_png_of_the_requested_size(
     prompt: str, width: int, height: int, seed: bytes
 ) -> None:
     picture = msgspec.structs.replace(FOX, prompt=prompt, width=width, height=height, seed=seed)
@@ -60,7 +60,9 @@ def test_any_prompt_renders_to_a_png_of_the_asked_size(
         pytest.param("".join(map(chr, range(0x4E00, 0x4E00 + 10_000))), id="all letters differ"),
     ],
 )
-def test_the_longest_prompts_render_to_a_moderate_png(prompt: str, size: tuple[int, int]) -> None:
+def test_the_longest_prompts_render_to_less_than_1_500_000_bytes(
+    prompt: str, size: tuple[int, int]
+) -> None:
     picture = msgspec.structs.replace(FOX, prompt=prompt, width=size[0], height=size[1])
 
     content = render(picture)
@@ -96,7 +98,7 @@ def test_the_same_picture_has_the_same_bytes_in_another_process() -> None:
         pytest.param({"ratio": "auto"}, id="ratio"),
     ],
 )
-def test_a_picture_that_differs_has_other_bytes(other: dict[str, object]) -> None:
+def test_different_pictures_have_different_bytes(other: dict[str, object]) -> None:
     assert render(msgspec.structs.replace(FOX, **other)) != render(FOX)
 
 
@@ -113,12 +115,12 @@ def test_even_single_pixels_differ_by_seed_and_number() -> None:
     assert len(contents) == 300
 
 
-def test_a_picture_without_a_pixel_is_refused() -> None:
+def test_a_picture_without_a_pixel_is_rejected() -> None:
     with pytest.raises(ValueError, match="at least one pixel"):
         msgspec.structs.replace(FOX, width=0)
 
 
-def test_letters_that_the_font_lacks_leave_a_mark() -> None:
+def test_letters_missing_from_the_font_are_drawn_as_a_placeholder() -> None:
     without = msgspec.structs.replace(FOX, prompt="")
     with_emoji = msgspec.structs.replace(FOX, prompt="\N{FOX FACE}")
 
@@ -127,10 +129,10 @@ def test_letters_that_the_font_lacks_leave_a_mark() -> None:
 
 @pytest.mark.parametrize("pattern", PATTERNS, ids=lambda pattern: pattern.__name__)
 @examples(25)
-@given(width=sides, height=sides, dice=st.randoms(use_true_random=True))
+@given(width=sides, height=sides, rng=st.randoms(use_true_random=True))
 def test_every_pattern_fills_every_size(
-    pattern: Pattern, width: int, height: int, dice: Random
+    pattern: Pattern, width: int, height: int, rng: Random
 ) -> None:
-    shades = pattern((width, height), dice)
+    shades = pattern((width, height), rng)
 
     assert (shades.mode, shades.size) == ("L", (width, height))

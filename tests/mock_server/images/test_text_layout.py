@@ -1,10 +1,16 @@
-"""A prompt is broken into lines that fit, and loses nothing before it must."""
+"""A prompt is broken into lines that fit; it is cut only if the smallest letters do not fit."""
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from mock_server.images.lettering import LONGEST, Box, Letters, fit, readable
+from mock_server.images.text_layout import (
+    MAX_TEXT_LENGTH,
+    Box,
+    LetterWidths,
+    clean_text,
+    fit_prompt,
+)
 
 LARGE = Box(letter_size=40, width=600, height=200)
 SMALL = Box(letter_size=20, width=600, height=200)
@@ -15,49 +21,49 @@ texts = st.lists(words, max_size=60).map(" ".join)
 
 @given(texts)
 def test_no_line_is_wider_than_the_box(text: str) -> None:
-    block = fit(text, [LARGE, SMALL])
-    letters = Letters(block.box.letter_size)
+    block = fit_prompt(text, [LARGE, SMALL])
+    widths = LetterWidths(block.box.letter_size)
 
-    assert all(letters.width(line) <= block.box.width for line in block.lines)
+    assert all(widths.measure(line) <= block.box.width for line in block.lines)
     assert block.height <= block.box.height
 
 
 @given(texts)
-def test_a_text_that_is_not_cut_loses_nothing(text: str) -> None:
-    block = fit(text, [LARGE, SMALL])
+def test_a_text_that_is_not_truncated_is_complete(text: str) -> None:
+    block = fit_prompt(text, [LARGE, SMALL])
     assume(not any("…" in line for line in block.lines))
 
-    assert "".join(block.lines).replace(" ", "") == readable(text).replace(" ", "")
+    assert "".join(block.lines).replace(" ", "") == clean_text(text).replace(" ", "")
 
 
 def test_a_short_text_gets_the_large_letters() -> None:
-    assert fit("a fox", [LARGE, SMALL]).box == LARGE
+    assert fit_prompt("a fox", [LARGE, SMALL]).box == LARGE
 
 
 def test_a_long_text_gets_the_small_letters() -> None:
-    assert fit("a fox in the snow " * 10, [LARGE, SMALL]).box == SMALL
+    assert fit_prompt("a fox in the snow " * 10, [LARGE, SMALL]).box == SMALL
 
 
 def test_a_text_too_long_for_the_small_letters_ends_with_an_ellipsis() -> None:
-    block = fit("fox " * 1_000, [LARGE, SMALL])
+    block = fit_prompt("fox " * 1_000, [LARGE, SMALL])
 
-    assert len(block.lines) == SMALL.rows
+    assert len(block.lines) == SMALL.max_lines
     assert block.lines[-1].endswith("…")
 
 
 def test_a_wide_word_gets_smaller_letters_before_it_is_broken() -> None:
     word = "Donaudampfschifffahrtsgesellschaft"
 
-    assert fit(f"the {word}", [LARGE, SMALL]).lines == [f"the {word}"]
+    assert fit_prompt(f"the {word}", [LARGE, SMALL]).lines == [f"the {word}"]
 
 
-def test_a_giant_word_is_broken() -> None:
-    block = fit("fox" * 16, [LARGE, SMALL])
-    letters = Letters(LARGE.letter_size)
+def test_a_very_long_word_is_broken() -> None:
+    block = fit_prompt("fox" * 16, [LARGE, SMALL])
+    widths = LetterWidths(LARGE.letter_size)
 
     assert "".join(block.lines) == "fox" * 16
     assert block.box == LARGE
-    assert all(letters.width(line) <= LARGE.width for line in block.lines)
+    assert all(widths.measure(line) <= LARGE.width for line in block.lines)
 
 
 @pytest.mark.parametrize(
@@ -67,22 +73,22 @@ def test_a_giant_word_is_broken() -> None:
         pytest.param("a\0b\x07\ud800", "a\N{REPLACEMENT CHARACTER}b" + "\ufffd" * 2, id="control"),
         pytest.param("e\N{COMBINING ACUTE ACCENT}", "é", id="composed letters"),
         pytest.param("\u2764\ufe0f\u200d\u200f", "\u2764", id="invisible marks"),
-        pytest.param("f" * 10_000, "f" * LONGEST + "…", id="too long"),
+        pytest.param("f" * 10_000, "f" * MAX_TEXT_LENGTH + "…", id="too long"),
         pytest.param(" \n ", "", id="nothing"),
     ],
 )
-def test_a_prompt_is_made_readable(prompt: str, text: str) -> None:
-    assert readable(prompt) == text
+def test_a_prompt_is_cleaned_before_it_is_drawn(prompt: str, text: str) -> None:
+    assert clean_text(prompt) == text
 
 
-def test_letters_wider_than_the_box_stand_one_below_the_other() -> None:
+def test_letters_wider_than_the_box_get_a_line_each() -> None:
     narrow = Box(letter_size=20, width=5, height=200)
 
-    assert fit("a fox", [narrow]).lines == ["a", "f", "o", "x"]
+    assert fit_prompt("a fox", [narrow]).lines == ["a", "f", "o", "x"]
 
 
 @pytest.mark.parametrize("prompt", ["", "\n\n", "\N{ZERO WIDTH JOINER}\n\N{ZERO WIDTH JOINER}"])
-def test_a_prompt_of_nothing_visible_has_no_lines(prompt: str) -> None:
-    block = fit(prompt, [LARGE, SMALL])
+def test_a_prompt_without_visible_letters_has_no_lines(prompt: str) -> None:
+    block = fit_prompt(prompt, [LARGE, SMALL])
 
     assert (block.lines, block.width, block.height) == ([], 0, 0)
