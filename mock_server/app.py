@@ -53,9 +53,9 @@ from mock_server.profile_files import (
 from mock_server.runtime.clock import SystemClock
 from mock_server.runtime.dispatcher import Dispatcher
 from mock_server.runtime.egress import Egress
-from mock_server.runtime.entropy import drawn_seed
+from mock_server.runtime.entropy import random_seed
 from mock_server.runtime.pattern_search import RegexPatternSearch
-from mock_server.runtime.references import References
+from mock_server.runtime.reference_checker import ReferenceChecker
 from mock_server.settings import Settings
 from mock_server.settings.server import ShownServerSettings
 from mock_server.store.memory_store import MemoryStore
@@ -85,7 +85,7 @@ class MockServer:
         sender: Sender | None = None,
     ) -> None:
         self.settings = settings
-        self.seed = drawn_seed() if settings.seed is None else settings.seed
+        self.seed = random_seed() if settings.seed is None else settings.seed
         self._not_ready: str | None = "the server is starting"
         self._clock = clock or SystemClock()
         self._catalogue = load_catalogue(settings)
@@ -101,7 +101,7 @@ class MockServer:
             profile_rules=self._profile.rules,
             max_tasks=settings.max_tasks,
         )
-        self._references = References(Egress(settings.egress), image_format)
+        self._references = ReferenceChecker(Egress(settings.egress), image_format)
         self._addresses = ResultAddresses(self.seed)
         self._gallery = Gallery()
         self._tenants = Tenants(self._store, settings.api_key)

@@ -1,4 +1,4 @@
-"""Host names and addresses, judged by how they are written; nothing is resolved."""
+"""Decide whether a host is public by its text alone; nothing is resolved."""
 
 from ipaddress import ip_address
 
@@ -7,8 +7,8 @@ _PRIVATE_SUFFIXES = (
 )  # fmt: skip
 
 
-def not_public(host: str) -> str | None:
-    """Say why a host cannot be reached from the Internet, or None when it looks public."""
+def why_not_public(host: str) -> str | None:
+    """Return why a host cannot be reached from the Internet, or None if it looks public."""
     name = host.rstrip(".").casefold()
     try:
         address = ip_address(name.partition("%")[0])

@@ -2,7 +2,7 @@
 
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.directives import parse_directives, without_directives
-from mock_server.domain.moderation import moderated_word
+from mock_server.domain.moderation import find_moderated_word
 from mock_server.domain.planner import DEFAULT_BRIEF, Brief, make_brief
 from mock_server.domain.ports import BadImage
 from mock_server.domain.rule_book import RuleMatch
@@ -27,7 +27,7 @@ class Briefing:
         if "[[mock" in prompt and not settings.strict:
             asked = parse_directives(prompt, fail_messages)
             prompt = without_directives(prompt)
-        word = moderated_word(prompt, self._catalogue.moderated_words)
+        word = find_moderated_word(prompt, self._catalogue.moderated_words)
         ruled = applied if applied and applied.effect.outcome else None
         if asked is None and bad_image is None and word is None and ruled is None:
             return DEFAULT_BRIEF

@@ -1,6 +1,6 @@
-"""Chance is a function: each draw is a hash of seed, sandbox, ordinal and purpose.
+"""Reproducible chance: each draw is a hash of seed, sandbox, ordinal and purpose.
 
-The same seed gives the same run, whatever other sandboxes do beside it.
+The same seed gives the same run. Other sandboxes do not influence it.
 """
 
 from hashlib import blake2b
@@ -14,11 +14,11 @@ _STEPS = 2**32
 
 
 def draw(seed: int, sandbox_id: str, ordinal: int, purpose: str) -> bytes:
-    """Return 16 bytes that look random and are always the same for the same four."""
+    """Return 16 random-looking bytes; equal arguments always give equal bytes."""
     return blake2b(f"{seed}:{sandbox_id}:{ordinal}:{purpose}".encode(), digest_size=16).digest()
 
 
 def two_uniforms(drawn: bytes) -> tuple[float, float]:
-    """Turn the first 8 bytes of a draw into two numbers between 0 and 1, both excluded."""
+    """Return two numbers between 0 and 1, both excluded, from the first 8 bytes of a draw."""
     first, second = _TWO_NUMBERS(drawn)
     return (first + 0.5) / _STEPS, (second + 0.5) / _STEPS

@@ -1,14 +1,17 @@
-"""The virtual clock of a sandbox: real, scaled or manual; it never goes back."""
+"""The virtual clock of a sandbox: real, faster, slower or manual. It never goes back."""
 
 from typing import Literal
 
 Mode = Literal["real", "manual"]
 
-LATEST_MS = 253_402_300_799_000  # the last second of the year 9999, the calendar's end
+LATEST_MS = 253_402_300_799_000  # The last second of the year 9999: dates end there.
 
 
 class VirtualClock:
-    """Maps the real instant to the sandbox's instant, both in Unix milliseconds."""
+    """Maps the real instant to the sandbox's instant. Both are Unix milliseconds.
+
+    `speed` is the number of virtual seconds per real second in the mode `real`.
+    """
 
     __slots__ = ("_base_ms", "_base_real_ms", "_is_held", "mode", "speed")
 
@@ -26,28 +29,28 @@ class VirtualClock:
         return min(LATEST_MS, now_ms)
 
     def set(self, mode: Mode, speed: float, real_ms: int) -> None:
-        """Go on from the present instant in another way."""
+        """Change mode and speed; the clock continues from its current instant."""
         self._rebase(real_ms)
         self.mode = mode
         self.speed = speed
 
     def hold(self, real_ms: int) -> None:
-        """Stand still, whatever the mode, while time is moved by hand."""
+        """Stop the clock in every mode, so that `move_to` alone moves it."""
         self._rebase(real_ms)
         self._is_held = True
 
     def move_to(self, instant_ms: int) -> None:
-        """Stand at this instant, or stay where a held clock stands when it is later."""
+        """Move a held clock to this instant, unless it is already later."""
         self._base_ms = max(self._base_ms, instant_ms)
 
     def release(self, real_ms: int) -> None:
-        """Go on from where a held clock stands."""
+        """Let a held clock continue from its current instant."""
         if self._is_held:
             self._base_real_ms = real_ms
             self._is_held = False
 
     def real_wait_s(self, instant_ms: int, real_ms: int) -> float | None:
-        """Return the real seconds until this instant; None when time does not move by itself."""
+        """Return the real seconds until this instant; None if the clock is held or manual."""
         wait_ms = instant_ms - self.now_ms(real_ms)
         if wait_ms <= 0:
             return 0.0

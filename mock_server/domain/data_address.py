@@ -1,4 +1,4 @@
-"""Reads the content of a `data:` address (RFC 2397)."""
+"""Decode the content of a `data:` address (RFC 2397)."""
 
 import base64
 import binascii
@@ -8,7 +8,7 @@ _SCHEME = "data:"
 
 
 class DataTooLarge(ValueError):
-    """The content of a data address is larger than allowed."""
+    """The content of a data address exceeds the size limit."""
 
 
 def is_data_address(url: str) -> bool:
@@ -16,30 +16,30 @@ def is_data_address(url: str) -> bool:
 
 
 def decode(url: str, max_bytes: int) -> bytes:
-    """Return the content; its media type is ignored.
+    """Return the content of a data address. The media type is ignored.
 
-    White space in base64 and missing `=` at its end are forgiven, as browsers do.  Raises
-    ValueError with a sentence when the address cannot be decoded, and DataTooLarge when the content
-    has more than `max_bytes` bytes; a hopelessly large one is refused before it is decoded.
+    Like browsers, accept white space in base64 and missing `=` at its end.
+    Raise DataTooLarge if the content has more than `max_bytes` bytes; content that is clearly too
+    large is not decoded. Raise ValueError with the reason if the address is malformed.
     """
     if not is_data_address(url):
-        raise ValueError("the address does not start with 'data:'")
+        raise ValueError("the address must start with 'data:'")
     head, comma, payload = url[len(_SCHEME) :].partition(",")
     if not comma:
-        raise ValueError("the data address has no comma before its content")
+        raise ValueError("the data address must have a comma before its content")
     is_base64 = head.lower().rstrip().endswith(";base64")
-    if _least_size(payload, is_base64=is_base64) > max_bytes:
+    if _min_size(payload, is_base64=is_base64) > max_bytes:
         raise _too_large(max_bytes)
-    content = _unescaped(payload)
+    content = _unquote(payload)
     if is_base64:
-        content = _from_base64(content)
+        content = _decode_base64(content)
     if len(content) > max_bytes:
         raise _too_large(max_bytes)
     return content
 
 
-def _least_size(payload: str, *, is_base64: bool) -> int:
-    """Return a number of bytes that the content cannot be smaller than."""
+def _min_size(payload: str, *, is_base64: bool) -> int:
+    """Return a lower bound of the content's size in bytes."""
     escapes = payload.count("%")
     if not is_base64:
         return len(payload) - 2 * escapes
@@ -47,14 +47,14 @@ def _least_size(payload: str, *, is_base64: bool) -> int:
     return (len(payload) - blanks) * 3 // 4 - 2
 
 
-def _unescaped(payload: str) -> bytes:
+def _unquote(payload: str) -> bytes:
     try:
         return unquote_to_bytes(payload)
     except UnicodeEncodeError as error:
-        raise ValueError("the data address contains a lone surrogate") from error
+        raise ValueError("the data address contains an unpaired surrogate") from error
 
 
-def _from_base64(text: bytes) -> bytes:
+def _decode_base64(text: bytes) -> bytes:
     text = text.translate(None, b" \t\n\r\f")
     try:
         return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
@@ -63,4 +63,4 @@ def _from_base64(text: bytes) -> bytes:
 
 
 def _too_large(max_bytes: int) -> DataTooLarge:
-    return DataTooLarge(f"the data address holds more than {max_bytes} bytes")
+    return DataTooLarge(f"the data address contains more than {max_bytes} bytes")

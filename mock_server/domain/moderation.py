@@ -1,10 +1,10 @@
-"""Which prompts break the safety guidelines (FAIL-1): a word list, compared by whole words."""
+"""Find prompts that violate the safety guidelines (FAIL-1), by a list of whole words."""
 
 import re
 import unicodedata
 
 _WORD = re.compile(r"[^\W_]+")
-# Fillers and variation selectors, which Unicode also lets nobody see
+# Unicode gives fillers and variation selectors no shape, but not the category of format characters.
 _ALSO_INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
 ) | {chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))}
@@ -13,26 +13,29 @@ _ASCII_WORDS = "".join(
 )
 
 
-def parse_words(text: str) -> frozenset[str]:
-    """Read a word list: one word a line, `#` begins a comment.
+def parse_words(word_list: str) -> frozenset[str]:
+    """Return the words of a list with one word per line; `#` starts a comment.
 
-    Raises ValueError naming the line that is not one word.
+    Raise ValueError with the number of a line that is not a single word.
     """
     words = set()
-    for number, line in enumerate(text.splitlines(), start=1):
-        written = line.partition("#")[0].strip()
-        if not written:
+    for number, line in enumerate(word_list.splitlines(), start=1):
+        text = line.partition("#")[0].strip()
+        if not text:
             continue
-        word = fold(written)
+        word = fold(text)
         if not _WORD.fullmatch(word):
-            raise ValueError(f"line {number}: {written!r} is not one word of letters and digits")
+            raise ValueError(
+                f"line {number}: must be one word of letters and digits (got {text!r})"
+            )
         words.add(word)
     return frozenset(words)
 
 
-def moderated_word(prompt: str, words: frozenset[str]) -> str | None:
-    """Return the first word of the prompt that is on the list."""
-    if prompt.isascii():  # the same as below, without a regular expression
+def find_moderated_word(prompt: str, words: frozenset[str]) -> str | None:
+    """Return the first word of the prompt that is on the list, or None."""
+    if prompt.isascii():
+        # Translating is faster than the regular expression below, with the same result.
         found = prompt.translate(_ASCII_WORDS).split()
     else:
         found = _WORD.findall(fold(prompt))
@@ -42,7 +45,7 @@ def moderated_word(prompt: str, words: frozenset[str]) -> str | None:
 
 
 def fold(text: str) -> str:
-    """Bring spellings of one word together: NFKC, case folding, no invisible characters."""
+    """Return one form for all spellings of a word: NFKC, case folded, visible characters only."""
     if text.isascii():
         return text.casefold()
     visible = "".join(char for char in text if not _is_invisible(char))

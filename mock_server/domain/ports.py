@@ -57,7 +57,7 @@ class BadImage(msgspec.Struct, frozen=True):
 
 
 class ReferenceJudge(Protocol):
-    async def first_bad(
-        self, urls: tuple[str, ...], model: Model, how: ImageUrls
+    async def find_bad_image(
+        self, urls: tuple[str, ...], model: Model, mode: ImageUrls
     ) -> BadImage | None:
-        """Return the first unusable reference image."""
+        """Return the first unusable reference image, or None."""

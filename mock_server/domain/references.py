@@ -1,4 +1,4 @@
-"""Reference images judged by their addresses alone, with no network (SUB-12, SUB-13, FAIL-2)."""
+"""Check reference images by their addresses, without a request (SUB-12, SUB-13, FAIL-2)."""
 
 from collections.abc import Callable, Sequence
 from mimetypes import MimeTypes
@@ -8,56 +8,64 @@ from urllib.parse import unquote, urlsplit
 from mock_server.domain.data_address import DataTooLarge, decode, is_data_address
 from mock_server.domain.ports import BadImage, ImageProblem
 
-SHOWN_LENGTH = 120
-RIGHT_EXTENSIONS = {".jpg", ".jpeg", ".png", ".webp"}
-# What the standard library's table lacks in some versions
-_WRONG_EXTENSIONS = {
+FormatRecogniser = Callable[[bytes], str | None]  # Names a format such as "PNG", or None.
+
+_MAX_SHOWN_LENGTH = 120  # characters of an address in a reason
+_SUPPORTED_EXTENSIONS = {".jpg", ".jpeg", ".png", ".webp"}
+# The table of the standard library lacks these extensions in some versions of Python.
+_UNSUPPORTED_EXTENSIONS = {
     ".7z", ".apng", ".avif", ".bz2", ".docx", ".gz", ".heic", ".heif", ".ico", ".jfif", ".jpe",
     ".jxl", ".pptx", ".psd", ".rar", ".raw", ".tga", ".webm", ".xlsx", ".xz",
 }  # fmt: skip
-_KNOWN_TYPES = MimeTypes()  # the table in the standard library, not the machine's files
+_KNOWN_TYPES = MimeTypes()  # The built-in table is the same on every machine.
 
 
-def first_untrusted(
-    urls: Sequence[str], recognise: Callable[[bytes], str | None], formats: Sequence[str],
+def find_bad_image_by_address(
+    urls: Sequence[str],
+    recognise_format: FormatRecogniser,
+    formats: Sequence[str],
     max_bytes: int,
-) -> BadImage | None:  # fmt: skip
-    """Return the first address that cannot be a good reference image by what it says itself.
+) -> BadImage | None:
+    """Return the first image that its address shows to be unusable, or None.
 
-    `recognise` names the format of image content, None when it is no image.
+    An address is unusable if its scheme, host or extension cannot belong to an image. The content
+    of a data address must have one of the `formats` and at most `max_bytes` bytes.
     """
     for index, url in enumerate(urls):
-        found = _problem(url, recognise, formats, max_bytes)
+        found = _find_problem(url, recognise_format, formats, max_bytes)
         if found:
             return BadImage(index, *found)
     return None
 
 
-def _problem(
-    url: str, recognise: Callable[[bytes], str | None], formats: Sequence[str], max_bytes: int
+def _find_problem(
+    url: str, recognise_format: FormatRecogniser, formats: Sequence[str], max_bytes: int
 ) -> tuple[ImageProblem, str] | None:
     if is_data_address(url):
-        return _data_problem(url, recognise, formats, max_bytes)
-    shown = url[:SHOWN_LENGTH]
+        return _find_data_problem(url, recognise_format, formats, max_bytes)
+    shown = url[:_MAX_SHOWN_LENGTH]
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
     except ValueError as error:
-        return ImageProblem.UNREACHABLE, f"{shown!r} is not an address ({error})"
+        return ImageProblem.UNREACHABLE, f"{shown!r}: invalid address ({error})"
     if parts.scheme not in {"http", "https"}:
-        return ImageProblem.UNREACHABLE, f"{shown!r} is not an http, https or data address"
+        return ImageProblem.UNREACHABLE, f"{shown!r}: must be an http, https or data address"
     if not host:
-        return ImageProblem.UNREACHABLE, f"{shown!r} names no host"
+        return ImageProblem.UNREACHABLE, f"{shown!r}: the host is missing"
     if host == "invalid" or host.endswith(".invalid"):
-        return ImageProblem.UNREACHABLE, f"{shown!r}: the host stands under .invalid"
+        return ImageProblem.UNREACHABLE, f"{shown!r}: hosts under .invalid do not exist"
     extension = PurePosixPath(unquote(parts.path)).suffix.casefold()
-    if _is_wrong(extension):
-        return ImageProblem.WRONG_FORMAT, f"{shown!r}: {extension} is not jpg, jpeg, png or webp"
+    if _is_unsupported(extension):
+        return (
+            ImageProblem.WRONG_FORMAT,
+            f"{shown!r}: the extension must be jpg, jpeg, png or webp (got {extension})",
+        )
     return None
 
 
-def _data_problem(
-    url: str, recognise: Callable[[bytes], str | None], formats: Sequence[str], max_bytes: int
+def _find_data_problem(
+    url: str, recognise_format: FormatRecogniser, formats: Sequence[str], max_bytes: int
 ) -> tuple[ImageProblem, str] | None:
     try:
         content = decode(url, max_bytes)
@@ -65,14 +73,16 @@ def _data_problem(
         return ImageProblem.TOO_LARGE, str(error)
     except ValueError as error:
         return ImageProblem.WRONG_FORMAT, str(error)
-    found = recognise(content)
+    found = recognise_format(content)
     if found in formats:
         return None
-    return ImageProblem.WRONG_FORMAT, f"the data address holds {found or 'no image'}"
+    return ImageProblem.WRONG_FORMAT, (
+        f"the data address contains {found or 'no image'}; must be {', '.join(formats)}"
+    )
 
 
-def _is_wrong(extension: str) -> bool:
-    if extension in RIGHT_EXTENSIONS:
+def _is_unsupported(extension: str) -> bool:
+    if extension in _SUPPORTED_EXTENSIONS:
         return False
-    known = any(extension in table for table in _KNOWN_TYPES.types_map)
-    return known or extension in _WRONG_EXTENSIONS
+    is_known = any(extension in table for table in _KNOWN_TYPES.types_map)
+    return is_known or extension in _UNSUPPORTED_EXTENSIONS

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 from msgspec import Meta
 
-from mock_server.domain.addresses import not_public
+from mock_server.domain.addresses import why_not_public
 from mock_server.domain.catalogue import Model
 from mock_server.domain.errors import InvalidRequest
 from mock_server.domain.validation import joined, read_message
@@ -195,6 +195,6 @@ def _callback_problem(url: str, *, strict: bool) -> str | None:
         return "must be an http or https address, without white space"
     if strict and not url.lower().startswith("https:"):
         return "must be a public HTTPS address"
-    if strict and (why := not_public(found[2].strip("[]"))):
+    if strict and (why := why_not_public(found[2].strip("[]"))):
         return f"must be a public HTTPS address; {why}"
     return None

@@ -1,4 +1,4 @@
-"""The rate limit: never more than so many requests in any 60 seconds (LIM-1, LIM-3)."""
+"""Limit the number of requests in every 60-second window (LIM-1, LIM-3)."""
 
 from array import array
 
@@ -6,21 +6,24 @@ WINDOW_MS = 60_000
 
 
 class Window:
-    """A ring with the instants of the last admitted requests: eight bytes each, O(1) time.
+    """A ring buffer with the instants of the last admitted requests.
 
-    A request is admitted when the one `limit` places before it is 60 seconds old.
+    A request is admitted if the request `limit` positions before it is at least 60 seconds old.
+    This takes constant time and eight bytes per request.
     """
 
     __slots__ = ("_capacity", "_limit", "_next", "_ring")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._capacity = limit  # the largest limit so far, so that no instant is forgotten
-        self._ring = array("q")  # grows up to its capacity, then is written round
-        self._next = 0  # where the next instant goes
+        # The capacity is the largest limit so far, so a lowered limit loses no instant.
+        self._capacity = limit
+        # The ring grows to its capacity; then each new instant overwrites the oldest.
+        self._ring = array("q")
+        self._next = 0  # position of the next instant
 
     def admit(self, now_ms: int) -> bool:
-        """Count a request and return True, or leave everything as it is and return False."""
+        """Count a request and return True; return False without counting it above the limit."""
         ring, at = self._ring, self._next
         size = len(ring)
         if size >= self._limit and now_ms - ring[at - self._limit] < WINDOW_MS:
@@ -33,19 +36,19 @@ class Window:
         return True
 
     def admitted_ms(self, now_ms: int) -> list[int]:
-        """Return the instants that still count, oldest first."""
+        """Return the instants within the window, oldest first."""
         at = self._next if len(self._ring) == self._capacity else 0
         return [each for each in (*self._ring[at:], *self._ring[:at]) if now_ms - each < WINDOW_MS]
 
     def wait_ms(self, now_ms: int) -> int:
-        """Return how long from now until a request would be admitted; 0 when it is at once."""
+        """Return the time until the next request is admitted; 0 if it would be admitted now."""
         if len(self._ring) < self._limit:
             return 0
         wait_ms = self._ring[self._next - self._limit] + WINDOW_MS - now_ms
         return max(wait_ms, 0)
 
     def resize(self, limit: int) -> None:
-        """Take another limit; what has been admitted goes on counting."""
+        """Change the limit; requests admitted before still count."""
         if limit > self._capacity:
             at = self._next if len(self._ring) == self._capacity else 0
             self._ring = self._ring[at:] + self._ring[:at]

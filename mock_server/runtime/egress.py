@@ -1,8 +1,8 @@
-"""Which addresses the server may open connections to, decided by the address alone.
+"""Decide which addresses the server may connect to, by the address alone.
 
-Callback and image addresses come from whoever calls the mock, so every address is judged before
-a connection is made to it.  Some addresses are closed in every mode: nobody's receiver lives
-there, and on a cloud machine they give out credentials.
+Clients of the mock choose callback and image addresses, so every address is checked before each
+connection. Some addresses are forbidden in every mode: no receiver uses them, and on a cloud
+machine they hand out credentials.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,18 +22,18 @@ class Egress(StrEnum):
     PUBLIC = "public"
 
 
-def blocked_by(address: Address, egress: Egress) -> str | None:
-    """Return the rule that forbids this address as a sentence, or None when it is allowed.
+def blocking_rule(address: Address, egress: Egress) -> str | None:
+    """Return the rule that forbids this address as a sentence, or None if it is allowed.
 
-    An IPv6 address that carries an IPv4 address is allowed only when both are; an IPv4-mapped one
-    counts as its IPv4 address.  A scope id (`%eth0`) changes nothing.
+    An IPv6 address with an embedded IPv4 address is allowed only if both are. An IPv4-mapped
+    address counts as its IPv4 address. A scope id (`%eth0`) is ignored.
     """
     bare = without_scope(address)
     if isinstance(bare, IPv4Address):
-        return _blocked_alone(bare, egress)
+        return _rule_for_address(bare, egress)
     if bare.ipv4_mapped is not None:
-        return _blocked_alone(bare.ipv4_mapped, egress)
-    return _blocked_alone(bare, egress) or _blocked_inside(bare, egress)
+        return _rule_for_address(bare.ipv4_mapped, egress)
+    return _rule_for_address(bare, egress) or _rule_for_embedded(bare, egress)
 
 
 def without_scope(address: Address) -> Address:
@@ -41,7 +41,7 @@ def without_scope(address: Address) -> Address:
     return IPv6Address(int(address)) if isinstance(address, IPv6Address) else address
 
 
-def _blocked_alone(address: Address, egress: Egress) -> str | None:
+def _rule_for_address(address: Address, egress: Egress) -> str | None:
     for name, networks in _NEVER.items():
         if _is_in(address, networks):
             return f"{address} is {name}"
@@ -52,11 +52,11 @@ def _blocked_alone(address: Address, egress: Egress) -> str | None:
     return None if _is_in(address, _PRIVATE) else f"{address} is neither loopback nor private"
 
 
-def _blocked_inside(address: IPv6Address, egress: Egress) -> str | None:
-    for carried in _carried_by(address):
-        rule = _blocked_alone(carried, egress)
+def _rule_for_embedded(address: IPv6Address, egress: Egress) -> str | None:
+    for embedded in _embedded_ipv4(address):
+        rule = _rule_for_address(embedded, egress)
         if rule is not None:
-            return f"{address} carries an IPv4 address, and {rule}"
+            return f"{address} contains an IPv4 address, and {rule}"
     return None
 
 
@@ -64,24 +64,24 @@ def _is_in(address: Address, networks: _Networks) -> bool:
     return any(address in network for network in networks)
 
 
-def _carried_by(address: IPv6Address) -> Iterator[IPv4Address]:
-    """Yield the IPv4 addresses that a gateway may find inside, but for an IPv4-mapped one."""
+def _embedded_ipv4(address: IPv6Address) -> Iterator[IPv4Address]:
+    """Yield the IPv4 addresses that a gateway may extract from an address that is not mapped."""
     last = IPv4Address(address.packed[12:])
-    if _is_in(address, _CARRIES_IN_LAST_32_BITS) and not _is_in(address, _LOOPBACK):
+    if _is_in(address, _EMBEDS_IN_LAST_32_BITS) and not _is_in(address, _LOOPBACK):
         yield last
     if address in _NAT64_LOCAL:
-        yield from _carried_by_local_nat64(address)
+        yield from _embedded_by_local_nat64(address)
     if address.sixtofour is not None:
         yield address.sixtofour
     if address.teredo is not None:
         yield from address.teredo
 
 
-def _carried_by_local_nat64(address: IPv6Address) -> Iterator[IPv4Address]:
-    """Yield what prefixes of 48, 56 and 64 bits would carry (RFC 6052, section 2.2).
+def _embedded_by_local_nat64(address: IPv6Address) -> Iterator[IPv4Address]:
+    """Yield the addresses behind prefixes of 48, 56 and 64 bits (RFC 6052, section 2.2).
 
-    Octet 8 is always left out.  With a longer prefix these octets are padding, which reads as an
-    address in 0.0.0.0/8 that no gateway delivers to.
+    The format skips octet 8. Behind a longer prefix these octets are padding. Padding reads as an
+    address in 0.0.0.0/8, to which no gateway delivers.
     """
     octets = address.packed[:8] + address.packed[9:]
     for start in (6, 7, 8):
@@ -111,11 +111,11 @@ _NEVER: Final[Mapping[str, _Networks]] = {
     "unspecified": _networks("0.0.0.0/8", "::/128"),
     "broadcast": _networks("255.255.255.255/32"),
     "reserved": _networks("240.0.0.0/4"),
-    "site-local, which is deprecated": _networks("fec0::/10"),
+    "site-local (deprecated)": _networks("fec0::/10"),
 }
 
 _NAT64_LOCAL: Final = IPv6Network("64:ff9b:1::/48")  # RFC 8215
-_CARRIES_IN_LAST_32_BITS: Final = (
+_EMBEDS_IN_LAST_32_BITS: Final = (
     IPv6Network("::/96"),  # IPv4-compatible, RFC 4291
     IPv6Network("::ffff:0:0:0/96"),  # IPv4-translated, RFC 7915
     IPv6Network("64:ff9b::/96"),  # NAT64, RFC 6052

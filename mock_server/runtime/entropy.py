@@ -1,6 +1,8 @@
+"""Random numbers that no seed decides."""
+
 import secrets
 
 
-def drawn_seed() -> int:
-    """Return a seed that nobody chose, short enough to be typed again."""
+def random_seed() -> int:
+    """Return a random seed below 2**32, short enough to type again."""
     return secrets.randbelow(2**32)

@@ -1,4 +1,4 @@
-"""Delivers callbacks: one POST an attempt, within limits that keep receivers apart."""
+"""Send callbacks: one POST per attempt, within limits per receiver."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -10,27 +10,24 @@ import httpx
 
 from mock_server.domain.ports import Sent
 from mock_server.runtime.egress import Egress
-from mock_server.runtime.guarded_http import (
-    Blocked,
-    GuardedTransport,
-    credentials,
-    web_url,
-)
-from mock_server.runtime.lookups import Resolver, system_resolver
+from mock_server.runtime.guarded_network import EgressBlocked
+from mock_server.runtime.guarded_transport import GuardedTransport
+from mock_server.runtime.resolver import Resolver, system_resolver
+from mock_server.runtime.web_address import basic_auth_header, parse_web_url
 from mock_server.version import __version__
 
 USER_AGENT: Final = f"apixo-testkit-mock/{__version__}"
 _SLOW_PARTS = 20
 _SLOW_PAUSE_S = 0.1
-_BODY_MAX = 64 * 1024  # bytes read of an answer; a longer one costs its connection
+# Longer response bodies are not read to the end, and their connection is closed.
+_MAX_BODY_BYTES = 64 * 1024
 
 
 class HttpSender:
-    """Posts JSON to any address that the egress policy allows, and reports what came of it.
+    """Posts JSON to addresses that the egress policy allows and returns the result.
 
-    Each attempt may take `timeout_s` real seconds from the moment it starts. It starts when fewer
-    than `max_per_receiver` attempts of its lane to the same origin are under way, and fewer than
-    `max_in_flight` in all.
+    Each attempt may take `timeout_s` real seconds from its start. At most `max_per_receiver`
+    attempts of a lane to one origin run at the same time, and at most `max_in_flight` in all.
     """
 
     def __init__(
@@ -45,16 +42,17 @@ class HttpSender:
         self._timeout_s = timeout_s
         self._lanes = _Lanes(max_per_receiver)
         self._in_flight = asyncio.Semaphore(max_in_flight)
-        # An httpx client would keep cookies and fail on an odd Location; the transport does not.
+        # The transport is used without an httpx client, which would keep cookies and reject an
+        # invalid Location.
         self._transport = GuardedTransport(egress, resolve)
 
     async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
         try:
-            request = _request(web_url(url), body, is_slow=is_slow)
+            request = _request(parse_web_url(url), body, is_slow=is_slow)
         except ValueError as error:
             return Sent(error=str(error))
-        # The lane comes first, so that attempts queued for one receiver hold no common place.
-        async with self._lanes.place((lane, _origin(request.url))), self._in_flight:
+        # Waiting for the lane first keeps attempts for a slow receiver out of the common limit.
+        async with self._lanes.slot((lane, _origin(request.url))), self._in_flight:
             return await self._attempt(request)
 
     async def aclose(self) -> None:
@@ -63,52 +61,52 @@ class HttpSender:
     async def _attempt(self, request: httpx.Request) -> Sent:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        answer = _Answer()
+        response = _Response()
         error = None
         is_blocked = False
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._exchange(request, answer)
+                await self._exchange(request, response)
         except TimeoutError:
-            error = f"no answer within {self._timeout_s:g} s"
-        except Blocked as blocked:
+            error = f"no response within {self._timeout_s:g} s"
+        except EgressBlocked as blocked:
             error = str(blocked)
             is_blocked = True
         except httpx.TransportError as failure:
             error = str(failure)
         return Sent(
-            status=answer.status,
-            error=error if answer.status is None else None,
+            status=response.status,
+            error=error if response.status is None else None,
             is_blocked=is_blocked,
             duration_ms=round((loop.time() - started) * 1000),
         )
 
-    async def _exchange(self, request: httpx.Request, answer: "_Answer") -> None:
-        """Send again once where only a kept connection was at fault, closed by now."""
-        request.extensions["trace"] = answer.trace
+    async def _exchange(self, request: httpx.Request, response: "_Response") -> None:
+        """Send the request; send it again if the server had closed a kept-alive connection."""
+        request.extensions["trace"] = response.trace
         try:
-            await self._send(request, answer)
+            await self._send(request, response)
         except httpx.TransportError:
-            if answer.status is not None or answer.has_connected:
+            if response.status is not None or response.has_connected:
                 raise
-            await self._send(request, answer)
+            await self._send(request, response)
 
-    async def _send(self, request: httpx.Request, answer: "_Answer") -> None:
-        async with aclosing(await self._transport.handle_async_request(request)) as response:
-            answer.status = response.status_code
+    async def _send(self, request: httpx.Request, response: "_Response") -> None:
+        async with aclosing(await self._transport.handle_async_request(request)) as received:
+            response.status = received.status_code
             size = 0
-            async for part in response.aiter_raw():
+            async for part in received.aiter_raw():
                 size += len(part)
-                if size > _BODY_MAX:
+                if size > _MAX_BODY_BYTES:
                     break
 
 
 @dataclass(slots=True)
-class _Answer:
-    """What is known of an answer so far; a status counts even if the body then fails."""
+class _Response:
+    """The response received so far; its status counts even if reading the body fails."""
 
     status: int | None = None
-    has_connected: bool = False  # by a connection of its own, not one kept from before
+    has_connected: bool = False  # The request opened a new connection.
 
     async def trace(self, event: str, _: Mapping[str, Any]) -> None:
         if event == "connection.connect_tcp.started":
@@ -116,18 +114,18 @@ class _Answer:
 
 
 class _Lanes:
-    """Gives out at most `width` places a lane, and forgets a lane that nobody asks for."""
+    """Limits each lane to `width` slots, and forgets lanes without users."""
 
     def __init__(self, width: int) -> None:
         self._width = width
         self._lanes: dict[tuple[str, str], _Lane] = {}
 
     @asynccontextmanager
-    async def place(self, name: tuple[str, str]) -> AsyncIterator[None]:
+    async def slot(self, name: tuple[str, str]) -> AsyncIterator[None]:
         lane = self._lanes.setdefault(name, _Lane(asyncio.Semaphore(self._width)))
         lane.users += 1
         try:
-            async with lane.places:
+            async with lane.slots:
                 yield
         finally:
             lane.users -= 1
@@ -137,24 +135,24 @@ class _Lanes:
 
 @dataclass(slots=True)
 class _Lane:
-    places: asyncio.Semaphore
+    slots: asyncio.Semaphore
     users: int = 0
 
 
 def _request(url: httpx.URL, body: bytes, *, is_slow: bool) -> httpx.Request:
-    headers = {  # no signature, for none is documented (CB-6)
+    headers = {  # The provider documents no signature (CB-6).
         "Content-Type": "application/json",
         "User-Agent": USER_AGENT,
         "Accept": "*/*",
-        **credentials(url),
+        **basic_auth_header(url),
     }
     if is_slow:
         headers["Content-Length"] = str(len(body))
-        return httpx.Request("POST", url, headers=headers, content=_bit_by_bit(body))
+        return httpx.Request("POST", url, headers=headers, content=_in_slow_parts(body))
     return httpx.Request("POST", url, headers=headers, content=body)
 
 
-async def _bit_by_bit(body: bytes) -> AsyncIterator[bytes]:
+async def _in_slow_parts(body: bytes) -> AsyncIterator[bytes]:
     size = -(-len(body) // _SLOW_PARTS)
     for at in range(0, len(body), size):
         yield body[at : at + size]

@@ -98,7 +98,7 @@ class SubmitEndpoint(Endpoint):
             submission = self.decoders[settings.strict].decode(body)
             bad_image = None
             if submission.image_urls:
-                bad_image = await self._references.first_bad(
+                bad_image = await self._references.find_bad_image(
                     submission.image_urls, self._model, settings.image_urls
                 )
             brief = self._briefing.brief(submission, settings, bad_image, applied)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.addresses import not_public
+from mock_server.domain.addresses import why_not_public
 
 NOT_PUBLIC = [
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
@@ -39,12 +39,12 @@ def addresses_in(networks: list[str]) -> st.SearchStrategy[str]:
 
 @given(addresses_in(NOT_PUBLIC))
 def test_an_address_of_a_reserved_network_is_not_public(host: str) -> None:
-    assert not_public(host)
+    assert why_not_public(host)
 
 
 @given(addresses_in(PUBLIC))
 def test_an_address_of_the_open_internet_is_public(host: str) -> None:
-    assert not_public(host) is None
+    assert why_not_public(host) is None
 
 
 @given(
@@ -53,7 +53,7 @@ def test_an_address_of_the_open_internet_is_public(host: str) -> None:
 def test_a_name_under_a_public_domain_is_public(names: list[str], domain: str) -> None:
     host = ".".join([*names, domain])
 
-    assert not_public(host) is not_public(f"{host.upper()}.") is None
+    assert why_not_public(host) is why_not_public(f"{host.upper()}.") is None
 
 
 @given(
@@ -65,13 +65,13 @@ def test_a_name_under_a_public_domain_is_public(names: list[str], domain: str) -
 def test_a_name_under_a_private_domain_is_not(names: list[str], domain: str) -> None:
     host = ".".join([*names, domain])
 
-    assert not_public(host)
-    assert not_public(f"{host.upper()}.")
+    assert why_not_public(host)
+    assert why_not_public(f"{host.upper()}.")
 
 
 @given(labels)
 def test_a_name_of_one_label_is_not_public(label: str) -> None:
-    assert not_public(label)
+    assert why_not_public(label)
 
 
 @pytest.mark.parametrize(
@@ -83,4 +83,4 @@ def test_a_name_of_one_label_is_not_public(label: str) -> None:
     ids=lambda host: host or "nothing",
 )  # fmt: skip
 def test_no_other_spelling_makes_an_address_public(host: str) -> None:
-    assert not_public(host)
+    assert why_not_public(host)

@@ -1,4 +1,4 @@
-"""`trust`: what an address says by itself decides, and nothing is asked of any network."""
+"""`trust`: the address alone decides, and no request is sent."""
 
 from base64 import b64encode
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.domain.ports import BadImage, ImageProblem
-from mock_server.domain.references import first_untrusted
+from mock_server.domain.references import find_bad_image_by_address
 from tests.mock_server.domain.strategies import MODEL
 
 MAX_BYTES = 50
@@ -28,32 +28,32 @@ endings = st.sampled_from(["", "?size=a.gif", "#a.gif", "?url=http://x.invalid/b
 
 
 def recognise(content: bytes) -> str | None:
-    """Take an image to be what its content says."""
+    """Return the content itself if it is the name of a format."""
     return content.decode() if content in {b"PNG", b"JPEG", b"WEBP", b"GIF"} else None
 
 
-def judged(*urls: str) -> BadImage | None:
-    return first_untrusted(urls, recognise, MODEL.image_formats, MAX_BYTES)
+def find_bad(*urls: str) -> BadImage | None:
+    return find_bad_image_by_address(urls, recognise, MODEL.image_formats, MAX_BYTES)
 
 
 def problem(url: str) -> ImageProblem | None:
-    bad = judged(url)
+    bad = find_bad(url)
     return None if bad is None else bad.problem
 
 
 @given(schemes, hosts, folders, st.sampled_from([".jpg", ".jpeg", ".png", ".webp"]), endings)
-def test_a_right_extension_is_trusted_on_any_host(
+def test_a_supported_extension_is_trusted_on_any_host(
     scheme: str, host: str, folder: str, extension: str, ending: str
 ) -> None:
     for written in (extension, extension.upper()):
-        assert judged(f"{scheme}://{host}/{folder}a{written}{ending}") is None
+        assert find_bad(f"{scheme}://{host}/{folder}a{written}{ending}") is None
 
 
 @given(schemes, hosts, folders, st.sampled_from(["", ".", ".abcdef", ".v1", ".2"]), endings)
 def test_an_unknown_or_missing_extension_is_trusted(
     scheme: str, host: str, folder: str, extension: str, ending: str
 ) -> None:
-    assert judged(f"{scheme}://{host}/{folder}a{extension}{ending}") is None
+    assert find_bad(f"{scheme}://{host}/{folder}a{extension}{ending}") is None
 
 
 @given(
@@ -93,14 +93,14 @@ def test_another_known_extension_is_the_wrong_format(
         "https://[oops]/a.png",
     ],
 )
-def test_what_cannot_be_an_address_of_an_image_is_unreachable(url: str) -> None:
+def test_an_address_that_cannot_belong_to_an_image_is_unreachable(url: str) -> None:
     assert problem(url) is ImageProblem.UNREACHABLE
 
 
 @given(st.sampled_from(["PNG", "JPEG", "WEBP"]), st.sampled_from(["image/png", "text/html", ""]))
 def test_a_data_address_is_judged_by_its_content(name: str, media_type: str) -> None:
-    assert judged(f"data:{media_type},{name}") is None
-    assert judged(f"data:{media_type};base64,{b64encode(name.encode()).decode()}") is None
+    assert find_bad(f"data:{media_type},{name}") is None
+    assert find_bad(f"data:{media_type};base64,{b64encode(name.encode()).decode()}") is None
 
 
 @pytest.mark.parametrize(
@@ -117,28 +117,28 @@ def test_a_data_address_is_judged_by_its_content(name: str, media_type: str) -> 
     ],
     ids=lambda value: value[:30],
 )
-def test_a_data_address_that_is_no_good_image_is_told_apart(
-    url: str, expected: ImageProblem
-) -> None:
+def test_an_invalid_data_address_has_the_matching_problem(url: str, expected: ImageProblem) -> None:
     assert problem(url) is expected
 
 
 @given(st.lists(st.sampled_from([GOOD, BAD, "data:,x"]), max_size=5))
-def test_the_first_bad_image_is_told_with_its_place(urls: list[str]) -> None:
-    bad = judged(*urls)
-    places = [index for index, url in enumerate(urls) if url != GOOD]
+def test_the_first_bad_image_is_returned_with_its_index(urls: list[str]) -> None:
+    bad = find_bad(*urls)
+    expected = [index for index, url in enumerate(urls) if url != GOOD]
 
-    assert (None if bad is None else bad.index) == next(iter(places), None)
+    assert (None if bad is None else bad.index) == next(iter(expected), None)
 
 
 @given(st.text(max_size=40) | st.text(max_size=20).map("https://{}".format))
-def test_any_text_is_judged_and_shown_within_bounds(url: str) -> None:
-    bad = judged(url * 5)
+def test_any_text_is_checked_and_its_reason_is_short(url: str) -> None:
+    bad = find_bad(url * 5)
 
     assert bad is None or len(bad.reason) < 700
 
 
 def test_a_bad_address_is_shown_in_the_reason() -> None:
-    bad = judged(BAD)
+    bad = find_bad(BAD)
 
-    assert bad == BadImage(0, ImageProblem.UNREACHABLE, f"'{BAD}': the host stands under .invalid")
+    assert bad == BadImage(
+        0, ImageProblem.UNREACHABLE, f"'{BAD}': hosts under .invalid do not exist"
+    )

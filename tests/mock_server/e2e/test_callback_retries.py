@@ -95,7 +95,7 @@ def test_a_receiver_that_does_not_answer_in_time_has_failed(
     gate.set()
 
     assert fired["status"] is None
-    assert fired["error"] == "no answer within 0.05 s"
+    assert fired["error"] == "no response within 0.05 s"
     assert api.delivery(task_id)["state"] == "pending"
 
 

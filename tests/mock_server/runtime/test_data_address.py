@@ -1,4 +1,4 @@
-"""Data addresses come apart into their content, or say why not."""
+"""A data address is decoded to its content, or rejected with the reason."""
 
 import base64
 from contextlib import suppress
@@ -32,18 +32,18 @@ def test_one_byte_too_many_is_too_large(content: bytes, *, is_base64: bool) -> N
     text = base64.b64encode(content).decode() if is_base64 else quote_from_bytes(content)
     url = f"data:{';base64' if is_base64 else ''},{text}"
 
-    with pytest.raises(DataTooLarge, match="holds more than"):
+    with pytest.raises(DataTooLarge, match="contains more than"):
         decode(url, len(content) - 1)
 
 
 @pytest.mark.parametrize("blank", ["\n", "\r\n", " ", "%0A", "%20"])
-def test_line_breaks_in_base64_do_not_count(blank: str) -> None:
+def test_white_space_in_base64_is_ignored(blank: str) -> None:
     lines = base64.encodebytes(bytes(300)).decode().replace("\n", blank)
 
     assert decode(f"data:;base64,{lines}", 300) == bytes(300)
 
 
-def test_a_hopelessly_large_address_is_not_decoded() -> None:
+def test_content_that_is_clearly_too_large_is_not_decoded() -> None:
     with pytest.raises(DataTooLarge):
         decode("data:;base64," + "!" * 1000, 100)
 
@@ -51,20 +51,20 @@ def test_a_hopelessly_large_address_is_not_decoded() -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("https://example.test/", "does not start with 'data:'"),
-        ("data:image/png;base64", "no comma"),
+        ("https://example.test/", "must start with 'data:'"),
+        ("data:image/png;base64", "must have a comma"),
         ("data:;base64,!!!!", "not valid base64"),
         ("data:;base64,A", "not valid base64"),
         ("data:;base64,QQ==QQ==", "not valid base64"),
         ("data:;base64,é", "not valid base64"),
-        ("data:,\ud800", "lone surrogate"),
+        ("data:,\ud800", "unpaired surrogate"),
     ],
 )
-def test_what_cannot_be_decoded_says_why(url: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason) as refusal:
+def test_a_malformed_data_address_is_rejected_with_the_reason(url: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as rejection:
         decode(url, 100)
 
-    assert not isinstance(refusal.value, DataTooLarge)
+    assert not isinstance(rejection.value, DataTooLarge)
 
 
 @given(url=st.text() | st.text().map("data:".__add__) | st.text().map("data:;base64,".__add__))

@@ -1,4 +1,4 @@
-"""The egress policy: what each mode opens, and what no mode opens."""
+"""The egress policy: the addresses that each mode allows, and those that no mode allows."""
 
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from mock_server.runtime.egress import Address, Egress, blocked_by
+from mock_server.runtime.egress import Address, Egress, blocking_rule
 
 V4 = st.ip_addresses(v=4)
 MODES = st.sampled_from(Egress)
@@ -75,46 +75,46 @@ def is_in(address: Address, networks: list[str]) -> bool:
 
 @pytest.mark.parametrize("network", NEVER, ids=network_id)
 @given(data=st.data(), egress=MODES)
-def test_no_mode_opens(network: str, data: st.DataObject, egress: Egress) -> None:
+def test_no_mode_allows(network: str, data: st.DataObject, egress: Egress) -> None:
     address = data.draw(st.ip_addresses(network=network))
 
-    assert blocked_by(address, egress)
+    assert blocking_rule(address, egress)
 
 
 @given(address=st.ip_addresses())
-def test_each_mode_opens_all_that_the_one_before_opens(address: Address) -> None:
-    verdicts = [blocked_by(address, egress) is None for egress in Egress]
+def test_each_mode_allows_all_addresses_of_the_mode_before(address: Address) -> None:
+    verdicts = [blocking_rule(address, egress) is None for egress in Egress]
 
     assert verdicts == sorted(verdicts)
 
 
 @given(address=inside(LOOPBACK), egress=MODES)
-def test_every_mode_opens_loopback(address: Address, egress: Egress) -> None:
-    assert blocked_by(address, egress) is None
+def test_every_mode_allows_loopback(address: Address, egress: Egress) -> None:
+    assert blocking_rule(address, egress) is None
 
 
 @given(address=inside(PRIVATE).filter(lambda address: not is_in(address, NEVER)))
-def test_the_private_mode_opens_private_networks_and_the_loopback_mode_does_not(
+def test_the_private_mode_allows_private_networks_and_the_loopback_mode_does_not(
     address: Address,
 ) -> None:
-    assert blocked_by(address, Egress.PRIVATE) is None
-    assert blocked_by(address, Egress.LOOPBACK) == f"{address} is not loopback"
+    assert blocking_rule(address, Egress.PRIVATE) is None
+    assert blocking_rule(address, Egress.LOOPBACK) == f"{address} is not loopback"
 
 
 @given(address=V4)
 @example(address=IPv4Address("100.64.0.1"))
 @example(address=IPv4Address("192.88.99.1"))
-def test_the_private_mode_opens_nothing_but_private_and_loopback(address: IPv4Address) -> None:
-    is_open = blocked_by(address, Egress.PRIVATE) is None
+def test_the_private_mode_allows_only_private_and_loopback_addresses(address: IPv4Address) -> None:
+    is_allowed = blocking_rule(address, Egress.PRIVATE) is None
 
-    assert is_open == is_in(address, [*PRIVATE, *LOOPBACK])
+    assert is_allowed == is_in(address, [*PRIVATE, *LOOPBACK])
 
 
 @given(address=V4)
-def test_the_public_mode_opens_all_but_what_no_mode_opens(address: IPv4Address) -> None:
-    is_open = blocked_by(address, Egress.PUBLIC) is None
+def test_the_public_mode_allows_all_but_the_never_allowed_addresses(address: IPv4Address) -> None:
+    is_allowed = blocking_rule(address, Egress.PUBLIC) is None
 
-    assert is_open == (not is_in(address, NEVER))
+    assert is_allowed == (not is_in(address, NEVER))
 
 
 @given(address=V4, egress=MODES)
@@ -123,34 +123,34 @@ def test_a_mapped_address_is_judged_as_its_ipv4_address(
 ) -> None:
     mapped = IPv6Address(0xFFFF << 32 | int(address))
 
-    assert blocked_by(mapped, egress) == blocked_by(address, egress)
+    assert blocking_rule(mapped, egress) == blocking_rule(address, egress)
 
 
 @pytest.mark.parametrize("spell", WRAPPERS.values(), ids=WRAPPERS.keys())
 @given(address=V4 | inside(["169.254.169.254/32", "100.100.100.200/32"]), egress=MODES)
-def test_an_address_inside_another_is_judged_no_milder(
+def test_an_address_with_a_forbidden_embedded_address_is_forbidden(
     spell: Callable[[int], int], address: Address, egress: Egress
 ) -> None:
     assume(not is_in(address, ["0.0.0.0/8"]))  # ::1 looks like 0.0.0.1, and padding like 0.0.0.0
     wrapper = IPv6Address(spell(int(address)))
 
-    if blocked_by(address, egress):
-        assert blocked_by(wrapper, egress)
+    if blocking_rule(address, egress):
+        assert blocking_rule(wrapper, egress)
 
 
 @pytest.mark.parametrize("name", ["NAT64", "6to4", "translated", "Teredo client"])
-def test_the_public_mode_opens_a_gateway_to_a_public_address(name: str) -> None:
+def test_the_public_mode_allows_a_gateway_to_a_public_address(name: str) -> None:
     wrapper = IPv6Address(WRAPPERS[name](0x0808_0808))
 
-    assert blocked_by(wrapper, Egress.PUBLIC) is None
-    assert blocked_by(wrapper, Egress.PRIVATE) == f"{wrapper} is neither loopback nor private"
+    assert blocking_rule(wrapper, Egress.PUBLIC) is None
+    assert blocking_rule(wrapper, Egress.PRIVATE) == f"{wrapper} is neither loopback nor private"
 
 
 @given(address=st.ip_addresses(v=6), egress=MODES)
-def test_a_scope_id_changes_nothing(address: IPv6Address, egress: Egress) -> None:
+def test_a_scope_id_is_ignored(address: IPv6Address, egress: Egress) -> None:
     scoped = IPv6Address(f"{address}%eth0")
 
-    assert blocked_by(scoped, egress) == blocked_by(address, egress)
+    assert blocking_rule(scoped, egress) == blocking_rule(address, egress)
 
 
 @pytest.mark.parametrize(
@@ -162,10 +162,10 @@ def test_a_scope_id_changes_nothing(address: IPv6Address, egress: Egress) -> Non
         ("::ffff:169.254.169.254", "169.254.169.254 is link-local"),
         (
             "64:ff9b::169.254.169.254",
-            "64:ff9b::a9fe:a9fe carries an IPv4 address, and 169.254.169.254 is link-local",
+            "64:ff9b::a9fe:a9fe contains an IPv4 address, and 169.254.169.254 is link-local",
         ),
         ("255.255.255.255", "255.255.255.255 is broadcast"),
     ],
 )
 def test_the_rule_reads_as_a_sentence(text: str, rule: str) -> None:
-    assert blocked_by(ip_address(text), Egress.PUBLIC) == rule
+    assert blocking_rule(ip_address(text), Egress.PUBLIC) == rule

@@ -1,8 +1,8 @@
-"""No forbidden address is ever connected to, tried in a network where they all answer.
+"""No forbidden address is ever connected to, in a network where all of them answer.
 
-The trial runs this file as a program in a network of its own, where a trap listens on every
-address.  Each address is tried three times: by the sender, by the image checker, and by a bare
-httpx client, which shows that the trap would have noticed.
+The fixture runs this file as a program in its own network namespace, where a trap listens on every
+address. Each address is tried three times: by the sender, by the image checker, and by a bare
+httpx client, which proves that the trap notices a connection.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ import msgspec
 import pytest
 
 from mock_server.runtime.egress import Egress
-from mock_server.runtime.fetcher import HttpImageChecker
+from mock_server.runtime.image_checker import HttpImageChecker
 from mock_server.runtime.sender import HttpSender
 from tests.patience import PATIENCE_S
 
@@ -185,7 +185,7 @@ def test_a_forbidden_address_is_never_connected_to(case: Case, trial: Mapping[st
 
 
 @pytest.mark.parametrize("case", FORBIDDEN, ids=case_id)
-def test_without_the_guard_the_trap_is_sprung(case: Case, trial: Mapping[str, Hits]) -> None:
+def test_a_client_without_the_guard_reaches_the_trap(case: Case, trial: Mapping[str, Hits]) -> None:
     assert _hits(case, trial).bare > 0
 
 
@@ -259,7 +259,7 @@ async def _try(
     counts = []
     for attempt in (
         sender.post(case.url, b"{}"),
-        checker.first_bad([case.url]),
+        checker.find_bad_image([case.url]),
         _get(bare, case.url),
     ):
         traps.hits.clear()

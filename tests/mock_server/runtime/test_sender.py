@@ -1,4 +1,4 @@
-"""The sender reports whatever comes of an attempt, and keeps receivers out of each other's way."""
+"""The sender returns the result of every attempt, and a slow receiver delays no other."""
 
 import asyncio
 import socket
@@ -32,7 +32,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 class Receiver:
-    """A raw HTTP receiver; `reply` gets every request and writes what it likes."""
+    """A raw HTTP receiver; `reply` writes the response to each request."""
 
     def __init__(self, reply: Write) -> None:
         self.reply = reply
@@ -101,7 +101,9 @@ async def narrow(
     await sender.aclose()
 
 
-async def test_the_body_arrives_as_it_is_with_its_type_and_our_name(sender: HttpSender) -> None:
+async def test_the_body_arrives_unchanged_with_content_type_and_user_agent(
+    sender: HttpSender,
+) -> None:
     async with receiving(answering(OK)) as receiver:
         sent = await sender.post(receiver.url, b'{"a": 1}')
 
@@ -123,7 +125,7 @@ async def test_the_body_arrives_as_it_is_with_its_type_and_our_name(sender: Http
     ],
     ids=["500", "204", "redirect", "broken redirect", "HTTP 1.0"],
 )
-async def test_any_status_is_an_answer(sender: HttpSender, answer: bytes) -> None:
+async def test_every_status_is_a_result(sender: HttpSender, answer: bytes) -> None:
     async def once(writer: asyncio.StreamWriter) -> None:
         await answering(answer)(writer)
         writer.close()
@@ -136,7 +138,7 @@ async def test_any_status_is_an_answer(sender: HttpSender, answer: bytes) -> Non
     assert len(receiver.requests) == 1
 
 
-async def test_a_connection_serves_the_next_attempt_too(sender: HttpSender) -> None:
+async def test_a_connection_is_reused_for_the_next_attempt(sender: HttpSender) -> None:
     async with receiving(answering(OK)) as receiver:
         for _ in range(3):
             await sender.post(receiver.url, b"{}")
@@ -144,7 +146,7 @@ async def test_a_connection_serves_the_next_attempt_too(sender: HttpSender) -> N
     assert (receiver.connections, len(receiver.requests)) == (1, 3)
 
 
-async def test_an_endless_body_is_dropped_with_its_connection(sender: HttpSender) -> None:
+async def test_an_endless_body_closes_the_connection(sender: HttpSender) -> None:
     async with receiving(endless) as receiver, asyncio.timeout(PATIENCE_S):
         sent = await sender.post(receiver.url, b"{}")
         await receiver.lost.wait()
@@ -153,7 +155,7 @@ async def test_an_endless_body_is_dropped_with_its_connection(sender: HttpSender
 
 
 @pytest.mark.parametrize("reply", [silent, resetting], ids=["hangs", "breaks"])
-async def test_a_status_counts_even_if_its_body_does_not_come(
+async def test_a_status_counts_even_if_its_body_is_incomplete(
     sender: HttpSender, reply: Write
 ) -> None:
     async def half(writer: asyncio.StreamWriter) -> None:
@@ -189,7 +191,7 @@ async def test_a_user_in_the_address_becomes_credentials(sender: HttpSender) -> 
     assert b"\r\nAuthorization: Basic dXNlcjpwYXNz\r\n" in receiver.requests[0]
 
 
-async def test_nobody_listening_is_a_refused_connection(sender: HttpSender) -> None:
+async def test_a_closed_port_is_reported_as_connection_refused(sender: HttpSender) -> None:
     async with receiving(silent) as receiver:
         pass
 
@@ -198,7 +200,7 @@ async def test_nobody_listening_is_a_refused_connection(sender: HttpSender) -> N
     assert (sent.status, sent.error, sent.is_blocked) == (None, "connection refused", False)
 
 
-async def test_a_reset_connection_is_named(sender: HttpSender) -> None:
+async def test_a_reset_connection_is_reported(sender: HttpSender) -> None:
     async with receiving(resetting) as receiver:
         sent = await sender.post(receiver.url, b"{}")
 
@@ -210,7 +212,9 @@ async def test_a_reset_connection_is_named(sender: HttpSender) -> None:
     [(b"", "Server disconnected"), (b"SSH-2.0-OpenSSH\r\n\r\n", "illegal status line")],
     ids=["nothing", "another protocol"],
 )
-async def test_what_is_not_http_is_named(sender: HttpSender, answer: bytes, reason: str) -> None:
+async def test_a_response_that_is_not_http_is_reported(
+    sender: HttpSender, answer: bytes, reason: str
+) -> None:
     async def once(writer: asyncio.StreamWriter) -> None:
         await answering(answer)(writer)
         writer.close()
@@ -219,21 +223,21 @@ async def test_what_is_not_http_is_named(sender: HttpSender, answer: bytes, reas
         sent = await sender.post(receiver.url, b"{}")
 
     assert sent.status is None
-    assert (sent.error or "").startswith(f"not a proper HTTP answer: {reason}")
+    assert (sent.error or "").startswith(f"invalid HTTP response: {reason}")
 
 
-async def test_an_attempt_without_an_answer_ends_at_the_limit(sender: HttpSender) -> None:
+async def test_an_attempt_without_a_response_ends_at_the_timeout(sender: HttpSender) -> None:
     async with receiving(silent) as receiver:
         posting = asyncio.create_task(sender.post(receiver.url, b"{}"))
         await until(lambda: receiver.requests != [])
         pass_time(LIMIT_S)
         sent = await posting
 
-    assert (sent.status, sent.error, sent.is_blocked) == (None, "no answer within 30 s", False)
+    assert (sent.status, sent.error, sent.is_blocked) == (None, "no response within 30 s", False)
     assert sent.duration_ms >= LIMIT_S * 1000
 
 
-async def test_a_tls_handshake_without_an_answer_ends_at_the_limit_with_its_connection(
+async def test_an_unanswered_tls_handshake_ends_at_the_timeout_and_closes_the_connection(
     sender: HttpSender,
 ) -> None:
     async with receiving(silent) as receiver, asyncio.timeout(LIMIT_S + PATIENCE_S):
@@ -244,7 +248,7 @@ async def test_a_tls_handshake_without_an_answer_ends_at_the_limit_with_its_conn
         sent = await posting
         await receiver.lost.wait()
 
-    assert (sent.status, sent.error) == (None, "no answer within 30 s")
+    assert (sent.status, sent.error) == (None, "no response within 30 s")
 
 
 async def test_a_forbidden_address_is_blocked_by_a_named_rule(sender: HttpSender) -> None:
@@ -265,7 +269,7 @@ async def test_a_name_with_a_forbidden_address_is_blocked() -> None:
     assert "10.0.0.1 is not loopback (the address of intranet.test)" in (sent.error or "")
 
 
-async def test_a_receiver_that_hangs_holds_its_own_places_only() -> None:
+async def test_a_receiver_that_hangs_blocks_only_its_own_slots() -> None:
     async with (
         receiving(silent) as dead,
         receiving(answering(OK)) as live,
@@ -282,7 +286,7 @@ async def test_a_receiver_that_hangs_holds_its_own_places_only() -> None:
     assert dead.connections <= 2
 
 
-async def test_all_receivers_together_stay_within_the_common_limit() -> None:
+async def test_all_receivers_together_stay_within_max_in_flight() -> None:
     under_way = most = 0
 
     async def count(writer: asyncio.StreamWriter) -> None:
@@ -306,7 +310,7 @@ async def test_all_receivers_together_stay_within_the_common_limit() -> None:
     assert most == 3
 
 
-async def test_the_time_in_the_queue_does_not_count() -> None:
+async def test_waiting_for_a_slot_does_not_count_towards_the_timeout() -> None:
     async with receiving(silent) as receiver, narrow(max_per_receiver=1) as sender:
         posting = [asyncio.create_task(sender.post(receiver.url, b"{}")) for _ in range(3)]
         for number in (1, 2, 3):
@@ -315,10 +319,10 @@ async def test_the_time_in_the_queue_does_not_count() -> None:
         sent = await asyncio.gather(*posting)
 
     assert receiver.connections == 3
-    assert {answer.error for answer in sent} == {"no answer within 30 s"}
+    assert {answer.error for answer in sent} == {"no response within 30 s"}
 
 
-async def test_cancelling_an_attempt_passes_and_frees_its_place() -> None:
+async def test_cancelling_an_attempt_frees_its_slot() -> None:
     async with receiving(silent) as receiver, narrow(max_per_receiver=1) as sender:
         running = asyncio.create_task(sender.post(receiver.url, b"{}"))
         waiting = asyncio.create_task(sender.post(receiver.url, b"{}"))
@@ -331,7 +335,7 @@ async def test_cancelling_an_attempt_passes_and_frees_its_place() -> None:
         assert sender._lanes._lanes == {}
 
 
-async def test_receivers_are_forgotten_when_nothing_is_under_way(sender: HttpSender) -> None:
+async def test_lanes_without_attempts_are_forgotten(sender: HttpSender) -> None:
     async with receiving(answering(OK)) as receiver:
         hosts = ["127.0.0.1", "localhost", "127.0.0.2"]
         await asyncio.gather(
@@ -343,7 +347,7 @@ async def test_receivers_are_forgotten_when_nothing_is_under_way(sender: HttpSen
 
 @pytest.fixture(scope="module")
 def post() -> Iterator[Callable[[str], object]]:
-    """Post with a sender that can reach nothing."""
+    """Post with a sender whose host names all resolve to a forbidden address."""
 
     async def resolve(host: str) -> Sequence[str]:
         return ["169.254.169.254"]

@@ -1,4 +1,4 @@
-"""The checker names the first unusable reference image, and stays within its limits."""
+"""The checker finds the first unusable reference image within its limits of time and size."""
 
 import asyncio
 import base64
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.runtime.egress import Egress
-from mock_server.runtime.fetcher import HttpImageChecker
+from mock_server.runtime.image_checker import HttpImageChecker
 from tests.mock_server.runtime.listening import (
     Write,
     endless,
@@ -52,7 +52,7 @@ def redirect(location: str, status: int = 302) -> Write:
 
 
 class Site:
-    """Serves pages by path, and remembers which were asked for."""
+    """Serves pages by path and records the requested paths."""
 
     def __init__(self, pages: Mapping[str, Write]) -> None:
         self.pages = pages
@@ -99,95 +99,95 @@ async def checker() -> AsyncIterator[HttpImageChecker]:
         yield checker
 
 
-def verdict(bad: BadImage | None) -> tuple[int, ImageProblem] | None:
+def index_and_problem(bad: BadImage | None) -> tuple[int, ImageProblem] | None:
     return None if bad is None else (bad.index, bad.problem)
 
 
-async def test_no_images_and_right_images_are_fine(checker: HttpImageChecker) -> None:
+async def test_no_images_and_supported_images_are_valid(checker: HttpImageChecker) -> None:
     pages = {"/a": page(PNG), "/b": page(b"\xff\xd8\xff\xe0"), "/c": page(b"RIFF")}
     async with serving(pages) as site:
-        assert await checker.first_bad([]) is None
-        assert await checker.first_bad(site.urls("/a", "/b", "/c", "/a")) is None
+        assert await checker.find_bad_image([]) is None
+        assert await checker.find_bad_image(site.urls("/a", "/b", "/c", "/a")) is None
 
 
 @pytest.mark.parametrize("content", [GIF, b"<html>", b""], ids=["GIF", "HTML", "nothing"])
-async def test_the_content_counts_and_not_what_it_is_called(
+async def test_the_content_decides_and_not_the_content_type(
     checker: HttpImageChecker, content: bytes
 ) -> None:
     typed = page(content, headers="Content-Type: image/png\r\n")
     untyped = page(PNG, headers="Content-Type: text/html\r\n")
     async with serving({"/a.png": typed, "/b.txt": untyped}) as site:
-        bad = await checker.first_bad(site.urls("/b.txt", "/a.png"))
+        bad = await checker.find_bad_image(site.urls("/b.txt", "/a.png"))
 
-    assert verdict(bad) == (1, ImageProblem.WRONG_FORMAT)
+    assert index_and_problem(bad) == (1, ImageProblem.WRONG_FORMAT)
 
 
-async def test_the_bad_image_with_the_lowest_index_is_named(checker: HttpImageChecker) -> None:
+async def test_the_bad_image_with_the_lowest_index_is_returned(checker: HttpImageChecker) -> None:
     async with serving({"/good": page(PNG), "/gif": page(GIF)}) as site:
-        bad = await checker.first_bad(site.urls("/good", "/missing", "/gif"))
+        bad = await checker.find_bad_image(site.urls("/good", "/missing", "/gif"))
 
-    assert verdict(bad) == (1, ImageProblem.UNREACHABLE)
+    assert index_and_problem(bad) == (1, ImageProblem.UNREACHABLE)
     assert bad is not None
-    assert bad.reason == f"{site.base}/missing: answered with status 404"
+    assert bad.reason == f"{site.base}/missing: the server returned status 404"
 
 
-async def test_the_verdict_does_not_wait_for_images_behind_the_bad_one(
+async def test_the_check_does_not_wait_for_images_after_the_bad_one(
     checker: HttpImageChecker,
 ) -> None:
     async with serving({"/gif": page(GIF), "/slow": silent}) as site, asyncio.timeout(PATIENCE_S):
-        bad = await checker.first_bad(site.urls("/gif", "/slow"))
+        bad = await checker.find_bad_image(site.urls("/gif", "/slow"))
 
-    assert verdict(bad) == (0, ImageProblem.WRONG_FORMAT)
+    assert index_and_problem(bad) == (0, ImageProblem.WRONG_FORMAT)
 
 
 async def test_all_images_are_fetched_at_the_same_time(checker: HttpImageChecker) -> None:
-    everyone = asyncio.Barrier(3)
+    barrier = asyncio.Barrier(3)
 
     async def together(writer: asyncio.StreamWriter) -> None:
-        await everyone.wait()
+        await barrier.wait()
         await page(PNG)(writer)
 
     async with serving({"/a": together, "/b": together, "/c": together}) as site:
         async with asyncio.timeout(PATIENCE_S):
-            assert await checker.first_bad(site.urls("/a", "/b", "/c")) is None
+            assert await checker.find_bad_image(site.urls("/a", "/b", "/c")) is None
 
 
-async def test_what_is_not_complete_in_time_is_unreachable(checker: HttpImageChecker) -> None:
+async def test_an_image_that_is_incomplete_at_the_timeout_is_unreachable(
+    checker: HttpImageChecker,
+) -> None:
     async def half(writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n\x89PNG")
         await silent(writer)
 
     pages = {"/good": page(PNG), "/half": half}
     async with serving(pages) as site:
-        check = asyncio.create_task(checker.first_bad(site.urls("/good", "/half")))
+        check = asyncio.create_task(checker.find_bad_image(site.urls("/good", "/half")))
         await until(lambda: sorted(site.asked) == ["/good", "/half"])
         await settled()
         pass_time(LIMIT_S)
         bad = await check
 
-    assert bad == BadImage(
-        1, ImageProblem.UNREACHABLE, f"{site.base}/half: not complete within 300 s"
-    )
+    assert bad == BadImage(1, ImageProblem.UNREACHABLE, f"{site.base}/half: incomplete after 300 s")
 
 
-async def test_a_content_of_just_the_limit_is_fine(checker: HttpImageChecker) -> None:
+async def test_content_of_exactly_the_limit_is_valid(checker: HttpImageChecker) -> None:
     async with serving({"/full": page(PNG.ljust(MAX_BYTES))}) as site:
-        assert await checker.first_bad(site.urls("/full")) is None
+        assert await checker.find_bad_image(site.urls("/full")) is None
 
 
 async def test_one_byte_more_than_the_limit_is_too_large(checker: HttpImageChecker) -> None:
     async with serving({"/more": page(PNG.ljust(MAX_BYTES + 1))}) as site:
-        bad = await checker.first_bad(site.urls("/more"))
+        bad = await checker.find_bad_image(site.urls("/more"))
 
-    assert verdict(bad) == (0, ImageProblem.TOO_LARGE)
+    assert index_and_problem(bad) == (0, ImageProblem.TOO_LARGE)
 
 
 async def test_an_endless_content_is_not_read_to_its_end(checker: HttpImageChecker) -> None:
     async with serving({"/endless": endless}) as site, asyncio.timeout(PATIENCE_S):
-        bad = await checker.first_bad(site.urls("/endless"))
+        bad = await checker.find_bad_image(site.urls("/endless"))
         await site.lost.wait()
 
-    assert verdict(bad) == (0, ImageProblem.TOO_LARGE)
+    assert index_and_problem(bad) == (0, ImageProblem.TOO_LARGE)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -199,14 +199,14 @@ async def test_three_redirects_are_followed(checker: HttpImageChecker, status: i
         "/4": page(PNG),
     }
     async with serving(pages) as site:
-        assert await checker.first_bad(site.urls("/1")) is None
+        assert await checker.find_bad_image(site.urls("/1")) is None
 
     assert site.asked == ["/1", "/2", "/3?x=1", "/4"]
 
 
 async def test_a_fourth_redirect_is_not_followed(checker: HttpImageChecker) -> None:
     async with serving({"/loop": redirect("/loop")}) as site:
-        bad = await checker.first_bad(site.urls("/loop"))
+        bad = await checker.find_bad_image(site.urls("/loop"))
 
     assert bad == BadImage(0, ImageProblem.UNREACHABLE, f"{site.base}/loop: more than 3 redirects")
     assert site.asked == ["/loop"] * 4
@@ -224,25 +224,25 @@ async def test_a_fourth_redirect_is_not_followed(checker: HttpImageChecker) -> N
         ("http://x:port/", "Invalid port"),
     ],
 )
-async def test_a_redirect_leads_nowhere_that_an_address_may_not(
+async def test_the_egress_policy_applies_to_redirects(
     checker: HttpImageChecker, location: str, reason: str
 ) -> None:
     async with serving({"/r": redirect(location)}) as site:
-        bad = await checker.first_bad(site.urls("/r"))
+        bad = await checker.find_bad_image(site.urls("/r"))
 
-    assert verdict(bad) == (0, ImageProblem.UNREACHABLE)
+    assert index_and_problem(bad) == (0, ImageProblem.UNREACHABLE)
     assert bad is not None
     assert reason in bad.reason
 
 
-async def test_a_redirect_without_a_target_is_an_answer_like_any_other(
+async def test_a_redirect_without_a_location_is_an_unexpected_status(
     checker: HttpImageChecker,
 ) -> None:
     async with serving({"/r": page(status=302)}) as site:
-        bad = await checker.first_bad(site.urls("/r"))
+        bad = await checker.find_bad_image(site.urls("/r"))
 
     assert bad is not None
-    assert bad.reason.endswith("answered with status 302")
+    assert bad.reason.endswith("the server returned status 302")
 
 
 @pytest.mark.parametrize(
@@ -254,12 +254,12 @@ async def test_a_redirect_without_a_target_is_an_answer_like_any_other(
         ("http://[oops]/", "Invalid"),
     ],
 )
-async def test_an_address_that_cannot_be_fetched_says_why(
+async def test_an_invalid_address_is_unreachable_with_the_reason(
     checker: HttpImageChecker, url: str, reason: str
 ) -> None:
-    bad = await checker.first_bad([url])
+    bad = await checker.find_bad_image([url])
 
-    assert verdict(bad) == (0, ImageProblem.UNREACHABLE)
+    assert index_and_problem(bad) == (0, ImageProblem.UNREACHABLE)
     assert bad is not None
     assert reason in bad.reason
 
@@ -273,8 +273,10 @@ async def test_an_address_that_cannot_be_fetched_says_why(
     ],
     ids=["base64", "percent-encoded", "large"],
 )
-async def test_a_right_image_in_a_data_address_is_fine(checker: HttpImageChecker, url: str) -> None:
-    assert await checker.first_bad([url]) is None
+async def test_a_supported_image_in_a_data_address_is_valid(
+    checker: HttpImageChecker, url: str
+) -> None:
+    assert await checker.find_bad_image([url]) is None
 
 
 @pytest.mark.parametrize(
@@ -288,17 +290,17 @@ async def test_a_right_image_in_a_data_address_is_fine(checker: HttpImageChecker
     ],
     ids=["GIF", "not base64", "no content", "large", "large base64"],
 )
-async def test_a_wrong_data_address_is_named_in_short(
+async def test_an_invalid_data_address_has_a_short_reason(
     checker: HttpImageChecker, url: str, problem: ImageProblem
 ) -> None:
-    bad = await checker.first_bad([url])
+    bad = await checker.find_bad_image([url])
 
-    assert verdict(bad) == (0, problem)
+    assert index_and_problem(bad) == (0, problem)
     assert bad is not None
     assert len(bad.reason) < 250
 
 
-async def test_large_content_is_judged_beside_the_event_loop() -> None:
+async def test_large_content_is_checked_in_a_thread() -> None:
     threads: dict[int, int] = {}
 
     def noting(content: bytes) -> str | None:
@@ -309,16 +311,16 @@ async def test_large_content_is_judged_beside_the_event_loop() -> None:
     data = f"data:;base64,{base64.b64encode(large[:-1]).decode()}"
     pages = {"/large": page(large), "/small": page(PNG)}
     async with serving(pages) as site, checking(noting) as checker:
-        assert await checker.first_bad([*site.urls("/large", "/small"), data]) is None
+        assert await checker.find_bad_image([*site.urls("/large", "/small"), data]) is None
 
     assert threads.pop(len(PNG)) == threading.get_ident()
     assert threading.get_ident() not in threads.values()
     assert len(threads) == 2
 
 
-async def test_cancelling_a_check_passes(checker: HttpImageChecker) -> None:
+async def test_a_check_can_be_cancelled(checker: HttpImageChecker) -> None:
     async with serving({"/slow": silent}) as site:
-        running = asyncio.create_task(checker.first_bad(site.urls("/slow")))
+        running = asyncio.create_task(checker.find_bad_image(site.urls("/slow")))
         await until(lambda: site.asked == ["/slow"])
         running.cancel()
         with suppress(asyncio.CancelledError):
@@ -329,7 +331,7 @@ async def test_cancelling_a_check_passes(checker: HttpImageChecker) -> None:
 
 @pytest.fixture(scope="module")
 def check() -> Iterator[Callable[[str], BadImage | None]]:
-    """Check one address with a checker that can reach nothing."""
+    """Check one address with a checker whose host names all resolve to a forbidden address."""
 
     async def resolve(host: str) -> Sequence[str]:
         return ["169.254.169.254"]
@@ -339,7 +341,7 @@ def check() -> Iterator[Callable[[str], BadImage | None]]:
 
     with asyncio.Runner() as runner:
         checker = runner.run(open_checker())
-        yield lambda url: runner.run(checker.first_bad([url]))
+        yield lambda url: runner.run(checker.find_bad_image([url]))
         runner.run(checker.aclose())
 
 

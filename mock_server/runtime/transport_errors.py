@@ -1,4 +1,4 @@
-"""Says in a short sentence why an HTTP exchange failed."""
+"""Translate the errors of an HTTP exchange into short reasons."""
 
 import os
 import socket
@@ -10,7 +10,7 @@ from typing import Final
 import httpcore
 import httpx
 
-_LONGEST = 200  # characters; some sentences quote what the other side sent
+_MAX_REASON_LENGTH = 200  # Some reasons quote what the server sent.
 
 _AS_HTTPX: Final[Mapping[type[Exception], type[httpx.TransportError]]] = {
     httpcore.ConnectTimeout: httpx.ConnectTimeout,
@@ -28,36 +28,36 @@ _AS_HTTPX: Final[Mapping[type[Exception], type[httpx.TransportError]]] = {
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn httpcore's errors, and bare socket errors, into httpx.TransportError with a sentence."""
+def translate_errors() -> Iterator[None]:
+    """Raise httpx.TransportError with a short reason for errors of httpcore and of sockets."""
     try:
         yield
     except tuple(_AS_HTTPX) as error:
-        raise _AS_HTTPX[type(error)](failure_sentence(error)) from error
-    except OSError as error:  # anyio lets some TLS errors through as they are
-        raise httpx.NetworkError(failure_sentence(error)) from error
+        raise _AS_HTTPX[type(error)](describe_failure(error)) from error
+    except OSError as error:  # httpcore does not translate some TLS errors.
+        raise httpx.NetworkError(describe_failure(error)) from error
 
 
-def failure_sentence(error: BaseException) -> str:
-    """Return the first reason in the chain of causes that says something to a developer."""
+def describe_failure(error: BaseException) -> str:
+    """Return the first reason in the chain of causes that helps a developer."""
     reasons = (_reason(link) for link in _chain(error))
     known = next((reason for reason in reasons if reason is not None), None)
-    sentence = known or str(error) or "the connection broke"
+    reason = known or str(error) or "the connection was lost"
     if isinstance(error, httpcore.ProtocolError):
-        sentence = f"not a proper HTTP answer: {sentence}"
-    return brief(sentence)
+        reason = f"invalid HTTP response: {reason}"
+    return shorten(reason)
 
 
-def brief(text: str, longest: int = _LONGEST) -> str:
-    """Cut a text to so many characters; an ellipsis shows the cut."""
-    return text if len(text) <= longest else text[: longest - 1] + "…"
+def shorten(text: str, max_length: int = _MAX_REASON_LENGTH) -> str:
+    """Return the text cut to this many characters; an ellipsis marks the cut."""
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
     link: BaseException | None = error
     while link is not None:
         yield link
-        # The pool raises its errors again `from None`, which clears the cause of the first link.
+        # httpcore's pool raises its errors again `from None`, which clears the first cause.
         link = link.__cause__ or link.__context__
 
 
@@ -66,7 +66,7 @@ def _reason(error: BaseException) -> str | None:
         case httpcore.ConnectTimeout():
             return "connection timed out"
         case ssl.SSLCertVerificationError():
-            return f"TLS certificate not accepted: {error.verify_message}"
+            return f"TLS certificate rejected: {error.verify_message}"
         case ssl.SSLError():
             return f"TLS failed: {(error.reason or 'unknown reason').lower().replace('_', ' ')}"
         case socket.gaierror():

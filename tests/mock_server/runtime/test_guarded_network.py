@@ -1,4 +1,4 @@
-"""The guard resolves a name once and connects to what it judged; its refusals arrive unharmed."""
+"""The guard resolves a name once and connects only to the addresses that it allowed."""
 
 import asyncio
 import socket
@@ -13,15 +13,11 @@ import httpx
 import pytest
 
 from mock_server.runtime.egress import Egress
-from mock_server.runtime.failures import translated
-from mock_server.runtime.guarded_http import (
-    Blocked,
-    GuardedBackend,
-    GuardedTransport,
-    credentials,
-    web_url,
-)
-from mock_server.runtime.lookups import Resolver
+from mock_server.runtime.guarded_network import EgressBlocked, GuardedBackend
+from mock_server.runtime.guarded_transport import GuardedTransport
+from mock_server.runtime.resolver import Resolver
+from mock_server.runtime.transport_errors import translate_errors
+from mock_server.runtime.web_address import basic_auth_header, parse_web_url
 from tests.mock_server.runtime.listening import listening
 
 pytestmark = pytest.mark.anyio
@@ -29,8 +25,8 @@ pytestmark = pytest.mark.anyio
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-class Network(httpcore.AsyncNetworkBackend):
-    """Connects nowhere, remembers where it should have, and fails for the addresses it is told."""
+class FakeNetwork(httpcore.AsyncNetworkBackend):
+    """Records connections without making any, and fails for the given addresses."""
 
     def __init__(self, failing: Mapping[str, Exception] | None = None) -> None:
         self.failing = failing or {}
@@ -52,15 +48,15 @@ class Network(httpcore.AsyncNetworkBackend):
         return httpcore.AsyncMockStream([OK])
 
 
-class Names:
-    """A resolver that gives its answers in turn, and counts how often it is asked."""
+class FakeResolver:
+    """A resolver that returns its answers in turn and records the names."""
 
     def __init__(self, *answers: Sequence[str] | OSError | UnicodeError) -> None:
         self.answers = list(answers)
-        self.asked: list[str] = []
+        self.hosts_asked: list[str] = []
 
     async def __call__(self, host: str) -> Sequence[str]:
-        self.asked.append(host)
+        self.hosts_asked.append(host)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -75,73 +71,77 @@ async def loopback_resolver(host: str) -> Sequence[str]:
     return ["127.0.0.1"]
 
 
-async def test_a_name_that_changes_its_mind_is_connected_where_it_was_judged() -> None:
-    names = Names(["10.0.0.1"], ["169.254.169.254"])
-    network = Network()
+async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
+    resolver = FakeResolver(["10.0.0.1"], ["169.254.169.254"])
+    network = FakeNetwork()
 
-    await GuardedBackend(Egress.PRIVATE, names, network=network).connect_tcp("sly.test", 80)
+    await GuardedBackend(Egress.PRIVATE, resolver, network=network).connect_tcp("sly.test", 80)
 
-    assert names.asked == ["sly.test"]
+    assert resolver.hosts_asked == ["sly.test"]
     assert network.hosts == ["10.0.0.1"]
 
 
-async def test_a_name_is_judged_again_at_its_next_connection() -> None:
-    names = Names(["10.0.0.1"], ["169.254.169.254"])
-    network = Network()
-    backend = GuardedBackend(Egress.PRIVATE, names, network=network)
+async def test_a_name_is_checked_again_for_each_connection() -> None:
+    resolver = FakeResolver(["10.0.0.1"], ["169.254.169.254"])
+    network = FakeNetwork()
+    backend = GuardedBackend(Egress.PRIVATE, resolver, network=network)
     await backend.connect_tcp("sly.test", 80)
 
-    with pytest.raises(Blocked):
+    with pytest.raises(EgressBlocked):
         await backend.connect_tcp("sly.test", 80)
 
     assert network.hosts == ["10.0.0.1"]
 
 
 async def test_a_name_with_forbidden_addresses_only_is_blocked() -> None:
-    network = Network()
-    backend = GuardedBackend(Egress.PRIVATE, Names(["169.254.169.254", "8.8.8.8"]), network=network)
+    network = FakeNetwork()
+    backend = GuardedBackend(
+        Egress.PRIVATE, FakeResolver(["169.254.169.254", "8.8.8.8"]), network=network
+    )
 
-    with pytest.raises(Blocked) as refusal:
+    with pytest.raises(EgressBlocked) as blocked:
         await backend.connect_tcp("bad.test", 80)
 
-    assert (refusal.value.host, str(refusal.value.address)) == ("bad.test", "169.254.169.254")
-    assert refusal.value.rule == "169.254.169.254 is link-local"
+    assert (blocked.value.host, str(blocked.value.address)) == ("bad.test", "169.254.169.254")
+    assert blocked.value.rule == "169.254.169.254 is link-local"
     assert network.hosts == []
 
 
-async def test_forbidden_addresses_beside_allowed_ones_are_left_out() -> None:
-    network = Network({"10.0.0.1": httpcore.ConnectError(ConnectionRefusedError(111, ""))})
-    names = Names(["169.254.169.254", "10.0.0.1", "8.8.8.8"])
+async def test_forbidden_addresses_of_an_allowed_host_are_skipped() -> None:
+    network = FakeNetwork({"10.0.0.1": httpcore.ConnectError(ConnectionRefusedError(111, ""))})
+    resolver = FakeResolver(["169.254.169.254", "10.0.0.1", "8.8.8.8"])
 
     with pytest.raises(httpcore.ConnectError):
-        await GuardedBackend(Egress.PRIVATE, names, network=network).connect_tcp("mixed.test", 80)
+        await GuardedBackend(Egress.PRIVATE, resolver, network=network).connect_tcp(
+            "mixed.test", 80
+        )
 
     assert network.hosts == ["10.0.0.1"]
 
 
-async def test_an_address_that_fails_gives_way_to_the_next() -> None:
-    network = Network({"::1": httpcore.ConnectTimeout()})
+async def test_after_a_failed_address_the_next_one_is_tried() -> None:
+    network = FakeNetwork({"::1": httpcore.ConnectTimeout()})
 
     await GuardedBackend(
-        Egress.LOOPBACK, Names(["::1", "127.0.0.1", "127.0.0.2"]), network=network
+        Egress.LOOPBACK, FakeResolver(["::1", "127.0.0.1", "127.0.0.2"]), network=network
     ).connect_tcp("localhost", 80, timeout=30)
 
     assert network.hosts == ["::1", "127.0.0.1"]
     assert network.timeouts == [2.0, 2.0]
 
 
-async def test_the_last_address_has_all_the_time_there_is() -> None:
-    network = Network()
+async def test_the_last_address_gets_the_whole_timeout() -> None:
+    network = FakeNetwork()
 
     await GuardedBackend(Egress.LOOPBACK, network=network).connect_tcp("::1", 80, timeout=30)
 
     assert network.timeouts == [30]
 
 
-async def test_when_every_address_fails_the_error_says_how() -> None:
-    network = Network({"::1": refused(), "127.0.0.1": refused(), "127.0.0.2": unreachable()})
+async def test_when_every_address_fails_the_error_lists_the_reasons() -> None:
+    network = FakeNetwork({"::1": refused(), "127.0.0.1": refused(), "127.0.0.2": unreachable()})
     backend = GuardedBackend(
-        Egress.LOOPBACK, Names(["::1", "127.0.0.1", "::1", "127.0.0.2"]), network=network
+        Egress.LOOPBACK, FakeResolver(["::1", "127.0.0.1", "::1", "127.0.0.2"]), network=network
     )
 
     with pytest.raises(httpcore.ConnectError, match=r"^connection refused, no route to host$"):
@@ -167,22 +167,22 @@ def unreachable() -> Exception:
     [
         ([], "the host name has no address"),
         (socket.gaierror(-2, "Name unknown"), r"does not resolve \(Name unknown\)"),
-        (UnicodeError("label too long"), "the host name is not well formed"),
+        (UnicodeError("label too long"), "invalid host name"),
     ],
     ids=["no address", "unknown", "malformed"],
 )
 async def test_a_name_without_an_address_is_a_connect_error(
     answer: Sequence[str] | OSError | UnicodeError, sentence: str
 ) -> None:
-    backend = GuardedBackend(Egress.PUBLIC, Names(answer), network=Network())
+    backend = GuardedBackend(Egress.PUBLIC, FakeResolver(answer), network=FakeNetwork())
 
     with pytest.raises(httpcore.ConnectError, match=sentence):
         await backend.connect_tcp("missing.test", 80)
 
 
 @pytest.mark.parametrize("host", ["2130706433", "0177.0.0.1", "0x7f.1", "127.1", "127.0.0.1"])
-async def test_a_numeric_spelling_is_understood_before_it_is_judged(host: str) -> None:
-    network = Network()
+async def test_a_numeric_host_is_converted_before_it_is_checked(host: str) -> None:
+    network = FakeNetwork()
 
     await GuardedBackend(Egress.LOOPBACK, network=network).connect_tcp(host, 80)
 
@@ -205,24 +205,26 @@ async def test_a_numeric_spelling_is_understood_before_it_is_judged(host: str) -
         "::",
     ],
 )
-async def test_a_forbidden_address_is_blocked_however_it_is_spelt(host: str) -> None:
-    network = Network()
+async def test_a_forbidden_address_is_blocked_in_every_spelling(host: str) -> None:
+    network = FakeNetwork()
 
-    with pytest.raises(Blocked):
+    with pytest.raises(EgressBlocked):
         await GuardedBackend(Egress.PUBLIC, network=network).connect_tcp(host, 80)
 
     assert network.hosts == []
 
 
 async def test_a_scope_id_is_not_passed_on() -> None:
-    network = Network()
+    network = FakeNetwork()
 
     await GuardedBackend(Egress.PRIVATE, network=network).connect_tcp("fd12::1%eth0", 80)
 
     assert network.hosts == ["fd12::1"]
 
 
-async def test_connections_at_one_time_share_one_look_up_and_survive_one_another() -> None:
+async def test_concurrent_connections_share_one_lookup_and_cancelling_one_keeps_the_others() -> (
+    None
+):
     is_asked = asyncio.Event()
     may_answer = asyncio.Event()
     asked = []
@@ -233,7 +235,7 @@ async def test_connections_at_one_time_share_one_look_up_and_survive_one_another
         await may_answer.wait()
         return ["127.0.0.1"]
 
-    backend = GuardedBackend(Egress.LOOPBACK, slow, network=Network())
+    backend = GuardedBackend(Egress.LOOPBACK, slow, network=FakeNetwork())
     first, *others = [asyncio.create_task(backend.connect_tcp("slow.test", 80)) for _ in range(5)]
     await is_asked.wait()
     first.cancel()
@@ -244,28 +246,28 @@ async def test_connections_at_one_time_share_one_look_up_and_survive_one_another
     assert first.cancelled()
 
 
-async def test_sockets_in_the_file_system_are_refused() -> None:
+async def test_unix_sockets_are_rejected() -> None:
     with pytest.raises(httpcore.ConnectError):
         await GuardedBackend(Egress.PUBLIC).connect_unix_socket("/var/run/docker.sock")
 
 
-async def test_blocked_reaches_the_caller_of_httpx_as_it_is() -> None:
+async def test_egress_blocked_passes_through_an_httpx_client_unchanged() -> None:
     transport = GuardedTransport(Egress.PUBLIC, forbidden_resolver)
 
     async with httpx.AsyncClient(transport=transport, trust_env=False) as client:
-        with pytest.raises(Blocked) as refusal:
+        with pytest.raises(EgressBlocked) as blocked:
             await client.get("http://metadata.test/")
 
-    assert str(refusal.value) == (
+    assert str(blocked.value) == (
         "blocked by egress policy 'public': 169.254.169.254 is link-local"
         " (the address of metadata.test)"
     )
 
 
 async def test_localhost_falls_back_from_ipv6_to_ipv4() -> None:
-    names = Names(["::1", "127.0.0.1"])
+    resolver = FakeResolver(["::1", "127.0.0.1"])
 
-    async with serving() as port, GuardedTransport(Egress.LOOPBACK, names) as transport:
+    async with serving() as port, GuardedTransport(Egress.LOOPBACK, resolver) as transport:
         response = await transport.handle_async_request(
             httpx.Request("GET", f"http://localhost:{port}/")
         )
@@ -273,7 +275,7 @@ async def test_localhost_falls_back_from_ipv6_to_ipv4() -> None:
         assert await response.aread() == b"ok"
 
 
-async def test_tls_names_and_checks_the_host_and_not_its_address(certificate: Path) -> None:
+async def test_tls_verifies_the_host_name_and_not_the_address(certificate: Path) -> None:
     trusted = ssl.create_default_context(cafile=certificate)
 
     async with (
@@ -282,24 +284,24 @@ async def test_tls_names_and_checks_the_host_and_not_its_address(certificate: Pa
     ):
         right = await transport.handle_async_request(request(f"https://receiver.test:{port}/"))
         assert await right.aread() == b"ok"
-        with pytest.raises(httpx.ConnectError, match="certificate not accepted: Hostname mismatch"):
+        with pytest.raises(httpx.ConnectError, match="certificate rejected: Hostname mismatch"):
             await transport.handle_async_request(request(f"https://other.test:{port}/"))
 
 
-async def test_an_unknown_certificate_is_named_as_the_reason(certificate: Path) -> None:
+async def test_an_untrusted_certificate_is_the_reason_of_the_error(certificate: Path) -> None:
     async with serving(certificate) as port, transport_to(loopback_resolver) as transport:
-        with pytest.raises(httpx.ConnectError, match=r"certificate not accepted: self.signed"):
+        with pytest.raises(httpx.ConnectError, match=r"certificate rejected: self.signed"):
             await transport.handle_async_request(request(f"https://receiver.test:{port}/"))
 
 
-async def test_tls_to_a_plain_server_is_named_as_the_reason() -> None:
+async def test_tls_to_a_plain_server_is_the_reason_of_the_error() -> None:
     async with serving() as port, transport_to(loopback_resolver) as transport:
         with pytest.raises(httpx.ConnectError, match="TLS failed: wrong version number"):
             await transport.handle_async_request(request(f"https://receiver.test:{port}/"))
 
 
-def test_a_tls_error_in_the_middle_of_an_answer_is_a_network_error() -> None:
-    with pytest.raises(httpx.NetworkError, match="TLS failed: bad record mac"), translated():
+def test_a_tls_error_within_a_response_is_a_network_error() -> None:
+    with pytest.raises(httpx.NetworkError, match="TLS failed: bad record mac"), translate_errors():
         raise ssl_error("BAD_RECORD_MAC")
 
 
@@ -314,9 +316,9 @@ def ssl_error(reason: str) -> ssl.SSLError:
     [
         ("", "not an http or https"),
         ("ws://example.test", "not an http or https"),
-        ("http:///path", "names no host"),
-        ("http://example.test:0", "no port 0"),
-        ("http://example.test:65536", "no port 65536"),
+        ("http:///path", "the host is missing"),
+        ("http://example.test:0", "must be 1 to 65535 .got 0"),
+        ("http://example.test:65536", "must be 1 to 65535 .got 65536"),
         ("http://example.test:" + "9" * 5000, "Invalid port"),
         ("http://bad\x00host", "non-printable"),
         ("http://[::1", "Invalid"),
@@ -324,16 +326,16 @@ def ssl_error(reason: str) -> ssl.SSLError:
         ("http://example.test/\ud800", "surrogates"),
     ],
 )
-def test_text_that_is_no_web_address_is_refused_in_a_short_sentence(text: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason) as refusal:
-        web_url(text)
+def test_an_invalid_web_address_is_rejected_with_a_short_reason(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason) as rejection:
+        parse_web_url(text)
 
-    assert len(str(refusal.value)) <= 200
+    assert len(str(rejection.value)) <= 200
 
 
 def test_the_user_part_of_an_address_becomes_basic_credentials() -> None:
-    assert credentials(web_url("http://example.test/")) == {}
-    assert credentials(web_url("http://user:p%40ss@example.test/")) == {
+    assert basic_auth_header(parse_web_url("http://example.test/")) == {}
+    assert basic_auth_header(parse_web_url("http://user:p%40ss@example.test/")) == {
         "Authorization": "Basic dXNlcjpwQHNz"
     }
 

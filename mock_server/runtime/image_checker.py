@@ -1,0 +1,173 @@
+"""Check reference images by their content, after fetching or decoding them."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from typing import Final, TypeVar
+from urllib.parse import urljoin
+
+import httpx
+
+from mock_server.domain.data_address import DataTooLarge, decode, is_data_address
+from mock_server.domain.ports import BadImage, ImageProblem
+from mock_server.domain.references import FormatRecogniser
+from mock_server.runtime.egress import Egress
+from mock_server.runtime.guarded_network import EgressBlocked
+from mock_server.runtime.guarded_transport import GuardedTransport
+from mock_server.runtime.resolver import Resolver, system_resolver
+from mock_server.runtime.transport_errors import shorten
+from mock_server.runtime.web_address import basic_auth_header, parse_web_url
+from mock_server.version import __version__
+
+_Subject = TypeVar("_Subject", bytes, str)
+
+_SUPPORTED_FORMATS: Final = frozenset({"JPEG", "PNG", "WEBP"})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MAX_SHOWN_LENGTH = 120  # characters of an address in a reason
+# Up to this many bytes or characters, starting a thread takes longer than the check.
+_MAX_INLINE_SIZE = 64 * 1024
+_HEADERS: Final = {
+    "User-Agent": f"apixo-testkit-mock/{__version__}",
+    "Accept": "image/*",
+    "Accept-Encoding": "identity",
+}
+
+
+class HttpImageChecker:
+    """Fetches all images of one call at the same time, within `timeout_s` real seconds.
+
+    `recognise_format` may run in a thread.
+    """
+
+    def __init__(
+        self,
+        egress: Egress,
+        recognise_format: FormatRecogniser,
+        *,
+        timeout_s: float = 5.0,
+        max_redirects: int = 3,
+        max_bytes: int = 10 * 1024 * 1024,
+        resolve: Resolver = system_resolver,
+    ) -> None:
+        self._recognise_format = recognise_format
+        self._timeout_s = timeout_s
+        self._max_redirects = max_redirects
+        self._max_bytes = max_bytes
+        self._transport = GuardedTransport(egress, resolve)
+
+    async def find_bad_image(self, urls: Sequence[str]) -> BadImage | None:
+        """Return the first unusable image, or None if all are usable.
+
+        Once that image is known, the requests for later images are cancelled.
+        """
+        deadline_s = asyncio.get_running_loop().time() + self._timeout_s
+        async with asyncio.TaskGroup() as group:
+            checks = [group.create_task(self._check(url, deadline_s)) for url in urls]
+            for index, check in enumerate(checks):
+                found = await check
+                if found is not None:
+                    for later in checks[index + 1 :]:
+                        later.cancel()
+                    return BadImage(index, found.problem, f"{_shown(urls[index])}: {found}")
+        return None
+
+    async def aclose(self) -> None:
+        await self._transport.aclose()
+
+    async def _check(self, url: str, deadline_s: float) -> "_InvalidImage | None":
+        """Return what is wrong with one image, or None."""
+        try:
+            async with asyncio.timeout_at(deadline_s):
+                await self._load_and_check(url)
+        except _InvalidImage as found:
+            return found
+        except TimeoutError:
+            return _InvalidImage(
+                ImageProblem.UNREACHABLE, f"incomplete after {self._timeout_s:g} s"
+            )
+        except (EgressBlocked, httpx.TransportError) as failure:
+            return _InvalidImage(ImageProblem.UNREACHABLE, str(failure))
+        return None
+
+    async def _load_and_check(self, url: str) -> None:
+        if is_data_address(url):
+            await _off_loop_if_large(self._check_data, url)
+        else:
+            await _off_loop_if_large(self._check_content, await self._fetch(url))
+
+    def _check_data(self, url: str) -> None:
+        try:
+            content = decode(url, self._max_bytes)
+        except DataTooLarge as error:
+            raise _InvalidImage(ImageProblem.TOO_LARGE, str(error)) from error
+        except ValueError as error:
+            raise _InvalidImage(ImageProblem.WRONG_FORMAT, str(error)) from error
+        self._check_content(content)
+
+    def _check_content(self, content: bytes) -> None:
+        name = self._recognise_format(content)
+        if name not in _SUPPORTED_FORMATS:
+            found = f"is a {name} image" if name else "is not an image"
+            raise _InvalidImage(ImageProblem.WRONG_FORMAT, f"{found}; must be JPEG, PNG or WEBP")
+
+    async def _fetch(self, url: str) -> bytes:
+        """Return the content at an address. The egress policy applies to every redirect."""
+        target = _target(url)
+        for _ in range(self._max_redirects + 1):
+            answer = await self._transport.handle_async_request(_request(target))
+            async with aclosing(answer) as response:
+                location = response.headers.get("Location")
+                if response.status_code not in _REDIRECTS or location is None:
+                    return await self._content(response)
+            target = _redirected(target, location)
+        raise _InvalidImage(ImageProblem.UNREACHABLE, f"more than {self._max_redirects} redirects")
+
+    async def _content(self, response: httpx.Response) -> bytes:
+        if response.status_code != 200:
+            raise _InvalidImage(
+                ImageProblem.UNREACHABLE, f"the server returned status {response.status_code}"
+            )
+        content = bytearray()
+        async for part in response.aiter_raw():
+            content += part
+            if len(content) > self._max_bytes:
+                raise _InvalidImage(ImageProblem.TOO_LARGE, f"more than {self._max_bytes} bytes")
+        return bytes(content)
+
+
+class _InvalidImage(Exception):
+    """An image is unusable; the message says why."""
+
+    def __init__(self, problem: ImageProblem, reason: str) -> None:
+        super().__init__(reason)
+        self.problem = problem
+
+
+async def _off_loop_if_large(check: Callable[[_Subject], None], subject: _Subject) -> None:
+    if len(subject) <= _MAX_INLINE_SIZE:
+        check(subject)
+    else:
+        await asyncio.to_thread(check, subject)
+
+
+def _request(url: httpx.URL) -> httpx.Request:
+    return httpx.Request("GET", url, headers={**_HEADERS, **basic_auth_header(url)})
+
+
+def _target(url: str) -> httpx.URL:
+    try:
+        return parse_web_url(url)
+    except ValueError as error:
+        raise _InvalidImage(ImageProblem.UNREACHABLE, str(error)) from error
+
+
+def _redirected(url: httpx.URL, location: str) -> httpx.URL:
+    try:
+        return parse_web_url(urljoin(str(url), location))
+    except ValueError as error:
+        reason = f"redirects to {_shown(location)}: {error}"
+        raise _InvalidImage(ImageProblem.UNREACHABLE, reason) from error
+
+
+def _shown(url: str) -> str:
+    return shorten(url, _MAX_SHOWN_LENGTH)

@@ -1,0 +1,52 @@
+"""Check reference images, by their addresses or by fetching them."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from mock_server.domain.catalogue import Model
+from mock_server.domain.data_address import is_data_address
+from mock_server.domain.ports import BadImage
+from mock_server.domain.references import FormatRecogniser, find_bad_image_by_address
+from mock_server.domain.sandbox_settings import ImageUrls
+from mock_server.runtime.egress import Egress
+
+if TYPE_CHECKING:
+    from mock_server.runtime.image_checker import HttpImageChecker
+
+
+class ReferenceChecker:
+    """Checks the reference images of submits in the way that the sandbox's settings choose."""
+
+    def __init__(self, egress: Egress, recognise_format: FormatRecogniser) -> None:
+        self._egress = egress
+        self._recognise_format = recognise_format
+        self._checkers: dict[int, HttpImageChecker] = {}  # by maximum image size in bytes
+
+    async def find_bad_image(
+        self, urls: tuple[str, ...], model: Model, mode: ImageUrls
+    ) -> BadImage | None:
+        """Return the first unusable image, or None if all are usable.
+
+        The mode `fetch` downloads the images; `trust` sends no request.
+        """
+        if mode == "fetch":
+            return await self._checker(model.max_image_bytes).find_bad_image(urls)
+        arguments = (urls, self._recognise_format, model.image_formats, model.max_image_bytes)
+        if any(is_data_address(url) for url in urls):
+            # Decoding takes too long for the event loop.
+            return await asyncio.to_thread(find_bad_image_by_address, *arguments)
+        return find_bad_image_by_address(*arguments)
+
+    async def aclose(self) -> None:
+        for checker in self._checkers.values():
+            await checker.aclose()
+
+    def _checker(self, max_bytes: int) -> "HttpImageChecker":
+        # httpx is slow to import, and most servers never fetch an image.
+        from mock_server.runtime.image_checker import HttpImageChecker  # noqa: PLC0415
+
+        if max_bytes not in self._checkers:
+            self._checkers[max_bytes] = HttpImageChecker(
+                self._egress, self._recognise_format, max_bytes=max_bytes
+            )
+        return self._checkers[max_bytes]
