@@ -1,6 +1,6 @@
-"""The client of the APIXO `gpt-image-1` endpoints that other programs can copy.
+"""A client of the APIXO `gpt-image-1` endpoints, for other programs to use or to copy.
 
-`Client` and `AsyncClient` have the same methods; `errors` draws the tree of what can go wrong.
+`Client` and `AsyncClient` have the same methods.  `errors` shows the tree of errors.
 """
 
 from client_reference.async_client import AsyncClient

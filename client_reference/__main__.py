@@ -1,4 +1,4 @@
-"""The command `client-reference`: reads its arguments, does the job, and leaves with its status."""
+"""The command `client-reference`: parse arguments, run the job, exit with its status."""
 
 import io
 import os
@@ -10,61 +10,59 @@ from typing import NoReturn
 
 import click
 
-from client_reference.command.exits import Exit
-from client_reference.command.sentences import COMMAND
-from client_reference.command.standard_error import complain
-from client_reference.command.threads import left_working
+from client_reference.command.cli import command
+from client_reference.command.execution import Job, run, working_threads
+from client_reference.command.messages import COMMAND, print_error
+from client_reference.command.output import Exit
 
 
 def main() -> None:
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in the background of a script
+    # A shell ignores interrupts for a script in the background; so does the command then.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _interrupt)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # not so when it is closed
+        if isinstance(stream, io.TextIOWrapper):  # A closed stream is None.
             stream.reconfigure(errors="backslashreplace")
-    _leave(_status())
+    _exit(_status())
 
 
 def _status() -> int:
     try:
         return _run()
-    except (KeyboardInterrupt, click.Abort):  # before or after the work
+    except (KeyboardInterrupt, click.Abort):  # Before or after the job, which handles its own.
         return Exit.INTERRUPTED
     except BrokenPipeError:
         return Exit.BROKEN_PIPE
-    except OSError:  # standard error cannot be written, so there is no way to say so
-        return Exit.REFUSED
+    except OSError:  # Standard error cannot be written, so there is no way to report it.
+        return Exit.REJECTED
 
 
 def _run() -> int:
-    from client_reference.command.cli import command  # noqa: PLC0415  # in reach of _interrupt
-    from client_reference.command.session import Job, run  # noqa: PLC0415
-
     try:
-        asked = command().main(prog_name=COMMAND, standalone_mode=False)
+        job = command().main(prog_name=COMMAND, standalone_mode=False)
     except click.ClickException as error:
-        words = " ".join(error.format_message().split())
-        complain(f"{words} (see {COMMAND} --help)")
+        message = " ".join(error.format_message().split())
+        print_error(f"{message} (see {COMMAND} --help)")
         return Exit.USAGE
-    return run(asked) if isinstance(asked, Job) else int(asked)
+    return run(job) if isinstance(job, Job) else int(job)
 
 
 def _interrupt(_: int, __: FrameType | None) -> NoReturn:
-    """Ask for an orderly end, once: a second signal must not cut what is said at the end."""
+    """End in order, once: a second signal must not cut off the list of tasks."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
-def _leave(status: int) -> NoReturn:
-    """Exit at once: the interpreter would wait for the threads of a batch that was given up."""
+def _exit(status: int) -> NoReturn:
+    """Exit at once: the interpreter would wait for the threads of an interrupted batch."""
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             try:
                 stream.flush()
-            except OSError:  # or the interpreter tries again, and complains
+            except OSError:  # The interpreter would flush again, and print an error.
                 with suppress(OSError):
                     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    if left_working():
+    if working_threads():
         os._exit(status)
     sys.exit(status)
 

@@ -1,6 +1,5 @@
-"""The client for asyncio; generate_many aside it runs under trio as well."""
+"""The client for asyncio; all but `generate_many` also works with trio."""
 
-import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager, closing
@@ -8,91 +7,53 @@ from decimal import Decimal
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 import anyio
 import httpx
 
 from client_reference import workers
-from client_reference.batch import Batch, BatchResult
-from client_reference.callbacks import Receiver
-from client_reference.caller import Caller
-from client_reference.connection import (
-    DOWNLOAD_S,
-    HTTP_ERRORS,
-    Body,
-    Identity,
-    Patience,
-    error_of,
-)
-from client_reference.conversations import OnUpdate
-from client_reference.downloading import download
+from client_reference.batch import BatchResult
+from client_reference.client_base import ClientBase, check_transport
+from client_reference.connection import DOWNLOAD_S, HTTP_ERRORS, BodyReader, TimeLimit
 from client_reference.errors import ApiTimeout, ApixoError
-from client_reference.options import (
-    Via,
-    api_of,
-    callback_of,
-    deadline_s,
-    each_of,
-    known_task,
-    seconds,
+from client_reference.keywords import (
+    ClientKeywords,
+    GenerateKeywords,
+    GenerateManyKeywords,
+    SubmitKeywords,
+    WaitKeywords,
 )
-from client_reference.polling import Polling
 from client_reference.steps import Done, Fetch, Flow, Send, Sleep, T, advance
-from client_reference.submission import Submission
 from client_reference.task import Generation, Task
 
-# httpx looks through every connection, and everyone who waits for one, at each request: a thousand
-# at once cost fifteen times as much as these, and are no faster.
-_AT_ONCE = 50
-_POOL = httpx.Limits(max_connections=100, max_keepalive_connections=100)  # downloads come on top
-_LONGER_S = 1.0  # httpx ends what takes too long first: it knows whether anything was sent
+# For each request httpx goes through every connection and every waiting request.  A thousand at
+# once cost fifteen times as much as fifty, and are no faster.
+_REQUESTS_AT_ONCE = 50
+_POOL = httpx.Limits(max_connections=100, max_keepalive_connections=100)  # Room for downloads too.
+# httpx should time out first, because it knows whether anything was sent.
+_GRACE_S = 1.0
 
-_log = logging.getLogger("client_reference")
 
-
-class AsyncClient:
-    """Talks to the service as Client does, with the same methods, each to be awaited.
-
-    `api_key` and `base_url` come from APIXO_API_KEY and APIXO_BASE_URL where they are not given;
-    `timeout` is what one request may take, in seconds.  A `transport`, or a whole `http_client`
-    which stays the caller's to close, replaces how requests are made; `clock` (epoch seconds) and
-    `sleep` replace time.  A value that does not fit raises ValueError, which names it.
-    """
+class AsyncClient(ClientBase):
+    """Talks to the service as Client does; each method is awaited, `generate_many` iterated."""
 
     def __init__(
         self,
         api_key: str | None = None,
         base_url: str | None = None,
         *,
-        timeout: float = 30.0,
-        max_retries: int = 4,
-        retry_submit: bool = False,
-        polling: Polling | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         http_client: httpx.AsyncClient | None = None,
-        clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[object]] = anyio.sleep,
-        user_agent: str | None = None,
+        **options: Unpack[ClientKeywords],
     ) -> None:
-        self._identity = Identity(api_key, base_url, user_agent)
-        self._api = api_of(
-            clock=clock,
-            timeout=timeout,
-            max_retries=max_retries,
-            retry_submit=retry_submit,
-            polling=polling,
-        )
-        if transport is not None and http_client is not None:
-            raise ValueError("transport: give it to your http_client instead")
+        super().__init__(api_key, base_url, **options)
+        check_transport(transport, http_client)
         self._sleep = sleep
-        self._is_ours = http_client is None
-        self._http = (
-            httpx.AsyncClient(transport=transport, limits=_POOL)
-            if http_client is None
-            else http_client
-        )
-        self._places = anyio.Semaphore(_AT_ONCE, fast_acquire=True)
+        self._owns_http = http_client is None
+        self._http = http_client or httpx.AsyncClient(transport=transport, limits=_POOL)
+        self._slots = anyio.Semaphore(_REQUESTS_AT_ONCE, fast_acquire=True)
 
     async def __aenter__(self) -> Self:
         return self
@@ -105,215 +66,115 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
-    def __repr__(self) -> str:
-        return f"AsyncClient({self._identity})"
-
     async def close(self) -> None:
-        """Close the connections, but not those of an `http_client` that was given."""
-        if self._is_ours:
+        if self._owns_http:
             await self._http.aclose()
 
-    async def submit(
-        self,
-        prompt: str,
-        *,
-        aspect_ratio: str = "1:1",
-        num_images: int = 1,
-        image_urls: Iterable[str] = (),
-        provider: str = "auto",
-        callback_url: str | None = None,
-    ) -> Task:
-        """Create a task and return at once (SUB-1 … SUB-14).
-
-        Raises ValueError, before anything is sent, for a value that the service would refuse, and
-        SubmissionUncertain when the task may have been accepted without our knowing its id.
-        """
-        submission = Submission.of(
-            prompt,
-            aspect_ratio=aspect_ratio,
-            num_images=num_images,
-            image_urls=image_urls,
-            provider=provider,
-            callback_url=callback_url,
-        )
-        return await self._run(self._api.submit(submission, self._api.timeline()))
+    async def submit(self, prompt: str, **options: Unpack[SubmitKeywords]) -> Task:
+        return await self._run(self._calls.submit(prompt, **options))
 
     async def status(self, task_id: str) -> Task:
-        """Ask once how a task is doing (STA-1 … STA-10)."""
-        return await self._run(self._api.status(task_id, self._api.timeline()))
+        return await self._run(self._calls.status(task_id))
 
-    async def wait(
-        self, task: Task | str, *, timeout: float = 300.0, on_update: OnUpdate | None = None
-    ) -> Task:
-        """Return the task once it has ended, in success or not (TIM-2).
+    async def wait(self, task: Task | str, **options: Unpack[WaitKeywords]) -> Task:
+        return await self._run(self._calls.wait(task, **options))
 
-        `on_update` is called with each answer.  Raises WaitTimeout after `timeout` seconds; it
-        keeps the task, which can be waited for again.
-        """
-        timeline = self._api.timeline()
-        until_s = deadline_s(timeline, timeout)
-        return await self._run(self._api.wait(known_task(task), timeline, until_s, on_update))
-
-    async def generate(
-        self,
-        prompt: str,
-        *,
-        aspect_ratio: str = "1:1",
-        num_images: int = 1,
-        image_urls: Iterable[str] = (),
-        provider: str = "auto",
-        callback_url: str | None = None,
-        timeout: float = 300.0,
-        on_update: OnUpdate | None = None,
-        via: Via = "polling",
-        receiver: Receiver | None = None,
-    ) -> Generation:
-        """Submit, wait, and return the addresses of the pictures.
-
-        With `via="callback"` and a served receiver the end is told by callback; when none has come
-        twice the usual duration after the submit, by polling.  Raises TaskFailed when the task
-        fails; every error raised after the submit keeps the task.
-        """
-        address, received = callback_of(via, receiver, callback_url)
-        submission = Submission.of(
-            prompt,
-            aspect_ratio=aspect_ratio,
-            num_images=num_images,
-            image_urls=image_urls,
-            provider=provider,
-            callback_url=address,
-        )
-        timeline = self._api.timeline()
-        until_s = deadline_s(timeline, timeout)
-        return await self._run(
-            self._api.generate(submission, timeline, until_s, on_update, received)
-        )
+    async def generate(self, prompt: str, **options: Unpack[GenerateKeywords]) -> Generation:
+        return await self._run(self._calls.generate(prompt, **options))
 
     def generate_many(
-        self,
-        prompts: Iterable[str],
-        *,
-        concurrency: int = 50,
-        aspect_ratio: str = "1:1",
-        num_images: int = 1,
-        image_urls: Iterable[str] = (),
-        provider: str = "auto",
-        timeout: float = 300.0,
-        on_update: OnUpdate | None = None,
+        self, prompts: Iterable[str], **options: Unpack[GenerateManyKeywords]
     ) -> AsyncGenerator[BatchResult, None]:
-        """Generate for each prompt, and give each result as soon as it is there.
+        batch = self._calls.generate_many(prompts, **options)
 
-        At most `concurrency` tasks are under way, fewer while the service has no room for them,
-        and requests keep below the limit of a minute (LIM-1, LIM-2).  An error of one prompt is
-        in its result and touches no other.  `timeout` counts for each task from its submit.  An
-        error of `prompts` or `on_update` themselves is raised after the results of what is under
-        way; until then neither is used again.
-        """
-        like = Submission.of(
-            "a prompt",
-            aspect_ratio=aspect_ratio,
-            num_images=num_images,
-            image_urls=image_urls,
-            provider=provider,
-        )
-        caller = Caller(each_of(prompts), on_update)
-        batch = Batch(
-            self._api,
-            like=like,
-            concurrency=concurrency,
-            timeout_s=seconds("timeout", timeout),
-            on_update=caller.tell,
-        )
-
-        async def work(index: int, prompt: str) -> BatchResult:
+        async def run(index: int, prompt: str) -> BatchResult:
             return await self._run(batch.result(index, prompt))
 
-        return workers.in_tasks(caller, work, concurrency, batch.stop)
+        return workers.run_in_tasks(batch, run)
 
     async def download(self, generation: Generation, directory: str | PathLike[str]) -> list[Path]:
-        """Download every picture into the directory, which is made if need be (RES-1 … RES-3).
-
-        A file has its name only once it is whole.  Raises ResultExpired for results that are gone
-        and UnexpectedResponse for what is no picture of the declared type.
-        """
-        flow = download(generation, Path(directory), self._api.timeline(), self._api.max_retries)
-        return await self._run(flow)
+        return await self._run(self._calls.download(generation, directory))
 
     async def balance(self) -> Decimal:
-        """Return the dollars left for this key (BIL-2)."""
-        return await self._run(self._api.balance(self._api.timeline()))
+        return await self._run(self._calls.balance())
 
     async def _run(self, flow: Flow[T]) -> T:
-        """Do what the flow wants done, until it returns or raises."""
-        came: httpx.Response | ApixoError | None = None
+        """Do each step of the flow, until it returns or raises."""
+        outcome: httpx.Response | ApixoError | None = None
         with closing(flow):
-            while not isinstance(step := advance(flow, came), Done):
+            while not isinstance(step := advance(flow, outcome), Done):
                 if isinstance(step, Sleep):
-                    came = None
+                    outcome = None
                     await self._sleep(step.seconds)
                 else:
-                    came = await self._exchange(step)
+                    outcome = await self._exchange(step)
             return step.value
 
     async def _exchange(self, step: Send | Fetch) -> httpx.Response | ApixoError:
         began_s = time.monotonic()
         try:
-            came = await (self._send(step) if isinstance(step, Send) else self._fetch(step))
+            outcome = await (self._send(step) if isinstance(step, Send) else self._fetch(step))
         except HTTP_ERRORS as error:
-            came = error_of(error, self._identity.api_key)
+            outcome = self._connection.translate_error(error)
         except ApixoError as error:
-            came = error
-        _log.debug("%s", self._identity.told(step, came, time.monotonic() - began_s))
-        return came
+            outcome = error
+        self._log(step, outcome, time.monotonic() - began_s)
+        return outcome
 
     async def _send(self, step: Send) -> httpx.Response | ApixoError:
-        request = self._identity.request(self._http, step)
-        async with self._place(step.timeout_s):
-            response = await self._begun(request, self._identity.api_key, step.timeout_s)
-            body = Body(step.timeout_s, self._identity.api_key)
+        api_key = self._connection.api_key
+        request = self._connection.build_request(self._http, step)
+        async with self._slot(step.timeout_s):
+            response = await self._receive_head(request, api_key, step.timeout_s)
+            body = BodyReader(step.timeout_s, api_key)
             async with aclosing(response):
                 async for part in response.aiter_bytes():
                     body.add(part)
-        return self._identity.api_key.without_key(response, bytes(body.content))
-
-    @asynccontextmanager
-    async def _place(self, timeout_s: float) -> AsyncIterator[None]:
-        """Wait until few enough requests are under way, as long as one may take."""
-        try:
-            self._places.acquire_nowait()
-        except anyio.WouldBlock:
-            await self._queue(timeout_s)
-        try:
-            yield
-        finally:
-            self._places.release()
-
-    async def _queue(self, timeout_s: float) -> None:
-        try:
-            with anyio.fail_after(timeout_s):
-                await self._places.acquire()
-        except TimeoutError:
-            raise ApiTimeout(f"no turn within {timeout_s:g} s", was_sent=False) from None
-
-    async def _begun(
-        self, request: httpx.Request, auth: httpx.Auth | None, timeout_s: float
-    ) -> httpx.Response:
-        """Send a request and return the head of its answer, which may drip in only so long."""
-        try:
-            with anyio.fail_after(timeout_s + _LONGER_S):
-                return await self._http.send(
-                    request, auth=auth, stream=True, follow_redirects=False
-                )
-        except TimeoutError:
-            raise ApiTimeout(f"no answer began within {timeout_s:g} s") from None
+        return api_key.redact_response(response, bytes(body.content))
 
     async def _fetch(self, step: Fetch) -> httpx.Response | ApixoError:
-        request = self._identity.download(step, self._api.timeout_s)
-        response = await self._begun(request, None, self._api.timeout_s)
-        patience = Patience(DOWNLOAD_S)
+        request = self._connection.build_download(step)
+        response = await self._receive_head(request, None, step.timeout_s)
+        time_limit = TimeLimit(DOWNLOAD_S)
         async with aclosing(response):
             if step.sink.begin(response.status_code, response.headers):
                 async for part in response.aiter_bytes():
                     step.sink.write(part)
-                    patience.check()
+                    time_limit.check()
         return httpx.Response(response.status_code, headers=response.headers)
+
+    async def _receive_head(
+        self, request: httpx.Request, auth: httpx.Auth | None, timeout_s: float
+    ) -> httpx.Response:
+        """Send a request and return the head of its response.
+
+        httpx limits only the time until the next bytes; a head may arrive byte by byte for ever.
+        """
+        try:
+            with anyio.fail_after(timeout_s + _GRACE_S):
+                return await self._http.send(
+                    request, auth=auth, stream=True, follow_redirects=False
+                )
+        except TimeoutError:
+            raise ApiTimeout(f"no response within {timeout_s:g} s") from None
+
+    @asynccontextmanager
+    async def _slot(self, timeout_s: float) -> AsyncIterator[None]:
+        """Hold one of the slots for requests; wait for it as long as one request may take."""
+        try:
+            self._slots.acquire_nowait()
+        except anyio.WouldBlock:
+            await self._wait_for_slot(timeout_s)
+        try:
+            yield
+        finally:
+            self._slots.release()
+
+    async def _wait_for_slot(self, timeout_s: float) -> None:
+        try:
+            with anyio.fail_after(timeout_s):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise ApiTimeout(
+                f"timed out after {timeout_s:g} s waiting for a free request slot", was_sent=False
+            ) from None

@@ -1,4 +1,4 @@
-"""Receives the callbacks of the service (CB-1 … CB-5)."""
+"""Receive the callbacks of the service (CB-1 … CB-5)."""
 
 import secrets
 import socket
@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from client_reference.answers import task_of
+from client_reference.answers import read_task
 from client_reference.errors import UnexpectedResponse, WaitTimeout
 from client_reference.task import Task
 
@@ -23,60 +23,62 @@ if TYPE_CHECKING:
     from uvicorn import Server
 
 _BODY_MAX = 1024 * 1024  # bytes
-_KEPT = 10_000  # tasks whose end is remembered
-_LOOK_EVERY_S = 0.05
+_KEPT_TASKS_MAX = 10_000
+_CHECK_EVERY_S = 0.05
 _STOP_S = 5.0
 
 
 def parse_callback(body: bytes) -> Task:
-    """Read what the service posts: what a status request would answer (CB-1).
+    """Return the task in the body of a callback, which is that of a status response (CB-1).
 
-    Raises UnexpectedResponse for anything else.  No signature is documented (CB-6): what makes a
-    callback believable is an address that nobody guesses.
+    Raises UnexpectedResponse for any other body.  The service documents no signature (CB-6): you
+    can trust a callback only because nobody else knows its address.
     """
-    return task_of(body)
+    return read_task(body)
 
 
 class Receiver(Protocol):
-    """What `generate(via="callback")` needs of a receiver."""
+    """What `generate(via="callback")` needs from a receiver."""
 
     @property
     def url(self) -> str:
-        """Return the address to give to the service."""
+        """The `callback_url` for a submit."""
 
     def received(self, task_id: str) -> Task | None:
         """Return the ended task if its callback has come."""
 
 
 class CallbackReceiver:
-    """A small server for callbacks, at an address that nobody guesses.
+    """A small server for callbacks, at an address that nobody can guess.
 
-    `with` or `async with` serves it in a thread of its own; `app` can be mounted in a server of
-    yours instead.  `public_url` is how the service reaches it, where that is not `host` and
-    `port`; port 0 takes a free one.  A callback is answered 200 at once, and the first one that
-    tells a task's end counts, so that duplicates do nothing (CB-4); what is no callback gets 400.
+    `with` or `async with` runs it in its own thread; or mount `app` in your own server.
+    `host` and `port` are where it listens; port 0 (default) chooses a free port.
+    `public_url` is the address at which the service reaches it, if that is a different one.
+
+    It responds 200 at once, and 400 to anything that is not a callback.  The first callback with a
+    final state counts; duplicates are ignored (CB-4).
     """
 
     def __init__(
         self, host: str = "127.0.0.1", port: int = 0, public_url: str | None = None
     ) -> None:
         if public_url is not None and urlsplit(public_url).scheme not in {"http", "https"}:
-            raise ValueError("public_url: must be an http or https address")
+            raise ValueError("public_url: must be an http or https URL")
         self._address = (host, port)
         self._public_url = None if public_url is None else public_url.rstrip("/")
         self._token = secrets.token_urlsafe(24)
         self._ended: OrderedDict[str, Task] = OrderedDict()
         self._lock = Lock()
-        self._serving: _Serving | None = None
-        self.app = Starlette(routes=[Route(f"/{self._token}", self._take, methods=["POST"])])
+        self._server: _ServerThread | None = None
+        self.app = Starlette(routes=[Route(f"/{self._token}", self._receive, methods=["POST"])])
 
     def __repr__(self) -> str:
         return f"CallbackReceiver(host={self._address[0]!r}, port={self._address[1]})"
 
     def __enter__(self) -> Self:
-        if self._serving is not None:
-            raise RuntimeError("the receiver is served already")
-        self._serving = _Serving(self.app, self._address)
+        if self._server is not None:
+            raise RuntimeError("the receiver is already running")
+        self._server = _ServerThread(self.app, self._address)
         return self
 
     def __exit__(
@@ -85,9 +87,9 @@ class CallbackReceiver:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._serving is not None:
-            self._serving.stop()
-            self._serving = None
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
 
     async def __aenter__(self) -> Self:
         return await anyio.to_thread.run_sync(self.__enter__)
@@ -103,66 +105,67 @@ class CallbackReceiver:
 
     @property
     def url(self) -> str:
-        """The `callback_url` to give to a submit."""
+        """The `callback_url` for a submit."""
         if self._public_url is not None:
             return f"{self._public_url}/{self._token}"
-        if self._serving is None:
-            raise RuntimeError("the receiver has no address yet: use it in a `with` block")
-        return f"{self._serving.origin}/{self._token}"
+        if self._server is None:
+            raise RuntimeError("the receiver is not running: use it in a `with` block")
+        return f"{self._server.origin}/{self._token}"
 
     def received(self, task_id: str) -> Task | None:
         """Return the ended task if its callback has come."""
         with self._lock:
             return self._ended.get(task_id)
 
-    async def wait_for(self, task_id: str, *, timeout: float | None = None) -> Task:  # noqa: ASYNC109  # as Client.wait
-        """Return the ended task as soon as its callback has come, also if it came before.
+    async def wait_for(self, task_id: str, *, timeout: float | None = None) -> Task:  # noqa: ASYNC109  # as `wait` of a client
+        """Return the ended task once its callback has arrived, also if it arrived before.
 
-        Raises WaitTimeout after `timeout` seconds: a callback may be lost, so then ask `status`.
+        Raises WaitTimeout after `timeout` seconds (default: never).  A callback may be lost, so
+        ask for the `status` then.
         """
         with anyio.move_on_after(timeout):
             while True:
                 task = self.received(task_id)
                 if task is not None:
                     return task
-                await anyio.sleep(_LOOK_EVERY_S)
-        raise WaitTimeout(f"no callback of {task_id} came within {timeout} s", Task(id=task_id))
+                await anyio.sleep(_CHECK_EVERY_S)
+        raise WaitTimeout(f"no callback for task {task_id} within {timeout} s", Task(id=task_id))
 
-    async def _take(self, request: Request) -> Response:
+    async def _receive(self, request: Request) -> Response:
         body = bytearray()
         try:
             async for part in request.stream():
                 body += part
                 if len(body) > _BODY_MAX:
-                    return _refuse(413, f"a callback has at most {_BODY_MAX} bytes")
+                    return _reject(413, f"the body is longer than {_BODY_MAX} bytes")
         except ClientDisconnect:
-            return _refuse(400, "the callback breaks off")  # to nobody; the service sends it again
+            return _reject(400, "the body is truncated")  # Nobody reads this; the service retries.
         try:
             task = parse_callback(bytes(body))
         except UnexpectedResponse as error:
-            return _refuse(400, error.problem)
+            return _reject(400, error.problem)
         if task.is_final:
             with self._lock:
                 self._ended.setdefault(task.id, task)
-                if len(self._ended) > _KEPT:
+                if len(self._ended) > _KEPT_TASKS_MAX:
                     self._ended.popitem(last=False)
         return Response()
 
 
-class _Serving:
-    """A server in a thread, where it leaves the signals of the process alone."""
+class _ServerThread:
+    """A server in its own thread, where it does not handle the signals of the process."""
 
     def __init__(self, app: Starlette, address: tuple[str, int]) -> None:
-        import uvicorn  # noqa: PLC0415  # heavy, and only who receives callbacks needs it
+        import uvicorn  # noqa: PLC0415  # Only programs that receive callbacks need it.
 
         family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self._listener = socket.create_server(address, family=family, backlog=1024)
         config = uvicorn.Config(
             app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
         )
-        self._server: Server = uvicorn.Server(config)
+        self._uvicorn: Server = uvicorn.Server(config)
         self._thread = Thread(
-            target=self._server.run, args=([self._listener],), name="callbacks", daemon=True
+            target=self._uvicorn.run, args=([self._listener],), name="callbacks", daemon=True
         )
         self._thread.start()
 
@@ -172,11 +175,11 @@ class _Serving:
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def stop(self) -> None:
-        self._server.should_exit = True
+        self._uvicorn.should_exit = True
         self._thread.join(_STOP_S)
         self._listener.close()
 
 
-def _refuse(status: int, problem: str) -> Response:
-    body = {"code": status, "message": "No callback", "data": {"error": problem}}
+def _reject(status: int, problem: str) -> Response:
+    body = {"code": status, "message": "Not a callback", "data": {"error": problem}}
     return JSONResponse(body, status_code=status)

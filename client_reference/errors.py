@@ -1,46 +1,46 @@
 """Everything that can go wrong in a conversation with the service.
 
 ApixoError
-├── ApiError                  the service refused: status, code, message, detail, response
-│   ├── AuthenticationError   401: no API key, or one that is not valid (AUTH-2)
-│   ├── InvalidRequest        400 and its kin: the request is wrong (SUB-14)
+├── ApiError                  the service rejected the request: status, code, message, detail
+│   ├── AuthenticationError   401: the API key is missing or invalid (AUTH-2)
+│   ├── InvalidRequest        400 and similar: the request is invalid (SUB-14)
 │   ├── InsufficientCredits   the account has no credit left (SUB-17)
-│   ├── NotFound              404: no such task, no such model (STA-2, SUB-18)
-│   ├── RateLimited           429: too many requests or tasks; retry_after (LIM-1, LIM-2)
+│   ├── NotFound              404: unknown task, or unknown model (STA-2, SUB-18)
+│   ├── RateLimited           429: too many requests or tasks; see retry_after (LIM-1, LIM-2)
 │   └── ServerError           5xx
 ├── TaskFailed                the task ended `failed`: fail_code, fail_msg, task
 │   ├── ContentViolation      CONTENT_VIOLATION (FAIL-1)
 │   └── InvalidImageUrl       INVALID_IMAGE_URL (FAIL-2)
-├── TransportError            no answer came: connection refused, broken, …
-│   ├── ApiTimeout            … or it took too long
-│   └── SubmissionUncertain   a submit may have been accepted: it is not sent again by itself
-├── WaitTimeout               the task has not ended in time; keeps the task
-├── ResultExpired             a result is no longer there (RES-1)
-└── UnexpectedResponse        an answer that the contract does not know
+├── TransportError            no response: connection refused, connection lost, …
+│   ├── ApiTimeout            … or a response that took too long
+│   └── SubmissionUncertain   a submit may have been accepted and was not retried
+├── WaitTimeout               the task did not end in time; has the task
+├── ResultExpired             a result is no longer available (RES-1)
+└── UnexpectedResponse        a response that the contract does not allow
 
-Each keeps in `task` what had been submitted when it happened, so that nothing paid for is lost.
-No error carries the API key: `response` is a copy without its request.
+Each error has in `task` what was submitted before it, so that nothing paid for is lost.
+No error shows the API key: `response` is a copy without its request.
 """
 
 import httpx
 
 from client_reference.task import Task
 
-_HEAD_MAX = 200  # bytes of a body that a message shows
+_HEAD_MAX = 200  # bytes of a body
 
 
 class ApixoError(Exception):
-    """The root of the tree."""
+    """The root of the tree; `task` is the task that was submitted before, if there is one."""
 
     task: Task | None = None
 
 
 class ApiError(ApixoError):
-    """An answer that says no.
+    """The service rejected the request.
 
-    `status` is the HTTP status and `code` the envelope's, which the contract makes equal (ENV-2);
-    `detail` is `data.error`, where there is one; `retry_after` is how many seconds the service
-    asked to wait with a 429 or a 5xx, None when it did not.
+    `status` is the HTTP status and `code` the envelope's, which the contract makes equal (ENV-2).
+    `detail` is `data.error`, None if absent.  `retry_after` is how many seconds to wait, as a 429
+    or a 5xx may say; None if it does not.
     """
 
     def __init__(
@@ -62,16 +62,16 @@ class ApiError(ApixoError):
 
     def __str__(self) -> str:
         number = f"{self.status}" if self.code == self.status else f"{self.status}/{self.code}"
-        said = f"{self.message}: {self.detail}" if self.detail else self.message
-        return f"{number} {_writable(said)}"
+        text = f"{self.message}: {self.detail}" if self.detail else self.message
+        return f"{number} {_printable(text)}"
 
 
 class AuthenticationError(ApiError):
-    """There was no API key, or it is not valid."""
+    """The API key is missing or invalid."""
 
 
 class InvalidRequest(ApiError):
-    """The service found the request wrong; `detail` names the field."""
+    """The request is invalid; `detail` names the field."""
 
 
 class InsufficientCredits(ApiError):
@@ -79,19 +79,19 @@ class InsufficientCredits(ApiError):
 
 
 class NotFound(ApiError):
-    """There is no such task for this key, or no such model."""
+    """The task is unknown for this API key, or the model is unknown."""
 
 
 class RateLimited(ApiError):
-    """Too many requests in a minute, or too many tasks at once; see `retry_after`."""
+    """Too many requests in a minute, or too many tasks at once."""
 
 
 class ServerError(ApiError):
-    """The service is in trouble."""
+    """The service could not process the request."""
 
 
 class TaskFailed(ApixoError):
-    """The task was accepted and ended `failed`; it is not billed."""
+    """The task ended `failed`; it is not billed (FAIL-5)."""
 
     def __init__(self, fail_code: str | None, fail_msg: str | None, task: Task) -> None:
         super().__init__(fail_code, fail_msg, task)
@@ -101,22 +101,23 @@ class TaskFailed(ApixoError):
 
     def __str__(self) -> str:
         code = self.fail_code or "no fail code"
-        said = f"{code}: {self.fail_msg}" if self.fail_msg else code
-        return f"task {self.task.id} failed: {_writable(said)}"
+        text = f"{code}: {self.fail_msg}" if self.fail_msg else code
+        return f"task {self.task.id} failed: {_printable(text)}"
 
 
 class ContentViolation(TaskFailed):
-    """The content breaks the safety guidelines: change the prompt or the images."""
+    """The content violates the safety guidelines: change the prompt or the images."""
 
 
 class InvalidImageUrl(TaskFailed):
-    """The service could not read a reference image: change `image_urls`."""
+    """The service cannot access a reference image: change `image_urls`."""
 
 
 class TransportError(ApixoError):
-    """No answer came.
+    """No response arrived.
 
-    `was_sent` is False only when the request surely never left, as with a refused connection.
+    `was_sent` is False only if the request certainly was not sent, for example because the
+    connection was refused.
     """
 
     was_sent: bool
@@ -127,21 +128,21 @@ class TransportError(ApixoError):
 
 
 class ApiTimeout(TransportError):
-    """The service took longer than `timeout` to connect or to answer."""
+    """Connecting, or the response, took longer than `timeout`."""
 
 
 class SubmissionUncertain(TransportError):
-    """A submit was sent and may have been accepted, but no usable answer came.
+    """A submit may have been accepted, but no valid response arrived; it was not retried.
 
-    The API knows no idempotency key, so sending again may buy the pictures twice.  Look at the
-    account first, or opt in with `retry_submit=True`.  The cause says what happened.
+    The API has no idempotency key, so a second submit may pay for the images twice.  Check the
+    account first, or opt in with `retry_submit=True`.  `__cause__` is what happened.
     """
 
 
 class WaitTimeout(ApixoError):
-    """The task had not ended at the deadline; it goes on at the service.
+    """The task did not end before the deadline; it continues at the service.
 
-    `task` is what was last seen: give it to `wait` to go on.
+    `task` is the task as last seen: pass it to `wait` to continue.
     """
 
     def __init__(self, message: str, task: Task) -> None:
@@ -150,11 +151,11 @@ class WaitTimeout(ApixoError):
 
     def __str__(self) -> str:
         message: str = self.args[0]
-        return _writable(message)
+        return _printable(message)
 
 
 class ResultExpired(ApixoError):
-    """A result is gone: addresses are valid for 15 days (RES-1)."""
+    """A result is no longer available: it is kept for 15 days (RES-1)."""
 
     def __init__(self, url: str, status: int) -> None:
         super().__init__(url, status)
@@ -163,15 +164,16 @@ class ResultExpired(ApixoError):
 
     def __str__(self) -> str:
         return (
-            f"{self.url} answers {self.status}: results can be downloaded for 15 days,"
+            f"HTTP {self.status} for {self.url}: results can be downloaded for 15 days,"
             " then they are gone"
         )
 
 
 class UnexpectedResponse(ApixoError):
-    """An answer breaks the contract; says where, and shows the head of the body.
+    """A response breaks the contract: `problem` says where, `head` is how the body starts.
 
-    `is_garbled` if it is none at all, as when a proxy has emptied it: that may pass.
+    `is_garbled` means that it was damaged on its way, for example emptied by a proxy, so that a
+    second request may succeed.
     """
 
     def __init__(
@@ -190,9 +192,10 @@ class UnexpectedResponse(ApixoError):
 
     def __str__(self) -> str:
         status = "" if self.response is None else f" (HTTP {self.response.status_code})"
-        return f"{self.problem}{status}; the body begins {self.head!r}"
+        start = f"; the body starts with {self.head!r}" if self.head else ""
+        return f"{self.problem}{status}{start}"
 
 
-def _writable(said: str) -> str:
-    """Escape half a surrogate pair, which JSON may hold and which no one can print."""
-    return said.encode("utf-8", "backslashreplace").decode()
+def _printable(text: str) -> str:
+    """Escape unpaired surrogates, which JSON may contain and no stream can encode."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,4 +1,4 @@
-"""One download as far as it has come; a later answer goes on where an earlier one broke off."""
+"""A download in progress: a later response continues where an earlier one was interrupted."""
 
 import re
 from dataclasses import dataclass
@@ -7,45 +7,45 @@ from typing import BinaryIO, Final, Self
 
 import httpx
 
-from client_reference import pictures
+from client_reference import image_files
 from client_reference.errors import TransportError, UnexpectedResponse
 
-_PICTURE_MAX: Final = 256 * 1024 * 1024  # bytes
-_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-_HEAD: Final = 200  # bytes shown of what is no picture
+_SIZE_MAX: Final = 256 * 1024 * 1024  # bytes
+_CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_HEAD_MAX: Final = 200  # bytes that an error shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Version:
-    """What an answer tells of the picture that it is a part of; empty where it tells nothing."""
+    """What a response says about the file that it is a part of; empty where it says nothing."""
 
     tag: str = ""
-    changed: str = ""
+    modified: str = ""
     length: str = ""
 
     @classmethod
     def of(cls, headers: httpx.Headers, length: str) -> Self:
         return cls(
-            tag=headers.get("ETag", ""), changed=headers.get("Last-Modified", ""), length=length
+            tag=headers.get("ETag", ""), modified=headers.get("Last-Modified", ""), length=length
         )
 
-    def differs(self, other: "_Version") -> bool:
-        return any(ours and theirs and ours != theirs for ours, theirs in self._beside(other))
+    def contradicts(self, other: "_Version") -> bool:
+        return any(ours and theirs and ours != theirs for ours, theirs in self._pairs(other))
 
-    def with_more(self, other: "_Version") -> "_Version":
-        tag, changed, length = (ours or theirs for ours, theirs in self._beside(other))
-        return _Version(tag=tag, changed=changed, length=length)
+    def merged_with(self, other: "_Version") -> "_Version":
+        tag, modified, length = (ours or theirs for ours, theirs in self._pairs(other))
+        return _Version(tag=tag, modified=modified, length=length)
 
-    def _beside(self, other: "_Version") -> tuple[tuple[str, str], ...]:
+    def _pairs(self, other: "_Version") -> tuple[tuple[str, str], ...]:
         return (
             (self.tag, other.tag),
-            (self.changed, other.changed),
+            (self.modified, other.modified),
             (self.length, other.length),
         )
 
 
 class PartFile:
-    """A Sink over a file (RFC 9110, 14)."""
+    """A Sink that writes to a file and can resume (RFC 9110, 14)."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -54,69 +54,73 @@ class PartFile:
         self._declared_type = ""
 
     def close(self) -> None:
+        """Close the file; it stays on disk."""
         self._file.close()
 
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        """Return those of the next request: for all of it, or for the rest."""
-        common = (("Accept", ", ".join(pictures.SUFFIXES)), ("Accept-Encoding", "identity"))
-        have = self._file.tell()
-        if not have:
+    def request_headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers of the next request: for the whole image, or for the rest of it."""
+        common = (("Accept", ", ".join(image_files.SUFFIXES)), ("Accept-Encoding", "identity"))
+        received = self._file.tell()
+        if not received:
             return common
-        tag = self._version.tag  # a weak one proves nothing
-        same = (("If-Range", tag),) if tag.startswith('"') else ()
-        return (*common, ("Range", f"bytes={have}-"), *same)
+        # A weak tag does not say that the bytes are the same.
+        tag = self._version.tag
+        condition = (("If-Range", tag),) if tag.startswith('"') else ()
+        return (*common, ("Range", f"bytes={received}-"), *condition)
 
     def begin(self, status: int, headers: httpx.Headers) -> bool:
-        """Go on with a 206 that continues what is there; a 200 starts anew."""
+        """Resume with a 206 that continues what was received; start again with a 200."""
         if status not in {200, 206}:
             return False
         if status == 206:
-            self._go_on(headers)
+            self._resume(headers)
         else:
             self.restart()
             length = "" if "Content-Encoding" in headers else headers.get("Content-Length", "")
             self._version = _Version.of(headers, length)
         declared = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if declared or status == 200:  # a part need not say it again (RFC 9110, 15.3.7)
-            self._declared_type = pictures.OTHER_NAMES.get(declared, declared)
+        if declared or status == 200:  # A 206 need not repeat the type (RFC 9110, 15.3.7).
+            self._declared_type = image_files.ALIASES.get(declared, declared)
         return True
 
-    def _go_on(self, headers: httpx.Headers) -> None:
-        found = _RANGE.match(headers.get("Content-Range", ""))
+    def _resume(self, headers: httpx.Headers) -> None:
+        found = _CONTENT_RANGE.match(headers.get("Content-Range", ""))
         if found is not None and int(found[1]) == self._file.tell():
             version = _Version.of(headers, found[2].strip("*"))
-            if not version.differs(self._version):
-                self._version = version.with_more(self._version)
+            if not version.contradicts(self._version):
+                self._version = version.merged_with(self._version)
                 return
         self.restart()
-        raise TransportError("the part that came is not the part that was asked for")
+        raise TransportError("the response is not the requested part of the file")
 
     def write(self, part: bytes) -> None:
-        if self._file.tell() + len(part) > _PICTURE_MAX:
-            raise UnexpectedResponse(f"the result is longer than {_PICTURE_MAX} bytes")
+        """Append the next part of the body."""
+        if self._file.tell() + len(part) > _SIZE_MAX:
+            raise UnexpectedResponse(f"the result is longer than {_SIZE_MAX} bytes")
         self._file.write(part)
 
     def restart(self) -> None:
+        """Drop what was received."""
         self._version = _Version()
         self._file.seek(0)
         self._file.truncate()
 
-    def picture_type(self, url: str) -> str:
-        """Return the media type of what has come, once all has.
+    def check_image(self, url: str) -> str:
+        """Return the media type of the image that was received.
 
-        Raises UnexpectedResponse for what is no picture, or not of the declared type, and
-        TransportError for a picture that is not whole; then the download starts anew.
+        Raises UnexpectedResponse if it is not an image, or not of the declared type.  Raises
+        TransportError if the image is incomplete; the next request then starts again.
         """
         self._file.flush()
-        found = pictures.media_type(self._path)
+        found = image_files.media_type(self._path)
         if found is None or found != self._declared_type:
             declared = self._declared_type or "nothing"
             with self._path.open("rb") as file:
                 raise UnexpectedResponse(
-                    f"{url} is declared as {declared} and holds {found or 'no picture'}",
-                    file.read(_HEAD),
+                    f"{url}: declared as {declared}, but contains {found or 'no known image'}",
+                    file.read(_HEAD_MAX),
                 )
-        if not pictures.is_whole(self._path):
+        if not image_files.is_complete(self._path):
             self.restart()
-            raise TransportError(f"{url} breaks off or is damaged: it is no whole picture")
+            raise TransportError(f"{url}: the image is truncated or damaged")
         return found

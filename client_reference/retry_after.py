@@ -1,4 +1,4 @@
-"""Reads `Retry-After`: seconds, or an HTTP date (LIM-5)."""
+"""Read `Retry-After`: seconds, or an HTTP date (LIM-5)."""
 
 import math
 from datetime import UTC
@@ -8,16 +8,16 @@ import httpx
 
 
 def retry_after_s(headers: httpx.Headers, now_s: float) -> float | None:
-    """Return how many seconds to wait, None where the header is missing or makes no sense.
+    """Return how many seconds to wait, None where the header is missing or invalid.
 
-    Of several, also where a proxy has joined them, the longest that is understood counts.  A date
-    is read against the service's own `Date`, so that clocks may differ; where that would lie in
-    the past, against ours.
+    Where there are several values, the longest valid one counts; a proxy may have joined them with
+    commas.  A date is compared with the service's own `Date`, because the clocks may differ; a
+    date before that is compared with `now_s`, our clock in epoch seconds.
     """
     sent_s = _instant_s(headers.get("Date", ""))
-    # Without its weekday, which a comma follows, a date is still one.
-    parts = headers.get("Retry-After", "").split(",")
-    waits_s = [_wait_s(part.strip(), sent_s, now_s) for part in parts]
+    # A comma also follows the weekday of a date; without its weekday a date is still valid.
+    values = headers.get("Retry-After", "").split(",")
+    waits_s = [_wait_s(value.strip(), sent_s, now_s) for value in values]
     return max((wait_s for wait_s in waits_s if wait_s is not None), default=None)
 
 
@@ -44,6 +44,6 @@ def _instant_s(value: str) -> float | None:
         moment = parsedate_to_datetime(value)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    if moment.tzinfo is None:  # "-0000", and dates that name no zone: HTTP speaks GMT
+    if moment.tzinfo is None:  # HTTP dates are GMT, also those that name no zone or "-0000".
         moment = moment.replace(tzinfo=UTC)
     return moment.timestamp()

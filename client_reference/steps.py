@@ -1,8 +1,9 @@
-"""The few things that a conversation wants done; the two clients do them.
+"""The three things that a conversation asks a client to do: send, fetch and sleep.
 
-A flow is a generator: it yields steps and is sent what came of them.  Where no answer came, the
-client throws a TransportError into it, and an UnexpectedResponse where bytes came that HTTP itself
-cannot read.  So the protocol is written once, and tested with plain values.
+A flow is a generator: it yields steps, and the client sends the outcome of each step back into it.
+Where no response arrived, the client throws a TransportError into the flow; where the response is
+not valid HTTP, an UnexpectedResponse.  So each conversation is written once for both clients, and
+tests need no network.
 """
 
 from collections.abc import Generator
@@ -16,7 +17,7 @@ from client_reference.errors import ApixoError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
-    """One request to the service, with the key; answered with the whole response."""
+    """A request to the service, with the API key; the outcome is the whole response."""
 
     method: str
     path: str
@@ -27,23 +28,26 @@ class Send:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fetch:
-    """One download from any host, without the key; answered with the response's head."""
+    """A download from any host, without the API key; the outcome is the head of the response."""
 
     url: str
     headers: tuple[tuple[str, str], ...]
     sink: "Sink"
+    timeout_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Sleep:
+    """A pause; it has no outcome."""
+
     seconds: float
 
 
 class Sink(Protocol):
-    """Takes a body bit by bit."""
+    """Receives the body of a download part by part."""
 
     def begin(self, status: int, headers: httpx.Headers) -> bool:
-        """Say whether the body is wanted."""
+        """Return whether the body is wanted."""
 
     def write(self, part: bytes) -> None:
         """Take the next part of the body."""
@@ -56,14 +60,14 @@ Flow: TypeAlias = Generator[Step, httpx.Response | None, T]
 
 @dataclass(frozen=True, slots=True)
 class Done(Generic[T]):
-    """What a flow has returned."""
+    """The return value of a flow."""
 
     value: T
 
 
-def advance(flow: Flow[T], came: httpx.Response | ApixoError | None) -> Step | Done[T]:
-    """Tell a flow what came of its last step; return the next one, or its result."""
+def advance(flow: Flow[T], outcome: httpx.Response | ApixoError | None) -> Step | Done[T]:
+    """Give a flow the outcome of its last step; return its next step, or its return value."""
     try:
-        return flow.throw(came) if isinstance(came, ApixoError) else flow.send(came)
+        return flow.throw(outcome) if isinstance(outcome, ApixoError) else flow.send(outcome)
     except StopIteration as end:
         return Done(end.value)

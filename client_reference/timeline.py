@@ -1,4 +1,4 @@
-"""The time as one conversation sees it."""
+"""Time as one conversation sees it."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,9 @@ from client_reference.steps import Flow, Sleep
 
 
 class Timeline:
-    """Follows a clock that may be set back, and counts what was slept.
+    """Reads a clock that may be set back, and adds up what the conversation slept.
 
-    Neither a clock that is corrected nor one that stands still can stretch a deadline.
+    Therefore neither a clock that is corrected nor one that stands still can extend a deadline.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -16,11 +16,12 @@ class Timeline:
         self._latest_s = clock()
 
     def now_s(self) -> float:
-        """Return epoch seconds, never less than before."""
+        """Return epoch seconds, never less than at an earlier call."""
         self._latest_s = max(self._latest_s, self._clock())
         return self._latest_s
 
     def sleep(self, seconds: float) -> Flow[None]:
+        """Let the client sleep for this many seconds."""
         wakes_s = self.now_s() + seconds
         yield Sleep(seconds)
         self._latest_s = max(self._latest_s, wakes_s)

@@ -1,36 +1,30 @@
-"""Run many pieces of work at once, and give what comes of each as soon as it is there.
+"""Run the flows of a batch at once, and yield each result as soon as it is available.
 
-At most `concurrency` run, and no new one begins while the results of ended ones wait to be taken,
-so that neither prompts nor results pile up.
+No new flow begins while finished results wait for the caller, so that neither prompts nor results
+pile up.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
-from typing import TypeVar
 
-from client_reference.caller import Caller
-
-R = TypeVar("R")
+from client_reference.batch import Batch, BatchResult
 
 
-def in_threads(
-    caller: Caller,
-    work: Callable[[int, str], R],
-    concurrency: int,
-    stop: Callable[[], None],
-) -> Generator[R, None, None]:
-    """Call `stop` at the end, however it comes; work under way then is not waited for."""
-    jobs = caller.jobs()
-    running: set[Future[R]] = set()
-    executor = ThreadPoolExecutor(concurrency, thread_name_prefix="generate_many")
+def run_in_threads(
+    batch: Batch, run: Callable[[int, str], BatchResult], stop: Callable[[], None]
+) -> Generator[BatchResult, None, None]:
+    """Yield each result; at the end, also an early one, call `stop` and wait for no thread."""
+    prompts = batch.given.numbered_prompts()
+    running: set[Future[BatchResult]] = set()
+    executor = ThreadPoolExecutor(batch.concurrency, thread_name_prefix="generate_many")
     try:
         while True:
-            for job in islice(jobs, concurrency - len(running)):
-                running.add(executor.submit(work, *job))
+            for index, prompt in islice(prompts, batch.concurrency - len(running)):
+                running.add(executor.submit(run, index, prompt))
             if not running:
-                caller.check()
+                batch.given.raise_error()
                 return
             ended, running = wait(running, return_when=FIRST_COMPLETED)
             for future in ended:
@@ -40,31 +34,24 @@ def in_threads(
         executor.shutdown(wait=False, cancel_futures=True)
 
 
-async def in_tasks(
-    caller: Caller,
-    work: Callable[[int, str], Awaitable[R]],
-    concurrency: int,
-    stop: Callable[[], None],
-) -> AsyncGenerator[R, None]:
-    """Do as in_threads; work under way at the end is cancelled."""
-
-    async def worked(index: int, prompt: str) -> R:
-        return await work(index, prompt)
-
-    jobs = caller.jobs()
-    running: set[asyncio.Task[R]] = set()
+async def run_in_tasks(
+    batch: Batch, run: Callable[[int, str], Coroutine[None, None, BatchResult]]
+) -> AsyncGenerator[BatchResult, None]:
+    """Yield each result; at the end, also an early one, cancel the tasks in progress."""
+    prompts = batch.given.numbered_prompts()
+    running: set[asyncio.Task[BatchResult]] = set()
     try:
         while True:
-            for job in islice(jobs, concurrency - len(running)):
-                running.add(asyncio.create_task(worked(*job)))
+            for index, prompt in islice(prompts, batch.concurrency - len(running)):
+                running.add(asyncio.create_task(run(index, prompt)))
             if not running:
-                caller.check()
+                batch.given.raise_error()
                 return
             ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
                 yield task.result()
     finally:
-        stop()
+        batch.stop()
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)

@@ -1,35 +1,39 @@
-"""The commands and their options; each becomes a Job, nothing is done yet."""
+"""The commands and their arguments; each becomes a Job, and nothing is sent yet."""
 
 import functools
+import os
+import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias, Unpack
 
 import click
 
 from client_reference.command import actions
-from client_reference.command.actions import Wishes
-from client_reference.command.inputs import check_directory, prompts_of
-from client_reference.command.sentences import COMMAND
-from client_reference.command.session import Job
+from client_reference.command.actions import GenerateOptions
+from client_reference.command.execution import Job
+from client_reference.command.messages import COMMAND, escape
+from client_reference.command.output import Prompt
+from client_reference.keywords import ImageKeywords
 
 _Callback: TypeAlias = Callable[..., Job]
 _Decorator: TypeAlias = Callable[[_Callback], _Callback]
 
 _EPILOG = """\b
-The API key comes from APIXO_API_KEY, the address of the service from APIXO_BASE_URL.
+APIXO_API_KEY is the API key, APIXO_BASE_URL the address of the service.
 Results go to standard output, progress and errors to standard error.
 \b
 Exit status:
   0    success
-  1    the task failed (its fail code is on standard error)
-  2    wrong usage, or no API key
-  3    refused by the service, not reachable, or a file cannot be written
+  1    the task failed; standard error shows its fail code
+  2    invalid usage, or no API key
+  3    rejected by the service, service unreachable, or file not writable
   4    timeout
-  130  interrupted; what is under way is listed
+  130  interrupted; standard error lists the tasks in progress
 """
-_SETTINGS: Mapping[str, object] = {
+_CONTEXT: Mapping[str, object] = {
     "help_option_names": ["-h", "--help"],
     "max_content_width": 100,
     "show_default": True,
@@ -42,85 +46,128 @@ def command() -> click.Group:
         COMMAND,
         help="Generate images with the APIXO gpt-image-1 endpoints.",
         epilog=_EPILOG,
-        context_settings=dict(_SETTINGS),
+        context_settings=dict(_CONTEXT),
         no_args_is_help=False,
-        params=[_version()],
+        params=[_version_option()],
     )
     for each in (_generate, _status, _wait, _balance, _batch):
         group.add_command(each)
     return group
 
 
-def _together(*decorators: _Decorator) -> _Decorator:
+def read_prompts(name: str) -> list[Prompt]:
+    """Read one prompt a line from a file, or from standard input for `-`; skip blank lines."""
+    try:
+        content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        lines = content.decode("utf-8-sig").split("\n")
+    except OSError as error:
+        raise click.UsageError(f"{escape(name)}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{escape(name)}: is not UTF-8 at byte {error.start}") from error
+    numbered = [(line, text.strip()) for line, text in enumerate(lines, 1) if text.strip()]
+    if not numbered:
+        raise click.UsageError(f"{escape(name)}: contains no prompt")
+    return [
+        Prompt(index=index, line=line, text=text) for index, (line, text) in enumerate(numbered)
+    ]
+
+
+def _check_directory(_: click.Context, __: click.Parameter, given: str | None) -> Path | None:
+    """Reject a directory that cannot take files; do not create it before a submit is accepted."""
+    if given is None:
+        return None
+    directory = Path(given)
+    nearest = next(
+        (path for path in (directory, *directory.parents) if os.path.lexists(path)), directory
+    )
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        raise click.UsageError(
+            f"-o {escape(given)}: cannot write to {escape(str(nearest))}: {error.strerror}"
+        ) from error
+    return directory
+
+
+def _combine(*decorators: _Decorator) -> _Decorator:
     return lambda callback: functools.reduce(
-        lambda made, decorate: decorate(made), reversed(decorators), callback
+        lambda decorated, decorate: decorate(decorated), reversed(decorators), callback
     )
 
 
-def _directory(_: click.Context, __: click.Parameter, given: str | None) -> Path | None:
-    if given is None:
-        return None
-    check_directory(Path(given))
-    return Path(given)
-
-
-_form = _together(
-    click.option("--json", "is_json", is_flag=True, help="Write a JSON object a line."),
-    click.option("-v", "--debug", "is_debug", is_flag=True, help="Log every request."),
+_format_options = _combine(
+    click.option("--json", "is_json", is_flag=True, help="Print one JSON object per line."),
+    click.option("-v", "--debug", "is_debug", is_flag=True, help="Log each request."),
 )
-_waiting = _together(
+_wait_options = _combine(
     click.option(
-        "-o", "--output", "directory", metavar="DIR", callback=_directory,
-        help="Download the results into this directory.",
+        "-o", "--output", "directory", metavar="DIR", callback=_check_directory,
+        help="Directory to download the results to; created if missing.",
     ),
     click.option(
-        "--timeout", metavar="SECONDS", type=float, default=300.0, help="How long a task may take."
+        "--timeout", "timeout_s", metavar="SECONDS", type=float, default=300.0,
+        help="Time limit per task, in seconds.",
     ),
 )  # fmt: skip
-_wishes = _together(
-    click.option("--aspect-ratio", metavar="RATIO", default="1:1", help="1:1, 3:2 or 2:3."),
-    click.option("--num-images", metavar="N", type=int, default=1, help="1, 2 or 4."),
+_generate_options = _combine(
+    click.option(
+        "--aspect-ratio", metavar="RATIO", default="1:1", help="Aspect ratio: 1:1, 3:2 or 2:3."
+    ),
+    click.option(
+        "--num-images", metavar="N", type=int, default=1, help="Images per prompt: 1, 2 or 4."
+    ),
     click.option(
         "--image-url", "image_urls", metavar="URL", multiple=True,
-        help="A reference image; can be repeated.",
+        help="Reference image; can be repeated up to 5 times.",
     ),
     click.option(
         "--provider", metavar="NAME", default="auto", help="Routing: auto, value or official."
     ),
-    _waiting,
+    _wait_options,
 )  # fmt: skip
 
 
-@click.command("generate", help="Generate images for PROMPT and print their addresses.")
+@click.command("generate", help="Generate images for PROMPT and print their URLs.")
 @click.argument("prompt")
-@_wishes
-@_form
-def _generate(prompt: str, *, is_json: bool, is_debug: bool, **options: Any) -> Job:
-    wishes = Wishes(**options)
+@_generate_options
+@_format_options
+def _generate(
+    prompt: str,
+    *,
+    timeout_s: float,
+    directory: Path | None,
+    is_json: bool,
+    is_debug: bool,
+    **images: Unpack[ImageKeywords],
+) -> Job:
+    options = GenerateOptions(images=images, timeout_s=timeout_s, directory=directory)
     return Job(
-        work=lambda desk: actions.generate(desk, prompt, wishes),
-        directory=wishes.directory,
+        action=lambda session: actions.generate(session, prompt, options),
+        directory=directory,
         is_json=is_json,
         is_debug=is_debug,
     )
 
 
-@click.command("status", help="Print how the task ID is doing.")
+@click.command("status", help="Print the current state of the task ID.")
 @click.argument("task_id", metavar="ID")
-@_form
+@_format_options
 def _status(task_id: str, *, is_json: bool, is_debug: bool) -> Job:
-    return Job(work=lambda desk: actions.status(desk, task_id), is_json=is_json, is_debug=is_debug)
+    return Job(
+        action=lambda session: actions.status(session, task_id), is_json=is_json, is_debug=is_debug
+    )
 
 
-@click.command("wait", help="Wait until the task ID has ended.")
+@click.command("wait", help="Wait until the task ID has ended and print its results.")
 @click.argument("task_id", metavar="ID")
-@_waiting
-@_form
+@_wait_options
+@_format_options
 def _wait(
-    task_id: str, *, timeout: float, directory: Path | None, is_json: bool, is_debug: bool
+    task_id: str, *, timeout_s: float, directory: Path | None, is_json: bool, is_debug: bool
 ) -> Job:
     return Job(
-        work=lambda desk: actions.wait(desk, task_id, timeout, directory),
+        action=lambda session: actions.wait(session, task_id, timeout_s, directory),
         directory=directory,
         is_json=is_json,
         is_debug=is_debug,
@@ -128,29 +175,42 @@ def _wait(
 
 
 @click.command("balance", help="Print the dollars left for the API key.")
-@_form
+@_format_options
 def _balance(*, is_json: bool, is_debug: bool) -> Job:
-    return Job(work=actions.balance, is_json=is_json, is_debug=is_debug)
+    return Job(action=actions.balance, is_json=is_json, is_debug=is_debug)
 
 
-@click.command("batch", help="Generate images for each line of FILE (- for standard input).")
+@click.command(
+    "batch", help="Generate images for each line of FILE and print their URLs (- reads stdin)."
+)
 @click.argument("file")
-@click.option("--concurrency", metavar="N", type=int, default=50, help="Tasks at once.")
-@_wishes
-@_form
-def _batch(file: str, *, concurrency: int, is_json: bool, is_debug: bool, **options: Any) -> Job:
-    wishes = Wishes(**options)
+@click.option(
+    "--concurrency", metavar="N", type=int, default=50, help="Maximum tasks at once, 1 to 1000."
+)
+@_generate_options
+@_format_options
+def _batch(
+    file: str,
+    *,
+    concurrency: int,
+    timeout_s: float,
+    directory: Path | None,
+    is_json: bool,
+    is_debug: bool,
+    **images: Unpack[ImageKeywords],
+) -> Job:
+    options = GenerateOptions(images=images, timeout_s=timeout_s, directory=directory)
     return Job(
-        work=lambda desk: actions.batch(desk, prompts_of(file), wishes, concurrency),
-        directory=wishes.directory,
+        action=lambda session: actions.batch(session, read_prompts(file), options, concurrency),
+        directory=directory,
         is_json=is_json,
         is_debug=is_debug,
     )
 
 
-def _version() -> click.Option:
-    def show(context: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001
-        if asked:
+def _version_option() -> click.Option:
+    def show(context: click.Context, _: click.Parameter, is_given: bool) -> None:  # noqa: FBT001
+        if is_given:
             click.echo(f"{COMMAND} {_installed_version()}")
             context.exit()
 
@@ -163,5 +223,5 @@ def _version() -> click.Option:
 def _installed_version() -> str:
     try:
         return version("apixo-testkit")
-    except PackageNotFoundError:  # copied into another project
+    except PackageNotFoundError:  # The folder was copied into another project.
         return "(not installed)"

@@ -1,19 +1,51 @@
-"""What the command has to say, whatever the form."""
+"""What the command reports, whatever the form: events, results, and the exit status."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import IntEnum
 from pathlib import Path
 from typing import Protocol
 
-from client_reference.command.inputs import Prompt
+from client_reference.errors import ApiTimeout, SubmissionUncertain, TaskFailed, WaitTimeout
 from client_reference.task import Generation, Task
+
+
+class Exit(IntEnum):
+    """The exit statuses of the command."""
+
+    SUCCESS = 0
+    FAILED = 1
+    USAGE = 2
+    REJECTED = 3
+    TIMEOUT = 4
+    INTERRUPTED = 130
+    BROKEN_PIPE = 141  # As a shell reports it when the reader of a pipe has gone.
+
+
+def exit_of(error: Exception) -> Exit:
+    """Return the exit status for an error."""
+    if isinstance(error, TaskFailed):
+        return Exit.FAILED
+    if isinstance(error, ValueError):
+        return Exit.USAGE
+    cause = error.__cause__ if isinstance(error, SubmissionUncertain) else error
+    return Exit.TIMEOUT if isinstance(cause, WaitTimeout | ApiTimeout) else Exit.REJECTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A prompt of a batch: its index, from 0, and its line in the file, from 1."""
+
+    index: int
+    line: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """How the prompts of a batch have ended."""
+    """How many prompts of a batch ended in which way."""
 
     succeeded: int
     failed: int
@@ -21,44 +53,44 @@ class Summary:
 
 
 class Output(Protocol):
-    """Takes what happens, from any thread. `prompt` is given for one prompt of many."""
+    """Prints events and results, from any thread.  In a batch `prompt` is the prompt concerned."""
 
-    def following(self, prompts: int | None = None) -> AbstractContextManager[None]:
-        """Show progress meanwhile: of one task, or of so many prompts."""
+    def progress(self, prompts: int | None = None) -> AbstractContextManager[None]:
+        """Show progress inside the block: of one task, or of a batch of so many prompts."""
 
     def submitted(self, task: Task) -> None:
-        """Tell of a task that has just been accepted."""
+        """Report a task that was just accepted."""
 
     def changed(self, task: Task) -> None:
-        """Tell that a task has another state than before."""
+        """Report a task whose state has changed."""
 
     def retrying(self, error: Exception) -> None:
-        """Tell that a request is sent again after this error."""
+        """Report that a request is retried after this error."""
 
     def status(self, task: Task) -> None:
-        """Give what was asked for: how a task is doing."""
+        """Print the result of `status`."""
 
     def waited(self, generation: Generation) -> None:
-        """Give what was waited for: a task that has ended in success."""
+        """Print the result of `wait`."""
 
     def succeeded(self, generation: Generation, prompt: Prompt | None = None) -> None:
-        """Give the addresses of a generation."""
+        """Print the URLs of a generation."""
 
     def downloaded(
         self, generation: Generation, files: Sequence[Path], prompt: Prompt | None = None
     ) -> None:
-        """Give the files of a generation."""
+        """Print the files of a generation."""
 
     def balance(self, dollars: Decimal) -> None:
-        """Give the balance."""
+        """Print the result of `balance`."""
 
     def error(
         self, error: Exception, task_ids: Sequence[str] = (), prompt: Prompt | None = None
     ) -> None:
-        """Tell what went wrong, and which tasks can be gone on with."""
+        """Report an error, and the tasks that can be continued."""
 
     def summary(self, summary: Summary) -> None:
-        """Tell how a batch has ended."""
+        """Report the end of a batch."""
 
     def interrupted(self, task_ids: Sequence[str], unanswered: int) -> None:
-        """Tell what is left behind: tasks, and submits that may have been accepted."""
+        """Report the tasks in progress, and how many submits have no response."""

@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import httpx
 
 from client_reference import BatchResult
-from client_reference.batch import Batch
+from client_reference.batch import Batch, BatchInput
 from client_reference.conversations import Api
 from client_reference.polling import Polling
 from client_reference.steps import Done, Flow, Send, Sleep, advance
-from client_reference.submission import Submission
+from client_reference.submission import ImageOptions
 from tests.client_reference.scripted import Answer, accepts, says, succeeds, told
 
 
@@ -77,8 +77,10 @@ class Simulation:
             retry_submit=False,
             polling=polling or Polling(),
         )
-        like = Submission.of("a prompt")
-        return Batch(api, like=like, concurrency=concurrency, timeout_s=timeout_s, on_update=None)
+        given = BatchInput([], None)
+        return Batch(
+            api, given, images=ImageOptions(), concurrency=concurrency, timeout_s=timeout_s
+        )
 
     def results(self, flows: Iterator[Flow[BatchResult]], at_once: int) -> Iterator[BatchResult]:
         """Run so many flows at once; yield what each returns when it does."""

@@ -60,14 +60,14 @@ def test_however_many_ask_at_once_few_requests_are_under_way(ends: str) -> None:
         asyncio.run(crowd())
 
     assert transport.most_at_once == 50
-    assert client._places.value == 50
+    assert client._slots.value == 50
 
 
 def test_a_submit_that_never_had_its_turn_was_surely_not_sent() -> None:
     client = client_of(Silent(), timeout=0.01)
-    client._places = anyio.Semaphore(0)
+    client._slots = anyio.Semaphore(0)
 
-    with pytest.raises(ApiTimeout, match="no turn") as caught:
+    with pytest.raises(ApiTimeout, match="free request slot") as caught:
         asyncio.run(client.submit("a fox"))
 
     assert not caught.value.was_sent

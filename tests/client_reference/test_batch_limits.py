@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client_reference import BatchResult, RateLimited, WaitTimeout
-from client_reference.batch import REQUESTS_MAX, WINDOW_S, Gate
+from client_reference.limiter import REQUESTS_MAX, WINDOW_S, Limiter
 from client_reference.polling import Polling
 from client_reference.steps import Flow, Sleep
 from client_reference.timeline import Timeline
@@ -34,10 +34,10 @@ def keeps_the_window(sent_s: list[float], most: int = REQUESTS_MAX) -> bool:
 def test_no_window_ever_holds_more_requests_than_are_allowed(
     bursts: list[tuple[int, float]],
 ) -> None:
-    time, gate, sent_s = VirtualTime(), Gate(1000), list[float]()
+    time, limiter, sent_s = VirtualTime(), Limiter(1000), list[float]()
     for requests, pause_s in bursts:
         for _ in range(requests):
-            step = next(gate.hold(Timeline(time.clock), inf), None)
+            step = next(limiter.pace(Timeline(time.clock), inf), None)
             sent_s.append(time.now_s + (step.seconds if isinstance(step, Sleep) else 0))
         time.now_s += pause_s
 
@@ -45,33 +45,33 @@ def test_no_window_ever_holds_more_requests_than_are_allowed(
 
 
 def test_requests_below_the_limit_are_not_delayed() -> None:
-    time, gate = VirtualTime(), Gate(1000)
+    time, limiter = VirtualTime(), Limiter(1000)
 
     assert all(
-        next(gate.hold(Timeline(time.clock), inf), None) is None for _ in range(REQUESTS_MAX)
+        next(limiter.pace(Timeline(time.clock), inf), None) is None for _ in range(REQUESTS_MAX)
     )
-    assert next(gate.hold(Timeline(time.clock), inf), None) == Sleep(WINDOW_S)
+    assert next(limiter.pace(Timeline(time.clock), inf), None) == Sleep(WINDOW_S)
 
 
 @given(left_s=st.floats(0, 2 * WINDOW_S))
 @examples(20)
 def test_no_request_is_delayed_past_its_deadline(left_s: float) -> None:
-    time, gate = VirtualTime(), Gate(1000)
+    time, limiter = VirtualTime(), Limiter(1000)
     for _ in range(REQUESTS_MAX):
-        next(gate.hold(Timeline(time.clock), inf), None)
+        next(limiter.pace(Timeline(time.clock), inf), None)
 
-    step = next(gate.hold(Timeline(time.clock), time.now_s + left_s), Sleep(0))
+    step = next(limiter.pace(Timeline(time.clock), time.now_s + left_s), Sleep(0))
 
     assert isinstance(step, Sleep)
     assert step.seconds == pytest.approx(min(left_s, WINDOW_S), abs=1e-6)
 
 
 def test_a_deadline_that_has_passed_delays_nothing() -> None:
-    time, gate = VirtualTime(), Gate(1000)
+    time, limiter = VirtualTime(), Limiter(1000)
     for _ in range(REQUESTS_MAX):
-        next(gate.hold(Timeline(time.clock), inf), None)
+        next(limiter.pace(Timeline(time.clock), inf), None)
 
-    assert next(gate.hold(Timeline(time.clock), time.now_s - 1), None) is None
+    assert next(limiter.pace(Timeline(time.clock), time.now_s - 1), None) is None
 
 
 @pytest.mark.parametrize(("timeout_s", "prompts"), [(0.0, 6000), (10.0, 1500)])
@@ -178,9 +178,9 @@ def test_a_service_that_wants_to_be_left_alone_for_days_ends_the_rest_at_once() 
 
 
 def test_a_place_is_taken_once_and_given_back() -> None:
-    gate = Gate(2)
+    limiter = Limiter(2)
 
-    assert gate.enter(0.0) == gate.enter(0.0) == 0
-    assert gate.enter(0.0) > 0
-    gate.leave()
-    assert gate.enter(0.0) == 0
+    assert limiter.acquire(0.0) == limiter.acquire(0.0) == 0
+    assert limiter.acquire(0.0) > 0
+    limiter.release()
+    assert limiter.acquire(0.0) == 0

@@ -202,7 +202,7 @@ def test_a_part_need_not_say_its_type_again(driver: Driver, tmp_path: Path) -> N
 def test_a_part_that_nobody_asked_for_is_no_picture(driver: Driver, tmp_path: Path) -> None:
     client = driver.client(Service(result=[continues(PNG, HALF)]), max_retries=1)
 
-    with pytest.raises(TransportError, match="not the part"):
+    with pytest.raises(TransportError, match="not the requested part"):
         client.download(generation(), tmp_path)
 
 

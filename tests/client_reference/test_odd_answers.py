@@ -146,14 +146,14 @@ def urls(*given: object) -> str:
         (status_answer(resultJson="\ud800"), "resultJson"),
         (status_answer(resultJson=urls()), "resultUrls"),
         (status_answer(resultJson='{"resultUrls": "' + RESULT_URL + '"}'), "resultUrls"),
-        (status_answer(resultJson=urls(RESULT_URL, None)), "no web address"),
-        (status_answer(resultJson=urls("fox.png")), "no web address"),
-        (status_answer(resultJson=urls("file:///etc/passwd")), "no web address"),
-        (status_answer(resultJson=urls("http://[::1")), "no web address"),
-        (status_answer(resultJson=urls("")), "no web address"),
-        (status_answer(resultJson=urls("http://host/\ud800")), "no web address"),
-        (status_answer(resultJson=urls("http://host/ a\n")), "no web address"),
-        (status_answer(resultJson=urls("http://host:99999/")), "no web address"),
+        (status_answer(resultJson=urls(RESULT_URL, None)), "invalid result URL"),
+        (status_answer(resultJson=urls("fox.png")), "invalid result URL"),
+        (status_answer(resultJson=urls("file:///etc/passwd")), "invalid result URL"),
+        (status_answer(resultJson=urls("http://[::1")), "invalid result URL"),
+        (status_answer(resultJson=urls("")), "invalid result URL"),
+        (status_answer(resultJson=urls("http://host/\ud800")), "invalid result URL"),
+        (status_answer(resultJson=urls("http://host/ a\n")), "invalid result URL"),
+        (status_answer(resultJson=urls("http://host:99999/")), "invalid result URL"),
         (status_answer(state="failed", failCode=7), "failCode"),
         (status_answer(state="failed", failMsg=["no"]), "failMsg"),
         (status_answer(state="pending", createTime="now"), "createTime"),
@@ -183,7 +183,7 @@ def test_a_task_id_that_nobody_could_ask_for_is_no_task_id(driver: Driver) -> No
 
 def test_an_answer_that_drips_in_is_ended(driver: Driver) -> None:
     """The first part already comes after this deadline."""
-    with pytest.raises(ApiTimeout, match="no whole answer"):
+    with pytest.raises(ApiTimeout, match="no complete response"):
         driver.client(service(accepts()), timeout=1e-9, max_retries=0).status("task_1")
 
 

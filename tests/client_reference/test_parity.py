@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
-from typing import Any, get_type_hints
+from dataclasses import fields
+from typing import Any, get_args, get_type_hints
 
 import httpx
 import pytest
@@ -10,6 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client_reference import ApixoError, AsyncClient, BatchResult, Client, Task
+from client_reference.calls import Calls
+from client_reference.client_base import ClientBase
+from client_reference.keywords import ClientKeywords, ImageKeywords
+from client_reference.submission import ImageOptions
 from tests.client_reference.driver import Driver
 from tests.client_reference.scripted import (
     Answer,
@@ -41,6 +46,18 @@ def parameters(function: Callable[..., object]) -> dict[str, tuple[object, objec
                None if name in PER_KIND else parameter.annotation)
         for name, parameter in inspect.signature(function).parameters.items()
     }  # fmt: skip
+
+
+def names(function: Callable[..., object]) -> list[str]:
+    """Return the names of all arguments, also of those that are unpacked from a TypedDict."""
+    found: list[str] = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            (keywords,) = get_args(parameter.annotation)
+            found += get_type_hints(keywords)
+        else:
+            found.append(name)
+    return found
 
 
 METHODS = [
@@ -76,19 +93,64 @@ def test_a_method_gives_the_same_on_both(name: str) -> None:
 def test_the_parameters_are_those_of_the_contract() -> None:
     order = ["aspect_ratio", "num_images", "image_urls", "provider", "callback_url"]
 
-    assert list(inspect.signature(Client.submit).parameters) == ["self", "prompt", *order]
-    assert list(inspect.signature(Client.generate).parameters)[:8] == [
-        "self", "prompt", *order, "timeout",
-    ]  # fmt: skip
-    constructor = inspect.signature(Client).parameters
+    assert names(Client.submit) == ["self", "prompt", *order]
+    assert names(Client.generate)[:8] == ["self", "prompt", *order, "timeout"]
     assert {
         "api_key", "base_url", "timeout", "max_retries", "retry_submit", "transport", "http_client",
         "clock", "sleep", "user_agent",
-    } <= set(constructor)  # fmt: skip
+    } <= set(names(Client))  # fmt: skip
+    constructor = inspect.signature(ClientBase.__init__).parameters
     assert constructor["max_retries"].default == 4
     assert constructor["retry_submit"].default is False
-    assert inspect.signature(Client.wait).parameters["timeout"].default == 300
-    assert inspect.signature(Client.generate).parameters["timeout"].default == 300
+    assert inspect.signature(Calls.wait).parameters["timeout"].default == 300
+    assert inspect.signature(Calls.generate).parameters["timeout"].default == 300
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "close"])
+def test_every_argument_reaches_the_flow_of_its_method(name: str) -> None:
+    assert set(names(getattr(Client, name))) == set(names(getattr(Calls, name)))
+
+
+def test_keyword_arguments_are_those_of_the_values_made_from_them() -> None:
+    constructor = inspect.signature(ClientBase.__init__).parameters.values()
+
+    assert set(get_type_hints(ImageKeywords)) == {each.name for each in fields(ImageOptions)}
+    assert set(get_type_hints(ClientKeywords)) == {
+        each.name for each in constructor if each.kind is each.KEYWORD_ONLY
+    }
+
+
+@pytest.mark.parametrize("name", [*METHODS, "__init__"])
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_help_on_a_method_explains_each_argument(kind: type, name: str) -> None:
+    method = getattr(kind, name)
+    text = inspect.getdoc(method) or ""
+
+    assert text == inspect.getdoc(getattr(ClientBase, name))
+    unnamed = {"self", "prompts", "prompt", "task_id", "generation", "directory"}
+    assert [each for each in names(method) if f"`{each}`" not in text and each not in unnamed] == []
+
+
+CALLS: dict[str, Callable[[Client], object]] = {
+    "submit": lambda client: client.submit("a fox", aspect="3:2"),  # type: ignore[call-arg]
+    "wait": lambda client: client.wait("task_1", timout=3),  # type: ignore[call-arg]
+    "generate": lambda client: client.generate("a fox", images=2),  # type: ignore[call-arg]
+    "generate_many": lambda client: client.generate_many(["a fox"], at_once=2),  # type: ignore[call-arg]
+}
+
+
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_an_unknown_argument_is_rejected_before_anything_is_sent(
+    driver: Driver, call: Callable[[Client], object]
+) -> None:
+    service = Service()
+
+    with pytest.raises(
+        TypeError, match=r"unexpected keyword argument '(aspect|timout|images|at_once)'"
+    ):
+        call(driver.client(service))
+
+    assert service.requests == []
 
 
 answers = st.sampled_from(

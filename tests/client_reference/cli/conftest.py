@@ -11,7 +11,7 @@ import stamina.instrumentation
 
 from client_reference import Client
 from client_reference.command.cli import command
-from client_reference.command.session import Job, run
+from client_reference.command.execution import Job, run
 from tests.client_reference.cli.processes import Ended
 from tests.client_reference.scripted import Answer, VirtualTime
 from tests.mock_server.cli.commands import Started, started

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from client_reference.command.inputs import prompts_of
+from client_reference.command.cli import read_prompts
 from tests.client_reference.cli.conftest import Call, Mock, scripted
 from tests.client_reference.cli.processes import running
 from tests.client_reference.pictures import PNG, gives
@@ -58,7 +58,7 @@ def test_without_a_failed_task_the_first_other_error_gives_the_status(
 
     assert ended.status == 4
     assert "line 1: task " in ended.errors
-    assert "go on with: client-reference wait task_" in ended.errors
+    assert "continue with: client-reference wait task_" in ended.errors
 
 
 def test_a_prompt_that_is_too_long_alone_is_wrong_usage(call: Call, file: Path) -> None:
@@ -89,7 +89,7 @@ def test_a_result_that_is_gone_is_told_and_the_batch_goes_on(
     )
 
     assert ended.status == 3
-    assert "answers 404" in ended.errors
+    assert "HTTP 404" in ended.errors
     assert ended.output.endswith(f"\t{tmp_path}/task_1-1.png\n")
     assert ended.errors.endswith("1 of 2 prompts succeeded, 0 failed, 1 ended in another error\n")
 
@@ -108,7 +108,7 @@ def test_a_file_that_cannot_be_written_is_told_with_the_way_to_go_on(
     ended = call("batch", str(file), "-o", str(directory), client=scripted(service))
 
     assert ended.status == 3
-    assert f"line 1: {directory}: File exists; go on with: client-reference wait" in ended.errors
+    assert f"line 1: {directory}: File exists; continue with: client-reference wait" in ended.errors
 
 
 def test_json_names_prompt_line_and_index_and_sums_up(call: Call, file: Path) -> None:
@@ -144,7 +144,7 @@ def test_every_line_that_is_not_blank_is_a_prompt(tmp_path: Path, lines: list[st
     file = tmp_path / "any.txt"
     file.write_bytes("\n".join(["first", *lines]).encode())
 
-    prompts = prompts_of(str(file))
+    prompts = read_prompts(str(file))
 
     expected = [(number, line.strip()) for number, line in enumerate(["first", *lines], 1)]
     assert [(prompt.line, prompt.text) for prompt in prompts] == [

@@ -102,25 +102,25 @@ def test_a_failed_task_is_status_1_and_an_event(call: Call) -> None:
         pytest.param(
             Service(submit=[accepts()], status=[told("processing")]),
             4,
-            "go on with: client-reference wait task_1",
+            "continue with: client-reference wait task_1",
             id="too-late",
         ),
         pytest.param(
             Service(submit=[accepts()], status=[breaks(httpx.ReadTimeout)]),
             4,
-            "go on with: client-reference wait task_1",
+            "continue with: client-reference wait task_1",
             id="no-answer-in-time",
         ),
         pytest.param(
             Service(submit=[accepts()], status=[raw(200, b"<html>")]),
             3,
-            "go on with: client-reference wait task_1",
+            "continue with: client-reference wait task_1",
             id="garbage",
         ),
         pytest.param(
             Service(submit=[accepts()], status=[says(401)]),
             3,
-            "check APIXO_API_KEY; go on with: client-reference wait task_1",
+            "check APIXO_API_KEY; continue with: client-reference wait task_1",
             id="key-withdrawn",
         ),
         pytest.param(
@@ -151,7 +151,9 @@ def test_every_error_past_the_submit_names_the_task(
     ("result", "naming"),
     [
         pytest.param(says(404), "15 days", id="expired"),
-        pytest.param(raw(200, b"<html>", {"Content-Type": "text/html"}), "no picture", id="html"),
+        pytest.param(
+            raw(200, b"<html>", {"Content-Type": "text/html"}), "no known image", id="html"
+        ),
     ],
 )
 def test_a_result_that_cannot_be_had_is_status_3_with_the_task(

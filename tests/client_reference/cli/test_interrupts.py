@@ -25,7 +25,7 @@ def test_the_task_is_named_with_the_way_to_go_on(mock: Mock, tmp_path: Path) -> 
     assert (ended.status, ended.output) == (130, "")
     assert ended.errors.endswith(
         "client-reference: interrupted;"
-        f" go on with: client-reference wait -o '{directory}' {task_id}\n"
+        f" continue with: client-reference wait -o '{directory}' {task_id}\n"
     )
 
 
@@ -39,7 +39,7 @@ def test_every_task_of_a_batch_is_named(mock: Mock, tmp_path: Path) -> None:
 
     lines = ended.errors.splitlines()
     assert ended.status == 130
-    assert "client-reference: interrupted; 20 tasks are not lost, go on with:" in lines
+    assert "client-reference: interrupted; 20 tasks are in progress, continue with:" in lines
     assert set(lines) >= {f"client-reference wait {task_id}" for task_id in mock.task_ids()}
 
 
@@ -52,7 +52,7 @@ def test_a_second_signal_does_not_cut_the_list(mock: Mock, tmp_path: Path) -> No
     with running(*arguments, **mock.variables) as command:
         command.read_until("submitted ", times=300)
         command.signal(signal.SIGINT)
-        command.read_until("go on with:")
+        command.read_until("continue with:")
         command.signal(signal.SIGINT)
         ended = command.end()
 
@@ -90,7 +90,7 @@ def test_a_batch_still_learns_the_task_of_a_submit_that_is_answered_at_once(tmp_
         ended = asking.end()
 
     assert ended.status == 130
-    assert "interrupted; go on with: client-reference wait task_1" in ended.errors
+    assert "interrupted; continue with: client-reference wait task_1" in ended.errors
     assert "may have been accepted" not in ended.errors
 
 

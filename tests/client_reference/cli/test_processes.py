@@ -52,7 +52,7 @@ def test_waiting_for_a_failure_says_its_code_on_standard_error(mock: Mock) -> No
 
     assert (ended.status, ended.output) == (1, "")
     assert f"task {task_id} failed: CONTENT_VIOLATION" in ended.error
-    assert "go on" not in ended.error
+    assert "continue with" not in ended.error
 
 
 def test_the_status_of_a_failed_task_is_an_answer_like_others(mock: Mock) -> None:
@@ -70,7 +70,7 @@ def test_a_task_that_does_not_end_in_time_is_status_4_with_its_id(mock: Mock) ->
     (task_id,) = mock.task_ids()
     assert (ended.status, ended.output) == (4, "")
     assert ended.errors.startswith(f"submitted {task_id}\n")
-    assert ended.errors.endswith(f"go on with: client-reference wait {task_id}\n")
+    assert ended.errors.endswith(f"continue with: client-reference wait {task_id}\n")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_submit_without_a_usable_answer_may_have_been_accepted(answer: bytes) 
 
     assert (ended.status, ended.output) == (3, "")
     assert "may have been accepted" in ended.error
-    assert "look at the account" in ended.error
+    assert "check the account" in ended.error
 
 
 def test_what_the_service_says_cannot_steer_the_terminal_nor_show_the_key() -> None:
@@ -142,7 +142,7 @@ def test_a_retry_is_a_plain_line_and_the_result_follows() -> None:
         ended = run("balance", APIXO_API_KEY=KEY, APIXO_BASE_URL=broken.url)
 
     assert (ended.status, ended.output) == (0, "74.87\n")
-    assert ended.error == r"503 \x1b[2Jbusy; trying again"
+    assert ended.error == r"503 \x1b[2Jbusy; retrying"
 
 
 def test_a_reader_that_has_gone_is_no_error_to_speak_of(mock: Mock) -> None:

@@ -30,10 +30,10 @@ KEY = {"APIXO_API_KEY": "sk-secret-7f3a91", "APIXO_BASE_URL": NOBODY}
         pytest.param(("generate", "a fox", "--timeout", "-1"), "--timeout", id="timeout"),
         pytest.param(("generate", "a fox", "--timeout", "nan"), "--timeout", id="nan"),
         pytest.param(("status",), "ID", id="no-id"),
-        pytest.param(("status", ""), "ID: must be a text that is not empty", id="empty-id"),
+        pytest.param(("status", ""), "ID: must be a string that is not empty", id="empty-id"),
         pytest.param(("wait", "task_1", "--timeout", "inf"), "--timeout", id="endless"),
         pytest.param(("batch", "/nowhere/p.txt"), "/nowhere/p.txt: No such file", id="no-file"),
-        pytest.param(("batch", "-"), "holds no prompt", id="no-prompts"),
+        pytest.param(("batch", "-"), "contains no prompt", id="no-prompts"),
         pytest.param(("batch", "/dev/null", "--concurrency", "x"), "--concurrency", id="how-many"),
     ],
 )

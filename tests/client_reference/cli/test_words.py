@@ -14,20 +14,20 @@ from client_reference import (
     UnexpectedResponse,
     WaitTimeout,
 )
-from client_reference.command.exits import Exit, exit_of
-from client_reference.command.text import shown
+from client_reference.command.messages import escape
+from client_reference.command.output import Exit, exit_of
 
 
 @given(st.text())
 def test_shown_text_holds_nothing_that_a_terminal_obeys(text: str) -> None:
-    assert shown(text).isprintable()
+    assert escape(text).isprintable()
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"], exclude_characters="\xa0")))
 def test_readable_text_is_shown_as_it_is(text: str) -> None:
     readable = "".join(character for character in text if character.isprintable())
 
-    assert shown(readable) == readable
+    assert escape(readable) == readable
 
 
 def _uncertain(cause: ApixoError) -> SubmissionUncertain:
@@ -41,13 +41,13 @@ def _uncertain(cause: ApixoError) -> SubmissionUncertain:
     [
         pytest.param(TaskFailed("X", None, Task(id="1")), Exit.FAILED, id="failed"),
         pytest.param(ValueError("prompt: no"), Exit.USAGE, id="usage"),
-        pytest.param(TransportError("broken"), Exit.REFUSED, id="transport"),
-        pytest.param(UnexpectedResponse("html"), Exit.REFUSED, id="unexpected"),
-        pytest.param(OSError("full"), Exit.REFUSED, id="disk"),
+        pytest.param(TransportError("broken"), Exit.REJECTED, id="transport"),
+        pytest.param(UnexpectedResponse("html"), Exit.REJECTED, id="unexpected"),
+        pytest.param(OSError("full"), Exit.REJECTED, id="disk"),
         pytest.param(WaitTimeout("late", Task(id="1")), Exit.TIMEOUT, id="wait"),
         pytest.param(ApiTimeout("late"), Exit.TIMEOUT, id="request"),
         pytest.param(_uncertain(ApiTimeout("late")), Exit.TIMEOUT, id="submit-timeout"),
-        pytest.param(_uncertain(TransportError("cut")), Exit.REFUSED, id="submit-cut"),
+        pytest.param(_uncertain(TransportError("cut")), Exit.REJECTED, id="submit-cut"),
     ],
 )
 def test_an_error_has_its_status(error: Exception, status: Exit) -> None:

@@ -121,6 +121,6 @@ def most_at_once(tasks: Sequence[Json]) -> int:
 def test_a_concurrency_beyond_the_limit_is_refused(api: Api, concurrency: int) -> None:
     with (
         Client(api.key, "http://127.0.0.1:1") as client,
-        pytest.raises(ValueError, match="concurrency: must be a whole number from 1 to 1000"),
+        pytest.raises(ValueError, match="concurrency: must be an integer from 1 to 1000"),
     ):
         client.generate_many(PROMPTS, concurrency=concurrency)

@@ -1,6 +1,6 @@
-"""Tells whether a file is a whole picture of the kind that it is said to be (RES-2).
+"""Recognise image files, and tell whether one is complete (RES-2).
 
-Signature and end are looked at, and the checksums of a PNG; pixels are not decoded.
+Only the signature, the end and the checksums of a PNG are read; pixels are not decoded.
 """
 
 import zlib
@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
-OTHER_NAMES = {"image/jpg": "image/jpeg"}  # wrong, and common
+ALIASES = {"image/jpg": "image/jpeg"}
+"""Unregistered names of media types that servers often send."""
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def media_type(path: Path) -> str | None:
-    """Return the type that the signature tells, None for anything but PNG, JPEG and WebP."""
+    """Return the type that the signature says, None for anything but PNG, JPEG and WebP."""
     with path.open("rb") as file:
         head = file.read(12)
     if head.startswith(_PNG):
@@ -25,20 +27,20 @@ def media_type(path: Path) -> str | None:
     return None
 
 
-def is_whole(path: Path) -> bool:
-    """Say whether a picture, of a type that media_type knows, has arrived to its end."""
+def is_complete(path: Path) -> bool:
+    """Return whether an image of a type that `media_type` recognises has its end."""
     with path.open("rb") as file:
         head = file.read(12)
         if head.startswith(_PNG):
             file.seek(len(_PNG))
-            return _png_ends(file)
+            return _has_png_end(file)
         if head.startswith(b"RIFF"):
             return path.stat().st_size >= int.from_bytes(head[4:8], "little") + 8
         file.seek(max(0, path.stat().st_size - 2))
         return file.read() == b"\xff\xd9"
 
 
-def _png_ends(file: BinaryIO) -> bool:
+def _has_png_end(file: BinaryIO) -> bool:
     while len(header := file.read(8)) == 8:
         length, kind = int.from_bytes(header[:4], "big"), header[4:]
         content = file.read(length)

@@ -1,0 +1,78 @@
+"""The API key: added to each request, removed from everything that comes back (AUTH-1)."""
+
+import os
+import re
+from collections.abc import Generator
+
+import httpx
+
+ENV_API_KEY = "APIXO_API_KEY"
+MISSING = f"api_key: missing, and {ENV_API_KEY} is not set"
+_VALID = re.compile(r"[!-~]+")
+_REPLACEMENT = "[api key]"
+_SHORTEST_SECRET = 6  # Any text may contain a shorter key as a word of its own.
+_SURELY_SECRET = 16  # No other word contains a key of this length.
+# Headers that describe the body as it was sent, which a decoded body no longer matches.
+_WIRE_HEADERS = {b"content-encoding", b"content-length", b"transfer-encoding"}
+
+
+class ApiKey(httpx.Auth):
+    """Authorizes requests, and redacts the key in what the service sends back.
+
+    Without `given` the key comes from APIXO_API_KEY.
+    """
+
+    def __init__(self, given: str | None) -> None:
+        key = (os.environ.get(ENV_API_KEY, "") if given is None else given).strip()
+        if not key:
+            raise ValueError(MISSING)
+        if not _VALID.fullmatch(key):
+            raise ValueError("api_key: must be printable ASCII characters without spaces")
+        self._key = key
+        self._pattern = re.compile(_pattern_of(key), re.ASCII)
+        self._pattern_in_bytes = re.compile(_pattern_of(key).encode())
+
+    def __repr__(self) -> str:
+        return "ApiKey(…)"
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the key to a request; httpx calls this."""
+        request.headers["Authorization"] = f"Bearer {self._key}"
+        yield request
+
+    def redact(self, text: str) -> str:
+        """Return the text without the key."""
+        return self._pattern.sub(_REPLACEMENT, text)
+
+    def redact_bytes(self, body: bytes) -> bytes:
+        """Return the body without the key."""
+        return self._pattern_in_bytes.sub(_REPLACEMENT.encode(), body)
+
+    def redact_response(self, response: httpx.Response, body: bytes) -> httpx.Response:
+        """Return a copy with this decoded body, without the key and without the request."""
+        headers = [
+            (name, self.redact_bytes(value))
+            for name, value in response.headers.raw
+            if name.lower() not in _WIRE_HEADERS
+        ]
+        return httpx.Response(
+            response.status_code, headers=headers, content=self.redact_bytes(body)
+        )
+
+
+def _pattern_of(key: str) -> str:
+    """Return a pattern of the key as plain text, JSON or a URL may spell it."""
+    if len(key) < _SHORTEST_SECRET:
+        return r"(?!)"
+    spelled = "".join(_spellings(character) for character in key)
+    if len(key) >= _SURELY_SECRET:
+        return spelled
+    # A key of medium length counts only as a whole word.  The letter of an escape such as "\n" is
+    # not the beginning of a word.
+    begins = r"(?:(?<![\w-])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))"
+    return rf"{begins}{spelled}(?![\w-])"
+
+
+def _spellings(character: str) -> str:
+    number = ord(character)
+    return rf"(?:\\{{0,3}}{re.escape(character)}|(?i:\\{{1,3}}u{number:04x}|%{number:02x}))"

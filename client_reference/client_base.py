@@ -1,0 +1,153 @@
+"""What both clients have in common: how they are constructed, and what each method does.
+
+The methods are documented here only; `help` and editors show the text for both clients.
+"""
+
+import logging
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from os import PathLike
+from typing import Unpack
+
+import httpx
+
+from client_reference.calls import Calls
+from client_reference.connection import Connection
+from client_reference.errors import ApixoError
+from client_reference.keywords import (
+    GenerateKeywords,
+    GenerateManyKeywords,
+    SubmitKeywords,
+    WaitKeywords,
+)
+from client_reference.polling import Polling
+from client_reference.steps import Fetch, Send
+from client_reference.task import Generation, Task
+
+_log = logging.getLogger("client_reference")
+
+
+class ClientBase(ABC):
+    """The methods of `Client`, which blocks, and of `AsyncClient`, which is awaited."""
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float = 30.0,
+        max_retries: int = 4,
+        retry_submit: bool = False,
+        polling: Polling | None = None,
+        clock: Callable[[], float] = time.time,
+        user_agent: str | None = None,
+    ) -> None:
+        """Connect to the service; an invalid value raises ValueError, which names it.
+
+        `api_key` is required; the default is the variable APIXO_API_KEY (AUTH-1).
+        `base_url` defaults to the variable APIXO_BASE_URL, then to the public service.
+        `timeout` is how long one request may take, in seconds (default 30).
+        `max_retries` is how often a request is retried (default 4).
+        `retry_submit` also retries a submit that may have been accepted (default False).
+        `polling` sets the pauses between status requests (default: as the service advises).
+        `clock` returns epoch seconds, and `sleep` waits for seconds (default: real time).
+        `transport` replaces how httpx sends requests; a whole `http_client` replaces httpx's
+        client, and is not closed.  `user_agent` replaces the header of that name.
+        """
+        self._connection = Connection(api_key, base_url, user_agent)
+        self._calls = Calls(
+            clock=clock,
+            timeout=timeout,
+            max_retries=max_retries,
+            retry_submit=retry_submit,
+            polling=polling,
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._connection})"
+
+    @abstractmethod
+    def close(self) -> object:
+        """Close the connections, but not those of an `http_client` that was passed in."""
+
+    @abstractmethod
+    def submit(self, prompt: str, **options: Unpack[SubmitKeywords]) -> object:
+        """Create a task and return it at once (SUB-1 … SUB-14).
+
+        `prompt` is a text of 1 to 10,000 characters (SUB-9).
+        `aspect_ratio` is "1:1" (default), "3:2" or "2:3" (SUB-10).
+        `num_images` is 1 (default), 2 or 4; each is billed (SUB-11, BIL-1).
+        `image_urls` are up to 5 reference images, as http, https or data URLs (SUB-12).
+        `provider` is the routing: "auto" (default), "value" or "official" (SUB-6).
+        `callback_url` is where the service posts the ended task (default: nowhere, CB-1).
+
+        Raises ValueError, before anything is sent, for a value that the service would reject, and
+        SubmissionUncertain if the task may have been accepted, but its id is unknown.
+        """
+
+    @abstractmethod
+    def status(self, task_id: str) -> object:
+        """Return the task as it is now (STA-1 … STA-10); raise NotFound for an unknown task."""
+
+    @abstractmethod
+    def wait(self, task: Task | str, **options: Unpack[WaitKeywords]) -> object:
+        """Return the task once it has ended, in success or failure (TIM-2).
+
+        `task` is a task or its id.
+        `timeout` is how long to wait, in seconds (default 300).
+        `on_update` is called with the task of each response.
+
+        Raises WaitTimeout, which has the task, so that you can wait for it again.
+        """
+
+    @abstractmethod
+    def generate(self, prompt: str, **options: Unpack[GenerateKeywords]) -> object:
+        """Submit, wait for the end, and return the URLs of the images.
+
+        Takes `aspect_ratio`, `num_images`, `image_urls`, `provider` and `callback_url` as `submit`
+        does, and `timeout` and `on_update` as `wait` does.
+        `via` is "polling" (default) or "callback".  With "callback" the client asks for the status
+        only if no callback has arrived after twice the usual duration.
+        `receiver` is the CallbackReceiver that gets the callback; required for "callback".
+
+        Raises TaskFailed if the task fails.  Every error after the submit has the task.
+        """
+
+    @abstractmethod
+    def generate_many(
+        self, prompts: Iterable[str], **options: Unpack[GenerateManyKeywords]
+    ) -> object:
+        """Generate for each prompt, and yield each BatchResult as soon as it is available.
+
+        Takes `aspect_ratio`, `num_images`, `image_urls` and `provider` as `submit` does.
+        `concurrency` is the maximum of tasks at once, 1 to 1,000 (default 50).
+        `timeout` is in seconds for each task, from its submit (default 300).
+        `on_update` is called with the task of each response.
+
+        The batch keeps below the limits of the API key, and submits less while the service has no
+        room (LIM-1, LIM-2).  The error of a prompt is in its result and affects no other.  An error
+        that `prompts` or `on_update` raise is raised after the results of the tasks in progress.
+        """
+
+    @abstractmethod
+    def download(self, generation: Generation, directory: str | PathLike[str]) -> object:
+        """Save every image in the directory, which is created if needed (RES-1 … RES-3).
+
+        Returns the files in the order of the URLs.  A file gets its name only once it is complete.
+        Raises ResultExpired for results that are gone, and UnexpectedResponse for a file that is
+        not an image of its declared type.
+        """
+
+    @abstractmethod
+    def balance(self) -> object:
+        """Return the dollars left for this API key (BIL-2)."""
+
+    def _log(self, step: Send | Fetch, outcome: httpx.Response | ApixoError, took_s: float) -> None:
+        _log.debug("%s", self._connection.log_line(step, outcome, took_s))
+
+
+def check_transport(transport: object, http_client: object) -> None:
+    """Reject the combination of a transport with a client that has one already."""
+    if transport is not None and http_client is not None:
+        raise ValueError("transport: pass it to your http_client instead")

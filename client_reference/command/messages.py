@@ -1,0 +1,134 @@
+"""What people read on standard error: what went wrong, what to do about it, how to continue."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from client_reference.api_key import ENV_API_KEY, MISSING
+from client_reference.errors import (
+    ApixoError,
+    AuthenticationError,
+    InsufficientCredits,
+    NotFound,
+    RateLimited,
+    ResultExpired,
+    ServerError,
+    SubmissionUncertain,
+    TaskFailed,
+    TransportError,
+    UnexpectedResponse,
+)
+
+COMMAND = "client-reference"
+_ADVICE: Mapping[type[Exception], str] = {
+    AuthenticationError: "check APIXO_API_KEY",
+    InsufficientCredits: "add credit to the account",
+    NotFound: "check the task id, and that APIXO_API_KEY is the key that submitted it",
+    ServerError: "try again later",
+    SubmissionUncertain: "check the account before you submit again",
+    UnexpectedResponse: "check that APIXO_BASE_URL is the address of the service",
+    # Last, because SubmissionUncertain is one too.
+    TransportError: "check APIXO_BASE_URL and the network, then try again",
+}
+_ARGUMENTS: Mapping[str, str] = {
+    "api_key": ENV_API_KEY,
+    "aspect_ratio": "--aspect-ratio",
+    "concurrency": "--concurrency",
+    "image_urls": "--image-url",
+    "num_images": "--num-images",
+    "prompt": "PROMPT",
+    "provider": "--provider",
+    "task_id": "ID",
+    "timeout": "--timeout",
+}
+
+
+def escape(text: str) -> str:
+    """Return the text with every character escaped that a terminal would obey or hide."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )
+
+
+def print_error(message: str) -> None:
+    """Print one line to standard error, after the name of the command."""
+    click.echo(f"{COMMAND}: {message}", err=True)
+
+
+def report_error(
+    error: Exception, task_ids: Sequence[str], line: int | None, directory: Path | None
+) -> None:
+    """Print an error, the line of its prompt, and how to continue with these tasks."""
+    place = "" if line is None else f"line {line}: "
+    _print_with_commands(place + message_of(error), task_ids, directory)
+
+
+def report_interrupt(task_ids: Sequence[str], unanswered: int, directory: Path | None) -> None:
+    """Print that the command was interrupted, and what continues at the service."""
+    _print_with_commands("interrupted", task_ids, directory)
+    if unanswered:
+        submits = "a submit is" if unanswered == 1 else f"up to {unanswered} submits are"
+        print_error(
+            f"{submits} unanswered and may have been accepted;"
+            " check the account before you submit again"
+        )
+
+
+def message_of(error: Exception) -> str:
+    """Return one line: the error, its task, and what to do."""
+    if isinstance(error, ValueError):
+        return escape(_as_argument(str(error)))
+    if isinstance(error, OSError):
+        reason = error.strerror or str(error)
+        return escape(f"{error.filename}: {reason}" if error.filename else reason)
+    message = str(error)
+    task = error.task if isinstance(error, ApixoError) else None
+    if task is not None and task.id not in message:
+        message += f" (task {task.id})"
+    advice = _advice(error)
+    return escape(message if advice is None else f"{message}; {advice}")
+
+
+def can_continue(error: Exception) -> bool:
+    """Return whether the task of the error, if it has one, can still be waited for."""
+    return not isinstance(error, TaskFailed | ResultExpired | NotFound | ValueError)
+
+
+def _print_with_commands(message: str, task_ids: Sequence[str], directory: Path | None) -> None:
+    """Print one command on the same line, or several below it."""
+    commands = [_wait_command(task_id, directory) for task_id in task_ids]
+    if not commands:
+        print_error(message)
+    elif len(commands) == 1:
+        print_error(f"{message}; continue with: {commands[0]}")
+    else:
+        print_error(f"{message}; {len(commands)} tasks are in progress, continue with:")
+        click.echo("\n".join(commands), err=True)
+
+
+def _wait_command(task_id: str, directory: Path | None) -> str:
+    words = [COMMAND, "wait"]
+    if directory is not None:
+        words += ["-o", str(directory)]
+    if task_id.startswith("-"):
+        words.append("--")
+    return escape(shlex.join([*words, task_id]))
+
+
+def _as_argument(message: str) -> str:
+    """Name a value as the command does, not as the library does."""
+    if message == MISSING:
+        return f"{ENV_API_KEY} is not set; set it to your API key"
+    field, colon, problem = message.partition(":")
+    name, bracket, number = field.partition("[")
+    return f"{_ARGUMENTS.get(name, name)}{bracket}{number}{colon}{problem}"
+
+
+def _advice(error: Exception) -> str | None:
+    if isinstance(error, RateLimited):
+        wait_s = error.retry_after
+        return "try again later" if wait_s is None else f"try again in {wait_s:g} s"
+    return next((advice for kind, advice in _ADVICE.items() if isinstance(error, kind)), None)
