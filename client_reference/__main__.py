@@ -4,6 +4,7 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from types import FrameType
 from typing import NoReturn
@@ -23,12 +24,13 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # A closed stream is None.
             stream.reconfigure(errors="backslashreplace")
-    _exit(_status())
+    _exit(run_command())
 
 
-def _status() -> int:
+def run_command(arguments: Sequence[str] | None = None) -> int:
+    """Run the command with these arguments, else those of the process; return its status."""
     try:
-        return _run()
+        return _run(arguments)
     except (KeyboardInterrupt, click.Abort):  # Before or after the job, which handles its own.
         return Exit.INTERRUPTED
     except BrokenPipeError:
@@ -37,9 +39,9 @@ def _status() -> int:
         return Exit.REJECTED
 
 
-def _run() -> int:
+def _run(arguments: Sequence[str] | None) -> int:
     try:
-        job = command().main(prog_name=COMMAND, standalone_mode=False)
+        job = command().main(arguments, prog_name=COMMAND, standalone_mode=False)
     except click.ClickException as error:
         message = " ".join(error.format_message().split())
         print_error(f"{message} (see {COMMAND} --help)")

@@ -11,8 +11,6 @@ from client_reference.submission import ImageOptions, Submission
 from client_reference.task import Generation, Task
 from client_reference.timeline import Timeline
 
-CONCURRENCY_MAX = 1000  # LIM-2
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchResult:
@@ -82,18 +80,13 @@ class Batch:
         given: BatchInput,
         *,
         images: ImageOptions,
-        concurrency: int,
+        limiter: Limiter,
         timeout_s: float,
     ) -> None:
-        if type(concurrency) is not int or not 1 <= concurrency <= CONCURRENCY_MAX:
-            raise ValueError(
-                f"concurrency: must be an integer from 1 to {CONCURRENCY_MAX}"
-                f" (got {concurrency!r:.60})"
-            )
         self.given = given
-        self.concurrency = concurrency
-        self._limiter = Limiter(concurrency)
-        self._api = replace(api, pace=self._limiter.pace)
+        self.concurrency = limiter.concurrency
+        self._limiter = limiter
+        self._api = replace(api, pace=limiter.pace)
         self._images = images
         self._timeout_s = timeout_s
 

@@ -12,6 +12,7 @@ from client_reference.callbacks import Receiver
 from client_reference.conversations import Api, OnUpdate, Received
 from client_reference.downloading import Download
 from client_reference.keywords import ImageKeywords, Via
+from client_reference.limiter import Limiter
 from client_reference.polling import Polling
 from client_reference.steps import Flow
 from client_reference.submission import ImageOptions, Submission
@@ -99,7 +100,7 @@ class Calls:
             self._api,
             BatchInput(prompts, on_update),
             images=ImageOptions(**images),
-            concurrency=concurrency,
+            limiter=Limiter(concurrency),
             timeout_s=_check_seconds("timeout", timeout),
         )
 

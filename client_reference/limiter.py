@@ -10,6 +10,7 @@ from client_reference.retrying import LONGEST_CALL_S
 from client_reference.steps import Flow
 from client_reference.timeline import Timeline
 
+CONCURRENCY_MAX = 1000  # LIM-2
 REQUESTS_MAX = 9_000
 """Requests in any window.  This is a tenth below LIM-1, because requests may arrive closer together
 than they left, and because of those that `pace` sends at their deadline."""
@@ -31,8 +32,14 @@ class Limiter:
     ended as there are places.
     """
 
-    def __init__(self, concurrency: int) -> None:
-        self._concurrency = concurrency
+    def __init__(self, concurrency: int, requests_max: int = REQUESTS_MAX) -> None:
+        if type(concurrency) is not int or not 1 <= concurrency <= CONCURRENCY_MAX:
+            raise ValueError(
+                f"concurrency: must be an integer from 1 to {CONCURRENCY_MAX}"
+                f" (got {concurrency!r:.60})"
+            )
+        self.concurrency = concurrency
+        self.requests_max = requests_max
         self._places = float(concurrency)
         self._tasks = 0
         self._opens_s = 0.0
@@ -58,7 +65,7 @@ class Limiter:
         """Give back the place of a task that has ended."""
         with self._lock:
             self._tasks -= 1
-            self._places = min(float(self._concurrency), self._places + 1 / self._places)
+            self._places = min(float(self.concurrency), self._places + 1 / self._places)
 
     def release_after_429(self, now_s: float, error: RateLimited) -> bool:
         """Give back the place of a submit that got a 429; return whether other tasks will end.
@@ -95,7 +102,7 @@ class Limiter:
             raise BatchStopped
         with self._lock:
             now_s = timeline.now_s()
-            is_full = len(self._sent_s) == REQUESTS_MAX
+            is_full = len(self._sent_s) == self.requests_max
             free_s = max(now_s, self._sent_s[0] + WINDOW_S) if is_full else now_s
             sent_s = max(now_s, min(free_s, until_s))
             if is_full:

@@ -11,6 +11,7 @@ import httpx
 from client_reference import BatchResult
 from client_reference.batch import Batch, BatchInput
 from client_reference.conversations import Api
+from client_reference.limiter import Limiter
 from client_reference.polling import Polling
 from client_reference.steps import Done, Flow, Send, Sleep, advance
 from client_reference.submission import ImageOptions
@@ -68,7 +69,7 @@ class Simulation:
         return self.now_s
 
     def batch(
-        self, concurrency: int, polling: Polling | None = None, timeout_s: float = 300.0
+        self, limiter: Limiter, polling: Polling | None = None, timeout_s: float = 300.0
     ) -> Batch:
         api = Api(
             clock=self.clock,
@@ -78,9 +79,7 @@ class Simulation:
             polling=polling or Polling(),
         )
         given = BatchInput([], None)
-        return Batch(
-            api, given, images=ImageOptions(), concurrency=concurrency, timeout_s=timeout_s
-        )
+        return Batch(api, given, images=ImageOptions(), limiter=limiter, timeout_s=timeout_s)
 
     def results(self, flows: Iterator[Flow[BatchResult]], at_once: int) -> Iterator[BatchResult]:
         """Run so many flows at once; yield what each returns when it does."""

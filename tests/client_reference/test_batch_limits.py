@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client_reference import BatchResult, RateLimited, WaitTimeout
-from client_reference.limiter import REQUESTS_MAX, WINDOW_S, Limiter
+from client_reference.limiter import CONCURRENCY_MAX, REQUESTS_MAX, WINDOW_S, Limiter
 from client_reference.polling import Polling
 from client_reference.steps import Flow, Sleep
 from client_reference.timeline import Timeline
 from tests.client_reference.scripted import VirtualTime
 from tests.client_reference.simulation import Provider, Simulation
-from tests.properties import examples
+from tests.properties import examples, scale
 
 bursts = st.lists(
     st.tuples(st.integers(1, 12_000), st.sampled_from([0.0, 0.5, 15.0, 59.9, 60.0, 61.0])),
@@ -74,14 +74,23 @@ def test_a_deadline_that_has_passed_delays_nothing() -> None:
     assert next(limiter.pace(Timeline(time.clock), time.now_s - 1), None) is None
 
 
-@pytest.mark.parametrize(("timeout_s", "prompts"), [(0.0, 6000), (10.0, 1500)])
+def a_crowd() -> Limiter:
+    """Return the limits of so many workers as the profile asks for, in the usual proportion."""
+    workers = scale(500)
+    return Limiter(workers, workers * REQUESTS_MAX // CONCURRENCY_MAX)
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(("timeout_s", "prompts_each"), [(0.0, 6), (10.0, 2)])
 def test_a_crowd_that_is_in_a_hurry_stays_within_the_limit_and_its_deadlines(
-    timeout_s: float, prompts: int
+    timeout_s: float, prompts_each: int
 ) -> None:
     """The last question of a task may go before its turn; the limit has room for them."""
     provider = Provider(room=10**6, duration_s=inf)
     simulation = Simulation(provider)
-    batch = simulation.batch(1000, Polling(first_s=0, every_s=1, max_s=1), timeout_s)
+    limiter = a_crowd()
+    workers = limiter.concurrency
+    batch = simulation.batch(limiter, Polling(first_s=0, every_s=1, max_s=1), timeout_s)
     lives_s: list[float] = []
 
     def lived(flow: Flow[BatchResult]) -> Flow[BatchResult]:
@@ -92,26 +101,30 @@ def test_a_crowd_that_is_in_a_hurry_stays_within_the_limit_and_its_deadlines(
         lives_s.append(simulation.now_s - task.submitted_at_s)
         return result
 
-    flows = (lived(batch.result(index, "a fox")) for index in range(prompts))
-    list(simulation.results(flows, 1000))
+    flows = (lived(batch.result(index, "a fox")) for index in range(prompts_each * workers))
+    list(simulation.results(flows, workers))
 
     assert max(lives_s) <= timeout_s + 1
-    assert keeps_the_window(provider.requests_s, 10_000)  # LIM-1
+    assert len(provider.requests_s) > limiter.requests_max
+    assert keeps_the_window(provider.requests_s, 10 * workers)  # LIM-1 for 1,000 workers
 
 
+@pytest.mark.deep
 def test_a_crowd_of_impatient_pollers_keeps_the_window() -> None:
     """A thousand tasks that are asked for each second would need 60,000 requests a minute."""
-    provider = Provider(room=1000, duration_s=12)
+    limiter = a_crowd()
+    workers = limiter.concurrency
+    provider = Provider(room=workers, duration_s=12)
     simulation = Simulation(provider)
     polling = Polling(first_s=0, every_s=1, max_s=1)
-    batch = simulation.batch(1000, polling)
-    flows = (batch.result(index, "a fox") for index in range(1000))
+    batch = simulation.batch(limiter, polling)
+    flows = (batch.result(index, "a fox") for index in range(workers))
 
-    results = list(simulation.results(flows, 1000))
+    results = list(simulation.results(flows, workers))
 
     assert all(result.generation for result in results)
-    assert len(provider.requests_s) > REQUESTS_MAX
-    assert keeps_the_window(provider.requests_s)
+    assert len(provider.requests_s) > limiter.requests_max
+    assert keeps_the_window(provider.requests_s, limiter.requests_max)
 
 
 @given(
@@ -126,7 +139,7 @@ def test_every_prompt_succeeds_however_little_room_there_is(
 ) -> None:
     provider = Provider(room=room, duration_s=duration_s, retry_after=retry_after)
     simulation = Simulation(provider)
-    batch = simulation.batch(concurrency)
+    batch = simulation.batch(Limiter(concurrency))
     flows = (batch.result(index, f"fox {index}") for index in range(prompts))
 
     results = list(simulation.results(flows, concurrency))
@@ -141,7 +154,7 @@ def test_every_prompt_succeeds_however_little_room_there_is(
 def test_a_full_service_is_not_stormed(room: int) -> None:
     provider = Provider(room=room, duration_s=60, retry_after=2)
     simulation = Simulation(provider)
-    batch = simulation.batch(20)
+    batch = simulation.batch(Limiter(20))
     flows = (batch.result(index, "a fox") for index in range(60))
 
     list(simulation.results(flows, 20))
@@ -154,7 +167,7 @@ def test_a_full_service_is_not_stormed(room: int) -> None:
 def test_a_service_that_never_has_room_is_given_up(retry_after: int | None) -> None:
     provider = Provider(room=0, duration_s=1, retry_after=retry_after)
     simulation = Simulation(provider)
-    batch = simulation.batch(1)
+    batch = simulation.batch(Limiter(1))
 
     (result,) = simulation.results(iter([batch.result(0, "a fox")]), 1)
 
@@ -166,7 +179,7 @@ def test_a_service_that_wants_to_be_left_alone_for_days_ends_the_rest_at_once() 
     provider = Provider(room=0, duration_s=1, retry_after=999_999)
     simulation = Simulation(provider)
     began_s = simulation.now_s
-    batch = simulation.batch(3)
+    batch = simulation.batch(Limiter(3))
     flows = (batch.result(index, "a fox") for index in range(30))
 
     results = list(simulation.results(flows, 3))

@@ -240,7 +240,7 @@ def test_a_result_has_either_a_generation_or_an_error() -> None:
 def _join_workers() -> None:
     for thread in threading.enumerate():
         if thread.name.startswith("generate_many"):
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
 
 
@@ -261,7 +261,7 @@ async def _broken_off(service: Crowd) -> BatchResult:
     client = AsyncClient(KEY, BASE_URL, transport=httpx.MockTransport(service))
     results = client.generate_many(["success 1", "success 2", "refused 3"], concurrency=3)
     first = await anext(results)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await results.aclose()
     assert len(asyncio.all_tasks()) == 1
     return first

@@ -1,7 +1,14 @@
-"""A mock-server whose time is moved by hand, and calls of the command in this process."""
+"""A mock-server whose time is moved by hand, and calls of the command in this process.
 
+A call in this process proves what a process of its own would, at a hundredth of its cost; only
+tests of streams, signals and the process itself start one.
+"""
+
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
+from io import BytesIO, TextIOWrapper
 from threading import Lock
 from typing import Protocol
 
@@ -10,6 +17,7 @@ import pytest
 import stamina.instrumentation
 
 from client_reference import Client
+from client_reference.__main__ import run_command
 from client_reference.command.cli import command
 from client_reference.command.execution import Job, run
 from tests.client_reference.cli.processes import Ended
@@ -68,6 +76,30 @@ class Call(Protocol):
         """Do what the arguments ask for, with this client or one of the mock."""
 
 
+class Command:
+    """The whole command in this process, as its console script runs it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str, **variables: str) -> Ended:
+        """Run it with these variables."""
+        return self.on(b"", *arguments, **variables)
+
+    def on(self, given: bytes, *arguments: str, **variables: str) -> Ended:
+        """Run it with this on standard input."""
+        for name in list(os.environ):
+            if name.startswith("APIXO"):
+                self._monkeypatch.delenv(name)
+        for name, value in ({"NO_PROXY": "*"} | variables).items():
+            self._monkeypatch.setenv(name, value)
+        self._monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(given)))
+        status = run_command(arguments)
+        captured = self._capsys.readouterr()
+        return Ended(status, captured.out, captured.err)
+
+
 def scripted(service: Answer) -> Callable[[], Client]:
     """Make clients of a service that answers by a script."""
 
@@ -105,6 +137,14 @@ def call(mock: Mock, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
         return Ended(status, captured.out, captured.err)
 
     yield called
+    stamina.instrumentation.set_on_retry_hooks(None)
+
+
+@pytest.fixture
+def command_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Command]:
+    yield Command(monkeypatch, capsys)
     stamina.instrumentation.set_on_retry_hooks(None)
 
 

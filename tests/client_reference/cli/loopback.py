@@ -48,11 +48,6 @@ class Loopback:
                 answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
                 connection.sendall(answer)
 
-    def answer_after_all(self, answer: bytes) -> None:
-        """Answer the requests that were left hanging."""
-        for connection in self._held:
-            connection.sendall(answer)
-
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()

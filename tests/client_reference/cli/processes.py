@@ -39,14 +39,9 @@ def environment(variables: Mapping[str, str]) -> dict[str, str]:
 
 def run(*arguments: str, **variables: str) -> Ended:
     """Run the command to its end, which must be near."""
-    return run_on(b"", *arguments, **variables)
-
-
-def run_on(given: bytes, *arguments: str, **variables: str) -> Ended:
-    """Run the command with this on its standard input."""
     ended = subprocess.run(
         [COMMAND, *arguments],
-        input=given,
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         env=environment(variables),
         timeout=PATIENCE_S,

@@ -2,13 +2,18 @@
 
 import json
 import signal
+import threading
 from pathlib import Path
+from threading import Event
 
+import httpx
 import pytest
 
-from tests.client_reference.cli.conftest import Mock
-from tests.client_reference.cli.loopback import envelope, serving
+from client_reference.command import actions, execution
+from tests.client_reference.cli.conftest import Call, Mock, scripted
+from tests.client_reference.cli.loopback import serving
 from tests.client_reference.cli.processes import on_terminal, running
+from tests.client_reference.scripted import Service, accepts
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.usefixtures("interruptible")
@@ -46,18 +51,18 @@ def test_every_task_of_a_batch_is_named(mock: Mock, tmp_path: Path) -> None:
 def test_a_second_signal_does_not_cut_the_list(mock: Mock, tmp_path: Path) -> None:
     """The list does not fit into the pipe, so it is still being written at the second signal."""
     file = tmp_path / "prompts.txt"
-    file.write_text("a fox\n" * 300, "utf-8")
-    directory = str(tmp_path.joinpath(*["a" * 200] * 3))
-    arguments = ["batch", str(file), "--concurrency", "300", "-o", directory]
+    file.write_text("a fox\n" * 100, "utf-8")
+    directory = str(tmp_path.joinpath(*["a" * 200] * 10))
+    arguments = ["batch", str(file), "--concurrency", "100", "-o", directory]
     with running(*arguments, **mock.variables) as command:
-        command.read_until("submitted ", times=300)
+        command.read_until("submitted ", times=100)
         command.signal(signal.SIGINT)
         command.read_until("continue with:")
         command.signal(signal.SIGINT)
         ended = command.end()
 
     assert ended.status == 130
-    assert ended.errors.count(f"client-reference wait -o {directory} task_") == 300
+    assert ended.errors.count(f"client-reference wait -o {directory} task_") == 100
 
 
 @pytest.mark.parametrize("command", ["generate", "batch"])
@@ -77,17 +82,29 @@ def test_a_submit_without_its_answer_may_have_been_accepted(tmp_path: Path, comm
     assert "Traceback" not in ended.errors
 
 
-def test_a_batch_still_learns_the_task_of_a_submit_that_is_answered_at_once(tmp_path: Path) -> None:
+def test_a_batch_still_learns_the_task_of_a_submit_that_is_answered_after_it(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(actions, "_LAST_RESPONSES_S", PATIENCE_S)
     file = tmp_path / "prompts.txt"
     file.write_text("a fox\n", "utf-8")
-    with (
-        serving() as hanging,
-        running("batch", str(file), APIXO_API_KEY="sk", APIXO_BASE_URL=hanging.url) as asking,
-    ):
-        assert hanging.was_asked.wait(PATIENCE_S)
-        asking.signal(signal.SIGINT)
-        hanging.answer_after_all(envelope(200, {"taskId": "task_1"}))
-        ended = asking.end()
+    is_interrupted = Event()
+    join_threads = execution.join_threads
+
+    def join(timeout_s: float) -> None:
+        is_interrupted.set()
+        join_threads(timeout_s)
+
+    def answer_after_the_interrupt(request: httpx.Request) -> httpx.Response:
+        main = threading.main_thread().ident
+        assert main is not None
+        signal.pthread_kill(main, signal.SIGINT)
+        assert is_interrupted.wait(PATIENCE_S)
+        return accepts()(request)
+
+    monkeypatch.setattr(actions, "join_threads", join)
+    service = Service(submit=[answer_after_the_interrupt])
+    ended = call("batch", str(file), client=scripted(service))
 
     assert ended.status == 130
     assert "interrupted; continue with: client-reference wait task_1" in ended.errors

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tests.client_reference.cli.conftest import Mock
+from tests.client_reference.cli.conftest import Command, Mock
 from tests.client_reference.cli.loopback import envelope, nobody, says, serving
 from tests.client_reference.cli.processes import COMMAND, environment, run
 from tests.patience import PATIENCE_S
@@ -33,10 +33,10 @@ def test_the_package_can_be_run_as_a_module(mock: Mock) -> None:
     assert json.loads(ended.stdout) == {"event": "balance", "balance": "100000.0"}
 
 
-def test_waiting_for_a_success_prints_readable_lines(mock: Mock) -> None:
+def test_waiting_for_a_success_prints_readable_lines(command_here: Command, mock: Mock) -> None:
     task_id = mock.submit(f"a fox {AT_ONCE}")
 
-    ended = run("wait", task_id, **mock.variables)
+    ended = command_here("wait", task_id, **mock.variables)
 
     assert ended.status == 0
     assert [line.split()[0] for line in ended.output.splitlines()] == [
@@ -45,27 +45,33 @@ def test_waiting_for_a_success_prints_readable_lines(mock: Mock) -> None:
     assert ended.errors == f"{task_id}: success\n"
 
 
-def test_waiting_for_a_failure_says_its_code_on_standard_error(mock: Mock) -> None:
+def test_waiting_for_a_failure_says_its_code_on_standard_error(
+    command_here: Command, mock: Mock
+) -> None:
     task_id = mock.submit("a fox [[mock fail=CONTENT_VIOLATION pending=0s processing=0s]]")
 
-    ended = run("wait", task_id, **mock.variables)
+    ended = command_here("wait", task_id, **mock.variables)
 
     assert (ended.status, ended.output) == (1, "")
     assert f"task {task_id} failed: CONTENT_VIOLATION" in ended.error
     assert "continue with" not in ended.error
 
 
-def test_the_status_of_a_failed_task_is_an_answer_like_others(mock: Mock) -> None:
+def test_the_status_of_a_failed_task_is_an_answer_like_others(
+    command_here: Command, mock: Mock
+) -> None:
     task_id = mock.submit("a fox [[mock fail=CONTENT_VIOLATION pending=0s processing=0s]]")
 
-    ended = run("status", task_id, **mock.variables)
+    ended = command_here("status", task_id, **mock.variables)
 
     assert (ended.status, ended.errors) == (0, "")
     assert "failure  CONTENT_VIOLATION" in ended.output
 
 
-def test_a_task_that_does_not_end_in_time_is_status_4_with_its_id(mock: Mock) -> None:
-    ended = run("generate", "a fox", "--timeout", "0", **mock.variables)
+def test_a_task_that_does_not_end_in_time_is_status_4_with_its_id(
+    command_here: Command, mock: Mock
+) -> None:
+    ended = command_here("generate", "a fox", "--timeout", "0", **mock.variables)
 
     (task_id,) = mock.task_ids()
     assert (ended.status, ended.output) == (4, "")
@@ -82,16 +88,18 @@ def test_a_task_that_does_not_end_in_time_is_status_4_with_its_id(mock: Mock) ->
     ],
 )
 def test_a_refusal_is_status_3_and_says_what_to_do(
-    mock: Mock, key: str, arguments: tuple[str, ...], advice: str
+    command_here: Command, mock: Mock, key: str, arguments: tuple[str, ...], advice: str
 ) -> None:
-    ended = run(*arguments, **mock.variables | {"APIXO_API_KEY": key})
+    ended = command_here(*arguments, **mock.variables | {"APIXO_API_KEY": key})
 
     assert (ended.status, ended.output) == (3, "")
     assert advice in ended.error
 
 
-def test_a_service_that_cannot_be_reached_is_status_3() -> None:
-    ended = run("generate", "a", "--timeout", "0", APIXO_API_KEY=KEY, APIXO_BASE_URL=nobody())
+def test_a_service_that_cannot_be_reached_is_status_3(command_here: Command) -> None:
+    ended = command_here(
+        "generate", "a", "--timeout", "0", APIXO_API_KEY=KEY, APIXO_BASE_URL=nobody()
+    )
 
     assert (ended.status, ended.output) == (3, "")
     assert "check APIXO_BASE_URL" in ended.error
@@ -107,19 +115,23 @@ def test_a_service_that_cannot_be_reached_is_status_3() -> None:
         pytest.param(b"", id="closed"),
     ],
 )
-def test_a_submit_without_a_usable_answer_may_have_been_accepted(answer: bytes) -> None:
+def test_a_submit_without_a_usable_answer_may_have_been_accepted(
+    command_here: Command, answer: bytes
+) -> None:
     with serving(answer) as broken:
-        ended = run("generate", "a fox", APIXO_API_KEY=KEY, APIXO_BASE_URL=broken.url)
+        ended = command_here("generate", "a fox", APIXO_API_KEY=KEY, APIXO_BASE_URL=broken.url)
 
     assert (ended.status, ended.output) == (3, "")
     assert "may have been accepted" in ended.error
     assert "check the account" in ended.error
 
 
-def test_what_the_service_says_cannot_steer_the_terminal_nor_show_the_key() -> None:
+def test_what_the_service_says_cannot_steer_the_terminal_nor_show_the_key(
+    command_here: Command,
+) -> None:
     hostile = f"\x1b[2Jno\nway \x9b31m\u202e [red]{KEY}[/red]"
     with serving(envelope(400, {"error": hostile}, hostile)) as broken:
-        ended = run("balance", APIXO_API_KEY=KEY, APIXO_BASE_URL=broken.url)
+        ended = command_here("balance", APIXO_API_KEY=KEY, APIXO_BASE_URL=broken.url)
 
     assert ended.status == 3
     assert ended.error.isprintable()
@@ -136,10 +148,10 @@ def test_a_character_that_the_terminal_lacks_is_escaped() -> None:
     assert r"state    \u2603" in ended.output
 
 
-def test_a_retry_is_a_plain_line_and_the_result_follows() -> None:
+def test_a_retry_is_a_plain_line_and_the_result_follows(command_here: Command) -> None:
     busy = envelope(503, message="\x1b[2Jbusy", Retry_After="0")
     with serving(busy, envelope(200, 74.87)) as broken:
-        ended = run("balance", APIXO_API_KEY=KEY, APIXO_BASE_URL=broken.url)
+        ended = command_here("balance", APIXO_API_KEY=KEY, APIXO_BASE_URL=broken.url)
 
     assert (ended.status, ended.output) == (0, "74.87\n")
     assert ended.error == r"503 \x1b[2Jbusy; retrying"

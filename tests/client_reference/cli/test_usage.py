@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.client_reference.cli.conftest import Command
 from tests.client_reference.cli.loopback import nobody
-from tests.client_reference.cli.processes import run, run_on
+from tests.client_reference.cli.processes import run
 
 NOBODY = nobody()
 KEY = {"APIXO_API_KEY": "sk-secret-7f3a91", "APIXO_BASE_URL": NOBODY}
@@ -38,40 +39,47 @@ KEY = {"APIXO_API_KEY": "sk-secret-7f3a91", "APIXO_BASE_URL": NOBODY}
     ],
 )
 def test_a_wrong_call_is_refused_and_says_what_is_wrong(
-    arguments: tuple[str, ...], naming: str
+    command_here: Command, arguments: tuple[str, ...], naming: str
 ) -> None:
-    ended = run_on(b" \n\n", *arguments, **KEY)
+    ended = command_here.on(b" \n\n", *arguments, **KEY)
 
     assert (ended.status, ended.output) == (2, "")
     assert ended.error.startswith("client-reference: ")
     assert naming in ended.error
 
 
-def test_concurrency_beyond_the_limit_is_refused(tmp_path: Path) -> None:
+def test_a_wrong_call_of_the_process_has_status_2() -> None:
+    ended = run("paint", **KEY)
+
+    assert (ended.status, ended.output) == (2, "")
+    assert ended.error.startswith("client-reference: ")
+
+
+def test_concurrency_beyond_the_limit_is_refused(command_here: Command, tmp_path: Path) -> None:
     file = tmp_path / "prompts.txt"
     file.write_text("a fox\n", "utf-8")
 
-    ended = run("batch", str(file), "--concurrency", "1001", **KEY)
+    ended = command_here("batch", str(file), "--concurrency", "1001", **KEY)
 
     assert (ended.status, "--concurrency: must be" in ended.error) == (2, True)
 
 
-def test_a_file_that_is_not_utf_8_is_refused() -> None:
-    ended = run_on(b"a f\xf6x\n", "batch", "-", **KEY)
+def test_a_file_that_is_not_utf_8_is_refused(command_here: Command) -> None:
+    ended = command_here.on(b"a f\xf6x\n", "batch", "-", **KEY)
 
     assert (ended.status, ended.error) == (2, "client-reference: -: is not UTF-8 at byte 3")
 
 
 @pytest.mark.parametrize("key", [{}, {"APIXO_API_KEY": " "}], ids=["unset", "blank"])
-def test_a_missing_key_names_its_variable(key: dict[str, str]) -> None:
-    ended = run("generate", "a fox", APIXO_BASE_URL=NOBODY, **key)
+def test_a_missing_key_names_its_variable(command_here: Command, key: dict[str, str]) -> None:
+    ended = command_here("generate", "a fox", APIXO_BASE_URL=NOBODY, **key)
 
     assert ended.status == 2
     assert "APIXO_API_KEY is not set" in ended.error
 
 
-def test_a_wrong_address_names_its_variable() -> None:
-    ended = run("balance", APIXO_API_KEY="sk", APIXO_BASE_URL="ftp://service.test")
+def test_a_wrong_address_names_its_variable(command_here: Command) -> None:
+    ended = command_here("balance", APIXO_API_KEY="sk", APIXO_BASE_URL="ftp://service.test")
 
     assert (ended.status, "APIXO_BASE_URL" in ended.error) == (2, True)
 
@@ -84,38 +92,38 @@ def test_a_wrong_address_names_its_variable() -> None:
     ],
 )
 def test_an_environment_that_allows_no_connection_is_no_traceback(
-    variables: dict[str, str],
+    command_here: Command, variables: dict[str, str]
 ) -> None:
-    ended = run("balance", **KEY | variables)
+    ended = command_here("balance", **KEY | variables)
 
     assert ended.status == 2
     assert ended.error.startswith("client-reference: ")
 
 
 @pytest.mark.parametrize("below", ["", "sub/folder"], ids=["itself", "below-it"])
-def test_a_file_is_no_place_for_results(tmp_path: Path, below: str) -> None:
+def test_a_file_is_no_place_for_results(command_here: Command, tmp_path: Path, below: str) -> None:
     file = tmp_path / "file"
     file.touch()
 
-    ended = run("generate", "a fox", "-o", str(file / below), **KEY)
+    ended = command_here("generate", "a fox", "-o", str(file / below), **KEY)
 
     assert (ended.status, f"cannot write to {file}: Not a directory" in ended.error) == (2, True)
 
 
-def test_a_place_where_nothing_can_be_written_is_refused() -> None:
-    ended = run("batch", "/dev/null", "-o", "/proc/results", **KEY)
+def test_a_place_where_nothing_can_be_written_is_refused(command_here: Command) -> None:
+    ended = command_here("batch", "/dev/null", "-o", "/proc/results", **KEY)
 
     assert (ended.status, "-o /proc/results: cannot write" in ended.error) == (2, True)
 
 
-def test_what_is_refused_leaves_no_directory_behind(tmp_path: Path) -> None:
-    run("generate", "a fox", "--num-images", "3", "-o", str(tmp_path / "results"), **KEY)
+def test_what_is_refused_leaves_no_directory_behind(command_here: Command, tmp_path: Path) -> None:
+    command_here("generate", "a fox", "--num-images", "3", "-o", str(tmp_path / "results"), **KEY)
 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_help_names_every_exit_status() -> None:
-    ended = run("--help")
+def test_help_names_every_exit_status(command_here: Command) -> None:
+    ended = command_here("--help")
 
     assert ended.status == 0
     assert re.findall(r"(?m)^    (\d+) ", ended.output) == [
@@ -128,7 +136,7 @@ def test_help_names_every_exit_status() -> None:
     ]
 
 
-def test_version_is_told() -> None:
-    ended = run("--version")
+def test_version_is_told(command_here: Command) -> None:
+    ended = command_here("--version")
 
     assert re.fullmatch(r"client-reference \d+\.\d+\.\d+\n", ended.output)
