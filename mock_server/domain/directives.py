@@ -6,7 +6,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from mock_server.domain.errors import InvalidRequest
+from mock_server.domain.errors import InvalidRequest, InvalidValue
 from mock_server.domain.outcome import Outcome, parse_outcome
 
 _OPENING = re.compile(r"\[\[mock(?=[\s\]]|$)")
@@ -35,7 +35,7 @@ def parse_directives(prompt: str, fail_codes: Mapping[str, str]) -> Outcome | No
         members |= named
     try:
         return parse_outcome(members, fail_codes)
-    except ValueError as error:
+    except InvalidValue as error:
         raise InvalidRequest(f"input.prompt: directive {error}") from error
 
 

@@ -2,6 +2,11 @@
 
 import math
 import re
+from typing import Annotated
+
+from msgspec import Meta
+
+from mock_server.domain.errors import InvalidValue
 
 MAX_MS = 100 * 365 * 86_400_000  # a century: sums of instants stay within the calendar
 
@@ -10,12 +15,21 @@ WRITTEN = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(ms|s|m|h|d|)")
 
 FORM = "must be a duration such as 2, 2.5, 500ms, 2s, 3m or 15d"
 
+Duration = Annotated[
+    Annotated[float, Meta(ge=0, le=MAX_MS / 1000)]
+    | Annotated[str, Meta(pattern=rf"^\s*{WRITTEN.pattern}\s*$")],
+    Meta(
+        description="Seconds, or a number with a unit: 2.5, 500ms, 2s, 3m, 1h, 15d",
+        extra={"form": FORM.removeprefix("must be ")},
+    ),
+]
+
 
 def duration_ms(value: object) -> int:
     """Return a written duration in whole milliseconds.
 
-    Raises ValueError, with what a duration looks like, for anything else: a negative or
-    endless one, one over a century, a boolean.
+    Raise ValueError for anything else: a negative or infinite number, more than a century, a
+    boolean. The error says what a duration looks like.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError(FORM)  # noqa: TRY004  # one kind of error for whatever was written
@@ -29,3 +43,11 @@ def duration_ms(value: object) -> int:
     if not 0 <= milliseconds <= MAX_MS:
         raise ValueError(f"{FORM}, from 0 up to 36500d")
     return round(milliseconds)
+
+
+def checked_duration_ms(written: float | str, path: str) -> int:
+    """Return a written duration in whole milliseconds. Raise InvalidValue with this path."""
+    try:
+        return duration_ms(written)
+    except ValueError as error:
+        raise InvalidValue(path, str(error)) from error

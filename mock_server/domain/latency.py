@@ -1,22 +1,42 @@
-"""Added latency: fixed, uniform or lognormal with a cap, in real time."""
+"""Added latency: fixed, uniform or lognormal with a maximum, in real time."""
 
 import math
-from collections.abc import Mapping
-from typing import cast
+from typing import Annotated, Any, ClassVar
 
 import msgspec
+from msgspec import Meta
 
 from mock_server.domain.chance import normal_quantile, two_uniforms
-from mock_server.domain.durations import duration_ms
-from mock_server.domain.errors import RuleError
-from mock_server.domain.wording import known_members, number
+from mock_server.domain.durations import Duration, checked_duration_ms
+from mock_server.domain.errors import InvalidValue
+from mock_server.domain.validation import joined
 
 LONGEST_MS = 3_600_000
-SIGMAS = (0.001, 10)  # from, to
-_FORM = (
-    'must be a duration, {"uniform": [from, to]} or'
-    ' {"lognormal": {"median": …, "sigma": …, "max": …}}'
-)
+
+Sigma = Annotated[float, Meta(ge=0.001, le=10)]
+
+
+class Lognormal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    median: Duration
+    sigma: Sigma
+    max: Duration
+
+
+class DrawnLatency(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A latency that is drawn for each request: one of both."""
+
+    uniform: tuple[Duration, Duration] | None = None
+    lognormal: Lognormal | None = None
+
+    json_schema: ClassVar[dict[str, Any]] = {
+        "oneOf": [
+            {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
+            for name in ("uniform", "lognormal")
+        ]
+    }
+
+
+WrittenLatency = Duration | DrawnLatency
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,47 +55,35 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
         return self.low_ms + round((self.high_ms - self.low_ms) * uniform)
 
 
-def parse_latency(value: object, path: str) -> Latency:
-    """Raise RuleError naming the path of what is wrong."""
-    if not isinstance(value, Mapping):
-        fixed_ms = _duration_ms(value, path, _FORM)
+def latency_of(written: float | str | DrawnLatency, path: str) -> Latency:
+    """Return what a decoded latency means. Raise InvalidValue."""
+    if not isinstance(written, DrawnLatency):
+        fixed_ms = _duration_ms(written, path)
         return Latency(low_ms=fixed_ms, high_ms=fixed_ms)
-    members = known_members(value, path, ("uniform", "lognormal"))
-    if len(members) != 1:
-        raise RuleError(path, _FORM)
-    if "uniform" in members:
-        return _uniform(members["uniform"], f"{path}.uniform")
-    return _lognormal(members["lognormal"], f"{path}.lognormal")
+    if written.uniform is not None and written.lognormal is None:
+        return _uniform(written.uniform, joined(path, "uniform"))
+    if written.lognormal is not None and written.uniform is None:
+        return _lognormal(written.lognormal, joined(path, "lognormal"))
+    raise InvalidValue(path, "must have either uniform or lognormal")
 
 
-def _uniform(value: object, path: str) -> Latency:
-    if not isinstance(value, list | tuple) or len(value) != 2:
-        raise RuleError(path, "must be a list of two durations, from and to")
-    low_ms, high_ms = (_duration_ms(each, f"{path}[{at}]") for at, each in enumerate(value))
+def _uniform(written: tuple[float | str, float | str], path: str) -> Latency:
+    low_ms, high_ms = (_duration_ms(each, f"{path}[{at}]") for at, each in enumerate(written))
     if low_ms > high_ms:
-        raise RuleError(path, "must go from a shorter to a longer duration")
+        raise InvalidValue(path, "must go from a shorter to a longer duration")
     return Latency(low_ms=low_ms, high_ms=high_ms)
 
 
-def _lognormal(value: object, path: str) -> Latency:
-    if not isinstance(value, Mapping):
-        raise RuleError(path, "must be an object with median, sigma and max")
-    members = known_members(value, path, ("median", "sigma", "max"))
-    for name in ("median", "sigma", "max"):
-        if name not in members:
-            raise RuleError(f"{path}.{name}", "is required")
+def _lognormal(written: Lognormal, path: str) -> Latency:
     return Latency(
-        low_ms=_duration_ms(members["median"], f"{path}.median"),
-        high_ms=_duration_ms(members["max"], f"{path}.max"),
-        sigma=number(members["sigma"], f"{path}.sigma", *SIGMAS),
+        low_ms=_duration_ms(written.median, joined(path, "median")),
+        high_ms=_duration_ms(written.max, joined(path, "max")),
+        sigma=written.sigma,
     )
 
 
-def _duration_ms(value: object, path: str, form: str | None = None) -> int:
-    try:
-        length_ms = duration_ms(cast("str", value))
-    except ValueError as error:
-        raise RuleError(path, form or str(error)) from error
+def _duration_ms(written: float | str, path: str) -> int:
+    length_ms = checked_duration_ms(written, path)
     if length_ms > LONGEST_MS:
-        raise RuleError(path, "must be at most 1h, for it is real time")
+        raise InvalidValue(path, "must be at most 1h, because it is real time")
     return length_ms

@@ -1,18 +1,60 @@
-"""How somebody wants a task to go: fail code, durations, polls, hold: any of them.
+"""How somebody wants a task to end, and when: the outcome of a rule or of a directive.
 
-Where several decide about the end, `hold` goes before `polls`, and `polls` before the durations.
+Where several members decide about the end, `hold` takes precedence over `polls`, and `polls` over
+the durations.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, ClassVar
 
 import msgspec
+from msgspec import Meta
 
-from mock_server.domain.durations import duration_ms
+from mock_server.domain.durations import Duration, checked_duration_ms
+from mock_server.domain.errors import InvalidValue
 from mock_server.domain.nearest import did_you_mean
+from mock_server.domain.validation import convert, joined
 
-MEMBERS = ("fail", "message", "pending", "processing", "polls", "hold")
 MAX_MESSAGE_LENGTH = 1000
 MAX_POLLS = 1_000_000
+
+FailCode = Annotated[str, Meta(extra_json_schema={"$ref": "#/components/schemas/FailCode"})]
+Polls = Annotated[
+    Annotated[int, Meta(ge=1, le=MAX_POLLS)] | Annotated[str, Meta(pattern=r"^\d{1,9}$")],
+    Meta(extra={"form": f"a whole number from 1 to {MAX_POLLS}"}),
+]
+Hold = Annotated[bool, Meta(extra={"form": "true or false; in a prompt, `hold` without a value"})]
+
+
+class WrittenOutcome(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """How and when a task ends."""
+
+    fail: Annotated[FailCode | None, Meta(description="The task fails with this code.")] = None
+    message: Annotated[
+        Annotated[str, Meta(max_length=MAX_MESSAGE_LENGTH)] | None,
+        Meta(description="The message of the failure. Needs `fail`."),
+    ] = None
+    pending: Annotated[
+        Duration | None, Meta(description="How long the task is pending, of the sandbox's clock.")
+    ] = None
+    processing: Annotated[
+        Duration | None, Meta(description="How long it is processing after that.")
+    ] = None
+    polls: Annotated[
+        Polls | None, Meta(description="It ends at this status request instead of by time.")
+    ] = None
+    hold: Annotated[
+        Hold | None, Meta(description="It stays in processing until control finishes it.")
+    ] = None
+
+    json_schema: ClassVar[dict[str, Any]] = {
+        "minProperties": 1,
+        "if": {"required": ["message"], "properties": {"message": {"type": "string"}}},
+        "then": {"required": ["fail"], "properties": {"fail": {"type": "string"}}},
+    }
+
+
+MEMBERS = WrittenOutcome.__struct_fields__
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -20,67 +62,39 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     message: str | None = None
     pending_ms: int | None = None
     processing_ms: int | None = None
-    polls: int | None = None  # ends at the n-th status request instead of by time
-    hold: bool = False  # stays processing until control releases it
+    polls: int | None = None  # ends at this status request instead of by time
+    hold: bool = False  # stays in processing until control finishes it
 
 
-def parse_outcome(members: Mapping[str, object], fail_codes: Mapping[str, str]) -> Outcome:
-    """Read the members of an outcome.
+def parse_outcome(members: Mapping[str, object], fail_codes: Collection[str]) -> Outcome:
+    """Return the outcome that these members describe. Raise InvalidValue."""
+    return outcome_of(convert(members, WrittenOutcome), "", fail_codes)
 
-    Raises ValueError naming the member, what is wrong, and the nearest known word.
-    """
-    for name in members:
-        if name not in MEMBERS:
-            raise ValueError(f"{name}: is unknown{did_you_mean(name, MEMBERS)}")
-    outcome = Outcome(
-        fail=_fail_code(members.get("fail"), fail_codes),
-        message=_message(members.get("message")),
-        pending_ms=_duration("pending", members.get("pending")),
-        processing_ms=_duration("processing", members.get("processing")),
-        polls=_polls(members.get("polls")),
-        hold=_flag(members.get("hold")),
+
+def outcome_of(written: WrittenOutcome, path: str, fail_codes: Collection[str]) -> Outcome:
+    """Return what a decoded outcome means. Raise InvalidValue."""
+    if written.fail is not None and written.fail not in fail_codes:
+        hint = did_you_mean(written.fail, fail_codes)
+        raise InvalidValue(joined(path, "fail"), f"{written.fail[:100]!r} is unknown{hint}")
+    if written.message is not None and written.fail is None:
+        raise InvalidValue(joined(path, "message"), "needs a fail code beside it, fail=…")
+    return Outcome(
+        fail=written.fail,
+        message=written.message,
+        pending_ms=_duration_ms(written.pending, joined(path, "pending")),
+        processing_ms=_duration_ms(written.processing, joined(path, "processing")),
+        polls=_polls(written.polls, joined(path, "polls")),
+        hold=bool(written.hold),
     )
-    if outcome.message is not None and outcome.fail is None:
-        raise ValueError("message: needs a fail code beside it, fail=…")
-    return outcome
 
 
-def _fail_code(value: object, known: Mapping[str, str]) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or value not in known:
-        raise ValueError(f"fail: {value!r} is unknown{did_you_mean(str(value), known)}")
-    return value
+def _duration_ms(written: float | str | None, path: str) -> int | None:
+    return None if written is None else checked_duration_ms(written, path)
 
 
-def _message(value: object) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or len(value) > MAX_MESSAGE_LENGTH:
-        raise ValueError(f"message: must be a string of at most {MAX_MESSAGE_LENGTH} characters")
-    return value
-
-
-def _duration(name: str, value: object) -> int | None:
-    if value is None:
-        return None
-    try:
-        return duration_ms(value)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
-
-
-def _polls(value: object) -> int | None:
-    if value is None:
-        return None
-    is_number = isinstance(value, str) and value.isdecimal() and len(value) < 10
-    written = int(str(value)) if is_number else value
-    if isinstance(written, bool) or not isinstance(written, int) or not 1 <= written <= MAX_POLLS:
-        raise ValueError(f"polls: must be a whole number from 1 to {MAX_POLLS}")
-    return written
-
-
-def _flag(value: object) -> bool:
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    raise ValueError("hold: takes no value")
+def _polls(written: int | str | None, path: str) -> int | None:
+    if written is None or isinstance(written, int):
+        return written
+    if written.isdecimal() and 1 <= int(written) <= MAX_POLLS:
+        return int(written)
+    raise InvalidValue(path, f"must be a whole number from 1 to {MAX_POLLS} (got {written!r})")

@@ -134,8 +134,8 @@ def shown(value: object) -> str:
     """Return a value as an error shows it: as JSON, and not too long."""
     try:
         text = msgspec.json.encode(value).decode()
-    except (TypeError, ValueError, RecursionError):
-        text = repr(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return f"a value of type {type(value).__name__}"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
 
 
@@ -194,7 +194,7 @@ def _length(meta: Mapping[str, Any], unit: str) -> str:
     if most is not None:
         return f" of at most {most} {unit}"
     if least is not None:
-        return f" of at least {least} {unit}"
+        return f" of at least {least} {unit if least > 1 else unit.removesuffix('s')}"
     if meta.get("pattern") is not None:
         return f" that matches {meta['pattern']}"
     return ""

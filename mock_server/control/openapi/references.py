@@ -18,5 +18,8 @@ FailCode = Annotated[
 OperationName = Annotated[str, Meta(extra_json_schema={"$ref": PREFIX + "Operation"})]
 WrittenRule = Annotated[Any, Meta(extra_json_schema={"$ref": PREFIX + "Rule"})]
 WrittenApply = Annotated[Any, Meta(extra_json_schema={"$ref": PREFIX + "Apply"})]
-MatchOfNext = Annotated[Any, Meta(extra_json_schema={"$ref": PREFIX + "MatchOfNext"})]
+MatchOfNext = Annotated[
+    Any,
+    Meta(extra_json_schema={"anyOf": [{"$ref": PREFIX + "NextMatch"}, {"type": "null"}]}),
+]
 MatchOfRule = Annotated[Any, Meta(extra_json_schema={"$ref": PREFIX + "Match"})]

@@ -1,7 +1,7 @@
 """Faults and outcomes that are queued for the next requests or callbacks of a sandbox."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -10,20 +10,17 @@ from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.openapi.references import MatchOfNext, MatchOfRule, WrittenApply
 from mock_server.control.resources.rules import read_rule
-from mock_server.domain.errors import RuleError
 from mock_server.domain.rule_book import MAX_NEXT, QueuedRule
+from mock_server.domain.rule_grammar import Match, NextMatch
 from mock_server.domain.store import Sandbox
-from mock_server.domain.wording import whole
 
-COUNTED = ("nth", "times", "times_each", "probability")
+COUNTED = [name for name in Match.__struct_fields__ if name not in NextMatch.__struct_fields__]
 
 
 class Next(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     apply: WrittenApply
     match: MatchOfNext = None
-    count: Annotated[
-        Any, Meta(extra_json_schema={"type": "integer", "minimum": 1, "maximum": MAX_NEXT})
-    ] = 1
+    count: Annotated[int, Meta(ge=1, le=MAX_NEXT)] = 1
 
 
 class QueuedRuleView(msgspec.Struct):
@@ -65,11 +62,7 @@ class NextResource:
         for name in COUNTED:
             if name in definition.written["match"]:
                 raise ControlError(400, f"match.{name}: is not allowed in next; use count")
-        try:
-            count = whole(body.count, "count", 1, MAX_NEXT)
-        except RuleError as error:
-            raise ControlError(400, str(error)) from error
         if len(await sandbox.queue()) >= MAX_NEXT:
             raise ControlError(400, f"next: the queue is full ({MAX_NEXT} entries)")
-        await sandbox.put_next(definition, count)
+        await sandbox.put_next(definition, body.count)
         return await self.show(sandbox)

@@ -101,4 +101,4 @@ def read_rule(written: object, path: str, fail_codes: Mapping[str, str]) -> Rule
     try:
         return parse_rule(written, path, fail_codes)
     except RuleError as error:
-        raise ControlError(400, str(error).removeprefix(".")) from error
+        raise ControlError(400, str(error)) from error

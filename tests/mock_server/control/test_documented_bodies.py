@@ -11,7 +11,8 @@ from mock_server.control.openapi.document import control_document
 from mock_server.domain import outcome
 from mock_server.domain.errors import RuleError
 from mock_server.domain.journal import Operation
-from mock_server.domain.rule_parsing import EFFECTS, MEMBERS, parse_rule
+from mock_server.domain.rule_grammar import Apply
+from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.task import TaskState
 from tests.mock_server.control.documented import problems
 from tests.mock_server.e2e.api import Api, Json
@@ -19,6 +20,7 @@ from tests.mock_server.rules.strategies import (
     CALLBACKS,
     FAIL_CODES,
     MEANINGS,
+    MEMBERS,
     WIRES,
     anything,
     places,
@@ -171,7 +173,7 @@ def test_a_member_that_nobody_knows_is_in_no_rule(data: st.DataObject) -> None:
     name = data.draw(st.text())
     known = {"match", "apply", "id", "applied", "duplicate", "delay", "uniform", "lognormal"}
     known |= {"status", "message", "retry_after", "median", "sigma", "max"}
-    assume(name not in known | {*MEMBERS, *outcome.MEMBERS, *EFFECTS})
+    assume(name not in known | {*MEMBERS, *outcome.MEMBERS, *Apply.__struct_fields__})
     place[name] = 1
 
     assert not is_rule(rule)
@@ -179,11 +181,11 @@ def test_a_member_that_nobody_knows_is_in_no_rule(data: st.DataObject) -> None:
 
 
 def test_the_rule_of_next_has_a_count_instead_of_counting() -> None:
-    given = {name: SCHEMAS[name]["properties"] for name in ("Match", "MatchOfNext")}
+    given = {name: SCHEMAS[name]["properties"] for name in ("Match", "NextMatch")}
 
     assert set(given["Match"]) == set(MEMBERS)
     counting = {"nth", "times", "times_each", "probability"}
-    assert set(given["MatchOfNext"]) == set(MEMBERS) - counting
+    assert set(given["NextMatch"]) == set(MEMBERS) - counting
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mock_server.domain.errors import InvalidValue
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.outcome import MEMBERS, Outcome, parse_outcome
 from tests.mock_server.domain.bodies import anything
@@ -41,7 +42,7 @@ def test_any_members_give_an_outcome_or_a_refusal_that_names_one(members: dict[s
     try:
         told = ""
         parse_outcome(members, FAIL_MESSAGES)
-    except ValueError as error:
+    except InvalidValue as error:
         told = str(error)
 
     assert told == "" or told.startswith(named)
@@ -68,7 +69,7 @@ def test_any_members_give_an_outcome_or_a_refusal_that_names_one(members: dict[s
     ids=str,
 )
 def test_a_wrong_value_is_refused_with_its_member(members: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match=f"^{next(iter(members))}: "):
+    with pytest.raises(InvalidValue, match=f"^{next(iter(members))}: "):
         parse_outcome(members, FAIL_MESSAGES)
 
 

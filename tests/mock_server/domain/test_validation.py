@@ -60,7 +60,7 @@ class Outer(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename="ca
         ({"failCode": "NSFW"}, 'failCode: must be a string of 1 to 3 characters (got "NSFW")'),
         ({"fail_code": "N"}, "fail_code: is unknown; did you mean 'failCode'?"),
         ({"headers": {"A": "b", "X-Y.z": 1}}, "headers.X-Y.z: must be a string of at least 1"),
-        ({"headers": {}}, "headers: must be an object of at least 1 members (got {})"),
+        ({"headers": {}}, "headers: must be an object of at least 1 member (got {})"),
         ({"length": "soon"}, 'length: must be a duration such as 2 or 2s (got "soon")'),
         ({"span": [1]}, "span: must be a list of 2 items (got [1])"),
         ({"span": [1, -1]}, "span[1]: must be a duration such as 2 or 2s (got -1)"),

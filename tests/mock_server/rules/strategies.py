@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from mock_server.domain.faults.callback import CallbackFault
 from mock_server.domain.faults.meaning import MeaningFault
 from mock_server.domain.faults.wire import WireFault
-from mock_server.domain.rule_parsing import MEMBERS
+from mock_server.domain.rule_grammar import Match
 from tests.mock_server.e2e.api import Json
 
+MEMBERS = Match.__struct_fields__
 FAIL_CODES = {"NSFW": "not safe"}
 WIRES = [each.value for each in WireFault]
 MEANINGS = [each.value for each in MeaningFault]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mock_server.domain.chance import draw
 from mock_server.domain.journal import Operation
-from mock_server.domain.latency import Latency, parse_latency
+from mock_server.domain.latency import Latency
 from mock_server.domain.rule_book import RuleBook
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleInput
@@ -19,20 +19,26 @@ LEAST_MS = 20  # of 40: a timer of the loop may be a little early
 milliseconds = st.integers(0, 3_600_000)
 
 
+def parsed(written: object) -> Latency:
+    latency = parse_rule({"apply": {"latency": written}}, "rule", {}).effect.latency
+    assert latency is not None
+    return latency
+
+
 def drawn(latency: Latency, number: int) -> int:
     return latency.drawn_ms(draw(1, "0" * 16, number, "latency"))
 
 
 @given(milliseconds, st.integers())
 def test_a_fixed_one_is_always_the_same(length_ms: int, number: int) -> None:
-    assert drawn(parse_latency(f"{length_ms}ms", "latency"), number) == length_ms
+    assert drawn(parsed(f"{length_ms}ms"), number) == length_ms
 
 
 @given(st.tuples(milliseconds, milliseconds).map(sorted), st.integers())
 def test_a_uniform_one_stays_within_its_bounds(bounds: list[int], number: int) -> None:
     written = {"uniform": [f"{each}ms" for each in bounds]}
 
-    assert bounds[0] <= drawn(parse_latency(written, "latency"), number) <= bounds[1]
+    assert bounds[0] <= drawn(parsed(written), number) <= bounds[1]
 
 
 @given(milliseconds, milliseconds, st.floats(0.001, 10), st.integers())
@@ -41,12 +47,12 @@ def test_a_lognormal_one_never_passes_its_cap(
 ) -> None:
     written = {"lognormal": {"median": f"{median_ms}ms", "sigma": sigma, "max": f"{max_ms}ms"}}
 
-    assert 0 <= drawn(parse_latency(written, "latency"), number) <= max_ms
+    assert 0 <= drawn(parsed(written), number) <= max_ms
 
 
 def test_a_lognormal_one_has_its_median_and_a_long_tail() -> None:
     written = {"lognormal": {"median": "300ms", "sigma": 0.5, "max": "3s"}}
-    lengths = [drawn(parse_latency(written, "latency"), number) for number in range(4000)]
+    lengths = [drawn(parsed(written), number) for number in range(4000)]
 
     assert 285 < median(lengths) < 315
     assert sum(lengths) / len(lengths) > 320

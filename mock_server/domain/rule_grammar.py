@@ -1,0 +1,172 @@
+"""Rules as people write them: the types that decode a rule and describe it in JSON Schema.
+
+What a type cannot say is checked in `rule_parsing.py`; `json_schema` says it to readers of the
+schema.
+"""
+
+from collections.abc import Collection
+from typing import Annotated, Any, ClassVar
+
+import msgspec
+from msgspec import Meta
+
+from mock_server.domain.durations import Duration
+from mock_server.domain.faults.callback import CallbackFault
+from mock_server.domain.faults.meaning import MeaningFault
+from mock_server.domain.faults.wire import WireFault
+from mock_server.domain.journal import Operation
+from mock_server.domain.latency import WrittenLatency
+from mock_server.domain.outcome import WrittenOutcome
+from mock_server.domain.task import TaskState
+
+Json = dict[str, Any]
+
+MAX_RETRY_AFTER_S = 86_400
+TURN_RANGE = r"(\d{1,9})\.\.(\d{1,9})"
+EVERY_TURN = r"every\s+(\d{1,9})"
+
+Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+HeaderValue = Annotated[str, Meta(min_length=1, max_length=4000)]
+Turn = Annotated[
+    Count | Annotated[str, Meta(pattern=rf"^\s*({TURN_RANGE}|{EVERY_TURN}|\d{{1,9}})\s*$")],
+    Meta(
+        extra={"form": 'a number from 1, "2..4" or "every 3"'},
+        extra_json_schema={"examples": [1, "2..4", "every 3"]},
+    ),
+]
+RetryAfter = Annotated[
+    Annotated[int, Meta(ge=0, le=MAX_RETRY_AFTER_S)]
+    | Annotated[str, Meta(pattern=r"^(date:)?\d{1,6}$")],
+    Meta(
+        extra={"form": 'a number of seconds, "date:7" for a date, or null for none'},
+        extra_json_schema={"examples": [7, "date:7"]},
+    ),
+]
+
+
+class NextMatch(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The conditions of what is queued for the next requests. All must hold."""
+
+    operation: Annotated[
+        Operation | Annotated[list[Operation], Meta(min_length=1)] | None,
+        Meta(description="One operation or several. Without it, all that `apply` fits."),
+    ] = None
+    prompt: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=10_000)] | None,
+        Meta(description="The prompt contains this text."),
+    ] = None
+    prompt_regex: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=1000)] | None,
+        Meta(description="The prompt contains a match of this regular expression of Python."),
+    ] = None
+    header: Annotated[
+        Annotated[dict[str, HeaderValue], Meta(min_length=1)] | None,
+        Meta(description="The request has these headers, with these values."),
+    ] = None
+    state: Annotated[
+        TaskState | None,
+        Meta(description="The task is in this state. For `status`, `result` and `callback`."),
+    ] = None
+    attempt: Annotated[
+        Annotated[int, Meta(ge=1, le=100)] | None,
+        Meta(description="The number of the attempt to deliver a callback."),
+    ] = None
+
+
+class Match(NextMatch, forbid_unknown_fields=True, kw_only=True):
+    """The conditions of a rule. All must hold."""
+
+    nth: Annotated[
+        Turn | None,
+        Meta(description="Which of the matching requests: `1`, `2..4` or `every 3`."),
+    ] = None
+    times: Annotated[Count | None, Meta(description="The rule applies this often at most.")] = None
+    times_each: Annotated[
+        Count | None,
+        Meta(description="It applies this often at most to one task, or to one prompt."),
+    ] = None
+    probability: Annotated[
+        Annotated[float, Meta(ge=0, le=1)] | None,
+        Meta(description="The share of matching requests it applies to, drawn from the seed."),
+    ] = None
+
+
+class Refuse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """An error response."""
+
+    status: Annotated[int, Meta(ge=400, le=599)]
+    message: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
+    retry_after: RetryAfter | None = None
+
+
+class CallbackWithValue(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A fault of a callback that has a value: one of these."""
+
+    duplicate: Annotated[int, Meta(ge=1, le=100)] | None = None
+    delay: Duration | None = None
+
+    json_schema: ClassVar[Json] = {
+        "oneOf": [
+            {"required": [name], "properties": {name: {"not": {"type": "null"}}}}
+            for name in ("duplicate", "delay")
+        ]
+    }
+
+
+BareCallback = Annotated[
+    CallbackFault,
+    Meta(
+        extra_json_schema={"enum": [each.value for each in CallbackFault if not each.traits.value]}
+    ),
+]
+
+
+def _excluding(name: str, others: Collection[str]) -> Json:
+    return {
+        "if": {"required": [name], "properties": {name: {"not": {"type": "null"}}}},
+        "then": {"properties": {other: {"type": "null"} for other in others}},
+    }
+
+
+class Apply(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """What a rule does: one of these, or several that fit together."""
+
+    outcome: Annotated[
+        WrittenOutcome | None, Meta(description="How and when a submitted task ends.")
+    ] = None
+    refuse: Annotated[
+        Refuse | None, Meta(description="The request gets an error response instead.")
+    ] = None
+    latency: Annotated[
+        WrittenLatency | None,
+        Meta(description="The response takes longer, by real time: at most 1 h."),
+    ] = None
+    wire: Annotated[WireFault | None, Meta(description="The response is damaged on the wire.")] = (
+        None
+    )
+    meaning: Annotated[
+        MeaningFault | None, Meta(description="The response is complete, and its content wrong.")
+    ] = None
+    callback: Annotated[
+        BareCallback | CallbackWithValue | None,
+        Meta(description="The callback is dropped, changed or sent at another time."),
+    ] = None
+
+    json_schema: ClassVar[Json] = {
+        "minProperties": 1,
+        "allOf": [
+            _excluding("outcome", ("refuse", "meaning", "callback")),
+            _excluding("refuse", ("meaning", "callback")),
+            _excluding("meaning", ("callback",)),
+            _excluding("wire", ("callback",)),
+        ],
+    }
+
+
+class Rule(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A rule. `id` and `applied` are accepted as `GET` shows them; `applied` is ignored."""
+
+    match: Match | None = None
+    apply: Apply
+    id: Any = None
+    applied: Any = None
