@@ -135,7 +135,12 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
     ] = ()
     rules: Annotated[
         tuple[dict[str, Any], ...],
-        Setting(help="Rules of every sandbox.", form=TABLES, default="none", is_file_only=True),
+        Setting(
+            help="Rules of every sandbox: see Rule in the document at /_mock/openapi.json.",
+            form=TABLES,
+            default="none",
+            is_file_only=True,
+        ),
     ] = ()
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The command `mock-server` within the test's process, for runs that end before they serve."""
+"""The command `mock-server` within the test's process; it does not serve there."""
 
 import os
 from collections.abc import Callable
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from mock_server import server
 from mock_server.__main__ import run as run_command
+from mock_server.settings import Settings
 from tests.mock_server.cli.commands import environment
 
 
@@ -17,7 +19,16 @@ class Ended:
     stderr: str
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What the command hands to the server."""
+
+    settings: Settings
+    notices: list[str]
+
+
 Run = Callable[..., Ended]
+StartHere = Callable[..., Start]
 
 
 def runner(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
@@ -31,3 +42,19 @@ def runner(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
         return Ended(status, out, err)
 
     return run
+
+
+def starter(run: Run, monkeypatch: pytest.MonkeyPatch) -> StartHere:
+    """Return a function that runs the command up to the start of the server."""
+
+    def start(*arguments: str, **variables: str) -> Start:
+        starts: list[Start] = []
+        monkeypatch.setattr(
+            server, "run", lambda settings, notices: starts.append(Start(settings, notices))
+        )
+        ended = run(*arguments, **variables)
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+        [begun] = starts
+        return begun
+
+    return start

@@ -11,7 +11,7 @@ from mock_server.domain.setting import Declaration, declarations
 from mock_server.settings import Settings, load_settings
 from mock_server.settings.server import switch, variable
 from tests.mock_server.cli.commands import run, started
-from tests.mock_server.cli.in_process import Ended, Run
+from tests.mock_server.cli.in_process import Ended, Run, StartHere
 
 WRONG = {
     "host": "",
@@ -199,48 +199,53 @@ def test_word_list_with_an_invalid_line_is_named(tmp_path: Path) -> None:
     assert "line 2" in ended.stderr
 
 
-def test_command_line_overrides_environment_and_environment_overrides_file(tmp_path: Path) -> None:
+def test_command_line_overrides_environment_and_environment_overrides_file(
+    start_here: StartHere, tmp_path: Path
+) -> None:
     file = tmp_path / "mock.toml"
     file.write_text("rate_limit = 1\nmax_concurrent = 1\nbalance = 1\nstrict = true\n", "utf-8")
     variables = {"MOCK_SERVER_RATE_LIMIT": "2", "MOCK_SERVER_MAX_CONCURRENT": "2"}
-    with started("--config", str(file), "--rate-limit", "3", "--no-strict", **variables) as server:
-        settings = server.get("/_mock/info")["settings"]
+    settings = start_here(
+        "--config", str(file), "--rate-limit", "3", "--no-strict", **variables
+    ).settings
 
-    shown = {name: settings[name] for name in ("rate_limit", "max_concurrent", "balance", "strict")}
-    assert shown == {"rate_limit": 3, "max_concurrent": 2, "balance": 1, "strict": False}
+    shown = settings.shown()
+    chosen = {name: shown[name] for name in ("rate_limit", "max_concurrent", "balance", "strict")}
+    assert chosen == {"rate_limit": 3, "max_concurrent": 2, "balance": 1, "strict": False}
 
 
 def test_file_named_by_the_environment_may_have_keys_with_hyphens(
-    tmp_path: Path,
+    start_here: StartHere, tmp_path: Path
 ) -> None:
     file = tmp_path / "mock.toml"
-    file.write_text('port = 0\nrate-limit = 5\nresult-ttl = "1d"\napi_key = ["sk-one"]\n', "utf-8")
-    with started(MOCK_SERVER_CONFIG=str(file)) as server:
+    file.write_text('rate-limit = 5\nresult-ttl = "1d"\napi_key = ["sk-one"]\n', "utf-8")
+    settings = start_here(MOCK_SERVER_CONFIG=str(file)).settings
+
+    assert (settings.rate_limit, settings.result_ttl_ms) == (5, 86_400_000)
+    assert settings.api_key == ("sk-one",)
+
+
+def test_keys_are_listed_in_the_environment_and_by_repeated_switches(start_here: StartHere) -> None:
+    by_environment = start_here(MOCK_SERVER_API_KEY="sk-one, sk-two").settings
+    by_switches = start_here("--api-key", "sk-one", "--api-key", "sk-two").settings
+
+    assert by_environment.api_key == by_switches.api_key == ("sk-one", "sk-two")
+
+
+def test_unknown_variable_that_looks_like_a_setting_is_pointed_out(start_here: StartHere) -> None:
+    notices = start_here(MOCK_SERVER_PROT="1").notices
+
+    assert notices == ["MOCK_SERVER_PROT: is not a setting; did you mean 'MOCK_SERVER_PORT'?"]
+
+
+def test_started_server_has_the_settings_and_logs_its_notices() -> None:
+    with started("--api-key", "sk-one", MOCK_SERVER_PROT="1", MOCK_SERVER_RATE_LIMIT="5") as server:
         settings = server.get("/_mock/info")["settings"]
         sandbox = server.get("/_mock/sandbox", key="sk-one")
-
-    assert (settings["rate_limit"], settings["result_ttl"]) == (5, 86_400)
-    assert sandbox["settings"]["rate_limit"] == 5
-
-
-def test_environment_lists_keys_with_commas() -> None:
-    settings = load_settings({}, {"MOCK_SERVER_API_KEY": "sk-one, sk-two"}, None)
-
-    assert settings.api_key == ("sk-one", "sk-two")
-
-
-def test_repeated_switch_lists_keys() -> None:
-    with started("--api-key", "sk-one", "--api-key", "sk-two") as server:
-        ids = {server.get("/_mock/sandbox", key=key)["id"] for key in ("sk-one", "sk-two")}
-
-    assert len(ids) == 2
-
-
-def test_unknown_variable_that_looks_like_a_setting_is_logged() -> None:
-    with started(MOCK_SERVER_PROT="1") as server:
         _, _, errors = server.stop(15)
 
-    assert "MOCK_SERVER_PROT: is not a setting; did you mean 'MOCK_SERVER_PORT'?" in errors
+    assert settings["rate_limit"] == sandbox["settings"]["rate_limit"] == 5
+    assert "MOCK_SERVER_PROT: is not a setting" in errors
 
 
 def test_deeply_nested_file_is_one_clear_line(run_here: Run, tmp_path: Path) -> None:
