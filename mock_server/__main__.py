@@ -74,9 +74,13 @@ _SCHEMA_HELP = "Print the JSON Schema of the configuration file."
 
 
 def _print_schema() -> None:
-    from mock_server.settings.file_schema import file_schema  # noqa: PLC0415  # only here
+    # Only this subcommand needs them, and the others are to start quickly.
+    from mock_server.catalogue_files import load_catalogue  # noqa: PLC0415
+    from mock_server.control.openapi.rules import rule_schemas  # noqa: PLC0415
+    from mock_server.settings.file_schema import file_schema  # noqa: PLC0415
 
-    click.echo(json.dumps(file_schema(), indent=2, ensure_ascii=False))
+    schema = file_schema(rule_schemas(load_catalogue(Settings()).fail_messages))
+    click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
 
 
 def _stop(_: int, __: FrameType | None) -> NoReturn:

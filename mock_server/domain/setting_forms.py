@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from mock_server.domain.durations import MAX_MS, WRITTEN, duration_ms
+from mock_server.domain.durations import Duration, duration_ms
 from mock_server.domain.ledger import MICRO
 
 Dollars = Annotated[float, Meta(ge=0, le=1_000_000_000)]
@@ -44,13 +44,7 @@ DURATION = Form(
     unit="seconds",
     metavar="DURATION",
     must_be="a duration from 0 to 36500d, such as 30, 2.5, 500ms, 2s, 3m or 15d",
-    kind=Any,
-    schema={
-        "anyOf": [
-            {"type": "number", "minimum": 0, "maximum": MAX_MS / 1000},
-            {"type": "string", "pattern": rf"^\s*{WRITTEN.pattern}\s*$"},
-        ]
-    },
+    kind=Duration,
     shown=float,
     parse=duration_ms,
     show=lambda kept_ms: kept_ms / 1000,

@@ -136,7 +136,7 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
     rules: Annotated[
         tuple[dict[str, Any], ...],
         Setting(
-            help="Rules of every sandbox: see Rule in the document at /_mock/openapi.json.",
+            help="Rules of every sandbox, as for PUT /_mock/rules.",
             form=TABLES,
             default="none",
             is_file_only=True,

@@ -13,15 +13,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from mock_server.catalogue_files import load_catalogue
+from mock_server.control.openapi.rules import rule_schemas
 from mock_server.domain.errors import InvalidValue
 from mock_server.domain.setting import declarations
+from mock_server.profile_files import chosen_rules
 from mock_server.settings import Settings, load_settings
 from mock_server.settings.file_schema import file_schema
+from tests.mock_server.rules.strategies import rules, spoiled
 from tests.properties import examples
 
 Json = dict[str, Any]
 
-SCHEMA = file_schema()
+CATALOGUE = load_catalogue(Settings())
+SCHEMA = file_schema(rule_schemas(CATALOGUE.fail_messages))
 VALIDATOR = Draft202012Validator(SCHEMA)
 NAMES = [each.name for each in declarations(Settings)]
 PAGE = (Path(__file__).parents[3] / "docs/settings.md").read_text("utf-8")
@@ -54,6 +59,9 @@ INVALID_FILES = {
     "address with a query": 'public_url = "https://example.com/?a=1"',
     "address with an impossible port": 'public_url = "https://example.com:65536"',
     "rules that are no tables": "rules = [1]",
+    "rule without a fault": "[[rules]]\nmatch = {}",
+    "rule with an unknown fault": '[[rules]]\napply = { wire = "cloze" }',
+    "rule with an unknown fail code": '[[rules]]\napply = { outcome = { fail = "NSWF" } }',
     "date": "seed = 1979-05-27",
 }
 
@@ -64,7 +72,7 @@ def is_loaded(text: str) -> bool:
         file = Path(folder) / "mock.toml"
         file.write_text(text, "utf-8")
         with suppress(InvalidValue):
-            load_settings({}, {}, file)
+            chosen_rules(load_settings({}, {}, file), CATALOGUE)
             return True
     return False
 
@@ -148,8 +156,6 @@ def typical(schema: Json) -> st.SearchStrategy[Any]:
             return st.integers(low, high) | st.integers(low, high) | edges
         case "array":
             return st.lists(typical(schema["items"]), max_size=3)
-        case "object":
-            return st.dictionaries(scalar_texts, scalars, max_size=2)
     meant = st.from_regex(schema["pattern"], alphabet=characters)
     return st.one_of(meant, meant, meant, words)
 
@@ -160,7 +166,7 @@ def member(name: str) -> st.SearchStrategy[tuple[str, Any]]:
     return st.tuples(spelling, st.one_of(*[meant] * 5, values))
 
 
-members = st.one_of(*map(member, NAMES))
+members = st.one_of(*(member(name) for name in NAMES if name != "rules"))
 unknown = st.tuples(st.text("abc_-", min_size=1), scalars)
 files = st.lists(members | members | members | unknown, max_size=3).map(dict)
 
@@ -186,3 +192,22 @@ def test_schema_accepts_a_file_if_and_only_if_the_loader_does(written: Json) -> 
     text = "".join(f"{toml(name)} = {toml(value)}\n" for name, value in written.items())
 
     assert is_documented(text) is is_loaded(text)
+
+
+def without_null(value: Any) -> Any:
+    """Return the value as TOML can write it."""
+    match value:
+        case dict():
+            return {name: without_null(each) for name, each in value.items() if each is not None}
+        case list():
+            return [without_null(each) for each in value if each is not None]
+    return value
+
+
+@given(st.lists(rules | spoiled(), min_size=1, max_size=2))
+def test_schema_accepts_the_rules_that_the_loader_accepts(written: list[Json]) -> None:
+    """The parser of rules rejects more than a schema can say."""
+    text = f"rules = {toml(without_null(written))}"
+
+    if is_loaded(text):
+        assert is_documented(text)
