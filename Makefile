@@ -40,8 +40,9 @@ format: $(VENV)/.check   ## rewrite what a tool can rewrite
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.test      ## write the pages that are made from data: contract, mutants, faults, settings, schemas
+docs: $(VENV)/.test      ## write the pages that are made from data: contract, mutants, rules, settings, schemas
 	@$(BIN)/python -m mock_server.faults_file > fixtures/contract/faults.json
+	@$(BIN)/python -m mock_server.rules_page > docs/rules.md
 	@$(BIN)/python -m contract_tests.server.contract_page > docs/contract.md
 	@$(BIN)/python -m contract_tests.command.schemas > fixtures/contract/report.schema.json
 	@$(BIN)/python -m contract_tests.command.schemas audit > fixtures/contract/audit.schema.json

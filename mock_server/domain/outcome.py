@@ -29,22 +29,27 @@ Hold = Annotated[bool, Meta(extra={"form": "true or false; in a prompt, `hold` w
 class WrittenOutcome(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """How and when a task ends."""
 
-    fail: Annotated[FailCode | None, Meta(description="The task fails with this code.")] = None
+    fail: Annotated[
+        FailCode | None, Meta(description="The task fails with this code.", examples=["NSFW"])
+    ] = None
     message: Annotated[
         Annotated[str, Meta(max_length=MAX_MESSAGE_LENGTH)] | None,
-        Meta(description="The message of the failure. Needs `fail`."),
+        Meta(description="The message of the failure. Needs `fail`.", examples=["not safe"]),
     ] = None
     pending: Annotated[
-        Duration | None, Meta(description="How long the task is pending, of the sandbox's clock.")
+        Duration | None,
+        Meta(description="How long the task is pending, of the sandbox's clock.", examples=["2s"]),
     ] = None
     processing: Annotated[
-        Duration | None, Meta(description="How long it is processing after that.")
+        Duration | None, Meta(description="How long it is processing after that.", examples=["5s"])
     ] = None
     polls: Annotated[
-        Polls | None, Meta(description="It ends at this status request instead of by time.")
+        Polls | None,
+        Meta(description="It ends at this status request instead of by time.", examples=[3]),
     ] = None
     hold: Annotated[
-        Hold | None, Meta(description="It stays in processing until control finishes it.")
+        Hold | None,
+        Meta(description="It stays in processing until control finishes it.", examples=[True]),
     ] = None
 
     json_schema: ClassVar[dict[str, Any]] = {

@@ -13,6 +13,7 @@ import msgspec
 
 from mock_server.domain.chance import draw, two_uniforms
 from mock_server.domain.faults.effect import Effect
+from mock_server.domain.journal import Operation
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition, RuleInput
 
@@ -68,13 +69,17 @@ class RuleBookSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
 
 
 class RuleBook:
-    __slots__ = ("_has_patterns", "_made", "_sandbox_id", "_seed", "profile", "queue", "rules")
+    __slots__ = (
+        "_by_operation", "_has_patterns", "_made", "_sandbox_id", "_seed", "profile", "queue",
+        "rules",
+    )  # fmt: skip
 
     def __init__(self, seed: int, sandbox_id: str) -> None:
         self._seed = seed
         self._sandbox_id = sandbox_id
         self._made = 0
-        self._has_patterns = False  # in its rules; the queue is short
+        self._has_patterns = False  # the rules, the queue not counted
+        self._by_operation: dict[Operation, list[Rule]] = {each: [] for each in Operation}
         self.rules: list[Rule] = []
         self.profile: list[Rule] = []
         self.queue: deque[QueuedRule] = deque()
@@ -140,12 +145,10 @@ class RuleBook:
         These are the patterns of the rules that can match this input, up to the first rule that
         is certain to.
         """
-        if rule_input.prompt is None or not (
-            self._has_patterns or any(_has_pattern(each.definition) for each in self.queue)
-        ):
+        if rule_input.prompt is None or not (self._has_patterns or self.queue):
             return []
         patterns: dict[str, None] = {}
-        for definition in self._definitions():
+        for definition in self._definitions(rule_input.operation):
             pattern = definition.conditions.prompt_regex
             if pattern is not None:
                 if pattern not in patterns and definition.fits_before_search(rule_input):
@@ -162,7 +165,7 @@ class RuleBook:
                 if not queued.left:
                     self.queue.remove(queued)
                 return self._matched(queued.id, queued.definition, queued.left)
-        for rule in self._in_order():
+        for rule in self._by_operation[rule_input.operation]:
             if self._matches(rule, rule_input):
                 rule.applied += 1
                 return self._matched(rule.id, rule.definition, rule.applied)
@@ -170,17 +173,22 @@ class RuleBook:
 
     def _set_rules(self, own: list[Rule], profile: list[Rule]) -> None:
         self.rules, self.profile = own, profile
-        self._has_patterns = any(_has_pattern(rule.definition) for rule in self._in_order())
+        in_order = [*own, *profile]
+        self._has_patterns = any(
+            rule.definition.conditions.prompt_regex is not None for rule in in_order
+        )
+        self._by_operation = {
+            operation: [
+                rule for rule in in_order if operation in rule.definition.conditions.operations
+            ]
+            for operation in Operation
+        }
 
-    def _definitions(self) -> Iterator[RuleDefinition]:
+    def _definitions(self, operation: Operation) -> Iterator[RuleDefinition]:
         for queued in self.queue:
             yield queued.definition
-        for rule in self._in_order():
+        for rule in self._by_operation[operation]:
             yield rule.definition
-
-    def _in_order(self) -> Iterator[Rule]:
-        yield from self.rules
-        yield from self.profile
 
     def _matches(self, rule: Rule, rule_input: RuleInput) -> bool:
         if not rule.definition.fits(rule_input):
@@ -216,10 +224,6 @@ class RuleBook:
     def _new_rule(self, definition: RuleDefinition) -> Rule:
         self._made += 1
         return Rule(id=f"rule-{self._made}", definition=definition)
-
-
-def _has_pattern(definition: RuleDefinition) -> bool:
-    return definition.conditions.prompt_regex is not None
 
 
 def _identified(rules: Iterable[Rule]) -> list[Rule]:

@@ -31,7 +31,6 @@ Turn = Annotated[
     Count | Annotated[str, Meta(pattern=rf"^\s*({TURN_RANGE}|{EVERY_TURN}|\d{{1,9}})\s*$")],
     Meta(
         extra={"form": 'a number from 1, "2..4" or "every 3"'},
-        extra_json_schema={"examples": [1, "2..4", "every 3"]},
     ),
 ]
 RetryAfter = Annotated[
@@ -39,7 +38,6 @@ RetryAfter = Annotated[
     | Annotated[str, Meta(pattern=r"^(date:)?\d{1,6}$")],
     Meta(
         extra={"form": 'a number of seconds, "date:7" for a date, or null for none'},
-        extra_json_schema={"examples": [7, "date:7"]},
     ),
 ]
 
@@ -49,27 +47,39 @@ class NextMatch(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     operation: Annotated[
         Operation | Annotated[list[Operation], Meta(min_length=1)] | None,
-        Meta(description="One operation or several. Without it, all that `apply` fits."),
+        Meta(
+            description="One operation or several. Without it, all that `apply` fits.",
+            examples=["status", ["submit", "status"]],
+        ),
     ] = None
     prompt: Annotated[
         Annotated[str, Meta(min_length=1, max_length=10_000)] | None,
-        Meta(description="The prompt contains this text."),
+        Meta(description="The prompt contains this text.", examples=["cat"]),
     ] = None
     prompt_regex: Annotated[
         Annotated[str, Meta(min_length=1, max_length=1000)] | None,
-        Meta(description="The prompt contains a match of this regular expression of Python."),
+        Meta(
+            description="The prompt contains a match of this regular expression of Python.",
+            examples=["^a (cat|dog)"],
+        ),
     ] = None
     header: Annotated[
         Annotated[dict[str, HeaderValue], Meta(min_length=1)] | None,
-        Meta(description="The request has these headers, with these values."),
+        Meta(
+            description="The request has these headers, with these values.",
+            examples=[{"X-Test": "yes"}],
+        ),
     ] = None
     state: Annotated[
         TaskState | None,
-        Meta(description="The task is in this state. For `status`, `result` and `callback`."),
+        Meta(
+            description="The task is in this state. For `status`, `result` and `callback`.",
+            examples=["success"],
+        ),
     ] = None
     attempt: Annotated[
         Annotated[int, Meta(ge=1, le=100)] | None,
-        Meta(description="The number of the attempt to deliver a callback."),
+        Meta(description="The number of the attempt to deliver a callback.", examples=[2]),
     ] = None
 
 
@@ -78,25 +88,38 @@ class Match(NextMatch, forbid_unknown_fields=True, kw_only=True):
 
     nth: Annotated[
         Turn | None,
-        Meta(description="Which of the matching requests: `1`, `2..4` or `every 3`."),
+        Meta(description="Which of the matching requests.", examples=[1, "2..4", "every 3"]),
     ] = None
-    times: Annotated[Count | None, Meta(description="The rule applies this often at most.")] = None
+    times: Annotated[
+        Count | None, Meta(description="The rule applies this often at most.", examples=[2])
+    ] = None
     times_each: Annotated[
         Count | None,
-        Meta(description="It applies this often at most to one task, or to one prompt."),
+        Meta(
+            description="It applies this often at most to one task, or to one prompt.", examples=[1]
+        ),
     ] = None
     probability: Annotated[
         Annotated[float, Meta(ge=0, le=1)] | None,
-        Meta(description="The share of matching requests it applies to, drawn from the seed."),
+        Meta(
+            description="The share of matching requests it applies to, drawn from the seed.",
+            examples=[0.1],
+        ),
     ] = None
 
 
 class Refuse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """An error response."""
 
-    status: Annotated[int, Meta(ge=400, le=599)]
-    message: Annotated[str, Meta(min_length=1, max_length=1000)] | None = None
-    retry_after: RetryAfter | None = None
+    status: Annotated[int, Meta(ge=400, le=599, description="Its status.", examples=[503])]
+    message: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=1000)] | None,
+        Meta(description="Its message. By default the phrase of the status.", examples=["Busy"]),
+    ] = None
+    retry_after: Annotated[
+        RetryAfter | None,
+        Meta(description="`Retry-After` in seconds, or as a date.", examples=[7, "date:7"]),
+    ] = None
 
 
 class CallbackWithValue(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -132,24 +155,47 @@ class Apply(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What a rule does: one of these, or several that fit together."""
 
     outcome: Annotated[
-        WrittenOutcome | None, Meta(description="How and when a submitted task ends.")
+        WrittenOutcome | None,
+        Meta(
+            description="How and when a submitted task ends.",
+            examples=[{"fail": "NSFW"}, {"pending": "2s", "processing": "5s"}],
+        ),
     ] = None
     refuse: Annotated[
-        Refuse | None, Meta(description="The request gets an error response instead.")
+        Refuse | None,
+        Meta(
+            description="The request gets an error response instead.",
+            examples=[{"status": 503, "retry_after": 7}],
+        ),
     ] = None
     latency: Annotated[
         WrittenLatency | None,
-        Meta(description="The response takes longer, by real time: at most 1 h."),
+        Meta(
+            description="The response takes longer, by real time: at most 1 h.",
+            examples=[
+                "400ms",
+                {"uniform": ["100ms", "2s"]},
+                {"lognormal": {"median": "300ms", "sigma": 0.5, "max": "3s"}},
+            ],
+        ),
     ] = None
-    wire: Annotated[WireFault | None, Meta(description="The response is damaged on the wire.")] = (
-        None
-    )
+    wire: Annotated[
+        WireFault | None,
+        Meta(description="The response is damaged on the wire.", examples=["close"]),
+    ] = None
     meaning: Annotated[
-        MeaningFault | None, Meta(description="The response is complete, and its content wrong.")
+        MeaningFault | None,
+        Meta(
+            description="The response is complete, and its content wrong.",
+            examples=["unknown-state"],
+        ),
     ] = None
     callback: Annotated[
         BareCallback | CallbackWithValue | None,
-        Meta(description="The callback is dropped, changed or sent at another time."),
+        Meta(
+            description="The callback is dropped, changed or sent at another time.",
+            examples=["drop", {"duplicate": 3}, {"delay": "30s"}],
+        ),
     ] = None
 
     json_schema: ClassVar[Json] = {

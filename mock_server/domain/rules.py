@@ -68,7 +68,10 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
             rule_input.operation in self.operations
             and (self.state is None or rule_input.state is self.state)
             and (self.attempt is None or rule_input.attempt == self.attempt)
-            and all(rule_input.headers.get(name) == value for name, value in self.headers)
+            and (
+                not self.headers
+                or all(rule_input.headers.get(name) == value for name, value in self.headers)
+            )
             and (self.prompt is None or self.prompt in (rule_input.prompt or ""))
         )
 

@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from time import perf_counter
 
 log = logging.getLogger("mock_server.rules")
@@ -39,6 +40,7 @@ class RegexPatternSearch:
         return frozenset(found)
 
 
+@lru_cache(maxsize=1000)
 def in_python_syntax(pattern: str) -> str:
     """Return a pattern that means in `regex` what the given one means in Python's `re`.
 
