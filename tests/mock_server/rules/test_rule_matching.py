@@ -1,0 +1,170 @@
+"""Rules are matched deterministically, with the prompt searched beforehand."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_server.domain.journal import Operation
+from mock_server.domain.rule_book import RuleBook, RuleBookSnapshot, RuleMatch
+from mock_server.domain.rule_matching import RuleMatcher
+from mock_server.domain.rule_parsing import parse_rule
+from mock_server.domain.rules import RuleDefinition, RuleInput
+from mock_server.domain.store import Sandbox
+from mock_server.domain.task import TaskState
+from tests.mock_server.rules.strategies import FAIL_CODES, rules
+
+Json = dict[str, Any]
+ID = "0" * 16
+CLOSE: Json = {"wire": "close"}
+
+
+def parsed(rule: Json) -> RuleDefinition:
+    return parse_rule(rule, "rule", FAIL_CODES)
+
+
+def book_of(*written: Json, queued: Sequence[Json] = ()) -> RuleBook:
+    book = RuleBook(1, ID)
+    book.replace([parsed(each) for each in written])
+    for each in queued:
+        book.put_next(parsed(each), 2)
+    return book
+
+
+def submitted(prompt: str | None = "a cat", **more: Any) -> RuleInput:
+    return RuleInput(operation=Operation.SUBMIT, prompt=prompt, subject=prompt or "", **more)
+
+
+inputs = st.builds(
+    RuleInput,
+    operation=st.sampled_from(Operation),
+    subject=st.sampled_from(["a", "b"]),
+    prompt=st.none() | st.sampled_from(["", "aab", "a cat"]),
+    headers=st.sampled_from([{}, {b"x-test": b"yes"}]),
+    state=st.none() | st.sampled_from(TaskState),
+    attempt=st.integers(0, 2),
+    is_early=st.booleans(),
+    found_patterns=st.frozensets(st.sampled_from(["a+b", "^x", "(?i)cat|dog"])),
+)
+
+
+@given(st.lists(rules, max_size=4), st.lists(rules, max_size=2), st.lists(inputs, max_size=12))
+def test_equal_books_return_equal_matches(
+    written: list[Json], queued: list[Json], asked: list[RuleInput]
+) -> None:
+    first, second = book_of(*written, queued=queued), book_of(*written, queued=queued)
+
+    assert [first.match(each) for each in asked] == [second.match(each) for each in asked]
+    assert first.snapshot() == second.snapshot()
+
+
+@given(st.lists(rules, max_size=4), st.lists(inputs, max_size=12), st.integers(0, 12))
+def test_restored_book_continues_as_the_old_one(
+    written: list[Json], asked: list[RuleInput], cut: int
+) -> None:
+    whole, old, restored = book_of(*written), book_of(*written), RuleBook(1, ID)
+    matches = [whole.match(each) for each in asked]
+
+    before = [old.match(each) for each in asked[:cut]]
+    raw = msgspec.json.encode(old.snapshot())
+    restored.restore(msgspec.json.decode(raw, type=RuleBookSnapshot), FAIL_CODES)
+    after = [restored.match(each) for each in asked[cut:]]
+
+    assert [*before, *after] == matches
+    assert restored.snapshot() == whole.snapshot()
+
+
+@pytest.mark.parametrize(
+    ("match", "needed"),
+    [
+        ({"prompt_regex": "c.t"}, ["c.t", "d.g"]),
+        ({"prompt_regex": "c.t", "operation": "status"}, ["d.g"]),
+        ({"prompt_regex": "c.t", "prompt": "dog"}, ["d.g"]),
+        ({"prompt_regex": "c.t", "header": {"X": "y"}}, ["d.g"]),
+        ({"prompt_regex": "d.g"}, ["d.g"]),
+        ({"prompt": "cat"}, []),
+        ({"prompt": "dog"}, ["d.g"]),
+        ({"prompt": "cat", "nth": 2}, ["d.g"]),
+        ({"prompt": "cat", "times": 2}, ["d.g"]),
+        ({"prompt": "cat", "times_each": 1}, ["d.g"]),
+        ({"prompt": "cat", "probability": 0.5}, ["d.g"]),
+    ],
+    ids=str,
+)
+def test_patterns_are_those_of_rules_that_can_match(match: Json, needed: list[str]) -> None:
+    book = book_of(
+        {"match": match, "apply": CLOSE}, {"match": {"prompt_regex": "d.g"}, "apply": CLOSE}
+    )
+
+    assert book.patterns_for(submitted()) == needed
+    assert book.patterns_for(submitted(prompt=None)) == []
+
+
+def test_patterns_of_the_queue_come_first() -> None:
+    queued = [{"match": {"prompt_regex": "q"}, "apply": CLOSE}]
+    book = book_of({"match": {"prompt_regex": "r"}, "apply": CLOSE}, queued=queued)
+
+    assert book.patterns_for(submitted()) == ["q", "r"]
+
+
+@given(st.lists(rules, max_size=4), st.lists(inputs, max_size=6))
+def test_no_other_pattern_changes_the_match(written: list[Json], asked: list[RuleInput]) -> None:
+    """What `patterns_for` leaves out makes no difference."""
+    narrow, wide = book_of(*written), book_of(*written)
+
+    for each in asked:
+        if each.prompt is None:
+            continue
+        needed = each.found_patterns & set(narrow.patterns_for(each))
+        narrowed = msgspec.structs.replace(each, found_patterns=needed)
+        assert narrow.match(narrowed) == wide.match(each)
+
+
+class OneBook:
+    """A sandbox, as far as its rules are concerned."""
+
+    def __init__(self, book: RuleBook) -> None:
+        self.book = book
+
+    async def patterns_for(self, rule_input: RuleInput) -> Sequence[str]:
+        return self.book.patterns_for(rule_input)
+
+    async def match_rules(self, rule_input: RuleInput) -> RuleMatch | None:
+        return self.book.match(rule_input)
+
+
+class Search:
+    """Finds what it is told to find, and notes what it was asked for."""
+
+    def __init__(self, *found: str) -> None:
+        self.found_patterns = frozenset(found)
+        self.asked: list[Sequence[str]] = []
+
+    def found(self, patterns: Sequence[str], text: str) -> frozenset[str]:
+        self.asked.append(patterns)
+        return self.found_patterns
+
+
+def matched(book: RuleBook, search: Search) -> RuleMatch | None:
+    sandbox = cast("Sandbox", OneBook(book))
+    return asyncio.run(RuleMatcher(search).match(sandbox, submitted()))
+
+
+def test_rule_whose_pattern_is_found_matches() -> None:
+    rule: Json = {"match": {"prompt_regex": "c.t"}, "apply": CLOSE}
+    found, missed = Search("c.t"), Search()
+
+    assert matched(book_of(rule), found) is not None
+    assert matched(book_of(rule), missed) is None
+    assert found.asked == missed.asked == [["c.t"]]
+
+
+def test_nothing_is_searched_for_without_a_pattern() -> None:
+    search = Search()
+
+    assert matched(book_of({"apply": CLOSE}), search) is not None
+    assert search.asked == []
