@@ -3,8 +3,6 @@
 import msgspec
 
 from mock_server.control.errors import ControlError
-from mock_server.control.openapi.references import Written
-from mock_server.domain.durations import duration_ms
 from mock_server.domain.errors import InvalidValue
 from mock_server.domain.profiles import Profile, changed_profile
 from mock_server.domain.rules import RuleDefinition
@@ -41,11 +39,3 @@ def updated_settings(
         balance_microusd=values.get("balance_microusd"),
         profile_rules=None if new is None else new.rules,
     )
-
-
-def duration(name: str, written: Written) -> int:
-    """Raise ControlError unless it is a duration."""
-    try:
-        return duration_ms(written)
-    except ValueError as error:
-        raise ControlError(400, f"{name}: {error}") from error

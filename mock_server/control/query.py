@@ -14,7 +14,7 @@ from msgspec import Meta, inspect
 
 from mock_server.control.errors import ControlError
 from mock_server.control.openapi.references import PREFIX
-from mock_server.domain.durations import duration_ms
+from mock_server.domain.durations import Duration, duration_ms
 from mock_server.domain.errors import InvalidValue
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.validation import convert
@@ -114,7 +114,7 @@ def _schema(field: inspect.Field) -> Json:
             schema = {"type": "integer", "minimum": least or 0, "maximum": most or MAX_WHOLE}
         case inspect.FloatType(le=longest_s):
             about = f"Real time, at most {longest_s:g} s."
-            schema = {"$ref": PREFIX + "Duration", "description": about}
+            schema = msgspec.json.schema(Duration) | {"description": about}
         case _:
             schema = {"type": "string"}
     if field.default not in {None, msgspec.NODEFAULT}:

@@ -9,9 +9,6 @@ from msgspec import Meta
 
 PREFIX = "#/components/schemas/"
 
-Written = Annotated[  # a duration
-    int | float | str, Meta(extra_json_schema={"$ref": PREFIX + "Duration"})
-]
 FailCode = Annotated[
     str, Meta(min_length=1, max_length=100, extra_json_schema={"$ref": PREFIX + "FailCode"})
 ]

@@ -7,7 +7,6 @@ import msgspec
 
 from mock_server.control.openapi.references import PREFIX
 from mock_server.domain import rule_grammar as grammar
-from mock_server.domain.durations import Duration
 from mock_server.domain.latency import DrawnLatency
 from mock_server.domain.outcome import WrittenOutcome
 
@@ -21,7 +20,4 @@ def rule_schemas(fail_codes: Collection[str]) -> Json:
     )
     for kind in (grammar.Apply, grammar.CallbackWithValue, DrawnLatency, WrittenOutcome):
         schemas[kind.__name__] |= kind.json_schema
-    return schemas | {
-        "Duration": msgspec.json.schema(Duration),
-        "FailCode": {"enum": sorted(fail_codes)},
-    }
+    return schemas | {"FailCode": {"enum": sorted(fail_codes)}}

@@ -8,9 +8,9 @@ from msgspec import Meta
 
 from mock_server.control.answers import Instant
 from mock_server.control.call import Call
-from mock_server.control.changes import duration
 from mock_server.control.errors import ControlError
-from mock_server.control.openapi.references import Written
+from mock_server.domain.durations import Duration, checked_duration_ms
+from mock_server.domain.errors import InvalidValue
 from mock_server.domain.sandbox_settings import Speed
 from mock_server.domain.store import ClockReading, Sandbox
 from mock_server.runtime.dispatcher import Dispatcher, Fired, SandboxDropped, TooLate
@@ -22,7 +22,7 @@ class ClockChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Advance(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    seconds: Annotated[Written, Meta(description="More than 0.")]
+    seconds: Annotated[Duration, Meta(description="More than 0.")]
 
 
 class Advanced(msgspec.Struct):
@@ -59,7 +59,10 @@ class ClockResource:
         )
 
     async def advance(self, sandbox: Sandbox, body: Advance) -> Advanced:
-        by_ms = duration("seconds", body.seconds)
+        try:
+            by_ms = checked_duration_ms(body.seconds, "seconds")
+        except InvalidValue as error:
+            raise ControlError(400, str(error)) from error
         if by_ms == 0:
             raise ControlError(400, "seconds: must be more than 0 (got 0)")
         try:
