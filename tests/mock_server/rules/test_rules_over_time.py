@@ -109,10 +109,13 @@ class Rules(RuleBasedStateMachine):
         self.api.told("POST", "rules", added)
         self.model.rules.append(Line(added))
 
-    @rule()
-    def put_back_what_is_shown(self) -> None:
+    @rule(data=st.data())
+    def put_back_some_of_what_is_shown_in_any_order(self, data: st.DataObject) -> None:
         shown = self.api.told("GET", "rules")["rules"]
-        self.api.told("PUT", "rules", {"rules": shown})
+        kept = data.draw(st.permutations(range(len(shown))))
+        kept = kept[: data.draw(st.integers(0, len(kept)))]
+        self.api.told("PUT", "rules", {"rules": [shown[number] for number in kept]})
+        self.model.rules = [self.model.rules[number] for number in kept]
 
     @rule()
     def clear(self) -> None:
