@@ -12,9 +12,9 @@ from pathlib import Path
 from starlette.types import Message, Scope
 
 from benchmarks.servers import SUBMIT
-from mock_server.app import MockServer
 from mock_server.domain.ledger import MICRO
 from mock_server.settings import Settings
+from mock_server.wiring import MockServer
 
 TASKS = 1_000_000
 WARM_UP = 20_000

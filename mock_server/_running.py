@@ -9,9 +9,9 @@ from threading import Event, Thread
 import msgspec
 import uvicorn
 
-from mock_server.app import MockServer
 from mock_server.server import listen, uvicorn_config
 from mock_server.settings import Settings
+from mock_server.wiring import MockServer
 
 _PATIENCE_S = 30.0
 

@@ -14,10 +14,10 @@ from types import FrameType
 import msgspec
 import uvicorn
 
-from mock_server.app import MockServer
 from mock_server.http_protocol import HttpProtocol
 from mock_server.logs import configure_logging
 from mock_server.settings import Settings
+from mock_server.wiring import MockServer
 
 log = logging.getLogger("mock_server")
 

@@ -8,8 +8,8 @@ from starlette.requests import Request
 
 from mock_server.control.browser_guard import BrowserGuard
 from mock_server.control.errors import ControlError
-from mock_server.domain.store import Sandbox, Store
-from mock_server.web.tenants import Tenants, bearer_token
+from mock_server.domain.store import SandboxReader, Store
+from mock_server.web.api_keys import ApiKeys, bearer_token
 
 
 class Authenticator:
@@ -21,7 +21,7 @@ class Authenticator:
     def __init__(
         self,
         store: Store,
-        tenants: Tenants,
+        api_keys: ApiKeys,
         guard: BrowserGuard,
         *,
         real_ms: Callable[[], int],
@@ -29,13 +29,13 @@ class Authenticator:
         admin_token: str | None,
     ) -> None:
         self._store = store
-        self._tenants = tenants
+        self._api_keys = api_keys
         self._guard = guard
         self._real_ms = real_ms
         self._host = host
         self._admin_token = admin_token
 
-    async def sandbox(self, request: Request) -> Sandbox:
+    async def sandbox(self, request: Request) -> SandboxReader:
         """Return the caller's sandbox and store it in the state of the request.
 
         The dashboard has no key. It names the sandbox, and the guard decides. Raise ControlError
@@ -45,11 +45,11 @@ class Authenticator:
         named = request.headers.get("mock-sandbox") or request.query_params.get("sandbox")
         if authorization is None and named is not None:
             self._guard.check_sandbox(request, named)
-            found = await self._store.find(named)
+            found = await self._store.read(named)
             if found is None:
                 raise ControlError(404, f"sandbox: {named[:100]!r} does not exist")
         else:
-            found = await self._tenants.find(authorization, self._real_ms())
+            found = await self._api_keys.sandbox(authorization, self._real_ms())
             if found is None:
                 raise ControlError(
                     401, "send the header Authorization: Bearer <API key>; it selects the sandbox"
@@ -57,9 +57,9 @@ class Authenticator:
         request.state.sandbox = found
         return found
 
-    async def sandbox_of_key(self, key: str) -> Sandbox | None:
+    async def sandbox_of_key(self, key: str) -> SandboxReader | None:
         """Return the sandbox of a key that was entered in a form; None if the key is invalid."""
-        return await self._tenants.find(
+        return await self._api_keys.sandbox(
             f"Bearer {key}".encode("latin-1", "replace"), self._real_ms()
         )
 
@@ -81,9 +81,9 @@ class Authenticator:
         wanted = self._admin_token
         return wanted is not None and compare_digest(given.encode(), wanted.encode())
 
-    def without_key(self, sandbox: Sandbox, shown: bytes) -> bytes:
+    def without_key(self, sandbox: SandboxReader, shown: bytes) -> bytes:
         """Return JSON in which the API key of this sandbox is redacted."""
-        return self._tenants.without_key(sandbox.id, shown)
+        return self._api_keys.without_key(sandbox.id, shown)
 
 
 def _authorization(request: Request) -> bytes | None:

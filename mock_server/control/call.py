@@ -22,7 +22,7 @@ from mock_server.control.authentication import Authenticator
 from mock_server.control.decoding import read
 from mock_server.control.errors import ControlError
 from mock_server.control.query import check_names, read_query
-from mock_server.domain.store import Sandbox
+from mock_server.domain.store import SandboxReader
 
 JSON = "application/json"
 
@@ -116,7 +116,7 @@ class CallRoute(Route):
     def _response(self, request: Request, answer: object, status: int = 200) -> Response:
         """Return an answer as JSON in which the API key of the caller is redacted."""
         shown = msgspec.json.encode(answer)
-        sandbox: Sandbox | None = getattr(request.state, "sandbox", None)
+        sandbox: SandboxReader | None = getattr(request.state, "sandbox", None)
         if sandbox is not None:
             shown = self._authenticator.without_key(sandbox, shown)
         return Response(shown, status, media_type=JSON)

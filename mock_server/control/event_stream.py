@@ -9,9 +9,11 @@ import msgspec
 from mock_server.control.authentication import Authenticator
 from mock_server.control.journal_entry import JournalEntry
 from mock_server.control.task_follower import TaskFollower, Transition
+from mock_server.domain.events import Change, Event, Recorded, TasksEnded
 from mock_server.domain.journal import Operation
-from mock_server.domain.news import Change, News, Recorded
-from mock_server.domain.store import ClockReading, Sandbox
+from mock_server.domain.results import ClockReading
+from mock_server.domain.store import SandboxReader, Store
+from mock_server.domain.task import Task
 
 HEARTBEAT_S = 15.0
 MAX_WAITING = 1000  # A slow reader loses older changes, and is told how many.
@@ -39,17 +41,19 @@ class EventStream:
 
     def __init__(
         self,
-        sandbox: Sandbox,
+        store: Store,
+        sandbox: SandboxReader,
         authenticator: Authenticator,
         real_ms: Callable[[], int],
         *,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
+        self._store = store
         self._sandbox = sandbox
         self._authenticator = authenticator
         self._real_ms = real_ms
-        self._enqueuetbeat_s = heartbeat_s
-        self._news: deque[News] = deque()
+        self._heartbeat_s = heartbeat_s
+        self._queue: deque[Event] = deque()
         self._lost = 0
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -63,84 +67,88 @@ class EventStream:
 
     async def events(self) -> AsyncGenerator[bytes, None]:
         """Yield events and comments, encoded for the wire, until the stream ends."""
-        self._sandbox.watch(self._enqueue)
+        self._store.follow(self._sandbox.id, self._enqueue)
         try:
-            await self._follow_live_tasks()
+            self._follow_live_tasks()
             yield b": listening\n\n"
             while True:
                 self._woken.clear()
                 if self._lost:
-                    yield await self._report_lost()
-                while self._news:
-                    for event in await self._events_of(self._news.popleft()):
+                    yield self._report_lost()
+                while self._queue:
+                    for event in self._events_of(self._queue.popleft()):
                         yield event
-                for transition in self._follower.transitions(await self._now_ms()):
+                for transition in self._follower.transitions(self._task, self._now_ms()):
                     yield self._event("transition", transition)
                 if self._is_ended:
                     return
-                if not await self._has_news():
+                if not await self._wait_for_change():
                     yield b": heartbeat\n\n"
         finally:
-            self._sandbox.unwatch(self._enqueue)
+            self._store.unfollow(self._sandbox.id, self._enqueue)
 
-    def _enqueue(self, news: News) -> None:
-        if len(self._news) == MAX_WAITING:
-            self._news.popleft()
+    def _enqueue(self, change: Event) -> None:
+        if len(self._queue) == MAX_WAITING:
+            self._queue.popleft()
             self._lost += 1
-        self._news.append(news)
+        self._queue.append(change)
         self._woken.set()
 
-    async def _has_news(self) -> bool:
+    async def _wait_for_change(self) -> bool:
         """Wait for a change or the next transition; return False if the heartbeat is due first."""
-        due_s = await self._sandbox.wait_until_s(self._follower.next_ms(), self._real_ms())
-        pause_s = self._enqueuetbeat_s
+        due_s = self._sandbox.real_wait_s(self._follower.next_ms(self._task), self._real_ms())
+        pause_s = self._heartbeat_s
         if due_s is not None:
             pause_s = min(pause_s, due_s + BATCH_S)
         try:
             async with asyncio.timeout(pause_s):
                 await self._woken.wait()
         except TimeoutError:
-            return pause_s < self._enqueuetbeat_s
+            return pause_s < self._heartbeat_s
         return True
 
-    async def _report_lost(self) -> bytes:
+    def _report_lost(self) -> bytes:
         """Return a comment with the number of lost changes; follow tasks submitted meanwhile."""
         lost, self._lost = self._lost, 0
-        await self._follow_live_tasks()
+        self._follow_live_tasks()
         return b": %d older changes were lost\n\n" % lost
 
-    async def _events_of(self, news: News) -> list[bytes]:
-        if isinstance(news, Recorded):
-            return await self._recorded(news)
-        if news is Change.CLOCK:
-            return [self._event("clock", await self._sandbox.clock(self._real_ms()))]
-        if news is Change.DROPPED:
-            self._is_ended = (
-                self._sandbox.is_dropped
-            )  # A reader that reconnects gets the new sandbox.
+    def _events_of(self, change: Event) -> list[bytes]:
+        if isinstance(change, Recorded):
+            return self._recorded(change)
+        if change is Change.CLOCK:
+            return [self._event("clock", self._sandbox.clock(self._real_ms()))]
+        if isinstance(change, TasksEnded) or change is Change.TASK:
+            return []  # The follower notices ended tasks itself.
+        if change is Change.REMOVED:
+            self._is_ended = True  # A reader that reconnects gets the new sandbox.
+            return [self._event(Change.DROPPED.value, EmptyEvent())]
+        if change is Change.DROPPED:
             self._follower.clear()
-            await self._follow_live_tasks()
-        return [] if news is Change.TASK else [self._event(news.value, EmptyEvent())]
+            self._follow_live_tasks()
+        return [self._event(change.value, EmptyEvent())]
 
-    async def _recorded(self, news: Recorded) -> list[bytes]:
-        entry = news.entry
-        shown = JournalEntry.of(news.number, entry)
-        events = [self._event("request", shown, news.number)]
+    def _recorded(self, change: Recorded) -> list[bytes]:
+        entry = change.entry
+        shown = JournalEntry.of(change.number, entry)
+        events = [self._event("request", shown, change.number)]
         if entry.operation is Operation.CALLBACK:
             events.append(self._event("callback", shown))
         if entry.operation is Operation.SUBMIT and entry.task_id:
             events.append(self._event("submit", shown))
-            seen = await self._sandbox.task(entry.task_id, self._real_ms())
-            if seen is not None:
-                self._follower.add(seen.task)
+            self._follower.add(entry.task_id)
         return events
 
-    async def _follow_live_tasks(self) -> None:
-        tasks, now_ms = await self._sandbox.tasks(self._real_ms())
+    def _follow_live_tasks(self) -> None:
+        tasks, now_ms = self._sandbox.tasks(self._real_ms())
         self._follower.follow(tasks, now_ms)
 
-    async def _now_ms(self) -> int:
-        return (await self._sandbox.clock(self._real_ms())).now_ms
+    def _now_ms(self) -> int:
+        return self._sandbox.clock(self._real_ms()).now_ms
+
+    def _task(self, task_id: str) -> Task | None:
+        view = self._sandbox.task(task_id, self._real_ms())
+        return None if view is None else view.task
 
     def _event(self, kind: str, data: object, number: int | None = None) -> bytes:
         """Return one event in which the API key is redacted."""

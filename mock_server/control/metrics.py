@@ -11,52 +11,54 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from mock_server.domain.tally import BUCKETS_S, Tally
+from mock_server.domain.server_metrics import BUCKETS_S, ServerMetrics
 
 
-def exposition(tally: Tally, sandboxes: int, live_tasks: int) -> bytes:
+def exposition(metrics: ServerMetrics, sandboxes: int, live_tasks: int) -> bytes:
     """Return the answer to a scrape."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_TallyCollector(tally, sandboxes, live_tasks))
+    registry.register(_MetricsCollector(metrics, sandboxes, live_tasks))
     return generate_latest(registry)
 
 
-class _TallyCollector(Collector):
-    def __init__(self, tally: Tally, sandboxes: int, live_tasks: int) -> None:
-        self._tally = tally
+class _MetricsCollector(Collector):
+    def __init__(self, metrics: ServerMetrics, sandboxes: int, live_tasks: int) -> None:
+        self._metrics = metrics
         self._sandboxes = sandboxes
         self._live_tasks = live_tasks
 
     def collect(self) -> Iterable[Metric]:
-        tally = self._tally
+        metrics = self._metrics
         requests = CounterMetricFamily(
             "apixo_mock_requests",
             "Requests by operation and status.",
             labels=["operation", "status"],
         )
-        for (operation, status), count in sorted(tally.requests.items()):
+        for (operation, status), count in sorted(metrics.requests.items()):
             requests.add_metric([operation, str(status)], count)
         yield requests
         yield CounterMetricFamily(
-            "apixo_mock_unauthorized", "Requests without a valid API key.", value=tally.unauthorized
+            "apixo_mock_unauthorized",
+            "Requests without a valid API key.",
+            value=metrics.unauthorized,
         )
         yield self._latency()
         yield CounterMetricFamily(
-            "apixo_mock_tasks_submitted", "Submitted tasks.", value=tally.submitted
+            "apixo_mock_tasks_submitted", "Submitted tasks.", value=metrics.submitted
         )
         ended = CounterMetricFamily(
             "apixo_mock_tasks_ended",
             "Ended tasks by outcome and fail code.",
             labels=["outcome", "fail_code"],
         )
-        for code, count in sorted(tally.ended.items()):
+        for code, count in sorted(metrics.ended.items()):
             ended.add_metric(["failed" if code else "success", code], count)
         yield ended
         yield _by_label(
             "apixo_mock_callbacks", "Callback attempts by outcome.", "outcome",
-            tally.callbacks,
+            metrics.callbacks,
         )  # fmt: skip
-        yield _by_label("apixo_mock_faults", "Injected faults.", "fault", tally.faults)
+        yield _by_label("apixo_mock_faults", "Injected faults.", "fault", metrics.faults)
         yield GaugeMetricFamily("apixo_mock_sandboxes", "Sandboxes.", value=self._sandboxes)
         yield GaugeMetricFamily(
             "apixo_mock_live_tasks", "Tasks that have not ended.", value=self._live_tasks
@@ -68,13 +70,13 @@ class _TallyCollector(Collector):
             "Real time from request to response.",
             labels=["operation"],
         )
-        for operation, counts in self._tally.buckets.items():
+        for operation, counts in self._metrics.buckets.items():
             below, buckets = 0, []
             for bound, count in zip((*map(str, BUCKETS_S), "+Inf"), counts, strict=True):
                 below += count
                 buckets.append((bound, below))
             if below:
-                spent_s = self._tally.spent_us[operation] / 1_000_000
+                spent_s = self._metrics.spent_us[operation] / 1_000_000
                 family.add_metric([operation], buckets, spent_s)
         return family
 

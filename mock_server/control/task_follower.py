@@ -1,6 +1,6 @@
 """Transitions of live tasks, derived from their plans, for an event stream."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 import msgspec
@@ -19,47 +19,56 @@ class Transition(msgspec.Struct, rename={"from_": "from"}):
 
 
 class TaskFollower:
-    """Follows live tasks and reports each transition once."""
+    """Follows live tasks and reports each transition once.
+
+    `task(id)` returns a task as it is now, because polls and control change its plan.
+    """
 
     def __init__(self) -> None:
-        self._reported: dict[str, tuple[Task, TaskState]] = {}
+        self._reported: dict[str, TaskState] = {}
 
     def clear(self) -> None:
         self._reported.clear()
 
-    def add(self, task: Task) -> None:
+    def add(self, task_id: str) -> None:
         """Follow a task that was just submitted."""
-        self._reported.setdefault(task.id, (task, TaskState.PENDING))
-        if len(self._reported) > MAX_FOLLOWED:
-            del self._reported[next(iter(self._reported))]
+        self._follow(task_id, TaskState.PENDING)
 
     def follow(self, tasks: Sequence[Task], now_ms: int) -> None:
-        """Follow the live ones among these tasks from their present state. Newest first."""
+        """Follow the live ones of these tasks, newest first, from their present state on."""
         states = ((task, state_at(task, now_ms)) for task in tasks)
         live = ((task, state) for task, state in states if not state.is_final)
         for task, state in reversed(list(islice(live, MAX_FOLLOWED))):
-            self._reported.setdefault(task.id, (task, state))
-        while len(self._reported) > MAX_FOLLOWED:
-            del self._reported[next(iter(self._reported))]
+            self._follow(task.id, state)
 
-    def transitions(self, now_ms: int) -> list[Transition]:
+    def transitions(self, task: Callable[[str], Task | None], now_ms: int) -> list[Transition]:
         """Return the transitions since the last call, in order of time."""
         passed: list[Transition] = []
-        for task, before in list(self._reported.values()):
+        for task_id, before in list(self._reported.items()):
+            followed = task(task_id)
+            if followed is None:
+                del self._reported[task_id]
+                continue
             state = before
-            for at_ms, after in _passed(task, before, now_ms):
-                passed.append(Transition(task_id=task.id, from_=state, to=after, at_ms=at_ms))
+            for at_ms, after in _passed(followed, before, now_ms):
+                passed.append(Transition(task_id=task_id, from_=state, to=after, at_ms=at_ms))
                 state = after
             if state.is_final:
-                del self._reported[task.id]
-            elif state is not before:
-                self._reported[task.id] = (task, state)
+                del self._reported[task_id]
+            else:
+                self._reported[task_id] = state
         return sorted(passed, key=lambda each: each.at_ms)
 
-    def next_ms(self) -> int | None:
+    def next_ms(self, task: Callable[[str], Task | None]) -> int | None:
         """Return when the next transition is due; None if no passing of time causes one."""
-        due = (_next_ms(task, state) for task, state in self._reported.values())
+        followed = ((task(task_id), state) for task_id, state in self._reported.items())
+        due = (_next_ms(each, state) for each, state in followed if each is not None)
         return min((each for each in due if each is not None), default=None)
+
+    def _follow(self, task_id: str, state: TaskState) -> None:
+        self._reported.setdefault(task_id, state)
+        if len(self._reported) > MAX_FOLLOWED:
+            del self._reported[next(iter(self._reported))]
 
 
 def _passed(task: Task, before: TaskState, now_ms: int) -> Iterator[tuple[int, TaskState]]:

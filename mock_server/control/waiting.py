@@ -1,24 +1,25 @@
 """Waiting for a condition in a sandbox."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TypeVar
 
-from mock_server.domain.news import Change, News
-from mock_server.domain.store import Sandbox
+from mock_server.domain.events import Change, Event
+from mock_server.domain.store import SandboxReader, Store
 
 T = TypeVar("T")
 
 
 async def until(
-    sandbox: Sandbox,
-    check: Callable[[], Awaitable[tuple[T, bool]]],
+    store: Store,
+    sandbox: SandboxReader,
+    check: Callable[[SandboxReader], tuple[T, bool]],
     timeout_s: float,
-    next_s: Callable[[T], Awaitable[float | None]] | None = None,
+    next_s: Callable[[T], float | None] | None = None,
 ) -> tuple[T, bool]:
     """Block until a condition is met; return the last observation and whether it is met.
 
-    `check` observes the sandbox; it is called again after every change. `next_s` returns after how
+    `check` observes the sandbox; it is called again after every event. `next_s` returns after how
     many real seconds the passing of time alone may meet the condition. Without success, the wait
     ends after `timeout_s` real seconds, or as soon as the sandbox is deleted.
     """
@@ -27,20 +28,20 @@ async def until(
     woken = asyncio.Event()
     is_dropped = False
 
-    def watcher(news: News) -> None:
+    def follower(event: Event) -> None:
         nonlocal is_dropped
-        is_dropped = is_dropped or news is Change.DROPPED
+        is_dropped = is_dropped or event is Change.DROPPED or event is Change.REMOVED
         woken.set()
 
-    sandbox.watch(watcher)
+    store.follow(sandbox.id, follower)
     try:
         while True:
             woken.clear()
-            seen, is_met = await check()
+            seen, is_met = check(sandbox)
             left_s = deadline - loop.time()
             if is_met or left_s <= 0 or is_dropped:
                 return seen, is_met
-            soon_s = await next_s(seen) if next_s else None
+            soon_s = next_s(seen) if next_s else None
             pause_s = left_s if soon_s is None else min(left_s, soon_s)
             try:
                 async with asyncio.timeout(pause_s):
@@ -48,4 +49,4 @@ async def until(
             except TimeoutError:
                 continue
     finally:
-        sandbox.unwatch(watcher)
+        store.unfollow(sandbox.id, follower)

@@ -38,6 +38,16 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     result_ttl_s: float
     timing: Timing
 
+    @property
+    def generation_time_ms(self) -> int:
+        """The average time of a task (TIM-1)."""
+        return round(self.timing.generation_time_s * 1000)
+
+    @property
+    def result_ttl_ms(self) -> int:
+        """How long a result can be downloaded (RES-1)."""
+        return round(self.result_ttl_s * 1000)
+
     def ratio(self, name: str) -> AspectRatio:
         return next(ratio for ratio in self.aspect_ratios if ratio.name == name)
 

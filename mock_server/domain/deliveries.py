@@ -1,17 +1,21 @@
-"""Callbacks as data: what is to be delivered, when, and what came of it (CB-1 … CB-4)."""
+"""The callbacks of a sandbox: what is due, when, and the results of attempts (CB-1 … CB-4)."""
 
 from collections.abc import Iterator
 from enum import StrEnum
 from heapq import heapify, heappop, heappush
+from typing import TypeAlias
 
 import msgspec
 
 from mock_server.domain.faults.injected import Injected
-from mock_server.domain.ports import Sent
+from mock_server.domain.ports import DeliveryResult
 from mock_server.domain.task import Task
 
-RETRY_AFTER_MS = (30_000, 120_000, 600_000)  # CB-3: from the end of the attempt before
-_SLACK = 100
+RETRY_AFTER_MS = (30_000, 120_000, 600_000)  # CB-3: counted from the end of the attempt before.
+_MAX_STALE = 100
+
+Provenance: TypeAlias = tuple[str, tuple[Injected, ...]]
+"""The id of a rule, and what it injects."""
 
 
 class DeliveryState(StrEnum):
@@ -25,144 +29,168 @@ class Attempt(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     at_ms: int
     status: int | None
     error: str | None
-    duration_ms: int  # real time
+    duration_ms: int  # Real time.
 
 
-class Delivery(msgspec.Struct, kw_only=True):
-    """The callback of one task; `due_ms` is None while nothing is to be sent.
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """The callback of one task; `due_ms` is None while nothing is due.
 
-    The task knows nothing of it, and can be polled like any other (CB-5).
+    The task knows nothing of it and can be polled like any other (CB-5).
     """
 
-    task: Task
+    task_id: str
+    ordinal: int  # Of the task: deliveries that are due at one instant go in this order.
     url: str
     state: DeliveryState = DeliveryState.PENDING
     due_ms: int | None = None
-    attempts: list[Attempt] = msgspec.field(default_factory=list)
-    ruled: int = 0  # the number of the attempt that a rule has put off, so that it does so once
-    put_off_by: tuple[str, tuple[Injected, ...]] = ("", ())  # that rule, and what it injects
+    attempts: tuple[Attempt, ...] = ()
+    claim: int = 0  # The number of the claim whose attempt is in progress, 0 for none.
+    postponed_attempt: int = 0  # A rule postpones an attempt once; this one was.
+    postponed_by: Provenance = ("", ())
 
 
-class Claim(msgspec.Struct, frozen=True, kw_only=True):
+class DueDelivery(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt that is due and now belongs to whoever claimed it."""
 
-    delivery: Delivery
-    number: int  # the first attempt is 1
+    task: Task
+    url: str
+    claim: int
+    attempt: int  # The first attempt is 1.
     at_ms: int
+    postponed_by: Provenance | None = None  # When a rule has postponed this very attempt.
 
 
 class Deliveries:
-    """The callbacks of a sandbox, in the order in which they fall due."""
+    """The deliveries of a sandbox by task id, and the order in which they fall due."""
 
-    __slots__ = ("_by_task", "_due", "_overtaken", "_turn")
+    __slots__ = ("_by_task", "_claims", "_due", "_overtaken")
 
-    def __init__(self) -> None:
+    def __init__(self, claims: int = 0) -> None:
         self._by_task: dict[str, Delivery] = {}
-        self._due: list[tuple[int, int, Delivery]] = []
-        self._turn = 0
-        self._overtaken: list[Delivery] = []  # wait for another one to go before
+        self._due: list[tuple[int, int, str]] = []
+        self._claims = claims
+        self._overtaken: dict[str, None] = {}  # Tasks whose delivery waits for another one.
 
     def __iter__(self) -> Iterator[Delivery]:
         return iter(self._by_task.values())
+
+    @property
+    def claims(self) -> int:
+        """How many attempts were claimed so far; a successor goes on counting from there."""
+        return self._claims
 
     def of_task(self, task_id: str) -> Delivery | None:
         return self._by_task.get(task_id)
 
     def open(self, task: Task, url: str) -> None:
-        """Expect to deliver a task's end; the submit has been answered (CB-1)."""
-        delivery = self._by_task[task.id] = Delivery(task=task, url=url)
+        """Expect to deliver a task's end; its submit has been answered (CB-1)."""
+        delivery = Delivery(task_id=task.id, ordinal=task.ordinal, url=url)
         self._schedule(delivery, task.plan.end_ms)
 
-    def take_up(self, delivery: Delivery, due_ms: int | None) -> None:
-        """Go on with a delivery that was kept."""
-        self._by_task[delivery.task.id] = delivery
-        self._schedule(delivery, due_ms)
+    def restore(self, delivery: Delivery, *, until_overtaken: bool) -> None:
+        """Continue a delivery of a snapshot."""
+        self._schedule(delivery, delivery.due_ms)
+        if until_overtaken:
+            self._overtaken[delivery.task_id] = None
+
+    def waits_for_another(self, task_id: str) -> bool:
+        """Tell whether a delivery becomes due as soon as another one has been attempted."""
+        return task_id in self._overtaken
 
     def reschedule(self, task: Task) -> None:
-        """Follow a task that ends at another instant than was planned."""
+        """Follow a task that ends at another instant than planned."""
         delivery = self._by_task.get(task.id)
         if delivery is not None and not delivery.attempts:
             self._schedule(delivery, task.plan.end_ms)
 
     def next_due_ms(self) -> int | None:
         """Return when the next attempt falls due."""
-        while self._due and not _is_current(self._due[0]):
+        while self._due and not self._is_current(self._due[0]):
             heappop(self._due)
         return self._due[0][0] if self._due else None
 
-    def claim(self, now_ms: int) -> list[Claim]:
-        """Take every attempt that is due by now, in order of time."""
-        claims = []
+    def claim(self, now_ms: int) -> list[Delivery]:
+        """Take every delivery that is due by now, in order of time."""
+        claimed = []
         while (due_ms := self.next_due_ms()) is not None and due_ms <= now_ms:
-            delivery = heappop(self._due)[2]
-            delivery.due_ms = None
-            claims.append(Claim(delivery=delivery, number=len(delivery.attempts) + 1, at_ms=now_ms))
-        return claims
-
-    def settle(self, claim: Claim, sent: Sent, now_ms: int) -> bool:
-        """Record what came of an attempt; plan the next one unless the receiver said 200 (CB-2).
-
-        Return False when the delivery was dropped while the attempt was under way.
-        """
-        delivery = claim.delivery
-        if self._by_task.get(delivery.task.id) is not delivery:
-            return False
-        self._let_go(now_ms, but=delivery)
-        delivery.attempts.append(
-            Attempt(
-                at_ms=claim.at_ms,
-                status=sent.status,
-                error=sent.error,
-                duration_ms=sent.duration_ms,
+            task_id = heappop(self._due)[2]
+            self._claims += 1
+            delivery = msgspec.structs.replace(
+                self._by_task[task_id], due_ms=None, claim=self._claims
             )
+            self._by_task[task_id] = delivery
+            claimed.append(delivery)
+        return claimed
+
+    def record(self, claimed: DueDelivery, delivered: DeliveryResult, now_ms: int) -> bool:
+        """Record an attempt; plan the next one unless the receiver answered 200 (CB-2).
+
+        Return False when the delivery was dropped during the attempt.
+        """
+        delivery = self._claimed(claimed)
+        if delivery is None:
+            return False
+        self._release_overtaken(now_ms)
+        attempt = Attempt(
+            at_ms=claimed.at_ms,
+            status=delivered.status,
+            error=delivered.error,
+            duration_ms=delivered.duration_ms,
         )
-        if sent.status == 200:
-            delivery.state = DeliveryState.DELIVERED
-        elif sent.is_blocked:
-            delivery.state = DeliveryState.BLOCKED
-        elif claim.number > len(RETRY_AFTER_MS):
-            delivery.state = DeliveryState.FAILED
+        delivery = msgspec.structs.replace(
+            delivery, attempts=(*delivery.attempts, attempt), claim=0
+        )
+        retry_at_ms = None
+        if delivered.status == 200:
+            delivery = msgspec.structs.replace(delivery, state=DeliveryState.DELIVERED)
+        elif delivered.is_blocked:
+            delivery = msgspec.structs.replace(delivery, state=DeliveryState.BLOCKED)
+        elif claimed.attempt > len(RETRY_AFTER_MS):
+            delivery = msgspec.structs.replace(delivery, state=DeliveryState.FAILED)
         else:
-            self._schedule(delivery, now_ms + RETRY_AFTER_MS[claim.number - 1])
+            retry_at_ms = now_ms + RETRY_AFTER_MS[claimed.attempt - 1]
+        self._schedule(delivery, retry_at_ms)
         return True
 
-    def put_off(
-        self,
-        claim: Claim,
-        by_ms: int,
-        now_ms: int,
-        by: tuple[str, tuple[Injected, ...]],
-        *,
-        is_overtaken: bool,
+    def postpone(
+        self, claimed: DueDelivery, due_ms: int, by: Provenance, *, until_overtaken: bool
     ) -> None:
-        """Make a claimed attempt later, at once when another delivery has gone before."""
-        delivery = claim.delivery
-        if self._by_task.get(delivery.task.id) is delivery:
-            delivery.ruled, delivery.put_off_by = claim.number, by
-            self._schedule(delivery, now_ms + by_ms)
-            if is_overtaken:
-                self._overtaken.append(delivery)
+        """Make a claimed attempt later, or due once another delivery has been attempted."""
+        delivery = self._claimed(claimed)
+        if delivery is None:
+            return
+        postponed = msgspec.structs.replace(
+            delivery, claim=0, postponed_attempt=claimed.attempt, postponed_by=by
+        )
+        self._schedule(postponed, due_ms)
+        if until_overtaken:
+            self._overtaken[delivery.task_id] = None
 
     def drop(self, task_id: str) -> None:
-        delivery = self._by_task.pop(task_id, None)
-        if delivery is not None:
-            delivery.due_ms = None
+        self._by_task.pop(task_id, None)
+        self._overtaken.pop(task_id, None)
 
-    def _let_go(self, now_ms: int, *, but: Delivery) -> None:
-        for delivery in self._overtaken:
-            if delivery.due_ms is not None and delivery is not but:
+    def _claimed(self, claimed: DueDelivery) -> Delivery | None:
+        delivery = self._by_task.get(claimed.task.id)
+        return delivery if delivery is not None and delivery.claim == claimed.claim else None
+
+    def _release_overtaken(self, now_ms: int) -> None:
+        for task_id in self._overtaken:
+            delivery = self._by_task.get(task_id)
+            if delivery is not None and delivery.due_ms is not None:
                 self._schedule(delivery, now_ms)
         self._overtaken.clear()
 
     def _schedule(self, delivery: Delivery, due_ms: int | None) -> None:
-        delivery.due_ms = due_ms
+        if delivery.due_ms != due_ms:
+            delivery = msgspec.structs.replace(delivery, due_ms=due_ms)
+        self._by_task[delivery.task_id] = delivery
         if due_ms is not None:
-            self._turn += 1
-            heappush(self._due, (due_ms, self._turn, delivery))
-            if len(self._due) > 2 * len(self._by_task) + _SLACK:  # changed or dropped ones
-                self._due = [entry for entry in self._due if _is_current(entry)]
+            heappush(self._due, (due_ms, delivery.ordinal, delivery.task_id))
+            if len(self._due) > 2 * len(self._by_task) + _MAX_STALE:
+                self._due = [entry for entry in self._due if self._is_current(entry)]
                 heapify(self._due)
 
-
-def _is_current(entry: tuple[int, int, Delivery]) -> bool:
-    return entry[2].due_ms == entry[0]
+    def _is_current(self, entry: tuple[int, int, str]) -> bool:
+        delivery = self._by_task.get(entry[2])
+        return delivery is not None and delivery.due_ms == entry[0]

@@ -4,13 +4,13 @@ DomainError
 ├── InvalidRequest    the body of a submit is not acceptable; names the path (SUB-14)
 ├── InvalidValue      anything else that somebody wrote is not acceptable; names the path
 │   └── RuleError     it is a rule
-├── TaskEnded         a final task cannot change any more (STA-5)
-└── StoreFull         the server has reached its task limit
+├── SandboxMissing    no sandbox has this id
+└── NoRoom            a snapshot has more tasks than the server has room for
 """
 
 
 class DomainError(Exception):
-    """Carries one sentence for the caller; knows nothing about HTTP."""
+    """One sentence for the caller; it knows nothing about HTTP."""
 
 
 class InvalidRequest(DomainError):
@@ -31,9 +31,9 @@ class RuleError(InvalidValue):
     pass
 
 
-class TaskEnded(DomainError):
+class SandboxMissing(DomainError):
     pass
 
 
-class StoreFull(DomainError):
+class NoRoom(DomainError):
     pass

@@ -1,8 +1,7 @@
-"""The one place where a task's life is decided, once, when it is submitted.
+"""Decides the whole life of a task once, when it is submitted.
 
-Precedence, highest first: forced by control (the task's plan is replaced later) → directive in
-the prompt → rule (the queue of the next goes before the others) → reference images → moderation →
-default.
+Precedence, highest first: forced by control (which replaces the plan later), directive in the
+prompt, rule (the queue of next goes before the others), reference images, moderation, default.
 """
 
 import math
@@ -10,15 +9,19 @@ from collections.abc import Mapping
 
 import msgspec
 
-from mock_server.domain.catalogue import Timing
+from mock_server.domain.catalogue import Catalogue, Timing
 from mock_server.domain.chance import normal_quantile, two_uniforms
+from mock_server.domain.directives import parse_directives, without_directives
+from mock_server.domain.moderation import find_moderated_word
 from mock_server.domain.outcome import Outcome
 from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.domain.rule_book import RuleMatch
+from mock_server.domain.sandbox_settings import ImageFailCodes, SandboxSettings
+from mock_server.domain.submission import Submission
 from mock_server.domain.task import Plan
 
-BY_DEFAULT = ("default: succeeds, for nothing asks for a failure",)
-_BY_CONTRACT = {  # FAIL-4: the model page knows one code only, the errors pages know three
+BY_DEFAULT = ("default: succeeds; nothing asks for a failure",)
+_IMAGE_FAIL_CODES = {  # FAIL-4: the model page knows one code, the errors pages know three.
     "seed": dict.fromkeys(ImageProblem, "INVALID_IMAGE_URL"),
     "docs": {
         ImageProblem.UNREACHABLE: "INVALID_IMAGE_URL",
@@ -28,8 +31,8 @@ _BY_CONTRACT = {  # FAIL-4: the model page knows one code only, the errors pages
 }
 
 
-class Brief(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What a submit decides by itself, before its turn in the sandbox is known."""
+class PlanRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a submit wants of its plan, known before its turn in the sandbox."""
 
     fail_code: str | None = None
     fail_message: str | None = None
@@ -41,105 +44,136 @@ class Brief(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     reasons: tuple[str, ...] = BY_DEFAULT
 
 
-DEFAULT_BRIEF = Brief()
+DEFAULT_REQUEST = PlanRequest()
 
 
-def make_brief(
-    asked: Outcome | None,
+class Planner:
+    """Turns a submission, its rule and the judgement of its images into a `PlanRequest`."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._fail_messages = catalogue.fail_messages
+        self._moderated_words = catalogue.moderated_words
+
+    def request(
+        self,
+        submission: Submission,
+        settings: SandboxSettings,
+        bad_image: BadImage | None = None,
+        match: RuleMatch | None = None,
+    ) -> PlanRequest:
+        """Raise InvalidRequest when a directive is invalid."""
+        prompt, directives = submission.prompt, None
+        if "[[mock" in prompt and not settings.strict:
+            directives = parse_directives(prompt, self._fail_messages)
+            prompt = without_directives(prompt)
+        word = find_moderated_word(prompt, self._moderated_words)
+        if match is not None and match.effect.outcome is None:
+            match = None
+        if directives is None and bad_image is None and word is None and match is None:
+            return DEFAULT_REQUEST
+        return plan_request(
+            directives,
+            bad_image,
+            word,
+            match=match,
+            fail_messages=self._fail_messages,
+            image_fail_codes=settings.image_fail_codes,
+        )
+
+
+def plan_request(
+    directives: Outcome | None,
     bad_image: BadImage | None,
     moderated_word: str | None,
     *,
     fail_messages: Mapping[str, str],
-    image_fail_codes: str,
-    ruled: RuleMatch | None = None,
-) -> Brief:
-    """Put the steps of the precedence together; the first that speaks of the end decides it.
-
-    `image_fail_codes` is `seed` or `docs` (FAIL-4).
-    """
-    has_directives = asked is not None
-    asked = asked or Outcome()
-    reasons = _reasons("directive in the prompt", asked)
-    if ruled is not None and ruled.effect.outcome is not None:
-        reasons += _reasons(ruled.rule, ruled.effect.outcome, asked.fail)
-        asked = _filled_up(asked, ruled.effect.outcome)
-    code, message = asked.fail, asked.message
+    image_fail_codes: ImageFailCodes,
+    match: RuleMatch | None = None,
+) -> PlanRequest:
+    """Apply the steps of the precedence; the first that names a fail code decides the end."""
+    wanted = directives or Outcome()
+    reasons = _reasons("directive in the prompt", wanted)
+    if match is not None and match.effect.outcome is not None:
+        reasons += _reasons(match.rule, match.effect.outcome, wanted.fail)
+        wanted = _completed(wanted, match.effect.outcome)
+    code, message = wanted.fail, wanted.message
     if bad_image is not None:
-        image_code = _BY_CONTRACT[image_fail_codes][bad_image.problem]
-        reasons += _step(
+        image_code = _IMAGE_FAIL_CODES[image_fail_codes][bad_image.problem]
+        reason = (
             f"reference image {bad_image.index + 1} is unusable ({bad_image.problem}):"
-            f" {bad_image.reason}", image_code, code,
-        )  # fmt: skip
+            f" {bad_image.reason}"
+        )
+        reasons += _step(reason, image_code, code)
         code = code or image_code
     if moderated_word is not None:
-        reasons += _step(
-            f"moderation: the prompt holds the word {moderated_word!r}", "CONTENT_VIOLATION", code
-        )
+        reason = f"moderation: the prompt contains the word {moderated_word!r}"
+        reasons += _step(reason, "CONTENT_VIOLATION", code)
         code = code or "CONTENT_VIOLATION"
-    return Brief(
+    return PlanRequest(
         fail_code=code,
         fail_message=None if code is None else message or fail_messages[code],
-        pending_ms=asked.pending_ms,
-        processing_ms=asked.processing_ms,
-        polls=0 if asked.hold else asked.polls or 0,
-        is_held=asked.hold,
-        has_directives=has_directives,
+        pending_ms=wanted.pending_ms,
+        processing_ms=wanted.processing_ms,
+        polls=0 if wanted.hold else wanted.polls or 0,
+        is_held=wanted.hold,
+        has_directives=directives is not None,
         reasons=reasons if code else (*reasons, *BY_DEFAULT),
     )
 
 
 def make_plan(
-    brief: Brief, drawn: bytes, *, now_ms: int, generation_time_ms: int, timing: Timing
+    request: PlanRequest, drawn: bytes, *, now_ms: int, generation_time_ms: int, timing: Timing
 ) -> Plan:
     """Return the plan of a task that is submitted at `now_ms` (TIM-1).
 
     `drawn` is the task's chance, 8 bytes or more.
     """
     pending_ms, processing_ms = _durations_ms(drawn, generation_time_ms, timing)
-    if brief.pending_ms is not None:
-        pending_ms = brief.pending_ms
-    if brief.processing_ms is not None:
-        processing_ms = brief.processing_ms
+    if request.pending_ms is not None:
+        pending_ms = request.pending_ms
+    if request.processing_ms is not None:
+        processing_ms = request.processing_ms
     start_ms = now_ms + pending_ms
     return Plan(
         start_ms=start_ms,
-        end_ms=None if brief.polls or brief.is_held else start_ms + processing_ms,
-        polls=brief.polls,
-        fail_code=brief.fail_code,
-        fail_message=brief.fail_message,
-        reasons=brief.reasons,
+        end_ms=None if request.polls or request.is_held else start_ms + processing_ms,
+        polls=request.polls,
+        fail_code=request.fail_code,
+        fail_message=request.fail_message,
+        reasons=request.reasons,
     )
 
 
-def _filled_up(asked: Outcome, ruled: Outcome) -> Outcome:
-    """Return what a prompt asks for, and what a rule says of all else."""
-    says_end = asked.fail is not None
-    says_when = asked.hold or asked.polls is not None
+def _completed(directives: Outcome, ruled: Outcome) -> Outcome:
+    """Return what the directives want, completed by what a rule wants."""
+    says_end = directives.fail is not None
+    says_when = directives.hold or directives.polls is not None
+    pending_ms, processing_ms = directives.pending_ms, directives.processing_ms
     return Outcome(
-        fail=asked.fail if says_end else ruled.fail,
-        message=asked.message if says_end else ruled.message,
-        pending_ms=ruled.pending_ms if asked.pending_ms is None else asked.pending_ms,
-        processing_ms=ruled.processing_ms if asked.processing_ms is None else asked.processing_ms,
-        polls=asked.polls if says_when else ruled.polls,
-        hold=asked.hold if says_when else ruled.hold,
+        fail=directives.fail if says_end else ruled.fail,
+        message=directives.message if says_end else ruled.message,
+        pending_ms=ruled.pending_ms if pending_ms is None else pending_ms,
+        processing_ms=ruled.processing_ms if processing_ms is None else processing_ms,
+        polls=directives.polls if says_when else ruled.polls,
+        hold=directives.hold if says_when else ruled.hold,
     )
 
 
-def _reasons(source: str, asked: Outcome, decided: str | None = None) -> tuple[str, ...]:
+def _reasons(source: str, wanted: Outcome, decided: str | None = None) -> tuple[str, ...]:
     written = [
         f"{name}={value}"
         for name, value in (
-            ("fail", asked.fail),
-            ("message", asked.message and repr(asked.message)),
-            ("pending", asked.pending_ms is not None and f"{asked.pending_ms}ms"),
-            ("processing", asked.processing_ms is not None and f"{asked.processing_ms}ms"),
-            ("polls", asked.polls),
+            ("fail", wanted.fail),
+            ("message", wanted.message and repr(wanted.message)),
+            ("pending", wanted.pending_ms is not None and f"{wanted.pending_ms}ms"),
+            ("processing", wanted.processing_ms is not None and f"{wanted.processing_ms}ms"),
+            ("polls", wanted.polls),
         )
         if value
     ]
-    written += ["hold"] if asked.hold else []
-    late = f"; its end has no effect, {decided} was decided before" if decided else ""
-    return (f"{source}: {' '.join(written)}{late}",) if written else ()
+    written += ["hold"] if wanted.hold else []
+    note = f"; its end has no effect, {decided} was decided before" if decided else ""
+    return (f"{source}: {' '.join(written)}{note}",) if written else ()
 
 
 def _step(sentence: str, code: str, decided: str | None) -> tuple[str]:
@@ -151,7 +185,7 @@ def _step(sentence: str, code: str, decided: str | None) -> tuple[str]:
 def _durations_ms(drawn: bytes, average_ms: int, timing: Timing) -> tuple[int, int]:
     """Return how long a task is pending and processing.
 
-    The whole is lognormal around its average, clipped on both sides; pending is a small and
+    The total is lognormal around its average and clipped on both sides; pending is a small and
     bounded share of it.
     """
     if average_ms == 0:

@@ -15,17 +15,19 @@ class RealClock(Protocol):
         """Return the real instant in Unix nanoseconds; it never goes back."""
 
 
-class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one HTTP POST: a status, or the reason why there is none."""
+class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of one HTTP POST: a status, or the reason why there is none."""
 
     status: int | None = None
     error: str | None = None
-    is_blocked: bool = False  # the egress policy forbids the address; `error` names the rule
+    is_blocked: bool = False  # The egress policy forbids the address; `error` names the rule.
     duration_ms: int = 0
 
 
 class Sender(Protocol):
-    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
+    async def post(
+        self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
+    ) -> DeliveryResult:
         """POST a JSON body once, follow no redirect, raise nothing; bit by bit when slow.
 
         Attempts of one lane may hold one another up, those of different lanes may not.

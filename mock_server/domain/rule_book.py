@@ -7,7 +7,7 @@ A rule book is deterministic: equal books given equal inputs return equal matche
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 
@@ -43,7 +43,19 @@ class Rule(msgspec.Struct, kw_only=True):
     identity: str = ""  # names the rule for its chance, wherever it stands in the list
 
 
-class QueuedRule(msgspec.Struct, kw_only=True):
+class RuleState(msgspec.Struct, frozen=True, kw_only=True):
+    """A rule of a sandbox and how often it was applied so far."""
+
+    id: str
+    definition: RuleDefinition
+    applied: int
+
+    @classmethod
+    def of(cls, rule: Rule) -> Self:
+        return cls(id=rule.id, definition=rule.definition, applied=rule.applied)
+
+
+class QueuedRule(msgspec.Struct, frozen=True, kw_only=True):
     """A definition that the next `left` exchanges that fit it get."""
 
     id: str
@@ -108,11 +120,9 @@ class RuleBook:
         )
         self._set_rules(self.rules, rules)
 
-    def put_next(self, definition: RuleDefinition, count: int) -> QueuedRule:
+    def put_next(self, definition: RuleDefinition, count: int) -> None:
         self._made += 1
-        queued = QueuedRule(id=f"next-{self._made}", definition=definition, left=count)
-        self.queue.append(queued)
-        return queued
+        self.queue.append(QueuedRule(id=f"next-{self._made}", definition=definition, left=count))
 
     def snapshot(self) -> RuleBookSnapshot:
         return RuleBookSnapshot(
@@ -159,12 +169,14 @@ class RuleBook:
 
     def match(self, rule_input: RuleInput) -> RuleMatch | None:
         """Return the rule that matches, and count it."""
-        for queued in self.queue:
+        for place, queued in enumerate(self.queue):
             if queued.definition.fits(rule_input):
-                queued.left -= 1
-                if not queued.left:
-                    self.queue.remove(queued)
-                return self._matched(queued.id, queued.definition, queued.left)
+                left = queued.left - 1
+                if left:
+                    self.queue[place] = msgspec.structs.replace(queued, left=left)
+                else:
+                    del self.queue[place]
+                return self._matched(queued.id, queued.definition, left)
         for rule in self._by_operation[rule_input.operation]:
             if self._matches(rule, rule_input):
                 rule.applied += 1

@@ -1,23 +1,29 @@
-"""Match the rules of a sandbox: search the prompt first, then decide."""
+"""Matches rules: searches regular expressions first, then asks the sandbox."""
 
 import msgspec
 
+from mock_server.domain.commands import MatchRules
 from mock_server.domain.ports import PatternSearch
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.rules import RuleInput
-from mock_server.domain.store import Sandbox
+from mock_server.domain.store import SandboxReader, Store
 
 
 class RuleMatcher:
-    """Keeps the regular expressions, whose search has a time limit, out of the sandbox."""
+    """A search takes real time, so its result travels in the command."""
 
-    def __init__(self, search: PatternSearch) -> None:
+    def __init__(self, store: Store, search: PatternSearch) -> None:
+        self._store = store
         self._search = search
 
-    async def match(self, sandbox: Sandbox, rule_input: RuleInput) -> RuleMatch | None:
-        """Return the rule that matches a request or a callback attempt, and count it."""
-        patterns = await sandbox.patterns_for(rule_input)
+    async def match(
+        self, sandbox: SandboxReader, rule_input: RuleInput, real_ms: int
+    ) -> RuleMatch | None:
+        """Return what the first matching rule injects, and count it."""
+        patterns, prompt = sandbox.patterns_for(rule_input, real_ms)
         if patterns:
-            found = self._search.found(patterns, rule_input.prompt or "")
+            found = self._search.found(patterns, prompt)
             rule_input = msgspec.structs.replace(rule_input, found_patterns=found)
-        return await sandbox.match_rules(rule_input)
+        return await self._store.execute(
+            sandbox.id, MatchRules(real_ms=real_ms, rule_input=rule_input)
+        )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.clock import LATEST_MS
@@ -20,14 +20,14 @@ from mock_server.domain.journal import Entry
 from mock_server.domain.rule_book import RuleBookSnapshot
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
-from mock_server.domain.task import TASK_ID, Task
+from mock_server.domain.task import TASK_ID_PATTERN, Task
 from mock_server.domain.validation import decode_json
 
 SandboxId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
 Count = Annotated[int, Meta(ge=0, le=2**62)]
 
 
-class KeptDelivery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class DeliverySnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     task_id: str
     url: str
     state: DeliveryState
@@ -36,6 +36,7 @@ class KeptDelivery(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ruled: int = 0
     put_off_by: tuple[str, str] = ("", "")
     put_off_injected: tuple[Injected, ...] = ()
+    until_overtaken: bool | UnsetType = UNSET
 
 
 class EntrySnapshot(Entry, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +71,7 @@ class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     failed: Count
     balance_microusd: int
     tasks: list[Task]
-    deliveries: list[KeptDelivery]
+    deliveries: list[DeliverySnapshot]
     journal_dropped: Count
     journal: list[EntrySnapshot]
     rules: RuleBookSnapshot
@@ -81,7 +82,7 @@ def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
     snapshot = _with_injected(decode_json(raw, Snapshot, "snapshot"))
     ids = {task.id for task in snapshot.tasks}
     for at, task in enumerate(snapshot.tasks):
-        if task.sandbox_id != snapshot.origin or not re.fullmatch(TASK_ID, task.id):
+        if task.sandbox_id != snapshot.origin or not re.fullmatch(TASK_ID_PATTERN, task.id):
             raise InvalidValue(f"tasks[{at}].id", f"is no task of the sandbox {snapshot.origin}")
         model = catalogue.models.get(task.model_id)
         if model is None or task.ratio not in {ratio.name for ratio in model.aspect_ratios}:

@@ -9,8 +9,30 @@ from enum import StrEnum
 
 import msgspec
 
-RESERVED_SUFFIX = "+=&?#%2F"  # a query says something else unless these are percent-encoded
-TASK_ID = rf"task_[0-9a-f]{{32}}(?:{re.escape(RESERVED_SUFFIX)})?"
+_PREFIX = "task_"
+_SUFFIX = "+=&?#%2F"  # A query says something else unless these are percent-encoded.
+_SANDBOX = slice(len(_PREFIX), len(_PREFIX) + 16)
+_CHANCE = slice(_SANDBOX.stop, _SANDBOX.stop + 16)
+TASK_ID_PATTERN = rf"{_PREFIX}[0-9a-f]{{32}}(?:{re.escape(_SUFFIX)})?"
+
+
+def task_id(sandbox_id: str, chance: bytes, *, is_reserved: bool = False) -> str:
+    """Return an id: the sandbox's id and eight bytes of chance.
+
+    A reserved one ends with characters that a URL must escape.
+    """
+    return f"{_PREFIX}{sandbox_id}{chance.hex()}{_SUFFIX if is_reserved else ''}"
+
+
+def sandbox_id_in(task_id: str) -> str:
+    """Return the id of the sandbox in which a task was submitted, in any process."""
+    return task_id[_SANDBOX]
+
+
+def forged_task_id(task_id: str) -> str:
+    """Return an id of the same form that belongs to no task."""
+    forged = "".join("1" if digit == "0" else "0" for digit in task_id[_CHANCE])
+    return f"{task_id[: _CHANCE.start]}{forged}{task_id[_CHANCE.stop :]}"
 
 
 class TaskState(StrEnum):
@@ -45,10 +67,10 @@ class Plan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             raise ValueError("a plan cannot end before it starts")
 
 
-class Task(msgspec.Struct, gc=False, kw_only=True):
-    """A million of these are kept: mutable where a status request or control may change it."""
+class Task(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A submitted task. A million of these are kept; a change makes a new one."""
 
-    id: str  # task_, its sandbox's id, 16 more hex digits, perhaps RESERVED_SUFFIX
+    id: str
     model_id: str
     ordinal: int  # the n-th task of its sandbox
     prompt: str
@@ -65,8 +87,11 @@ class Task(msgspec.Struct, gc=False, kw_only=True):
 
     @property
     def sandbox_id(self) -> str:
-        """A task finds its way back to its sandbox by its id, in any process."""
-        return self.id[5:21]
+        return sandbox_id_in(self.id)
+
+    def polled(self) -> "Task":
+        """Return the task after one more status request."""
+        return msgspec.structs.replace(self, polls_seen=self.polls_seen + 1)
 
 
 def state_at(task: Task, now_ms: int) -> TaskState:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import httpx
 
-from mock_server.domain.ports import Sent
+from mock_server.domain.ports import DeliveryResult
 from mock_server.runtime.egress import Egress
 from mock_server.runtime.guarded_network import EgressBlocked
 from mock_server.runtime.guarded_transport import GuardedTransport
@@ -46,11 +46,13 @@ class HttpSender:
         # invalid Location.
         self._transport = GuardedTransport(egress, resolve)
 
-    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
+    async def post(
+        self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
+    ) -> DeliveryResult:
         try:
             request = _request(parse_web_url(url), body, is_slow=is_slow)
         except ValueError as error:
-            return Sent(error=str(error))
+            return DeliveryResult(error=str(error))
         # Waiting for the lane first keeps attempts for a slow receiver out of the common limit.
         async with self._lanes.slot((lane, _origin(request.url))), self._in_flight:
             return await self._attempt(request)
@@ -58,7 +60,7 @@ class HttpSender:
     async def aclose(self) -> None:
         await self._transport.aclose()
 
-    async def _attempt(self, request: httpx.Request) -> Sent:
+    async def _attempt(self, request: httpx.Request) -> DeliveryResult:
         loop = asyncio.get_running_loop()
         started = loop.time()
         response = _Response()
@@ -74,7 +76,7 @@ class HttpSender:
             is_blocked = True
         except httpx.TransportError as failure:
             error = str(failure)
-        return Sent(
+        return DeliveryResult(
             status=response.status,
             error=error if response.status is None else None,
             is_blocked=is_blocked,

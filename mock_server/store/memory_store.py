@@ -1,12 +1,27 @@
 """Keeps everything in this process. No operation waits inside, so each is atomic."""
 
 from collections.abc import Sequence
+from typing import cast
 
-from mock_server.domain.rules import RuleDefinition
-from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
-from mock_server.domain.tally import Tally
-from mock_server.store.memory_sandbox import Beginning, MemorySandbox
-from mock_server.store.task_bound import TaskBound
+import msgspec
+
+from mock_server.domain.commands import (
+    Command,
+    DropTask,
+    NoticeEnds,
+    R,
+    Reset,
+    Restore,
+    Submit,
+)
+from mock_server.domain.errors import NoRoom, SandboxMissing
+from mock_server.domain.events import Change, Event, Follower, Recorded, TasksEnded
+from mock_server.domain.results import TaskView
+from mock_server.domain.sandbox.sandbox import Sandbox
+from mock_server.domain.sandbox.state import SandboxDefaults
+from mock_server.domain.server_metrics import ServerMetrics
+from mock_server.domain.task import sandbox_id_in
+from mock_server.store.task_bound import EndedTask, TaskBound
 
 MAX_SANDBOXES = 10_000
 _EVICTED_AT_ONCE = 100
@@ -15,49 +30,57 @@ _EVICTED_AT_ONCE = 100
 class MemoryStore:
     """At most `max_tasks` tasks in all: ended ones go first, oldest first.
 
-    At most `max_sandboxes` sandboxes: those without live tasks go first, and of these those idle
-    for longest, with all they hold.
+    At most `max_sandboxes` sandboxes: those without live tasks go first, and of these the idle
+    ones, with all they hold.
     """
 
     def __init__(
         self,
+        defaults: SandboxDefaults,
         *,
-        seed: int,
-        settings: SandboxSettings,
-        clock: ClockSettings,
-        rules: Sequence[RuleDefinition] = (),
-        profile_rules: Sequence[RuleDefinition] = (),
         max_tasks: int = 2_000_000,
         max_sandboxes: int = MAX_SANDBOXES,
     ) -> None:
-        self.tally = Tally()
-        self._beginning = Beginning(
-            seed=seed,
-            settings=settings,
-            clock=clock,
-            tally=self.tally,
-            rules=tuple(rules),
-            profile_rules=tuple(profile_rules),
-        )
+        self.metrics = ServerMetrics()
+        self._defaults = defaults
         self._max_sandboxes = max_sandboxes
-        self._sandboxes: dict[str, MemorySandbox] = {}
-        self._bound = TaskBound(max_tasks, self._sandboxes)
+        self._sandboxes: dict[str, Sandbox] = {}
+        self._bound = TaskBound(max_tasks, self._is_held)
+        self._followers: dict[str, list[Follower]] = {}
 
-    async def sandbox(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> MemorySandbox:
-        found = self._sandboxes.get(sandbox_id)
-        if found is None:
+    async def open(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> Sandbox:
+        sandbox = self._sandboxes.get(sandbox_id)
+        if sandbox is None:
             if len(self._sandboxes) >= self._max_sandboxes:
                 self._evict()
-            found = self._sandboxes[sandbox_id] = MemorySandbox(
-                sandbox_id, self._beginning, self._bound, is_broke=is_broke, real_ms=real_ms
+            sandbox = self._sandboxes[sandbox_id] = Sandbox(
+                sandbox_id, self._defaults, is_broke=is_broke, real_ms=real_ms
             )
-        return found
+        return sandbox
 
-    async def find(self, sandbox_id: str) -> MemorySandbox | None:
+    async def read(self, sandbox_id: str) -> Sandbox | None:
         return self._sandboxes.get(sandbox_id)
 
-    async def holder(self, task_id: str) -> MemorySandbox | None:
-        origin = task_id[5:21]
+    async def execute(self, sandbox_id: str, command: Command[R]) -> R:
+        sandbox = self._sandboxes.get(sandbox_id)
+        if sandbox is None:
+            raise SandboxMissing(f"there is no sandbox {sandbox_id}")
+        kind = type(command)
+        if kind is Submit or kind is Restore or kind is Reset:
+            return self._apply_bounded(sandbox, command)
+        return self._apply(sandbox, command)
+
+    def follow(self, sandbox_id: str, follower: Follower) -> None:
+        self._followers.setdefault(sandbox_id, []).append(follower)
+
+    def unfollow(self, sandbox_id: str, follower: Follower) -> None:
+        followers = self._followers.get(sandbox_id, [])
+        followers.remove(follower)
+        if not followers:
+            del self._followers[sandbox_id]
+
+    async def sandbox_of_task(self, task_id: str) -> Sandbox | None:
+        origin = sandbox_id_in(task_id)
         own = self._sandboxes.get(origin)
         if own is not None and own.has_task(task_id):
             return own
@@ -66,19 +89,91 @@ class MemoryStore:
                 return sandbox
         return own
 
-    async def sandboxes(self) -> Sequence[MemorySandbox]:
+    async def sandboxes(self) -> Sequence[Sandbox]:
         return list(self._sandboxes.values())
 
     async def drop_all(self) -> None:
-        self._drop(list(self._sandboxes.values()))
+        self._remove(list(self._sandboxes.values()))
+
+    def _apply(self, sandbox: Sandbox, command: Command[R]) -> R:
+        result = sandbox.apply(command)
+        for event in sandbox.take_events():
+            self._publish(sandbox.id, event)
+        return result
+
+    def _apply_bounded(self, sandbox: Sandbox, command: Command[R]) -> R:
+        """Apply a command that changes the number of tasks.
+
+        Whether there is room is decided before; the tasks that must go for it go afterwards.
+        """
+        count_before = sandbox.task_count
+        if isinstance(command, Submit) and self._bound.is_reached:
+            has_room = self._find_ended(command.real_ms) is not None
+            command = cast("Command[R]", msgspec.structs.replace(command, has_room=has_room))
+        elif isinstance(command, Restore):
+            self._check_room(sandbox, command)
+        result = self._apply(sandbox, command)
+        if isinstance(command, Submit):
+            if isinstance(result, TaskView):
+                self.metrics.submitted += 1
+                self._bound.add(1)
+        else:
+            self._bound.remove(count_before)
+            self._bound.add(sandbox.task_count)
+        if isinstance(command, Restore):
+            ended = [task for task in command.snapshot.tasks if task.is_settled]
+            self._bound.note_ended(sandbox.id, ended)
+        while self._bound.excess:
+            self._drop_oldest_ended(command.real_ms)
+        return result
+
+    def _publish(self, sandbox_id: str, event: Event) -> None:
+        if isinstance(event, Recorded):
+            self.metrics.count(event.entry)
+        elif isinstance(event, TasksEnded):
+            self._bound.note_ended(sandbox_id, event.tasks)
+            self.metrics.count_ended(event.tasks)
+        for follower in tuple(self._followers.get(sandbox_id, ())):
+            follower(event)
+
+    def _check_room(self, sandbox: Sandbox, command: Restore) -> None:
+        more = len(command.snapshot.tasks) - sandbox.task_count
+        if self._bound.lacks_room_for(more, sandbox.id):
+            self._notice_ends(command.real_ms)
+            if self._bound.lacks_room_for(more, sandbox.id):
+                raise NoRoom("the snapshot has more tasks than --max-tasks leaves room for")
+
+    def _find_ended(self, real_ms: int) -> EndedTask | None:
+        found = self._bound.oldest_ended()
+        if found is None:
+            self._notice_ends(real_ms)
+            found = self._bound.oldest_ended()
+        return found
+
+    def _notice_ends(self, real_ms: int) -> None:
+        for sandbox in self._sandboxes.values():
+            self._apply(sandbox, NoticeEnds(real_ms=real_ms))
+
+    def _drop_oldest_ended(self, real_ms: int) -> None:
+        ended = self._find_ended(real_ms)
+        assert ended is not None, "a command was applied without room for its tasks"
+        drop = DropTask(real_ms=real_ms, task_id=ended.task_id)
+        self._apply(self._sandboxes[ended.sandbox_id], drop)
+        self._bound.remove(1)
+
+    def _is_held(self, ended: EndedTask) -> bool:
+        sandbox = self._sandboxes.get(ended.sandbox_id)
+        return sandbox is not None and sandbox.has_settled(ended.task_id)
 
     def _evict(self) -> None:
         idle = sorted(
             self._sandboxes.values(), key=lambda each: (each.has_live_tasks, each.used_ms)
         )
-        self._drop(idle[: min(_EVICTED_AT_ONCE, len(idle) // 10 + 1)])
+        self._remove(idle[: min(_EVICTED_AT_ONCE, len(idle) // 10 + 1)])
 
-    def _drop(self, sandboxes: Sequence[MemorySandbox]) -> None:
+    def _remove(self, sandboxes: Sequence[Sandbox]) -> None:
         for sandbox in sandboxes:
             del self._sandboxes[sandbox.id]
-        self._bound.forget(sum(sandbox.drop() for sandbox in sandboxes))
+        self._bound.remove(sum(sandbox.task_count for sandbox in sandboxes))
+        for sandbox in sandboxes:
+            self._publish(sandbox.id, Change.REMOVED)

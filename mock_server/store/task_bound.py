@@ -1,85 +1,68 @@
 """The bound on all tasks together: ended ones are dropped first, oldest first."""
 
-import sys
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol, Self
+from collections.abc import Callable, Iterator, Sequence
 
-from mock_server.domain.errors import StoreFull
+import msgspec
+
 from mock_server.domain.task import Task
 
 
-class Holder(Protocol):
-    """A sandbox, as far as its tasks are concerned."""
-
-    def holds(self, task: Task) -> bool: ...
-    def drop_task(self, task: Task) -> None: ...
-    def notice_ends(self, real_ms: int) -> None:
-        """Count what has ended by now, and tell the bound of it."""
+class EndedTask(msgspec.Struct, frozen=True, gc=False):
+    sandbox_id: str
+    task_id: str
 
 
 class TaskBound:
-    def __init__(self, max_tasks: int, holders: Mapping[str, Holder]) -> None:
+    """Counts tasks and knows which one goes next.
+
+    `is_held(ended)` tells whether a sandbox still holds an ended task: after a reset the same id
+    may belong to a live one.
+    """
+
+    def __init__(self, max_tasks: int, is_held: Callable[[EndedTask], bool]) -> None:
         self._max_tasks = max_tasks
-        self._holders = holders  # by sandbox id
+        self._is_held = is_held
         self._count = 0
-        self._ended: deque[tuple[Holder, Task]] = deque()  # in the order of being noticed
-        self._stale = 0  # at most so many of them were dropped with their sandbox
+        self._ended: deque[EndedTask] = deque()  # In the order in which their ends were noticed.
+        self._stale = 0  # At most so many of them are no longer held.
 
-    @classmethod
-    def none(cls) -> Self:
-        """Return a bound that bounds nothing."""
-        return cls(sys.maxsize, {})
+    @property
+    def is_reached(self) -> bool:
+        return self._count >= self._max_tasks
 
-    def reserve(self, real_ms: int) -> None:
-        """Make room for one more task. Raises StoreFull when no task has ended."""
-        if self._count >= self._max_tasks:
-            self._drop_oldest_ended(real_ms)
-        self._count += 1
+    @property
+    def excess(self) -> int:
+        """How many tasks must be dropped."""
+        return max(0, self._count - self._max_tasks)
 
-    def note_ended(self, holder: Holder, tasks: Sequence[Task]) -> None:
-        self._ended.extend((holder, task) for task in tasks)
+    def add(self, count: int) -> None:
+        self._count += count
 
-    def replace(self, held: Collection[str], count: int, real_ms: int) -> None:
-        """Make room for so many tasks in the place of those held; raise StoreFull, or do it all.
+    def note_ended(self, sandbox_id: str, tasks: Sequence[Task]) -> None:
+        self._ended.extend(EndedTask(sandbox_id, task.id) for task in tasks)
 
-        Making room may drop some of those held.
-        """
-        reserved = 0
-        try:
-            while len(held) + reserved < count:
-                self.reserve(real_ms)
-                reserved += 1
-        except StoreFull:
-            self._count -= reserved
-            raise
-        self.forget(len(held) + reserved - count)
+    def oldest_ended(self) -> EndedTask | None:
+        """Return the task that goes next; it stays the oldest until it is dropped."""
+        while self._ended and not self._is_held(self._ended[0]):
+            self._ended.popleft()
+        return self._ended[0] if self._ended else None
 
-    def forget(self, count: int) -> None:
-        """Let go of so many tasks, for a sandbox has dropped all it had."""
+    def ended_elsewhere(self, sandbox_id: str) -> Iterator[EndedTask]:
+        """Yield the ended tasks of all sandboxes but this one."""
+        for ended in self._ended:
+            if ended.sandbox_id != sandbox_id and self._is_held(ended):
+                yield ended
+
+    def lacks_room_for(self, count: int, sandbox_id: str) -> bool:
+        """Tell whether a sandbox cannot have `count` tasks more, whatever others may lose."""
+        needed = self._count + count - self._max_tasks
+        return needed > 0 and needed > sum(1 for _ in self.ended_elsewhere(sandbox_id))
+
+    def remove(self, count: int) -> None:
+        """Forget so many tasks, because a sandbox has dropped them."""
         self._count -= count
         self._stale += count
-        if self._stale > len(self._ended) // 2:  # so that clearing up costs little in the long run
-            self._ended = deque(
-                (holder, task) for holder, task in self._ended if holder.holds(task)
-            )
+        if self._stale > len(self._ended) // 2:  # So that tidying costs little in the long run.
+            self._ended = deque(ended for ended in self._ended if self._is_held(ended))
             self._stale = 0
-
-    def _drop_oldest_ended(self, real_ms: int) -> None:
-        found = self._oldest_ended()
-        if found is None:
-            for holder in self._holders.values():
-                holder.notice_ends(real_ms)
-            found = self._oldest_ended()
-        if found is None:
-            raise StoreFull(f"the server keeps {self._max_tasks} tasks and none has ended")
-        holder, task = found
-        holder.drop_task(task)
-        self._count -= 1
-
-    def _oldest_ended(self) -> tuple[Holder, Task] | None:
-        while self._ended:
-            holder, task = self._ended.popleft()
-            if holder.holds(task):
-                return holder, task
-        return None

@@ -1,19 +1,90 @@
-"""An answer of the provider, before it is written on the wire."""
+"""Answers of the provider before they are written on the wire, and the ones that reject."""
+
+from email.utils import formatdate
+from typing import TypeAlias
 
 import msgspec
+from starlette.types import Scope
 
+from mock_server.domain.faults.effect import RuleRejection
+from mock_server.domain.results import Rejection, RejectionReason
+from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.web import envelope
 
-Header = tuple[bytes, bytes]
+Header: TypeAlias = tuple[bytes, bytes]
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What is said at an instant of the sandbox's clock."""
+    """An answer at an instant of the sandbox's clock."""
 
     status: int
     body: bytes
     now_ms: int
     task_id: str = ""
     headers: tuple[Header, ...] = ()
-    content_type: bytes | None = envelope.JSON  # None: no content at all (304)
-    owes_callback: bool = False  # something is to be delivered once this has been sent
+    content_type: bytes | None = envelope.JSON  # None for an answer without content (304).
+    owes_callback: bool = False  # A callback becomes due once this has been sent.
+
+
+_REJECTIONS = {
+    RejectionReason.RATE_LIMIT: (429, "Rate limit exceeded", "too many requests in 60 seconds"),
+    RejectionReason.CONCURRENCY: (429, "Rate limit exceeded", "too many tasks in progress"),
+    RejectionReason.CREDITS: (400, "Insufficient credits", "the balance of this key is too small"),
+    RejectionReason.UNKNOWN_TASK: (
+        404,
+        "Task not found",
+        "taskId: no task of this key has this id",
+    ),
+    RejectionReason.NO_ROOM: (503, "Service unavailable", "Task limit reached (--max-tasks)."),
+}
+
+
+def rejected(rejection: Rejection, settings: SandboxSettings) -> Answer:
+    """Return the provider's answer to a rejected request: the one table of statuses."""
+    status, message, detail = _REJECTIONS[rejection.reason]
+    headers: tuple[Header, ...] = ()
+    if rejection.reason is RejectionReason.CREDITS:
+        status = settings.insufficient_credits_status
+    elif status == 429:
+        seconds = max(1, -(-rejection.wait_ms // 1000))  # LIM-5
+        detail = f"{detail}; try again in {seconds} s"
+        if settings.retry_after:
+            headers = ((b"retry-after", b"%d" % seconds),)
+    body = envelope.error(status, message, detail)
+    return Answer(status, body, rejection.now_ms, headers=headers)
+
+
+def rejected_by_rule(rejection: RuleRejection, now_ms: int, task_id: str = "") -> Answer:
+    """Return the error that a rule wants instead of the answer."""
+    headers: tuple[Header, ...] = ()
+    if rejection.retry_after_s is not None:
+        value = b"%d" % rejection.retry_after_s
+        if rejection.is_date:
+            value = formatdate(now_ms // 1000 + rejection.retry_after_s, usegmt=True).encode()
+        headers = ((b"retry-after", value),)
+    body = envelope.error(rejection.status, rejection.message)
+    return Answer(rejection.status, body, now_ms, task_id, headers)
+
+
+def unauthorized(now_ms: int) -> Answer:
+    """AUTH-2."""
+    body = envelope.error(
+        401, "Invalid or missing API key", "send the header Authorization: Bearer <key>"
+    )
+    return Answer(401, body, now_ms, headers=((b"www-authenticate", b"Bearer"),))
+
+
+def wrong_method(scope: Scope, allowed: str, now_ms: int) -> Answer:
+    detail = f"{scope['path']}: must be called with {allowed} (got {scope['method']})"
+    body = envelope.error(405, "Method not allowed", detail)
+    return Answer(405, body, now_ms, headers=((b"allow", allowed.encode()),))
+
+
+def missing(now_ms: int, task_id: str = "") -> Answer:
+    """Return the answer for a result that does not exist."""
+    return Answer(404, envelope.error(404, "Not found", "no such result"), now_ms, task_id)
+
+
+def gone(now_ms: int, task_id: str) -> Answer:
+    """RES-1."""
+    return Answer(410, envelope.error(410, "Gone", "the result has expired"), now_ms, task_id)

@@ -4,7 +4,7 @@ import re
 
 from starlette.types import Scope
 
-from mock_server.web.exchange import Headers
+from mock_server.web.request import Headers
 
 _HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 _MAX_KEPT = 1000

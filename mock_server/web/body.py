@@ -2,7 +2,7 @@
 
 from starlette.types import Message, Receive
 
-from mock_server.web.exchange import Headers
+from mock_server.web.request import Headers
 
 
 class BodyTooLarge(Exception):

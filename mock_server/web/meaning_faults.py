@@ -7,8 +7,7 @@ import msgspec
 
 from mock_server.domain.faults.meaning import MeaningFault
 from mock_server.web import envelope
-from mock_server.web.answer import Answer
-from mock_server.web.exchange import gone, missing
+from mock_server.web.answer import Answer, gone, missing
 
 _FLIPPED_BYTES = 64
 _PAGE = b"<!doctype html><title>Not a picture</title><p>This is not a picture.\n"

@@ -12,7 +12,7 @@ from mock_server.domain.submission import (
     body_type,
 )
 from mock_server.version import __version__
-from mock_server.web.provider import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
+from mock_server.web.paths import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
 
 Json = dict[str, Any]
 Instant = Annotated[int, Meta(ge=0, description="Unix milliseconds (STA-9)")]

@@ -15,8 +15,9 @@ from mock_server.control.call import Call
 from mock_server.control.decoding import MAX_BODY_BYTES
 from mock_server.control.errors import ControlError
 from mock_server.control.query import SandboxOfPage
+from mock_server.domain.commands import ReadCounters
 from mock_server.domain.sandbox_settings import PROFILES
-from mock_server.domain.store import Sandbox, Store
+from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.task import Task, TaskState, state_at
 from mock_server.web.body import BodyTooLarge, read_body
 
@@ -77,7 +78,7 @@ class Dashboard:
             return _html("sign_in.html", problem="")
         sees_all = visible == EVERY_SANDBOX
         wanted = query.sandbox if sees_all else visible
-        if wanted is not None and await self._store.find(wanted) is not None:
+        if wanted is not None and await self._store.read(wanted) is not None:
             return _html("sandbox.html", sandbox=wanted, profiles=PROFILES)
         return _html(
             "sandboxes.html",
@@ -101,21 +102,21 @@ class Dashboard:
         return self._session(sandbox.id)
 
     async def image(
-        self, sandbox: Sandbox, query: ImageQuery, task_id: str, number: int
+        self, sandbox: SandboxReader, query: ImageQuery, task_id: str, number: int
     ) -> Response:
         """Return a picture without recording a download in the journal.
 
         `created` is not used. It gives pictures different addresses in the cache of the browser: a
         sandbox that is reset gives its new tasks the ids of the old ones.
         """
-        seen = await sandbox.task(task_id, self._real_ms())
+        view = sandbox.task(task_id, self._real_ms())
         if (
-            seen is None
-            or not 1 <= number <= seen.task.num_images
-            or state_at(seen.task, seen.now_ms) is not TaskState.SUCCESS
+            view is None
+            or not 1 <= number <= view.task.num_images
+            or state_at(view.task, view.now_ms) is not TaskState.SUCCESS
         ):
             raise ControlError(404, "task_id: no finished task of this sandbox has this picture")
-        png = await self._paint(seen.task, number)
+        png = await self._paint(view.task, number)
         headers = {"Cache-Control": "private, max-age=3600"}
         return Response(png, media_type="image/png", headers=headers)
 
@@ -134,7 +135,10 @@ class Dashboard:
         sandboxes = sorted(await self._store.sandboxes(), key=lambda each: each.id)
         real_ms = self._real_ms()
         return [
-            {"id": sandbox.id, "counters": await sandbox.counters(real_ms)}
+            {
+                "id": sandbox.id,
+                "counters": await self._store.execute(sandbox.id, ReadCounters(real_ms=real_ms)),
+            }
             for sandbox in sandboxes[:_MAX_LISTED]
         ]
 

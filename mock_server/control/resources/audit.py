@@ -17,7 +17,7 @@ from mock_server.control.query import SandboxOfPage
 from mock_server.control.resources.journal import JournalPage
 from mock_server.control.resources.tasks import TaskSummary
 from mock_server.domain.journal import Entry
-from mock_server.domain.store import Sandbox
+from mock_server.domain.store import SandboxReader
 from mock_server.domain.task import Task
 from mock_server.web.envelope import ResultUrls
 
@@ -110,24 +110,24 @@ class AuditResource:
             Call("GET", "/_mock/audit/page", self.page),
         ]
 
-    async def show(self, sandbox: Sandbox, query: AuditQuery, request: Request) -> Response:
+    async def show(self, sandbox: SandboxReader, query: AuditQuery, request: Request) -> Response:
         return await self._report(sandbox, query.format or _accepted(request))
 
-    async def page(self, sandbox: Sandbox, query: SandboxOfPage) -> Response:
+    async def page(self, sandbox: SandboxReader, query: SandboxOfPage) -> Response:
         """Return the HTML report to the dashboard, which has no API key."""
         return await self._report(sandbox, "html")
 
-    async def _report(self, sandbox: Sandbox, report_format: Format) -> Response:
+    async def _report(self, sandbox: SandboxReader, report_format: Format) -> Response:
         real_ms = self._real_ms()
-        tasks, now_ms = await sandbox.tasks(real_ms)
+        tasks, now_ms = sandbox.tasks(real_ms)
         report = await run_in_threadpool(
             self._judged,
             sandbox,
-            await sandbox.entries(),
+            sandbox.entries(),
             list(tasks),
             now_ms,
-            (await sandbox.counters(real_ms)).journal_dropped,
-            is_manual=(await sandbox.clock(real_ms)).mode == "manual",
+            sandbox.dropped_entries,
+            is_manual=sandbox.clock(real_ms).mode == "manual",
             report_format=report_format,
         )
         return Response(
@@ -141,7 +141,7 @@ class AuditResource:
 
     def _judged(
         self,
-        sandbox: Sandbox,
+        sandbox: SandboxReader,
         entries: Sequence[tuple[int, Entry]],
         tasks: Sequence[Task],
         now_ms: int,
@@ -164,7 +164,7 @@ class AuditResource:
         )
         return encode_audit(report, report_format)
 
-    def _without_key(self, sandbox: Sandbox, shown: object) -> Any:
+    def _without_key(self, sandbox: SandboxReader, shown: object) -> Any:
         """Return what the control plane would answer, so that the kit never sees the API key."""
         encoded = msgspec.json.encode(shown)
         return msgspec.json.decode(self._authenticator.without_key(sandbox, encoded))

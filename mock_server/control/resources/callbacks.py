@@ -5,7 +5,7 @@ import msgspec
 from mock_server.control.answers import Instant
 from mock_server.control.call import Call
 from mock_server.domain.deliveries import Attempt, Delivery, DeliveryState
-from mock_server.domain.store import Sandbox
+from mock_server.domain.store import SandboxReader
 
 
 class CallbackDelivery(msgspec.Struct):
@@ -18,7 +18,7 @@ class CallbackDelivery(msgspec.Struct):
     @classmethod
     def of(cls, delivery: Delivery) -> "CallbackDelivery":
         return cls(
-            task_id=delivery.task.id,
+            task_id=delivery.task_id,
             url=delivery.url,
             state=delivery.state,
             next_ms=delivery.due_ms,
@@ -38,6 +38,6 @@ class CallbacksResource:
             )
         ]
 
-    async def show(self, sandbox: Sandbox) -> DeliveryList:
-        deliveries = await sandbox.deliveries()
+    async def show(self, sandbox: SandboxReader) -> DeliveryList:
+        deliveries = sandbox.deliveries()
         return DeliveryList(deliveries=[CallbackDelivery.of(each) for each in deliveries])

@@ -9,11 +9,14 @@ from msgspec import Meta
 from mock_server.control.answers import Instant
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
+from mock_server.domain.commands import SetClock
 from mock_server.domain.durations import Duration, checked_duration_ms
 from mock_server.domain.errors import InvalidValue
+from mock_server.domain.results import ClockReading
 from mock_server.domain.sandbox_settings import Speed
-from mock_server.domain.store import ClockReading, Sandbox
-from mock_server.runtime.dispatcher import Dispatcher, Fired, SandboxDropped, TooLate
+from mock_server.domain.store import SandboxReader, Store
+from mock_server.runtime.callback_attempts import DeliveryAttempt
+from mock_server.runtime.dispatcher import Dispatcher, InstantTooLate, SandboxDropped
 
 
 class ClockChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -28,11 +31,12 @@ class Advance(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class Advanced(msgspec.Struct):
     from_ms: Instant
     now_ms: Instant
-    fired: list[Fired]
+    fired: list[DeliveryAttempt]
 
 
 class ClockResource:
-    def __init__(self, dispatcher: Dispatcher, *, real_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Store, dispatcher: Dispatcher, *, real_ms: Callable[[], int]) -> None:
+        self._store = store
         self._dispatcher = dispatcher
         self._real_ms = real_ms
 
@@ -49,16 +53,20 @@ class ClockResource:
             ),
         ]
 
-    async def show(self, sandbox: Sandbox) -> ClockReading:
-        return await sandbox.clock(self._real_ms())
+    async def show(self, sandbox: SandboxReader) -> ClockReading:
+        return sandbox.clock(self._real_ms())
 
-    async def change(self, sandbox: Sandbox, body: ClockChange) -> ClockReading:
-        present = await sandbox.clock(self._real_ms())
-        return await self._dispatcher.set_clock(
-            sandbox, body.mode or present.mode, body.speed or present.speed
+    async def change(self, sandbox: SandboxReader, body: ClockChange) -> ClockReading:
+        real_ms = self._real_ms()
+        present = sandbox.clock(real_ms)
+        set_clock = SetClock(
+            real_ms=real_ms, mode=body.mode or present.mode, speed=body.speed or present.speed
         )
+        reading = await self._store.execute(sandbox.id, set_clock)
+        self._dispatcher.wake(sandbox.id)
+        return reading
 
-    async def advance(self, sandbox: Sandbox, body: Advance) -> Advanced:
+    async def advance(self, sandbox: SandboxReader, body: Advance) -> Advanced:
         try:
             by_ms = checked_duration_ms(body.seconds, "seconds")
         except InvalidValue as error:
@@ -66,9 +74,11 @@ class ClockResource:
         if by_ms == 0:
             raise ControlError(400, "seconds: must be more than 0 (got 0)")
         try:
-            from_ms, now_ms, fired = await self._dispatcher.advance(sandbox, by_ms)
-        except TooLate as error:
+            advanced = await self._dispatcher.advance(sandbox.id, by_ms)
+        except InstantTooLate as error:
             raise ControlError(400, "seconds: would move the clock past the year 9999") from error
         except SandboxDropped as error:
             raise ControlError(409, "the sandbox was deleted while its clock advanced") from error
-        return Advanced(from_ms=from_ms, now_ms=now_ms, fired=list(fired))
+        return Advanced(
+            from_ms=advanced.from_ms, now_ms=advanced.now_ms, fired=list(advanced.fired)
+        )

@@ -10,14 +10,17 @@ from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.event_stream import EVENTS, EventStream
 from mock_server.control.query import SandboxOfPage
-from mock_server.domain.store import Sandbox
+from mock_server.domain.store import SandboxReader, Store
 
 MEDIA_TYPE = "text/event-stream"
 _HEADERS = {"Cache-Control": "no-store"}
 
 
 class EventsResource:
-    def __init__(self, authenticator: Authenticator, *, real_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, authenticator: Authenticator, *, real_ms: Callable[[], int]
+    ) -> None:
+        self._store = store
         self._authenticator = authenticator
         self._real_ms = real_ms
         self._streams: set[EventStream] = set()
@@ -43,12 +46,14 @@ class EventsResource:
         for stream in tuple(self._streams):
             stream.end()
 
-    async def follow(self, sandbox: Sandbox, query: SandboxOfPage, request: Request) -> Response:
+    async def follow(
+        self, sandbox: SandboxReader, query: SandboxOfPage, request: Request
+    ) -> Response:
         if self._is_closed:
             raise ControlError(503, "the server is stopping")
         if request.method == "HEAD":  # Its answer has no body, so it must not stay open.
             return Response(media_type=MEDIA_TYPE, headers=_HEADERS)
-        stream = EventStream(sandbox, self._authenticator, self._real_ms)
+        stream = EventStream(self._store, sandbox, self._authenticator, self._real_ms)
         return StreamingResponse(self._events(stream), media_type=MEDIA_TYPE, headers=_HEADERS)
 
     async def _events(self, stream: EventStream) -> AsyncIterator[bytes]:

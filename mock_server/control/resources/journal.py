@@ -1,6 +1,5 @@
 """The journal of the caller's sandbox: list, count, wait, export."""
 
-from collections.abc import Callable
 from typing import Annotated, Literal
 
 import msgspec
@@ -14,7 +13,7 @@ from mock_server.control.journal_entry import JournalEntry
 from mock_server.control.query import Timeout
 from mock_server.control.waiting import until
 from mock_server.domain.journal import MAX_ENTRIES, Entry, Operation
-from mock_server.domain.store import Sandbox
+from mock_server.domain.store import SandboxReader, Store
 
 DEFAULT_LIMIT = 1000
 
@@ -27,11 +26,11 @@ class JournalFilter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     since: Annotated[int, Meta(ge=0, description="Only entries after this `seq`.")] | None = None
     limit: Annotated[int, Meta(ge=1)] | None = None
 
-    async def found(self, sandbox: Sandbox) -> list[Numbered]:
+    def found(self, sandbox: SandboxReader) -> list[Numbered]:
         """Return the matching entries, oldest first, whatever the limit."""
         return [
             (number, entry)
-            for number, entry in await sandbox.entries(self.since or 0)
+            for number, entry in sandbox.entries(self.since or 0)
             if (self.operation is None or entry.operation is self.operation)
             and (self.task is None or entry.task_id == self.task)
         ]
@@ -73,8 +72,8 @@ class EntryCount(msgspec.Struct):
 
 
 class JournalResource:
-    def __init__(self, *, real_ms: Callable[[], int]) -> None:
-        self._real_ms = real_ms
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def calls(self) -> list[Call]:
         return [
@@ -94,22 +93,22 @@ class JournalResource:
             ),
         ]
 
-    async def show(self, sandbox: Sandbox, query: JournalQuery) -> JournalPage | HarArchive:
-        found = await query.found(sandbox)
+    async def show(self, sandbox: SandboxReader, query: JournalQuery) -> JournalPage | HarArchive:
+        found = query.found(sandbox)
         if query.format == "har":
             return har(JournalEntry.of(*each) for each in query.cut(found, MAX_ENTRIES))
-        return await self._page(sandbox, query.cut(found))
+        return _page(sandbox, query.cut(found))
 
-    async def count(self, sandbox: Sandbox, body: JournalFilter) -> EntryCount:
-        return EntryCount(count=len((await body.found(sandbox))[: body.limit]))
+    async def count(self, sandbox: SandboxReader, body: JournalFilter) -> EntryCount:
+        return EntryCount(count=len(body.found(sandbox)[: body.limit]))
 
-    async def wait(self, sandbox: Sandbox, query: JournalWait) -> JournalPage:
-        async def check() -> tuple[list[Numbered], bool]:
-            found = await query.found(sandbox)
+    async def wait(self, sandbox: SandboxReader, query: JournalWait) -> JournalPage:
+        def check(sandbox: SandboxReader) -> tuple[list[Numbered], bool]:
+            found = query.found(sandbox)
             return found, len(found) >= query.count
 
-        found, is_met = await until(sandbox, check, query.timeout_s)
-        page = await self._page(sandbox, query.cut(found))
+        found, is_met = await until(self._store, sandbox, check, query.timeout_s)
+        page = _page(sandbox, query.cut(found))
         if is_met:
             return page
         raise WaitTimeout(
@@ -118,8 +117,8 @@ class JournalResource:
             page,
         )
 
-    async def _page(self, sandbox: Sandbox, found: list[Numbered]) -> JournalPage:
-        counters = await sandbox.counters(self._real_ms())
-        return JournalPage(
-            entries=[JournalEntry.of(*each) for each in found], dropped=counters.journal_dropped
-        )
+
+def _page(sandbox: SandboxReader, found: list[Numbered]) -> JournalPage:
+    return JournalPage(
+        entries=[JournalEntry.of(*each) for each in found], dropped=sandbox.dropped_entries
+    )

@@ -1,6 +1,6 @@
 """Faults and outcomes that are queued for the next requests or callbacks of a sandbox."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import msgspec
@@ -10,9 +10,10 @@ from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.openapi.references import MatchOfNext, MatchOfRule, WrittenApply
 from mock_server.control.resources.rules import read_rule
+from mock_server.domain.commands import PushNext
 from mock_server.domain.rule_book import MAX_NEXT, QueuedRule
 from mock_server.domain.rule_grammar import Match, NextMatch
-from mock_server.domain.store import Sandbox
+from mock_server.domain.store import SandboxReader, Store
 
 COUNTED = [name for name in Match.__struct_fields__ if name not in NextMatch.__struct_fields__]
 
@@ -39,7 +40,11 @@ class RuleQueue(msgspec.Struct):
 
 
 class NextResource:
-    def __init__(self, fail_codes: Mapping[str, str]) -> None:
+    def __init__(
+        self, store: Store, fail_codes: Mapping[str, str], *, real_ms: Callable[[], int]
+    ) -> None:
+        self._store = store
+        self._real_ms = real_ms
         self._fail_codes = fail_codes
 
     def calls(self) -> list[Call]:
@@ -54,15 +59,16 @@ class NextResource:
             ),
         ]
 
-    async def show(self, sandbox: Sandbox) -> RuleQueue:
-        return RuleQueue(next=[QueuedRuleView.of(each) for each in await sandbox.queue()])
+    async def show(self, sandbox: SandboxReader) -> RuleQueue:
+        return RuleQueue(next=[QueuedRuleView.of(each) for each in sandbox.queue()])
 
-    async def add(self, sandbox: Sandbox, body: Next) -> RuleQueue:
+    async def add(self, sandbox: SandboxReader, body: Next) -> RuleQueue:
         definition = read_rule({"match": body.match, "apply": body.apply}, "", self._fail_codes)
         for name in COUNTED:
             if name in definition.written["match"]:
                 raise ControlError(400, f"match.{name}: is not allowed in next; use count")
-        if len(await sandbox.queue()) >= MAX_NEXT:
+        if len(sandbox.queue()) >= MAX_NEXT:
             raise ControlError(400, f"next: the queue is full ({MAX_NEXT} entries)")
-        await sandbox.put_next(definition, body.count)
+        push = PushNext(real_ms=self._real_ms(), definition=definition, count=body.count)
+        await self._store.execute(sandbox.id, push)
         return await self.show(sandbox)

@@ -1,6 +1,6 @@
 """The rules of the caller's sandbox."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -10,11 +10,12 @@ from mock_server.control.answers import Count
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.openapi.references import MatchOfRule, WrittenApply, WrittenRule
+from mock_server.domain.commands import AddRule, SetRules
 from mock_server.domain.errors import RuleError
-from mock_server.domain.rule_book import MAX_RULES, Rule
+from mock_server.domain.rule_book import MAX_RULES, RuleState
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition
-from mock_server.domain.store import Sandbox
+from mock_server.domain.store import SandboxReader, Store
 
 
 class RulesChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -29,7 +30,7 @@ class RuleView(msgspec.Struct):
     applied: Count
 
     @classmethod
-    def of(cls, rule: Rule) -> "RuleView":
+    def of(cls, rule: RuleState) -> "RuleView":
         return cls(id=rule.id, **rule.definition.written, applied=rule.applied)
 
 
@@ -44,7 +45,11 @@ class RuleList(msgspec.Struct):
 
 
 class RulesResource:
-    def __init__(self, fail_codes: Mapping[str, str]) -> None:
+    def __init__(
+        self, store: Store, fail_codes: Mapping[str, str], *, real_ms: Callable[[], int]
+    ) -> None:
+        self._store = store
+        self._real_ms = real_ms
         self._fail_codes = fail_codes
 
     def calls(self) -> list[Call]:
@@ -61,8 +66,8 @@ class RulesResource:
             Call("DELETE", path, self.clear, "Delete all rules"),
         ]
 
-    async def show(self, sandbox: Sandbox) -> RuleList:
-        own, of_profile = await sandbox.rules()
+    async def show(self, sandbox: SandboxReader) -> RuleList:
+        own, of_profile = sandbox.rules()
         return RuleList(
             rules=[RuleView.of(rule) for rule in own],
             profile=ProfileRules(
@@ -70,29 +75,34 @@ class RulesResource:
             ),
         )
 
-    async def replace(self, sandbox: Sandbox, body: RulesChange) -> RuleList:
+    async def replace(self, sandbox: SandboxReader, body: RulesChange) -> RuleList:
         if len(body.rules) > MAX_RULES:
             raise ControlError(
                 400, f"rules: must be at most {MAX_RULES} rules (got {len(body.rules)})"
             )
-        await sandbox.set_rules(
+        return await self._set(
+            sandbox,
             [
                 read_rule(each, f"rules[{at}]", self._fail_codes)
                 for at, each in enumerate(body.rules)
-            ]
+            ],
         )
-        return await self.show(sandbox)
 
-    async def add(self, sandbox: Sandbox, body: WrittenRule) -> RuleList:
+    async def add(self, sandbox: SandboxReader, body: WrittenRule) -> RuleList:
         definition = read_rule(body, "rule", self._fail_codes)
-        own, _ = await sandbox.rules()
+        own, _ = sandbox.rules()
         if len(own) >= MAX_RULES:
             raise ControlError(400, f"rules: the sandbox has {MAX_RULES} rules, the maximum")
-        await sandbox.add_rule(definition)
+        add = AddRule(real_ms=self._real_ms(), definition=definition)
+        await self._store.execute(sandbox.id, add)
         return await self.show(sandbox)
 
-    async def clear(self, sandbox: Sandbox) -> RuleList:
-        await sandbox.set_rules([])
+    async def clear(self, sandbox: SandboxReader) -> RuleList:
+        return await self._set(sandbox, [])
+
+    async def _set(self, sandbox: SandboxReader, definitions: list[RuleDefinition]) -> RuleList:
+        replace = SetRules(real_ms=self._real_ms(), definitions=definitions)
+        await self._store.execute(sandbox.id, replace)
         return await self.show(sandbox)
 
 

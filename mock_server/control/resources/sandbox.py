@@ -9,9 +9,11 @@ from msgspec import Meta
 from mock_server.control.answers import Count
 from mock_server.control.call import Call
 from mock_server.control.changes import Profiles, updated_settings
+from mock_server.domain.commands import ChangeSettings, ReadCounters
 from mock_server.domain.ledger import MICRO
+from mock_server.domain.results import Counters
 from mock_server.domain.sandbox_settings import SandboxChange, ShownSettings, shown_settings
-from mock_server.domain.store import Counters, Sandbox
+from mock_server.domain.store import SandboxReader, Store
 from mock_server.runtime.dispatcher import Dispatcher
 
 
@@ -35,7 +37,7 @@ class SandboxCounters(msgspec.Struct):
     def of(cls, counters: Counters) -> "SandboxCounters":
         return cls(
             requests=counters.requests,
-            refused=counters.refused,
+            refused=counters.rejected,
             tasks=EndedTasks(
                 success=counters.succeeded,
                 failed=counters.failed,
@@ -58,12 +60,14 @@ class SandboxDetail(msgspec.Struct):
 class SandboxResource:
     def __init__(
         self,
+        store: Store,
         dispatcher: Dispatcher,
         *,
         real_ms: Callable[[], int],
         default_generation_ms: int,
         profiles: Profiles,
     ) -> None:
+        self._store = store
         self._dispatcher = dispatcher
         self._real_ms = real_ms
         self._default_generation_ms = default_generation_ms
@@ -82,19 +86,24 @@ class SandboxResource:
             ),
         ]
 
-    async def show(self, sandbox: Sandbox) -> SandboxDetail:
+    async def show(self, sandbox: SandboxReader) -> SandboxDetail:
+        counters = await self._store.execute(sandbox.id, ReadCounters(real_ms=self._real_ms()))
         return SandboxDetail(
             id=sandbox.id,
             settings=shown_settings(sandbox.settings, self._default_generation_ms),
-            counters=SandboxCounters.of(await sandbox.counters(self._real_ms())),
+            counters=SandboxCounters.of(counters),
         )
 
-    async def change(self, sandbox: Sandbox, body: SandboxChange) -> SandboxDetail:
+    async def change(self, sandbox: SandboxReader, body: SandboxChange) -> SandboxDetail:
         update = updated_settings(sandbox.settings, body, self._profiles)
-        await sandbox.change(
-            update.settings, update.balance_microusd, self._real_ms(), update.profile_rules
+        change = ChangeSettings(
+            real_ms=self._real_ms(),
+            settings=update.settings,
+            balance_microusd=update.balance_microusd,
+            profile_rules=update.profile_rules,
         )
+        await self._store.execute(sandbox.id, change)
         return await self.show(sandbox)
 
-    async def reset(self, sandbox: Sandbox) -> None:
-        await self._dispatcher.reset(sandbox)
+    async def reset(self, sandbox: SandboxReader) -> None:
+        await self._dispatcher.reset(sandbox.id)

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from mock_server.control.call import Call
 from mock_server.control.resources.sandbox import SandboxCounters
+from mock_server.domain.commands import ReadCounters
 from mock_server.domain.store import Store
 
 
@@ -42,7 +43,10 @@ class SandboxesResource:
         return SandboxList(
             sandboxes=[
                 SandboxSummary(
-                    id=sandbox.id, counters=SandboxCounters.of(await sandbox.counters(real_ms))
+                    id=sandbox.id,
+                    counters=SandboxCounters.of(
+                        await self._store.execute(sandbox.id, ReadCounters(real_ms=real_ms))
+                    ),
                 )
                 for sandbox in await self._store.sandboxes()
             ]

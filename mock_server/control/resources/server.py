@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
+from mock_server.domain.commands import ReadCounters
 from mock_server.domain.store import Store
 from mock_server.settings.server import ShownServerSettings
 
@@ -96,10 +97,14 @@ class ServerResource:
     async def metrics(self) -> Response:
         from prometheus_client import CONTENT_TYPE_LATEST  # noqa: PLC0415  # slow to import, rarely used
 
-        from mock_server.control.metrics import exposition  # noqa: PLC0415  # as above
+        from mock_server.control.metrics import exposition  # noqa: PLC0415  # As above.
 
         sandboxes = await self._store.sandboxes()
         real_ms = self._real_ms()
-        live_tasks = sum([(await sandbox.counters(real_ms)).live_tasks for sandbox in sandboxes])
-        text = exposition(self._store.tally, len(sandboxes), live_tasks)
+        counters = [
+            await self._store.execute(sandbox.id, ReadCounters(real_ms=real_ms))
+            for sandbox in sandboxes
+        ]
+        live_tasks = sum(each.live_tasks for each in counters)
+        text = exposition(self._store.metrics, len(sandboxes), live_tasks)
         return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})

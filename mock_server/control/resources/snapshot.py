@@ -9,9 +9,10 @@ from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.journal_entry import redacted
 from mock_server.domain.catalogue import Catalogue
-from mock_server.domain.errors import InvalidValue, StoreFull
+from mock_server.domain.commands import TakeSnapshot
+from mock_server.domain.errors import InvalidValue, NoRoom
 from mock_server.domain.snapshot import Snapshot, parse_snapshot
-from mock_server.domain.store import Sandbox
+from mock_server.domain.store import SandboxReader, Store
 from mock_server.runtime.dispatcher import Dispatcher
 from mock_server.web.body import BodyTooLarge, read_body
 
@@ -23,12 +24,14 @@ Adopt = Callable[[str, int], None]
 class SnapshotResource:
     def __init__(
         self,
+        store: Store,
         dispatcher: Dispatcher,
         catalogue: Catalogue,
         *,
         real_ms: Callable[[], int],
         adopt: Adopt,
     ) -> None:
+        self._store = store
         self._dispatcher = dispatcher
         self._catalogue = catalogue
         self._real_ms = real_ms
@@ -48,12 +51,12 @@ class SnapshotResource:
             ),
         ]
 
-    async def take(self, sandbox: Sandbox) -> Snapshot:
-        snapshot = await sandbox.snapshot(self._real_ms())
+    async def take(self, sandbox: SandboxReader) -> Snapshot:
+        snapshot = await self._store.execute(sandbox.id, TakeSnapshot(real_ms=self._real_ms()))
         journal = [redacted(entry) for entry in snapshot.journal]
         return msgspec.structs.replace(snapshot, journal=journal)
 
-    async def restore(self, sandbox: Sandbox, request: Request) -> None:
+    async def restore(self, sandbox: SandboxReader, request: Request) -> None:
         try:
             raw = await read_body(dict(request.headers.raw), request.receive, MAX_BYTES)
         except BodyTooLarge as error:
@@ -64,9 +67,8 @@ class SnapshotResource:
         try:
             snapshot = parse_snapshot(raw, self._catalogue)
             self._adopt(snapshot.origin, snapshot.seed)
-            fail_codes = self._catalogue.fail_messages
-            await self._dispatcher.restore(sandbox, snapshot, fail_codes)
-        except StoreFull as error:
+            await self._dispatcher.restore(sandbox.id, snapshot)
+        except NoRoom as error:
             raise ControlError(409, f"tasks: {error}") from error
         except InvalidValue as error:
             raise ControlError(400, f"body: is not a valid snapshot; {error}") from error

@@ -14,10 +14,11 @@ from mock_server.control.openapi.references import FailCode
 from mock_server.control.query import Timeout
 from mock_server.control.timeline import TimelineEvent, explain, timeline
 from mock_server.control.waiting import until
-from mock_server.domain.errors import TaskEnded
+from mock_server.domain.commands import FinishTask
 from mock_server.domain.journal import Entry
 from mock_server.domain.nearest import did_you_mean
-from mock_server.domain.store import Sandbox, Seen
+from mock_server.domain.results import Rejection, RejectionReason, TaskView
+from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.task import Plan, Task, TaskState, state_at
 from mock_server.runtime.dispatcher import Dispatcher
 from mock_server.web.envelope import ResultUrls
@@ -110,15 +111,15 @@ class TaskDetail(TaskSummary, kw_only=True):
 
     @classmethod
     def of_entries(
-        cls, seen: Seen, result_urls: ResultUrls, entries: Sequence[Entry]
+        cls, view: TaskView, result_urls: ResultUrls, entries: Sequence[Entry]
     ) -> "TaskDetail":
         """Return a task with its timeline; `entries` are those of the journal about this task."""
-        summary = TaskSummary.of(seen.task, seen.now_ms, result_urls)
+        summary = TaskSummary.of(view.task, view.now_ms, result_urls)
         return cls(
             **msgspec.structs.asdict(summary),
-            plan=TaskPlan.of(seen.task.plan),
-            explain=explain(seen.task),
-            timeline=timeline(seen.task, seen.now_ms, entries),
+            plan=TaskPlan.of(view.task.plan),
+            explain=explain(view.task),
+            timeline=timeline(view.task, view.now_ms, entries),
         )
 
 
@@ -133,12 +134,14 @@ class TaskTimeout(TaskDetail, kw_only=True):
 class TasksResource:
     def __init__(
         self,
+        store: Store,
         dispatcher: Dispatcher,
         *,
         real_ms: Callable[[], int],
         result_urls: ResultUrls,
         fail_messages: Mapping[str, str],
     ) -> None:
+        self._store = store
         self._dispatcher = dispatcher
         self._real_ms = real_ms
         self._result_urls = result_urls
@@ -171,8 +174,8 @@ class TasksResource:
             ),
         ]
 
-    async def show_all(self, sandbox: Sandbox, query: TaskQuery) -> TaskList:
-        tasks, now_ms = await sandbox.tasks(self._real_ms())
+    async def show_all(self, sandbox: SandboxReader, query: TaskQuery) -> TaskList:
+        tasks, now_ms = sandbox.tasks(self._real_ms())
         wanted = (
             task for task in tasks if query.state is None or state_at(task, now_ms) is query.state
         )
@@ -183,33 +186,40 @@ class TasksResource:
             ]
         )
 
-    async def show(self, sandbox: Sandbox, task_id: str) -> TaskDetail:
-        return await self._detail(sandbox, await self._seen(sandbox, task_id))
+    async def show(self, sandbox: SandboxReader, task_id: str) -> TaskDetail:
+        return self._detail(sandbox, self._view(sandbox, task_id))
 
-    async def finish(self, sandbox: Sandbox, task_id: str, body: Finish) -> TaskDetail:
+    async def finish(self, sandbox: SandboxReader, task_id: str, body: Finish) -> TaskDetail:
         fail_code, fail_message = self._outcome(body)
-        try:
-            seen = await sandbox.finish(task_id, fail_code, fail_message, self._real_ms())
-        except TaskEnded as error:
-            raise ControlError(409, str(error)) from error
-        if seen is None:
-            raise _unknown(task_id)
-        self._dispatcher.wake(sandbox)
-        return await self._detail(sandbox, seen)
+        finish = FinishTask(
+            real_ms=self._real_ms(),
+            task_id=task_id,
+            fail_code=fail_code,
+            fail_message=fail_message,
+        )
+        view = await self._store.execute(sandbox.id, finish)
+        if isinstance(view, Rejection):
+            if view.reason is RejectionReason.UNKNOWN_TASK:
+                raise _unknown(task_id)
+            ended = self._view(sandbox, task_id)
+            state = state_at(ended.task, ended.now_ms)
+            raise ControlError(409, f"the task has ended: {state}")
+        self._dispatcher.wake(sandbox.id)
+        return self._detail(sandbox, view)
 
-    async def wait(self, sandbox: Sandbox, task_id: str, query: TaskWait) -> TaskDetail:
+    async def wait(self, sandbox: SandboxReader, task_id: str, query: TaskWait) -> TaskDetail:
         wanted = query.state
 
-        async def check() -> tuple[Seen, bool]:
-            seen = await self._seen(sandbox, task_id)
-            state = state_at(seen.task, seen.now_ms)
-            return seen, state.is_final if wanted is None else state is wanted
+        def check(sandbox: SandboxReader) -> tuple[TaskView, bool]:
+            view = self._view(sandbox, task_id)
+            state = state_at(view.task, view.now_ms)
+            return view, state.is_final if wanted is None else state is wanted
 
-        async def next_s(seen: Seen) -> float | None:
-            return await sandbox.wait_until_s(_next_change_ms(seen), self._real_ms())
+        def next_s(view: TaskView) -> float | None:
+            return sandbox.real_wait_s(_next_change_ms(view), self._real_ms())
 
-        seen, is_met = await until(sandbox, check, query.timeout_s, next_s)
-        detail = await self._detail(sandbox, seen)
+        view, is_met = await until(self._store, sandbox, check, query.timeout_s, next_s)
+        detail = self._detail(sandbox, view)
         if is_met:
             return detail
         goal = "a final state" if wanted is None else repr(wanted.value)
@@ -219,15 +229,15 @@ class TasksResource:
             detail,
         )
 
-    async def _seen(self, sandbox: Sandbox, task_id: str) -> Seen:
-        seen = await sandbox.task(task_id, self._real_ms())
-        if seen is None:
+    def _view(self, sandbox: SandboxReader, task_id: str) -> TaskView:
+        view = sandbox.task(task_id, self._real_ms())
+        if view is None:
             raise _unknown(task_id)
-        return seen
+        return view
 
-    async def _detail(self, sandbox: Sandbox, seen: Seen) -> TaskDetail:
-        entries = [entry for _, entry in await sandbox.entries() if entry.task_id == seen.task.id]
-        return TaskDetail.of_entries(seen, self._result_urls, entries)
+    def _detail(self, sandbox: SandboxReader, view: TaskView) -> TaskDetail:
+        entries = [entry for _, entry in sandbox.entries() if entry.task_id == view.task.id]
+        return TaskDetail.of_entries(view, self._result_urls, entries)
 
     def _outcome(self, finish: Finish) -> tuple[str | None, str | None]:
         """Return fail code and message. Raise ControlError (400) if they are invalid."""
@@ -251,9 +261,9 @@ def _unknown(task_id: str) -> ControlError:
     return ControlError(404, f"task_id: no task of this API key has the id {task_id[:100]!r}")
 
 
-def _next_change_ms(seen: Seen) -> int | None:
+def _next_change_ms(view: TaskView) -> int | None:
     """Return when the state changes next by the passing of time; None if it does not."""
-    plan = seen.task.plan
-    if seen.now_ms < plan.start_ms:
+    plan = view.task.plan
+    if view.now_ms < plan.start_ms:
         return plan.start_ms
-    return None if plan.end_ms is None or plan.end_ms <= seen.now_ms else plan.end_ms
+    return None if plan.end_ms is None or plan.end_ms <= view.now_ms else plan.end_ms

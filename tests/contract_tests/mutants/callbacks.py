@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from mock_server.domain.ports import Sent
+from mock_server.domain.ports import DeliveryResult
 from mock_server.settings import Settings
 from tests.contract_tests.mutants.harness import Asked, Break, Mutant, Serve, Told, answers
 from tests.contract_tests.mutants.senders import (
@@ -165,7 +165,7 @@ MUTANTS = (
     Mutant(
         name="a-callback-is-sent-again-though-it-was-received",
         clause="CB-3",
-        sender=by_attempt(lambda _, sent: None if sent is None else Sent(status=500)),
+        sender=by_attempt(lambda _, sent: None if sent is None else DeliveryResult(status=500)),
     ),
     Mutant(name="each-second-callback-is-lost", clause="CB-4", sender=OneOfTwo),
     Mutant(name="each-try-says-something-else", clause="CB-4", sender=NewTextAtEachTry),

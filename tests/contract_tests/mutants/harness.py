@@ -10,12 +10,12 @@ import msgspec
 import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mock_server.app import MockServer
 from mock_server.domain.ports import Sender
 from mock_server.runtime.egress import Egress
 from mock_server.runtime.sender import HttpSender
 from mock_server.server import listen, uvicorn_config
 from mock_server.settings import Settings
+from mock_server.wiring import MockServer
 from tests.patience import PATIENCE_S
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import msgspec
 
-from mock_server.domain.ports import Sender, Sent
+from mock_server.domain.ports import DeliveryResult, Sender
 
-RECEIVED = Sent(status=200)
-LOST = Sent(error="never sent")
+RECEIVED = DeliveryResult(status=200)
+LOST = DeliveryResult(error="never sent")
 
 
 class Through:
@@ -19,7 +19,9 @@ class Through:
     def __init__(self, inner: Sender) -> None:
         self.inner = inner
 
-    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
+    async def post(
+        self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
+    ) -> DeliveryResult:
         return await self.inner.post(url, body, lane)
 
     async def aclose(self) -> None:
@@ -30,7 +32,7 @@ def other_body(change: Callable[[Any], Any]) -> Callable[[Sender], Sender]:
     class OtherBody(Through):
         async def post(
             self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
-        ) -> Sent:
+        ) -> DeliveryResult:
             told = change(msgspec.json.decode(body))
             return await self.inner.post(url, msgspec.json.encode(told), lane)
 
@@ -41,13 +43,13 @@ def other_data(change: Callable[[dict[str, Any]], Any]) -> Callable[[Sender], Se
     return other_body(lambda envelope: envelope | {"data": change(envelope["data"])})
 
 
-def believing(is_received: Callable[[Sent], bool]) -> Callable[[Sender], Sender]:
+def believing(is_received: Callable[[DeliveryResult], bool]) -> Callable[[Sender], Sender]:
     """Take more for a receipt than HTTP 200."""
 
     class Believing(Through):
         async def post(
             self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
-        ) -> Sent:
+        ) -> DeliveryResult:
             sent = await self.inner.post(url, body, lane)
             return RECEIVED if is_received(sent) else sent
 
@@ -55,7 +57,7 @@ def believing(is_received: Callable[[Sent], bool]) -> Callable[[Sender], Sender]
 
 
 def by_attempt(
-    act: Callable[[int, Sent | None], Sent | None],
+    act: Callable[[int, DeliveryResult | None], DeliveryResult | None],
 ) -> Callable[[Sender], Sender]:
     """Let `act` decide about the n-th attempt: before sending (None: send it), and after."""
 
@@ -66,7 +68,7 @@ def by_attempt(
 
         async def post(
             self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
-        ) -> Sent:
+        ) -> DeliveryResult:
             self.attempts[url] += 1
             number = self.attempts[url]
             instead = act(number, None)
@@ -85,14 +87,16 @@ class Raw(Through):
     headers: Mapping[str, str] = {}  # never changed
     follow_redirects = False
 
-    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
+    async def post(
+        self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
+    ) -> DeliveryResult:
         headers = {"Content-Type": "application/json", **self.headers}
         async with httpx.AsyncClient(timeout=1, follow_redirects=self.follow_redirects) as http:
             try:
                 answer = await http.request(self.method, url, content=body, headers=headers)
             except httpx.HTTPError as error:
-                return Sent(error=str(error))
-        return Sent(status=answer.status_code)
+                return DeliveryResult(error=str(error))
+        return DeliveryResult(status=answer.status_code)
 
 
 class Put(Raw):
@@ -116,14 +120,18 @@ class Following(Raw):
 
 
 class OnlySuccess(Through):
-    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
+    async def post(
+        self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
+    ) -> DeliveryResult:
         if b'"failed"' in body:
             return RECEIVED
         return await self.inner.post(url, body, lane)
 
 
 class AtOnceAgain(Through):
-    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
+    async def post(
+        self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
+    ) -> DeliveryResult:
         sent = await self.inner.post(url, body, lane)
         return sent if sent.status == 200 else await self.inner.post(url, body, lane)
 
@@ -135,7 +143,9 @@ class OneTryMore(Through):
         super().__init__(inner)
         self._attempts: Counter[str] = Counter()
 
-    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
+    async def post(
+        self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
+    ) -> DeliveryResult:
         self._attempts[url] += 1
         sent = await self.inner.post(url, body, lane)
         return await self.inner.post(url, body, lane) if self._attempts[url] == 4 else sent
@@ -148,7 +158,9 @@ class OneOfTwo(Through):
         super().__init__(inner)
         self._urls: dict[str, int] = {}
 
-    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
+    async def post(
+        self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
+    ) -> DeliveryResult:
         number = self._urls.setdefault(url, len(self._urls))
         return RECEIVED if number % 2 else await self.inner.post(url, body, lane)
 
@@ -158,7 +170,9 @@ class NewTextAtEachTry(Through):
         super().__init__(inner)
         self._attempts: Counter[str] = Counter()
 
-    async def post(self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False) -> Sent:
+    async def post(
+        self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
+    ) -> DeliveryResult:
         self._attempts[url] += 1
         told = msgspec.json.decode(body)
         told["data"]["attempt"] = self._attempts[url]

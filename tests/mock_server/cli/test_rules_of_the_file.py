@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.app import MockServer
 from mock_server.domain.errors import InvalidValue
 from mock_server.settings import load_settings
+from mock_server.wiring import MockServer
 from tests.mock_server.e2e.serving import running
 
 FILE = """

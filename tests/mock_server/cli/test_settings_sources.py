@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from mock_server.app import MockServer
 from mock_server.domain.errors import InvalidValue
 from mock_server.domain.setting import Declaration, declarations
 from mock_server.settings import Settings, load_settings
 from mock_server.settings.server import switch, variable
+from mock_server.wiring import MockServer
 from tests.mock_server.cli.commands import run, started
 from tests.mock_server.cli.in_process import Ended, Run, StartHere
 

@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from mock_server.app import MockServer
 from mock_server.domain.setting import declarations
 from mock_server.server import CannotListen, listen
 from mock_server.settings import Settings
 from mock_server.settings.server import default_text, switch
 from mock_server.version import __version__
+from mock_server.wiring import MockServer
 from tests.mock_server.cli.commands import run, started
 from tests.mock_server.cli.in_process import Run, StartHere
 from tests.mock_server.conftest import MakeReceiver

@@ -8,12 +8,13 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from mock_server.app import MockServer
 from mock_server.control.authentication import Authenticator
 from mock_server.control.browser_guard import BrowserGuard
 from mock_server.control.event_stream import MAX_WAITING, EventStream
+from mock_server.domain.commands import RecordExchange
 from mock_server.settings import Settings
 from mock_server.testing.receiver import CallbackReceiver
+from mock_server.wiring import MockServer
 from tests.mock_server.e2e.api import SUBMIT, Api, Json
 from tests.mock_server.e2e.serving import RunningMock, running
 from tests.patience import PATIENCE_S
@@ -174,12 +175,15 @@ async def words_of_a_stream(prompt: str = "a fox", unread: int = 0) -> list[str]
         answer = await http.post(SUBMIT, json={"input": {"prompt": prompt}})
         answer.raise_for_status()
     (sandbox,) = await app._store.sandboxes()
-    ((_, entry),) = await sandbox.entries()
-    stream = EventStream(sandbox, authenticator_of(app), app._exchange.now_ms, heartbeat_s=0.001)
+    ((_, entry),) = sandbox.entries()
+    record = RecordExchange(real_ms=app._responder.now_ms(), entry=entry)
+    stream = EventStream(
+        app._store, sandbox, authenticator_of(app), app._responder.now_ms, heartbeat_s=0.001
+    )
     events = stream.events()
     told = [await anext(events)]
     for _ in range(unread):
-        sandbox.record(entry)
+        await app._store.execute(sandbox.id, record)
     async with asyncio.timeout(PATIENCE_S):
         told += [await anext(events) for _ in range(2)]
     await events.aclose()
@@ -190,9 +194,9 @@ def authenticator_of(app: MockServer) -> Authenticator:
     guard = BrowserGuard(is_open=True, allowed_hosts=())
     return Authenticator(
         app._store,
-        app._tenants,
+        app._api_keys,
         guard,
-        real_ms=app._exchange.now_ms,
+        real_ms=app._responder.now_ms,
         host="127.0.0.1",
         admin_token=None,
     )

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 
 from mock_server.catalogue_files import load_catalogue
 from mock_server.domain.outcome import MAX_MESSAGE_LENGTH, Outcome
-from mock_server.domain.planner import Brief, make_brief, make_plan
+from mock_server.domain.planner import PlanRequest, make_plan, plan_request
 from mock_server.domain.ports import BadImage, ImageProblem
-from mock_server.domain.task import Plan, Task
+from mock_server.domain.task import Plan, Task, ending_now
 from mock_server.settings import Settings
 
 CATALOGUE = load_catalogue(Settings())
@@ -49,8 +50,8 @@ def outcomes(draw: st.DrawFn) -> Outcome:
 
 
 @st.composite
-def briefs(draw: st.DrawFn) -> Brief:
-    return make_brief(
+def briefs(draw: st.DrawFn) -> PlanRequest:
+    return plan_request(
         draw(st.none() | outcomes()),
         draw(st.none() | bad_images),
         draw(st.none() | moderated_words),
@@ -59,7 +60,7 @@ def briefs(draw: st.DrawFn) -> Brief:
     )
 
 
-def plan(brief: Brief | None = None, **changes: Any) -> Plan:
+def plan(brief: PlanRequest | None = None, **changes: Any) -> Plan:
     """Return the plan of a submit, but for what is changed."""
     chosen: dict[str, Any] = {
         "drawn": bytes(8),
@@ -67,7 +68,7 @@ def plan(brief: Brief | None = None, **changes: Any) -> Plan:
         "generation_time_ms": 30_000,
         "timing": TIMING,
     }
-    return make_plan(brief or Brief(), **(chosen | changes))
+    return make_plan(brief or PlanRequest(), **(chosen | changes))
 
 
 def task(**changes: Any) -> Task:
@@ -104,3 +105,8 @@ def planned_tasks(draw: st.DrawFn) -> Task:
             generation_time_ms=draw(generation_times_ms),
         ),
     )
+
+
+def ended_now(task: Task, now_ms: int) -> Task:
+    """Return a task that control has ended at this instant."""
+    return msgspec.structs.replace(task, plan=ending_now(task.plan, now_ms))

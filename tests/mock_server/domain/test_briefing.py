@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from mock_server.domain.briefing import Briefing
-from mock_server.domain.planner import DEFAULT_BRIEF, Brief
+from mock_server.domain.planner import DEFAULT_REQUEST, Planner, PlanRequest
 from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.submission import Submission
@@ -16,13 +15,13 @@ BAD = BadImage(1, ImageProblem.TOO_LARGE, "because")
 
 def brief(
     prompt: str, bad_image: BadImage | None = None, *, settings: SandboxSettings | None = None
-) -> Brief:
+) -> PlanRequest:
     submission = Submission(prompt=prompt, ratio="1:1", num_images=1)
-    return Briefing(CATALOGUE).brief(submission, settings or SandboxSettings(), bad_image)
+    return Planner(CATALOGUE).request(submission, settings or SandboxSettings(), bad_image)
 
 
 def test_a_harmless_submit_succeeds_by_default() -> None:
-    assert brief("a fox") is DEFAULT_BRIEF
+    assert brief("a fox") is DEFAULT_REQUEST
 
 
 def test_a_bad_image_fails_as_the_settings_say() -> None:
@@ -50,5 +49,5 @@ def test_what_stands_in_a_directive_is_not_moderated(word: str) -> None:
 def test_strict_knows_no_directives(word: str, directive: str) -> None:
     strict = structs.replace(SandboxSettings(), strict=True)
 
-    assert brief(f"a fox [[mock {directive}]]", settings=strict) is DEFAULT_BRIEF
+    assert brief(f"a fox [[mock {directive}]]", settings=strict) is DEFAULT_REQUEST
     assert brief(f"[[mock {word}]]", settings=strict).fail_code == "CONTENT_VIOLATION"

@@ -7,25 +7,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.deliveries import Claim, Deliveries, Delivery, DeliveryState
-from mock_server.domain.ports import Sent
-from mock_server.domain.task import Plan, Task, ending_now
-from tests.mock_server.domain.strategies import NOW_MS, task
+from mock_server.domain.deliveries import Deliveries, Delivery, DeliveryState, DueDelivery
+from mock_server.domain.ports import DeliveryResult
+from mock_server.domain.task import Plan, Task
+from tests.mock_server.domain.strategies import NOW_MS, ended_now, task
 
 URL = "http://127.0.0.1/hook"
 BETWEEN_MS = (30_000, 120_000, 600_000)
 
-refusals = st.builds(Sent, status=st.integers(100, 599).filter(lambda status: status != 200))
-silences = st.builds(Sent, error=st.just("timed out"))
-delivered = st.just(Sent(status=200))
-blocked = st.just(Sent(error="link-local addresses are blocked", is_blocked=True))
+refusals = st.builds(
+    DeliveryResult, status=st.integers(100, 599).filter(lambda status: status != 200)
+)
+silences = st.builds(DeliveryResult, error=st.just("timed out"))
+delivered = st.just(DeliveryResult(status=200))
+blocked = st.just(DeliveryResult(error="link-local addresses are blocked", is_blocked=True))
 
 
 class Receiver(msgspec.Struct, frozen=True):
     """What a receiver makes of the attempts at one task, and how long each takes."""
 
     ends_at_ms: int
-    answers: list[Sent]
+    answers: list[DeliveryResult]
     lasting_ms: list[int]
 
 
@@ -42,27 +44,39 @@ def ending_task(number: int, end_ms: int | None) -> Task:
     return task(id=f"task_{number}", ordinal=number + 1, plan=plan)
 
 
+def due_of(delivery: Delivery, now_ms: int) -> DueDelivery:
+    """Return what whoever makes the attempt of a claimed delivery is told."""
+    return DueDelivery(
+        task=ending_task(delivery.ordinal - 1, None),
+        url=delivery.url,
+        claim=delivery.claim,
+        attempt=len(delivery.attempts) + 1,
+        at_ms=now_ms,
+    )
+
+
 def deliver_all(receivers: list[Receiver]) -> list[Delivery]:
     """Go from instant to instant until nothing is due any more."""
     deliveries = Deliveries()
     for number, receiver in enumerate(receivers):
         deliveries.open(ending_task(number, NOW_MS + receiver.ends_at_ms), URL)
-    under_way: list[tuple[int, Claim]] = []
+    under_way: list[tuple[int, DueDelivery]] = []
     for _ in range(8 * len(receivers)):  # each attempt begins and ends
         due_ms = deliveries.next_due_ms()
         if due_ms is None and not under_way:
             break
-        now_ms = min(ends_ms for ends_ms, _ in [*under_way, (due_ms or 10**15, None)])
-        for ends_ms, claim in list(under_way):
+        now_ms = min([*(ends_ms for ends_ms, _ in under_way), due_ms or 10**15])
+        for ends_ms, due in list(under_way):
             if ends_ms == now_ms:
-                under_way.remove((ends_ms, claim))
-                receiver = receivers[claim.delivery.task.ordinal - 1]
-                deliveries.settle(claim, receiver.answers[claim.number - 1], now_ms)
+                under_way.remove((ends_ms, due))
+                receiver = receivers[due.task.ordinal - 1]
+                deliveries.record(due, receiver.answers[due.attempt - 1], now_ms)
         assert due_ms is None or due_ms >= now_ms
-        for claim in deliveries.claim(now_ms):
-            assert claim.delivery.due_ms is None
-            receiver = receivers[claim.delivery.task.ordinal - 1]
-            under_way.append((now_ms + receiver.lasting_ms[claim.number - 1], claim))
+        for delivery in deliveries.claim(now_ms):
+            assert delivery.due_ms is None
+            due = due_of(delivery, now_ms)
+            receiver = receivers[due.task.ordinal - 1]
+            under_way.append((now_ms + receiver.lasting_ms[due.attempt - 1], due))
     return list(deliveries)
 
 
@@ -76,7 +90,7 @@ def expected_instants(receiver: Receiver) -> list[int]:
     return instants
 
 
-def is_final(sent: Sent) -> bool:
+def is_final(sent: DeliveryResult) -> bool:
     return sent.status == 200 or sent.is_blocked
 
 
@@ -107,7 +121,8 @@ def test_a_claim_takes_all_that_is_due_in_order_of_time_and_nothing_twice(
     for number, end_ms in enumerate(ends_ms):
         deliveries.open(ending_task(number, NOW_MS + end_ms), URL)
 
-    taken = [claim.delivery.task.plan.end_ms for claim in deliveries.claim(NOW_MS + now_ms)]
+    claimed = deliveries.claim(NOW_MS + now_ms)
+    taken = [NOW_MS + ends_ms[delivery.ordinal - 1] for delivery in claimed]
 
     assert taken == sorted(NOW_MS + end_ms for end_ms in ends_ms if end_ms <= now_ms)
     assert deliveries.claim(NOW_MS + now_ms) == []
@@ -119,11 +134,10 @@ def test_a_claim_takes_all_that_is_due_in_order_of_time_and_nothing_twice(
 def test_a_task_that_ends_earlier_is_called_back_earlier(planned_ms: int | None) -> None:
     deliveries, ending = Deliveries(), ending_task(0, planned_ms)
     deliveries.open(ending, URL)
-    ending.plan = ending_now(ending.plan, NOW_MS + 5)
-    deliveries.reschedule(ending)
+    deliveries.reschedule(ended_now(ending, NOW_MS + 5))
 
     assert deliveries.next_due_ms() == NOW_MS + 5
-    assert [claim.at_ms for claim in deliveries.claim(NOW_MS + 90_000)] == [NOW_MS + 90_000]
+    assert [each.task_id for each in deliveries.claim(NOW_MS + 90_000)] == [ending.id]
     assert deliveries.next_due_ms() is None
 
 
@@ -131,11 +145,10 @@ def test_instants_that_were_changed_do_not_pile_up() -> None:
     deliveries, ending = Deliveries(), ending_task(0, NOW_MS + 10_000)
     deliveries.open(ending, URL)
     for number in range(2000):
-        ending.plan = ending_now(ending.plan, NOW_MS + 9_000 - number)
-        deliveries.reschedule(ending)
+        deliveries.reschedule(ended_now(ending, NOW_MS + 9_000 - number))
 
     assert len(deliveries._due) < 200
-    assert [claim.number for claim in deliveries.claim(NOW_MS + 20_000)] == [1]
+    assert [each.task_id for each in deliveries.claim(NOW_MS + 20_000)] == [ending.id]
     assert deliveries.next_due_ms() is None
 
 
@@ -153,18 +166,18 @@ def test_a_dropped_task_is_called_back_no_more() -> None:
     deliveries.open(ending_task(1, NOW_MS), URL)
     deliveries.drop("task_0")
 
-    assert [claim.delivery.task.id for claim in deliveries.claim(NOW_MS)] == ["task_1"]
+    assert [delivery.task_id for delivery in deliveries.claim(NOW_MS)] == ["task_1"]
     assert deliveries.of_task("task_0") is None
 
 
 def test_an_attempt_under_way_when_its_task_is_dropped_leaves_no_trace() -> None:
     deliveries = Deliveries()
     deliveries.open(ending_task(0, NOW_MS), URL)
-    (claim,) = deliveries.claim(NOW_MS)
+    (claimed,) = deliveries.claim(NOW_MS)
     deliveries.drop("task_0")
     deliveries.open(ending_task(0, None), URL)
 
-    deliveries.settle(claim, Sent(status=500), NOW_MS)
+    assert not deliveries.record(due_of(claimed, NOW_MS), DeliveryResult(status=500), NOW_MS)
 
     assert deliveries.next_due_ms() is None
-    assert [delivery.attempts for delivery in deliveries] == [[]]
+    assert [delivery.attempts for delivery in deliveries] == [()]

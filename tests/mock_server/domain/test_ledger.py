@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from mock_server.domain.ledger import Ledger
-from mock_server.domain.task import Plan, Task, ending_now
-from tests.mock_server.domain.strategies import NOW_MS, task
+from mock_server.domain.task import Plan, Task
+from tests.mock_server.domain.strategies import NOW_MS, ended_now, task
 from tests.properties import examples
 
 BALANCE = 1_000_000
@@ -20,7 +20,8 @@ class LedgerBesideItsModel(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.ledger = Ledger(BALANCE)
+        self.stored: dict[str, Task] = {}
+        self.ledger = Ledger(self.stored, BALANCE)
         self.now_ms = NOW_MS
         self.tasks: list[Task] = []
         self.settled: list[int] = []
@@ -34,8 +35,12 @@ class LedgerBesideItsModel(RuleBasedStateMachine):
             fail_code="NSFW" if is_failing else None,
         )
         ordinal = len(self.tasks) + 1
-        opened = task(ordinal=ordinal, price_microusd=price, plan=plan, created_ms=self.now_ms)
+        opened = task(
+            id=f"task_{ordinal}", ordinal=ordinal, price_microusd=price, plan=plan,
+            created_ms=self.now_ms,
+        )  # fmt: skip
         self.tasks.append(opened)
+        self.stored[opened.id] = opened
         self.ledger.open(opened)
 
     @rule(by_ms=spans_ms)
@@ -49,8 +54,9 @@ class LedgerBesideItsModel(RuleBasedStateMachine):
         live = [each for each in self.tasks if self._is_live(each)]
         if live:
             chosen = data.draw(st.sampled_from(live))
-            chosen.plan = ending_now(chosen.plan, self.now_ms)
-            self.ledger.expect(chosen)
+            ended = ended_now(chosen, self.now_ms)
+            self.tasks[self.tasks.index(chosen)] = self.stored[ended.id] = ended
+            self.ledger.expect(ended)
 
     @rule()
     def _settle(self) -> None:
@@ -93,13 +99,15 @@ TestLedgerBesideItsModel.settings = examples(50)
 
 
 def test_ends_that_were_forestalled_do_not_pile_up() -> None:
-    ledger = Ledger(BALANCE)
+    tasks: dict[str, Task] = {}
+    ledger = Ledger(tasks, BALANCE)
     for ordinal in range(1, 2001):
-        opened = task(ordinal=ordinal, price_microusd=0)
+        opened = task(id=f"task_{ordinal}", ordinal=ordinal, price_microusd=0)
+        tasks[opened.id] = opened
         ledger.open(opened)
         if ordinal % 100:
-            opened.plan = ending_now(opened.plan, NOW_MS)
-            ledger.expect(opened)
+            tasks[opened.id] = ended_now(opened, NOW_MS)
+            ledger.expect(tasks[opened.id])
             ledger.settle(NOW_MS)
 
     assert (ledger.live, ledger.succeeded) == (20, 1980)
@@ -109,17 +117,20 @@ def test_ends_that_were_forestalled_do_not_pile_up() -> None:
 
 @given(st.integers(0, 200_000), prices)
 def test_one_can_pay_exactly_what_one_has(balance: int, price: int) -> None:
-    assert Ledger(balance).can_pay(price) == (price <= balance)
-    assert Ledger(price).can_pay(price)
+    assert Ledger({}, balance).can_pay(price) == (price <= balance)
+    assert Ledger({}, price).can_pay(price)
 
 
 @given(st.lists(st.tuples(prices, st.booleans()), max_size=10))
 def test_after_the_end_only_successes_are_billed(ends: list[tuple[int, bool]]) -> None:
-    ledger = Ledger(BALANCE)
+    tasks: dict[str, Task] = {}
+    ledger = Ledger(tasks, BALANCE)
     for ordinal, (price, is_failing) in enumerate(ends, start=1):
         code = "NSFW" if is_failing else None
         plan = Plan(start_ms=NOW_MS, end_ms=NOW_MS, fail_code=code)
-        ledger.open(task(ordinal=ordinal, price_microusd=price, plan=plan))
+        opened = task(id=f"task_{ordinal}", ordinal=ordinal, price_microusd=price, plan=plan)
+        tasks[opened.id] = opened
+        ledger.open(opened)
 
     ledger.settle(NOW_MS)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 
 from mock_server.domain.chance import draw
-from mock_server.domain.planner import Brief
+from mock_server.domain.planner import PlanRequest
 from mock_server.domain.task import Plan
 from tests.mock_server.domain.strategies import (
     NOW_MS,
@@ -64,25 +64,28 @@ def test_a_generation_time_of_nothing_ends_at_once(drawn: bytes) -> None:
 def test_asked_durations_replace_the_drawn_ones_each_for_itself(
     drawn: bytes, pending_ms: int, processing_ms: int, average_ms: int
 ) -> None:
-    def spans_of(brief: Brief) -> tuple[int, int]:
+    def spans_of(brief: PlanRequest) -> tuple[int, int]:
         return spans_ms(plan(brief, drawn=drawn, generation_time_ms=average_ms))
 
-    drawn_pending_ms, drawn_whole_ms = spans_of(Brief())
+    drawn_pending_ms, drawn_whole_ms = spans_of(PlanRequest())
     drawn_processing_ms = drawn_whole_ms - drawn_pending_ms
 
-    assert spans_of(Brief(pending_ms=pending_ms)) == (pending_ms, pending_ms + drawn_processing_ms)
-    assert spans_of(Brief(processing_ms=processing_ms)) == (
+    assert spans_of(PlanRequest(pending_ms=pending_ms)) == (
+        pending_ms,
+        pending_ms + drawn_processing_ms,
+    )
+    assert spans_of(PlanRequest(processing_ms=processing_ms)) == (
         drawn_pending_ms,
         drawn_pending_ms + processing_ms,
     )
-    assert spans_of(Brief(pending_ms=pending_ms, processing_ms=processing_ms)) == (
+    assert spans_of(PlanRequest(pending_ms=pending_ms, processing_ms=processing_ms)) == (
         pending_ms,
         pending_ms + processing_ms,
     )
 
 
 @given(briefs(), chances)
-def test_a_plan_says_what_its_brief_says(brief: Brief, drawn: bytes) -> None:
+def test_a_plan_says_what_its_brief_says(brief: PlanRequest, drawn: bytes) -> None:
     planned = plan(brief, drawn=drawn)
 
     assert (planned.fail_code, planned.fail_message) == (brief.fail_code, brief.fail_message)
@@ -92,7 +95,7 @@ def test_a_plan_says_what_its_brief_says(brief: Brief, drawn: bytes) -> None:
 
 @given(briefs(), chances, instants_ms)
 def test_the_same_submit_has_the_same_plan_whenever_it_comes(
-    brief: Brief, drawn: bytes, now_ms: int
+    brief: PlanRequest, drawn: bytes, now_ms: int
 ) -> None:
     planned, again = plan(brief, drawn=drawn), plan(brief, drawn=drawn)
     later = plan(brief, drawn=drawn, now_ms=now_ms)

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.domain.outcome import Outcome
-from mock_server.domain.planner import Brief, make_brief
+from mock_server.domain.planner import PlanRequest, plan_request
 from mock_server.domain.ports import BadImage, ImageProblem
+from mock_server.domain.sandbox_settings import ImageFailCodes
 from tests.mock_server.domain.strategies import (
     FAIL_MESSAGES,
     bad_images,
@@ -20,9 +21,9 @@ def brief(
     asked: Outcome | None,
     bad_image: BadImage | None,
     word: str | None,
-    image_fail_codes: str = "seed",
-) -> Brief:
-    return make_brief(
+    image_fail_codes: ImageFailCodes = "seed",
+) -> PlanRequest:
+    return plan_request(
         asked, bad_image, word, fail_messages=FAIL_MESSAGES, image_fail_codes=image_fail_codes
     )
 
@@ -109,7 +110,7 @@ def test_hold_goes_before_polls(asked: Outcome) -> None:
     ],
 )
 def test_a_bad_image_ends_with_the_code_of_the_chosen_page(
-    image_fail_codes: str, problem: ImageProblem, code: str
+    image_fail_codes: ImageFailCodes, problem: ImageProblem, code: str
 ) -> None:
     made = brief(None, BadImage(0, problem, "because"), None, image_fail_codes)
 
@@ -124,6 +125,6 @@ def test_a_brief_remembers_that_there_were_directives(
 
 
 @given(briefs())
-def test_every_failure_has_a_message_and_every_brief_a_reason(made: Brief) -> None:
+def test_every_failure_has_a_message_and_every_brief_a_reason(made: PlanRequest) -> None:
     assert (made.fail_message is None) == (made.fail_code is None)
     assert made.reasons

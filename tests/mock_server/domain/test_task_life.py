@@ -8,10 +8,10 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.task import Task, ending_now, state_at
+from mock_server.domain.task import Task, state_at
 from mock_server.web import envelope
-from mock_server.web.results import ResultAddresses
-from tests.mock_server.domain.strategies import fail_codes, planned_tasks
+from mock_server.web.result_addresses import ResultAddresses
+from tests.mock_server.domain.strategies import ended_now, fail_codes, planned_tasks
 
 ORDER = ["pending", "processing", "success", "failed"]
 ALWAYS = {"taskId", "state", "createTime"}
@@ -47,7 +47,7 @@ def lives(draw: st.DrawFn) -> Life:
     The instants lie anywhere, and closely around the turns of the plan.
     """
     task = draw(planned_tasks())
-    born = msgspec.structs.replace(task)
+    born = task
     turns = [task.created_ms, task.plan.start_ms, task.plan.end_ms or task.plan.start_ms + 1000]
     near = st.builds(int.__add__, st.sampled_from(turns), st.integers(-1, 1))
     steps = draw(st.lists(st.integers(0, 20_000), max_size=5))
@@ -56,13 +56,14 @@ def lives(draw: st.DrawFn) -> Life:
     ended_at = draw(st.none() | st.integers(0, len(instants)))
     answers = []
     for index, now_ms in enumerate(instant for instant in instants if instant >= task.created_ms):
-        task.polls_seen += 1
+        task = task.polled()
         if index == ended_at and not state_at(task, now_ms).is_final:
-            task.plan = ending_now(task.plan, now_ms)
+            task = ended_now(task, now_ms)
             if draw(st.booleans()):  # as control does
-                task.plan = msgspec.structs.replace(
+                plan = msgspec.structs.replace(
                     task.plan, fail_code=draw(st.none() | fail_codes), fail_message="as told"
                 )
+                task = msgspec.structs.replace(task, plan=plan)
         answers.append(envelope.status(task, now_ms, ResultAddresses(7).urls))
     return Life(born, task, answers)
 

@@ -10,9 +10,9 @@ import httpx
 import msgspec
 import uvicorn
 
-from mock_server.app import MockServer
 from mock_server.server import listen, uvicorn_config
 from mock_server.settings import Settings
+from mock_server.wiring import MockServer
 from tests.mock_server.e2e.api import Api
 from tests.patience import PATIENCE_S
 

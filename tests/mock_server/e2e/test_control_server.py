@@ -5,9 +5,9 @@ import asyncio
 import httpx
 import pytest
 
-from mock_server.app import MockServer
 from mock_server.settings import Settings
 from mock_server.version import __version__
+from mock_server.wiring import MockServer
 from tests.mock_server.conftest import MakeReceiver, Serve
 from tests.mock_server.e2e.api import BALANCE, Api
 from tests.mock_server.e2e.serving import RunningMock

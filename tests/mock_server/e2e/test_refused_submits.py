@@ -136,7 +136,7 @@ def test_the_callback_address_of_an_async_task_is_not_looked_at(api: Api) -> Non
         pytest.param("[[mock fail=CONTENT_VIOLATIONS]]", "CONTENT_VIOLATION", id="code"),
         pytest.param("[[mock pending=soon]]", "2s", id="duration"),
         pytest.param("[[mock polls=0]]", "from 1", id="polls"),
-        pytest.param("[[mock hold=yes]]", "takes no value", id="hold"),
+        pytest.param("[[mock hold=yes]]", "without a value", id="hold"),
         pytest.param("[[mock hold", "[[mock", id="not-closed"),
     ],
 )

@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client_reference import Client
-from mock_server.domain.task import RESERVED_SUFFIX
 from mock_server.settings import Settings
 from mock_server.testing.receiver import CallbackReceiver
 from mock_server.testing.sandbox import ApixoMock
@@ -18,6 +17,7 @@ from tests.mock_server.conftest import Serve
 from tests.mock_server.e2e.api import STATUS, Api
 from tests.mock_server.e2e.serving import RunningMock
 
+SUFFIX = "+=&?#%2F"
 AT_ONCE = "[[mock pending=0 processing=0]] a fox"
 
 
@@ -46,7 +46,7 @@ def test_the_ids_of_new_tasks_end_with_what_must_be_escaped_and_those_of_old_one
     last = api.submit()
 
     assert [len(task_id) for task_id in (before, last)] == [37, 37]
-    assert after == after[:37] + RESERVED_SUFFIX
+    assert after == after[:37] + SUFFIX
     assert [api.status(each)["taskId"] for each in (before, after, last)] == [before, after, last]
 
 
@@ -55,11 +55,11 @@ def test_but_for_its_end_an_id_is_the_one_that_it_would_have_been(api: Api) -> N
     api.control("DELETE", "sandbox")
     api.change(task_ids="reserved")
 
-    assert api.submit() == plain + RESERVED_SUFFIX
+    assert api.submit() == plain + SUFFIX
 
 
 def test_every_character_of_the_end_changes_what_a_raw_query_says() -> None:
-    assert quote(RESERVED_SUFFIX, safe="/") == "%2B%3D%26%3F%23%252F"
+    assert quote(SUFFIX, safe="/") == "%2B%3D%26%3F%23%252F"
 
 
 @given(st.sets(st.sampled_from("+=&?#%")))
@@ -91,9 +91,9 @@ def test_pictures_are_found_at_the_addresses_that_are_told(
         assert (parts.query, parts.fragment) == ("", "")
         assert parts.path.split("/")[2] == quote(task_id, safe="")
         assert mock.http.get(url).headers["content-type"] == "image/png"
-    unescaped = urls[0].replace(quote(RESERVED_SUFFIX), RESERVED_SUFFIX)
+    unescaped = urls[0].replace(quote(SUFFIX), SUFFIX)
     assert mock.http.get(unescaped).status_code == 404
-    assert mock.http.get(urls[0].replace(quote(RESERVED_SUFFIX, safe=""), "")).status_code == 404
+    assert mock.http.get(urls[0].replace(quote(SUFFIX, safe=""), "")).status_code == 404
 
 
 def test_a_callback_and_a_forged_one_carry_ids_of_this_form(reserved: Api) -> None:
@@ -104,7 +104,7 @@ def test_a_callback_and_a_forged_one_carry_ids_of_this_form(reserved: Api) -> No
         forged, true = (payload["data"]["taskId"] for payload in receiver.payloads)
 
     assert (true, reserved.delivery(task_id)["state"]) == (task_id, "delivered")
-    assert forged.endswith(RESERVED_SUFFIX)
+    assert forged.endswith(SUFFIX)
     assert reserved.ask(forged).status_code == 404
 
 
@@ -147,14 +147,14 @@ def test_a_restored_task_keeps_its_id_and_its_address(
     assert other_api.control("PUT", "sandbox/snapshot", taken).status_code == 204
     assert other_api.result_urls(task_id) == [url]
     assert mock.http.get(url).status_code == 200
-    assert other_api.submit().endswith(RESERVED_SUFFIX)
+    assert other_api.submit().endswith(SUFFIX)
 
 
-@pytest.mark.parametrize("end", [RESERVED_SUFFIX * 2, RESERVED_SUFFIX[:-1], "/", '"', "\n"])
+@pytest.mark.parametrize("end", [SUFFIX * 2, SUFFIX[:-1], "/", '"', "\n"])
 def test_a_snapshot_with_ids_of_another_form_is_refused(reserved: Api, end: str) -> None:
     reserved.submit()
     taken = json.dumps(reserved.told("GET", "sandbox/snapshot"))
-    other = json.loads(taken.replace(json.dumps(RESERVED_SUFFIX)[1:], json.dumps(end)[1:]))
+    other = json.loads(taken.replace(json.dumps(SUFFIX)[1:], json.dumps(end)[1:]))
 
     answer = reserved.control("PUT", "sandbox/snapshot", other)
 
@@ -179,7 +179,7 @@ def test_the_reference_client_generates_and_downloads(
         generation = client.generate("a fox", num_images=2)
         files = client.download(generation, tmp_path)
 
-    assert generation.task.id.endswith(RESERVED_SUFFIX)
+    assert generation.task.id.endswith(SUFFIX)
     assert [file.suffix for file in files] == [".png", ".png"]
 
 

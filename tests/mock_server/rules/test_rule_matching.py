@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,8 +14,10 @@ from mock_server.domain.rule_book import RuleBook, RuleBookSnapshot, RuleMatch
 from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition, RuleInput
-from mock_server.domain.store import Sandbox
+from mock_server.domain.sandbox.state import SandboxDefaults
+from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.task import TaskState
+from mock_server.store.memory_store import MemoryStore
 from tests.mock_server.rules.strategies import FAIL_CODES, rules
 
 Json = dict[str, Any]
@@ -124,19 +126,6 @@ def test_no_other_pattern_changes_the_match(written: list[Json], asked: list[Rul
         assert narrow.match(narrowed) == wide.match(each)
 
 
-class OneBook:
-    """A sandbox, as far as its rules are concerned."""
-
-    def __init__(self, book: RuleBook) -> None:
-        self.book = book
-
-    async def patterns_for(self, rule_input: RuleInput) -> Sequence[str]:
-        return self.book.patterns_for(rule_input)
-
-    async def match_rules(self, rule_input: RuleInput) -> RuleMatch | None:
-        return self.book.match(rule_input)
-
-
 class Search:
     """Finds what it is told to find, and notes what it was asked for."""
 
@@ -149,22 +138,37 @@ class Search:
         return self.found_patterns
 
 
-def matched(book: RuleBook, search: Search) -> RuleMatch | None:
-    sandbox = cast("Sandbox", OneBook(book))
-    return asyncio.run(RuleMatcher(search).match(sandbox, submitted()))
+def matched(rule: Json, search: Search) -> RuleMatch | None:
+    """Return what the rule of a new sandbox injects into a submit."""
+
+    async def match() -> RuleMatch | None:
+        store = MemoryStore(
+            SandboxDefaults(
+                seed=1,
+                settings=SandboxSettings(),
+                clock=ClockSettings(),
+                models={},
+                fail_messages={},
+                rules=(parsed(rule),),
+            )
+        )
+        sandbox = await store.open(ID, is_broke=False, real_ms=0)
+        return await RuleMatcher(store, search).match(sandbox, submitted(), 0)
+
+    return asyncio.run(match())
 
 
 def test_rule_whose_pattern_is_found_matches() -> None:
     rule: Json = {"match": {"prompt_regex": "c.t"}, "apply": CLOSE}
     found, missed = Search("c.t"), Search()
 
-    assert matched(book_of(rule), found) is not None
-    assert matched(book_of(rule), missed) is None
+    assert matched(rule, found) is not None
+    assert matched(rule, missed) is None
     assert found.asked == missed.asked == [["c.t"]]
 
 
 def test_nothing_is_searched_for_without_a_pattern() -> None:
     search = Search()
 
-    assert matched(book_of({"apply": CLOSE}), search) is not None
+    assert matched({"apply": CLOSE}, search) is not None
     assert search.asked == []

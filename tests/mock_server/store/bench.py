@@ -1,4 +1,4 @@
-"""A store driven by hand: one operation after the other, at the instants that a test decides."""
+"""A store driven by hand: one command after the other, at the instants that a test decides."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -7,28 +7,45 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from mock_server.catalogue_files import load_catalogue
-from mock_server.domain.planner import DEFAULT_BRIEF, Brief
-from mock_server.domain.ports import Sent
+from mock_server.domain.commands import (
+    ChangeSettings,
+    ClaimDeliveries,
+    Command,
+    CountRequest,
+    ExpectCallback,
+    FinishTask,
+    HoldClock,
+    MoveClock,
+    ReadCounters,
+    ReadStatus,
+    RecordDelivery,
+    ReleaseClock,
+    Reset,
+    Submit,
+)
+from mock_server.domain.planner import DEFAULT_REQUEST, PlanRequest
+from mock_server.domain.ports import DeliveryResult
+from mock_server.domain.results import BalanceView, Counters, Rejection, TaskView
 from mock_server.domain.sandbox_settings import ClockSettings
-from mock_server.domain.store import Counted, Counters, Refused, Sandbox, Seen, Store
+from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.submission import Submission
 from mock_server.domain.task import Task, TaskState, state_at
 from mock_server.settings import Settings
-from mock_server.web.tenants import sandbox_id
+from mock_server.web.api_keys import sandbox_id
 
 CATALOGUE = load_catalogue(Settings())
 MODEL = CATALOGUE.models["gpt-image-1"]
 PRICE = 35_000  # of an image, BIL-3
 START_MS = 1_800_000_000_000
-HELD = Brief(is_held=True)
+HELD = PlanRequest(is_held=True)
 HOOK = "http://127.0.0.1/hook"
 
 Result = TypeVar("Result")
 
 
-def lasting(milliseconds: int, fail_code: str | None = None) -> Brief:
+def lasting(milliseconds: int, fail_code: str | None = None) -> PlanRequest:
     """Ask for a task that is processing for so long, and never pending."""
-    return Brief(
+    return PlanRequest(
         pending_ms=0,
         processing_ms=milliseconds,
         fail_code=fail_code,
@@ -37,7 +54,7 @@ def lasting(milliseconds: int, fail_code: str | None = None) -> Brief:
 
 
 class Bench:
-    """A store and the real instant at which it is asked."""
+    """A store and the real instant of the next operation."""
 
     def __init__(self, store: Store, runner: asyncio.Runner) -> None:
         self.store = store
@@ -56,85 +73,121 @@ class Bench:
     def sandbox_ids(self) -> set[str]:
         return {sandbox.id for sandbox in self.run(self.store.sandboxes())}
 
+    def has(self, key: "Key") -> bool:
+        """Tell whether the store still holds the sandbox of a key."""
+        return self.run(self.store.read(key.id)) is not None
+
 
 class Key:
     """What is done with one API key."""
 
     def __init__(self, bench: Bench, name: str, *, is_broke: bool) -> None:
         self._bench = bench
-        self.sandbox: Sandbox = bench.run(
-            bench.store.sandbox(sandbox_id(name), is_broke=is_broke, real_ms=bench.real_ms)
+        self._is_broke = is_broke
+        self.id = sandbox_id(name)
+        self.open()
+
+    def open(self) -> SandboxReader:
+        return self._bench.run(
+            self._bench.store.open(self.id, is_broke=self._is_broke, real_ms=self._bench.real_ms)
         )
+
+    @property
+    def sandbox(self) -> SandboxReader:
+        found = self._bench.run(self._bench.store.read(self.id))
+        assert found is not None
+        return found
+
+    def execute(self, command: type[Command[Result]], **members: Any) -> Result:
+        """Apply a command at the present instant."""
+        made = command(real_ms=self._bench.real_ms, **members)
+        return self._bench.run(self._bench.store.execute(self.id, made))
 
     def submit(
         self,
-        brief: Brief = DEFAULT_BRIEF,
+        plan_request: PlanRequest = DEFAULT_REQUEST,
         *,
         images: int = 1,
         callback_url: str | None = None,
-    ) -> Seen | Refused:
+    ) -> TaskView | Rejection:
         submission = Submission(
             prompt="a fox", ratio="1:1", num_images=images, callback_url=callback_url
         )
-        return self._run(
-            self.sandbox.admit(MODEL, submission, brief, "http://mock", self._bench.real_ms)
+        return self.execute(
+            Submit,
+            model_id=MODEL.id,
+            submission=submission,
+            plan_request=plan_request,
+            base_url="http://mock",
         )
 
-    def task(self, brief: Brief = DEFAULT_BRIEF, **asked: Any) -> Task:
-        """Submit, and be let through."""
-        seen = self.submit(brief, **asked)
-        assert isinstance(seen, Seen)
-        return seen.task
+    def task(self, plan_request: PlanRequest = DEFAULT_REQUEST, **submitted: Any) -> Task:
+        """Submit a task that is accepted."""
+        view = self.submit(plan_request, **submitted)
+        assert isinstance(view, TaskView)
+        return view.task
 
-    def callback_task(self, brief: Brief) -> Task:
-        """Submit a task that is to be called back, and read the answer."""
-        task = self.task(brief, callback_url=HOOK)
-        self._run(self.sandbox.expect_callback(task.id))
+    def callback_task(self, plan_request: PlanRequest) -> Task:
+        """Submit a callback task whose answer has been sent."""
+        task = self.task(plan_request, callback_url=HOOK)
+        self.execute(ExpectCallback, task_id=task.id)
         return task
 
-    def status(self, task_id: str, model_id: str = MODEL.id) -> Seen | Refused:
-        return self._run(self.sandbox.observe(model_id, task_id, self._bench.real_ms))
+    def status(self, task_id: str, model_id: str = MODEL.id) -> TaskView | Rejection:
+        return self.execute(ReadStatus, model_id=model_id, task_id=task_id)
 
     def status_state(self, task_id: str) -> TaskState:
-        """Ask for the status, and be let through."""
-        seen = self.status(task_id)
-        assert isinstance(seen, Seen)
-        return state_at(seen.task, seen.now_ms)
+        """Return the state that an accepted status request sees."""
+        view = self.status(task_id)
+        assert isinstance(view, TaskView)
+        return state_at(view.task, view.now_ms)
 
-    def balance(self) -> Counted | Refused:
-        return self._run(self.sandbox.count(self._bench.real_ms))
+    def balance(self) -> BalanceView | Rejection:
+        return self.execute(CountRequest)
 
-    def finish(self, task_id: str, fail_code: str | None = None) -> Seen | None:
+    def finish(self, task_id: str, fail_code: str | None = None) -> TaskView | Rejection:
         message = fail_code and "as told"
-        return self._run(self.sandbox.finish(task_id, fail_code, message, self._bench.real_ms))
+        return self.execute(FinishTask, task_id=task_id, fail_code=fail_code, fail_message=message)
+
+    def stored(self, task_id: str) -> Task:
+        """Return a task as it is stored now."""
+        view = self.sandbox.task(task_id, self._bench.real_ms)
+        assert view is not None
+        return view.task
 
     def states(self) -> dict[str, TaskState]:
-        """Look at all tasks as control does; nothing is counted."""
-        tasks, now_ms = self._run(self.sandbox.tasks(self._bench.real_ms))
+        """Return the states of all tasks as control sees them; nothing is counted."""
+        tasks, now_ms = self.sandbox.tasks(self._bench.real_ms)
         return {task.id: state_at(task, now_ms) for task in tasks}
 
     def counters(self) -> Counters:
-        return self._run(self.sandbox.counters(self._bench.real_ms))
+        return self.execute(ReadCounters)
 
     def reset(self) -> None:
-        self._run(self.sandbox.reset(self._bench.real_ms))
+        self.execute(Reset)
 
     def change(self, *, balance_microusd: int | None = None, **changes: Any) -> None:
         settings = msgspec.structs.replace(self.sandbox.settings, **changes)
-        self._run(self.sandbox.change(settings, balance_microusd, self._bench.real_ms))
+        self.execute(ChangeSettings, settings=settings, balance_microusd=balance_microusd)
 
-    def deliver(self, sent: Sent) -> list[tuple[str, int]]:
-        """Make every attempt that is due; return whose turn it was, and which attempt."""
-        claims = self._run(self.sandbox.claim(self._bench.real_ms))
-        for claim in claims:
-            self._run(self.sandbox.settle(claim, sent, self._bench.real_ms))
-        return [(claim.delivery.task.id, claim.number) for claim in claims]
+    def deliver(self, delivered: DeliveryResult) -> list[tuple[str, int]]:
+        """Make every attempt that is due; return the task and the number of each."""
+        claimed = self.execute(ClaimDeliveries)
+        for due in claimed:
+            self.execute(RecordDelivery, claimed=due, delivered=delivered)
+        return [(due.task.id, due.attempt) for due in claimed]
 
     def next_due_ms(self) -> int | None:
-        return self._run(self.sandbox.next_due_ms())
+        return self.sandbox.next_due_ms()
 
-    def _run(self, operation: Coroutine[Any, Any, Result]) -> Result:
-        return self._bench.run(operation)
+    def real_wait_s(self) -> float | None:
+        return self.sandbox.real_wait_s(self.next_due_ms(), self._bench.real_ms)
+
+    def advance(self, milliseconds: int) -> None:
+        """Move the clock by hand."""
+        from_ms = self.execute(HoldClock)
+        self.execute(MoveClock, instant_ms=from_ms + milliseconds)
+        self.execute(ReleaseClock)
 
 
 class NewBench(Protocol):

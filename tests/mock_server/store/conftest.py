@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from mock_server.domain.sandbox.state import SandboxDefaults
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.store import Store
 from mock_server.store.memory_store import MemoryStore
-from tests.mock_server.store.bench import Bench, NewBench
+from tests.mock_server.store.bench import CATALOGUE, Bench, NewBench
 
 
 @pytest.fixture(scope="session")
@@ -31,9 +32,13 @@ def new_bench(request: pytest.FixtureRequest, runner: asyncio.Runner) -> NewBenc
         **settings: Any,
     ) -> Bench:
         store = make_store(
-            seed=seed,
-            settings=SandboxSettings(**settings),
-            clock=clock or ClockSettings(),
+            SandboxDefaults(
+                seed=seed,
+                settings=SandboxSettings(**settings),
+                clock=clock or ClockSettings(),
+                models=CATALOGUE.models,
+                fail_messages=CATALOGUE.fail_messages,
+            ),
             max_tasks=max_tasks,
             max_sandboxes=max_sandboxes,
         )

@@ -5,15 +5,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.store import Counted, Refusal, Refused, Seen
+from mock_server.domain.results import BalanceView, Rejection, RejectionReason, TaskView
 from tests.mock_server.store.bench import HELD, MODEL, PRICE, Key, NewBench, lasting
 
 limits = st.integers(1, 5)
 durations_ms = st.integers(1, 50_000)
 
 
-def reason(answer: object) -> Refusal:
-    assert isinstance(answer, Refused)
+def reason(answer: object) -> RejectionReason:
+    assert isinstance(answer, Rejection)
     return answer.reason
 
 
@@ -34,10 +34,11 @@ def test_exactly_so_many_tasks_live_and_a_slot_comes_back_at_an_end_and_not_befo
 
     now_ms = bench.real_ms
     assert (
-        refused == [Refused(Refusal.CONCURRENCY, now_ms - min(durations), min(durations))] * tries
+        refused
+        == [Rejection(RejectionReason.CONCURRENCY, now_ms - min(durations), min(durations))] * tries
     )
-    assert just_before == Refused(Refusal.CONCURRENCY, now_ms - 1, 1)
-    assert isinstance(at_the_end, Seen)
+    assert just_before == Rejection(RejectionReason.CONCURRENCY, now_ms - 1, 1)
+    assert isinstance(at_the_end, TaskView)
 
 
 @given(limits)
@@ -45,10 +46,10 @@ def test_a_task_that_control_ends_gives_its_slot_back(new_bench: NewBench, limit
     key = new_bench(max_concurrent=limit).key()
     tasks = [key.task(HELD) for _ in range(limit)]
 
-    assert key.submit(HELD) == Refused(Refusal.CONCURRENCY, tasks[0].created_ms, 0)
+    assert key.submit(HELD) == Rejection(RejectionReason.CONCURRENCY, tasks[0].created_ms, 0)
     key.finish(tasks[-1].id)
-    assert isinstance(key.submit(HELD), Seen)
-    assert reason(key.submit(HELD)) is Refusal.CONCURRENCY
+    assert isinstance(key.submit(HELD), TaskView)
+    assert reason(key.submit(HELD)) is RejectionReason.CONCURRENCY
 
 
 @given(limits)
@@ -57,8 +58,8 @@ def test_status_requests_work_at_the_limit_of_tasks(new_bench: NewBench, limit: 
     tasks = [key.task(HELD) for _ in range(limit)]
     key.submit()
 
-    assert all(isinstance(key.status(task.id), Seen) for task in tasks)
-    assert isinstance(key.balance(), Counted)
+    assert all(isinstance(key.status(task.id), TaskView) for task in tasks)
+    assert isinstance(key.balance(), BalanceView)
 
 
 @given(st.lists(st.sampled_from(["submit", "status", "unknown", "balance"]), max_size=12), limits)
@@ -73,12 +74,12 @@ def test_all_requests_count_together_but_those_answered_429(
     counters = key.counters()
 
     assert counters.requests == min(len(requests), limit)
-    assert counters.refused == max(0, len(requests) - limit)
-    if counters.refused:
+    assert counters.rejected == max(0, len(requests) - limit)
+    if counters.rejected:
         bench.pass_time(60_000 - len(requests) - 1)
-        assert reason(key.balance()) is Refusal.RATE_LIMIT
+        assert reason(key.balance()) is RejectionReason.RATE_LIMIT
         bench.pass_time(1)
-        assert isinstance(key.balance(), Counted)
+        assert isinstance(key.balance(), BalanceView)
 
 
 def ask(key: Key, request: str) -> object:
@@ -96,9 +97,9 @@ def test_submits_over_the_limit_of_tasks_do_not_use_up_the_rate(
     key = new_bench(max_concurrent=1, rate_limit=limit + 1).key()
     task = key.task(HELD)
 
-    assert {reason(key.submit()) for _ in range(tries)} == {Refusal.CONCURRENCY}
-    assert all(isinstance(key.status(task.id), Seen) for _ in range(limit))
-    assert reason(key.status(task.id)) is Refusal.RATE_LIMIT
+    assert {reason(key.submit()) for _ in range(tries)} == {RejectionReason.CONCURRENCY}
+    assert all(isinstance(key.status(task.id), TaskView) for _ in range(limit))
+    assert reason(key.status(task.id)) is RejectionReason.RATE_LIMIT
 
 
 @given(st.sampled_from(MODEL.image_counts), st.integers(0, 10 * PRICE))
@@ -110,7 +111,7 @@ def test_a_task_is_let_through_when_the_balance_pays_all_its_images(
     answer = key.submit(HELD, images=images)
 
     is_paid = images * PRICE <= balance
-    assert isinstance(answer, Seen) if is_paid else reason(answer) is Refusal.CREDITS
+    assert isinstance(answer, TaskView) if is_paid else reason(answer) is RejectionReason.CREDITS
     assert key.counters().balance_microusd == balance - images * PRICE * is_paid
     assert key.counters().requests == 1
 
@@ -126,32 +127,36 @@ def test_after_the_end_only_what_succeeded_is_paid(
     bench.pass_time(10)
 
     paid = PRICE * sum(images for images, is_failing in ends if not is_failing)
-    assert key.balance() == Counted(bench.real_ms, 100 * PRICE - paid)
+    assert key.balance() == BalanceView(bench.real_ms, 100 * PRICE - paid)
 
 
 def test_a_broke_key_has_no_credit_until_somebody_pays(new_bench: NewBench) -> None:
     key = new_bench().key(is_broke=True)
 
-    assert reason(key.submit()) is Refusal.CREDITS
+    assert reason(key.submit()) is RejectionReason.CREDITS
     key.change(balance_microusd=2 * PRICE)
-    assert isinstance(key.submit(), Seen)
+    assert isinstance(key.submit(), TaskView)
     key.reset()
-    assert reason(key.submit()) is Refusal.CREDITS
+    assert reason(key.submit()) is RejectionReason.CREDITS
 
 
 def test_a_balance_can_be_taken_away(new_bench: NewBench) -> None:
     key = new_bench().key()
     key.change(balance_microusd=0)
 
-    assert reason(key.submit()) is Refusal.CREDITS
+    assert reason(key.submit()) is RejectionReason.CREDITS
 
 
-@given(st.sampled_from([Refusal.RATE_LIMIT, Refusal.CONCURRENCY, Refusal.CREDITS]))
-def test_a_refused_submit_leaves_nothing_behind(new_bench: NewBench, why: Refusal) -> None:
+@given(
+    st.sampled_from(
+        [RejectionReason.RATE_LIMIT, RejectionReason.CONCURRENCY, RejectionReason.CREDITS]
+    )
+)
+def test_a_refused_submit_leaves_nothing_behind(new_bench: NewBench, why: RejectionReason) -> None:
     settings: dict[str, Any] = {
-        Refusal.RATE_LIMIT: {"rate_limit": 1},
-        Refusal.CONCURRENCY: {"max_concurrent": 1},
-        Refusal.CREDITS: {"balance_microusd": PRICE},
+        RejectionReason.RATE_LIMIT: {"rate_limit": 1},
+        RejectionReason.CONCURRENCY: {"max_concurrent": 1},
+        RejectionReason.CREDITS: {"balance_microusd": PRICE},
     }[why]
     key = new_bench(**settings).key()
     first = key.task(HELD)
@@ -176,6 +181,6 @@ def test_a_task_is_found_on_its_own_models_path_only(new_bench: NewBench) -> Non
     key = new_bench().key()
     task = key.task()
 
-    assert isinstance(key.status(task.id), Seen)
-    assert reason(key.status(task.id, "another-model")) is Refusal.NO_TASK
-    assert reason(key.status("task_0")) is Refusal.NO_TASK
+    assert isinstance(key.status(task.id), TaskView)
+    assert reason(key.status(task.id, "another-model")) is RejectionReason.UNKNOWN_TASK
+    assert reason(key.status("task_0")) is RejectionReason.UNKNOWN_TASK

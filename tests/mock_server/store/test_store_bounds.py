@@ -1,9 +1,12 @@
 """How much a store keeps: ended tasks go first, oldest first, and idle sandboxes go."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.store import Refusal, Refused, Seen
+from mock_server.domain.commands import ClaimDeliveries
+from mock_server.domain.errors import SandboxMissing
+from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from tests.mock_server.store.bench import HELD, START_MS, NewBench, lasting
 
 submits = st.lists(
@@ -11,8 +14,8 @@ submits = st.lists(
 )
 
 
-def is_full(answer: Seen | Refused) -> bool:
-    return isinstance(answer, Refused) and answer.reason is Refusal.FULL
+def is_full(answer: TaskView | Rejection) -> bool:
+    return isinstance(answer, Rejection) and answer.reason is RejectionReason.NO_ROOM
 
 
 @given(submits, st.integers(1, 5))
@@ -29,7 +32,7 @@ def test_ended_tasks_are_dropped_first_and_oldest_first(
         answer = key.submit(lasting(duration_ms))
 
         assert is_full(answer) == (len(kept) == max_tasks and not ended)
-        if isinstance(answer, Seen):
+        if isinstance(answer, TaskView):
             if len(kept) == max_tasks:
                 del kept[min(ended, key=kept.__getitem__)]
             kept[answer.task.id] = (bench.real_ms + duration_ms, turn)
@@ -44,7 +47,7 @@ def test_dropped_tasks_are_counted_and_stay_paid(new_bench: NewBench) -> None:
     key.task(HELD)
     counters = key.counters()
 
-    assert isinstance(key.status(first.id), Refused)
+    assert isinstance(key.status(first.id), Rejection)
     assert (counters.dropped_tasks, counters.live_tasks, counters.succeeded) == (1, 1, 1)
     assert counters.balance_microusd == 200_000 - 2 * 35_000
 
@@ -68,7 +71,7 @@ def test_a_task_that_has_ended_unnoticed_makes_room_for_another_key(new_bench: N
 
     assert is_full(busy.submit())
     bench.pass_time(10)
-    assert isinstance(busy.submit(), Seen)
+    assert isinstance(busy.submit(), TaskView)
     assert idle.states() == {}
 
 
@@ -116,9 +119,10 @@ def test_what_still_comes_to_a_dropped_sandbox_takes_no_room(new_bench: NewBench
     bench = new_bench(max_tasks=1)
     late = bench.key("late")
     bench.run(bench.store.drop_all())
-    late.submit(HELD)
 
-    assert isinstance(bench.key("new").submit(HELD), Seen)
+    with pytest.raises(SandboxMissing):
+        late.submit(HELD)
+    assert isinstance(bench.key("new").submit(HELD), TaskView)
 
 
 def test_what_still_ends_in_a_dropped_sandbox_harms_nobody(new_bench: NewBench) -> None:
@@ -128,8 +132,8 @@ def test_what_still_ends_in_a_dropped_sandbox_harms_nobody(new_bench: NewBench) 
     bench.run(bench.store.drop_all())
     held = bench.key("same").task(HELD)
     bench.pass_time(10)
-    bench.run(late.sandbox.claim(bench.real_ms))
 
+    assert late.execute(ClaimDeliveries) == []
     assert is_full(bench.key("other").submit())
     assert bench.key("same").states().keys() == {held.id}
 
@@ -145,7 +149,7 @@ def test_the_sandboxes_that_are_idle_for_longest_go(
         bench.pass_time(1)
         key = bench.key(f"key {number}")
         key.balance()
-        used_ms[key.sandbox.id] = bench.real_ms
+        used_ms[key.id] = bench.real_ms
         kept = bench.sandbox_ids()
         gone = used_ms.keys() - kept
 
@@ -163,17 +167,17 @@ def test_sandboxes_with_live_tasks_go_last(new_bench: NewBench) -> None:
     busy.balance()
     bench.key("new")
 
-    assert (waiting.sandbox.is_dropped, busy.sandbox.is_dropped) == (False, True)
+    assert (bench.has(waiting), bench.has(busy)) == (True, False)
 
 
-def test_an_evicted_sandbox_knows_it_and_its_tasks_make_room(new_bench: NewBench) -> None:
+def test_the_tasks_of_an_evicted_sandbox_make_room(new_bench: NewBench) -> None:
     bench = new_bench(max_sandboxes=1, max_tasks=1)
     old = bench.key("old")
     old.task(HELD)
     new = bench.key("new")
 
-    assert (old.sandbox.is_dropped, new.sandbox.is_dropped) == (True, False)
-    assert isinstance(new.submit(), Seen)
+    assert (bench.has(old), bench.has(new)) == (False, True)
+    assert isinstance(new.submit(), TaskView)
     assert bench.key("old").states() == {}
 
 
@@ -188,4 +192,4 @@ def test_looking_for_room_does_not_make_the_idle_look_busy(new_bench: NewBench) 
 
     assert is_full(busy.submit())
     bench.key("new")
-    assert (busy.sandbox.is_dropped, idle.sandbox.is_dropped) == (False, True)
+    assert (bench.has(busy), bench.has(idle)) == (True, False)

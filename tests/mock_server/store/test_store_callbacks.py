@@ -3,19 +3,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mock_server.domain.commands import ClaimDeliveries, ExpectCallback, RecordDelivery
 from mock_server.domain.deliveries import DeliveryState
-from mock_server.domain.ports import Sent
+from mock_server.domain.ports import DeliveryResult
 from mock_server.domain.sandbox_settings import ClockSettings
-from tests.mock_server.store.bench import HELD, HOOK, START_MS, Bench, Key, NewBench, lasting
+from tests.mock_server.store.bench import HELD, HOOK, START_MS, Key, NewBench, lasting
 
-OK = Sent(status=200, duration_ms=3)
-UNHEARD = Sent(error="timed out")
+OK = DeliveryResult(status=200, duration_ms=3)
+UNHEARD = DeliveryResult(error="timed out")
 
 durations_ms = st.integers(0, 100_000)
 
 
-def delivery_states(bench: Bench, key: Key) -> list[DeliveryState]:
-    return [delivery.state for delivery in bench.run(key.sandbox.deliveries())]
+def delivery_states(key: Key) -> list[DeliveryState]:
+    return [delivery.state for delivery in key.sandbox.deliveries()]
 
 
 @given(st.lists(durations_ms, max_size=5))
@@ -32,7 +33,7 @@ def test_every_end_is_delivered_once_when_it_comes(
 
     assert delivered == sorted(delivered, key=lambda each: each[0])
     assert sorted(delivered) == sorted((task.plan.end_ms, task.id, 1) for task in tasks)
-    assert delivery_states(bench, key) == [DeliveryState.DELIVERED] * len(tasks)
+    assert delivery_states(key) == [DeliveryState.DELIVERED] * len(tasks)
 
 
 @given(durations_ms)
@@ -54,17 +55,17 @@ def test_nothing_is_due_before_the_submit_has_been_answered(new_bench: NewBench)
     task = key.task(lasting(0), callback_url=HOOK)
 
     assert (key.next_due_ms(), key.deliver(OK)) == (None, [])
-    bench.run(key.sandbox.expect_callback(task.id))
+    key.execute(ExpectCallback, task_id=task.id)
     assert key.deliver(OK) == [(task.id, 1)]
 
 
 def test_a_task_without_an_address_is_not_called_back(new_bench: NewBench) -> None:
     bench = new_bench()
     key = bench.key()
-    bench.run(key.sandbox.expect_callback(key.task(lasting(0)).id))
-    bench.run(key.sandbox.expect_callback("nobody's"))
+    key.execute(ExpectCallback, task_id=key.task(lasting(0)).id)
+    key.execute(ExpectCallback, task_id="nobody's")
 
-    assert (key.next_due_ms(), delivery_states(bench, key)) == (None, [])
+    assert (key.next_due_ms(), delivery_states(key)) == (None, [])
 
 
 def test_an_unheard_callback_is_tried_four_times_in_all(new_bench: NewBench) -> None:
@@ -78,17 +79,17 @@ def test_an_unheard_callback_is_tried_four_times_in_all(new_bench: NewBench) -> 
         instants.append(due_ms - START_MS)
 
     assert instants == [1000, 31_000, 151_000, 751_000]
-    assert delivery_states(bench, key) == [DeliveryState.FAILED]
+    assert delivery_states(key) == [DeliveryState.FAILED]
 
 
 def test_a_retry_counts_from_the_end_of_the_attempt_before(new_bench: NewBench) -> None:
     bench = new_bench()
     key = bench.key()
     key.callback_task(lasting(0))
-    (claim,) = bench.run(key.sandbox.claim(bench.real_ms))
+    (claimed,) = key.execute(ClaimDeliveries)
     bench.pass_time(7000)
 
-    assert bench.run(key.sandbox.settle(claim, UNHEARD, bench.real_ms))
+    assert key.execute(RecordDelivery, claimed=claimed, delivered=UNHEARD)
     assert key.next_due_ms() == START_MS + 37_000
 
 
@@ -96,7 +97,7 @@ def test_a_retry_counts_from_the_end_of_the_attempt_before(new_bench: NewBench) 
 def test_an_end_by_control_is_delivered_at_once(new_bench: NewBench, fail_code: str | None) -> None:
     bench = new_bench()
     key = bench.key()
-    tasks = [key.callback_task(brief) for brief in (HELD, lasting(50_000))]
+    tasks = [key.callback_task(each) for each in (HELD, lasting(50_000))]
     bench.pass_time(5)
 
     for task in tasks:
@@ -113,7 +114,7 @@ def test_a_task_that_ends_before_its_answer_is_read_is_called_back_all_the_same(
     key = bench.key()
     task = key.task(HELD, callback_url=HOOK)
     key.finish(task.id)
-    bench.run(key.sandbox.expect_callback(task.id))
+    key.execute(ExpectCallback, task_id=task.id)
 
     assert key.deliver(OK) == [(task.id, 1)]
 
@@ -122,13 +123,13 @@ def test_an_attempt_under_way_during_a_reset_is_forgotten(new_bench: NewBench) -
     bench = new_bench()
     key = bench.key()
     key.callback_task(lasting(0))
-    (claim,) = bench.run(key.sandbox.claim(bench.real_ms))
+    (claimed,) = key.execute(ClaimDeliveries)
     key.reset()
     key.callback_task(HELD)
 
-    assert not bench.run(key.sandbox.settle(claim, UNHEARD, bench.real_ms))
+    assert not key.execute(RecordDelivery, claimed=claimed, delivered=UNHEARD)
     assert key.next_due_ms() is None
-    assert delivery_states(bench, key) == [DeliveryState.PENDING]
+    assert delivery_states(key) == [DeliveryState.PENDING]
 
 
 def test_a_reset_forgets_what_was_to_be_delivered(new_bench: NewBench) -> None:
@@ -139,7 +140,7 @@ def test_a_reset_forgets_what_was_to_be_delivered(new_bench: NewBench) -> None:
     key.reset()
 
     assert (key.next_due_ms(), key.deliver(OK)) == (None, [])
-    assert delivery_states(bench, key) == []
+    assert delivery_states(key) == []
 
 
 def test_a_callback_falls_due_by_the_sandboxs_clock(new_bench: NewBench) -> None:
@@ -149,8 +150,7 @@ def test_a_callback_falls_due_by_the_sandboxs_clock(new_bench: NewBench) -> None
     bench.pass_time(5000)
 
     assert key.deliver(OK) == []
-    bench.run(key.sandbox.hold_clock(bench.real_ms))
-    bench.run(key.sandbox.move_clock(START_MS + 1000))
+    key.advance(1000)
     assert key.deliver(OK) == [(task.id, 1)]
 
 
@@ -160,7 +160,7 @@ def test_a_dropped_task_is_called_back_no_more(new_bench: NewBench) -> None:
     key.callback_task(lasting(0))
     key.task(HELD)
 
-    assert (key.next_due_ms(), delivery_states(bench, key)) == (None, [])
+    assert (key.next_due_ms(), delivery_states(key)) == (None, [])
 
 
 @given(st.integers(1, 100_000), st.sampled_from([1, 4, 100]))
@@ -168,18 +168,16 @@ def test_the_wait_is_told_in_real_time(new_bench: NewBench, due_in_ms: int, spee
     bench = new_bench(clock=ClockSettings(speed=speed))
     key = bench.key()
 
-    assert bench.run(key.sandbox.wait_s(bench.real_ms)) is None
+    assert key.real_wait_s() is None
     key.callback_task(lasting(due_in_ms * speed))
-    assert bench.run(key.sandbox.wait_s(bench.real_ms)) == due_in_ms / 1000
+    assert key.real_wait_s() == due_in_ms / 1000
     bench.pass_time(due_in_ms)
-    assert bench.run(key.sandbox.wait_s(bench.real_ms)) == 0
+    assert key.real_wait_s() == 0
 
 
-def test_deliveries_are_found_by_their_task(new_bench: NewBench) -> None:
-    bench = new_bench()
-    key = bench.key()
-    task, _ = key.callback_task(HELD), key.callback_task(HELD)
+def test_deliveries_name_their_tasks_in_the_order_of_submits(new_bench: NewBench) -> None:
+    key = new_bench().key()
+    tasks = [key.callback_task(HELD), key.callback_task(HELD)]
 
-    (found,) = bench.run(key.sandbox.deliveries(task.id))
-    assert (found.task.id, found.url) == (task.id, HOOK)
-    assert bench.run(key.sandbox.deliveries("nobody's")) == []
+    deliveries = key.sandbox.deliveries()
+    assert [(each.task_id, each.url) for each in deliveries] == [(task.id, HOOK) for task in tasks]

@@ -3,9 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mock_server.domain.commands import (
+    HoldClock,
+    MoveClock,
+    RecordExchange,
+    ReleaseClock,
+    SetClock,
+)
 from mock_server.domain.journal import Entry, Operation
+from mock_server.domain.results import BalanceView, Rejection, TaskView
 from mock_server.domain.sandbox_settings import ClockSettings
-from mock_server.domain.store import Counted, Refused, Seen
 from mock_server.domain.task import TaskState
 from tests.mock_server.store.bench import START_MS, Bench, Key, NewBench, lasting
 
@@ -14,10 +21,10 @@ spans_ms = st.integers(1, 100_000)
 
 def advance(bench: Bench, key: Key, by_ms: int) -> None:
     """Move the clock as control does, while real time goes on."""
-    from_ms = bench.run(key.sandbox.hold_clock(bench.real_ms))
+    from_ms = key.execute(HoldClock)
     bench.pass_time(17)
-    bench.run(key.sandbox.move_clock(from_ms + by_ms))
-    bench.run(key.sandbox.release_clock(bench.real_ms))
+    key.execute(MoveClock, instant_ms=from_ms + by_ms)
+    key.execute(ReleaseClock)
 
 
 @given(spans_ms, spans_ms)
@@ -44,7 +51,7 @@ def test_moved_and_passed_time_add_up(new_bench: NewBench, spans: list[tuple[int
         bench.pass_time(passed_ms)
 
     counted = key.balance()
-    assert counted == Counted(START_MS + sum(map(sum, spans)), key.counters().balance_microusd)
+    assert counted == BalanceView(START_MS + sum(map(sum, spans)), key.counters().balance_microusd)
 
 
 @given(spans_ms, st.sampled_from([1.0, 20.0]))
@@ -58,7 +65,7 @@ def test_a_scaled_clock_shortens_tasks_and_the_rate_window(
 
     passed_ms = round(wait_ms * speed)
     assert list(key.states().values()) == [TaskState.SUCCESS]
-    assert isinstance(key.balance(), Refused) == (passed_ms < 60_000)
+    assert isinstance(key.balance(), Rejection) == (passed_ms < 60_000)
 
 
 def test_every_answer_tells_the_instant_at_which_it_took_place(new_bench: NewBench) -> None:
@@ -66,12 +73,12 @@ def test_every_answer_tells_the_instant_at_which_it_took_place(new_bench: NewBen
     key = bench.key()
     advance(bench, key, 1234)
     seen = key.submit()
-    assert isinstance(seen, Seen)
+    assert isinstance(seen, TaskView)
     observed, counted = key.status(seen.task.id), key.balance()
 
     assert seen.task.created_ms == seen.now_ms == START_MS + 1234
-    assert isinstance(observed, Seen)
-    assert isinstance(counted, Counted)
+    assert isinstance(observed, TaskView)
+    assert isinstance(counted, BalanceView)
     assert observed.now_ms == counted.now_ms == START_MS + 1234
 
 
@@ -79,15 +86,15 @@ def test_another_manner_of_time_goes_on_from_where_the_clock_stands(new_bench: N
     bench = new_bench()
     key = bench.key()
     bench.pass_time(500)
-    stood = bench.run(key.sandbox.set_clock("manual", 2.0, bench.real_ms))
+    stood = key.execute(SetClock, mode="manual", speed=2.0)
     bench.pass_time(500)
-    stands = bench.run(key.sandbox.clock(bench.real_ms))
-    bench.run(key.sandbox.set_clock("real", 2.0, bench.real_ms))
+    stands = key.sandbox.clock(bench.real_ms)
+    key.execute(SetClock, mode="real", speed=2.0)
     bench.pass_time(500)
 
     assert stood == stands
     assert (stood.mode, stood.speed, stood.now_ms) == ("manual", 2.0, START_MS + 500)
-    assert bench.run(key.sandbox.clock(bench.real_ms)).now_ms == START_MS + 1500
+    assert key.sandbox.clock(bench.real_ms).now_ms == START_MS + 1500
 
 
 @given(st.lists(st.sampled_from(["", "task_1", "task_2"]), max_size=8))
@@ -101,9 +108,9 @@ def test_the_journal_keeps_what_was_written_in_order(
         for number, task_id in enumerate(task_ids)
     ]
     for entry in written:
-        key.sandbox.record(entry)
+        key.execute(RecordExchange, entry=entry)
 
     numbered = list(enumerate(written, start=1))
-    assert bench.run(key.sandbox.entries()) == numbered
-    assert bench.run(key.sandbox.entries(since=3)) == numbered[3:]
+    assert key.sandbox.entries() == numbered
+    assert key.sandbox.entries(since=3) == numbered[3:]
     assert key.counters().journal_entries == len(written)

@@ -11,9 +11,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from mock_server.domain.errors import TaskEnded
-from mock_server.domain.planner import Brief
-from mock_server.domain.store import Refusal, Refused, Seen
+from mock_server.domain.planner import PlanRequest
+from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from tests.mock_server.store.bench import PRICE, NewBench
 from tests.properties import examples
 
@@ -57,18 +56,18 @@ class TaskLifecycle(RuleBasedStateMachine):
         self, pending_ms: int, processing_ms: int, polls: int, *, is_held: bool, images: int,
         fail_code: str | None,
     ) -> str:  # fmt: skip
-        brief = Brief(
+        brief = PlanRequest(
             pending_ms=pending_ms, processing_ms=processing_ms, polls=0 if is_held else polls,
             is_held=is_held, fail_code=fail_code, fail_message=fail_code,
         )  # fmt: skip
         why_not = self._why_no_submit(images * PRICE)
         answer = self.key.submit(brief, images=images)
         if why_not:
-            assert isinstance(answer, Refused)
+            assert isinstance(answer, Rejection)
             assert answer.reason in why_not
-            self.counted += [self.now_ms] * (answer.reason is Refusal.CREDITS)
+            self.counted += [self.now_ms] * (answer.reason is RejectionReason.CREDITS)
             return NOBODY
-        assert isinstance(answer, Seen)
+        assert isinstance(answer, TaskView)
         self.counted.append(self.now_ms)
         start_ms = self.now_ms + pending_ms
         end_ms = None if is_held or polls else start_ms + processing_ms
@@ -81,16 +80,16 @@ class TaskLifecycle(RuleBasedStateMachine):
     def ask_for_the_status(self, task_id: str) -> None:
         answer = self.key.status(task_id)
         if not self._has_rate():
-            assert isinstance(answer, Refused)
-            assert answer.reason is Refusal.RATE_LIMIT
+            assert isinstance(answer, Rejection)
+            assert answer.reason is RejectionReason.RATE_LIMIT
             return
         self.counted.append(self.now_ms)
         task = self.expected.get(task_id)
         if task is None:
-            assert isinstance(answer, Refused)
-            assert answer.reason is Refusal.NO_TASK
+            assert isinstance(answer, Rejection)
+            assert answer.reason is RejectionReason.UNKNOWN_TASK
             return
-        assert isinstance(answer, Seen)
+        assert isinstance(answer, TaskView)
         if task.polls_left:
             task.polls_left -= 1
             task.polls_seen += 1
@@ -103,17 +102,16 @@ class TaskLifecycle(RuleBasedStateMachine):
     @rule(task_id=tasks, fail_code=fail_codes)
     def control_ends_it(self, task_id: str, fail_code: str | None) -> None:
         task = self.expected.get(task_id)
-        try:
-            seen = self.key.finish(task_id, fail_code)
-        except TaskEnded:
-            assert task is not None
-            assert not self._is_live(task)
+        answer = self.key.finish(task_id, fail_code)
+        if isinstance(answer, Rejection):
+            expected = RejectionReason.UNKNOWN_TASK if task is None else RejectionReason.TASK_ENDED
+            assert answer.reason is expected
+            assert task is None or not self._is_live(task)
             return
-        assert (seen is None) == (task is None)
-        if task is not None:
-            assert self._is_live(task)
-            task.end_ms, task.polls_left = self.now_ms, 0
-            task.fails = fail_code is not None
+        assert task is not None
+        assert self._is_live(task)
+        task.end_ms, task.polls_left = self.now_ms, 0
+        task.fails = fail_code is not None
 
     @rule()
     def reset(self) -> None:
@@ -139,10 +137,10 @@ class TaskLifecycle(RuleBasedStateMachine):
     def now_ms(self) -> int:
         return self.bench.real_ms
 
-    def _why_no_submit(self, price: int) -> set[Refusal]:
-        over = {Refusal.CONCURRENCY} if self._live() >= CONCURRENT else set()
-        over |= set() if self._has_rate() else {Refusal.RATE_LIMIT}
-        return over or ({Refusal.CREDITS} if self._balance() < price else set())
+    def _why_no_submit(self, price: int) -> set[RejectionReason]:
+        over = {RejectionReason.CONCURRENCY} if self._live() >= CONCURRENT else set()
+        over |= set() if self._has_rate() else {RejectionReason.RATE_LIMIT}
+        return over or ({RejectionReason.CREDITS} if self._balance() < price else set())
 
     def _has_rate(self) -> bool:
         return sum(instant > self.now_ms - WINDOW_MS for instant in self.counted) < RATE

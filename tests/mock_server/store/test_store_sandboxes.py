@@ -8,17 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.planner import DEFAULT_BRIEF, Brief
-from mock_server.domain.store import Refusal, Refused
+from mock_server.domain.commands import SetClock
+from mock_server.domain.planner import DEFAULT_REQUEST, PlanRequest
+from mock_server.domain.results import Rejection, RejectionReason
 from tests.mock_server.store.bench import HELD, Bench, Key, NewBench, lasting
 
 Step = Callable[[Bench, Key], object]
 
-briefs = st.sampled_from([DEFAULT_BRIEF, HELD, Brief(polls=2), lasting(5), lasting(9_000, "NSFW")])
+plan_requests = st.sampled_from(
+    [DEFAULT_REQUEST, HELD, PlanRequest(polls=2), lasting(5), lasting(9_000, "NSFW")]
+)
 
 
-def submitting(brief: Brief, images: int) -> Step:
-    return lambda _, key: key.submit(brief, images=images)
+def submitting(plan_request: PlanRequest, images: int) -> Step:
+    return lambda _, key: key.submit(plan_request, images=images)
 
 
 def asking_for(nth: int) -> Step:
@@ -35,7 +38,7 @@ def finishing_the_held(_: Bench, key: Key) -> object:
 
 
 steps = st.one_of(
-    st.builds(submitting, briefs, st.sampled_from([1, 2, 4])),
+    st.builds(submitting, plan_requests, st.sampled_from([1, 2, 4])),
     st.builds(asking_for, st.integers(0, 5)),
     st.just(finishing_the_held),
     st.just(lambda _, key: key.balance()),
@@ -80,21 +83,21 @@ def test_a_reset_sandbox_begins_again_from_its_seed(
     key.reset()
     fresh.pass_time(used.real_ms - fresh.real_ms)
 
-    again = [told(used, key, submitting(DEFAULT_BRIEF, 1)) for _ in range(3)]
+    again = [told(used, key, submitting(DEFAULT_REQUEST, 1)) for _ in range(3)]
     begun = fresh.key()
-    assert again == [told(fresh, begun, submitting(DEFAULT_BRIEF, 1)) for _ in range(3)]
+    assert again == [told(fresh, begun, submitting(DEFAULT_REQUEST, 1)) for _ in range(3)]
 
 
 def test_a_reset_takes_everything_back(new_bench: NewBench) -> None:
     bench = new_bench(rate_limit=5)
     key = bench.key()
     key.change(rate_limit=1, strict=True, balance_microusd=0)
-    bench.run(key.sandbox.set_clock("manual", 5.0, bench.real_ms))
+    key.execute(SetClock, mode="manual", speed=5.0)
     bench.pass_time(1000)
     key.reset()
 
     assert key.sandbox.settings == new_bench(rate_limit=5).key().sandbox.settings
-    reading = bench.run(key.sandbox.clock(bench.real_ms))
+    reading = key.sandbox.clock(bench.real_ms)
     assert (reading.mode, reading.speed, reading.now_ms) == ("real", 1.0, bench.real_ms)
     assert key.counters() == new_bench(rate_limit=5).key().counters()
 
@@ -119,9 +122,9 @@ def test_a_key_never_sees_another_keys_task(new_bench: NewBench) -> None:
     other = bench.key("another")
     answer = other.status(task.id)
 
-    assert isinstance(answer, Refused)
-    assert answer.reason is Refusal.NO_TASK
-    assert bench.run(other.sandbox.task(task.id, bench.real_ms)) is None
+    assert isinstance(answer, Rejection)
+    assert answer.reason is RejectionReason.UNKNOWN_TASK
+    assert other.sandbox.task(task.id, bench.real_ms) is None
     assert other.states() == {}
 
 
@@ -141,8 +144,8 @@ def test_one_id_is_one_sandbox(new_bench: NewBench) -> None:
     task = bench.key("one").task()
 
     assert bench.key("one").states().keys() == {task.id}
-    assert bench.run(bench.store.find(task.sandbox_id)) is not None
-    assert bench.run(bench.store.find("0123456789abcdef")) is None
+    assert bench.run(bench.store.read(task.sandbox_id)) is not None
+    assert bench.run(bench.store.read("0123456789abcdef")) is None
 
 
 @pytest.mark.parametrize("name", ["one", "another"])
@@ -152,8 +155,8 @@ def test_dropping_all_lets_go_of_every_key(new_bench: NewBench, name: str) -> No
     ids = [key.task().id for key in keys]
     bench.run(bench.store.drop_all())
 
-    assert all(key.sandbox.is_dropped for key in keys)
+    assert not any(bench.has(key) for key in keys)
     assert bench.sandbox_ids() == set()
     begun = bench.key(name)
-    assert (begun.states(), begun.sandbox.is_dropped) == ({}, False)
+    assert begun.states() == {}
     assert begun.task().id in ids

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.errors import TaskEnded
-from mock_server.domain.planner import Brief
-from mock_server.domain.store import Refused, Seen
+from mock_server.domain.planner import PlanRequest
+from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from mock_server.domain.task import TaskState, cost_time_ms
 from tests.mock_server.store.bench import HELD, NewBench, lasting
 
@@ -21,31 +20,32 @@ def test_polls_end_a_task_at_the_nth_status_request(
 ) -> None:
     bench = new_bench()
     key = bench.key()
-    task = key.task(Brief(polls=polls, fail_code=fail_code))
+    task = key.task(PlanRequest(polls=polls, fail_code=fail_code))
     seen = []
     for _ in range(polls + 2):
         bench.pass_time(wait_ms)
         answer = key.status(task.id)
-        assert isinstance(answer, Seen)
+        assert isinstance(answer, TaskView)
         seen.append(answer.ends_now)
 
     assert seen == [number == polls for number in range(1, polls + 3)]
     assert key.states()[task.id] == (TaskState.FAILED if fail_code else TaskState.SUCCESS)
-    assert task.plan.end_ms == task.created_ms + polls * wait_ms
-    assert 0 <= cost_time_ms(task.plan) <= polls * wait_ms
+    ended = key.stored(task.id)
+    assert ended.plan.end_ms == task.created_ms + polls * wait_ms
+    assert 0 <= cost_time_ms(ended.plan) <= polls * wait_ms
 
 
 @given(st.integers(1, 6))
 def test_control_looks_without_polling(new_bench: NewBench, polls: int) -> None:
     bench = new_bench()
     key = bench.key()
-    task = key.task(Brief(polls=polls))
+    task = key.task(PlanRequest(polls=polls))
     for _ in range(polls):
         key.states()
-        bench.run(key.sandbox.task(task.id, bench.real_ms))
+        key.sandbox.task(task.id, bench.real_ms)
     key.status(task.id, "another-model")
 
-    assert task.polls_seen == 0
+    assert key.stored(task.id).polls_seen == 0
     assert not key.states()[task.id].is_final
 
 
@@ -61,7 +61,7 @@ def test_a_held_task_is_processing_until_control_ends_it(
     assert key.status_state(task.id) is TaskState.PROCESSING
     key.finish(task.id, fail_code)
     assert key.status_state(task.id) is (TaskState.FAILED if fail_code else TaskState.SUCCESS)
-    assert task.plan.end_ms == bench.real_ms
+    assert key.stored(task.id).plan.end_ms == bench.real_ms
 
 
 @given(waits_ms, st.sampled_from([None, "NSFW"]), st.sampled_from([None, "CONTENT_VIOLATION"]))
@@ -75,7 +75,7 @@ def test_what_control_says_goes_before_the_plan(
 
     seen = key.finish(task.id, forced)
 
-    assert seen is not None
+    assert isinstance(seen, TaskView)
     plan = seen.task.plan
     assert (plan.end_ms, plan.fail_code) == (bench.real_ms, forced)
     assert plan.reasons[0] == f"forced by control: {forced or 'success'}"
@@ -90,9 +90,9 @@ def test_an_ended_task_cannot_be_ended_again(new_bench: NewBench, fail_code: str
     bench.pass_time(10)
     before = key.counters()
 
-    with pytest.raises(TaskEnded, match="the task has ended"):
-        key.finish(task.id, "GENERATION_FAILED")
-    assert task.plan.fail_code == fail_code
+    answer = key.finish(task.id, "GENERATION_FAILED")
+    assert answer == Rejection(RejectionReason.TASK_ENDED, bench.real_ms)
+    assert key.stored(task.id).plan.fail_code == fail_code
     assert key.counters() == before
 
 
@@ -100,7 +100,7 @@ def test_an_ended_task_cannot_be_ended_again(new_bench: NewBench, fail_code: str
 def test_a_task_remembers_that_its_prompt_had_directives(
     new_bench: NewBench, *, has_directives: bool
 ) -> None:
-    task = new_bench().key().task(Brief(has_directives=has_directives))
+    task = new_bench().key().task(PlanRequest(has_directives=has_directives))
 
     assert task.has_directives == has_directives
 
@@ -114,7 +114,9 @@ def test_a_task_tells_its_sandbox_by_its_id(new_bench: NewBench) -> None:
 def test_nobodys_task_cannot_be_ended(new_bench: NewBench) -> None:
     bench = new_bench()
 
-    assert bench.key("one").finish(bench.key("another").task().id) is None
+    answer = bench.key("one").finish(bench.key("another").task().id)
+
+    assert answer == Rejection(RejectionReason.UNKNOWN_TASK, bench.real_ms)
 
 
 def test_control_sees_the_newest_task_first(new_bench: NewBench) -> None:
@@ -141,10 +143,10 @@ def test_other_limits_hold_at_once_and_forget_nothing(
     new_bench: NewBench, rate: int, asked: int, other_rate: int
 ) -> None:
     key = new_bench(rate_limit=rate, max_concurrent=9).key()
-    let_through = [isinstance(key.balance(), Refused) for _ in range(asked)].count(False)
+    let_through = [isinstance(key.balance(), Rejection) for _ in range(asked)].count(False)
     key.change(rate_limit=other_rate, max_concurrent=1)
 
-    more = [isinstance(key.balance(), Refused) for _ in range(9)].count(False)
+    more = [isinstance(key.balance(), Rejection) for _ in range(9)].count(False)
 
     assert more == max(0, other_rate - let_through)
     assert key.sandbox.settings.max_concurrent == 1

@@ -1,18 +1,20 @@
-"""What a server has done since its start, counted for whoever measures it.
+"""Counts of what a server has done since its start, for `GET /_mock/metrics`.
 
-Plain numbers, for they are counted with every request; the labels are few and hold no key.
+They are plain numbers, because every request counts; the labels are few and hold no key.
 """
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 
 from mock_server.domain.journal import Entry, Operation
+from mock_server.domain.task import Task
 
 BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _BUCKETS_US = tuple(int(bound * 1_000_000) for bound in BUCKETS_S)
 
 
-class Tally:
+class ServerMetrics:
     __slots__ = (
         "buckets", "callbacks", "ended", "faults", "requests", "spent_us", "submitted",
         "unauthorized",
@@ -23,13 +25,17 @@ class Tally:
         self.buckets = {each: [0] * (len(BUCKETS_S) + 1) for each in Operation}
         self.spent_us: Counter[Operation] = Counter()
         self.submitted = 0
-        self.ended: Counter[str] = Counter()  # by fail code; empty: success
-        self.callbacks: Counter[str] = Counter()  # attempts by what came of them
+        self.ended: Counter[str] = Counter()  # By fail code; empty for success.
+        self.callbacks: Counter[str] = Counter()  # Attempts by outcome.
         self.faults: Counter[str] = Counter()
-        self.unauthorized = 0  # requests that reached no sandbox
+        self.unauthorized = 0  # Requests that reached no sandbox.
 
-    def note(self, entry: Entry) -> None:
-        """Count an exchange."""
+    def count_ended(self, tasks: Iterable[Task]) -> None:
+        for task in tasks:
+            self.ended[task.plan.fail_code or ""] += 1
+
+    def count(self, entry: Entry) -> None:
+        """Count an entry of a journal."""
         operation = entry.operation
         for injected in entry.injected:
             self.faults[injected.text] += 1

@@ -1,0 +1,64 @@
+"""What a sandbox answers to a command or a query: frozen values, none of them live."""
+
+from enum import StrEnum
+
+import msgspec
+
+from mock_server.domain.clock import Mode
+from mock_server.domain.task import Task
+
+
+class RejectionReason(StrEnum):
+    """Why a command was rejected."""
+
+    RATE_LIMIT = "rate limit"  # LIM-1
+    CONCURRENCY = "concurrency"  # LIM-2
+    CREDITS = "credits"  # SUB-17
+    UNKNOWN_TASK = "unknown task"  # STA-2
+    TASK_ENDED = "task ended"  # STA-5
+    NO_ROOM = "no room"  # The mock's own bound, --max-tasks.
+
+
+class Rejection(msgspec.Struct, frozen=True, gc=False):
+    """A command that changed nothing but counters.
+
+    `wait_ms` is how long until the same command would be accepted, 0 where that is unknown.
+    """
+
+    reason: RejectionReason
+    now_ms: int
+    wait_ms: int = 0
+
+
+class TaskView(msgspec.Struct, frozen=True, gc=False):
+    """A task at an instant of its sandbox's clock."""
+
+    task: Task
+    now_ms: int
+    ends_now: bool = False  # This very status request ended it (`polls`).
+
+
+class BalanceView(msgspec.Struct, frozen=True, gc=False):
+    """A counted request, with the balance that it left untouched."""
+
+    now_ms: int
+    balance_microusd: int
+
+
+class ClockReading(msgspec.Struct, frozen=True, kw_only=True):
+    mode: Mode
+    speed: float
+    now_ms: int
+
+
+class Counters(msgspec.Struct, frozen=True, kw_only=True):
+    requests: int
+    rejected: int
+    succeeded: int
+    failed: int
+    dropped_tasks: int
+    live_tasks: int
+    balance_microusd: int
+    journal_entries: int
+    journal_bytes: int
+    journal_dropped: int

@@ -1,0 +1,1 @@
+"""One API key's sandbox as a pure state machine: `Sandbox.apply(command)` returns a result."""

@@ -1,0 +1,50 @@
+"""Handlers of callbacks: what is due, who attempts it, and the result (CB-1 … CB-4)."""
+
+from collections.abc import Sequence
+
+from mock_server.domain.commands import (
+    ClaimDeliveries,
+    ExpectCallback,
+    PostponeDelivery,
+    RecordDelivery,
+)
+from mock_server.domain.deliveries import Delivery, DueDelivery
+from mock_server.domain.sandbox.state import SandboxState
+
+
+def expect_callback(state: SandboxState, command: ExpectCallback) -> None:
+    task = state.tasks.get(command.task_id)
+    if task is not None and task.callback_url is not None:
+        state.deliveries.open(task, task.callback_url)
+
+
+def claim_deliveries(state: SandboxState, command: ClaimDeliveries) -> Sequence[DueDelivery]:
+    now_ms = state.enter(command.real_ms)
+    return [_due(state, delivery, now_ms) for delivery in state.deliveries.claim(now_ms)]
+
+
+def postpone_delivery(state: SandboxState, command: PostponeDelivery) -> None:
+    now_ms = state.enter(command.real_ms)
+    state.deliveries.postpone(
+        command.claimed,
+        now_ms + command.delay_ms,
+        (command.match.rule, command.match.effect.injected),
+        until_overtaken=command.until_overtaken,
+    )
+
+
+def record_delivery(state: SandboxState, command: RecordDelivery) -> bool:
+    now_ms = state.enter(command.real_ms)
+    return state.deliveries.record(command.claimed, command.delivered, now_ms)
+
+
+def _due(state: SandboxState, delivery: Delivery, now_ms: int) -> DueDelivery:
+    attempt = len(delivery.attempts) + 1
+    return DueDelivery(
+        task=state.tasks[delivery.task_id],
+        url=delivery.url,
+        claim=delivery.claim,
+        attempt=attempt,
+        at_ms=now_ms,
+        postponed_by=delivery.postponed_by if delivery.postponed_attempt == attempt else None,
+    )

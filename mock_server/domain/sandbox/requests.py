@@ -1,0 +1,113 @@
+"""Handlers of what clients request: limits, price, task and journal (LIM, SUB, STA)."""
+
+from mock_server.domain.catalogue import Model
+from mock_server.domain.chance import draw
+from mock_server.domain.commands import CountRequest, ReadStatus, RecordExchange, Submit
+from mock_server.domain.events import Recorded
+from mock_server.domain.ledger import price_microusd
+from mock_server.domain.planner import make_plan
+from mock_server.domain.results import BalanceView, Rejection, RejectionReason, TaskView
+from mock_server.domain.sandbox.state import SandboxState
+from mock_server.domain.task import Task, task_id
+
+
+def submit(state: SandboxState, command: Submit) -> TaskView | Rejection:
+    now_ms = state.enter(command.real_ms)
+    ledger = state.ledger
+    if ledger.live >= state.settings.max_concurrent:  # LIM-4: a 429 is not counted.
+        return _over_concurrency(state, now_ms)
+    if not state.window.admit(now_ms):
+        return _over_rate(state, now_ms)
+    state.requests += 1
+    model = state.defaults.models[command.model_id]
+    price = price_microusd(model.price_usd, command.submission.num_images)
+    if not ledger.can_pay(price):
+        return Rejection(RejectionReason.CREDITS, now_ms)
+    if not command.has_room:
+        return Rejection(RejectionReason.NO_ROOM, now_ms)
+    state.ordinal += 1
+    task = _new_task(state, command, model, price, now_ms)
+    state.tasks[task.id] = task
+    ledger.open(task)
+    return TaskView(task, now_ms)
+
+
+def read_status(state: SandboxState, command: ReadStatus) -> TaskView | Rejection:
+    now_ms = state.enter(command.real_ms)
+    if not state.window.admit(now_ms):
+        return _over_rate(state, now_ms)
+    state.requests += 1
+    task = state.tasks.get(command.task_id)
+    if task is None or task.model_id != command.model_id:  # STA-2, STA-11
+        return Rejection(RejectionReason.UNKNOWN_TASK, now_ms)
+    plan = task.plan
+    if plan.polls and plan.end_ms is None:
+        return _polled(state, task, now_ms)
+    return TaskView(task, now_ms)
+
+
+def count_request(state: SandboxState, command: CountRequest) -> BalanceView | Rejection:
+    now_ms = state.enter(command.real_ms)
+    if not state.window.admit(now_ms):
+        return _over_rate(state, now_ms)
+    state.requests += 1
+    return BalanceView(now_ms, state.ledger.balance_microusd)
+
+
+def record_exchange(state: SandboxState, command: RecordExchange) -> None:
+    state.journal.add(command.entry)
+    state.events.append(Recorded(state.journal.last, command.entry))
+
+
+def _polled(state: SandboxState, task: Task, now_ms: int) -> TaskView:
+    """Count a status request of a task that ends at the n-th one."""
+    task = task.polled()
+    state.tasks[task.id] = task
+    if task.polls_seen < task.plan.polls:
+        return TaskView(task, now_ms)
+    return TaskView(state.end_task(task, now_ms), now_ms, ends_now=True)
+
+
+def _new_task(
+    state: SandboxState, command: Submit, model: Model, price_microusd: int, now_ms: int
+) -> Task:
+    """Return the sandbox's next task, its id and its whole life decided."""
+    submission, settings = command.submission, state.settings
+    drawn = draw(state.seed, state.origin, state.ordinal, "task")
+    generation_time_ms = settings.generation_time_ms
+    if generation_time_ms is None:
+        generation_time_ms = model.generation_time_ms
+    return Task(
+        id=task_id(state.origin, drawn[:8], is_reserved=settings.task_ids == "reserved"),
+        model_id=model.id,
+        ordinal=state.ordinal,
+        prompt=submission.prompt,
+        ratio=submission.ratio,
+        num_images=submission.num_images,
+        price_microusd=price_microusd,
+        base_url=command.base_url,
+        callback_url=submission.callback_url,
+        created_ms=now_ms,
+        has_directives=command.plan_request.has_directives,
+        plan=make_plan(
+            command.plan_request,
+            drawn[8:],
+            now_ms=now_ms,
+            generation_time_ms=generation_time_ms,
+            timing=model.timing,
+        ),
+    )
+
+
+def _over_rate(state: SandboxState, now_ms: int) -> Rejection:
+    state.rejected += 1
+    return Rejection(RejectionReason.RATE_LIMIT, now_ms, state.window.wait_ms(now_ms))
+
+
+def _over_concurrency(state: SandboxState, now_ms: int) -> Rejection:
+    if state.window.wait_ms(now_ms) > 0:
+        return _over_rate(state, now_ms)
+    state.rejected += 1
+    next_end_ms = state.ledger.next_end_ms()
+    wait_ms = 0 if next_end_ms is None else next_end_ms - now_ms
+    return Rejection(RejectionReason.CONCURRENCY, now_ms, wait_ms)

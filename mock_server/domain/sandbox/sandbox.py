@@ -1,0 +1,147 @@
+"""A sandbox: commands change it, readers look at it.
+
+The same commands in the same order always give the same results and the same snapshot.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+from mock_server.domain import commands
+from mock_server.domain.commands import Command, R
+from mock_server.domain.deliveries import Delivery
+from mock_server.domain.events import Event
+from mock_server.domain.journal import Entry
+from mock_server.domain.results import ClockReading, TaskView
+from mock_server.domain.rule_book import QueuedRule, RuleState
+from mock_server.domain.rules import RuleInput
+from mock_server.domain.sandbox import callbacks, control, requests, snapshots
+from mock_server.domain.sandbox.state import SandboxDefaults, SandboxState
+from mock_server.domain.sandbox_settings import SandboxSettings
+from mock_server.domain.task import Task
+
+_HANDLERS: dict[type[Command[Any]], Callable[[SandboxState, Any], Any]] = {
+    commands.Submit: requests.submit,
+    commands.ReadStatus: requests.read_status,
+    commands.CountRequest: requests.count_request,
+    commands.RecordExchange: requests.record_exchange,
+    commands.ExpectCallback: callbacks.expect_callback,
+    commands.ClaimDeliveries: callbacks.claim_deliveries,
+    commands.PostponeDelivery: callbacks.postpone_delivery,
+    commands.RecordDelivery: callbacks.record_delivery,
+    commands.FinishTask: control.finish_task,
+    commands.CompleteEarly: control.complete_early,
+    commands.DropTask: control.drop_task,
+    commands.NoticeEnds: control.notice_ends,
+    commands.MatchRules: control.match_rules,
+    commands.SetRules: control.set_rules,
+    commands.AddRule: control.add_rule,
+    commands.PushNext: control.push_next,
+    commands.ChangeSettings: control.change_settings,
+    commands.SetClock: control.set_clock,
+    commands.HoldClock: control.hold_clock,
+    commands.MoveClock: control.move_clock,
+    commands.ReleaseClock: control.release_clock,
+    commands.ReadCounters: control.read_counters,
+    commands.Reset: control.reset,
+    commands.TakeSnapshot: snapshots.take_snapshot,
+    commands.Restore: snapshots.restore,
+}
+
+
+class Sandbox:
+    """Everything of one API key (AUTH-4). It implements `domain.store.SandboxReader`."""
+
+    __slots__ = ("_state", "id")
+
+    def __init__(
+        self, sandbox_id: str, defaults: SandboxDefaults, *, is_broke: bool, real_ms: int
+    ) -> None:
+        self.id = sandbox_id
+        self._state = SandboxState(sandbox_id, defaults, is_broke=is_broke, real_ms=real_ms)
+
+    def apply(self, command: Command[R]) -> R:
+        """Change the sandbox as the command says, and return the command's result."""
+        return cast("R", _HANDLERS[type(command)](self._state, command))
+
+    def take_events(self) -> Sequence[Event]:
+        """Return what has happened since the last call, in order."""
+        events = self._state.events
+        if events:
+            self._state.events = []
+        return events
+
+    @property
+    def settings(self) -> SandboxSettings:
+        return self._state.settings
+
+    @property
+    def seed(self) -> int:
+        return self._state.seed
+
+    @property
+    def origin(self) -> str:
+        return self._state.origin
+
+    @property
+    def has_rules(self) -> bool:
+        return not self._state.book.is_empty
+
+    @property
+    def dropped_entries(self) -> int:
+        return self._state.journal.dropped
+
+    @property
+    def has_live_tasks(self) -> bool:
+        """Whether any task is live, as far as ends were noticed."""
+        return self._state.ledger.live > 0
+
+    @property
+    def used_ms(self) -> int:
+        """The real instant of the last use."""
+        return self._state.used_ms
+
+    def has_task(self, task_id: str) -> bool:
+        return task_id in self._state.tasks
+
+    def has_settled(self, task_id: str) -> bool:
+        """Tell whether it holds this task and has counted its end."""
+        task = self._state.tasks.get(task_id)
+        return task is not None and task.is_settled
+
+    @property
+    def task_count(self) -> int:
+        return len(self._state.tasks)
+
+    def task(self, task_id: str, real_ms: int) -> TaskView | None:
+        task = self._state.tasks.get(task_id)
+        return None if task is None else TaskView(task, self._state.clock.now_ms(real_ms))
+
+    def tasks(self, real_ms: int) -> tuple[Sequence[Task], int]:
+        state = self._state
+        return list(reversed(state.tasks.values())), state.clock.now_ms(real_ms)
+
+    def entries(self, since: int = 0) -> Sequence[tuple[int, Entry]]:
+        return list(self._state.journal.since(since))
+
+    def deliveries(self) -> Sequence[Delivery]:
+        return list(self._state.deliveries)
+
+    def rules(self) -> tuple[Sequence[RuleState], Sequence[RuleState]]:
+        book = self._state.book
+        return list(map(RuleState.of, book.rules)), list(map(RuleState.of, book.profile))
+
+    def queue(self) -> Sequence[QueuedRule]:
+        return list(self._state.book.queue)
+
+    def patterns_for(self, rule_input: RuleInput, real_ms: int) -> tuple[Sequence[str], str]:
+        described = self._state.described(rule_input, real_ms)
+        return self._state.book.patterns_for(described), described.prompt or ""
+
+    def clock(self, real_ms: int) -> ClockReading:
+        return self._state.clock_reading(real_ms)
+
+    def next_due_ms(self) -> int | None:
+        return self._state.deliveries.next_due_ms()
+
+    def real_wait_s(self, instant_ms: int | None, real_ms: int) -> float | None:
+        return None if instant_ms is None else self._state.clock.real_wait_s(instant_ms, real_ms)

@@ -1,0 +1,119 @@
+"""Handlers that take a sandbox out as one document and put it back."""
+
+from collections.abc import Mapping
+
+from mock_server.domain.clock import VirtualClock
+from mock_server.domain.commands import Restore, TakeSnapshot
+from mock_server.domain.deliveries import Deliveries, Delivery, DeliveryState
+from mock_server.domain.events import Change
+from mock_server.domain.faults.injected import fault_text
+from mock_server.domain.journal import Journal
+from mock_server.domain.ledger import Ledger
+from mock_server.domain.rule_book import RuleBook
+from mock_server.domain.sandbox.state import SandboxState
+from mock_server.domain.sandbox_settings import ClockSettings
+from mock_server.domain.snapshot import DeliverySnapshot, EntrySnapshot, Snapshot
+from mock_server.domain.task import Task
+from mock_server.domain.window import Window
+
+
+def take_snapshot(state: SandboxState, command: TakeSnapshot) -> Snapshot:
+    now_ms = state.enter(command.real_ms)
+    ledger = state.ledger
+    return Snapshot(
+        id=state.id,
+        origin=state.origin,
+        seed=state.seed,
+        settings=state.settings,
+        clock=ClockSettings(mode=state.clock.mode, speed=state.clock.speed),
+        now_ms=now_ms,
+        admitted_ms=state.window.admitted_ms(now_ms),
+        ordinal=state.ordinal,
+        requests=state.requests,
+        refused=state.rejected,
+        dropped_tasks=state.dropped_tasks,
+        succeeded=ledger.succeeded,
+        failed=ledger.failed,
+        balance_microusd=ledger.balance_microusd,
+        tasks=list(state.tasks.values()),
+        deliveries=[_delivery_snapshot(state, delivery, now_ms) for delivery in state.deliveries],
+        journal_dropped=state.journal.dropped,
+        journal=[EntrySnapshot.of(entry) for entry in state.journal],
+        rules=state.book.snapshot(),
+    )
+
+
+def restore(state: SandboxState, command: Restore) -> None:
+    """Build the new state completely before the present one goes away."""
+    snapshot, real_ms = command.snapshot, command.real_ms
+    tasks = {task.id: task for task in snapshot.tasks}
+    ledger = Ledger(tasks, snapshot.balance_microusd)
+    ledger.restore(snapshot.tasks, succeeded=snapshot.succeeded, failed=snapshot.failed)
+    window = _window(snapshot)
+    deliveries = _deliveries(snapshot, tasks, state.deliveries.claims)
+    book = RuleBook(snapshot.seed, snapshot.origin)
+    book.restore(snapshot.rules, state.defaults.fail_messages)
+    entries = [each.entry() for each in snapshot.journal]
+    journal = Journal.of(entries, snapshot.journal_dropped)
+    clock = VirtualClock(snapshot.clock.mode, snapshot.clock.speed, real_ms, snapshot.now_ms)
+
+    state.used_ms = real_ms
+    state.seed, state.origin = snapshot.seed, snapshot.origin
+    state.settings = snapshot.settings
+    state.clock, state.window, state.ledger = clock, window, ledger
+    state.tasks, state.deliveries = tasks, deliveries
+    state.journal, state.book = journal, book
+    state.ordinal = snapshot.ordinal
+    state.requests = snapshot.requests
+    state.rejected = snapshot.refused
+    state.dropped_tasks = snapshot.dropped_tasks
+    state.tell(Change.DROPPED)
+
+
+def _window(snapshot: Snapshot) -> Window:
+    """Return a window that counts what was admitted, more than its limit where that was lowered."""
+    window = Window(max(snapshot.settings.rate_limit, len(snapshot.admitted_ms)))
+    for instant_ms in snapshot.admitted_ms:
+        window.admit(instant_ms)
+    window.resize(snapshot.settings.rate_limit)
+    return window
+
+
+def _deliveries(snapshot: Snapshot, tasks: Mapping[str, Task], claims: int) -> Deliveries:
+    deliveries = Deliveries(claims)
+    for each in snapshot.deliveries:
+        delivery = Delivery(
+            task_id=each.task_id,
+            ordinal=tasks[each.task_id].ordinal,
+            url=each.url,
+            state=each.state,
+            due_ms=each.due_ms,
+            attempts=tuple(each.attempts),
+            postponed_attempt=each.ruled,
+            postponed_by=(each.put_off_by[0], each.put_off_injected),
+        )
+        deliveries.restore(delivery, until_overtaken=each.until_overtaken is True)
+    return deliveries
+
+
+def _delivery_snapshot(state: SandboxState, delivery: Delivery, now_ms: int) -> DeliverySnapshot:
+    """Describe a delivery; an attempt in progress counts as one that is still due."""
+    due_ms = delivery.due_ms
+    end_ms = state.tasks[delivery.task_id].plan.end_ms
+    has_ended = end_ms is not None and end_ms <= now_ms
+    if due_ms is None and delivery.state is DeliveryState.PENDING and has_ended:
+        due_ms = now_ms
+    rule_id, injected = delivery.postponed_by
+    snapshot = DeliverySnapshot(
+        task_id=delivery.task_id,
+        url=delivery.url,
+        state=delivery.state,
+        due_ms=due_ms,
+        attempts=list(delivery.attempts),
+        ruled=delivery.postponed_attempt,
+        put_off_by=(rule_id, fault_text(injected)),
+        put_off_injected=injected,
+    )
+    if state.deliveries.waits_for_another(delivery.task_id):
+        snapshot.until_overtaken = True
+    return snapshot

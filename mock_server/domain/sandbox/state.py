@@ -1,0 +1,108 @@
+"""The state of a sandbox, and how it begins."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from mock_server.domain.catalogue import Model
+from mock_server.domain.clock import VirtualClock
+from mock_server.domain.deliveries import Deliveries
+from mock_server.domain.events import Change, Event, TasksEnded
+from mock_server.domain.journal import Journal
+from mock_server.domain.ledger import Ledger
+from mock_server.domain.results import ClockReading
+from mock_server.domain.rule_book import RuleBook
+from mock_server.domain.rules import RuleDefinition, RuleInput
+from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
+from mock_server.domain.task import Task, ending_now, state_at
+from mock_server.domain.window import Window
+
+
+class SandboxDefaults(msgspec.Struct, frozen=True, kw_only=True):
+    """How every sandbox of a server begins, and what all of them know."""
+
+    seed: int
+    settings: SandboxSettings
+    clock: ClockSettings
+    models: Mapping[str, Model]
+    fail_messages: Mapping[str, str]
+    rules: tuple[RuleDefinition, ...] = ()
+    profile_rules: tuple[RuleDefinition, ...] = ()
+
+
+class SandboxState:
+    """Everything that a sandbox remembers. Only the command handlers change it."""
+
+    __slots__ = (
+        "book", "clock", "defaults", "deliveries", "dropped_tasks", "events", "id", "is_broke",
+        "journal", "ledger", "ordinal", "origin", "rejected", "requests", "seed", "settings",
+        "tasks", "used_ms", "window",
+    )  # fmt: skip
+
+    def __init__(
+        self, sandbox_id: str, defaults: SandboxDefaults, *, is_broke: bool, real_ms: int
+    ) -> None:
+        self.id = sandbox_id
+        self.defaults = defaults
+        self.is_broke = is_broke
+        self.used_ms = real_ms  # The real instant of the last use.
+        self.events: list[Event] = []  # Not told yet.
+        self.deliveries = Deliveries()
+        self.begin(real_ms)
+
+    def begin(self, real_ms: int) -> None:
+        """Forget everything and begin from the seed."""
+        defaults = self.defaults
+        self.seed = defaults.seed
+        self.origin = self.id  # The id of the sandbox whose chance and tasks these are.
+        self.settings = defaults.settings
+        self.clock = VirtualClock(defaults.clock.mode, defaults.clock.speed, real_ms)
+        self.window = Window(self.settings.rate_limit)
+        self.tasks: dict[str, Task] = {}
+        self.ledger = Ledger(self.tasks, 0 if self.is_broke else self.settings.balance_microusd)
+        self.deliveries = Deliveries(self.deliveries.claims)
+        self.journal = Journal()
+        self.book = RuleBook(self.seed, self.origin)
+        self.book.replace(defaults.rules)
+        self.book.replace_profile(self.settings.profile, defaults.profile_rules)
+        self.ordinal = 0
+        self.requests = 0
+        self.rejected = 0
+        self.dropped_tasks = 0
+
+    def enter(self, real_ms: int) -> int:
+        """Use the sandbox: return the present instant, with all that has ended by then settled."""
+        self.used_ms = real_ms
+        now_ms = self.clock.now_ms(real_ms)
+        self.settle(now_ms)
+        return now_ms
+
+    def settle(self, now_ms: int) -> None:
+        """Count and pay what has ended by now."""
+        settled = self.ledger.settle(now_ms)
+        if settled:
+            self.events.append(TasksEnded(settled))
+
+    def end_task(self, task: Task, now_ms: int) -> Task:
+        """End a task at this instant, its outcome unchanged; return it settled."""
+        ended = msgspec.structs.replace(task, plan=ending_now(task.plan, now_ms))
+        self.tasks[task.id] = ended
+        self.ledger.expect(ended)
+        self.settle(now_ms)
+        self.deliveries.reschedule(ended)
+        return self.tasks[task.id]
+
+    def described(self, rule_input: RuleInput, real_ms: int) -> RuleInput:
+        """Fill in prompt and state of the task that a rule input is about, if there is one."""
+        task = self.tasks.get(rule_input.task_id)
+        if task is None:
+            return rule_input
+        state = state_at(task, self.clock.now_ms(real_ms))
+        return msgspec.structs.replace(rule_input, prompt=task.prompt, state=state)
+
+    def clock_reading(self, real_ms: int) -> ClockReading:
+        clock = self.clock
+        return ClockReading(mode=clock.mode, speed=clock.speed, now_ms=clock.now_ms(real_ms))
+
+    def tell(self, change: Change) -> None:
+        self.events.append(change)

@@ -1,0 +1,36 @@
+"""Draws the pictures of tasks (RES-2)."""
+
+from mock_server.domain.catalogue import Catalogue
+from mock_server.domain.directives import without_directives
+from mock_server.domain.task import Task
+from mock_server.images.gallery import Gallery
+from mock_server.images.picture import Picture
+from mock_server.web.result_addresses import ResultAddresses
+
+
+class TaskPictures:
+    """The n-th picture of a task is always the same: its secret token is its seed."""
+
+    def __init__(self, catalogue: Catalogue, addresses: ResultAddresses) -> None:
+        self._models = catalogue.models
+        self._addresses = addresses
+        self._gallery = Gallery()
+
+    async def png(self, task: Task, number: int) -> bytes:
+        """Return the n-th picture of a task, drawn when it is first needed."""
+        return await self._gallery.png(self._picture(task, number))
+
+    async def aclose(self) -> None:
+        self._gallery.close()
+
+    def _picture(self, task: Task, number: int) -> Picture:
+        ratio = self._models[task.model_id].ratio(task.ratio)
+        return Picture(
+            prompt=without_directives(task.prompt) if task.has_directives else task.prompt,
+            width=ratio.width,
+            height=ratio.height,
+            ratio=ratio.name,
+            number=number,
+            count=task.num_images,
+            seed=bytes.fromhex(self._addresses.token(task, number)),
+        )

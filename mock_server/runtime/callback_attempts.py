@@ -1,0 +1,169 @@
+"""Makes one callback attempt: rules, bodies, journal, result (CB-1 … CB-4)."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TypeAlias
+
+import msgspec
+
+from mock_server.domain.commands import PostponeDelivery, RecordDelivery, RecordExchange
+from mock_server.domain.deliveries import DueDelivery
+from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
+from mock_server.domain.ports import DeliveryResult, RealClock, Sender
+from mock_server.domain.rule_book import RuleMatch
+from mock_server.domain.rule_matching import RuleMatcher
+from mock_server.domain.rules import RuleInput
+from mock_server.domain.store import SandboxReader, Store
+from mock_server.domain.task import Task, state_at
+from mock_server.runtime.callback_faults import DROPPED, bodies
+
+log = logging.getLogger("mock_server.callbacks")
+
+EncodeStatus: TypeAlias = Callable[[Task, int], bytes]
+MakeSender: TypeAlias = Callable[[], Sender]
+
+
+class DeliveryAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """A callback attempt that was made."""
+
+    at_ms: int
+    task_id: str
+    attempt: int
+    status: int | None
+    error: str | None
+
+
+class CallbackAttempts:
+    def __init__(
+        self,
+        store: Store,
+        matcher: RuleMatcher,
+        *,
+        clock: RealClock,
+        make_sender: MakeSender,
+        encode_status: EncodeStatus,
+    ) -> None:
+        self._store = store
+        self._matcher = matcher
+        self._clock = clock
+        self._make_sender = make_sender
+        self._sender: Sender | None = None  # Made when first needed: httpx is slow to import.
+        self._encode_status = encode_status
+
+    async def make(
+        self, sandbox: SandboxReader, due: DueDelivery, early: RuleMatch | None = None
+    ) -> DeliveryAttempt | None:
+        """Make an attempt; return None when a rule postpones it.
+
+        `early` is the rule that wants this callback before the submit's answer. Raises
+        SandboxMissing when the sandbox is removed meanwhile.
+        """
+        match = await self._match(sandbox, due) or early
+        effect = match.effect.callback if match else None
+        if match and effect and effect.fault.traits.delays:
+            await self._store.execute(
+                sandbox.id,
+                PostponeDelivery(
+                    real_ms=self._real_ms(),
+                    claimed=due,
+                    delay_ms=effect.delay_ms,
+                    match=match,
+                    until_overtaken=effect.fault.traits.yields,
+                ),
+            )
+            return None
+        if match and match.latency_ms:
+            await asyncio.sleep(match.latency_ms / 1000)
+        delivered = await self._send(sandbox, due, match)
+        if delivered.status != 200:
+            log.warning(
+                "callback attempt %d for task %s failed: %s",
+                due.attempt,
+                due.task.id,
+                delivered.error or f"the receiver answered {delivered.status}, not 200",
+            )
+        return DeliveryAttempt(
+            at_ms=due.at_ms,
+            task_id=due.task.id,
+            attempt=due.attempt,
+            status=delivered.status,
+            error=delivered.error,
+        )
+
+    async def aclose(self) -> None:
+        if self._sender is not None:
+            await self._sender.aclose()
+
+    async def _match(self, sandbox: SandboxReader, due: DueDelivery) -> RuleMatch | None:
+        if not sandbox.has_rules or due.postponed_by is not None:
+            return None
+        rule_input = RuleInput(
+            operation=Operation.CALLBACK,
+            subject=due.task.id,
+            prompt=due.task.prompt,
+            state=state_at(due.task, due.at_ms),
+            attempt=due.attempt,
+        )
+        return await self._matcher.match(sandbox, rule_input, self._real_ms())
+
+    async def _send(
+        self, sandbox: SandboxReader, due: DueDelivery, match: RuleMatch | None
+    ) -> DeliveryResult:
+        """Send one body or several; the result of the last one counts."""
+        if self._sender is None:
+            self._sender = self._make_sender()
+        sender = self._sender
+        effect = match.effect.callback if match else None
+        traits = effect.fault.traits if effect else None
+        payloads = bodies(  # CB-1: what a status request would see.
+            effect, due.task, lambda task: self._encode_status(task, due.at_ms)
+        )
+        for payload in payloads[:-1]:
+            delivered = await sender.post(due.url, payload, sandbox.id)
+            await self._record(sandbox, due, delivered, payload, match)
+        if traits is not None and not traits.is_sent:
+            delivered = DeliveryResult(error=DROPPED)
+        else:
+            delivered = await sender.post(
+                due.url, payloads[-1], sandbox.id, is_slow=traits is not None and traits.is_slow
+            )
+        is_recorded = await self._store.execute(
+            sandbox.id, RecordDelivery(real_ms=self._real_ms(), claimed=due, delivered=delivered)
+        )
+        if is_recorded:
+            await self._record(sandbox, due, delivered, payloads[-1], match)
+        return delivered
+
+    async def _record(
+        self,
+        sandbox: SandboxReader,
+        due: DueDelivery,
+        delivered: DeliveryResult,
+        payload: bytes,
+        match: RuleMatch | None,
+    ) -> None:
+        """Write an attempt into the journal, with the rule that changed or postponed it."""
+        rule, injected = due.postponed_by or ("", ())
+        if match is not None:
+            rule, injected = match.rule, match.effect.injected
+        real_ms = self._real_ms()
+        entry = Entry(
+            due.at_ms,
+            real_ms - delivered.duration_ms,
+            Operation.CALLBACK,
+            due.task.id,
+            delivered.status or 0,
+            delivered.duration_ms * 1000,
+            payload[:MAX_BODY_BYTES],
+            b"",
+            method="POST",
+            path=due.url,
+            rule=rule,
+            injected=injected,
+            error=delivered.error or "",
+        )
+        await self._store.execute(sandbox.id, RecordExchange(real_ms=real_ms, entry=entry))
+
+    def _real_ms(self) -> int:
+        return self._clock.now_ns() // 1_000_000

@@ -1,0 +1,71 @@
+"""From the `Authorization` header to the sandbox of its key (AUTH-1 … AUTH-4)."""
+
+from collections.abc import Collection
+from hashlib import sha256
+
+import msgspec
+
+from mock_server.domain.store import SandboxReader, Store
+from mock_server.web.redaction import Redactor
+
+INVALID_PREFIX = "sk-invalid"  # Keys that are always rejected.
+BROKE_PREFIX = "sk-broke"  # Keys without credit (SUB-17).
+_MAX_CACHED = 20_000
+
+
+class SandboxRef(msgspec.Struct, frozen=True):
+    """The sandbox of a key, and how the store begins it."""
+
+    id: str
+    is_broke: bool
+
+
+class ApiKeys:
+    """Looks up the sandbox of an `Authorization` header, with one dict access for a known one."""
+
+    def __init__(self, store: Store, accepted: Collection[str]) -> None:
+        self._store = store
+        self._accepted = frozenset(accepted)
+        self._known: dict[bytes, SandboxRef] = {}
+        self._keys: dict[str, str] = {}  # By sandbox id, to redact a key wherever it occurs.
+
+    async def sandbox(self, raw: bytes | None, real_ms: int) -> SandboxReader | None:
+        """Return the header's sandbox; None when its key is missing or invalid (AUTH-2)."""
+        if raw is None:
+            return None
+        found = self._known.get(raw) or self._identify(raw)
+        if found is None:
+            return None
+        return await self._store.open(found.id, is_broke=found.is_broke, real_ms=real_ms)
+
+    def without_key(self, sandbox_id: str, shown: bytes) -> bytes:
+        """Return JSON without the key of a sandbox, in whatever form it occurs."""
+        return Redactor(self._keys.get(sandbox_id, "")).json(shown)
+
+    def _identify(self, raw: bytes) -> SandboxRef | None:
+        key = bearer_token(raw)
+        if not key or not self._accepts(key):
+            return None
+        found = SandboxRef(id=sandbox_id(key), is_broke=key.startswith(BROKE_PREFIX))
+        if len(self._known) >= _MAX_CACHED:
+            self._known.clear()
+            self._keys.clear()
+        self._known[raw] = found
+        self._keys[found.id] = key
+        return found
+
+    def _accepts(self, key: str) -> bool:
+        if key.startswith(INVALID_PREFIX):
+            return False
+        return not self._accepted or key in self._accepted
+
+
+def bearer_token(raw: bytes) -> str:
+    """Return the token of a bearer header, empty when there is none (AUTH-3)."""
+    scheme, _, token = raw.decode("latin-1").strip().partition(" ")
+    return token.strip() if scheme.casefold() == "bearer" else ""
+
+
+def sandbox_id(key: str) -> str:
+    """Return the id of a key's sandbox: a hash, never the key."""
+    return sha256(f"sandbox of {key}".encode()).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""The provider's endpoints: what is special about each operation."""

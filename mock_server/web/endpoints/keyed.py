@@ -1,0 +1,85 @@
+"""What the endpoints that need an API key have in common (AUTH-1 … AUTH-4, LIM-3, LIM-4)."""
+
+from abc import abstractmethod
+
+from starlette.types import Scope
+
+from mock_server.domain.commands import Command, CountRequest, R
+from mock_server.domain.errors import SandboxMissing
+from mock_server.domain.faults.effect import RuleRejection
+from mock_server.domain.results import Rejection
+from mock_server.domain.store import SandboxReader, Store
+from mock_server.web import envelope
+from mock_server.web.answer import (
+    Answer,
+    rejected,
+    rejected_by_rule,
+    unauthorized,
+    wrong_method,
+)
+from mock_server.web.api_keys import ApiKeys
+from mock_server.web.pipeline import Endpoint
+from mock_server.web.request import Headers, ProviderRequest
+from mock_server.web.responder import Responder
+
+
+class KeyedEndpoint(Endpoint):
+    spoiled_statuses = frozenset({200})
+
+    def __init__(self, store: Store, api_keys: ApiKeys, responder: Responder) -> None:
+        self._store = store
+        self._api_keys = api_keys
+        self._responder = responder
+
+    async def sandbox(self, scope: Scope, headers: Headers, real_ms: int) -> SandboxReader | None:
+        return await self._api_keys.sandbox(headers.get(b"authorization"), real_ms)
+
+    async def reject_method(self, scope: Scope, sandbox: SandboxReader | None) -> Answer:
+        now_ms = self._responder.now_ms()
+        if sandbox is None:
+            return wrong_method(scope, self.methods[0], now_ms)
+        counted = await self._store.execute(sandbox.id, CountRequest(real_ms=now_ms))
+        if isinstance(counted, Rejection):
+            return rejected(counted, sandbox.settings)
+        return wrong_method(scope, self.methods[0], counted.now_ms)
+
+    def reject_unknown(self, real_ms: int) -> Answer:
+        self._responder.count_unauthorized(self.operation)
+        return unauthorized(real_ms)
+
+    async def reject(self, request: ProviderRequest, rejection: RuleRejection) -> Answer:
+        real_ms = self._responder.now_ms()
+        task_id = self.known_task_id(request)
+        if rejection.status == 429:  # LIM-4: a 429 is not counted.
+            now_ms = request.sandbox.clock(real_ms).now_ms
+            return rejected_by_rule(rejection, now_ms, task_id)
+        counted = await self.execute(request, CountRequest(real_ms=real_ms))
+        if isinstance(counted, Rejection):
+            return rejected(counted, request.sandbox.settings)
+        return rejected_by_rule(rejection, counted.now_ms, task_id)
+
+    def known_task_id(self, request: ProviderRequest) -> str:
+        """Return the id of the known task that a request is about, or an empty string."""
+        return ""
+
+    async def reject_counted(
+        self, request: ProviderRequest, status: int, message: str, detail: str
+    ) -> Answer:
+        """Reject a request that counts to the rate limit all the same (LIM-4)."""
+        counted = await self.execute(request, CountRequest(real_ms=self._responder.now_ms()))
+        if isinstance(counted, Rejection):
+            return rejected(counted, request.sandbox.settings)
+        return Answer(status, envelope.error(status, message, detail), counted.now_ms)
+
+    async def execute(self, request: ProviderRequest, command: Command[R]) -> R:
+        """Apply a command to the request's sandbox, or to the new one if it was removed."""
+        try:
+            return await self._store.execute(request.sandbox.id, command)
+        except SandboxMissing:
+            sandbox = await self.sandbox(request.scope, request.headers, command.real_ms)
+            assert sandbox is not None, "a key that was accepted stays accepted"
+            request.sandbox = sandbox
+            return await self._store.execute(sandbox.id, command)
+
+    @abstractmethod
+    async def handle(self, request: ProviderRequest) -> Answer: ...

@@ -1,0 +1,49 @@
+"""GET /api/v1/apikeys/current-balance (BIL-2), and models that the provider does not serve."""
+
+from collections.abc import Iterable
+
+from mock_server.domain.commands import CountRequest
+from mock_server.domain.journal import Operation
+from mock_server.domain.results import Rejection
+from mock_server.domain.store import Store
+from mock_server.web import envelope
+from mock_server.web.answer import Answer, rejected
+from mock_server.web.api_keys import ApiKeys
+from mock_server.web.endpoints.keyed import KeyedEndpoint
+from mock_server.web.request import ProviderRequest
+from mock_server.web.responder import Responder
+
+
+class BalanceEndpoint(KeyedEndpoint):
+    operation = Operation.BALANCE
+    methods = ("GET",)
+
+    async def handle(self, request: ProviderRequest) -> Answer:
+        counted = await self.execute(request, CountRequest(real_ms=self._responder.now_ms()))
+        if isinstance(counted, Rejection):
+            return rejected(counted, request.sandbox.settings)
+        return Answer(200, envelope.balance(counted.balance_microusd), counted.now_ms)
+
+
+class UnknownModelEndpoint(KeyedEndpoint):
+    """Either path of a task with a model that is not served (SUB-18)."""
+
+    def __init__(
+        self,
+        store: Store,
+        api_keys: ApiKeys,
+        responder: Responder,
+        *,
+        operation: Operation,
+        method: str,
+        known: Iterable[str],
+    ) -> None:
+        super().__init__(store, api_keys, responder)
+        self.operation = operation
+        self.methods = (method,)
+        self._known = ", ".join(known)
+
+    async def handle(self, request: ProviderRequest) -> Answer:
+        model_id = request.scope["path"].rpartition("/")[2]
+        detail = f"model: {model_id[:100]!r} is not served; known: {self._known}"
+        return await self.reject_counted(request, 404, "Model not found", detail)

@@ -1,0 +1,131 @@
+"""Result pictures: `/results/{task}/{number}-{token}.png`, no key needed (RES-1 … RES-3)."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from hashlib import blake2b
+from typing import TypeAlias
+
+from starlette.types import Scope
+
+from mock_server.domain.catalogue import Model
+from mock_server.domain.faults.effect import RuleRejection
+from mock_server.domain.journal import Operation
+from mock_server.domain.rules import RuleInput
+from mock_server.domain.store import SandboxReader, Store
+from mock_server.domain.task import TASK_ID_PATTERN, Task, TaskState, state_at
+from mock_server.web.answer import (
+    Answer,
+    Header,
+    gone,
+    missing,
+    rejected_by_rule,
+    wrong_method,
+)
+from mock_server.web.paths import RESULTS_PREFIX
+from mock_server.web.pipeline import Endpoint
+from mock_server.web.ranges import Unsatisfiable, byte_range
+from mock_server.web.request import Headers, ProviderRequest
+from mock_server.web.responder import Responder
+from mock_server.web.result_addresses import ResultAddresses
+
+PNG = b"image/png"
+_PATH = re.compile(rf"{RESULTS_PREFIX}({TASK_ID_PATTERN})/([1-9])-([0-9a-f]{{32}})\.png")
+
+Paint: TypeAlias = Callable[[Task, int], Awaitable[bytes]]
+"""Draw the n-th picture of a task."""
+
+
+class ResultEndpoint(Endpoint):
+    operation = Operation.RESULT
+    methods = ("GET", "HEAD")
+    spoiled_statuses = frozenset({200, 206})
+
+    def __init__(
+        self,
+        store: Store,
+        responder: Responder,
+        *,
+        addresses: ResultAddresses,
+        models: Mapping[str, Model],
+        paint: Paint,
+    ) -> None:
+        self._store = store
+        self._responder = responder
+        self._addresses = addresses
+        self._models = models
+        self._paint = paint
+
+    async def sandbox(self, scope: Scope, headers: Headers, real_ms: int) -> SandboxReader | None:
+        found = _PATH.fullmatch(scope["path"])
+        return await self._store.sandbox_of_task(found[1]) if found else None
+
+    async def reject_method(self, scope: Scope, sandbox: SandboxReader | None) -> Answer:
+        return wrong_method(scope, ", ".join(self.methods), self._responder.now_ms())
+
+    def reject_unknown(self, real_ms: int) -> Answer:
+        return missing(real_ms)
+
+    def rule_input(self, request: ProviderRequest) -> RuleInput:
+        path = request.scope["path"]
+        found = _PATH.fullmatch(path)
+        assert found is not None, "the path has named a task"
+        return RuleInput(
+            operation=self.operation,
+            subject=f"{found[1]} {path}",
+            task_id=found[1],
+            headers=request.headers,
+        )
+
+    async def handle(self, request: ProviderRequest) -> Answer:
+        found = _PATH.fullmatch(request.scope["path"])
+        assert found is not None, "the path has named a task"
+        task_id, number, token = found[1], int(found[2]), found[3]
+        view = request.sandbox.task(task_id, self._responder.now_ms())
+        if view is None:
+            return missing(self._responder.now_ms())
+        task, now_ms = view.task, view.now_ms
+        ended_ms = task.plan.end_ms
+        if (
+            number > task.num_images
+            or token != self._addresses.token(task, number)
+            or state_at(task, now_ms) is not TaskState.SUCCESS
+            or ended_ms is None
+        ):
+            return missing(now_ms)
+        if now_ms >= ended_ms + self._models[task.model_id].result_ttl_ms:
+            return gone(now_ms, task.id)
+        return _picture(await self._paint(task, number), task.id, now_ms, request)
+
+    async def reject(self, request: ProviderRequest, rejection: RuleRejection) -> Answer:
+        answer = await self.handle(request)  # Downloads count to no limit.
+        return rejected_by_rule(rejection, answer.now_ms, answer.task_id)
+
+
+def _picture(png: bytes, task_id: str, now_ms: int, request: ProviderRequest) -> Answer:
+    etag = b'"%b"' % blake2b(png, digest_size=16).hexdigest().encode()
+    headers: tuple[Header, ...] = (
+        (b"etag", etag),
+        (b"accept-ranges", b"bytes"),
+    )
+    asked = request.headers
+    if _etags(asked.get(b"if-none-match")) & {etag, b"*"}:
+        return Answer(304, b"", now_ms, task_id, headers, content_type=None)
+    if_range = asked.get(b"if-range")
+    is_partial = request.scope["method"] == "GET" and if_range in {None, etag}
+    wanted = asked.get(b"range") if is_partial else None
+    try:
+        part = byte_range(wanted, len(png))
+    except Unsatisfiable:
+        unsatisfied = (*headers, (b"content-range", b"bytes */%d" % len(png)))
+        return Answer(416, b"", now_ms, task_id, unsatisfied, PNG)
+    if part is None:
+        return Answer(200, png, now_ms, task_id, headers, PNG)
+    first, last = part
+    described = (*headers, (b"content-range", b"bytes %d-%d/%d" % (first, last, len(png))))
+    return Answer(206, png[first : last + 1], now_ms, task_id, described, PNG)
+
+
+def _etags(value: bytes | None) -> set[bytes]:
+    if value is None:
+        return set()
+    return {tag.strip().removeprefix(b"W/") for tag in value.split(b",")}

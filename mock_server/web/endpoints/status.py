@@ -1,0 +1,75 @@
+"""GET /api/v1/statusTask/{model}?taskId=… (STA-1 … STA-11)."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qs
+
+from mock_server.domain.catalogue import Model
+from mock_server.domain.commands import ReadStatus
+from mock_server.domain.journal import Operation
+from mock_server.domain.results import Rejection
+from mock_server.domain.rules import RuleInput
+from mock_server.domain.store import Store
+from mock_server.web import envelope
+from mock_server.web.answer import Answer, rejected
+from mock_server.web.api_keys import ApiKeys
+from mock_server.web.endpoints.keyed import KeyedEndpoint
+from mock_server.web.request import ProviderRequest
+from mock_server.web.responder import Responder
+
+_PLAIN_QUERY = re.compile(rb"taskId=([A-Za-z0-9_.~-]+)")
+
+
+class StatusEndpoint(KeyedEndpoint):
+    operation = Operation.STATUS
+    methods = ("GET",)
+
+    def __init__(
+        self,
+        store: Store,
+        api_keys: ApiKeys,
+        responder: Responder,
+        *,
+        model: Model,
+        result_urls: envelope.ResultUrls,
+        wake: Callable[[str], None],
+    ) -> None:
+        super().__init__(store, api_keys, responder)
+        self._model_id = model.id
+        self._result_urls = result_urls
+        self._wake = wake
+
+    def rule_input(self, request: ProviderRequest) -> RuleInput:
+        task_id = _task_id(request.scope["query_string"])
+        return RuleInput(
+            operation=self.operation, subject=task_id, task_id=task_id, headers=request.headers
+        )
+
+    async def handle(self, request: ProviderRequest) -> Answer:
+        task_id = _task_id(request.scope["query_string"])
+        if not task_id:  # STA-1
+            detail = "taskId: is required in the query"
+            return await self.reject_counted(request, 400, "Invalid request", detail)
+        view = await self.execute(
+            request,
+            ReadStatus(real_ms=self._responder.now_ms(), model_id=self._model_id, task_id=task_id),
+        )
+        if isinstance(view, Rejection):
+            return rejected(view, request.sandbox.settings)
+        body = envelope.status(view.task, view.now_ms, self._result_urls)
+        return Answer(200, body, view.now_ms, task_id, owes_callback=view.ends_now)
+
+    async def deliver(self, request: ProviderRequest, task_id: str) -> None:
+        self._wake(request.sandbox.id)
+
+    def known_task_id(self, request: ProviderRequest) -> str:
+        task_id = _task_id(request.scope["query_string"])
+        return task_id if request.sandbox.task(task_id, self._responder.now_ms()) else ""
+
+
+def _task_id(query: bytes) -> str:
+    plain = _PLAIN_QUERY.fullmatch(query)
+    if plain:
+        return plain[1].decode()
+    values = parse_qs(query.decode("latin-1")).get("taskId")
+    return values[0] if values else ""

@@ -1,0 +1,144 @@
+"""POST /api/v1/generateTask/{model} (SUB-1 … SUB-18)."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+import msgspec
+from starlette.types import Receive
+
+from mock_server.domain.catalogue import Model
+from mock_server.domain.commands import CompleteEarly, ExpectCallback, Submit
+from mock_server.domain.errors import InvalidRequest
+from mock_server.domain.journal import Operation
+from mock_server.domain.planner import Planner
+from mock_server.domain.ports import ReferenceJudge
+from mock_server.domain.results import Rejection
+from mock_server.domain.rule_book import RuleMatch
+from mock_server.domain.rule_matching import RuleMatcher
+from mock_server.domain.rules import RuleInput
+from mock_server.domain.store import Store
+from mock_server.domain.submission import SubmissionDecoder, prompt_of
+from mock_server.domain.task import Task
+from mock_server.web import envelope
+from mock_server.web.answer import Answer, rejected
+from mock_server.web.api_keys import ApiKeys
+from mock_server.web.base_urls import BaseUrls
+from mock_server.web.body import BodyTooLarge, is_json, read_body
+from mock_server.web.endpoints.keyed import KeyedEndpoint
+from mock_server.web.request import Headers, ProviderRequest
+from mock_server.web.responder import Responder
+
+Wake: TypeAlias = Callable[[str], None]
+"""Look for due callbacks in the sandbox of this id."""
+DeliverNow: TypeAlias = Callable[[str, str, RuleMatch], Awaitable[None]]
+"""Send the callback of a task of a sandbox as a rule wants it, and wait for its result."""
+
+
+class SubmissionServices(msgspec.Struct, frozen=True):
+    """What a submit needs of the rest of the server, whatever its model."""
+
+    planner: Planner
+    references: ReferenceJudge
+    matcher: RuleMatcher
+    base_urls: BaseUrls
+    wake: Wake
+    deliver_now: DeliverNow
+    body_limit_bytes: int
+
+
+class SubmitEndpoint(KeyedEndpoint):
+    operation = Operation.SUBMIT
+    methods = ("POST",)
+
+    def __init__(
+        self,
+        store: Store,
+        api_keys: ApiKeys,
+        responder: Responder,
+        *,
+        model: Model,
+        services: SubmissionServices,
+    ) -> None:
+        super().__init__(store, api_keys, responder)
+        self._model = model
+        self._services = services
+        self.decoders = {
+            strict: SubmissionDecoder(model, strict=strict) for strict in (False, True)
+        }
+
+    async def body(self, headers: Headers, receive: Receive) -> bytes | None:
+        try:
+            return await read_body(headers, receive, self._services.body_limit_bytes)
+        except BodyTooLarge:
+            return None
+
+    def rule_input(self, request: ProviderRequest) -> RuleInput:
+        prompt = prompt_of(request.body or b"")
+        return RuleInput(
+            operation=self.operation, subject=prompt or "", prompt=prompt, headers=request.headers
+        )
+
+    async def handle(self, request: ProviderRequest) -> Answer:
+        if request.body is None:
+            detail = f"body: must have at most {self._services.body_limit_bytes} bytes"
+            return await self.reject_counted(request, 413, "Body too large", detail)
+        try:
+            command = await self._command(request, request.body)
+        except InvalidRequest as error:
+            return await self.reject_counted(request, 400, "Invalid request", str(error))
+        view = await self.execute(request, command)
+        if isinstance(view, Rejection):
+            return rejected(view, request.sandbox.settings)
+        task = view.task
+        owes_callback = task.callback_url is not None
+        if owes_callback and request.sandbox.has_rules:
+            owes_callback = not await self._delivered_early(request, task)
+        return Answer(
+            200, envelope.accepted(task), view.now_ms, task.id, owes_callback=owes_callback
+        )
+
+    async def deliver(self, request: ProviderRequest, task_id: str) -> None:
+        await self.execute(
+            request, ExpectCallback(real_ms=self._responder.now_ms(), task_id=task_id)
+        )
+        self._services.wake(request.sandbox.id)
+
+    async def _command(self, request: ProviderRequest, body: bytes) -> Submit:
+        """Validate the body and judge its images. Raises InvalidRequest."""
+        if not is_json(request.headers):
+            raise InvalidRequest("Content-Type: must be application/json, in UTF-8")
+        settings, services = request.sandbox.settings, self._services
+        submission = self.decoders[settings.strict].decode(body)
+        bad_image = None
+        if submission.image_urls:
+            bad_image = await services.references.find_bad_image(
+                submission.image_urls, self._model, settings.image_urls
+            )
+        plan_request = services.planner.request(submission, settings, bad_image, request.match)
+        return Submit(
+            real_ms=self._responder.now_ms(),
+            model_id=self._model.id,
+            submission=submission,
+            plan_request=plan_request,
+            base_url=services.base_urls.of(request.scope, request.headers),
+        )
+
+    async def _delivered_early(self, request: ProviderRequest, task: Task) -> bool:
+        """End the task and send its callback before the submit is answered, if a rule says so."""
+        real_ms = self._responder.now_ms()
+        rule_input = RuleInput(
+            operation=Operation.CALLBACK,
+            subject=task.id,
+            prompt=task.prompt,
+            attempt=1,
+            is_early=True,
+        )
+        match = await self._services.matcher.match(request.sandbox, rule_input, real_ms)
+        if match is None:
+            return False
+        await self.execute(
+            request, CompleteEarly(real_ms=real_ms, task_id=task.id, rule_id=match.rule)
+        )
+        await self.execute(request, ExpectCallback(real_ms=real_ms, task_id=task.id))
+        await self._services.deliver_now(request.sandbox.id, task.id, match)
+        return True

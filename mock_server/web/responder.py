@@ -1,0 +1,125 @@
+"""Writes answers on the wire, and what was answered into the journal."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from starlette.types import Message, Send
+
+from mock_server.domain.commands import RecordExchange
+from mock_server.domain.errors import SandboxMissing
+from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
+from mock_server.domain.ports import RealClock
+from mock_server.domain.rule_book import RuleMatch
+from mock_server.domain.store import Store
+from mock_server.web import envelope
+from mock_server.web.answer import Answer, Header
+from mock_server.web.dates import HttpDates
+from mock_server.web.request import ProviderRequest
+from mock_server.web.wire_faults import send_faulty
+
+
+class Responder:
+    """Sends answers with the sandbox's `Date` and keeps the journal."""
+
+    def __init__(
+        self,
+        clock: RealClock,
+        store: Store,
+        *,
+        has_provenance: bool = True,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        self._has_provenance = has_provenance
+        self._sleep = sleep
+        self._dates = HttpDates()
+
+    def now_ns(self) -> int:
+        """Return the real instant, to measure durations."""
+        return self._clock.now_ns()
+
+    def now_ms(self) -> int:
+        """Return the real instant that commands carry."""
+        return self._clock.now_ns() // 1_000_000
+
+    async def respond(
+        self, request: ProviderRequest, operation: Operation, answer: Answer, send: Send
+    ) -> None:
+        """Record what is about to be answered, and answer it.
+
+        The headers `Mock-Rule` and `Mock-Fault` name what a rule injects.
+        """
+        head = self._head(answer)
+        match = request.match
+        if match is not None and self._has_provenance:
+            head["headers"].append((b"mock-rule", match.rule.encode()))
+            head["headers"].append((b"mock-fault", match.effect.fault.encode()))
+        await self._record(request, operation, answer, head["headers"])
+        if match is not None and match.effect.wire:
+            await send_faulty(match.effect.wire, answer, head, request.scope, send, self._sleep)
+            return
+        await send(head)
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def send(self, send: Send, answer: Answer) -> None:
+        """Send an answer that no sandbox records."""
+        await send(self._head(answer))
+        await send({"type": "http.response.body", "body": answer.body})
+
+    async def pause(self, match: RuleMatch) -> None:
+        """Wait for as long as a rule says, in real time."""
+        if match.latency_ms:
+            await self._sleep(match.latency_ms / 1000)
+
+    def count_unauthorized(self, operation: Operation) -> None:
+        """Count a request that reached no sandbox (AUTH-2)."""
+        metrics = self._store.metrics
+        metrics.requests[operation, 401] += 1
+        metrics.unauthorized += 1
+
+    def date(self, now_ms: int) -> Header:
+        return (b"date", self._dates.write(now_ms))
+
+    async def _record(
+        self,
+        request: ProviderRequest,
+        operation: Operation,
+        answer: Answer,
+        headers: Sequence[Header],
+    ) -> None:
+        match, scope = request.match, request.scope
+        now_ns = self._clock.now_ns()
+        entry = Entry(
+            answer.now_ms,
+            request.began_ms,
+            operation,
+            answer.task_id,
+            answer.status,
+            (now_ns - request.began_ns) // 1000,
+            (request.body or b"")[:MAX_BODY_BYTES],
+            answer.body[:MAX_BODY_BYTES] if answer.content_type is envelope.JSON else b"",
+            scope["method"],
+            scope["path"],
+            scope["query_string"],
+            scope["headers"],
+            headers,
+            len(answer.body),
+            "" if match is None else match.rule,
+            () if match is None else match.effect.injected,
+        )
+        try:
+            await self._store.execute(
+                request.sandbox.id, RecordExchange(real_ms=now_ns // 1_000_000, entry=entry)
+            )
+        except SandboxMissing:
+            return  # It was removed during the request, and its journal with it.
+
+    def _head(self, answer: Answer) -> Message:
+        headers: list[Header] = [(b"date", self._dates.write(answer.now_ms))]
+        if answer.content_type is not None:
+            headers.append((b"content-type", answer.content_type))
+            headers.append((b"content-length", b"%d" % len(answer.body)))
+        if answer.headers:
+            headers.extend(answer.headers)
+        return {"type": "http.response.start", "status": answer.status, "headers": headers}

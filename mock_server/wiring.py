@@ -1,0 +1,291 @@
+"""The composition root: who gets what. It is the only module that knows every other one."""
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from mock_server.catalogue_files import load_catalogue
+from mock_server.control.authentication import Authenticator, is_loopback
+from mock_server.control.browser_guard import BrowserGuard
+from mock_server.control.call import Call, routes
+from mock_server.control.changes import Profiles
+from mock_server.control.dashboard.pages import Dashboard
+from mock_server.control.errors import EXCEPTION_HANDLERS
+from mock_server.control.openapi.document import control_document
+from mock_server.control.resources.audit import AuditResource
+from mock_server.control.resources.callbacks import CallbacksResource
+from mock_server.control.resources.clock import ClockResource
+from mock_server.control.resources.events import EventsResource
+from mock_server.control.resources.journal import JournalResource
+from mock_server.control.resources.next import NextResource
+from mock_server.control.resources.rules import RulesResource
+from mock_server.control.resources.sandbox import SandboxResource
+from mock_server.control.resources.sandboxes import SandboxesResource
+from mock_server.control.resources.server import Info, ServerResource
+from mock_server.control.resources.snapshot import SnapshotResource
+from mock_server.control.resources.tasks import TasksResource
+from mock_server.domain.journal import Operation
+from mock_server.domain.planner import Planner
+from mock_server.domain.ports import RealClock, Sender
+from mock_server.domain.profiles import CALM
+from mock_server.domain.rule_matching import RuleMatcher
+from mock_server.domain.sandbox.state import SandboxDefaults
+from mock_server.domain.store import Store
+from mock_server.front_door import FrontDoor
+from mock_server.images.sniff import image_format
+from mock_server.lifecycle import Lifecycle
+from mock_server.pictures import TaskPictures
+from mock_server.profile_files import (
+    chosen_profile,
+    chosen_rules,
+    chosen_snapshot,
+    load_profiles,
+)
+from mock_server.runtime.callback_attempts import CallbackAttempts
+from mock_server.runtime.clock import SystemClock
+from mock_server.runtime.dispatcher import Dispatcher
+from mock_server.runtime.egress import Egress
+from mock_server.runtime.entropy import random_seed
+from mock_server.runtime.pattern_search import RegexPatternSearch
+from mock_server.runtime.reference_checker import ReferenceChecker
+from mock_server.settings import Settings
+from mock_server.settings.server import ShownServerSettings
+from mock_server.store.memory_store import MemoryStore
+from mock_server.version import __version__
+from mock_server.web import envelope
+from mock_server.web.api_keys import ApiKeys
+from mock_server.web.base_urls import BaseUrls
+from mock_server.web.endpoints.others import BalanceEndpoint, UnknownModelEndpoint
+from mock_server.web.endpoints.results import ResultEndpoint
+from mock_server.web.endpoints.status import StatusEndpoint
+from mock_server.web.endpoints.submit import SubmissionServices, SubmitEndpoint
+from mock_server.web.openapi import provider_document
+from mock_server.web.paths import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
+from mock_server.web.pipeline import Endpoint, Pipeline
+from mock_server.web.responder import Responder
+from mock_server.web.result_addresses import ResultAddresses
+
+
+class MockServer:
+    """The ASGI application with everything that it needs.
+
+    Nothing is global: several servers in one process do not know of each other. Raises
+    InvalidValue when a file that the settings name cannot be read.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: RealClock | None = None,
+        sender: Sender | None = None,
+    ) -> None:
+        self.settings = settings
+        self.seed = random_seed() if settings.seed is None else settings.seed
+        clock = clock or SystemClock()
+        self._catalogue = load_catalogue(settings)
+        self._snapshot = chosen_snapshot(settings, self._catalogue)
+        profiles = load_profiles(self._catalogue)
+        self._profile = chosen_profile(settings, profiles)
+        self._profiles = Profiles(profiles, settings.of_sandbox(profiles[CALM]))
+        self._store: Store = MemoryStore(
+            SandboxDefaults(
+                seed=self.seed,
+                settings=settings.of_sandbox(self._profile),
+                clock=settings.of_clock(),
+                models=self._catalogue.models,
+                fail_messages=self._catalogue.fail_messages,
+                rules=chosen_rules(settings, self._catalogue),
+                profile_rules=self._profile.rules,
+            ),
+            max_tasks=settings.max_tasks,
+        )
+        self._addresses = ResultAddresses(self.seed)
+        self._pictures = TaskPictures(self._catalogue, self._addresses)
+        self._references = ReferenceChecker(Egress(settings.egress), image_format)
+        self._api_keys = ApiKeys(self._store, settings.api_key)
+        self._responder = Responder(clock, self._store, has_provenance=settings.provenance)
+        self._matcher = RuleMatcher(self._store, RegexPatternSearch())
+        attempts = CallbackAttempts(
+            self._store,
+            self._matcher,
+            clock=clock,
+            make_sender=lambda: sender or self._http_sender(),
+            encode_status=lambda task, now_ms: envelope.status(task, now_ms, self._addresses.urls),
+        )
+        self._dispatcher = Dispatcher(self._store, attempts, clock=clock)
+        self.lifecycle, self._router = self._control()
+        self._front_door = FrontDoor(
+            Pipeline(self._responder, self._matcher),
+            self._responder,
+            endpoints=self._endpoints(),
+            unknown_models=self._unknown_models(),
+            results=ResultEndpoint(
+                self._store,
+                self._responder,
+                addresses=self._addresses,
+                models=self._catalogue.models,
+                paint=self._pictures.png,
+            ),
+            router=self._router,
+            lifecycle=self.lifecycle,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._front_door(scope, receive, send)
+
+    def begin_stopping(self) -> None:
+        """Stop being ready. Requests that are cut off from now on are no errors."""
+        self.lifecycle.begin_stopping()
+
+    def _endpoints(self) -> dict[str, Endpoint]:
+        """Return the provider's endpoints by path."""
+        common = (self._store, self._api_keys, self._responder)
+        services = SubmissionServices(
+            planner=Planner(self._catalogue),
+            references=self._references,
+            matcher=self._matcher,
+            base_urls=BaseUrls(self.settings.public_url),
+            wake=self._dispatcher.wake,
+            deliver_now=self._dispatcher.deliver_now,
+            body_limit_bytes=self.settings.body_limit_bytes,
+        )
+        endpoints: dict[str, Endpoint] = {BALANCE_PATH: BalanceEndpoint(*common)}
+        for model in self._catalogue.models.values():
+            endpoints[SUBMIT_PATH + model.id] = SubmitEndpoint(
+                *common, model=model, services=services
+            )
+            endpoints[STATUS_PATH + model.id] = StatusEndpoint(
+                *common,
+                model=model,
+                result_urls=self._addresses.urls,
+                wake=self._dispatcher.wake,
+            )
+        return endpoints
+
+    def _unknown_models(self) -> dict[str, Endpoint]:
+        """Return the endpoints of models that are not served, by the prefix of their paths."""
+        return {
+            prefix: UnknownModelEndpoint(
+                self._store,
+                self._api_keys,
+                self._responder,
+                operation=operation,
+                method=method,
+                known=self._catalogue.models,
+            )
+            for prefix, operation, method in (
+                (SUBMIT_PATH, Operation.SUBMIT, "POST"),
+                (STATUS_PATH, Operation.STATUS, "GET"),
+            )
+        }
+
+    def _control(self) -> tuple[Lifecycle, Starlette]:
+        settings, store, dispatcher = self.settings, self._store, self._dispatcher
+        real_ms = self._responder.now_ms
+        guard = BrowserGuard(
+            is_open=is_loopback(settings.host) and settings.admin_token is None,
+            allowed_hosts=settings.allowed_host,
+        )
+        authenticator = Authenticator(
+            store,
+            self._api_keys,
+            guard,
+            real_ms=real_ms,
+            host=settings.host,
+            admin_token=settings.admin_token,
+        )
+        events = EventsResource(store, authenticator, real_ms=real_ms)
+        lifecycle = Lifecycle(
+            start=self._restore,
+            begin_stopping=events.close,
+            stop=(dispatcher.aclose, self._references.aclose, self._pictures.aclose),
+        )
+        fail_messages, result_urls = self._catalogue.fail_messages, self._addresses.urls
+        default_model = next(iter(self._catalogue.models.values()))
+        calls: list[Call] = []
+        resources = (
+            ServerResource(
+                store,
+                real_ms=real_ms,
+                info=self._info,
+                document=lambda: control_document(calls, fail_messages),
+                why_not_ready=lambda: lifecycle.not_ready,
+            ),
+            SandboxesResource(store, real_ms=real_ms, drop_all=dispatcher.drop_all),
+            SandboxResource(
+                store,
+                dispatcher,
+                real_ms=real_ms,
+                default_generation_ms=default_model.generation_time_ms,
+                profiles=self._profiles,
+            ),
+            SnapshotResource(
+                store, dispatcher, self._catalogue, real_ms=real_ms, adopt=self._addresses.adopt
+            ),
+            ClockResource(store, dispatcher, real_ms=real_ms),
+            TasksResource(
+                store,
+                dispatcher,
+                real_ms=real_ms,
+                result_urls=result_urls,
+                fail_messages=fail_messages,
+            ),
+            CallbacksResource(),
+            RulesResource(store, fail_messages, real_ms=real_ms),
+            NextResource(store, fail_messages, real_ms=real_ms),
+            JournalResource(store),
+            AuditResource(
+                authenticator,
+                real_ms=real_ms,
+                result_urls=result_urls,
+                base_url=settings.base_url,
+                seed=self.seed,
+            ),
+            events,
+            Dashboard(store, authenticator, guard, real_ms=real_ms, paint=self._pictures.png),
+        )
+        calls += [call for resource in resources for call in resource.calls()]
+        router = Starlette(
+            routes=[
+                *routes(calls, authenticator),
+                Route("/openapi.json", self._openapi, methods=["GET"]),
+            ],
+            exception_handlers=EXCEPTION_HANDLERS,
+            lifespan=lifecycle.lifespan,
+        )
+        router.router.redirect_slashes = False  # A path is known or it is not.
+        return lifecycle, router
+
+    async def _restore(self) -> None:
+        """Begin with the sandbox of the snapshot that the settings name."""
+        snapshot, self._snapshot = self._snapshot, None
+        if snapshot is None:
+            return
+        await self._store.open(snapshot.id, is_broke=False, real_ms=self._responder.now_ms())
+        self._addresses.adopt(snapshot.origin, snapshot.seed)
+        await self._dispatcher.restore(snapshot.id, snapshot)
+
+    async def _openapi(self, _: Request) -> Response:
+        document = provider_document(self._catalogue, strict=self.settings.strict)
+        return Response(msgspec.json.encode(document), media_type="application/json")
+
+    def _info(self) -> Info:
+        settings, model = self.settings, next(iter(self._catalogue.models.values()))
+        return Info(
+            version=__version__,
+            base_url=settings.public_url or settings.base_url,
+            seed=self.seed,
+            settings=ShownServerSettings(**settings.in_effect(self._profile, model).shown()),
+            profile=self._profile.name,
+        )
+
+    def _http_sender(self) -> Sender:
+        from mock_server.runtime.sender import HttpSender  # noqa: PLC0415  # httpx is slow to import
+
+        return HttpSender(
+            Egress(self.settings.egress), timeout_s=self.settings.callback_timeout_ms / 1000
+        )
