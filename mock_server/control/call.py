@@ -47,6 +47,16 @@ class Call:
     other_media_types: tuple[str, ...] = ()  # answers in these are text
     events: Mapping[str, Any] = field(default_factory=dict)  # types of server-sent events by name
 
+    def __post_init__(self) -> None:
+        """Raise TypeError for a handler that this call cannot serve, when the server starts."""
+        offered = {"request", "query", "body", *self.path_parameters}
+        if self.caller == "key":
+            offered.add("sandbox")
+        if unknown := self.needs.keys() - offered:
+            raise TypeError(f"{self.method} {self.path}: no argument for {sorted(unknown)}")
+        if self.summary and Response in self.answer_types:
+            raise TypeError(f"{self.method} {self.path}: declare the type of the answer")
+
     @cached_property
     def needs(self) -> dict[str, Any]:
         """The parameters of the handler: types by name."""

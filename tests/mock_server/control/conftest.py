@@ -1,4 +1,4 @@
-"""The document of the control plane, as the server hands it out."""
+"""The OpenAPI document of the control plane, as the server answers it."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What the control plane's document says of an exchange, and whether an exchange keeps to it."""
+"""Compares exchanges with the OpenAPI document of the control plane."""
 
 import json
 import re
@@ -13,14 +13,14 @@ PATH = "/_mock/openapi.json"
 
 
 def problems(document: Json, schema: Json, value: object) -> list[str]:
-    """Return what a schema of the document finds wrong with a value."""
+    """Return the differences between a value and a schema of the document."""
     rooted = schema | {"components": document["components"]}
     found = Draft202012Validator(rooted).iter_errors(value)
     return [f"{error.json_path}: {error.message}" for error in found]
 
 
 def closed(part: Any) -> Any:
-    """Return the document without room for members that it does not name."""
+    """Return the document with every object closed: unnamed members are invalid."""
     if isinstance(part, list):
         return [closed(each) for each in part]
     if not isinstance(part, dict):
@@ -31,10 +31,10 @@ def closed(part: Any) -> Any:
     return inner
 
 
-class Witness:
-    """Hears every answer of the control plane and holds it against the document.
+class DocumentChecker:
+    """Compares every answer of the control plane with the document.
 
-    `seen` holds what was met: path, method, status.
+    `seen` collects path, method and status of all answers.
     """
 
     def __init__(self, document: Json) -> None:
@@ -44,14 +44,14 @@ class Witness:
             str(path): re.compile(re.sub(r"{\w+}", "[^/]+", path)) for path in document["paths"]
         }
 
-    def hear(self, answer: httpx.Response) -> None:
-        """Be the event hook of a client."""
+    def check(self, answer: httpx.Response) -> None:
+        """Check one answer; use it as an event hook of a client."""
         path, method = self._path_of(answer), answer.request.method.lower()
         if path is None:
             return
         item = self.document["paths"][path]
         operation = item.get(method)
-        if operation is None:  # what every other operation of the path says of other methods
+        if operation is None:  # Every operation of a path describes 405.
             assert answer.status_code == 405, answer
             operation = next(each for name, each in item.items() if name != "parameters")
         described = self.described(operation, answer.status_code)
@@ -65,7 +65,7 @@ class Witness:
         assert not wrong, f"{method} {path} {answer.status_code}: {wrong}\n{value}"
 
     def described(self, operation: Json, status: int) -> Json:
-        """Return what the document says of an answer; it must say something."""
+        """Return the description of an answer with this status."""
         described: Json = operation["responses"][str(status)]
         reference = described.get("$ref")
         if reference is not None:

@@ -1,4 +1,4 @@
-"""Whatever the control plane really answers is what its document says, member by member."""
+"""Every answer of the control plane matches its OpenAPI document, member by member."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from mock_server.control.decoding import MAX_BODY_BYTES
 from mock_server.settings import Settings
 from tests.mock_server.conftest import MakeReceiver, Serve
-from tests.mock_server.control.documented import Witness, problems
+from tests.mock_server.control.documented import DocumentChecker, problems
 from tests.mock_server.e2e.api import Api, Json
 from tests.mock_server.e2e.receiver import Answer
 from tests.mock_server.e2e.serving import RunningMock, running
@@ -23,36 +23,36 @@ SLOW = {"match": {"operation": "status", "nth": "1..2"}, "apply": {"latency": "1
 
 @pytest.fixture(scope="module")
 def mock() -> Iterator[RunningMock]:
-    """Serve for these tests alone, which drop all sandboxes."""
+    """Serve these tests only, because they delete all sandboxes."""
     with running(Settings(clock="manual", seed=5)) as mock:
         yield mock
 
 
 @pytest.fixture
-def witness(document: Json) -> Witness:
-    return Witness(document)
+def checker(document: Json) -> DocumentChecker:
+    return DocumentChecker(document)
 
 
 @pytest.fixture
-def api(mock: RunningMock, witness: Witness) -> Iterator[Api]:
-    with listened_to(mock, witness) as http:
+def api(mock: RunningMock, checker: DocumentChecker) -> Iterator[Api]:
+    with checked_client(mock, checker) as http:
         api = Api(http, KEY)
         yield api
         api.control("DELETE", "sandbox")
 
 
-def listened_to(mock: RunningMock, witness: Witness) -> httpx.Client:
+def checked_client(mock: RunningMock, checker: DocumentChecker) -> httpx.Client:
     transport = httpx.HTTPTransport(verify=False)  # spares loading certificates
-    hooks = {"response": [witness.hear]}
+    hooks = {"response": [checker.check]}
     return httpx.Client(
         base_url=mock.url, transport=transport, event_hooks=hooks, timeout=PATIENCE_S
     )
 
 
-def test_a_whole_session_is_answered_as_documented(
-    api: Api, witness: Witness, make_receiver: MakeReceiver
+def test_every_successful_answer_matches_the_document(
+    api: Api, checker: DocumentChecker, make_receiver: MakeReceiver
 ) -> None:
-    """Every call is made, and meets whatever it shows in each of its shapes."""
+    """Make every call, with tasks, callbacks and rules in every form that answers show."""
     receiver, deaf = make_receiver(), make_receiver()
     deaf.otherwise = Answer(status=500)
     api.told("PUT", "rules", {"rules": [REFUSE, SLOW]})
@@ -105,14 +105,14 @@ def test_a_whole_session_is_answered_as_documented(
     api.control("DELETE", "sandbox")
     api.control("DELETE", "sandboxes")
 
-    assert said(witness, range(200, 300), 408) <= witness.seen
+    assert said(checker, range(200, 300), 408) <= checker.seen
 
 
-def test_every_event_is_as_documented(
-    api: Api, witness: Witness, make_receiver: MakeReceiver
+def test_every_event_matches_its_documented_type(
+    api: Api, checker: DocumentChecker, make_receiver: MakeReceiver
 ) -> None:
     receiver = make_receiver()
-    described = witness.document["paths"]["/_mock/events"]["get"]["responses"]["200"]
+    described = checker.document["paths"]["/_mock/events"]["get"]["responses"]["200"]
     events = described["content"]["text/event-stream"]["x-events"]
     missing = set(events)
     headers = {"Authorization": f"Bearer {KEY}"}
@@ -127,17 +127,17 @@ def test_every_event_is_as_documented(
             name, _, kind = next(lines).partition(": ")
             if name == "event":
                 data = json.loads(next(lines).removeprefix("data: "))
-                assert problems(witness.document, events[kind], data) == []
+                assert problems(checker.document, events[kind], data) == []
                 missing.discard(kind)
 
 
-def test_every_refusal_is_as_documented(
-    api: Api, witness: Witness, document: Json, serve: Serve
+def test_every_rejection_matches_the_document(
+    api: Api, checker: DocumentChecker, document: Json, serve: Serve
 ) -> None:
-    """All but those that need a server in another state, and a snapshot beyond all bounds."""
+    """Provoke all rejections except those in `needs_more`."""
     task_id = api.submit("a hare [[mock hold]]")
     api.finish(task_id)
-    stranger = {"Origin": "http://elsewhere.example", "Mock-Sandbox": "0" * 16}
+    other_site = {"Origin": "http://elsewhere.example", "Mock-Sandbox": "0" * 16}
     too_much = b" " * (MAX_BODY_BYTES + 1)
     for path, item in document["paths"].items():
         here, there = path.format(task_id=task_id), path.format(task_id="task_none")
@@ -146,7 +146,7 @@ def test_every_refusal_is_as_documented(
             if item[method]["security"] == [{"apiKey": []}]:
                 api.http.request(method, here)
             if "403" in item[method]["responses"]:
-                api.http.request(method, here, headers=stranger)
+                api.http.request(method, here, headers=other_site)
             if "requestBody" in item[method] and not path.endswith("snapshot"):
                 api.send(method, here, content=too_much)
                 api.send(method, here, content=b"[")
@@ -156,9 +156,9 @@ def test_every_refusal_is_as_documented(
                 api.send(method, there, body=body)
             elif here != there:
                 api.send(method, there)
-            witness.seen.add((path, method, api.http.request("TRACE", here).status_code))
+            checker.seen.add((path, method, api.http.request("TRACE", here).status_code))
     api.http.get("/_mock/events", headers={"Mock-Sandbox": "0" * 16})
-    with listened_to(serve(Settings(admin_token="hush")), witness) as http:
+    with checked_client(serve(Settings(admin_token="hush")), checker) as http:
         http.get("/_mock/sandboxes")
         http.delete("/_mock/sandboxes")
 
@@ -169,16 +169,16 @@ def test_every_refusal_is_as_documented(
         ("/_mock/sandbox/snapshot", "put", 409),
         ("/_mock/sandbox/snapshot", "put", 413),
     }
-    missed = said(witness, range(400, 600)) - witness.seen - needs_more
+    missed = said(checker, range(400, 600)) - checker.seen - needs_more
     assert {each for each in missed if each[2] != 408} == set()
 
 
-def said(witness: Witness, *statuses: range | int) -> set[tuple[str, str, int]]:
+def said(checker: DocumentChecker, *statuses: range | int) -> set[tuple[str, str, int]]:
     """Return path, method and status of the answers that the document names."""
     wanted = {each for some in statuses for each in ([some] if isinstance(some, int) else some)}
     return {
         (path, method, int(status))
-        for path, item in witness.document["paths"].items()
+        for path, item in checker.document["paths"].items()
         for method, operation in item.items()
         if method != "parameters"
         for status in operation["responses"]

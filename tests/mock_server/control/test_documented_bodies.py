@@ -1,4 +1,4 @@
-"""What may be sent to the control plane is what its document says."""
+"""The control plane accepts exactly the bodies that match its OpenAPI document."""
 
 from contextlib import suppress
 from copy import deepcopy
@@ -126,7 +126,7 @@ ADVANCES: list[tuple[Json, bool]] = [
 
 
 def is_rule(value: object) -> bool:
-    """Whether the server takes it."""
+    """Return whether the server accepts it."""
     with suppress(RuleError):
         parse_rule(value, "rule", FAIL_CODES)
         return True
@@ -138,13 +138,13 @@ def is_documented(value: object) -> bool:
 
 
 @pytest.mark.parametrize("apply", FAULTS, ids=str)
-def test_every_fault_is_a_rule_as_documented(apply: Json) -> None:
+def test_every_fault_is_valid_for_server_and_document(apply: Json) -> None:
     assert is_rule({"apply": apply})
     assert is_documented({"apply": apply})
 
 
 @pytest.mark.parametrize("match", MATCHERS, ids=str)
-def test_every_matcher_is_a_rule_as_documented(match: Json) -> None:
+def test_every_matcher_is_valid_for_server_and_document(match: Json) -> None:
     rule = {"match": match, "apply": {"latency": 1}}
 
     assert is_rule(rule)
@@ -152,20 +152,22 @@ def test_every_matcher_is_a_rule_as_documented(match: Json) -> None:
 
 
 @pytest.mark.parametrize("rule", NO_RULES, ids=str)
-def test_what_is_no_rule_is_none_by_the_document(rule: Json) -> None:
+def test_invalid_rules_are_invalid_for_server_and_document(rule: Json) -> None:
     assert not is_rule(rule)
     assert not is_documented(rule)
 
 
 @examples(500)
 @given(rules | spoiled() | anything)
-def test_whatever_the_server_takes_as_a_rule_is_documented(rule: object) -> None:
+def test_every_rule_that_the_server_accepts_matches_the_document(rule: object) -> None:
     if is_rule(rule):
         assert problems(DOCUMENT, SCHEMAS["Rule"], rule) == []
 
 
 @given(st.data())
-def test_a_member_that_nobody_knows_is_in_no_rule(data: st.DataObject) -> None:
+def test_rules_with_unknown_members_are_invalid_for_server_and_document(
+    data: st.DataObject,
+) -> None:
     match, apply = data.draw(st.sampled_from(MATCHERS)), data.draw(st.sampled_from(FAULTS))
     rule: Json = deepcopy({"match": match, "apply": apply})
     holders = [rule, *(holder[name] for holder, name in places(rule) if name != "header")]
@@ -180,7 +182,7 @@ def test_a_member_that_nobody_knows_is_in_no_rule(data: st.DataObject) -> None:
     assert not is_documented(rule)
 
 
-def test_the_rule_of_next_has_a_count_instead_of_counting() -> None:
+def test_next_has_a_count_instead_of_counting_matchers() -> None:
     given = {name: SCHEMAS[name]["properties"] for name in ("Match", "NextMatch")}
 
     assert set(given["Match"]) == set(MEMBERS)
@@ -211,7 +213,7 @@ def test_the_rule_of_next_has_a_count_instead_of_counting() -> None:
         ("POST", "rules", {"aply": {"wire": "close"}}, False),
     ],
 )
-def test_a_body_is_taken_where_the_document_says_so(
+def test_server_accepts_exactly_the_bodies_that_match_the_document(
     api: Api, document: Json, method: str, path: str, body: Json, *, is_taken: bool
 ) -> None:
     operation = document["paths"][f"/_mock/{path}"][method.lower()]
@@ -224,7 +226,9 @@ def test_a_body_is_taken_where_the_document_says_so(
     assert (problems(document, schema, body) == []) is is_taken
 
 
-def test_a_body_may_be_left_out_where_the_document_says_so(api: Api, document: Json) -> None:
+def test_empty_body_is_accepted_exactly_where_the_document_says_so(
+    api: Api, document: Json
+) -> None:
     needed = {
         (path, method): operation["requestBody"]["required"]
         for path, item in document["paths"].items()

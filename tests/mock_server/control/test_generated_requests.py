@@ -1,4 +1,4 @@
-"""Generated requests find nothing in control that its document does not promise."""
+"""Generated requests find no difference between the control plane and its document."""
 
 import re
 from pathlib import Path
@@ -15,11 +15,13 @@ LEFT_OUT = "/(events|wait|snapshot)$"
 
 
 @pytest.mark.deep
-def test_generated_requests_find_nothing(serve: Serve, document: Json, tmp_path: Path) -> None:
-    """All checks are on but one: a body that fits the document may still contradict itself.
+def test_generated_requests_find_no_problem_in_the_control_plane(
+    serve: Serve, document: Json, tmp_path: Path
+) -> None:
+    """Run all checks but one, because a body that matches the document may contradict itself.
 
-    Whatever waits, never ends or is very long stays out, and so, by itself, does the address of
-    the document.
+    Calls that wait, that stream or that have very long bodies are left out. The command itself
+    leaves out the address of the document.
     """
     printed = found_nothing(
         f"{serve(SETTINGS).url}{PATH}",

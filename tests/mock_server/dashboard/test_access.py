@@ -1,4 +1,4 @@
-"""Who may look: by which name, from which page, with which key."""
+"""Who may use the dashboard: allowed hosts, origins, sessions."""
 
 from collections.abc import Iterator
 
@@ -28,7 +28,7 @@ def page(mock: RunningMock, path: str = "/_mock/", **headers: str) -> httpx.Resp
 @pytest.mark.parametrize(
     "host", ["localhost:80", "127.0.0.1:1", "[::1]:80", "mock", "10.1.2.3", "mock.example.com"]
 )
-def test_a_known_host_is_served(mock: RunningMock, host: str) -> None:
+def test_allowed_host_gets_the_page(mock: RunningMock, host: str) -> None:
     answer = page(mock, Host=host)
 
     assert answer.status_code == 200
@@ -36,7 +36,7 @@ def test_a_known_host_is_served(mock: RunningMock, host: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/_mock/", "/_mock/sandboxes", "/_mock/events?sandbox=1"])
-def test_a_name_that_somebody_points_here_is_not(mock: RunningMock, path: str) -> None:
+def test_unknown_host_gets_403(mock: RunningMock, path: str) -> None:
     answer = page(mock, path, Host="evil.example")
 
     assert answer.status_code == 403
@@ -44,7 +44,7 @@ def test_a_name_that_somebody_points_here_is_not(mock: RunningMock, path: str) -
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://"])
-def test_a_page_of_another_site_may_not_act(mock: RunningMock, origin: str) -> None:
+def test_page_of_another_site_cannot_act(mock: RunningMock, origin: str) -> None:
     api = mock.api(f"k {origin}")
     api.submit()
     sandbox_id = api.told("GET", "sandbox")["id"]
@@ -58,7 +58,7 @@ def test_a_page_of_another_site_may_not_act(mock: RunningMock, origin: str) -> N
     assert len(api.told("GET", "tasks")["tasks"]) == 1
 
 
-def test_a_sandbox_that_is_not_there_is_not_found(mock: RunningMock) -> None:
+def test_unknown_sandbox_is_404_and_shown_as_text(mock: RunningMock) -> None:
     named = {"Mock-Sandbox": "0" * 16}
 
     assert page(mock, "/_mock/tasks", **named).status_code == 404
@@ -66,7 +66,7 @@ def test_a_sandbox_that_is_not_there_is_not_found(mock: RunningMock) -> None:
     assert "<b>" not in page(mock, "/_mock/?sandbox=<b>").text.partition("<h1>")[2]
 
 
-def test_with_a_token_nothing_is_shown_before_signing_in(closed: RunningMock) -> None:
+def test_with_admin_token_no_sandbox_is_shown_before_sign_in(closed: RunningMock) -> None:
     sandbox_id = closed.api("a-key").told("GET", "sandbox")["id"]
 
     assert sandbox_id not in page(closed, f"/_mock/?sandbox={sandbox_id}").text
@@ -76,7 +76,7 @@ def test_with_a_token_nothing_is_shown_before_signing_in(closed: RunningMock) ->
     assert "set-cookie" not in wrong.headers
 
 
-def test_a_key_opens_its_own_sandbox_and_no_other(closed: RunningMock) -> None:
+def test_signing_in_with_an_api_key_shows_only_its_sandbox(closed: RunningMock) -> None:
     ids = {key: closed.api(key).told("GET", "sandbox")["id"] for key in ("one", "two")}
 
     signed = closed.http.post("/_mock/session", data={"key": "one"})
@@ -93,7 +93,7 @@ def test_a_key_opens_its_own_sandbox_and_no_other(closed: RunningMock) -> None:
     assert refused.status_code == 401
 
 
-def test_the_admin_token_opens_all(closed: RunningMock) -> None:
+def test_signing_in_with_the_admin_token_shows_all_sandboxes(closed: RunningMock) -> None:
     sandbox_id = closed.api("three").told("GET", "sandbox")["id"]
     cookie = closed.http.post("/_mock/session", data={"key": "the-admin-token"}).headers[
         "set-cookie"
@@ -105,7 +105,7 @@ def test_the_admin_token_opens_all(closed: RunningMock) -> None:
     assert sandbox_id in shown.text
 
 
-def test_a_key_whose_sandbox_is_gone_sees_no_other(closed: RunningMock) -> None:
+def test_session_of_a_deleted_sandbox_shows_no_other(closed: RunningMock) -> None:
     cookie = closed.http.post("/_mock/session", data={"key": "four"}).headers["set-cookie"]
     closed.http.cookies.clear()
     admin = {"Authorization": "Bearer the-admin-token"}
@@ -118,7 +118,7 @@ def test_a_key_whose_sandbox_is_gone_sees_no_other(closed: RunningMock) -> None:
     assert other_id not in shown.text
 
 
-def test_the_path_without_its_slash_leads_to_the_same_page(mock: RunningMock) -> None:
+def test_dashboard_path_without_slash_redirects_with_its_query(mock: RunningMock) -> None:
     moved = page(mock, "/_mock?sandbox=1")
 
     assert (moved.status_code, moved.headers["location"]) == (308, "/_mock/?sandbox=1")

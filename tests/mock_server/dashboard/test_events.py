@@ -1,4 +1,4 @@
-"""Server-sent events: what happens in a sandbox, as it happens."""
+"""Server-sent events report the changes of a sandbox as they happen."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ def mock() -> Iterator[RunningMock]:
         yield mock
 
 
-class Heard:
+class EventReader:
     def __init__(self, answer: httpx.Response) -> None:
         self._lines = answer.iter_lines()
         assert next(self._lines) == ": listening"
@@ -40,7 +40,7 @@ class Heard:
         raise AssertionError(f"the stream ended before {kind}")
 
 
-def test_a_task_is_followed_from_submit_to_callback(mock: RunningMock) -> None:
+def test_stream_reports_a_task_from_submit_to_callback(mock: RunningMock) -> None:
     api = Api(mock.http, "events-1")
     headers = {"Authorization": f"Bearer {api.key}"}
     with (
@@ -48,36 +48,36 @@ def test_a_task_is_followed_from_submit_to_callback(mock: RunningMock) -> None:
         mock.http.stream("GET", "/_mock/events", headers=headers) as answer,
     ):
         assert answer.headers["content-type"].startswith("text/event-stream")
-        heard = Heard(answer)
+        reader = EventReader(answer)
         task_id = api.submit(callback_url=receiver.url)
-        assert heard.until("request")["operation"] == "submit"
-        assert heard.until("submit")["task_id"] == task_id
+        assert reader.until("request")["operation"] == "submit"
+        assert reader.until("submit")["task_id"] == task_id
         api.advance(5)
-        assert heard.until("clock")["now_ms"] == api.now_ms()
-        assert heard.until("transition")["to"] == "processing"
+        assert reader.until("clock")["now_ms"] == api.now_ms()
+        assert reader.until("transition")["to"] == "processing"
         api.advance("5m")
-        assert heard.until("callback")["status"] == 200
+        assert reader.until("callback")["status"] == 200
         api.submit("another")
-        assert heard.until("submit")["task_id"] != task_id
+        assert reader.until("submit")["task_id"] != task_id
     assert api.key not in answer.headers.values()
 
 
-def test_the_end_of_a_task_is_told_when_time_moves_by_itself(mock: RunningMock) -> None:
+def test_stream_reports_the_end_of_a_task_on_a_real_clock(mock: RunningMock) -> None:
     api = Api(mock.http, "events-2")
     task_id = api.submit()
     api.go_real(speed=20_000)
     headers = {"Authorization": f"Bearer {api.key}"}
     with mock.http.stream("GET", "/_mock/events", headers=headers) as answer:
-        heard = Heard(answer)
+        reader = EventReader(answer)
         api.submit("a second one")
-        told = heard.until("transition")
+        told = reader.until("transition")
         while told["to"] != "success":
-            told = heard.until("transition")
+            told = reader.until("transition")
 
     assert api.status(task_id)["state"] == "success"
 
 
-def test_a_stream_ends_when_the_server_stops() -> None:
+def test_stream_ends_when_the_server_stops() -> None:
     with ExitStack() as stack:
         with running(Settings(clock="manual")) as mock:
             key = {"Authorization": "Bearer events-5"}
@@ -89,7 +89,7 @@ def test_a_stream_ends_when_the_server_stops() -> None:
         assert list(lines) == [""]
 
 
-def test_a_stream_ends_when_its_sandbox_is_dropped_for_good(mock: RunningMock) -> None:
+def test_stream_ends_when_its_sandbox_is_deleted(mock: RunningMock) -> None:
     api = Api(mock.http, "events-6")
     headers = {"Authorization": f"Bearer {api.key}"}
     with mock.http.stream("GET", "/_mock/events", headers=headers) as answer:
@@ -100,25 +100,25 @@ def test_a_stream_ends_when_its_sandbox_is_dropped_for_good(mock: RunningMock) -
         assert "event: dropped" in list(lines)
 
 
-def test_one_key_hears_nothing_of_another(mock: RunningMock) -> None:
+def test_stream_reports_nothing_of_another_api_key(mock: RunningMock) -> None:
     mine, other = Api(mock.http, "events-3"), Api(mock.http, "events-4")
     headers = {"Authorization": f"Bearer {mine.key}"}
     with mock.http.stream("GET", "/_mock/events", headers=headers) as answer:
-        heard = Heard(answer)
+        reader = EventReader(answer)
         other.submit()
         task_id = mine.submit()
 
-        assert heard.until("submit")["task_id"] == task_id
+        assert reader.until("submit")["task_id"] == task_id
 
 
-def test_each_transition_is_told_with_its_own_instant(mock: RunningMock) -> None:
+def test_each_transition_event_has_its_own_instant(mock: RunningMock) -> None:
     api = Api(mock.http, "events-7")
     headers = {"Authorization": f"Bearer {api.key}"}
     with mock.http.stream("GET", "/_mock/events", headers=headers) as answer:
-        heard = Heard(answer)
+        reader = EventReader(answer)
         task_id = api.submit()
         api.advance("5m")
-        told = [heard.until("transition") for _ in range(2)]
+        told = [reader.until("transition") for _ in range(2)]
 
     plan = api.task(task_id)["plan"]
     assert [(each["to"], each["at_ms"]) for each in told] == [
@@ -127,23 +127,23 @@ def test_each_transition_is_told_with_its_own_instant(mock: RunningMock) -> None
     ]
 
 
-def test_the_key_is_told_in_no_event(mock: RunningMock) -> None:
+def test_no_event_contains_the_api_key(mock: RunningMock) -> None:
     api = Api(mock.http, "sk-a-secret-key")
     headers = {"Authorization": f"Bearer {api.key}"}
     with (
         CallbackReceiver.listening() as receiver,
         mock.http.stream("GET", "/_mock/events", headers=headers) as answer,
     ):
-        heard = Heard(answer)
+        reader = EventReader(answer)
         api.submit(f"draw {api.key}", callback_url=f"{receiver.url}?key={api.key}")
         api.advance("5m")
-        told = [heard.until(kind) for kind in ("request", "submit", "request", "callback")]
+        told = [reader.until(kind) for kind in ("request", "submit", "request", "callback")]
 
     assert told[-1]["request"]["path"] == f"{receiver.url}?key=[redacted]"
     assert api.key not in json.dumps(told)
 
 
-def test_the_head_of_a_stream_comes_without_the_stream(mock: RunningMock) -> None:
+def test_head_of_events_ends_at_once(mock: RunningMock) -> None:
     headers = {"Authorization": "Bearer events-8"}
 
     head = mock.http.head("/_mock/events", headers=headers)
@@ -152,21 +152,21 @@ def test_the_head_of_a_stream_comes_without_the_stream(mock: RunningMock) -> Non
     assert mock.http.get("/_mock/health").is_success
 
 
-def test_a_stream_rests_while_only_status_requests_move_its_task() -> None:
-    told = asyncio.run(words_of_a_stream(prompt="slow [[mock pending=0 polls=9]]"))
+def test_stream_sends_only_heartbeats_while_a_task_waits_for_status_requests() -> None:
+    told = asyncio.run(first_three_parts(prompt="slow [[mock pending=0 polls=9]]"))
 
     assert told == [": listening", ": heartbeat", ": heartbeat"]
 
 
-def test_a_slow_reader_is_told_how_much_it_has_lost() -> None:
-    told = asyncio.run(words_of_a_stream(unread=MAX_WAITING + 7))
+def test_slow_reader_is_told_how_many_changes_it_lost() -> None:
+    told = asyncio.run(first_three_parts(unread=MAX_WAITING + 7))
 
     assert told[:2] == [": listening", ": 7 older changes were lost"]
     assert told[2].startswith("id: 9\n")  # the submit was the first entry
 
 
-async def words_of_a_stream(prompt: str = "a fox", unread: int = 0) -> list[str]:
-    """Return the first three things that a stream with a quick heartbeat says."""
+async def first_three_parts(prompt: str = "a fox", unread: int = 0) -> list[str]:
+    """Return the first three events or comments of a stream with a short heartbeat."""
     app = MockServer(Settings(clock="manual", seed=5))
     headers = {"Authorization": "Bearer events-9"}
     async with httpx.AsyncClient(

@@ -1,4 +1,4 @@
-"""The dashboard in a real browser: live, steerable, inert to what it shows."""
+"""The dashboard in a real browser: it is live, controls the mock, and never runs what it shows."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -35,7 +35,7 @@ def api(mock: RunningMock) -> Api:
 
 @pytest.fixture
 def page(chromium: webdriver.Chrome, mock: RunningMock, api: Api) -> Iterator[webdriver.Chrome]:
-    """Open the page of the sandbox; nothing may be asked of others or complained about."""
+    """Open the page of the sandbox; it must call no other host and log no error."""
     browser.resized(chromium, 1200)
     chromium.get(f"{mock.url}/_mock/?sandbox={api.told('GET', 'sandbox')['id']}")
     until(chromium, "#now", "20")
@@ -46,7 +46,7 @@ def page(chromium: webdriver.Chrome, mock: RunningMock, api: Api) -> Iterator[we
 
 
 def until(page: webdriver.Chrome, selector: str, words: str) -> None:
-    """Wait until an element has these words in it."""
+    """Wait until an element contains these words."""
     script = "return [...document.querySelectorAll(arguments[0])].map(n => n.innerText).join('\\n')"
     WebDriverWait(page, PATIENCE_S, 0.05).until(
         lambda page: words in page.execute_script(script, selector), f"{words!r} in {selector}"
@@ -57,7 +57,7 @@ def click(page: webdriver.Chrome, selector: str) -> None:
     page.find_element(By.CSS_SELECTOR, selector).click()
 
 
-def test_a_task_appears_succeeds_by_the_clocks_button_and_shows_its_picture(
+def test_task_appears_and_shows_its_pictures_after_advancing_the_clock(
     page: webdriver.Chrome, api: Api
 ) -> None:
     api.submit("a fox in the snow", num_images=2)
@@ -73,7 +73,7 @@ def test_a_task_appears_succeeds_by_the_clocks_button_and_shows_its_picture(
     assert api.told("POST", "journal/count", {"operation": "result"}) == {"count": 0}
 
 
-def test_the_next_one_fails_when_told_so(page: webdriver.Chrome, api: Api) -> None:
+def test_next_task_fails_with_the_selected_fault(page: webdriver.Chrome, api: Api) -> None:
     click(page, "#fail-next")
     until(page, "#queue", "CONTENT_VIOLATION")
 
@@ -85,7 +85,9 @@ def test_the_next_one_fails_when_told_so(page: webdriver.Chrome, api: Api) -> No
     assert page.find_element(By.ID, "queue").text == ""
 
 
-def test_a_task_has_a_timeline_and_a_request_its_details(page: webdriver.Chrome, api: Api) -> None:
+def test_page_shows_the_timeline_of_a_task_and_details_of_a_request(
+    page: webdriver.Chrome, api: Api
+) -> None:
     task_id = api.submit("a timeline")
     api.status(task_id)
     until(page, "#journal", "statusTask")
@@ -101,7 +103,7 @@ def test_a_task_has_a_timeline_and_a_request_its_details(page: webdriver.Chrome,
     until(page, "#journal pre", '"prompt": "a timeline"')
 
 
-def test_what_it_shows_is_text_and_nothing_else(page: webdriver.Chrome, api: Api) -> None:
+def test_page_shows_markup_of_users_as_text(page: webdriver.Chrome, api: Api) -> None:
     api.submit(HOSTILE)
     api.told("POST", "rules", {"match": {"prompt": HOSTILE}, "apply": {"wire": "close"}})
 
@@ -114,7 +116,7 @@ def test_what_it_shows_is_text_and_nothing_else(page: webdriver.Chrome, api: Api
     )
 
 
-def test_callbacks_rules_profile_and_clock_are_seen_and_steered(
+def test_page_shows_callbacks_and_changes_rules_profile_and_clock(
     page: webdriver.Chrome, api: Api
 ) -> None:
     with CallbackReceiver.listening() as receiver:
@@ -134,9 +136,7 @@ def test_callbacks_rules_profile_and_clock_are_seen_and_steered(
     until(page, "#mode", "100")
 
 
-def test_a_phone_needs_no_sideways_scrolling_and_the_keyboard_is_enough(
-    page: webdriver.Chrome, api: Api
-) -> None:
+def test_page_fits_a_phone_and_works_with_the_keyboard(page: webdriver.Chrome, api: Api) -> None:
     task_id = api.submit(LONG)
     api.told("POST", "rules", {"match": {"prompt": LONG}, "apply": {"callback": "drop"}})
     until(page, "#rules", "drop")
@@ -154,7 +154,7 @@ def test_a_phone_needs_no_sideways_scrolling_and_the_keyboard_is_enough(
     until(page, "#tasks", "success")
 
 
-def test_the_list_of_sandboxes_leads_to_one(
+def test_list_of_sandboxes_links_to_each_page(
     chromium: webdriver.Chrome, mock: RunningMock, api: Api
 ) -> None:
     sandbox_id = api.told("GET", "sandbox")["id"]
@@ -165,7 +165,7 @@ def test_the_list_of_sandboxes_leads_to_one(
     until(chromium, "h1", sandbox_id)
 
 
-def test_the_list_of_sandboxes_is_kept_up_to_date(
+def test_list_of_sandboxes_shows_new_sandboxes(
     chromium: webdriver.Chrome, mock: RunningMock
 ) -> None:
     chromium.get(f"{mock.url}/_mock/")
@@ -177,7 +177,7 @@ def test_the_list_of_sandboxes_is_kept_up_to_date(
     assert browser.complaints(chromium) == []
 
 
-def test_the_page_leads_to_what_is_judged_of_the_client(
+def test_page_links_to_the_audit_of_the_client(
     page: webdriver.Chrome, api: Api, mock: RunningMock
 ) -> None:
     api.send("POST", "/api/v1/generateTask/gpt-image-1", body={"input": {"prompt": HOSTILE}})
@@ -190,7 +190,7 @@ def test_the_page_leads_to_what_is_judged_of_the_client(
     until(page, "#now", "20")
 
 
-def test_news_leave_the_focus_where_it_is(page: webdriver.Chrome, api: Api) -> None:
+def test_updates_of_the_page_keep_the_focus(page: webdriver.Chrome, api: Api) -> None:
     task_id = api.submit("looked at")
     until(page, "#tasks", "looked at")
     focus(page, f"[data-task='{task_id}']")
@@ -204,7 +204,7 @@ def test_news_leave_the_focus_where_it_is(page: webdriver.Chrome, api: Api) -> N
     assert focused(page, "data-task") == task_id
 
 
-def test_what_went_wrong_stays_until_the_next_action(page: webdriver.Chrome, api: Api) -> None:
+def test_error_of_an_action_stays_until_the_next_action(page: webdriver.Chrome, api: Api) -> None:
     page.execute_script("document.getElementById('next').options[0].value = '{\"wire\": \"x\"}'")
     click(page, "#fail-next")
     until(page, "#problem", "apply.wire")
@@ -220,7 +220,7 @@ def test_what_went_wrong_stays_until_the_next_action(page: webdriver.Chrome, api
     )
 
 
-def test_a_held_task_is_let_go(page: webdriver.Chrome, api: Api) -> None:
+def test_held_task_is_finished_from_the_page(page: webdriver.Chrome, api: Api) -> None:
     task_id = api.submit("held [[mock hold]]")
     until(page, "#tasks", "held")
     click(page, f"[data-task='{task_id}']")
@@ -235,7 +235,7 @@ def test_a_held_task_is_let_go(page: webdriver.Chrome, api: Api) -> None:
     )
 
 
-def test_a_task_whose_id_must_be_escaped_is_shown_and_ended(
+def test_task_with_an_id_that_needs_escaping_is_shown_and_finished(
     page: webdriver.Chrome, api: Api
 ) -> None:
     api.change(task_ids="reserved")
@@ -252,9 +252,7 @@ def test_a_task_whose_id_must_be_escaped_is_shown_and_ended(
     widths(page, [1024])
 
 
-def test_a_sandbox_that_begins_again_shows_its_new_pictures(
-    page: webdriver.Chrome, api: Api
-) -> None:
+def test_page_shows_new_pictures_after_a_reset(page: webdriver.Chrome, api: Api) -> None:
     first = finished(api, "a square", "1:1")
     widths(page, [1024])
     assert api.control("DELETE", "sandbox").status_code == 204
@@ -263,7 +261,7 @@ def test_a_sandbox_that_begins_again_shows_its_new_pictures(
     widths(page, [1536])
 
 
-def test_a_rule_that_is_switched_on_again_has_its_place(page: webdriver.Chrome, api: Api) -> None:
+def test_rule_that_is_enabled_again_gets_its_place_back(page: webdriver.Chrome, api: Api) -> None:
     rules = [{"apply": {"refuse": {"status": status}}} for status in (500, 502, 503)]
     api.told("PUT", "rules", {"rules": rules})
     until(page, "#rules", "503")
@@ -283,7 +281,7 @@ def test_a_rule_that_is_switched_on_again_has_its_place(page: webdriver.Chrome, 
     assert "enable" not in page.find_element(By.ID, "rules").text
 
 
-def test_a_page_is_live_again_when_its_dropped_sandbox_is(
+def test_page_reconnects_when_its_deleted_sandbox_exists_again(
     chromium: webdriver.Chrome, mock: RunningMock, api: Api
 ) -> None:
     browser.resized(chromium, 1200)
