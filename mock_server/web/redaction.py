@@ -48,16 +48,24 @@ class Redactor:
         """
         if not self._key:
             return shown
-        once = json.dumps(self._key, ensure_ascii=False)[1:-1]
-        twice = json.dumps(once, ensure_ascii=False)[1:-1]
-        for form in (twice, once, quote(self._key, safe=""), quote_plus(self._key)):
-            shown = shown.replace(form.encode(), REDACTED.encode())
+        for form in _escaped(self._key):
+            shown = shown.replace(form, REDACTED.encode())
         return _percent_encoded(self._key).sub(REDACTED.encode(), shown)
 
     def _value(self, name: str, value: str) -> str:
         if name.lower() not in _SECRET_HEADERS:
             return self.text(value)
         return f"Bearer {REDACTED}" if _BEARER.match(value) else REDACTED
+
+
+@lru_cache(maxsize=100)
+def _escaped(key: str) -> list[bytes]:
+    """Return the forms in which a key may stand in JSON, the longest first."""
+    forms = {quote(key, safe=""), quote_plus(key)}
+    for is_ascii in (False, True):
+        once = json.dumps(key, ensure_ascii=is_ascii)[1:-1]
+        forms |= {once, json.dumps(once, ensure_ascii=is_ascii)[1:-1]}
+    return sorted((form.encode() for form in forms), key=len, reverse=True)
 
 
 @lru_cache(maxsize=100)
