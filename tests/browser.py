@@ -1,6 +1,6 @@
 """A real browser for tests that look at a page: Debian's chromium and its chromedriver.
 
-A test module takes the fixture with `chromium = browser.chromium`.
+Starting it takes longer than most of these tests, so each worker starts one, for all of them.
 """
 
 import json
@@ -32,8 +32,18 @@ _SWITCHES = (
 _OF_NO_SERVER = ("file:", "data:", "blob:", "about:", "chrome:", "chrome-untrusted:")
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+@pytest.fixture
+def chromium(browser: webdriver.Chrome) -> Iterator[webdriver.Chrome]:
+    """Give the browser with an empty page on a desk, and nothing said or requested so far."""
+    complaints(browser)
+    requested(browser)
+    resized(browser, 1280)
+    yield browser
+    browser.get("about:blank")
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """Start a browser that reaches this machine only; skip where there is none."""
     lacking = [name for name in ("chromium", "chromedriver") if shutil.which(name) is None]
     if lacking:

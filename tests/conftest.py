@@ -6,6 +6,8 @@ from tests.properties import register_profiles
 
 register_profiles()
 
+pytest_plugins = ["tests.browser"]
+
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:

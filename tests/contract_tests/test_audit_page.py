@@ -13,7 +13,6 @@ from contract_tests.client.evidence import Evidence
 from contract_tests.client.exchange import Ended
 from contract_tests.client.reports.files import write_audit, write_matrix
 from contract_tests.client.reports.report import AuditReport
-from tests import browser
 from tests.browser import complaints, requested, resized
 from tests.contract_tests.evidence import (
     HEADERS,
@@ -35,8 +34,6 @@ from tests.contract_tests.pages import (
     shown,
     tab_to,
 )
-
-chromium = browser.chromium
 
 HOSTILE = (
     "</pre></script><script>document.title = 'taken'</script>"
@@ -79,11 +76,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def opened(chromium: Chrome, path: Path) -> Chrome:
-    """Open a page anew, on a desk; what the browser said of others is forgotten."""
-    chromium.get("about:blank")
-    complaints(chromium)
-    requested(chromium)
-    resized(chromium, 1280)
+    """Open a page anew."""
     chromium.get(path.as_uri())
     return chromium
 

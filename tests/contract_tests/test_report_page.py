@@ -9,7 +9,6 @@ from contract_tests.server.events import Response
 from contract_tests.server.probe import Probe
 from contract_tests.server.reports.files import write_reports
 from contract_tests.server.reports.report import Report
-from tests import browser
 from tests.browser import complaints, requested, resized
 from tests.contract_tests.fakes import FakeWorld, a_case, find, judged, report_of
 from tests.contract_tests.pages import (
@@ -21,8 +20,6 @@ from tests.contract_tests.pages import (
     shown,
     tab_to,
 )
-
-chromium = browser.chromium
 
 HOSTILE = (
     "</script><script>document.title = 'taken'</script><img src=http://10.0.0.1/x onerror=x()>"
@@ -60,11 +57,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def page(chromium: Chrome, address: str) -> Chrome:
-    """Open the page anew, on a desk; what the browser said of others is forgotten."""
-    chromium.get("about:blank")
-    complaints(chromium)
-    requested(chromium)
-    resized(chromium, 1280)
+    """Open the page anew."""
     chromium.get(address)
     return chromium
 

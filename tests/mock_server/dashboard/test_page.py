@@ -16,7 +16,6 @@ from tests.mock_server.e2e.api import Api
 from tests.mock_server.e2e.serving import RunningMock, running
 from tests.patience import PATIENCE_S
 
-chromium = browser.chromium
 _numbers = count(1)
 LONG = "a-very-long-word-without-any-space-" * 20
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'&{{7*7}}"
@@ -42,7 +41,6 @@ def page(chromium: webdriver.Chrome, mock: RunningMock, api: Api) -> Iterator[we
     yield chromium
     assert browser.complaints(chromium) == []
     assert {url.split("/")[2] for url in browser.requested(chromium)} == {mock.host}
-    chromium.get("about:blank")
 
 
 def until(page: webdriver.Chrome, selector: str, words: str) -> None:
@@ -296,9 +294,6 @@ def test_page_reconnects_when_its_deleted_sandbox_exists_again(
     api.submit("and live")
     until(chromium, "#tasks", "and live")
     assert not chromium.find_element(By.ID, "link").is_displayed()
-    chromium.get("about:blank")
-    browser.complaints(chromium)  # that the sandbox was not there meanwhile
-    browser.requested(chromium)
 
 
 def finished(api: Api, prompt: str, ratio: str) -> str:
