@@ -11,7 +11,7 @@ from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.openapi.document import control_document
 from mock_server.control.query import Timeout, check_names, parameters, read_query
-from mock_server.domain.store import Sandbox
+from mock_server.domain.store import SandboxReader
 from mock_server.domain.task import TaskState
 
 
@@ -33,7 +33,7 @@ class Painted(msgspec.Struct):
     wall_id: str
 
 
-async def paint(sandbox: Sandbox, wall_id: str, query: Colours, body: Paint) -> Painted:
+async def paint(sandbox: SandboxReader, wall_id: str, query: Colours, body: Paint) -> Painted:
     raise NotImplementedError
 
 
