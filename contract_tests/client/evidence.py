@@ -1,4 +1,4 @@
-"""What is known of a client's doings: the journal and the tasks of one sandbox, and its end."""
+"""The evidence of one case: the journal and the tasks of its sandbox, and the client's exit."""
 
 from bisect import bisect_right
 from collections import defaultdict
@@ -8,154 +8,177 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from contract_tests.client.exchange import Ended, Exchange, TaskSeen, is_true_callback
 from contract_tests.client.faults import HIDES_RESULT
+from contract_tests.client.records import ClientExit, HttpExchange, TaskRecord, is_genuine_callback
 from contract_tests.contract.provider import FINAL
 
 K = TypeVar("K", bound=Hashable)
 
-_LEAST_MS: Final = 50  # tolerance of every wait that is judged …
-_SHARE: Final = 0.05  # … and a share of it
+_TOLERANCE_MS: Final = 50
+_TOLERANCE_SHARE: Final = 0.05
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """`unauthorized` counts requests without a usable key, which no sandbox can be blamed for."""
+    """All facts that the rules judge.
 
-    exchanges: tuple[Exchange, ...] = ()
-    tasks: tuple[TaskSeen, ...] = ()
-    ended: Ended | None = None
+    `client_exit` is None if nobody watched the client's process. `dropped` counts entries that
+    the journal no longer holds. `unauthorized` counts requests without a usable key: they reach
+    no sandbox. `is_manual` says that the sandbox's clock moves only on request.
+    """
+
+    exchanges: tuple[HttpExchange, ...] = ()
+    tasks: tuple[TaskRecord, ...] = ()
+    client_exit: ClientExit | None = None
     dropped: int = 0
     is_manual: bool = False
     unauthorized: int = 0
 
-    def of(self, *operations: str) -> list[Exchange]:
+    def of(self, *operations: str) -> list[HttpExchange]:
+        """Return the exchanges of these operations, in journal order."""
         if len(operations) == 1:
             return self._by_operation[operations[0]]
         return [each for each in self.exchanges if each.operation in operations]
 
     @cached_property
-    def accepted(self) -> list[Exchange]:
-        """The submits that made a task, whether their answer arrived or not."""
+    def accepted_submits(self) -> list[HttpExchange]:
+        """The submits that created a task, whether or not their response arrived."""
         return [each for each in self.of("submit") if each.status == 200 and each.task_id]
 
-    def same_purchase_after(
-        self, submit: Exchange, told: Exchange | None = None
-    ) -> Exchange | None:
-        """Return the next accepted submit that wishes for the same, after something was told."""
-        return next(iter(later(self._by_wish[submit.wish], told or submit)), None)
+    def repeat_purchase(
+        self, submit: HttpExchange, after: HttpExchange | None = None
+    ) -> HttpExchange | None:
+        """Return the next accepted submit with the same input after `after` (default: `submit`)."""
+        later_submits = exchanges_after(self._by_input[submit.input_key], after or submit)
+        return next(iter(later_submits), None)
 
     @cached_property
-    def asks_for_callbacks(self) -> bool:
+    def requests_callbacks(self) -> bool:
+        """Whether a submit has `request_type: callback`."""
         return any(
-            isinstance(each.sent, dict) and each.sent.get("request_type") == "callback"
-            for each in self.of("submit")
+            isinstance(submit.request_json, dict)
+            and submit.request_json.get("request_type") == "callback"
+            for submit in self.of("submit")
         )
 
     @property
     def waits_for_callbacks(self) -> bool:
-        return self.asks_for_callbacks and not self.of("status")
+        """Whether the client relies on callbacks and never polls."""
+        return self.requests_callbacks and not self.of("status")
 
-    def polls(self, task_id: str) -> list[Exchange]:
+    def polls(self, task_id: str) -> list[HttpExchange]:
+        """Return the status requests for a task."""
         return self._by_task["status", task_id]
 
-    def attempts(self, task_id: str) -> list[Exchange]:
+    def callback_attempts(self, task_id: str) -> list[HttpExchange]:
+        """Return the delivery attempts of a task's callback."""
         return self._by_task["callback", task_id]
 
-    def downloads(self, task_id: str) -> list[Exchange]:
+    def downloads(self, task_id: str) -> list[HttpExchange]:
+        """Return the requests for a task's results."""
         return self._by_task["result", task_id]
 
-    def next_of_kind(self, exchange: Exchange) -> Exchange | None:
-        """Return the next request of the same operation to the same address."""
-        same = self._by_address[exchange.operation, exchange.address]
-        return next(iter(later(same, exchange)), None)
+    def next_same_request(self, exchange: HttpExchange) -> HttpExchange | None:
+        """Return the next request of the same operation to the same path."""
+        same = self._by_path[exchange.operation, exchange.resource_path]
+        return next(iter(exchanges_after(same, exchange)), None)
 
-    def repeated(self, exchange: Exchange) -> list[Exchange]:
-        """Return what was sent after it word by word as it was."""
-        return later(self._by_words[_words(exchange)], exchange)
-
-    @cached_property
-    def _by_operation(self) -> "defaultdict[str, list[Exchange]]":
-        return _grouped(self.exchanges, lambda each: each.operation)
+    def identical_requests_after(self, exchange: HttpExchange) -> list[HttpExchange]:
+        """Return the later requests with the same operation, method, path and body."""
+        return exchanges_after(self._by_content[_content_of(exchange)], exchange)
 
     @cached_property
-    def _by_task(self) -> "defaultdict[tuple[str, str], list[Exchange]]":
-        return _grouped(self.exchanges, lambda each: (each.operation, each.task_id))
+    def _by_operation(self) -> "defaultdict[str, list[HttpExchange]]":
+        return _group(self.exchanges, lambda each: each.operation)
 
     @cached_property
-    def _by_address(self) -> "defaultdict[tuple[str, str], list[Exchange]]":
-        return _grouped(self.exchanges, lambda each: (each.operation, each.address))
+    def _by_task(self) -> "defaultdict[tuple[str, str], list[HttpExchange]]":
+        return _group(self.exchanges, lambda each: (each.operation, each.task_id))
 
     @cached_property
-    def _by_words(self) -> "defaultdict[tuple[str, ...], list[Exchange]]":
-        return _grouped(self.exchanges, _words)
+    def _by_path(self) -> "defaultdict[tuple[str, str], list[HttpExchange]]":
+        return _group(self.exchanges, lambda each: (each.operation, each.resource_path))
 
     @cached_property
-    def _by_wish(self) -> "defaultdict[str, list[Exchange]]":
-        return _grouped(self.accepted, lambda each: each.wish)
+    def _by_content(self) -> "defaultdict[tuple[str, ...], list[HttpExchange]]":
+        return _group(self.exchanges, _content_of)
 
-    def waited_s(self, earlier: Exchange, later: Exchange) -> float | None:
-        """Return the time between two; None where the clock stood still and so tells nothing."""
+    @cached_property
+    def _by_input(self) -> "defaultdict[str, list[HttpExchange]]":
+        return _group(self.accepted_submits, lambda submit: submit.input_key)
+
+    def wait_s(self, earlier: HttpExchange, later: HttpExchange) -> float | None:
+        """Return the seconds between two exchanges, or None if a manual clock did not move."""
         gap_ms = later.at_ms - earlier.at_ms
         return None if self.is_manual and gap_ms == 0 else gap_ms / 1000
 
-    def ends_told(self, task_id: str) -> list[Exchange]:
-        """Return what told the client that a task had ended: good answers, taken callbacks."""
-        found = [
+    def final_notices(self, task_id: str) -> list[HttpExchange]:
+        """Return what told the client that a task had ended.
+
+        These are readable status responses and accepted callbacks that carry a final state.
+        """
+        received = sorted(
+            self.polls(task_id) + self.callback_attempts(task_id), key=lambda each: each.number
+        )
+        return [
             each
-            for each in sorted(
-                self.polls(task_id) + self.attempts(task_id), key=lambda each: each.number
-            )
+            for each in received
             if each.status == 200
             and not each.is_broken
-            and (each.operation == "status" or is_true_callback(each))
+            and (each.operation == "status" or is_genuine_callback(each))
             and each.state in FINAL
+            and not each.injected & HIDES_RESULT
         ]
-        return [each for each in found if not each.injected & HIDES_RESULT]
 
-    def successes_told(self, task_id: str) -> list[Exchange]:
-        told = self.ends_told(task_id)
-        return [each for each in told if each.state == "success"]
+    def success_notices(self, task_id: str) -> list[HttpExchange]:
+        """Return those of `final_notices` whose state is `success`."""
+        return [each for each in self.final_notices(task_id) if each.state == "success"]
 
-    def failures_told(self, task_id: str) -> list[Exchange]:
-        told = self.ends_told(task_id)
-        return [each for each in told if each.state == "failed"]
+    def failure_notices(self, task_id: str) -> list[HttpExchange]:
+        """Return those of `final_notices` whose state is `failed`."""
+        return [each for each in self.final_notices(task_id) if each.state == "failed"]
 
-    def has_reached(self, task: TaskSeen, after: Exchange | None = None) -> bool:
-        """Tell whether the client got hold of a task's end after something had happened."""
+    def has_learned_outcome(self, task: TaskRecord, after: HttpExchange | None = None) -> bool:
+        """Tell whether the client got a task's outcome by itself, after an exchange if given.
+
+        It polled the final state, requested a result, or printed a result address.
+        """
         number = 0 if after is None else after.number
-        polled = (each for each in self.ends_told(task.id) if each.operation == "status")
+        polled = (each for each in self.final_notices(task.id) if each.operation == "status")
         return (
             any(each.number > number for each in polled)
             or any(each.number > number for each in self.downloads(task.id))
-            or self.names_result(task)
+            or self.has_printed_result(task)
         )
 
-    def names_result(self, task: TaskSeen) -> bool:
-        """Tell whether the client wrote a result's address; a crash shows what it choked on."""
-        ended = self.ended
-        if ended is None or ended.exit_status != 0:
+    def has_printed_result(self, task: TaskRecord) -> bool:
+        """Tell whether a client that succeeded printed a result address.
+
+        The output of a client that failed proves nothing: it may show unparsed input.
+        """
+        client_exit = self.client_exit
+        if client_exit is None or client_exit.exit_status != 0:
             return False
-        return any(url in ended.output for url in task.result_urls)
+        return any(url in client_exit.output for url in task.result_urls)
 
 
-def later(exchanges: list[Exchange], exchange: Exchange) -> list[Exchange]:
-    """Return those of a list, in order, that came after one."""
+def exchanges_after(exchanges: list[HttpExchange], exchange: HttpExchange) -> list[HttpExchange]:
+    """Return the part of a list in journal order that follows an exchange."""
     return exchanges[bisect_right(exchanges, exchange.number, key=lambda each: each.number) :]
 
 
-def _words(exchange: Exchange) -> tuple[str, ...]:
+def minimum_wait_s(required_s: float) -> float:
+    """Return the shortest wait that still counts as `required_s`: 50 ms and 5 % less."""
+    return max(0.0, required_s * (1 - _TOLERANCE_SHARE) - _TOLERANCE_MS / 1000)
+
+
+def _content_of(exchange: HttpExchange) -> tuple[str, ...]:
     return (exchange.operation, exchange.method, exchange.path, exchange.body)
 
 
-def _grouped(
-    exchanges: Iterable[Exchange], key_of: Callable[[Exchange], K]
-) -> defaultdict[K, list[Exchange]]:
-    groups: defaultdict[K, list[Exchange]] = defaultdict(list)
+def _group(
+    exchanges: Iterable[HttpExchange], key_of: Callable[[HttpExchange], K]
+) -> defaultdict[K, list[HttpExchange]]:
+    groups: defaultdict[K, list[HttpExchange]] = defaultdict(list)
     for each in exchanges:
         groups[key_of(each)].append(each)
     return groups
-
-
-def least_s(wanted_s: float) -> float:
-    """Return what is taken for a wait of so many seconds: 50 ms and 5 % less will do."""
-    return max(0.0, wanted_s * (1 - _SHARE) - _LEAST_MS / 1000)

@@ -1,4 +1,4 @@
-"""What a client can notice of each fault that the mock injects, from the mock's declarations."""
+"""The faults that the mock can inject, by what they do to a client (from the mock's own list)."""
 
 from typing import Final
 
@@ -17,6 +17,7 @@ class _Fault(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def text(self) -> str:
+        """The fault as `HttpExchange.injected` names it."""
         return f"{self.kind} {self.name}"
 
 

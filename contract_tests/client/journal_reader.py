@@ -1,34 +1,34 @@
-"""Reads evidence out of what the control plane of a mock tells of a sandbox."""
+"""Reads evidence from the control plane's JSON about a sandbox."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from contract_tests.client.evidence import Evidence
-from contract_tests.client.exchange import Ended, Exchange, TaskSeen
+from contract_tests.client.records import ClientExit, HttpExchange, TaskRecord
 
 
-def evidence_of(
+def read_evidence(
     journal: Mapping[str, Any],
     tasks: Iterable[Mapping[str, Any]],
     *,
     is_manual: bool,
-    ended: Ended | None = None,
+    client_exit: ClientExit | None = None,
     unauthorized: int = 0,
 ) -> Evidence:
-    """Read what `GET /_mock/journal` and `GET /_mock/tasks` tell of a sandbox."""
+    """Return the evidence in the answers of `GET /_mock/journal` and `GET /_mock/tasks`."""
     return Evidence(
         exchanges=tuple(_exchange(entry) for entry in journal["entries"]),
         tasks=tuple(_task(task) for task in tasks),
-        ended=ended,
+        client_exit=client_exit,
         dropped=journal["dropped"],
         is_manual=is_manual,
         unauthorized=unauthorized,
     )
 
 
-def _exchange(entry: Mapping[str, Any]) -> Exchange:
-    request, answer = entry["request"], entry["answer"] or {}
-    return Exchange(
+def _exchange(entry: Mapping[str, Any]) -> HttpExchange:
+    request, response = entry["request"], entry["answer"] or {}
+    return HttpExchange(
         number=entry["seq"],
         at_ms=entry["at_ms"],
         operation=entry["operation"],
@@ -41,13 +41,13 @@ def _exchange(entry: Mapping[str, Any]) -> Exchange:
         path=request["path"],
         headers=_pairs(request["headers"]),
         body=request["body"],
-        answer_headers=_pairs(answer.get("headers", ())),
-        answer_body=answer.get("body", ""),
+        response_headers=_pairs(response.get("headers", ())),
+        response_body=response.get("body", ""),
     )
 
 
-def _task(task: Mapping[str, Any]) -> TaskSeen:
-    return TaskSeen(
+def _task(task: Mapping[str, Any]) -> TaskRecord:
+    return TaskRecord(
         id=task["task_id"],
         num_images=task["num_images"],
         created_ms=task["create_time_ms"],

@@ -1,4 +1,4 @@
-"""A rule: one thing that a good client does, and how to see it in the journal."""
+"""A rule of the audit: one thing that a correct client does, and how the journal shows it."""
 
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -12,20 +12,28 @@ from contract_tests.contract.verdicts import Verdict, worst
 
 
 class Axis(StrEnum):
-    OUTCOME = "outcome"  # did it get the job done
-    MANNERS = "manners"  # how
+    """Whether a rule judges what the client achieves, or how it behaves on the way."""
+
+    OUTCOME = "outcome"
+    MANNERS = "manners"
 
 
 class Level(StrEnum):
-    """What breaking a rule means: only what the contract says firmly fails."""
+    """How firmly the contract supports a rule: only a `must` can fail.
+
+    `should` is good practice. `choice` is advice that no page of the provider gives.
+    """
 
     MUST = "must"
     SHOULD = "should"
-    CHOICE = "choice"  # no page says so: advice
+    CHOICE = "choice"
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at one event. `event` is its number in the journal; a minor breach only warns."""
+class Observation(msgspec.Struct, frozen=True, kw_only=True):
+    """What one event says about a rule.
+
+    `event` is the event's number in the journal. A minor violation is only a warning.
+    """
 
     holds: bool
     seen: str
@@ -34,9 +42,10 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """`look` yields nothing where the journal does not hold the event that it is about.
+    """One requirement for clients.
 
-    `event` names that event, `advice` says what to change in a client that breaks the rule.
+    `check` yields no observation if the journal has no event of the kind that `event` names.
+    `advice` tells the author of a client that violates the rule what to change.
     """
 
     id: str
@@ -46,17 +55,18 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     level: Level
     event: str
     advice: str
-    look: Callable[[Evidence], Iterable[Look]]
-    needs_end: bool = False
-    """It cannot be judged unless it is known how the client ended."""
-    is_of_polling: bool = False
-    """A client that waits for callbacks instead need not meet it."""
+    check: Callable[[Evidence], Iterable[Observation]]
+    needs_exit: bool = False
+    """Whether it can be judged only if the client's exit is known."""
+    is_about_polling: bool = False
+    """Whether it does not apply to a client that waits for callbacks instead."""
 
 
 class RuleFinding(msgspec.Struct, frozen=True, kw_only=True):
-    """What a rule says of one client in one situation.
+    """The verdict of one rule on one client in one situation.
 
-    `clause` is the first of `clauses`; `event` a number in the journal; `advice` what to change.
+    `clause` is the first of `clauses`. `event` is a number in the journal. `advice` says what to
+    change, and is empty unless the rule is violated.
     """
 
     rule: str
@@ -72,33 +82,39 @@ class RuleFinding(msgspec.Struct, frozen=True, kw_only=True):
     advice: str = ""
 
 
+def judge_all(rules: Sequence[Rule], evidence: Evidence) -> tuple[RuleFinding, ...]:
+    """Judge a client by these rules, in order."""
+    return tuple(judge(rule, evidence) for rule in rules)
+
+
 def judge(rule: Rule, evidence: Evidence) -> RuleFinding:
-    """Judge a client by one rule. A journal without the event proves nothing."""
-    if rule.needs_end and evidence.ended is None:
-        return _finding(rule, Verdict.SKIP, "how the client ended is not known here")
+    """Judge a client by one rule; without an event of its kind the verdict is INCONCLUSIVE."""
+    if rule.needs_exit and evidence.client_exit is None:
+        return _finding(rule, Verdict.SKIP, "not tested: the client's exit is unknown")
     try:
-        looks = list(rule.look(evidence))
-    except Exception as error:  # noqa: BLE001  # one rule must not take the others with it
+        observations = list(rule.check(evidence))
+    except Exception as error:  # noqa: BLE001  # An error in one rule must not stop the others.
         where = traceback.extract_tb(error.__traceback__)[-1]
-        seen = f"the rule broke off: {error!r} at {where.name}, line {where.lineno}"
+        seen = f"error in the rule itself: {error!r} at {where.name}, line {where.lineno}"
         return _finding(rule, Verdict.ERROR, seen)
-    if not looks and rule.is_of_polling and evidence.waits_for_callbacks:
-        return _finding(rule, Verdict.SKIP, "it waited for a callback, and did not ask")
-    if not looks:
-        return _finding(rule, Verdict.INCONCLUSIVE, f"the client never met it: {rule.event}")
-    verdicts = [_verdict(rule, look) for look in looks]
+    if not observations and rule.is_about_polling and evidence.waits_for_callbacks:
+        return _finding(rule, Verdict.SKIP, "not tested: the client waits for callbacks")
+    if not observations:
+        return _finding(rule, Verdict.INCONCLUSIVE, f"not tested: the journal has no {rule.event}")
+    verdicts = [_verdict(rule, each) for each in observations]
     verdict = worst(verdicts)
-    telling = looks[verdicts.index(verdict)]
+    decisive = observations[verdicts.index(verdict)]
     if verdict is Verdict.PASS and evidence.dropped:
-        seen = f"the journal has dropped {evidence.dropped} entries, so it cannot tell"
+        seen = f"not decidable: the journal has dropped {evidence.dropped} entries"
         return _finding(rule, Verdict.INCONCLUSIVE, seen)
-    return _finding(rule, verdict, telling.seen, telling.event)
+    return _finding(rule, verdict, decisive.seen, decisive.event)
 
 
-def _verdict(rule: Rule, look: Look) -> Verdict:
-    if look.holds:
+def _verdict(rule: Rule, observation: Observation) -> Verdict:
+    if observation.holds:
         return Verdict.PASS
-    return Verdict.FAIL if rule.level is Level.MUST and not look.is_minor else Verdict.WARN
+    is_firm = rule.level is Level.MUST and not observation.is_minor
+    return Verdict.FAIL if is_firm else Verdict.WARN
 
 
 def _finding(rule: Rule, verdict: Verdict, seen: str, event: int | None = None) -> RuleFinding:
@@ -115,7 +131,3 @@ def _finding(rule: Rule, verdict: Verdict, seen: str, event: int | None = None) 
         event=event,
         advice=rule.advice if verdict in {Verdict.FAIL, Verdict.WARN} else "",
     )
-
-
-def judge_all(rules: Sequence[Rule], evidence: Evidence) -> tuple[RuleFinding, ...]:
-    return tuple(judge(rule, evidence) for rule in rules)

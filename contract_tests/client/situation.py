@@ -1,4 +1,4 @@
-"""A case of the audit: a situation that the mock stages in a fresh sandbox, and who is asked."""
+"""A situation that the mock stages for a client, in a sandbox of its own."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +9,10 @@ Json = dict[str, Any]
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
-    """`staged` are rules of the control plane; `settings` go into the sandbox before.
+    """What the mock does to the client.
 
-    `judged` are the ids of the audit's rules that this situation is for.
+    `settings` change the sandbox first, then `staged` become its rules: both are JSON of the
+    control plane. `judged` holds the ids of the audit's rules that judge the client here.
     """
 
     id: str
@@ -20,16 +21,18 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     staged: tuple[Mapping[str, Any], ...]
     settings: Mapping[str, Any] = {}
     needs_receiver: bool = False
+    """Whether the client must receive callbacks."""
     needs_polling: bool = False
-    """It is about answers to status requests: none for a client that waits for callbacks."""
+    """Whether the situation is about status requests, so it cannot test a client without any."""
     is_quick: bool = True
-    """No client has to give up, or to wait for a second delivery, before it ends."""
+    """Whether it ends before a client gives up or receives a second delivery."""
 
 
-def submit(**outcome: object) -> Json:
-    """Let every task of the case go like this."""
+def on_submit(**outcome: object) -> Json:
+    """Return a rule that gives every task this outcome."""
     return {"match": {"operation": "submit"}, "apply": {"outcome": outcome}}
 
 
 def on(operation: str, apply: Mapping[str, Any], **match: object) -> Json:
+    """Return a rule that applies a fault to an operation; `match` narrows it (`times=1`)."""
     return {"match": {"operation": operation} | match, "apply": apply}

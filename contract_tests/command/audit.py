@@ -8,13 +8,14 @@ from typing import Any, Final
 import click
 import httpx
 
-from contract_tests.client.choosing import PROFILES, Chosen, chosen, nearest
 from contract_tests.client.driving.command import ClientCommand
 from contract_tests.client.driving.trials import run_trials
-from contract_tests.client.driving.watching import Watch, watched
+from contract_tests.client.driving.watch import WatchOptions, watch_keys
 from contract_tests.client.reports.files import write_audit
-from contract_tests.client.reports.report import AuditedCase, AuditReport, audit_report
+from contract_tests.client.reports.report import AuditedCase, AuditReport
+from contract_tests.client.reports.summary import summarize
 from contract_tests.client.rules import BY_ID
+from contract_tests.client.selection import SUITES, CasePlan, closest_id, plan_cases
 from contract_tests.command.audit_output import case_line, summary_lines
 from contract_tests.command.run import made
 from contract_tests.command.switches import has_switches
@@ -41,7 +42,7 @@ _OPTIONS: Final = (
                  help="With --watch: judge when nothing was asked for so long."),
     click.option("--select", multiple=True, metavar="GLOB",
                  help="Cases or rules with such an id, as A-LIM-* or C-RES-005; can be repeated."),
-    click.option("--profile", type=click.Choice(PROFILES), default="full", show_default=True,
+    click.option("--profile", type=click.Choice(SUITES), default="full", show_default=True,
                  help="quick leaves out what waits for a client to give up."),
     click.option("--parallel", type=click.IntRange(1, 64), default=8, show_default=True,
                  metavar="N", help="Cases side by side."),
@@ -88,47 +89,50 @@ def audit_command(
     with ExitStack() as stack:
         base_url = stack.enter_context(own_mock(seed, port=given["port"], is_apart=watch))
         results = stack.enter_context(closing(_results(client, cases, base_url, given)))
-        whole = audit_report(
+        whole = summarize(
             [_told(each) for each in results],
             load_register(),
             client=command or "whoever used the keys",
             base_url=base_url,
-            profile="selected" if select else profile,
+            suite="selected" if select else profile,
             strict=strict,
             seed=seed,
-            unstaged="no case that was tried is for it" if watch else _ONE_PROMPT,
+            untested="no case that was tried is for it" if watch else _ONE_PROMPT,
         )
     return _finished(whole, report)
 
 
-def _chosen(select: Sequence[str], profile: str) -> tuple[Chosen, ...]:
+def _chosen(select: Sequence[str], profile: str) -> tuple[CasePlan, ...]:
     """Raise UsageError for a glob that chooses nothing: most likely a slip of the pen."""
     for glob in select:
-        if chosen([glob], profile):
+        if plan_cases([glob], profile):
             continue
         if glob in BY_ID:
             raise click.UsageError(f"--select {glob}: {_ONE_PROMPT}")
-        near = nearest(glob)
+        near = closest_id(glob)
         hint = f"; did you mean {near}?" if near else "."
         raise click.UsageError(
             f"--select {glob}: no case and no rule has such an id{hint}"
             " contract-tests list --audit shows them"
         )
-    return chosen(select, profile)
+    return plan_cases(select, profile)
 
 
 def _results(
     client: ClientCommand | None,
-    cases: tuple[Chosen, ...],
+    cases: tuple[CasePlan, ...],
     base_url: str,
     given: dict[str, Any],
 ) -> Generator[AuditedCase, None, None]:
     if client is None:
-        watch = Watch(
-            base_url=base_url, manifest=given["manifest"], quiet_s=given["quiet_s"], say=click.echo
+        watch = WatchOptions(
+            base_url=base_url,
+            manifest=given["manifest"],
+            idle_timeout_s=given["quiet_s"],
+            say=click.echo,
         )
         try:
-            yield from watched(cases, watch)
+            yield from watch_keys(cases, watch)
         except httpx.HTTPError as error:
             raise UnreachableError(f"the mock does not answer any more: {error}") from error
     else:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from contract_tests.client.reports.files import read_audit, write_matrix
-from contract_tests.client.reports.matrix import NOT_TRIED, matrix, names
+from contract_tests.client.reports.matrix import NOT_TESTED, client_names, matrix
 from contract_tests.client.reports.report import AuditReport
 from contract_tests.command.diff import DIRECTORY
 from contract_tests.command.run import made
@@ -36,13 +36,13 @@ def matrix_command(audits: tuple[Path, ...], report: Path | None) -> int:
 
 
 def _lines(reports: Sequence[AuditReport]) -> Iterator[str]:
-    for number, (name, report) in enumerate(zip(names(reports), reports, strict=True), 1):
+    for number, (name, report) in enumerate(zip(client_names(reports), reports, strict=True), 1):
         axes = f"outcome {report.summary.outcome}, manners {report.summary.manners}"
         yield f"{number}: {plain(name)} ({axes})"
     yield ""
     yield _line("case", [str(number + 1) for number in range(len(reports))], "")
     for row in matrix(reports):
-        verdicts = [each or NOT_TRIED for each in row.verdicts]
+        verdicts = [each or NOT_TESTED for each in row.verdicts]
         yield _line(plain(row.case_id), verdicts, plain(row.title))
 
 

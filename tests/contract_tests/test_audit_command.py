@@ -1,4 +1,4 @@
-"""`contract-tests audit` and `contract-tests matrix`, as processes."""
+"""`contract-tests audit` as a process."""
 
 import json
 import os
@@ -50,7 +50,7 @@ if status == 200:
 
 @pytest.fixture
 def client(tmp_path: Path) -> Any:
-    """Return what writes a client that does this, and the command that runs it."""
+    """Return a function that writes a client and returns the command that runs it."""
 
     def written(doing: str, *words: str) -> str:
         path = tmp_path / "client.py"
@@ -74,9 +74,9 @@ class TestUsage:
         [
             ((), "give either --exec COMMAND or --watch"),
             (("--exec", "true", "--watch"), "give either --exec COMMAND or --watch"),
-            (("--exec", ""), "give the command of your client"),
-            (("--exec", "'"), "--exec: No closing quotation"),
-            (("--exec", "no-such-command {prompt}"), "there is no command 'no-such-command'"),
+            (("--exec", ""), "give the command that runs your client"),
+            (("--exec", "'"), "--exec: invalid command line: No closing quotation"),
+            (("--exec", "no-such-command {prompt}"), "command not found: 'no-such-command'"),
             (("--exec", "true", "--quiet", "1"), "--quiet goes with --watch"),
             (("--exec", "true", "--manifest", "x"), "--manifest goes with --watch"),
             (("--exec", "true", "--select", "A-LIM-05"), "did you mean A-LIM-005?"),
@@ -91,7 +91,7 @@ class TestUsage:
         ],
         ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
     )
-    def test_what_cannot_be_run_is_refused_before_anything_starts(
+    def test_invalid_usage_is_rejected_before_anything_starts(
         self, words: tuple[str, ...], told: str
     ) -> None:
         ended = contract_tests("audit", *words, is_watched=True)
@@ -100,14 +100,14 @@ class TestUsage:
         assert told in ended.stderr
         assert "Traceback" not in ended.stderr
 
-    def test_a_port_in_use_is_said_to_be_so(self) -> None:
+    def test_port_in_use_is_reported(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             ended = audit("true", "--port", str(taken.getsockname()[1]))
 
         assert (ended.returncode, ended.stdout) == (2, "")
         assert "--port 0 takes a free one" in ended.stderr
 
-    def test_a_manifest_that_cannot_be_written_is_said_to_be_so(self, tmp_path: Path) -> None:
+    def test_manifest_that_cannot_be_written_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / ".keys.json.part").mkdir()
         ended = contract_tests("audit", "--watch", "--manifest", tmp_path / "keys.json")
 
@@ -116,14 +116,12 @@ class TestUsage:
 
 
 class TestVerdict:
-    def test_a_client_that_does_well_passes(self, client: Any) -> None:
+    def test_correct_client_passes(self, client: Any) -> None:
         ended = audit(client(ONCE))
 
         assert exit_and_verdict(ended) == (0, "PASS")
 
-    def test_a_client_that_retries_a_400_fails_and_is_told_what_to_change(
-        self, client: Any, tmp_path: Path
-    ) -> None:
+    def test_client_that_retries_a_400_fails_with_advice(self, client: Any, tmp_path: Path) -> None:
         ended = audit(client(TWICE), "--report", tmp_path / "report")
         report = read_audit(tmp_path / "report")
 
@@ -132,7 +130,7 @@ class TestVerdict:
         assert report.summary.exit_status == 1
         assert [each.event for each in report.cases[0].findings] == [2]
 
-    def test_a_client_that_makes_no_request_passes_nothing(self, tmp_path: Path) -> None:
+    def test_client_without_requests_is_inconclusive(self, tmp_path: Path) -> None:
         ended = audit("true", "--report", tmp_path)
         (case,) = read_audit(tmp_path).cases
 
@@ -140,9 +138,7 @@ class TestVerdict:
         assert case.verdict is Verdict.INCONCLUSIVE
         assert case.reason.startswith("the client sent no request with this key")
 
-    def test_a_rule_alone_is_judged_in_all_cases_that_are_for_it(
-        self, client: Any, tmp_path: Path
-    ) -> None:
+    def test_selected_rule_is_judged_in_all_its_cases(self, client: Any, tmp_path: Path) -> None:
         ended = audit(client(THEN_ASK), "--report", tmp_path / "report", select="C-LIM-005")
         report = read_audit(tmp_path / "report")
 
@@ -150,7 +146,7 @@ class TestVerdict:
         assert [case.id for case in report.cases] == ["A-LIM-005", "A-LIM-006", "A-LIM-007"]
         assert {each.rule for case in report.cases for each in case.findings} == {"C-LIM-005"}
 
-    def test_only_strict_makes_a_warning_fail(self, client: Any) -> None:
+    def test_warning_fails_only_with_strict(self, client: Any) -> None:
         gives_up = client(ONCE)
         mild = audit(gives_up, select="A-LIM-003")
         strict = audit(gives_up, "--strict", select="A-LIM-003")
@@ -158,7 +154,7 @@ class TestVerdict:
         assert exit_and_verdict(mild) == (0, "WARN")
         assert exit_and_verdict(strict) == (1, "WARN")
 
-    def test_callbacks_are_not_asked_of_a_client_without_a_port(self) -> None:
+    def test_callback_cases_are_skipped_without_a_callback_port(self) -> None:
         ended = audit("true", select="A-CB-001")
 
         assert exit_and_verdict(ended) == (0, "SKIP")
@@ -166,7 +162,9 @@ class TestVerdict:
 
 
 class TestClient:
-    def test_is_ended_with_its_children_when_it_hangs(self, client: Any, tmp_path: Path) -> None:
+    def test_client_that_hangs_is_stopped_with_its_children(
+        self, client: Any, tmp_path: Path
+    ) -> None:
         hangs = client(
             "import pathlib, signal, subprocess, time\n"
             "deaf = 'import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);'\n"
@@ -181,11 +179,11 @@ class TestClient:
         (case,) = read_audit(tmp_path / "report").cases
 
         assert case.timed_out, ended.stdout
-        assert "it was stopped after 2 s" in ended.stdout
+        assert "the client was stopped after 2 s" in ended.stdout
         pids = (tmp_path / "pids").read_text().split()
         assert [pid for pid in pids if is_alive(pid)] == []
 
-    def test_is_given_what_its_command_asks_for(self, client: Any, tmp_path: Path) -> None:
+    def test_placeholders_and_environment_are_filled_in(self, client: Any, tmp_path: Path) -> None:
         told = self.given(
             client, tmp_path,
             "{base_url} {api_key} '{prompt}' {out_dir} {image_url} {callback_port}"
@@ -204,7 +202,7 @@ class TestClient:
         left_alone = ["{other}", "{}", f"{{{prompt}}}", '{"a": 1}', "$HOME"]
         assert rest == [f"x{key}x", *left_alone]
 
-    def test_is_given_no_address_for_callbacks_unless_it_takes_them(
+    def test_callback_address_is_set_only_with_a_callback_port(
         self, client: Any, tmp_path: Path
     ) -> None:
         told = self.given(client, tmp_path, "1 2 3 {out_dir}")
@@ -213,7 +211,7 @@ class TestClient:
 
     @staticmethod
     def given(client: Any, tmp_path: Path, words: str) -> Any:
-        """Return what a client is given beside a key and an address of whoever runs the audit."""
+        """Return what a client is given while the user has a key and a callback address too."""
         command = client(
             "apixo = {name: text for name, text in os.environ.items() if name[:6] == 'APIXO_'}\n"
             "told = {'words': sys.argv[2:], 'environment': apixo,"
@@ -225,9 +223,7 @@ class TestClient:
         audit(command, env={"APIXO_API_KEY": "mine", "APIXO_CALLBACK_URL": "http://mine"})
         return json.loads((tmp_path / "told.json").read_text())
 
-    def test_finds_its_key_in_no_report_whatever_it_does_with_it(
-        self, client: Any, tmp_path: Path
-    ) -> None:
+    def test_no_report_contains_the_key(self, client: Any, tmp_path: Path) -> None:
         leaks = client(
             "key = os.environ['APIXO_API_KEY']\n"
             "open(sys.argv[1], 'w').write(key)\n"
@@ -247,7 +243,7 @@ class TestClient:
 
 
 class TestWatch:
-    def test_judges_when_nothing_was_asked_for_some_time(self, tmp_path: Path) -> None:
+    def test_watch_ends_after_the_idle_timeout(self, tmp_path: Path) -> None:
         words = ("--quiet", "0.3", "--manifest", str(tmp_path / "keys.json"))
         with watching(*words) as (process, printed):
             kept = json.loads((tmp_path / "keys.json").read_text())
@@ -259,7 +255,7 @@ class TestWatch:
         assert (process.returncode, rest.split()[0]) == (0, "PASS")
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda each: each.name)
-    def test_judges_when_told(self, tmp_path: Path, number: signal.Signals) -> None:
+    def test_watch_ends_with_a_signal(self, tmp_path: Path, number: signal.Signals) -> None:
         with watching("--report", str(tmp_path)) as (process, manifest):
             refuse(manifest, times=2)
             process.send_signal(number)
@@ -268,7 +264,7 @@ class TestWatch:
         assert (process.returncode, rest.split()[0]) == (1, "FAIL")
         assert read_audit(tmp_path).client == "whoever used the keys"
 
-    def test_judges_at_ctrl_c_which_goes_to_its_whole_group(self) -> None:
+    def test_ctrl_c_does_not_reach_the_mock(self) -> None:
         with watching() as (process, manifest):
             refuse(manifest)
             groups = {os.getpgid(pid) for pid in children(process.pid)}
@@ -279,14 +275,14 @@ class TestWatch:
         assert groups
         assert process.pid not in groups  # else the mock ends before its journal is read
 
-    def test_finds_nothing_when_nobody_came(self) -> None:
+    def test_watch_without_requests_is_inconclusive(self) -> None:
         with watching() as (process, _):
             process.send_signal(signal.SIGTERM)
             rest = process.communicate(timeout=30)[0]
 
         assert (process.returncode, rest.split()[0]) == (3, "INCONCLUSIVE")
 
-    def test_skips_the_cases_whose_keys_were_not_used(self) -> None:
+    def test_cases_with_unused_keys_are_skipped(self) -> None:
         with watching("--select", "A-LIM-006") as (process, manifest):
             refuse(manifest)
             process.send_signal(signal.SIGTERM)
@@ -298,7 +294,7 @@ class TestWatch:
 
 @contextmanager
 def watching(*words: str) -> Iterator[tuple[subprocess.Popen[str], Any]]:
-    """Give an audit that watches one case or more, in a group of its own, and its manifest."""
+    """Start a watching audit in a process group of its own, and give its manifest."""
     command = [sys.executable, "-m", "contract_tests", "audit", "--watch", "--select", "A-LIM-005"]
     with subprocess.Popen(
         [*command, *words],
@@ -318,7 +314,7 @@ def watching(*words: str) -> Iterator[tuple[subprocess.Popen[str], Any]]:
 
 
 def refuse(manifest: Any, times: int = 1) -> None:
-    """Let the mock refuse the first case's submit."""
+    """Send the submit of the first case, which the mock rejects."""
     headers = {"Authorization": f"Bearer {manifest['cases'][0]['api_key']}"}
     for _ in range(times):
         answer = httpx.post(
@@ -333,7 +329,7 @@ def children(pid: int) -> list[int]:
 
 
 def is_alive(pid: str) -> bool:
-    """Tell whether a process still does something: one that nobody has waited for does not."""
+    """Tell whether a process runs; a zombie does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except (FileNotFoundError, ProcessLookupError):

@@ -1,4 +1,4 @@
-"""The page of an audit, as a person sees it: in a browser, with no network."""
+"""The HTML report of an audit in a browser, without a network."""
 
 import json
 from pathlib import Path
@@ -10,20 +10,21 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from contract_tests.client.evidence import Evidence
-from contract_tests.client.exchange import Ended
+from contract_tests.client.records import ClientExit
 from contract_tests.client.reports.files import write_audit, write_matrix
 from contract_tests.client.reports.report import AuditReport
 from tests.browser import complaints, requested, resized
 from tests.contract_tests.evidence import (
     HEADERS,
-    a_whole_story,
+    accepts_400,
     case_by_all_rules,
     case_of,
     exchange,
-    refused,
+    full_timeline,
+    rejected,
     report_of,
     retries_400,
-    takes_400,
+    sends_nothing,
 )
 from tests.contract_tests.pages import (
     LIGHTNESS,
@@ -48,20 +49,20 @@ def hostile() -> Evidence:
     agent = (*HEADERS, ("User-Agent", HOSTILE + LONG))
     return Evidence(
         exchanges=(
-            refused(1, 0, 400, body=body, headers=agent),
-            refused(2, 0.4, 400, body=body, headers=agent),
-            exchange(3, 1.5, "status", headers=agent, path=f"/{HOSTILE}", answer_body=HOSTILE),
+            rejected(1, 0, 400, body=body, headers=agent),
+            rejected(2, 0.4, 400, body=body, headers=agent),
+            exchange(3, 1.5, "status", headers=agent, path=f"/{HOSTILE}", response_body=HOSTILE),
         ),
-        ended=Ended(exit_status=1, output=f"{HOSTILE}\n{LONG}", after_s=2.0),
+        client_exit=ClientExit(exit_status=1, output=f"{HOSTILE}\n{LONG}", after_s=2.0),
     )
 
 
 def a_report() -> AuditReport:
     return report_of(
-        case_by_all_rules(a_whole_story(), "A-REQ-901"),
+        case_by_all_rules(full_timeline(), "A-REQ-901"),
         case_of(hostile(), "A-LIM-902", title=LONG, rules=("C-LIM-005", "C-REQ-004")),
-        case_of(takes_400(), "A-LIM-903"),
-        case_of(Evidence(ended=Ended(exit_status=0)), "A-LIM-904"),
+        case_of(accepts_400(), "A-LIM-903"),
+        case_of(sends_nothing(), "A-LIM-904"),
         client=f"node client.mjs {HOSTILE}{LONG}",
     )
 
@@ -70,13 +71,13 @@ def a_report() -> AuditReport:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("audit")
     write_audit(a_report(), folder / "one")
-    other = report_of(case_of(takes_400(), "A-LIM-902"), case_of(retries_400(), "A-LIM-905"))
+    other = report_of(case_of(accepts_400(), "A-LIM-902"), case_of(retries_400(), "A-LIM-905"))
     write_matrix([a_report(), other], folder / "two")
     return folder
 
 
 def opened(chromium: Chrome, path: Path) -> Chrome:
-    """Open a page anew."""
+    """Open a page."""
     chromium.get(path.as_uri())
     return chromium
 
@@ -97,7 +98,7 @@ def case(page: Chrome, case_id: str = "A-REQ-901") -> WebElement:
 
 class TestSafety:
     @pytest.mark.parametrize("name", ["one", "two"])
-    def test_the_page_asks_no_server_and_the_console_stays_silent(
+    def test_page_sends_no_request_and_logs_no_error(
         self, chromium: Chrome, folder: Path, name: str
     ) -> None:
         page = opened(chromium, folder / name / "report.html")
@@ -107,14 +108,14 @@ class TestSafety:
         assert complaints(page) == []
         assert page.title.startswith("Audit of node client.mjs </pre>")
 
-    def test_what_a_client_wrote_is_shown_as_it_is(self, page: Chrome) -> None:
+    def test_text_of_the_client_is_shown_verbatim(self, page: Chrome) -> None:
         everything_open(page)
         texts = [each.text for each in case(page, "A-LIM-902").find_elements(By.TAG_NAME, "pre")]
 
         assert sum("<script>document.title = 'taken'</script>" in text for text in texts) >= 4
         assert page.find_elements(By.CSS_SELECTOR, "img, [onload], [onerror]") == []
 
-    def test_a_script_that_came_in_nevertheless_would_not_run(self, page: Chrome) -> None:
+    def test_injected_script_does_not_run(self, page: Chrome) -> None:
         page.execute_async_script(
             "document.addEventListener('securitypolicyviolation', arguments[0]);"
             "const script = document.createElement('script');"
@@ -126,21 +127,21 @@ class TestSafety:
 
 
 class TestOverview:
-    def test_tells_first_what_to_change_and_where(self, page: Chrome) -> None:
+    def test_violated_rules_come_first_with_advice_and_cases(self, page: Chrome) -> None:
         rules = page.find_elements(By.CSS_SELECTOR, "header > .rules > li")
         told = {each.text.split()[1]: each.text for each in rules}
 
-        assert "Wait 3 seconds between two status requests" in told["C-POLL-002"]
+        assert "Wait 3 seconds between status requests" in told["C-POLL-002"]
         assert "A-REQ-901" in told["C-POLL-002"]
         assert "A-LIM-902" in told["C-LIM-005"]
         assert {each.text.split()[0] for each in rules} == {"FAIL", "WARN"}
 
-    def test_leads_to_the_case_below_the_bar_that_stays(self, page: Chrome) -> None:
+    def test_link_to_a_case_scrolls_below_the_filter_bar(self, page: Chrome) -> None:
         page.find_element(By.CSS_SELECTOR, ".rules a[href='#A-LIM-902']").click()
 
         assert top_of(page, "A-LIM-902") >= 0
 
-    def test_leads_to_a_case_that_a_filter_has_hidden(self, page: Chrome) -> None:
+    def test_link_to_a_hidden_case_shows_it(self, page: Chrome) -> None:
         button(page, "PASS").click()
         assert shown(page) == ["A-LIM-903"]
 
@@ -149,9 +150,9 @@ class TestOverview:
         assert case(page, "A-LIM-902").is_displayed()
         assert top_of(page, "A-LIM-902") >= 0
 
-    def test_puts_what_is_kept_and_what_was_not_met_a_click_away(self, page: Chrome) -> None:
-        unmet, silent = page.find_elements(By.CSS_SELECTOR, "header > details")
-        assert not unmet.find_element(By.CLASS_NAME, "rules").is_displayed()
+    def test_other_rules_are_collapsed(self, page: Chrome) -> None:
+        not_judged, silent = page.find_elements(By.CSS_SELECTOR, "header > details")
+        assert not not_judged.find_element(By.CLASS_NAME, "rules").is_displayed()
 
         silent.find_element(By.TAG_NAME, "summary").click()
 
@@ -159,10 +160,10 @@ class TestOverview:
 
 
 class TestFilter:
-    def test_all_cases_are_there_at_first(self, page: Chrome) -> None:
+    def test_all_cases_are_shown_at_first(self, page: Chrome) -> None:
         assert shown(page) == ["A-REQ-901", "A-LIM-902", "A-LIM-903", "A-LIM-904"]
 
-    def test_buttons_choose_by_verdict_and_add_up(self, page: Chrome) -> None:
+    def test_several_verdict_buttons_can_be_active(self, page: Chrome) -> None:
         button(page, "PASS").click()
         button(page, "INCONCLUSIVE").click()
         assert shown(page) == ["A-LIM-903", "A-LIM-904"]
@@ -170,7 +171,7 @@ class TestFilter:
         button(page, "PASS").click()
         assert shown(page) == ["A-LIM-904"]
 
-    def test_a_text_leaves_the_cases_that_hold_it(self, page: Chrome) -> None:
+    def test_text_filter_shows_only_matching_cases(self, page: Chrome) -> None:
         page.find_element(By.ID, "search").send_keys("c-req-004 ")
         page.find_element(By.ID, "search").send_keys(Keys.BACKSPACE)
         button(page, "FAIL").click()
@@ -182,17 +183,17 @@ class TestFilter:
 
 
 class TestTimeline:
-    def test_has_a_mark_for_each_event(self, page: Chrome) -> None:
+    def test_every_event_has_a_mark(self, page: Chrome) -> None:
         (timeline,) = case(page).find_elements(By.CSS_SELECTOR, ".drawing svg")
         marks = timeline.find_elements(By.CLASS_NAME, "mark")
 
-        assert len(marks) == len(a_whole_story().exchanges) + 1
+        assert len(marks) == len(full_timeline().exchanges) + 1
         lanes = [each.text for each in timeline.find_elements(By.CSS_SELECTOR, ":scope > text")]
         assert [name for name in lanes if name.isidentifier() or name[0] == "4"][:5] == [
             "submits", "polls", "429s", "callbacks", "downloads",
         ]  # fmt: skip
 
-    def test_marks_are_apart_and_in_the_order_of_time(self, page: Chrome) -> None:
+    def test_marks_do_not_overlap_and_are_in_order(self, page: Chrome) -> None:
         marks = case(page).find_elements(By.CSS_SELECTOR, ".drawing .dot")
         places = [(round(each.rect["x"]), round(each.rect["y"])) for each in marks]
         polls = case(page).find_elements(By.CSS_SELECTOR, ".drawing .dot.status")
@@ -201,35 +202,35 @@ class TestTimeline:
         by_time = [each.rect["x"] for each in polls]
         assert by_time == sorted(by_time)
 
-    def test_shows_which_mark_breaks_which_rule(self, page: Chrome) -> None:
+    def test_violated_rules_are_shown_at_their_mark(self, page: Chrome) -> None:
         rings = case(page).find_elements(By.CSS_SELECTOR, ".drawing .mark:has(.ring)")
         told = [str(each.find_element(By.TAG_NAME, "title").get_attribute("textContent"))
                 for each in rings]  # fmt: skip
         flags = [each.text for each in case(page).find_elements(By.CSS_SELECTOR, "text.flag")]
 
-        assert "3.20 s: status 200 processing; breaks C-POLL-002" in told
+        assert "3.20 s: status 200 processing; violates C-POLL-002" in told
         assert len(rings) == len(flags)
         assert "C-POLL-002" in flags
 
-    def test_has_a_legend_of_what_is_drawn(self, page: Chrome) -> None:
+    def test_legend_lists_only_drawn_shapes(self, page: Chrome) -> None:
         legend = case(page).find_element(By.CLASS_NAME, "legend")
 
         assert legend.text.splitlines() == [
-            "went well", "throttled (429)", "a task ends", "breaks a rule",
+            "successful", "rate-limited (429)", "end of a task", "violates a rule",
         ]  # fmt: skip
 
-    def test_is_told_in_words_that_lead_to_what_passed(self, page: Chrome) -> None:
+    def test_text_version_links_to_the_exchanges(self, page: Chrome) -> None:
         words = case(page).find_element(By.CSS_SELECTOR, "details.words")
         words.find_element(By.TAG_NAME, "summary").send_keys(Keys.ENTER)
         moments = words.find_elements(By.TAG_NAME, "li")
 
-        assert len(moments) == len(a_whole_story().exchanges) + 1
-        assert "3.20 s, polls: status 200 processing, breaks C-POLL-002" in moments[3].text
+        assert len(moments) == len(full_timeline().exchanges) + 1
+        assert "3.20 s, polls: status 200 processing, violates C-POLL-002" in moments[3].text
         moments[3].find_element(By.TAG_NAME, "a").send_keys(Keys.ENTER)
         assert page.find_element(By.ID, "A-REQ-901-4").is_displayed()
         assert top_of(page, "A-REQ-901-4") >= 0
 
-    def test_has_a_name_for_those_who_do_not_see_it(self, page: Chrome) -> None:
+    def test_drawing_has_an_accessible_name(self, page: Chrome) -> None:
         drawing = case(page).find_element(By.CSS_SELECTOR, ".drawing svg")
 
         assert drawing.aria_role == "image"
@@ -237,7 +238,7 @@ class TestTimeline:
 
 
 class TestFinding:
-    def test_that_is_bad_is_open_with_advice_exchange_and_clause(self, page: Chrome) -> None:
+    def test_violation_is_open_with_advice_exchange_and_clause(self, page: Chrome) -> None:
         finding = case(page, "A-LIM-902").find_element(By.CSS_SELECTOR, "details.finding")
         asked, told = finding.find_elements(By.TAG_NAME, "pre")
         clause = finding.find_element(By.CLASS_NAME, "clause").text
@@ -246,16 +247,16 @@ class TestFinding:
         assert asked.text.startswith("POST /api/v1/generateTask/gpt-image-1")
         assert told.text.startswith("HTTP 400")
         assert clause.startswith("SUB-14 ")
-        assert "the provider's document says so; source: " in clause
+        assert "stated by the provider's model page; source: " in clause
 
-    def test_that_is_good_is_closed(self, page: Chrome) -> None:
+    def test_passed_finding_is_closed(self, page: Chrome) -> None:
         finding = case(page, "A-LIM-903").find_element(By.CSS_SELECTOR, "details.finding")
 
         assert finding.get_attribute("open") is None
 
 
 class TestMatrix:
-    def test_has_a_row_a_case_and_a_column_a_client(self, matrix: Chrome) -> None:
+    def test_matrix_has_a_row_per_case_and_a_column_per_client(self, matrix: Chrome) -> None:
         rows = matrix.find_elements(By.CSS_SELECTOR, "#matrix tbody tr")
         cells = {
             row.find_element(By.TAG_NAME, "th").text.split()[0]: [
@@ -265,14 +266,14 @@ class TestMatrix:
         }
 
         assert cells == {
-            "A-REQ-901": ["FAIL", "not tried"],
+            "A-REQ-901": ["FAIL", "not tested"],
             "A-LIM-902": ["FAIL", "PASS"],
-            "A-LIM-903": ["PASS", "not tried"],
-            "A-LIM-904": ["INCONCLUSIVE", "not tried"],
-            "A-LIM-905": ["not tried", "FAIL"],
+            "A-LIM-903": ["PASS", "not tested"],
+            "A-LIM-904": ["INCONCLUSIVE", "not tested"],
+            "A-LIM-905": ["not tested", "FAIL"],
         }
 
-    def test_leads_to_the_case_of_that_client(self, matrix: Chrome) -> None:
+    def test_cell_links_to_the_case_of_its_client(self, matrix: Chrome) -> None:
         matrix.find_element(By.CSS_SELECTOR, "#matrix a[href='#2-A-LIM-902']").click()
 
         assert top_of(matrix, "2-A-LIM-902") >= 0
@@ -281,7 +282,7 @@ class TestMatrix:
 
 @pytest.mark.parametrize("width", [320, 375, 768, 1280])
 @pytest.mark.parametrize("name", ["one", "two"])
-def test_no_width_needs_sideways_scrolling_but_in_a_drawing(
+def test_only_drawings_scroll_horizontally(
     chromium: Chrome, folder: Path, name: str, width: int
 ) -> None:
     page = opened(chromium, folder / name / "report.html")
@@ -294,7 +295,7 @@ def test_no_width_needs_sideways_scrolling_but_in_a_drawing(
     assert wide <= seen <= width
 
 
-def test_a_drawing_that_is_too_wide_for_a_phone_scrolls_with_the_keyboard(page: Chrome) -> None:
+def test_wide_drawing_can_be_scrolled_with_the_keyboard(page: Chrome) -> None:
     resized(page, 375)
     box = case(page).find_element(By.CLASS_NAME, "drawing")
     page.execute_script("arguments[0].focus()", box)
@@ -306,7 +307,7 @@ def test_a_drawing_that_is_too_wide_for_a_phone_scrolls_with_the_keyboard(page: 
     assert page.switch_to.active_element == box
 
 
-def test_the_keyboard_is_enough(page: Chrome) -> None:
+def test_page_can_be_used_with_the_keyboard_alone(page: Chrome) -> None:
     page.find_element(By.ID, "search").click()
     tab_to(page, "button[data-verdict=PASS]")
     press(page, Keys.SPACE)
@@ -319,7 +320,7 @@ def test_the_keyboard_is_enough(page: Chrome) -> None:
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_text_stands_out_from_its_ground(matrix: Chrome, *, dark: bool) -> None:
+def test_every_text_has_enough_contrast(matrix: Chrome, *, dark: bool) -> None:
     resized(matrix, 1280, dark=dark)
     everything_open(matrix)
 
@@ -332,7 +333,7 @@ def test_every_text_stands_out_from_its_ground(matrix: Chrome, *, dark: bool) ->
 
 
 def top_of(page: Chrome, anchor: str) -> float:
-    """Return how far below the bar with the filters a part of the page begins."""
+    """Return the distance from the filter bar to the start of an element below it."""
     top: float = page.execute_script(
         "return document.getElementById(arguments[0]).getBoundingClientRect().top"
         " - document.querySelector('nav').getBoundingClientRect().bottom",

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from client_reference import CallbackReceiver, Client
-from contract_tests.client.choosing import Chosen
-from contract_tests.client.driving.trials import Trial, try_case
-from contract_tests.client.exchange import Ended
+from contract_tests.client.driving.trials import Trial, run_trial
+from contract_tests.client.records import ClientExit
+from contract_tests.client.selection import CasePlan
 from contract_tests.client.situation import Situation
 from contract_tests.client.situations import SITUATIONS
 from contract_tests.contract.verdicts import Verdict
@@ -27,7 +27,7 @@ def http() -> Iterator[httpx.Client]:
 
 
 def verdict(situation: Situation, http: httpx.Client, directory: Path, *, via: str) -> Verdict:
-    def drive(trial: Trial) -> Ended:
+    def drive(trial: Trial) -> ClientExit:
         time = VirtualTime(http, trial.key, bound_s=600)
         status, said = 0, ""
         with (
@@ -44,9 +44,9 @@ def verdict(situation: Situation, http: httpx.Client, directory: Path, *, via: s
                 client.download(made, directory)
             except Exception as error:  # noqa: BLE001  # as a command would end
                 status, said = 1, str(error)
-        return Ended(exit_status=status, output=said, after_s=time.passed_s)
+        return ClientExit(exit_status=status, output=said, after_s=time.passed_s)
 
-    return try_case(Chosen(situation, frozenset(situation.judged)), http, drive).verdict
+    return run_trial(CasePlan(situation, frozenset(situation.judged)), http, drive).verdict
 
 
 @pytest.mark.parametrize("situation", POLLING, ids=lambda each: each.id)

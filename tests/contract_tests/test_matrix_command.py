@@ -7,13 +7,13 @@ import pytest
 from contract_tests.client.reports.files import write_audit
 from contract_tests.server.reports.files import write_reports
 from tests.contract_tests import fakes
-from tests.contract_tests.evidence import case_of, report_of, retries_400, takes_400
+from tests.contract_tests.evidence import accepts_400, case_of, report_of, retries_400
 from tests.contract_tests.processes import contract_tests
 
 
 @pytest.fixture
 def good(tmp_path: Path) -> Path:
-    cases = (case_of(takes_400()), case_of(takes_400(), "A-LIM-006", title="refused with 401"))
+    cases = (case_of(accepts_400()), case_of(accepts_400(), "A-LIM-006", title="refused with 401"))
     write_audit(report_of(*cases, client="good {prompt}"), tmp_path / "good")
     return tmp_path / "good"
 
@@ -34,7 +34,7 @@ def test_prints_a_row_a_case_and_a_column_a_client(good: Path, bad: Path) -> Non
         ["2:", "bad", "\\x1b[2J{prompt}", "(outcome", "SKIP,", "manners", "FAIL)"],
         [],
         ["case", "1", "2"],
-        ["A-LIM-005", "PASS", "FAIL", *["the", "submit", "is", "refused", "with", "400"]],
+        ["A-LIM-005", "PASS", "FAIL", *["The", "submit", "is", "rejected", "with", "400"]],
         ["A-LIM-006", "PASS", "-", "refused", "with", "401"],
     ]
 
@@ -63,8 +63,8 @@ def test_a_folder_that_holds_no_audit_is_refused_with_its_name(good: Path, tmp_p
     (broken / "report.json").write_bytes(b'{"kind": "audit", "cases"')
 
     for folder, told in (
-        (contract, "is no report of contract-tests audit"),
-        (empty, f"is not there; contract-tests audit --report {empty} writes it"),
+        (contract, "not a report of contract-tests audit"),
+        (empty, f"file not found; create it with contract-tests audit --report {empty}"),
         (broken, "Input data was truncated"),
     ):
         ended = contract_tests("matrix", good, folder, is_watched=True)

@@ -1,1 +1,1 @@
-"""Drives clients through the situations of the audit: the edge to processes and to the mock."""
+"""Runs clients in the situations of the audit: the only part with processes and HTTP."""

@@ -1,4 +1,4 @@
-"""A client under test as a command: what is put into it, and how it ends."""
+"""The client under test as a command: its arguments, its process and its exit."""
 
 import os
 import shlex
@@ -11,89 +11,91 @@ from collections.abc import Mapping
 from threading import Lock
 from typing import IO, Final
 
-from contract_tests.client.exchange import Ended
+from contract_tests.client.records import ClientExit
 from contract_tests.contract.errors import ClientCommandError
 
-PLACEHOLDERS: Final = ("base_url", "api_key", "prompt", "out_dir", "image_url", "callback_port")
-_OUTPUT_KEPT: Final = 256 * 1024  # bytes, the last ones
-_PATIENCE_S: Final = 2.0
+_MAX_OUTPUT: Final = 256 * 1024  # bytes, the last ones
+_GRACE_PERIOD_S: Final = 2.0
 _NOT_FOUND: Final = 127
 
 
 class ClientCommand:
-    """Words with placeholders such as `{prompt}`; other braces are left alone."""
+    """A command line with placeholders such as `{prompt}`; other braces stay as they are."""
 
-    def __init__(self, written: str) -> None:
+    def __init__(self, line: str) -> None:
+        """Split the line as a shell would. Raise ClientCommandError if it cannot be run."""
         try:
-            self._words = shlex.split(written)
+            self._words = shlex.split(line)
         except ValueError as error:
-            raise ClientCommandError(f"--exec: {error}") from error
+            raise ClientCommandError(f"--exec: invalid command line: {error}") from error
         if not self._words:
-            raise ClientCommandError("--exec: is empty; give the command of your client")
+            raise ClientCommandError("--exec: is empty; give the command that runs your client")
         if "{" not in self._words[0] and shutil.which(self._words[0]) is None:
-            raise ClientCommandError(f"--exec: there is no command {self._words[0]!r}")
-        self.written = written
+            raise ClientCommandError(f"--exec: command not found: {self._words[0]!r}")
 
     @property
     def takes_callbacks(self) -> bool:
+        """Whether the command has a place for the port of a callback receiver."""
         return any("{callback_port}" in word for word in self._words)
 
     def words(self, values: Mapping[str, str]) -> list[str]:
-        return [_filled(word, values) for word in self._words]
+        """Return the words of the command with these values for the placeholders."""
+        return [_fill(word, values) for word in self._words]
 
 
-def _filled(word: str, values: Mapping[str, str]) -> str:
+def _fill(word: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         word = word.replace(f"{{{name}}}", value)
     return word
 
 
-class Processes:
-    """Runs clients, and ends those that still run when nobody waits for them any more."""
+class ClientProcesses:
+    """Runs clients from several threads, and stops all of them when closed."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._is_closed = False
 
-    def run(self, words: list[str], environment: Mapping[str, str], timeout_s: float) -> Ended:
-        """Wait for a client to end, and end it with all that it has started when it does not."""
+    def run(self, words: list[str], environment: Mapping[str, str], timeout_s: float) -> ClientExit:
+        """Run a client until it exits; after `timeout_s`, stop it and its child processes."""
         with tempfile.TemporaryFile() as output:
             began_s = time.monotonic()
             try:
-                process = self._started(words, environment, output)
+                process = self._start(words, environment, output)
             except OSError as error:
-                return Ended(exit_status=_NOT_FOUND, output=f"{words[0]}: {error.strerror}")
+                return ClientExit(exit_status=_NOT_FOUND, output=f"{words[0]}: {error.strerror}")
             timed_out = False
             try:
                 process.wait(timeout_s)
             except subprocess.TimeoutExpired:
                 timed_out = True
             after_s = time.monotonic() - began_s
-            _end(process)
+            _stop(process)
             with self._lock:
                 self._running.discard(process)
-            return Ended(
+            return ClientExit(
                 exit_status=process.returncode,
-                output=_read(output),
+                output=_read_end(output),
                 timed_out=timed_out,
                 after_s=after_s,
             )
 
     def close(self) -> None:
+        """Stop all clients that are still running, and start no more."""
         with self._lock:
             self._is_closed = True
             running = list(self._running)
         for process in running:
-            _end(process)
+            _stop(process)
 
-    def _started(
+    def _start(
         self, words: list[str], environment: Mapping[str, str], output: IO[bytes]
     ) -> "subprocess.Popen[bytes]":
         with self._lock:
             if self._is_closed:
-                raise InterruptedError(0, "the audit is over")
-            process = subprocess.Popen(  # noqa: S603  # the user's own command
+                raise InterruptedError(0, "the audit has ended")
+            process = subprocess.Popen(  # noqa: S603  # The user asked to run this command.
                 words,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -105,26 +107,27 @@ class Processes:
             return process
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a process with its children: politely first."""
-    _signal(process, signal.SIGTERM)
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """Stop a process and its children: SIGTERM first, SIGKILL after a grace period."""
+    _signal_group(process, signal.SIGTERM)
     try:
-        process.wait(_PATIENCE_S)
+        process.wait(_GRACE_PERIOD_S)
     except subprocess.TimeoutExpired:
-        _signal(process, signal.SIGKILL)
+        _signal_group(process, signal.SIGKILL)
         process.wait()
     else:
-        _signal(process, signal.SIGKILL)  # what it has left behind
+        # Children may have ignored SIGTERM, so the rest of the group is killed.
+        _signal_group(process, signal.SIGKILL)
 
 
-def _signal(process: "subprocess.Popen[bytes]", number: int) -> None:
+def _signal_group(process: "subprocess.Popen[bytes]", number: int) -> None:
     try:
         os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):
-        return  # nothing of it is left
+        return  # The whole group has already exited.
 
 
-def _read(output: IO[bytes]) -> str:
+def _read_end(output: IO[bytes]) -> str:
     size = output.seek(0, os.SEEK_END)
-    output.seek(max(0, size - _OUTPUT_KEPT))
+    output.seek(max(0, size - _MAX_OUTPUT))
     return output.read().decode(errors="replace")

@@ -1,4 +1,4 @@
-"""The sandbox of one case, as the audit stages it and reads it."""
+"""The sandbox of one case: stages a situation and reads the evidence through the control plane."""
 
 import re
 import secrets
@@ -8,64 +8,77 @@ from typing import Any, Final
 import httpx
 
 from contract_tests.client.evidence import Evidence
-from contract_tests.client.exchange import Ended
-from contract_tests.client.journal_reader import evidence_of
+from contract_tests.client.journal_reader import read_evidence
+from contract_tests.client.records import ClientExit
 from contract_tests.client.situation import Situation
 from contract_tests.contract.errors import TargetError
 
-_ALL: Final = 9_999_999  # more than a sandbox holds
-_PATIENCE_S: Final = 10.0  # twice as long as the slowest answer that is staged
-_LOOK_EVERY_S: Final = 0.05
+_NO_LIMIT: Final = 9_999_999  # more entries than a sandbox keeps
+_MAX_DELAY_S: Final = 10.0  # twice the longest delay that a situation stages
+_POLL_INTERVAL_S: Final = 0.05
 _UNAUTHORIZED: Final = re.compile(r"^apixo_mock_unauthorized_total (\d+)", re.MULTILINE)
 
 
 def new_key(case_id: str) -> str:
+    """Return a fresh API key for a case."""
     return f"audit-{case_id}-{secrets.token_hex(8)}"
 
 
-class AuditedSandbox:
-    """Everything of one key; `http` has the mock's address as its base."""
+def prompt_of(situation: Situation) -> str:
+    """Return the prompt that a client is to use in a situation."""
+    return f"a red fox in the snow, case {situation.id}"
+
+
+class CaseSandbox:
+    """The sandbox of one key; the base URL of `http` is the mock's address.
+
+    Every method raises TargetError if the mock rejects a call, and httpx.HTTPError if it cannot
+    be reached.
+    """
 
     def __init__(self, http: httpx.Client, key: str) -> None:
         self.key = key
         self._http = http
-        self._strangers = 0
+        self._unauthorized_before = 0
 
     def stage(self, situation: Situation) -> None:
-        """Raise TargetError, httpx.HTTPError."""
+        """Apply the settings and the rules of a situation."""
         if situation.settings:
             self._call("PATCH", "sandbox", dict(situation.settings))
         self._call("PUT", "rules", {"rules": list(situation.staged)})
-        self._strangers = self._unauthorized()
+        self._unauthorized_before = self._count_unauthorized()
 
-    def wait_for_slow_answers(self) -> None:
-        """Return when answers are written down that a client may not have waited for.
+    def wait_for_slow_responses(self) -> None:
+        """Return when the journal holds the delayed responses, or after 10 seconds.
 
-        A rule delays them in real time, and the journal has them only then. Raises as the others.
+        The mock records a delayed response only when it sends it, and the client may have
+        stopped waiting before that.
         """
-        until_s = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < until_s and self._has_slow_answers():
-            time.sleep(_LOOK_EVERY_S)
+        until_s = time.monotonic() + _MAX_DELAY_S
+        while time.monotonic() < until_s and self._has_slow_responses():
+            time.sleep(_POLL_INTERVAL_S)
 
-    def evidence(self, ended: Ended | None = None) -> Evidence:
-        """Return what has happened so far. Raises TargetError, httpx.HTTPError."""
-        return evidence_of(
-            self._call("GET", f"journal?limit={_ALL}"),
-            self._call("GET", f"tasks?limit={_ALL}")["tasks"],
+    def evidence(self, client_exit: ClientExit | None = None) -> Evidence:
+        """Return what has happened in the sandbox so far."""
+        return read_evidence(
+            self._call("GET", f"journal?limit={_NO_LIMIT}"),
+            self._call("GET", f"tasks?limit={_NO_LIMIT}")["tasks"],
             is_manual=self._call("GET", "clock")["mode"] == "manual",
-            ended=ended,
-            unauthorized=self._unauthorized() - self._strangers,
+            client_exit=client_exit,
+            unauthorized=self._count_unauthorized() - self._unauthorized_before,
         )
 
-    def newest(self) -> int:
-        """Return how many exchanges there have been."""
+    def count_exchanges(self) -> int:
+        """Return the number of exchanges so far, including those that the journal dropped."""
         counters = self._call("GET", "sandbox")["counters"]
         return int(counters["journal_entries"]) + int(counters["journal_dropped"])
 
-    def drop(self) -> None:
+    def delete(self) -> None:
+        """Delete the sandbox with its tasks and its journal."""
         self._call("DELETE", "sandbox")
 
-    def _has_slow_answers(self) -> bool:
+    def _has_slow_responses(self) -> bool:
+        """Tell whether a rule has delayed more responses than the journal holds."""
         slow: dict[str, int] = {
             rule["id"]: rule["applied"]
             for rule in self._call("GET", "rules")["rules"]
@@ -73,24 +86,27 @@ class AuditedSandbox:
         }
         if not any(slow.values()):
             return False
-        entries = self._call("GET", f"journal?limit={_ALL}")["entries"]
-        written_down = sum(each["rule"] in slow for each in entries)
-        return written_down < sum(slow.values())
+        entries = self._call("GET", f"journal?limit={_NO_LIMIT}")["entries"]
+        recorded = sum(each["rule"] in slow for each in entries)
+        return recorded < sum(slow.values())
 
-    def _unauthorized(self) -> int:
+    def _count_unauthorized(self) -> int:
         found = _UNAUTHORIZED.search(self._http.get("/_mock/metrics").text)
         return int(found[1]) if found else 0
 
     def _call(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        answer = self._http.request(
+        response = self._http.request(
             method,
             f"/_mock/{path}",
             json=body,
             headers={"Authorization": f"Bearer {self.key}"},
         )
-        if answer.status_code == 204:
+        if response.status_code == 204:
             return {}
-        if answer.status_code != 200:
-            raise TargetError(f"{method} /_mock/{path}: {answer.status_code} {answer.text[:500]}")
-        told: dict[str, Any] = answer.json()
-        return told
+        if response.status_code != 200:
+            raise TargetError(
+                f"{method} /_mock/{path}: unexpected status {response.status_code}:"
+                f" {response.text[:500]}"
+            )
+        content: dict[str, Any] = response.json()
+        return content

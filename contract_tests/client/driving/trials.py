@@ -1,4 +1,4 @@
-"""Runs a client through the situations side by side, each with a key of its own."""
+"""Runs a client in several situations in parallel, each with a key of its own."""
 
 import os
 import socket
@@ -10,22 +10,23 @@ from typing import Final
 import httpx
 import msgspec
 
-from contract_tests.client.choosing import Chosen
-from contract_tests.client.driving.command import ClientCommand, Processes
-from contract_tests.client.driving.sandbox import AuditedSandbox, new_key
-from contract_tests.client.exchange import Ended
-from contract_tests.client.reports.report import AuditedCase, judged_case, left_out
+from contract_tests.client.driving.command import ClientCommand, ClientProcesses
+from contract_tests.client.driving.sandbox import CaseSandbox, new_key, prompt_of
+from contract_tests.client.records import ClientExit
+from contract_tests.client.reports.cases import judge_situation, unjudged_case
+from contract_tests.client.reports.report import AuditedCase
+from contract_tests.client.selection import CasePlan
 from contract_tests.contract.errors import TargetError
 from contract_tests.contract.redaction import Redaction
 from contract_tests.contract.verdicts import Verdict
 
 _CALLBACK_URL: Final = "APIXO_CALLBACK_URL"
-_IMAGE: Final = "https://example.com/fox.png"
-_NO_RECEIVER: Final = "the command has no {callback_port}, so it is not asked for callbacks"
+_IMAGE_URL: Final = "https://example.com/fox.png"
+_NO_RECEIVER: Final = "not tested: the command has no {callback_port} for a callback receiver"
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """What a client is given for one case."""
+    """What the client is given for one case."""
 
     case_id: str
     base_url: str
@@ -33,72 +34,77 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     prompt: str
 
 
-Drive = Callable[[Trial], Ended]
+ClientRunner = Callable[[Trial], ClientExit]
 
 
-def try_case(chosen: Chosen, http: httpx.Client, drive: Drive) -> AuditedCase:
-    """Stage a situation, let the client run, and judge by what the journal has seen."""
-    situation = chosen.situation
-    sandbox = AuditedSandbox(http, new_key(situation.id))
+def run_trial(plan: CasePlan, http: httpx.Client, run_client: ClientRunner) -> AuditedCase:
+    """Stage a situation, run the client in it, and judge the journal.
+
+    The verdict is ERROR if the mock fails.
+    """
+    situation = plan.situation
+    sandbox = CaseSandbox(http, new_key(situation.id))
     try:
         sandbox.stage(situation)
         trial = Trial(
             case_id=situation.id,
             base_url=str(http.base_url).rstrip("/"),
             key=sandbox.key,
-            prompt=f"a red fox in the snow, case {situation.id}",
+            prompt=prompt_of(situation),
         )
-        ended = drive(trial)
-        sandbox.wait_for_slow_answers()
-        output = Redaction([sandbox.key]).text(ended.output)
-        evidence = sandbox.evidence(msgspec.structs.replace(ended, output=output))
-        sandbox.drop()
+        client_exit = run_client(trial)
+        sandbox.wait_for_slow_responses()
+        output = Redaction([sandbox.key]).text(client_exit.output)
+        evidence = sandbox.evidence(msgspec.structs.replace(client_exit, output=output))
+        sandbox.delete()
     except (httpx.HTTPError, TargetError) as error:
-        return left_out(situation, Verdict.ERROR, f"the mock did not do its part: {error}")
-    return judged_case(situation, evidence, chosen.rules)
+        return unjudged_case(situation, Verdict.ERROR, f"the mock failed: {error}")
+    return judge_situation(situation, evidence, plan.rules)
 
 
 def run_trials(
-    chosen: Sequence[Chosen],
+    plans: Sequence[CasePlan],
     base_url: str,
     command: ClientCommand,
     *,
     parallel: int,
     timeout_s: float,
 ) -> Iterator[AuditedCase]:
-    """Yield what came of each situation, in order; those that take longest begin first."""
-    processes = Processes()
+    """Yield the result of each case, in order; the slowest cases start first."""
+    processes = ClientProcesses()
 
-    def drive(trial: Trial) -> Ended:
-        return _drive(trial, command, processes, timeout_s)
+    def run_client(trial: Trial) -> ClientExit:
+        return _run_command(trial, command, processes, timeout_s)
 
     limits = httpx.Limits(max_connections=parallel * 2)
     executor = ThreadPoolExecutor(parallel)
     with httpx.Client(base_url=base_url, timeout=30, trust_env=False, limits=limits) as http:
         try:
-            begun: dict[str, Future[AuditedCase]] = {
-                each.situation.id: executor.submit(try_case, each, http, drive)
-                for each in sorted(chosen, key=lambda each: each.situation.is_quick)
-                if command.takes_callbacks or not each.situation.needs_receiver
+            results: dict[str, Future[AuditedCase]] = {
+                plan.situation.id: executor.submit(run_trial, plan, http, run_client)
+                for plan in sorted(plans, key=lambda plan: plan.situation.is_quick)
+                if command.takes_callbacks or not plan.situation.needs_receiver
             }
-            for each in chosen:
-                if each.situation.id in begun:
-                    yield begun[each.situation.id].result()
+            for plan in plans:
+                if plan.situation.id in results:
+                    yield results[plan.situation.id].result()
                 else:
-                    yield left_out(each.situation, Verdict.SKIP, _NO_RECEIVER)
+                    yield unjudged_case(plan.situation, Verdict.SKIP, _NO_RECEIVER)
         finally:
             processes.close()
             executor.shutdown(cancel_futures=True)
 
 
-def _drive(trial: Trial, command: ClientCommand, processes: Processes, timeout_s: float) -> Ended:
+def _run_command(
+    trial: Trial, command: ClientCommand, processes: ClientProcesses, timeout_s: float
+) -> ClientExit:
     with tempfile.TemporaryDirectory(prefix="audit-", ignore_cleanup_errors=True) as out_dir:
         values = {
             "base_url": trial.base_url,
             "api_key": trial.key,
             "prompt": trial.prompt,
             "out_dir": out_dir,
-            "image_url": _IMAGE,
+            "image_url": _IMAGE_URL,
         }
         inherited = {name: text for name, text in os.environ.items() if name != _CALLBACK_URL}
         environment = inherited | {"APIXO_BASE_URL": trial.base_url, "APIXO_API_KEY": trial.key}

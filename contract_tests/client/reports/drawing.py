@@ -1,4 +1,4 @@
-"""The timeline of a case as a drawing: where each mark stands, and what is written beside it."""
+"""Lays out the timeline of a case as a drawing: positions, shapes and texts of its marks."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
@@ -18,19 +18,23 @@ LANES: Final[Mapping[str, str]] = {
     "balance": "balance",
     "task": "task ends",
 }
+"""The name of each lane by the kind of its marks, from top to bottom."""
+
+# Lengths are in the units of the SVG view box.
 _WIDTH: Final = 960
-_LEFT: Final = 96
-_RIGHT: Final = 80
-_TOP: Final = 6
-_ROW: Final = 16
+_LEFT_MARGIN: Final = 96
+_RIGHT_MARGIN: Final = 80
+_TOP_MARGIN: Final = 6
+_BOTTOM_MARGIN: Final = 20
+_ROW_HEIGHT: Final = 16
 _LANE_GAP: Final = 8
-_APART: Final = 13  # marks that are nearer than this go into different rows …
-_MOST_ROWS: Final = 6  # … as long as there are some
-_SIGN: Final = 6.2  # the width of a letter, more or less
-_LONGEST: Final = 44  # letters
-_MOST_TICKS: Final = 10
-_MOST_ENDS: Final = 8  # lines through all lanes
-_UNITS: Final = (  # name, seconds, and how long the whole must be at least
+_MIN_DISTANCE: Final = 13  # Marks that are closer to each other go into different rows.
+_MAX_ROWS: Final = 6  # rows in a lane
+_LETTER_WIDTH: Final = 6.2
+_MAX_TEXT: Final = 44  # letters
+_MAX_TICKS: Final = 10
+_MAX_END_LINES: Final = 8
+_UNITS: Final = (  # Name, size in seconds, and the shortest time axis that uses it in seconds.
     ("d", 86_400.0, 432_000.0),
     ("h", 3600.0, 18_000.0),
     ("min", 60.0, 300.0),
@@ -40,7 +44,7 @@ _UNITS: Final = (  # name, seconds, and how long the whole must be at least
 
 
 class Shape(StrEnum):
-    """What a mark looks like, so that colour is not needed; the value is a path."""
+    """The shape of a mark as an SVG path; marks differ not only by colour."""
 
     GOOD = "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z"
     BAD = "M-5-5H5V5H-5z"
@@ -49,7 +53,7 @@ class Shape(StrEnum):
 
 
 class Dot(msgspec.Struct, frozen=True, kw_only=True):
-    """A mark in its place. `text` is what is written beside it, `rules` those that it breaks."""
+    """A mark with its position. `text` is written beside it; `rules` are those it violates."""
 
     x: float
     y: float
@@ -60,7 +64,10 @@ class Dot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Flag(msgspec.Struct, frozen=True, kw_only=True):
-    """The rules that a mark breaks, written above all lanes, with a line down to the mark."""
+    """The rules that a mark violates, written above all lanes, with a line down to the mark.
+
+    `is_left` says that the text ends at the line instead of starting there.
+    """
 
     x: float
     y: float
@@ -70,12 +77,16 @@ class Flag(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Lane(msgspec.Struct, frozen=True, kw_only=True):
+    """All marks of one kind; `y` is the middle of the lane."""
+
     name: str
     top: float
     y: float
 
 
 class Drawing(msgspec.Struct, frozen=True, kw_only=True):
+    """All parts of a drawing; `ends` are the positions of vertical lines where tasks end."""
+
     width: int
     height: float
     left: int
@@ -87,43 +98,44 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
     ends: tuple[float, ...]
 
 
-def drawing_of(timeline: Sequence[Mark], broken: Mapping[int, tuple[str, ...]]) -> Drawing:
-    """Lay marks out on a time axis, a lane a kind. `broken`: the rules that an event breaks."""
+def draw_timeline(timeline: Sequence[Mark], violated: Mapping[int, tuple[str, ...]]) -> Drawing:
+    """Return a drawing with one lane per kind; `violated` holds the violated rules by event."""
     marks = sorted(timeline, key=lambda mark: mark.at_s)
-    whole_s = max((mark.at_s for mark in marks), default=0.0)
-    whole_s = whole_s if whole_s > 0 else 1.0
+    length_s = max((mark.at_s for mark in marks), default=0.0)
+    length_s = length_s if length_s > 0 else 1.0
 
     def x(at_s: float) -> float:
-        return round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * max(0.0, at_s) / whole_s, 1)
+        axis_length = _WIDTH - _LEFT_MARGIN - _RIGHT_MARGIN
+        return round(_LEFT_MARGIN + axis_length * max(0.0, at_s) / length_s, 1)
 
-    told = dict.fromkeys(mark.event for mark in marks if mark.event in broken)
+    events = dict.fromkeys(mark.event for mark in marks if mark.event in violated)
     starts = {mark.event: x(mark.at_s) for mark in reversed(marks)}
-    words = [(starts[event], ", ".join(broken[event])) for event in told if event is not None]
-    flag_rows, count = _flag_rows(words)
-    top = _TOP + count * _ROW + (_LANE_GAP if count else 0)
+    texts = [(starts[event], ", ".join(violated[event])) for event in events if event is not None]
+    flag_rows, count = _flag_rows(texts)
+    top = _TOP_MARGIN + count * _ROW_HEIGHT + (_LANE_GAP if count else 0)
     dots: list[Dot] = []
     lanes: list[Lane] = []
     for kind in _kinds(marks):
         of_kind = [mark for mark in marks if mark.kind == kind]
         rows = _rows([x(mark.at_s) for mark in of_kind])
         placed = [
-            _dot(mark, x(mark.at_s), top + _ROW * (row + 0.5), broken)
+            _dot(mark, x(mark.at_s), top + _ROW_HEIGHT * (row + 0.5), violated)
             for mark, row in zip(of_kind, rows, strict=True)
         ]
-        dots += _with_texts(placed)
-        height = _ROW * (max(rows) + 1)
+        dots += _add_texts(placed)
+        height = _ROW_HEIGHT * (max(rows) + 1)
         lanes.append(Lane(name=LANES.get(kind, kind or "other"), top=top, y=top + height / 2))
         top += height + _LANE_GAP
     return Drawing(
         width=_WIDTH,
-        height=top + 20,
-        left=_LEFT,
+        height=top + _BOTTOM_MARGIN,
+        left=_LEFT_MARGIN,
         axis_y=top,
         lanes=tuple(lanes),
-        ticks=tuple((name, x(at_s)) for name, at_s in _ticks(whole_s)),
+        ticks=tuple((name, x(at_s)) for name, at_s in _ticks(length_s)),
         dots=tuple(dots),
         flags=tuple(_flags(flag_rows, dots)),
-        ends=_ends(dots),
+        ends=_end_lines(dots),
     )
 
 
@@ -132,21 +144,24 @@ def _kinds(marks: Iterable[Mark]) -> list[str]:
     return [*(each for each in LANES if each in found), *sorted(found - LANES.keys())]
 
 
-def _dot(mark: Mark, x: float, y: float, broken: Mapping[int, tuple[str, ...]]) -> Dot:
+def _dot(mark: Mark, x: float, y: float, violated: Mapping[int, tuple[str, ...]]) -> Dot:
     shape = Shape.GOOD if mark.is_good else Shape.BAD
     if mark.kind in {"task", "throttled"}:
         shape = Shape.END if mark.kind == "task" else Shape.THROTTLED
-    rules = () if mark.event is None else broken.get(mark.event, ())
+    rules = () if mark.event is None else violated.get(mark.event, ())
     return Dot(x=x, y=y, mark=mark, shape=shape, rules=rules)
 
 
 def _rows(xs: Sequence[float]) -> list[int]:
-    """Put marks that coincide under one another; when all rows are full, over the farthest."""
+    """Return a row for each mark, so that marks in one row keep their distance.
+
+    When all rows are occupied, a mark goes into the row whose last mark is farthest away.
+    """
     last: list[float] = []
     rows = []
     for x in xs:
-        free = next((row for row, end in enumerate(last) if end + _APART <= x), None)
-        if free is None and len(last) < _MOST_ROWS:
+        free = next((row for row, end in enumerate(last) if end + _MIN_DISTANCE <= x), None)
+        if free is None and len(last) < _MAX_ROWS:
             free = len(last)
             last.append(x)
         row = last.index(min(last)) if free is None else free
@@ -155,35 +170,35 @@ def _rows(xs: Sequence[float]) -> list[int]:
     return rows
 
 
-def _with_texts(dots: Sequence[Dot]) -> list[Dot]:
-    """Write beside a mark what there is room for before the next one in its row."""
-    told = []
+def _add_texts(dots: Sequence[Dot]) -> list[Dot]:
+    """Give each mark the longest text that fits before the next mark in its row."""
+    labelled = []
     for y in dict.fromkeys(dot.y for dot in dots):
         row = [dot for dot in dots if dot.y == y]
         for dot, following in pairwise([*row, None]):
             assert dot is not None
-            until = _WIDTH if following is None else following.x - _APART
-            room = int((until - dot.x - _APART) / _SIGN)
+            until = _WIDTH if following is None else following.x - _MIN_DISTANCE
+            room = int((until - dot.x - _MIN_DISTANCE) / _LETTER_WIDTH)
             text = next((each for each in _texts(dot.mark) if len(each) <= room), "")
-            told.append(msgspec.structs.replace(dot, text=text))
-    return sorted(told, key=lambda dot: dot.x)
+            labelled.append(msgspec.structs.replace(dot, text=text))
+    return sorted(labelled, key=lambda dot: dot.x)
 
 
 def _texts(mark: Mark) -> Iterable[str]:
-    """Yield what a mark is called, the longest first."""
+    """Yield the texts for a mark, the longest first."""
     text = mark.label.rpartition(" ends: ")[2].removeprefix(f"{mark.kind} ")
-    yield text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    yield text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"
     yield text.partition(" (")[0]
     yield text.partition(" ")[0]
 
 
 def _flag_rows(
-    words: Iterable[tuple[float, str]],
+    texts: Iterable[tuple[float, str]],
 ) -> tuple[list[tuple[float, str, bool, int]], int]:
-    """Return flags with the row of each, and how many rows there are; no two cover each other."""
+    """Return flags with a row for each, and the number of rows; flags do not overlap."""
     spans = []
-    for x, text in words:
-        width = len(text) * _SIGN + _APART
+    for x, text in texts:
+        width = len(text) * _LETTER_WIDTH + _MIN_DISTANCE
         is_left = x + width > _WIDTH
         spans.append((x - width if is_left else x, x if is_left else x + width, x, text, is_left))
     ends: list[float] = []
@@ -198,24 +213,26 @@ def _flag_rows(
 def _flags(rows: Iterable[tuple[float, str, bool, int]], dots: Sequence[Dot]) -> Iterable[Flag]:
     for x, text, is_left, row in rows:
         to_y = max(dot.y for dot in dots if dot.x == x and ", ".join(dot.rules) == text)
-        yield Flag(x=x, y=_TOP + _ROW * (row + 0.5), to_y=to_y, text=text, is_left=is_left)
+        yield Flag(
+            x=x, y=_TOP_MARGIN + _ROW_HEIGHT * (row + 0.5), to_y=to_y, text=text, is_left=is_left
+        )
 
 
-def _ends(dots: Iterable[Dot]) -> tuple[float, ...]:
+def _end_lines(dots: Iterable[Dot]) -> tuple[float, ...]:
     found = tuple(dot.x for dot in dots if dot.shape is Shape.END)
-    return found if len(found) <= _MOST_ENDS else ()
+    return found if len(found) <= _MAX_END_LINES else ()
 
 
-def _ticks(whole_s: float) -> Iterable[tuple[str, float]]:
-    """Yield names and instants that are easy to read, from nought on."""
-    unit, unit_s = next((name, size) for name, size, least in _UNITS if whole_s >= least)
-    whole = whole_s / unit_s
-    step = next(factor for factor in _factors() if whole / factor <= _MOST_TICKS)
-    for number in range(int(whole / step) + 1):
+def _ticks(length_s: float) -> Iterable[tuple[str, float]]:
+    """Yield labels and instants in seconds that divide the axis into round steps."""
+    unit, unit_s = next((name, size) for name, size, least in _UNITS if length_s >= least)
+    length = length_s / unit_s
+    step = next(each for each in _round_steps() if length / each <= _MAX_TICKS)
+    for number in range(int(length / step) + 1):
         yield f"{number * step:g} {unit}", number * step * unit_s
 
 
-def _factors() -> Iterable[float]:
+def _round_steps() -> Iterable[float]:
     """Yield 1, 2, 5, 10, 20, 50 and so on."""
     power = 1.0
     while True:

@@ -1,4 +1,4 @@
-"""The report of an audit in all its forms: JSON is the truth, the others are made from it."""
+"""Writes the report of an audit in all formats, and reads it back from JSON."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,37 +22,37 @@ def write_audit(report: AuditReport, directory: Path) -> None:
 
 
 def write_matrix(reports: Sequence[AuditReport], directory: Path) -> None:
-    """Write report.html and summary.md of several audits side by side."""
+    """Write report.html and summary.md that compare several audits."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "report.html").write_text(html(reports), encoding="utf-8")
     (directory / "summary.md").write_text(markdown(reports), encoding="utf-8")
 
 
-def encode_audit(report: AuditReport, shown_as: str) -> bytes:
-    """Return a report as json, junit or html."""
-    if shown_as == "junit":
+def encode_audit(report: AuditReport, file_format: str) -> bytes:
+    """Return a report as `json`, `junit` or `html`."""
+    if file_format == "junit":
         return junit(report)
-    if shown_as == "html":
+    if file_format == "html":
         return html([report]).encode()
     return json_of(report)
 
 
 def read_audit(directory: Path) -> AuditReport:
-    """Raise ReportError."""
+    """Return the report in a folder that an audit wrote. Raise ReportError if there is none."""
     path = directory / REPORT
     try:
         content = path.read_bytes()
         kind = msgspec.json.decode(content, type=_Kind).kind
         if kind != KIND:
-            raise ReportError(f"{path}: is no report of contract-tests audit")
+            raise ReportError(f"{path}: not a report of contract-tests audit")
         report = msgspec.json.decode(content, type=AuditReport)
     except FileNotFoundError as error:
-        wanted = f"contract-tests audit --report {directory}"
-        raise ReportError(f"{path}: is not there; {wanted} writes it") from error
+        command = f"contract-tests audit --report {directory}"
+        raise ReportError(f"{path}: file not found; create it with {command}") from error
     except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise ReportError(f"{path}: {error}") from error
     if report.version != VERSION:
-        raise ReportError(f"{path}: is of version {report.version}, not {VERSION}")
+        raise ReportError(f"{path}: unsupported version {report.version} (supported: {VERSION})")
     return report
 
 

@@ -1,23 +1,25 @@
-"""The report of an audit for CI servers: a test case a case."""
+"""The report of an audit as JUnit XML: one test case per case of the audit."""
 
 from typing import Final
 from xml.etree import ElementTree as ET
 
 from contract_tests.client.reports.report import AuditedCase, AuditReport
+from contract_tests.client.rule import RuleFinding
 from contract_tests.contract.report_parts import junit_of, put_property, xml_text
 from contract_tests.contract.verdicts import Verdict
 
 _ERRORS: Final = frozenset({Verdict.ERROR, Verdict.INCONCLUSIVE})
-_SEEN: Final = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.INCONCLUSIVE})
+_REPORTED: Final = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.INCONCLUSIVE})
 
 
 def junit(report: AuditReport) -> bytes:
-    fails = {Verdict.FAIL, Verdict.WARN} if report.strict else {Verdict.FAIL}
+    """Return the report as JUnit XML; a WARN is a failure only in a strict audit."""
+    failing = {Verdict.FAIL, Verdict.WARN} if report.strict else {Verdict.FAIL}
     suite = ET.Element(
         "testsuite",
         name="audit",
         tests=str(len(report.cases)),
-        failures=str(sum(case.verdict in fails for case in report.cases)),
+        failures=str(sum(case.verdict in failing for case in report.cases)),
         errors=str(sum(case.verdict in _ERRORS for case in report.cases)),
         skipped=str(sum(case.verdict is Verdict.SKIP for case in report.cases)),
         time=f"{sum(case.duration_s for case in report.cases):.3f}",
@@ -26,11 +28,11 @@ def junit(report: AuditReport) -> bytes:
     put_property(properties, "client", report.client)
     put_property(properties, "base_url", report.base_url)
     for case in report.cases:
-        _add(suite, case, fails)
+        _add_case(suite, case, failing)
     return junit_of(suite)
 
 
-def _add(suite: ET.Element, case: AuditedCase, fails: set[Verdict]) -> None:
+def _add_case(suite: ET.Element, case: AuditedCase, failing: set[Verdict]) -> None:
     element = ET.SubElement(
         suite, "testcase", name=xml_text(case.id), classname="audit", time=f"{case.duration_s:.3f}"
     )
@@ -38,18 +40,19 @@ def _add(suite: ET.Element, case: AuditedCase, fails: set[Verdict]) -> None:
     for clause in case.clauses:
         put_property(properties, "clause", clause)
     put_property(properties, "title", case.title)
-    told = [finding for finding in case.findings if finding.verdict in _SEEN]
-    text = "\n".join(
-        f"{each.rule} {each.verdict}: {each.title}; seen {each.seen}. {each.advice}".rstrip()
-        for each in told
-    )
-    message = xml_text(case.reason or (told[0].title if told else case.title))
+    reported = [finding for finding in case.findings if finding.verdict in _REPORTED]
+    text = xml_text("\n".join(_describe(finding) for finding in reported))
+    message = xml_text(case.reason or (reported[0].title if reported else case.title))
     if case.verdict is Verdict.SKIP:
         ET.SubElement(element, "skipped", message=message)
     elif case.verdict in _ERRORS:
-        problem = ET.SubElement(element, "error", type=case.verdict, message=message)
-        problem.text = xml_text(text)
-    elif case.verdict in fails:
-        ET.SubElement(element, "failure", message=message).text = xml_text(text)
+        ET.SubElement(element, "error", type=case.verdict, message=message).text = text
+    elif case.verdict in failing:
+        ET.SubElement(element, "failure", message=message).text = text
     elif text:
-        ET.SubElement(element, "system-out").text = xml_text(text)
+        ET.SubElement(element, "system-out").text = text
+
+
+def _describe(finding: RuleFinding) -> str:
+    text = f"{finding.rule} {finding.verdict}: {finding.title}\n  seen: {finding.seen}"
+    return f"{text}\n  advice: {finding.advice}" if finding.advice else text

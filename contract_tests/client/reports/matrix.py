@@ -1,4 +1,4 @@
-"""Several audits side by side: a row a case, a column a client."""
+"""Compares several audits: one row per case, one column per client."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,35 +8,35 @@ import msgspec
 
 from contract_tests.client.reports.report import AuditReport
 
-NOT_TRIED: Final = "-"
+NOT_TESTED: Final = "-"
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A case, and the verdict on each client; empty where it was not tried with one."""
+class MatrixRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A case with the verdict on each client; empty for a client that was not tested in it."""
 
     case_id: str
     title: str
     verdicts: tuple[str, ...]
 
 
-def matrix(reports: Sequence[AuditReport]) -> Iterator[Row]:
-    """Yield the cases of all reports, those of the first one first."""
+def matrix(reports: Sequence[AuditReport]) -> Iterator[MatrixRow]:
+    """Yield one row for each case of any report, in the order of the reports."""
     titles: dict[str, str] = {}
     for case in (case for report in reports for case in report.cases):
         titles.setdefault(case.id, case.title)
-    found = [{case.id: str(case.verdict) for case in report.cases} for report in reports]
+    columns = [{case.id: str(case.verdict) for case in report.cases} for report in reports]
     for case_id, title in titles.items():
-        verdicts = tuple(each.get(case_id, "") for each in found)
-        yield Row(case_id=case_id, title=title, verdicts=verdicts)
+        verdicts = tuple(column.get(case_id, "") for column in columns)
+        yield MatrixRow(case_id=case_id, title=title, verdicts=verdicts)
 
 
-def names(reports: Sequence[AuditReport]) -> list[str]:
-    """Return a name a report; a client that was audited twice has a number."""
-    often = Counter(report.client for report in reports)
+def client_names(reports: Sequence[AuditReport]) -> list[str]:
+    """Return a name for each report; clients with the same name are numbered."""
+    totals = Counter(report.client for report in reports)
     seen: Counter[str] = Counter()
-    found = []
+    names = []
     for report in reports:
         seen[report.client] += 1
-        number = f" ({seen[report.client]})" if often[report.client] > 1 else ""
-        found.append(report.client + number)
-    return found
+        number = f" ({seen[report.client]})" if totals[report.client] > 1 else ""
+        names.append(report.client + number)
+    return names

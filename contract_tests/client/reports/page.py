@@ -1,4 +1,4 @@
-"""The report of audits for people: one HTML file that needs no network."""
+"""The report of audits as one HTML file that needs no network."""
 
 from base64 import b64encode
 from collections import Counter
@@ -8,52 +8,53 @@ from typing import Final
 
 import msgspec
 
-from contract_tests.client.reports.drawing import LANES, Drawing, Shape, drawing_of
-from contract_tests.client.reports.matrix import matrix, names
+from contract_tests.client.reports.drawing import LANES, Drawing, Shape, draw_timeline
+from contract_tests.client.reports.matrix import client_names, matrix
 from contract_tests.client.reports.report import AuditClause, AuditedCase, AuditReport, RuleResult
-from contract_tests.client.reports.timeline import MARKS, Mark, ShownExchange
+from contract_tests.client.reports.timeline import MAX_MARKS, Mark, ShownExchange
+from contract_tests.client.reports.verdicts import VIOLATED
 from contract_tests.client.rule import RuleFinding
 from contract_tests.contract.report_parts import page_environment
 from contract_tests.contract.verdicts import Verdict
 
-_BAD: Final = frozenset({Verdict.FAIL, Verdict.WARN})
-_UNMET: Final = frozenset({Verdict.ERROR, Verdict.INCONCLUSIVE})
+_NOT_JUDGED: Final = frozenset({Verdict.ERROR, Verdict.INCONCLUSIVE})
+_SILENT: Final = frozenset({Verdict.PASS, Verdict.SKIP})
 _CERTAINTY: Final = {
-    "seed": "the provider's document says so",
-    "docs": "another page of the provider says so",
+    "seed": "stated by the provider's model page",
+    "docs": "stated by another page of the provider",
     "conflict": "the provider's pages disagree",
-    "choice": "no page says so: a choice of this kit",
+    "choice": "not stated by any page; chosen by this kit",
 }
 _LEGEND: Final = (
-    (Shape.GOOD, "", "went well"),
-    (Shape.BAD, "bad", "refused, broken or unanswered"),
-    (Shape.THROTTLED, "throttled", "throttled (429)"),
-    (Shape.END, "task", "a task ends"),
+    (Shape.GOOD, "", "successful"),
+    (Shape.BAD, "bad", "rejected, broken or without response"),
+    (Shape.THROTTLED, "throttled", "rate-limited (429)"),
+    (Shape.END, "task", "end of a task"),
 )
 
 
-class _Place(msgspec.Struct, frozen=True):
-    """Where a rule was seen: the case, and its anchor on the page."""
-
+class _CaseLink(msgspec.Struct, frozen=True):
     case_id: str
     anchor: str
 
 
-class _Rule(msgspec.Struct, frozen=True):
+class _RuleEntry(msgspec.Struct, frozen=True):
+    """A rule in the overview, with links to the cases that determined its verdict."""
+
     result: RuleResult
-    places: list[_Place]
+    cases: list[_CaseLink]
 
 
-class _Found(msgspec.Struct, frozen=True):
-    """A finding with all that explains it; `exchange` is the one that offends."""
+class _FindingEntry(msgspec.Struct, frozen=True):
+    """A finding with its clauses and, for a violation, the exchange that shows it."""
 
     finding: RuleFinding
     clauses: list[AuditClause]
     exchange: ShownExchange | None
 
 
-class _Moment(msgspec.Struct, frozen=True):
-    """A mark of the timeline in words; `anchor` leads to what passed, when that is shown."""
+class _MomentEntry(msgspec.Struct, frozen=True):
+    """A mark of the timeline in words; `anchor` is that of the full exchange, or empty."""
 
     mark: Mark
     lane: str
@@ -61,26 +62,27 @@ class _Moment(msgspec.Struct, frozen=True):
     anchor: str
 
 
-class _Case(msgspec.Struct, frozen=True):
+class _CaseSection(msgspec.Struct, frozen=True):
     anchor: str
     case: AuditedCase
-    found: list[_Found]
+    findings: list[_FindingEntry]
     drawing: Drawing
     legend: list[tuple[Shape, str, str]]
-    moments: list[_Moment]
+    moments: list[_MomentEntry]
 
 
-class _Audit(msgspec.Struct, frozen=True):
+class _AuditSection(msgspec.Struct, frozen=True):
     anchor: str
     name: str
     report: AuditReport
-    broken: list[_Rule]
-    unmet: list[_Rule]
-    silent: list[_Rule]
-    cases: list[_Case]
+    violated: list[_RuleEntry]
+    not_judged: list[_RuleEntry]
+    silent: list[_RuleEntry]
+    cases: list[_CaseSection]
 
 
 def html(reports: Sequence[AuditReport]) -> str:
+    """Return a page with all reports; several begin with a comparison."""
     environment = page_environment("contract_tests.client.reports")
     counts = Counter(case.verdict for report in reports for case in report.cases)
     style, script = (
@@ -88,87 +90,97 @@ def html(reports: Sequence[AuditReport]) -> str:
         for files in (("style.css", "audit.css"), ("filter.js",))
     )
     audits = [
-        _audit(number, name, report, is_one=len(reports) == 1)
-        for number, (name, report) in enumerate(zip(names(reports), reports, strict=True), 1)
+        _audit_section(number, name, report, is_only=len(reports) == 1)
+        for number, (name, report) in enumerate(zip(client_names(reports), reports, strict=True), 1)
     ]
     return environment.get_template("audit.html").render(
         audits=audits,
         matrix=list(matrix(reports)) if len(reports) > 1 else [],
         verdicts={verdict: counts[verdict] for verdict in Verdict if counts[verdict]},
         certainty=_CERTAINTY,
-        most_marks=MARKS,
+        max_marks=MAX_MARKS,
         style=style,
         script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
+        style_hash=_csp_hash(style),
+        script_hash=_csp_hash(script),
     )
 
 
-def _hash(text: str) -> str:
-    """Return what a Content-Security-Policy knows a text by: nothing else of the page may run."""
+def _csp_hash(text: str) -> str:
+    """Return the Content-Security-Policy source that allows exactly this inline text."""
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def _audit(number: int, name: str, report: AuditReport, *, is_one: bool) -> _Audit:
-    prefix = "" if is_one else f"{number}-"
+def _audit_section(number: int, name: str, report: AuditReport, *, is_only: bool) -> _AuditSection:
+    prefix = "" if is_only else f"{number}-"
     rules = [
-        _Rule(rule, _places(rule, report.cases, prefix))
-        for rule in sorted(report.rules, key=lambda rule: list(Verdict).index(rule.verdict))
+        _RuleEntry(rule, _deciding_cases(rule, report.cases, prefix))
+        for rule in sorted(report.rules, key=lambda rule: _severity(rule.verdict))
     ]
-    return _Audit(
+    return _AuditSection(
         anchor=f"audit-{number}",
         name=name,
         report=report,
-        broken=[each for each in rules if each.result.verdict in _BAD],
-        unmet=[each for each in rules if each.result.verdict in _UNMET],
-        silent=[each for each in rules if each.result.verdict in {Verdict.PASS, Verdict.SKIP}],
-        cases=[_case(case, report.clauses, prefix + case.id) for case in report.cases],
+        violated=[each for each in rules if each.result.verdict in VIOLATED],
+        not_judged=[each for each in rules if each.result.verdict in _NOT_JUDGED],
+        silent=[each for each in rules if each.result.verdict in _SILENT],
+        cases=[_case_section(case, report.clauses, prefix + case.id) for case in report.cases],
     )
 
 
-def _places(rule: RuleResult, cases: Iterable[AuditedCase], prefix: str) -> list[_Place]:
-    """Return the cases that made the rule's verdict what it is."""
+def _severity(verdict: Verdict) -> int:
+    return list(Verdict).index(verdict)
+
+
+def _deciding_cases(rule: RuleResult, cases: Iterable[AuditedCase], prefix: str) -> list[_CaseLink]:
     return [
-        _Place(case.id, prefix + case.id)
+        _CaseLink(case.id, prefix + case.id)
         for case in cases
         if any(each.rule == rule.id and each.verdict is rule.verdict for each in case.findings)
     ]
 
 
-def _case(case: AuditedCase, clauses: Sequence[AuditClause], anchor: str) -> _Case:
-    shown = {each.number: each for each in case.exchanges}
-    by_id = {clause.id: clause for clause in clauses}
-    broken: dict[int, tuple[str, ...]] = {}
-    for each in case.findings:
-        if each.verdict in _BAD and each.event is not None:
-            broken[each.event] = (*broken.get(each.event, ()), each.rule)
-    found = [
-        _Found(
-            finding,
-            [by_id[each] for each in finding.clauses if each in by_id],
-            shown.get(finding.event)
-            if finding.event is not None and finding.verdict in _BAD
-            else None,
-        )
-        for finding in sorted(
-            case.findings, key=lambda finding: list(Verdict).index(finding.verdict)
-        )
-    ]
-    drawing = drawing_of(case.timeline, broken)
+def _case_section(case: AuditedCase, clauses: Sequence[AuditClause], anchor: str) -> _CaseSection:
+    exchanges = {each.number: each for each in case.exchanges}
+    violated = _violated_rules(case)
+    drawing = draw_timeline(case.timeline, violated)
     shapes = {dot.shape for dot in drawing.dots}
-    return _Case(
+    return _CaseSection(
         anchor=anchor,
         case=case,
-        found=found,
+        findings=[
+            _finding_entry(finding, clauses, exchanges)
+            for finding in sorted(case.findings, key=lambda finding: _severity(finding.verdict))
+        ],
         drawing=drawing,
         legend=[each for each in _LEGEND if each[0] in shapes],
         moments=[
-            _Moment(
+            _MomentEntry(
                 mark,
                 LANES.get(mark.kind, mark.kind),
-                () if mark.event is None else broken.get(mark.event, ()),
-                f"{anchor}-{mark.event}" if mark.event in shown else "",
+                () if mark.event is None else violated.get(mark.event, ()),
+                f"{anchor}-{mark.event}" if mark.event in exchanges else "",
             )
             for mark in case.timeline
         ],
     )
+
+
+def _violated_rules(case: AuditedCase) -> dict[int, tuple[str, ...]]:
+    """Return the ids of the rules that each event violates, by the event's number."""
+    violated: dict[int, tuple[str, ...]] = {}
+    for each in case.findings:
+        if each.verdict in VIOLATED and each.event is not None:
+            violated[each.event] = (*violated.get(each.event, ()), each.rule)
+    return violated
+
+
+def _finding_entry(
+    finding: RuleFinding, clauses: Sequence[AuditClause], exchanges: dict[int, ShownExchange]
+) -> _FindingEntry:
+    by_id = {clause.id: clause for clause in clauses}
+    exchange = None
+    if finding.event is not None and finding.verdict in VIOLATED:
+        exchange = exchanges.get(finding.event)
+    cited = [by_id[each] for each in finding.clauses if each in by_id]
+    return _FindingEntry(finding, cited, exchange)

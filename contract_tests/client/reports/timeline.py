@@ -1,4 +1,4 @@
-"""What happened in a case, as a report shows it: marks on a time axis, and the exchanges."""
+"""The timeline of a case as reports show it: marks on a time axis, and the exchanges in full."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -6,22 +6,23 @@ from typing import Final
 import msgspec
 
 from contract_tests.client.evidence import Evidence
-from contract_tests.client.exchange import Exchange
+from contract_tests.client.records import HttpExchange
 from contract_tests.contract.provider import FINAL
 from contract_tests.contract.text import writable
 
-MARKS: Final = 400
-_EXCHANGES: Final = 40
-_BODY_SHOWN: Final = 2_000  # characters
-_HEADERS: Final = frozenset(
+MAX_MARKS: Final = 400
+_MAX_EXCHANGES: Final = 40
+_MAX_BODY: Final = 2_000  # characters
+_SHOWN_HEADERS: Final = frozenset(
     {"authorization", "content-type", "user-agent", "retry-after", "x-api-key", "range"}
 )
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """A moment: seconds since the first one; `kind` is the lane that it is drawn in.
+    """One moment on the timeline, in seconds since the first exchange.
 
-    `kind` is an operation, throttled or task; `event` a number in the journal.
+    `kind` selects the lane: an operation, `throttled` or `task`. `event` is a number in the
+    journal.
     """
 
     at_s: float
@@ -32,6 +33,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownExchange(msgspec.Struct, frozen=True, kw_only=True):
+    """An exchange as text: `asked` is the request and `told` the response, both shortened."""
+
     number: int
     at_s: float
     operation: str
@@ -40,13 +43,13 @@ class ShownExchange(msgspec.Struct, frozen=True, kw_only=True):
     injected: str = ""
 
 
-def marks_of(evidence: Evidence, wanted: Sequence[int]) -> tuple[Mark, ...]:
-    """Mark the first moments, and of the later ones those that findings refer to."""
-    start_ms, later = _start_ms(evidence), frozenset(wanted)
+def marks_of(evidence: Evidence, events: Sequence[int]) -> tuple[Mark, ...]:
+    """Return the first `MAX_MARKS` moments, and any later one whose number is in `events`."""
+    start_ms, wanted = _start_ms(evidence), frozenset(events)
     marks = [
-        _mark(each, start_ms)
-        for place, each in enumerate(evidence.exchanges)
-        if place < MARKS or each.number in later
+        _mark(exchange, start_ms)
+        for index, exchange in enumerate(evidence.exchanges)
+        if index < MAX_MARKS or exchange.number in wanted
     ]
     marks += [
         Mark(
@@ -55,31 +58,31 @@ def marks_of(evidence: Evidence, wanted: Sequence[int]) -> tuple[Mark, ...]:
             label=writable(f"{task.id} ends: {task.fail_code or task.state}"),
             is_good=task.state == "success",
         )
-        for task in evidence.tasks[:MARKS]
+        for task in evidence.tasks[:MAX_MARKS]
         if task.ended_ms is not None and task.state in FINAL
     ]
     return tuple(sorted(marks, key=lambda mark: mark.at_s))
 
 
-def shown_of(evidence: Evidence, wanted: Sequence[int]) -> tuple[ShownExchange, ...]:
-    """Show those that findings refer to, and of the others the first ones that fit."""
-    chosen = set(wanted[:_EXCHANGES])
-    for each in evidence.exchanges:
-        if len(chosen) >= _EXCHANGES:
+def shown_exchanges(evidence: Evidence, events: Sequence[int]) -> tuple[ShownExchange, ...]:
+    """Return the exchanges in `events`, then the first others, 40 in all, in journal order."""
+    wanted = set(events[:_MAX_EXCHANGES])
+    for exchange in evidence.exchanges:
+        if len(wanted) >= _MAX_EXCHANGES:
             break
-        chosen.add(each.number)
+        wanted.add(exchange.number)
     start_ms = _start_ms(evidence)
-    return tuple(_shown(each, start_ms) for each in evidence.exchanges if each.number in chosen)
+    return tuple(_shown(each, start_ms) for each in evidence.exchanges if each.number in wanted)
 
 
 def _start_ms(evidence: Evidence) -> int:
     return min((each.at_ms for each in evidence.exchanges), default=0)
 
 
-def _mark(exchange: Exchange, start_ms: int) -> Mark:
+def _mark(exchange: HttpExchange, start_ms: int) -> Mark:
     kind = "throttled" if exchange.status == 429 else exchange.operation
-    label = f"{exchange.operation} {exchange.status or exchange.error or 'no answer'}"
-    if state := exchange.told.get("state"):
+    label = f"{exchange.operation} {exchange.status or exchange.error or 'no response'}"
+    if state := exchange.payload.get("state"):
         label += f" {state}"
     if exchange.injected:
         label += f" ({', '.join(sorted(exchange.injected))})"
@@ -92,23 +95,22 @@ def _mark(exchange: Exchange, start_ms: int) -> Mark:
     )
 
 
-def _shown(exchange: Exchange, start_ms: int) -> ShownExchange:
-    headers = "\n".join(
-        f"{name}: {value}" for name, value in exchange.headers if name.lower() in _HEADERS
-    )
-    told = [f"HTTP {exchange.status}" if exchange.status else exchange.error or "no answer"]
-    told += [f"{n}: {v}" for n, v in exchange.answer_headers if n.lower() in _HEADERS]
+def _shown(exchange: HttpExchange, start_ms: int) -> ShownExchange:
+    request_line = f"{exchange.method} {exchange.path}"
+    status_line = f"HTTP {exchange.status}" if exchange.status else exchange.error or "no response"
     return ShownExchange(
         number=exchange.number,
         at_s=(exchange.at_ms - start_ms) / 1000,
         operation=writable(exchange.operation),
-        asked=_text(f"{exchange.method} {exchange.path}", headers, exchange.body),
-        told=_text("\n".join(told), "", exchange.answer_body),
+        asked=_message(request_line, exchange.headers, exchange.body),
+        told=_message(status_line, exchange.response_headers, exchange.response_body),
         injected=writable(", ".join(sorted(exchange.injected))),
     )
 
 
-def _text(first: str, headers: str, body: str) -> str:
-    cut = body if len(body) <= _BODY_SHOWN else f"{body[:_BODY_SHOWN]}…"
-    head = "\n".join(filter(None, (first, headers)))
+def _message(first_line: str, headers: Sequence[tuple[str, str]], body: str) -> str:
+    lines = [first_line]
+    lines += [f"{name}: {value}" for name, value in headers if name.lower() in _SHOWN_HEADERS]
+    head = "\n".join(filter(None, lines))
+    cut = body if len(body) <= _MAX_BODY else f"{body[:_MAX_BODY]}…"
     return writable(f"{head}\n\n{cut}" if cut else head)

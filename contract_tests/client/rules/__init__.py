@@ -1,4 +1,4 @@
-"""All rules of the audit, in the order of the report."""
+"""The rules of the audit, in the order of the report."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,11 +13,13 @@ from contract_tests.client.rules import (
     request,
     results,
     robustness,
+    throttling,
 )
 
 RULES: Final[tuple[Rule, ...]] = (
     *request.RULES,
     *polling.RULES,
+    *throttling.RULES,
     *limits.RULES,
     *money.RULES,
     *results.RULES,

@@ -1,208 +1,213 @@
-"""C-CB: what a client does with callbacks."""
+"""C-CB: how a client handles callbacks."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from contract_tests.client.evidence import Evidence
-from contract_tests.client.exchange import Ended, Exchange, TaskSeen, is_true_callback
-from contract_tests.client.rule import Axis, Level, Look, Rule
+from contract_tests.client.records import HttpExchange, TaskRecord, is_genuine_callback
+from contract_tests.client.rule import Axis, Level, Observation, Rule
+from contract_tests.client.rules.wording import count, describe_exit
 from contract_tests.contract.provider import FINAL
 
-WITHIN_S: Final = 30.0  # CB-2
+_TIMEOUT_S: Final = 30.0  # CB-2
 
 
-def _answers(evidence: Evidence) -> Iterator[Look]:
+def _check_answer(evidence: Evidence) -> Iterator[Observation]:
     for task in evidence.tasks:
-        attempts = [each for each in evidence.attempts(task.id) if is_true_callback(each)]
-        took = [each for each in attempts if each.status == 200]
+        attempts = [
+            each for each in evidence.callback_attempts(task.id) if is_genuine_callback(each)
+        ]
+        is_accepted = any(each.status == 200 for each in attempts)
         for each in attempts:
-            if not each.status and took:
-                continue  # it had what it wanted, and has gone
-            seen = f"answered {each.status}" if each.status else each.error or "no answer"
-            yield Look(
-                holds=each.status == 200 and each.duration_ms <= WITHIN_S * 1000,
-                seen=f"{seen} after {each.duration_ms / 1000:.2f} s",
+            if not each.status and is_accepted:
+                continue  # A client may exit once it has accepted a callback.
+            answer = f"status {each.status}" if each.status else each.error or "no response"
+            yield Observation(
+                holds=each.status == 200 and each.duration_ms <= _TIMEOUT_S * 1000,
+                seen=f"{answer} after {each.duration_ms / 1000:.2f} s",
                 event=each.number,
             )
 
 
-def _one_effect(evidence: Evidence) -> Iterator[Look]:
+def _check_duplicates(evidence: Evidence) -> Iterator[Observation]:
     for task in evidence.tasks:
-        took = [each for each in evidence.ends_told(task.id) if each.operation == "callback"]
-        if len(took) < 2:
+        accepted = [
+            each for each in evidence.final_notices(task.id) if each.operation == "callback"
+        ]
+        if len(accepted) < 2:
             continue
-        fetched = Counter(
-            each.address
+        downloads = Counter(
+            each.resource_path
             for each in evidence.downloads(task.id)
             if each.method == "GET" and each.status == 200 and not each.injected
         )
-        most = max(fetched.values(), default=0)
-        bought = (each for each in evidence.accepted if each.task_id == task.id)
-        again = any(evidence.same_purchase_after(each, took[0]) for each in bought)
-        made = "the same was bought again" if again else "nothing was bought again"
-        yield Look(
-            holds=most <= 1 and not again,
-            seen=f"{len(took)} callbacks: each result fetched {most} times, {made}",
-            event=took[1].number,
+        most = max(downloads.values(), default=0)
+        submits = (each for each in evidence.accepted_submits if each.task_id == task.id)
+        is_repeated = any(evidence.repeat_purchase(each, after=accepted[0]) for each in submits)
+        purchase = "input submitted again" if is_repeated else "input not submitted again"
+        yield Observation(
+            holds=most <= 1 and not is_repeated,
+            seen=f"{count(len(accepted), 'callback')}: "
+            f"{count(most, 'download')} of one result, {purchase}",
+            event=accepted[1].number,
         )
 
 
-def _goes_on(fault: str) -> Callable[[Evidence], Iterator[Look]]:
-    """Look whether a client gets hold of the task in spite of a fault of its callbacks."""
+def _check_recovery(fault: str) -> Callable[[Evidence], Iterator[Observation]]:
+    """Return a check that the client gets the result in spite of a fault of its callbacks."""
 
-    def look(evidence: Evidence) -> Iterator[Look]:
-        for task, strange in _met(evidence, fault):
-            reached = evidence.has_reached(task)
-            seen = (
-                "the result was fetched"
-                if reached
-                else f"the result was not fetched{_end(evidence)}"
-            )
-            yield Look(holds=reached, seen=seen, event=strange.number)
+    def check(evidence: Evidence) -> Iterator[Observation]:
+        for task, attempt in _first_attempts_with(fault, evidence):
+            has_outcome = evidence.has_learned_outcome(task)
+            seen = "the client obtained the result"
+            if not has_outcome:
+                seen = f"the client did not obtain the result and {_exit_of(evidence)}"
+            yield Observation(holds=has_outcome, seen=seen, event=attempt.number)
 
-    return look
+    return check
 
 
-def _late(evidence: Evidence) -> Iterator[Look]:
-    """Look also at clients that had gone before: their task has ended, and no callback came."""
-    yield from _goes_on("callback delay")(evidence)
-    ended = evidence.ended
-    if ended is None or ended.timed_out or not evidence.asks_for_callbacks:
+def _check_late_callback(evidence: Evidence) -> Iterator[Observation]:
+    """Check also clients that exited too early to see the late callback."""
+    yield from _check_recovery("callback delay")(evidence)
+    client_exit = evidence.client_exit
+    if client_exit is None or client_exit.timed_out or not evidence.requests_callbacks:
         return
     for task in evidence.tasks:
-        if task.state in FINAL and not evidence.attempts(task.id):
-            reached = evidence.has_reached(task)
-            seen = "it asked in the meantime" if reached else f"no callback came{_end(evidence)}"
-            yield Look(holds=reached, seen=seen)
+        if task.state in FINAL and not evidence.callback_attempts(task.id):
+            has_outcome = evidence.has_learned_outcome(task)
+            seen = "the client polled in the meantime"
+            if not has_outcome:
+                seen = f"the client {_exit_of(evidence)} before the callback arrived"
+            yield Observation(holds=has_outcome, seen=seen)
 
 
-def _lost(evidence: Evidence) -> Iterator[Look]:
-    for task, dropped in _met(evidence, "callback drop"):
-        ended = evidence.ended
-        if evidence.has_reached(task):
-            yield Look(holds=True, seen="it fell back to asking", event=dropped.number)
-        elif ended is not None:
-            says_so = ended.exit_status != 0 and not ended.timed_out
-            yield Look(
-                holds=says_so, seen=f"no callback came{_end(evidence)}", event=dropped.number
+def _check_lost_callback(evidence: Evidence) -> Iterator[Observation]:
+    client_exit = evidence.client_exit
+    for task, attempt in _first_attempts_with("callback drop", evidence):
+        if evidence.has_learned_outcome(task):
+            yield Observation(holds=True, seen="the client polled instead", event=attempt.number)
+        elif client_exit is not None:
+            seen = f"no callback arrived, and the client {_exit_of(evidence)}"
+            yield Observation(holds=client_exit.is_failure, seen=seen, event=attempt.number)
+
+
+def _check_failure(evidence: Evidence) -> Iterator[Observation]:
+    client_exit = evidence.client_exit
+    for task in evidence.tasks:
+        callbacks = [
+            each for each in evidence.failure_notices(task.id) if each.operation == "callback"
+        ]
+        if callbacks and client_exit is not None:
+            code = callbacks[0].payload.get("failCode")
+            yield Observation(
+                holds=client_exit.is_failure,
+                seen=f"the callback reported {code}, and the client {_exit_of(evidence)}",
+                event=callbacks[0].number,
             )
 
 
-def _failure(evidence: Evidence) -> Iterator[Look]:
-    ended = evidence.ended
+def _exit_of(evidence: Evidence) -> str:
+    return describe_exit(evidence.client_exit)
+
+
+def _first_attempts_with(
+    fault: str, evidence: Evidence
+) -> Iterator[tuple[TaskRecord, HttpExchange]]:
     for task in evidence.tasks:
-        told = [each for each in evidence.failures_told(task.id) if each.operation == "callback"]
-        if told and ended is not None:
-            yield Look(
-                holds=_is_failure(ended),
-                seen=f"told of {told[0].told.get('failCode')}{_end(evidence)}",
-                event=told[0].number,
-            )
-
-
-def _is_failure(ended: Ended) -> bool:
-    return ended.exit_status != 0 and not ended.timed_out
-
-
-def _end(evidence: Evidence) -> str:
-    ended = evidence.ended
-    if ended is None:
-        return ""
-    if ended.timed_out:
-        return f", and it had not ended after {ended.after_s:.0f} s"
-    return f", and it ended with status {ended.exit_status}"
-
-
-def _met(evidence: Evidence, fault: str) -> Iterator[tuple[TaskSeen, Exchange]]:
-    for task in evidence.tasks:
-        met = [each for each in evidence.attempts(task.id) if fault in each.injected]
-        if met:
-            yield task, met[0]
+        attempts = (each for each in evidence.callback_attempts(task.id) if fault in each.injected)
+        first = next(attempts, None)
+        if first is not None:
+            yield task, first
 
 
 RULES: Final = (
     Rule(
         id="C-CB-001",
-        title="it answers a callback with 200 within 30 s",
+        title="Answers a callback with 200 within 30 s",
         clauses=("CB-2",),
         axis=Axis.MANNERS,
         level=Level.MUST,
-        event="a callback",
-        advice="Answer 200 at once and do the work afterwards; anything else is delivered again.",
-        look=_answers,
+        event="callback",
+        advice="Answer 200 at once and process the result afterwards. The provider delivers the "
+        "callback again after any other answer.",
+        check=_check_answer,
     ),
     Rule(
         id="C-CB-002",
-        title="a callback that comes twice has one effect",
+        title="Processes a repeated callback only once",
         clauses=("CB-4",),
         axis=Axis.MANNERS,
         level=Level.MUST,
-        event="two callbacks for one task that it took",
-        advice="Remember the task ids that you have handled, and do nothing on a second callback.",
-        look=_one_effect,
+        event="task with two accepted callbacks",
+        advice="Remember the task ids that you have processed, and ignore further callbacks for "
+        "them.",
+        check=_check_duplicates,
     ),
     Rule(
         id="C-CB-003",
-        title="it copes with a callback that comes before the submit's answer",
+        title="Handles a callback that arrives before the submit response",
         clauses=("CB-4",),
         axis=Axis.OUTCOME,
         level=Level.CHOICE,
-        event="a callback before the submit's answer",
-        advice="Listen before you submit, and keep callbacks for ids that you do not know yet.",
-        look=_goes_on("callback before-answer"),
+        event="callback before the submit response",
+        advice="Start the receiver before you submit, and keep callbacks for task ids that you do "
+        "not know yet.",
+        check=_check_recovery("callback before-answer"),
     ),
     Rule(
         id="C-CB-004",
-        title="it copes with a callback that comes late",
+        title="Handles a late callback",
         clauses=("CB-4", "CB-5"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
-        event="a callback that comes late",
-        advice="Wait for a callback as long as for a task, or ask in the meantime.",
-        look=_late,
+        event="late callback",
+        advice="Wait for a callback as long as for a task, or poll in the meantime.",
+        check=_check_late_callback,
     ),
     Rule(
         id="C-CB-005",
-        title="when no callback comes it asks, or says so",
+        title="Polls or reports an error when no callback arrives",
         clauses=("CB-3", "CB-5"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
-        event="a callback that is lost",
-        advice="Give the wait for a callback a deadline; then ask for the status, or end with an "
+        event="lost callback",
+        advice="Set a deadline for the callback. When it passes, request the status or report an "
         "error.",
-        look=_lost,
+        check=_check_lost_callback,
     ),
     Rule(
         id="C-CB-006",
-        title="a callback with a forged task id does no harm",
+        title="Ignores a callback with a forged task id",
         clauses=("CB-6",),
         axis=Axis.OUTCOME,
         level=Level.MUST,
-        event="a callback with a forged task id",
-        advice="Callbacks are not signed: ignore task ids that you did not submit, and go on "
-        "waiting for your own.",
-        look=_goes_on("callback forged-id"),
+        event="callback with a forged task id",
+        advice="Callbacks are not signed. Ignore task ids that you did not submit, and continue "
+        "to wait for your own.",
+        check=_check_recovery("callback forged-id"),
     ),
     Rule(
         id="C-CB-007",
-        title="a malformed callback does no harm",
+        title="Ignores a malformed callback",
         clauses=("CB-1", "ENV-4"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
-        event="a callback whose body is no JSON",
-        advice="Answer 400 to a body that is none, and go on waiting.",
-        look=_goes_on("callback garbage"),
+        event="callback whose body is not JSON",
+        advice="Answer 400 if the body is not JSON, and continue to wait.",
+        check=_check_recovery("callback garbage"),
     ),
     Rule(
         id="C-CB-008",
-        title="a callback that tells of a failure ends as a failure",
+        title="Reports a failure that a callback announces",
         clauses=("CB-1", "STA-8"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
-        event="a callback with the state 'failed' that it took",
-        advice="Look at data.state of a callback: it is posted for failures, too.",
-        look=_failure,
-        needs_end=True,
+        event="accepted callback with the state 'failed'",
+        advice="Check data.state of every callback. The provider also sends callbacks for failed "
+        "tasks.",
+        check=_check_failure,
+        needs_exit=True,
     ),
 )

@@ -1,87 +1,93 @@
-"""C-PAY: what is paid twice, or for nothing."""
+"""C-PAY: what a client pays for twice, or in vain."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from contract_tests.client.evidence import Evidence
-from contract_tests.client.rule import Axis, Level, Look, Rule
+from contract_tests.client.rule import Axis, Level, Observation, Rule
 
-_HOPELESS: Final = ("CONTENT_VIOLATION", "INVALID_IMAGE_URL")
+_PERMANENT: Final = ("CONTENT_VIOLATION", "INVALID_IMAGE_URL")
 
 
-def _lost_answer(evidence: Evidence) -> Iterator[Look]:
-    for submit in evidence.accepted:
+def _check_lost_response(evidence: Evidence) -> Iterator[Observation]:
+    for submit in evidence.accepted_submits:
         if not submit.is_broken:
             continue
-        again = evidence.same_purchase_after(submit)
-        if again is None:
-            seen = "the accepted submit whose answer was lost was not sent again"
-            yield Look(holds=True, seen=seen, event=submit.number)
+        repeat = evidence.repeat_purchase(submit)
+        if repeat is None:
+            seen = "the submit was not sent again"
+            yield Observation(holds=True, seen=seen, event=submit.number)
             continue
-        looked = any(
-            submit.number < each.number < again.number for each in evidence.of("balance", "status")
+        has_checked = any(
+            submit.number < each.number < repeat.number for each in evidence.of("balance", "status")
         )
-        seen = "sent again " + ("after a look at the balance" if looked else "blindly")
-        yield Look(holds=False, seen=f"{seen}: paid twice", event=again.number, is_minor=looked)
+        before = "after a balance or status request" if has_checked else "without any check"
+        seen = f"the submit was sent again {before}, so the image was paid for twice"
+        yield Observation(holds=False, seen=seen, event=repeat.number, is_minor=has_checked)
 
 
-def _hopeless(evidence: Evidence) -> Iterator[Look]:
-    for submit in evidence.accepted:
-        told = [
+def _check_permanent_failure(evidence: Evidence) -> Iterator[Observation]:
+    for submit in evidence.accepted_submits:
+        failures = [
             each
-            for each in evidence.failures_told(submit.task_id)
-            if str(each.told.get("failCode")) in _HOPELESS
+            for each in evidence.failure_notices(submit.task_id)
+            if str(each.payload.get("failCode")) in _PERMANENT
         ]
-        if told:
-            again = evidence.same_purchase_after(submit, told[0])
-            code = told[0].told["failCode"]
-            seen = f"after {code} the same was {'submitted' if again else 'not submitted'} again"
-            event = again.number if again else told[0].number
-            yield Look(holds=again is None, seen=seen, event=event)
+        if failures:
+            failure = failures[0]
+            repeat = evidence.repeat_purchase(submit, after=failure)
+            again = "submitted again" if repeat else "not submitted again"
+            yield Observation(
+                holds=repeat is None,
+                seen=f"after {failure.payload['failCode']} the same input was {again}",
+                event=repeat.number if repeat else failure.number,
+            )
 
 
-def _once(evidence: Evidence) -> Iterator[Look]:
+def _check_single_purchase(evidence: Evidence) -> Iterator[Observation]:
     failed = {task.id for task in evidence.tasks if task.state == "failed"}
-    for submit in evidence.accepted:
+    for submit in evidence.accepted_submits:
         if submit.is_broken or submit.task_id in failed:
             continue
-        again = evidence.same_purchase_after(submit)
-        seen = f"the same was bought {'again while the task lived' if again else 'once'}"
-        event = again.number if again else submit.number
-        yield Look(holds=again is None, seen=seen, event=event)
+        repeat = evidence.repeat_purchase(submit)
+        seen = "the input was submitted once"
+        if repeat is not None:
+            seen = "the same input was submitted again although its task had not failed"
+        event = repeat.number if repeat else submit.number
+        yield Observation(holds=repeat is None, seen=seen, event=event)
 
 
 RULES: Final = (
     Rule(
         id="C-PAY-001",
-        title="a submit whose answer is lost is not blindly sent again",
+        title="Does not resend a submit that may have been accepted",
         clauses=("BIL-1", "SUB-1"),
         axis=Axis.MANNERS,
         level=Level.MUST,
-        event="an accepted submit whose answer did not arrive",
-        advice="Do not retry a submit that may have been accepted: tell the user that a task may "
-        "be under way. Retry only where the connection was never made, or on 429 and 503.",
-        look=_lost_answer,
+        event="accepted submit whose response was lost",
+        advice="Do not retry a submit that may have been accepted. Tell the user that a task may "
+        "be in progress. Retry only if no connection was established, or after 429 or 503.",
+        check=_check_lost_response,
     ),
     Rule(
         id="C-PAY-002",
-        title="what failed for its content or its image is not submitted again unchanged",
+        title="Does not resubmit unchanged input that failed for its content or image",
         clauses=("FAIL-1", "FAIL-2"),
         axis=Axis.MANNERS,
         level=Level.MUST,
-        event="a task that it saw fail with CONTENT_VIOLATION or INVALID_IMAGE_URL",
+        event="task that the client saw fail with CONTENT_VIOLATION or INVALID_IMAGE_URL",
         advice="Treat CONTENT_VIOLATION and INVALID_IMAGE_URL as final: the same input fails "
         "again.",
-        look=_hopeless,
+        check=_check_permanent_failure,
     ),
     Rule(
         id="C-PAY-003",
-        title="a task that lives is not bought a second time",
+        title="Does not submit again while its task is valid",
         clauses=("BIL-1", "STA-5"),
         axis=Axis.MANNERS,
         level=Level.MUST,
-        event="a submit that was accepted and answered",
-        advice="When a status request or a download fails, repeat that, not the submit.",
-        look=_once,
+        event="accepted submit whose response arrived",
+        advice="If a status request or a download fails, retry that request, not the submit.",
+        check=_check_single_purchase,
     ),
 )

@@ -1,104 +1,110 @@
-"""C-POLL: how a client asks for the state of a task."""
+"""C-POLL: how a client polls the state of a task."""
 
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from contract_tests.client.evidence import Evidence, later, least_s
-from contract_tests.client.exchange import Exchange
-from contract_tests.client.rule import Axis, Level, Look, Rule
+from contract_tests.client.evidence import Evidence, exchanges_after, minimum_wait_s
+from contract_tests.client.records import HttpExchange
+from contract_tests.client.rule import Axis, Level, Observation, Rule
+from contract_tests.client.rules.wording import count, describe_exit
 from contract_tests.contract.provider import FINAL
 
-FIRST_S: Final = 20.0  # TIM-2
-EVERY_S: Final = 3.0  # TIM-2
+_FIRST_POLL_S: Final = 20.0  # TIM-2
+_INTERVAL_S: Final = 3.0  # TIM-2
 _TOO_FAST_S: Final = 1.0
-_MAY_LOOK_AGAIN: Final = 1
+_TOLERATED_POLLS: Final = 1
 _STATES: Final = frozenset({"pending", "processing", *FINAL})
 
 
-def _first(evidence: Evidence) -> Iterator[Look]:
-    for submit in evidence.accepted:
+def _check_first_poll(evidence: Evidence) -> Iterator[Observation]:
+    for submit in evidence.accepted_submits:
         polls = evidence.polls(submit.task_id)
-        if not polls or submit.is_broken or _is_prompted(evidence, submit, polls[0]):
+        if not polls or submit.is_broken or _follows_callback(evidence, submit, polls[0]):
             continue
-        waited_s = evidence.waited_s(submit, polls[0])
+        waited_s = evidence.wait_s(submit, polls[0])
         if waited_s is not None:
-            yield _look(waited_s, FIRST_S, "first asked after", polls[0])
+            yield _judge_wait(waited_s, _FIRST_POLL_S, "first status request", polls[0])
 
 
-def _gaps(evidence: Evidence) -> Iterator[Look]:
+def _check_interval(evidence: Evidence) -> Iterator[Observation]:
     for task in evidence.tasks:
         for earlier, poll in pairwise(evidence.polls(task.id)):
             is_retry = earlier.status != 200 or earlier.is_broken
-            is_over = earlier.state in FINAL
-            if is_retry or is_over or _is_prompted(evidence, earlier, poll):
+            has_ended = earlier.state in FINAL
+            if is_retry or has_ended or _follows_callback(evidence, earlier, poll):
                 continue
-            waited_s = evidence.waited_s(earlier, poll)
+            waited_s = evidence.wait_s(earlier, poll)
             if waited_s is not None:
-                yield _look(waited_s, EVERY_S, "asked again after", poll)
+                yield _judge_wait(waited_s, _INTERVAL_S, "next status request", poll)
 
 
-def _look(waited_s: float, wanted_s: float, what: str, poll: Exchange) -> Look:
-    return Look(
-        holds=waited_s >= least_s(wanted_s),
-        seen=f"{what} {waited_s:.2f} s",
+def _judge_wait(
+    waited_s: float, required_s: float, subject: str, poll: HttpExchange
+) -> Observation:
+    return Observation(
+        holds=waited_s >= minimum_wait_s(required_s),
+        seen=f"{subject} after {waited_s:.2f} s",
         event=poll.number,
         is_minor=waited_s >= _TOO_FAST_S,
     )
 
 
-def _is_prompted(evidence: Evidence, earlier: Exchange, poll: Exchange) -> bool:
-    """Tell whether a callback came between two requests: to look then is no polling."""
-    came = later(evidence.attempts(poll.task_id), earlier)
-    return bool(came) and came[0].number < poll.number
+def _follows_callback(evidence: Evidence, earlier: HttpExchange, poll: HttpExchange) -> bool:
+    """Tell whether a callback arrived between two exchanges: such a request is no polling."""
+    attempts = exchanges_after(evidence.callback_attempts(poll.task_id), earlier)
+    return bool(attempts) and attempts[0].number < poll.number
 
 
-def _stops(evidence: Evidence) -> Iterator[Look]:
+def _check_stop(evidence: Evidence) -> Iterator[Observation]:
     for task in evidence.tasks:
-        told = [each for each in evidence.ends_told(task.id) if each.operation == "status"]
-        if not told:
+        final = [each for each in evidence.final_notices(task.id) if each.operation == "status"]
+        if not final:
             continue
-        polls = later(evidence.polls(task.id), told[0])
-        more = [each for each in polls if not _is_prompted(evidence, told[0], each)]
-        yield Look(
+        polls = exchanges_after(evidence.polls(task.id), final[0])
+        more = [each for each in polls if not _follows_callback(evidence, final[0], each)]
+        yield Observation(
             holds=not more,
-            seen=f"asked {len(more)} times more after {told[0].state!r}",
-            event=more[0].number if more else told[0].number,
-            is_minor=len(more) <= _MAY_LOOK_AGAIN,
+            seen=f"{count(len(more), 'more status request')} after state {final[0].state!r}",
+            event=more[0].number if more else final[0].number,
+            is_minor=len(more) <= _TOLERATED_POLLS,
         )
 
 
-def _gives_up(evidence: Evidence) -> Iterator[Look]:
-    ended = evidence.ended
+def _check_deadline(evidence: Evidence) -> Iterator[Observation]:
+    client_exit = evidence.client_exit
+    if client_exit is None:
+        return
     for task in evidence.tasks:
         polls = evidence.polls(task.id)
-        if ended is None or task.state in FINAL or not (polls or evidence.waits_for_callbacks):
+        if task.state in FINAL or not (polls or evidence.waits_for_callbacks):
             continue
-        seen = f"gave up after {ended.after_s:.0f} s"
-        if ended.timed_out:
-            seen = f"had not given up after {ended.after_s:.0f} s and {len(polls)} status requests"
-        yield Look(holds=not ended.timed_out, seen=seen, event=polls[-1].number if polls else None)
+        seen = f"gave up after {client_exit.after_s:.0f} s"
+        if client_exit.timed_out:
+            seen = f"{describe_exit(client_exit)} and {count(len(polls), 'status request')}"
+        event = polls[-1].number if polls else None
+        yield Observation(holds=not client_exit.timed_out, seen=seen, event=event)
 
 
-def _unknown_state(evidence: Evidence) -> Iterator[Look]:
+def _check_unknown_state(evidence: Evidence) -> Iterator[Observation]:
     for each in evidence.of("status"):
         if each.is_broken or not each.state or each.state in _STATES:
             continue
-        more = len(later(evidence.polls(each.task_id), each))
-        yield Look(
+        more = len(exchanges_after(evidence.polls(each.task_id), each))
+        yield Observation(
             holds=bool(more),
-            seen=f"after the state {each.state!r} asked {more} times more",
+            seen=f"{count(more, 'more status request')} after state {each.state!r}",
             event=each.number,
         )
 
 
-def _right_task(evidence: Evidence) -> Iterator[Look]:
+def _check_task_id(evidence: Evidence) -> Iterator[Observation]:
     known = {task.id for task in evidence.tasks}
     for each in evidence.of("status"):
-        if not each.is_refused_on_purpose:
-            yield Look(
-                holds=each.asked_id in known,
-                seen=f"asked for {each.asked_id!r}",
+        if not each.is_injected_rejection:
+            yield Observation(
+                holds=each.requested_task_id in known,
+                seen=f"taskId is {each.requested_task_id!r}",
                 event=each.number,
             )
 
@@ -106,69 +112,69 @@ def _right_task(evidence: Evidence) -> Iterator[Look]:
 RULES: Final = (
     Rule(
         id="C-POLL-001",
-        title="the first status request comes 20 s after the submit's answer, or later",
+        title="Waits 20 s after the submit before the first status request",
         clauses=("TIM-2",),
         axis=Axis.MANNERS,
         level=Level.MUST,
-        event="a status request for a task that it has submitted",
-        advice="Wait 20 seconds after the submit before you ask for the first time.",
-        look=_first,
-        is_of_polling=True,
+        event="status request for a task that the client submitted",
+        advice="Wait 20 seconds after the submit before the first status request.",
+        check=_check_first_poll,
+        is_about_polling=True,
     ),
     Rule(
         id="C-POLL-002",
-        title="status requests for a task are 3 s apart, or more",
+        title="Waits 3 s between status requests for a task",
         clauses=("TIM-2",),
         axis=Axis.MANNERS,
         level=Level.MUST,
-        event="two status requests for one task that had not ended",
-        advice="Wait 3 seconds between two status requests for the same task.",
-        look=_gaps,
-        is_of_polling=True,
+        event="second status request for a task in progress",
+        advice="Wait 3 seconds between status requests for the same task.",
+        check=_check_interval,
+        is_about_polling=True,
     ),
     Rule(
         id="C-POLL-003",
-        title="it stops asking once a task has ended",
+        title="Stops polling when a task has ended",
         clauses=("STA-5",),
         axis=Axis.MANNERS,
         level=Level.MUST,
-        event="a status answer with 'success' or 'failed'",
-        advice="Leave the loop when the state is 'success' or 'failed': it never changes again.",
-        look=_stops,
-        is_of_polling=True,
+        event="status response with the state 'success' or 'failed'",
+        advice="Stop polling when the state is 'success' or 'failed'. Final states never change.",
+        check=_check_stop,
+        is_about_polling=True,
     ),
     Rule(
         id="C-POLL-004",
-        title="it gives up on a task that never ends",
+        title="Gives up on a task that never ends",
         clauses=("TIM-1", "STA-4"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
-        event="a task that does not end",
-        advice="Give the wait a deadline, and end with an error when it passes; a deadline longer "
-        "than --timeout needs a longer --timeout.",
-        look=_gives_up,
-        needs_end=True,
+        event="task that does not end",
+        advice="Set a deadline for the wait, and report an error when it passes. If your deadline "
+        "is longer than --timeout, increase --timeout.",
+        check=_check_deadline,
+        needs_exit=True,
     ),
     Rule(
         id="C-POLL-005",
-        title="it takes an unknown state for 'not yet'",
+        title="Continues polling after an unknown state",
         clauses=("STA-4", "ENV-4"),
         axis=Axis.OUTCOME,
         level=Level.SHOULD,
-        event="a status answer with a state that the contract does not know",
-        advice="Go on asking, until your deadline, when a state is none that you know.",
-        look=_unknown_state,
-        is_of_polling=True,
+        event="status response with an unknown state",
+        advice="Treat an unknown state as in progress, and continue polling until your deadline.",
+        check=_check_unknown_state,
+        is_about_polling=True,
     ),
     Rule(
         id="C-POLL-006",
-        title="it asks for tasks of its own",
+        title="Polls only its own tasks",
         clauses=("STA-2", "AUTH-4"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
-        event="a status request",
-        advice="Ask for data.taskId of the submit's answer, as it was given.",
-        look=_right_task,
-        is_of_polling=True,
+        event="status request",
+        advice="Send data.taskId of the submit response unchanged as taskId.",
+        check=_check_task_id,
+        is_about_polling=True,
     ),
 )

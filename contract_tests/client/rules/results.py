@@ -1,123 +1,132 @@
-"""C-RES: how a client gets its pictures."""
+"""C-RES: how a client downloads its results."""
 
 from collections.abc import Iterator
 from typing import Final
 
-from contract_tests.client.evidence import Evidence, later
-from contract_tests.client.exchange import Exchange
+from contract_tests.client.evidence import Evidence, exchanges_after
 from contract_tests.client.faults import SPOILS_PICTURE
-from contract_tests.client.rule import Axis, Level, Look, Rule
+from contract_tests.client.rule import Axis, Level, Observation, Rule
+from contract_tests.client.rules.wording import count
 
-_GOOD: Final = frozenset({200, 206, 304})
+_SUCCESSFUL: Final = frozenset({200, 206, 304})
+_KEY_HEADERS: Final = frozenset({"authorization", "x-api-key", "api-key", "proxy-authorization"})
+_REDACTED: Final = "[redacted]"
 
 
-def _parsed(evidence: Evidence) -> Iterator[Look]:
+def _check_result_json(evidence: Evidence) -> Iterator[Observation]:
     for task in evidence.tasks:
-        told = evidence.successes_told(task.id)
-        if not told:
+        notices = evidence.success_notices(task.id)
+        if not notices:
             continue
-        named = evidence.names_result(task)
-        fetched = evidence.downloads(task.id)
-        seen = f"{len(fetched)} downloads" + (", and an address in its output" if named else "")
-        yield Look(holds=bool(fetched) or named, seen=seen, event=told[0].number)
+        is_printed = evidence.has_printed_result(task)
+        downloads = evidence.downloads(task.id)
+        seen = count(len(downloads), "download")
+        if is_printed:
+            seen += ", and a result address in the output"
+        holds = bool(downloads) or is_printed
+        yield Observation(holds=holds, seen=seen, event=notices[0].number)
 
 
-def _every(evidence: Evidence) -> Iterator[Look]:
+def _check_completeness(evidence: Evidence) -> Iterator[Observation]:
     for task in evidence.tasks:
-        asked = {each.address for each in evidence.downloads(task.id) if each.method == "GET"}
-        told = evidence.successes_told(task.id)
-        if told and asked:
-            seen = f"{len(asked)} of {task.num_images} addresses fetched"
-            yield Look(holds=len(asked) >= task.num_images, seen=seen, event=told[0].number)
+        downloads = [each for each in evidence.downloads(task.id) if each.method == "GET"]
+        addresses = {each.resource_path for each in downloads}
+        notices = evidence.success_notices(task.id)
+        if notices and addresses:
+            seen = f"{len(addresses)} of {task.num_images} results downloaded"
+            holds = len(addresses) >= task.num_images
+            yield Observation(holds=holds, seen=seen, event=notices[0].number)
 
 
-def _in_time(evidence: Evidence) -> Iterator[Look]:
+def _check_expiry(evidence: Evidence) -> Iterator[Observation]:
     for each in evidence.of("result"):
-        if each.status in _GOOD or (each.status == 410 and not each.injected):
-            yield Look(holds=each.status != 410, seen=f"answered {each.status}", event=each.number)
+        is_expired = each.status == 410 and not each.injected
+        if each.status in _SUCCESSFUL or is_expired:
+            seen = f"status {each.status}"
+            yield Observation(holds=not is_expired, seen=seen, event=each.number)
 
 
-def _repeated(evidence: Evidence) -> Iterator[Look]:
+def _check_damaged_download(evidence: Evidence) -> Iterator[Observation]:
     for each in evidence.of("result"):
         if not each.is_broken and not each.injected & SPOILS_PICTURE:
             continue
-        again = later(evidence.downloads(each.task_id), each)
-        again = [fetch for fetch in again if fetch.address == each.address]
-        is_noticed = evidence.ended is not None and evidence.ended.exit_status != 0
-        seen = f"{_kind(each)}: fetched {len(again)} times more"
-        if not again and is_noticed:
-            seen += ", but ended as a failure"
-        yield Look(holds=bool(again), seen=seen, event=each.number, is_minor=is_noticed)
+        retries = [
+            retry
+            for retry in exchanges_after(evidence.downloads(each.task_id), each)
+            if retry.resource_path == each.resource_path
+        ]
+        client_exit = evidence.client_exit
+        is_reported = client_exit is not None and client_exit.exit_status != 0
+        times = f"retried {count(len(retries), 'time')}" if retries else "not retried"
+        seen = f"{', '.join(sorted(each.injected))}: {times}"
+        if not retries and is_reported:
+            seen += ", but the client reported a failure"
+        yield Observation(holds=bool(retries), seen=seen, event=each.number, is_minor=is_reported)
 
 
-def _kind(spoiled: Exchange) -> str:
-    return ", ".join(sorted(spoiled.injected))
-
-
-def _no_key(evidence: Evidence) -> Iterator[Look]:
+def _check_secrecy(evidence: Evidence) -> Iterator[Observation]:
     for each in evidence.of("result"):
-        told = [name for name, _ in each.headers if name.lower() in _KEY_HEADERS]
-        if "[redacted]" in each.path or any("[redacted]" in value for _, value in each.headers):
-            told.append("the key")
-        seen = f"{', '.join(dict.fromkeys(told)) or 'no key'} sent with the download"
-        yield Look(holds=not told, seen=seen, event=each.number)
+        sent = [f"header {name}" for name, _ in each.headers if name.lower() in _KEY_HEADERS]
+        # The mock redacts the key wherever it occurs in a request.
+        if _REDACTED in each.path or any(_REDACTED in value for _, value in each.headers):
+            sent.append("the API key")
+        seen = f"sent with the download: {', '.join(dict.fromkeys(sent)) or 'no key'}"
+        yield Observation(holds=not sent, seen=seen, event=each.number)
 
-
-_KEY_HEADERS: Final = frozenset({"authorization", "x-api-key", "api-key", "proxy-authorization"})
 
 RULES: Final = (
     Rule(
         id="C-RES-001",
-        title="it finds the addresses in resultJson, which is a string of JSON",
+        title="Reads the result addresses from resultJson, a string that contains JSON",
         clauses=("STA-6",),
         axis=Axis.OUTCOME,
         level=Level.MUST,
-        event="a task that it saw succeed",
-        advice="resultJson is a string: parse it as JSON once more, take resultUrls of it, and "
-        "fetch them.",
-        look=_parsed,
+        event="task that the client saw succeed",
+        advice="resultJson is a string. Parse it as JSON, read resultUrls, and download each "
+        "address.",
+        check=_check_result_json,
     ),
     Rule(
         id="C-RES-002",
-        title="it fetches every address of a result",
+        title="Downloads every result of a task",
         clauses=("STA-7", "BIL-1"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
-        event="a result of which it fetched something",
-        advice="Go through all of resultUrls: each is a picture that is paid for.",
-        look=_every,
+        event="download of a task that the client saw succeed",
+        advice="Download every address in resultUrls. Each image is billed.",
+        check=_check_completeness,
     ),
     Rule(
         id="C-RES-003",
-        title="it fetches results while they are valid",
+        title="Downloads results before they expire",
         clauses=("RES-1",),
         axis=Axis.OUTCOME,
         level=Level.MUST,
-        event="a download",
-        advice="Fetch results at once and keep the files: addresses end after 15 days, perhaps "
-        "after one.",
-        look=_in_time,
+        event="download",
+        advice="Download results at once and keep the files. Addresses expire after 15 days, or "
+        "after 24 hours according to another page.",
+        check=_check_expiry,
     ),
     Rule(
         id="C-RES-004",
-        title="it notices a download that is broken, and repeats it",
+        title="Detects a damaged download and retries it",
         clauses=("RES-2",),
         axis=Axis.OUTCOME,
         level=Level.MUST,
-        event="a download that was broken off or spoiled",
-        advice="Compare what came with Content-Length, look whether it is a whole image, and fetch "
-        "it again if not; write to a file of another name until then.",
-        look=_repeated,
+        event="damaged download",
+        advice="Compare the size with Content-Length and check that the image is complete. If it "
+        "is not, download it again. Write to a temporary file until then.",
+        check=_check_damaged_download,
     ),
     Rule(
         id="C-RES-005",
-        title="it keeps its key from the host of the results",
+        title="Does not send the API key with a download",
         clauses=("RES-3",),
         axis=Axis.MANNERS,
         level=Level.MUST,
-        event="a download",
-        advice="Download with a client that has no Authorization header: results are on another "
-        "host and need no key.",
-        look=_no_key,
+        event="download",
+        advice="Download without an Authorization header. Results are on another host and need "
+        "no key.",
+        check=_check_secrecy,
     ),
 )

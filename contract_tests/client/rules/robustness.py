@@ -1,67 +1,69 @@
-"""C-ROB: what a client does when the network or a proxy misbehaves."""
+"""C-ROB: how a client handles faults of the network or of a proxy while it polls."""
 
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from contract_tests.client.evidence import Evidence, later
-from contract_tests.client.rule import Axis, Level, Look, Rule
+from contract_tests.client.evidence import Evidence, exchanges_after
+from contract_tests.client.rule import Axis, Level, Observation, Rule
+from contract_tests.client.rules.wording import count
 
 
-def _survives(*faults: str) -> Callable[[Evidence], Iterator[Look]]:
-    """Look whether a client asks again after a fault, or understands the answer in spite of it."""
+def _check_recovery(faults: frozenset[str]) -> Callable[[Evidence], Iterator[Observation]]:
+    """Return a check that the client polls again, or uses a response that is still readable."""
 
-    def look(evidence: Evidence) -> Iterator[Look]:
+    def check(evidence: Evidence) -> Iterator[Observation]:
         for task in evidence.tasks:
-            met = [each for each in evidence.polls(task.id) if each.injected & frozenset(faults)]
-            for each in met:
-                more = later(evidence.polls(task.id), each)
-                understood = not each.is_broken and evidence.has_reached(task, each)
-                seen = ", ".join(sorted(each.injected))
-                yield Look(
-                    holds=bool(more) or understood,
-                    seen=f"{seen}: "
-                    + (f"asked {len(more)} times more" if more else "")
-                    + ("went on with the answer" if understood and not more else "")
-                    + ("was the end of it" if not more and not understood else ""),
+            polls = evidence.polls(task.id)
+            for each in (poll for poll in polls if poll.injected & faults):
+                more = exchanges_after(polls, each)
+                has_used_it = not each.is_broken and evidence.has_learned_outcome(task, each)
+                reaction = "the client stopped"
+                if more:
+                    reaction = count(len(more), "more status request")
+                elif has_used_it:
+                    reaction = "the client used the response"
+                yield Observation(
+                    holds=bool(more) or has_used_it,
+                    seen=f"{', '.join(sorted(each.injected))}: {reaction}",
                     event=each.number,
                 )
 
-    return look
+    return check
 
 
 def _rule(
-    number: int, how: str, clauses: tuple[str, ...], advice: str, *faults: str,
+    number: int, fault: str, clauses: tuple[str, ...], advice: str, *injected: str,
     level: Level = Level.MUST,
 ) -> Rule:  # fmt: skip
     return Rule(
         id=f"C-ROB-{number:03}",
-        title=f"it goes on when a status request is answered {how}",
+        title=f"Continues after {fault}",
         clauses=clauses,
         axis=Axis.OUTCOME,
         level=level,
-        event=f"a status request that is answered {how}",
+        event=f"status request that received {fault}",
         advice=advice,
-        look=_survives(*faults),
-        is_of_polling=True,
+        check=_check_recovery(frozenset(injected)),
+        is_about_polling=True,
     )
 
 
-_AGAIN: Final = "The task goes on and is paid for: ask for its status again, a few times."
+_RETRY: Final = "The task continues and is billed, so retry the status request a few times."
 
 RULES: Final = (
-    _rule(1, "with the HTML error page of a proxy", ("ENV-1", "STA-5"),
-          f"Look at the status and the type before you decode an answer. {_AGAIN}",
+    _rule(1, "an HTML error page", ("ENV-1", "STA-5"),
+          f"Check the status code and the Content-Type before you decode a response. {_RETRY}",
           "wire html-error"),
-    _rule(2, "with an empty body", ("ENV-1", "STA-5"),
-          f"An answer 200 may be empty: take that for a failed request. {_AGAIN}", "wire empty"),
-    _rule(3, "with half a body", ("ENV-1", "STA-5"),
-          f"Catch the error of a body that breaks off. {_AGAIN}", "wire half-body"),
-    _rule(4, "slowly", ("STA-3",),
-          "Give a request at least 10 seconds, and repeat a status request that took too long.",
+    _rule(2, "an empty response", ("ENV-1", "STA-5"),
+          f"Treat a 200 response without a body as a failed request. {_RETRY}", "wire empty"),
+    _rule(3, "a truncated response", ("ENV-1", "STA-5"),
+          f"Catch the error that a truncated body raises. {_RETRY}", "wire half-body"),
+    _rule(4, "a slow response", ("STA-3",),
+          "Allow at least 10 seconds per request, and retry a status request that times out.",
           "latency", "wire dribble"),
-    _rule(5, "with members that are unknown or in another order", ("ENV-4",),
-          "Take the members that you know by name, and ignore the others.",
+    _rule(5, "a response with unknown or reordered members", ("ENV-4",),
+          "Read the members that you know by name, and ignore all others.",
           "meaning unknown-members", "meaning member-order", level=Level.CHOICE),
-    _rule(6, "by a reset of the connection", ("ENV-1", "STA-5"),
-          f"Catch the error of a connection that is reset. {_AGAIN}", "wire reset"),
+    _rule(6, "a connection reset", ("ENV-1", "STA-5"),
+          f"Catch the error that a connection reset raises. {_RETRY}", "wire reset"),
 )  # fmt: skip

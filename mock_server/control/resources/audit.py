@@ -151,11 +151,13 @@ class AuditResource:
         report_format: Format,
     ) -> bytes:
         from contract_tests.client.reports.files import encode_audit  # noqa: PLC0415  # see below
-        from contract_tests.client.sandbox import audit_of  # noqa: PLC0415  # slow to import
+        from contract_tests.client.sandbox_audit import (  # noqa: PLC0415  # slow to import
+            audit_sandbox,
+        )
 
         journal = JournalPage(entries=[JournalEntry.of(*each) for each in entries], dropped=dropped)
         shown = [TaskSummary.of(task, now_ms, self._result_urls) for task in tasks]
-        report = audit_of(
+        report = audit_sandbox(
             self._without_key(sandbox, journal),
             self._without_key(sandbox, shown),
             base_url=self._base_url,

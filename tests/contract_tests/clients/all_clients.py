@@ -8,10 +8,10 @@ from typing import Final
 import httpx
 import msgspec
 
-from contract_tests.client.choosing import Chosen
-from contract_tests.client.driving.trials import try_case
+from contract_tests.client.driving.trials import run_trial
 from contract_tests.client.reports.report import AuditedCase
-from contract_tests.client.situation import Situation, on, submit
+from contract_tests.client.selection import CasePlan
+from contract_tests.client.situation import Situation, on, on_submit
 from contract_tests.client.situations import SITUATIONS
 from contract_tests.contract.mock_process import own_mock
 from contract_tests.contract.verdicts import Verdict
@@ -53,7 +53,7 @@ def _situations() -> Iterator[Situation]:
         id="many-tasks",
         title="no task ends, and there are many of them",
         judged=("C-LIM-007",),
-        staged=(submit(hold=True),),
+        staged=(on_submit(hold=True),),
     )
 
 
@@ -95,7 +95,7 @@ def mock() -> Iterator[httpx.Client]:
 
 
 def tried(kind: type[Client], situation: Situation, http: httpx.Client) -> AuditedCase:
-    return try_case(Chosen(situation, frozenset(situation.judged)), http, driven(kind, http))
+    return run_trial(CasePlan(situation, frozenset(situation.judged)), http, driven(kind, http))
 
 
 def blamed(

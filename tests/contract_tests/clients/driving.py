@@ -7,8 +7,8 @@ from threading import Thread
 
 import httpx
 
-from contract_tests.client.driving.trials import Drive, Trial
-from contract_tests.client.exchange import Ended
+from contract_tests.client.driving.trials import ClientRunner, Trial
+from contract_tests.client.records import ClientExit
 from tests.contract_tests.clients.good import Client, Listener
 
 _TERMINATED = -15
@@ -43,10 +43,10 @@ class VirtualTime:
         ).raise_for_status()
 
 
-def driven(kind: type[Client], http: httpx.Client) -> Drive:
+def driven(kind: type[Client], http: httpx.Client) -> ClientRunner:
     """Return what runs such a client in a case: as a process would, but here and at once."""
 
-    def drive(trial: Trial) -> Ended:
+    def drive(trial: Trial) -> ClientExit:
         time = VirtualTime(http, trial.key, kind.bound_s)
         client = kind(trial, http, time.sleep)
         status, timed_out = 0, False
@@ -60,7 +60,7 @@ def driven(kind: type[Client], http: httpx.Client) -> Drive:
             except Exception as error:  # noqa: BLE001  # a client may die of anything
                 status = 1
                 client.output.append(f"{type(error).__name__}: {error}")
-        return Ended(
+        return ClientExit(
             exit_status=status,
             output="\n".join(client.output),
             timed_out=timed_out,

@@ -1,0 +1,133 @@
+"""Hands out one key per case to a client that runs elsewhere, and judges it afterwards."""
+
+import select
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Event
+from types import FrameType
+from typing import Any, Final
+
+import httpx
+import msgspec
+
+from contract_tests.client.driving.sandbox import CaseSandbox, new_key, prompt_of
+from contract_tests.client.reports.cases import judge_situation, unjudged_case
+from contract_tests.client.reports.report import AuditedCase
+from contract_tests.client.selection import CasePlan
+from contract_tests.contract.errors import TargetError
+from contract_tests.contract.verdicts import Verdict
+
+_POLL_INTERVAL_S: Final = 0.25
+
+
+class WatchOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """`manifest` is a file for the keys; `say` prints them.
+
+    `idle_timeout_s` ends the watch after this many seconds without a request, once there was one.
+    """
+
+    base_url: str
+    manifest: Path | None
+    idle_timeout_s: float | None
+    say: Callable[[str], Any]
+
+
+def watch_keys(plans: Sequence[CasePlan], options: WatchOptions) -> Iterator[AuditedCase]:
+    """Stage all cases, print their keys, wait, and yield the result of each case.
+
+    The wait ends with a line on a terminal, SIGINT, SIGTERM or the idle timeout. Raise
+    TargetError or httpx.HTTPError if the mock fails or the manifest cannot be written.
+    """
+    with (
+        _stop_request() as wait_for_stop,
+        httpx.Client(base_url=options.base_url, timeout=30, trust_env=False) as http,
+    ):
+        staged = [(plan, CaseSandbox(http, new_key(plan.situation.id))) for plan in plans]
+        for plan, sandbox in staged:
+            sandbox.stage(plan.situation)
+        manifest = _manifest(staged, options.base_url)
+        if options.manifest is not None:
+            _write(options.manifest, f"{manifest}\n")
+        options.say(manifest)
+        sandboxes = [sandbox for _, sandbox in staged]
+        _wait(sandboxes, options.idle_timeout_s, wait_for_stop)
+        is_used = any(sandbox.count_exchanges() for sandbox in sandboxes)
+        for plan, sandbox in staged:
+            yield _judge(plan, sandbox, is_used=is_used)
+
+
+def _manifest(staged: Sequence[tuple[CasePlan, CaseSandbox]], base_url: str) -> str:
+    cases = [
+        {
+            "id": plan.situation.id,
+            "title": plan.situation.title,
+            "api_key": sandbox.key,
+            "prompt": prompt_of(plan.situation),
+            "needs_callback": plan.situation.needs_receiver,
+            "rules": sorted(plan.rules),
+        }
+        for plan, sandbox in staged
+    ]
+    return msgspec.json.encode({"base_url": base_url, "cases": cases}).decode()
+
+
+def _judge(plan: CasePlan, sandbox: CaseSandbox, *, is_used: bool) -> AuditedCase:
+    """Judge one case; skip it if another key was used but not this one."""
+    evidence = sandbox.evidence()
+    situation = plan.situation
+    if not evidence.exchanges and is_used:
+        return unjudged_case(situation, Verdict.SKIP, "not tested: the key was not used")
+    if situation.needs_receiver and evidence.exchanges and not evidence.requests_callbacks:
+        reason = "not tested: the client did not request a callback"
+        return unjudged_case(situation, Verdict.SKIP, reason)
+    return judge_situation(situation, evidence, plan.rules)
+
+
+def _write(manifest: Path, content: str) -> None:
+    """Write the manifest so that a reader never sees half of it. Raise TargetError."""
+    part = manifest.with_name(f".{manifest.name}.part")
+    try:
+        part.write_text(content, "utf-8")
+        part.replace(manifest)
+    except OSError as error:
+        raise TargetError(f"--manifest {manifest}: {error.strerror}") from error
+
+
+def _wait(
+    sandboxes: Sequence[CaseSandbox],
+    idle_timeout_s: float | None,
+    wait_for_stop: Callable[[], bool],
+) -> None:
+    """Return when a stop is requested, or when no request arrived for the idle timeout."""
+    seen, since_s = 0, time.monotonic()
+    while not wait_for_stop():
+        count = sum(sandbox.count_exchanges() for sandbox in sandboxes)
+        if count != seen:
+            seen, since_s = count, time.monotonic()
+        idle_s = time.monotonic() - since_s
+        if idle_timeout_s is not None and seen and idle_s >= idle_timeout_s:
+            return
+
+
+@contextmanager
+def _stop_request() -> Iterator[Callable[[], bool]]:
+    """Give a function that waits a moment and tells whether the user wants to stop."""
+    stop = Event()
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    def wait_for_stop() -> bool:
+        if sys.stdin is not None and sys.stdin.isatty():
+            ready, _, _ = select.select([sys.stdin], [], [], _POLL_INTERVAL_S)
+            return stop.is_set() or bool(ready)
+        return stop.wait(_POLL_INTERVAL_S)
+
+    with ExitStack() as stack:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            stack.callback(signal.signal, number, signal.signal(number, note))
+        yield wait_for_stop

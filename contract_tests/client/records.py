@@ -1,0 +1,137 @@
+"""The records that a case leaves behind: HTTP exchanges, tasks and the exit of the client."""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from contract_tests.client.faults import BREAKS_RESPONSE, FALSE_CALLBACK
+
+API_OPERATIONS: Final = ("submit", "status", "balance")
+"""The operations of the provider's API. Downloads and callbacks go to other hosts."""
+
+
+class HttpExchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """A journal entry: a request with its response, or one delivery attempt of a callback.
+
+    `number` is the entry's sequence number. `at_ms` is the instant of the response, in Unix
+    milliseconds on the sandbox's clock. `injected` names the faults that rules applied.
+    """
+
+    number: int
+    at_ms: int
+    operation: str
+    task_id: str
+    status: int
+    duration_ms: float
+    injected: frozenset[str]
+    error: str
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    body: str
+    response_headers: tuple[tuple[str, str], ...]
+    response_body: str
+
+    def header(self, name: str) -> str | None:
+        """Return a request header; `name` is in lower case."""
+        return _first_value(self.headers, name)
+
+    def response_header(self, name: str) -> str | None:
+        """Return a response header; `name` is in lower case."""
+        return _first_value(self.response_headers, name)
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether an injected fault made the response unreadable."""
+        return bool(self.injected & BREAKS_RESPONSE)
+
+    @property
+    def is_injected_rejection(self) -> bool:
+        """Whether a rule rejected the request, whatever it contained."""
+        return any(fault.startswith("refuse ") for fault in self.injected)
+
+    @cached_property
+    def request_json(self) -> Any:
+        """The decoded request body, or None if it is not JSON."""
+        return _decode(self.body)
+
+    @cached_property
+    def input_key(self) -> str:
+        """A text that is the same for all submits with the same `input`."""
+        if not isinstance(self.request_json, dict):
+            return self.body
+        try:
+            return json.dumps(self.request_json.get("input"), sort_keys=True)
+        except RecursionError:  # The decoder accepts slightly deeper nesting than the encoder.
+            return self.body
+
+    @cached_property
+    def payload(self) -> Mapping[str, Any]:
+        """`data` of the response, or of the callback's body; empty if it is not an object."""
+        body = _decode(self.body if self.operation == "callback" else self.response_body)
+        data = body.get("data") if isinstance(body, dict) else None
+        return data if isinstance(data, dict) else {}
+
+    @property
+    def state(self) -> str:
+        """The task state in the payload; empty if it is missing or not a string."""
+        state = self.payload.get("state")
+        return state if isinstance(state, str) else ""
+
+    @property
+    def requested_task_id(self) -> str | None:
+        """The `taskId` of a status request, decoded as a server decodes it."""
+        query = self.path.partition("?")[2].partition("#")[0]
+        pairs = parse_qsl(query, keep_blank_values=True)
+        return next((value for name, value in pairs if name == "taskId"), None)
+
+    @property
+    def resource_path(self) -> str:
+        """The path without its query."""
+        return self.path.partition("?")[0]
+
+
+class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as the control plane describes it; instants in Unix milliseconds."""
+
+    id: str
+    num_images: int
+    created_ms: int
+    state: str
+    ended_ms: int | None = None
+    fail_code: str | None = None
+    result_urls: tuple[str, ...] = ()
+
+
+class ClientExit(msgspec.Struct, frozen=True, kw_only=True):
+    """How the client's process ended. `output` holds standard output and standard error."""
+
+    exit_status: int
+    output: str = ""
+    timed_out: bool = False
+    after_s: float = 0.0
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the client itself reported a failure, rather than being stopped."""
+        return self.exit_status != 0 and not self.timed_out
+
+
+def is_genuine_callback(exchange: HttpExchange) -> bool:
+    """Tell whether a delivery attempt carries the task's true final state."""
+    return exchange.operation == "callback" and not exchange.injected & FALSE_CALLBACK
+
+
+def _first_value(headers: tuple[tuple[str, str], ...], wanted: str) -> str | None:
+    return next((value for name, value in headers if name.lower() == wanted), None)
+
+
+def _decode(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None

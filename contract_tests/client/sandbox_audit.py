@@ -1,0 +1,48 @@
+"""Audits a sandbox in which nothing was staged: situations that did not occur do not count."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+from contract_tests.client.evidence import Evidence
+from contract_tests.client.journal_reader import read_evidence
+from contract_tests.client.records import API_OPERATIONS
+from contract_tests.client.reports.cases import judge_case
+from contract_tests.client.reports.report import AuditReport
+from contract_tests.client.reports.summary import summarize
+from contract_tests.client.rules import RULES
+from contract_tests.contract.register import Register, load_register
+
+CASE: Final = "sandbox"
+
+
+def audit_sandbox(
+    journal: Mapping[str, Any],
+    tasks: Sequence[Mapping[str, Any]],
+    *,
+    base_url: str,
+    is_manual: bool,
+    seed: int | None = None,
+) -> AuditReport:
+    """Judge the answers of `GET /_mock/journal` and `GET /_mock/tasks` by all rules."""
+    evidence = read_evidence(journal, tasks, is_manual=is_manual)
+    case = judge_case(CASE, "All requests made with this key", RULES, evidence, is_staged=False)
+    return summarize(
+        [case],
+        _register(),
+        client=_client_name(evidence),
+        base_url=base_url,
+        suite=CASE,
+        seed=seed,
+        is_staged=False,
+    )
+
+
+def _client_name(evidence: Evidence) -> str:
+    agents = (each.header("user-agent") for each in evidence.of(*API_OPERATIONS))
+    return next(filter(None, agents), "a client without a User-Agent header")
+
+
+@cache
+def _register() -> Register:
+    return load_register()

@@ -1,0 +1,8 @@
+"""The situations of the audit, in the order of the report."""
+
+from typing import Final
+
+from contract_tests.client.situation import Situation
+from contract_tests.client.situations import callbacks, general
+
+SITUATIONS: Final[tuple[Situation, ...]] = (*general.SITUATIONS, *callbacks.SITUATIONS)
