@@ -1,7 +1,7 @@
-"""The pytest plugin: a mock server for the suite, a sandbox for every test.
+"""The pytest plugin: a mock server for the suite and a sandbox for each test.
 
-It is loaded in every run of pytest where the distribution is installed, so it imports nothing
-heavy before a fixture is asked for.
+pytest loads it in every run where the distribution is installed. It therefore imports nothing
+slow before a test uses a fixture.
 """
 
 import os
@@ -22,33 +22,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--apixo-mock-url",
         metavar="URL",
-        help="use the mock server that runs there, instead of one in this process",
+        help="Use the mock server at this URL instead of starting one in the test process.",
     )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "apixo_mock(profile=None, seed=0, **settings): how the sandbox of this test begins",
+        "apixo_mock(profile=None, seed=0, **settings): configure the sandbox of this test",
     )
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Let a test with the marker use the fixture, whether it asks for it by name or not."""
+    """Make every test with the marker use the fixture."""
     if isinstance(item, pytest.Function) and item.get_closest_marker("apixo_mock"):
         names = item.fixturenames
         if "apixo_mock" not in names:
-            names.insert(0, "apixo_mock")  # before what reads the environment
+            names.insert(0, "apixo_mock")  # Other fixtures may read the environment it sets.
 
 
 @pytest.fixture(scope="session")
 def apixo_mock_server(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Give the address of a mock server: one in this process, or that of --apixo-mock-url."""
+    """Return the address of a mock server: one in this process, or that of --apixo-mock-url."""
     url = request.config.getoption("--apixo-mock-url")
     if url:
-        yield _checked(str(url).rstrip("/"))
+        yield _require_mock(str(url).rstrip("/"))
         return
-    import mock_server  # noqa: PLC0415  # only who asks for it pays for it
+    import mock_server  # noqa: PLC0415  # It is slow to import.
 
     with mock_server.running() as server:
         yield server.base_url
@@ -58,21 +58,21 @@ def apixo_mock_server(request: pytest.FixtureRequest) -> Iterator[str]:
 def apixo_mock(
     apixo_mock_server: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator["ApixoMock"]:
-    """Give the test a sandbox of its own, on a manual clock.
+    """Return a new sandbox with a manual clock for this test.
 
-    APIXO_BASE_URL and APIXO_API_KEY point there. The same test draws the same chance every time;
-    `@pytest.mark.apixo_mock(seed=3)` draws another. On a server that runs already other suites
-    may have the same test at the same time, so there each run draws anew.
+    APIXO_BASE_URL and APIXO_API_KEY point to it. Each run of a test gets the same outcomes;
+    `@pytest.mark.apixo_mock(seed=3)` gives different ones. On a server at --apixo-mock-url each
+    run differs, because another suite may run the same test there at the same time.
     """
-    from mock_server.testing.sandbox import ApixoMock  # noqa: PLC0415  # as above
+    from mock_server.testing.sandbox import ApixoMock  # noqa: PLC0415  # It is slow to import.
 
-    begun = _marked(request.node)
-    seed, name = begun.pop("seed", 0), request.node.nodeid
+    settings = _marker_settings(request.node)
+    seed, name = settings.pop("seed", 0), request.node.nodeid
     if request.config.getoption("--apixo-mock-url"):
         name = f"{name} {os.urandom(8).hex()}"
     with ApixoMock.begun(apixo_mock_server, seed=seed, name=name) as sandbox:
-        if begun:
-            sandbox.configure(**begun)
+        if settings:
+            sandbox.configure(**settings)
         monkeypatch.setenv("APIXO_BASE_URL", sandbox.base_url)
         monkeypatch.setenv("APIXO_API_KEY", sandbox.api_key)
         request.node.stash[_SANDBOX] = sandbox
@@ -82,8 +82,8 @@ def apixo_mock(
 
 @pytest.fixture
 def apixo_callback_receiver() -> Iterator["CallbackReceiver"]:
-    """Give the test a receiver of callbacks on the loopback address."""
-    from mock_server.testing.receiver import CallbackReceiver  # noqa: PLC0415  # as above
+    """Return a callback receiver on the loopback address for this test."""
+    from mock_server.testing.receiver import CallbackReceiver  # noqa: PLC0415  # It is slow to import.
 
     with CallbackReceiver.listening() as receiver:
         yield receiver
@@ -96,35 +96,37 @@ def pytest_runtest_makereport(
     report = yield
     sandbox = item.stash.get(_SANDBOX, None)
     if sandbox is not None and report.failed:
-        report.sections.append(("APIXO mock", _told(sandbox)))
+        report.sections.append(("APIXO mock", _timeline(sandbox)))
     return report
 
 
-def _checked(url: str) -> str:
-    from mock_server.testing.control import NoMock, find_mock  # noqa: PLC0415  # as above
+def _require_mock(url: str) -> str:
+    """Return the address; fail the test if no mock server answers there."""
+    from mock_server.testing.control import MockNotFound, require_mock  # noqa: PLC0415
 
     try:
-        find_mock(url)
-    except NoMock as error:
+        require_mock(url)
+    except MockNotFound as error:
         pytest.fail(f"--apixo-mock-url: {error}", pytrace=False)
     return url
 
 
-def _marked(item: pytest.Item) -> dict[str, Any]:
-    """Put the markers of a test, its class and its module together; the closest goes first."""
-    begun: dict[str, Any] = {}
+def _marker_settings(item: pytest.Item) -> dict[str, Any]:
+    """Return the arguments of all markers; the closest to the test takes precedence."""
+    settings: dict[str, Any] = {}
     for marker in item.iter_markers("apixo_mock"):
         if marker.args:
             pytest.fail(
-                f"the marker apixo_mock takes names only, such as profile={marker.args[0]!r}",
+                "pytest.mark.apixo_mock: must have keyword arguments only"
+                f" (got {marker.args[0]!r}); use profile={marker.args[0]!r}",
                 pytrace=False,
             )
-        begun = {**marker.kwargs, **begun}
-    return begun
+        settings = {**marker.kwargs, **settings}
+    return settings
 
 
-def _told(sandbox: "ApixoMock") -> str:
+def _timeline(sandbox: "ApixoMock") -> str:
     try:
-        return sandbox.told()
-    except Exception as error:  # noqa: BLE001  # whatever it is, it must not end the whole run
-        return f"the mock did not tell what happened: {error!r}"
+        return sandbox.format_timeline()
+    except Exception as error:  # noqa: BLE001  # No error may end the whole run of pytest.
+        return f"the timeline is not available: {error!r}"

@@ -1,1 +1,1 @@
-"""What a test says to the mock: its sandbox, and a receiver of callbacks."""
+"""Helpers for tests of clients: a sandbox and a callback receiver."""

@@ -1,4 +1,4 @@
-"""Calls of the control plane for one key."""
+"""Control calls for one API key."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -8,25 +8,33 @@ import httpx
 
 Json = dict[str, Any]
 
-
-class ControlRefused(Exception):
-    """The control plane has refused a call; the message says what is wrong with it."""
-
-
-class NotYet(AssertionError):
-    """What was waited for did not come in time; the message says what was seen."""
+# The longest wait call of the control plane takes 300 s.
+_TIMEOUT_S = 330.0
 
 
-class NoMock(Exception):
-    """No mock server answers at an address; the message says what does."""
+class ControlError(Exception):
+    """The mock rejected a control call; the message says why."""
+
+
+class WaitTimeout(AssertionError):
+    """The expected state was not reached in time; the message shows the last one."""
+
+
+class MockNotFound(Exception):
+    """No mock server answers at an address; the message quotes the error."""
 
 
 class Control:
+    """An HTTP client for the control plane of a mock server.
+
+    `base_url` is the server's address, as in `http://127.0.0.1:8080`. Close it after use.
+    """
+
     def __init__(self, base_url: str, api_key: str) -> None:
         self._http = httpx.Client(
             base_url=f"{base_url}/_mock",
             headers={"Authorization": f"Bearer {api_key}"},
-            timeout=330.0,  # longer than the longest wait
+            timeout=_TIMEOUT_S,
             trust_env=False,
             transport=httpx.HTTPTransport(verify=False) if base_url.startswith("http:") else None,
         )
@@ -34,37 +42,38 @@ class Control:
     def call(
         self, method: str, path: str, body: object = None, query: Mapping[str, object] | None = None
     ) -> Json:
-        """Raise ControlRefused, NotYet, httpx.TransportError."""
-        given = {name: str(value) for name, value in (query or {}).items() if value is not None}
-        answer = self._http.request(method, path, json=body, params=given)
-        if answer.status_code == 204:
+        """Send a control call and return the JSON object of its response.
+
+        `path` is relative to `/_mock`. Query parameters that are None are not sent.
+        Raise ControlError if the call is rejected, WaitTimeout if a wait call times out, and
+        httpx.TransportError if there is no response.
+        """
+        params = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        response = self._http.request(method, path, json=body, params=params)
+        if response.status_code == 204:
             return {}
-        told: Json = answer.json()
-        if answer.status_code == 408:
-            raise NotYet(_sentence(told, answer.text))
-        if answer.status_code != 200:
-            raise ControlRefused(f"{method} /_mock{path}: {told['data']['error']}")
-        return told
+        document: Json = response.json()
+        if response.status_code == 408:
+            raise WaitTimeout(f"{document['data']['error']}; seen: {response.text[:2000]}")
+        if response.status_code != 200:
+            raise ControlError(f"{method} /_mock{path}: {document['data']['error']}")
+        return document
 
     def close(self) -> None:
         self._http.close()
 
 
-def find_mock(base_url: str) -> None:
-    """Raise NoMock unless a mock server answers there."""
+def require_mock(base_url: str) -> None:
+    """Raise MockNotFound unless a mock server answers at this address."""
     try:
         with closing(Control(base_url, "no-key")) as control:
             _ = control.call("GET", "/info")["version"]
     except (
         httpx.HTTPError,
         httpx.InvalidURL,
-        ControlRefused,
+        ControlError,
         LookupError,
         ValueError,
         TypeError,
     ) as error:
-        raise NoMock(f"no mock server answers at {base_url}: {error!r}") from error
-
-
-def _sentence(told: Json, text: str) -> str:
-    return f"{told['data']['error']}; seen: {text[:2000]}"
+        raise MockNotFound(f"no mock server answers at {base_url}: {error!r}") from error

@@ -1,4 +1,4 @@
-"""A receiver of callbacks on the loopback address, in a thread of its own."""
+"""A callback receiver on the loopback address, for tests."""
 
 import json
 import sys
@@ -8,12 +8,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Condition, Event, Thread
 from typing import Any, Self
 
-_MAX_BYTES = 1024 * 1024
-_MAX_KEPT = 10_000
+_MAX_BODY_BYTES = 1024 * 1024
+_MAX_BODIES = 10_000
 
 
 class CallbackReceiver:
-    """Takes what is posted to `url`, and answers `status` after `delay_s` seconds."""
+    """Records the callbacks posted to `url`; returns `status` after `delay_s` real seconds."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -26,35 +26,40 @@ class CallbackReceiver:
     @classmethod
     @contextmanager
     def listening(cls) -> Iterator[Self]:
+        """Listen on a free port, in a thread, until the block ends."""
         server = _Server(("127.0.0.1", 0), _Handler)
         receiver = cls(f"http://127.0.0.1:{server.server_port}/callback")
-        server.take = receiver._take
+        server.record = receiver._record
         thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         try:
             yield receiver
         finally:
-            receiver._closing.set()  # its own class
+            receiver._closing.set()  # Delayed responses end now.
             server.shutdown()
             server.server_close()
             thread.join()
 
     @property
     def payloads(self) -> list[Any]:
-        """What was posted, decoded; garbage is None."""
-        return [_decoded(body) for body in self.bodies]
+        """The decoded bodies in the order of their arrival; None for a body that is not JSON."""
+        return [_decode(body) for body in self.bodies]
 
     def wait_for(self, count: int = 1, timeout: float = 5.0) -> list[Any]:
-        """Return the payloads as soon as there are so many. Raises AssertionError."""
+        """Return all payloads once at least `count` have arrived.
+
+        Raise AssertionError after `timeout` real seconds.
+        """
         with self._changed:
-            came = self._changed.wait_for(lambda: len(self.bodies) >= count, timeout)
-        assert came, f"{len(self.bodies)} of {count} callbacks came within {timeout:g} s"
+            is_complete = self._changed.wait_for(lambda: len(self.bodies) >= count, timeout)
+        assert is_complete, f"received {len(self.bodies)} of {count} callbacks within {timeout:g} s"
         return self.payloads
 
-    def _take(self, body: bytes) -> int:
+    def _record(self, body: bytes) -> int:
+        """Store a body, wait for the delay and return the status of the response."""
         with self._changed:
             self.bodies.append(body)
-            del self.bodies[:-_MAX_KEPT]
+            del self.bodies[:-_MAX_BODIES]
             self._changed.notify_all()
         if self.delay_s:
             self._closing.wait(self.delay_s)
@@ -63,12 +68,12 @@ class CallbackReceiver:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    take: Callable[[bytes], int]
+    record: Callable[[bytes], int]
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a sender that has given up: that is part of what is tried."""
+        """Ignore senders that close the connection: tests do that on purpose."""
         if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]  # passed on
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # The base class has types of its own.
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -76,17 +81,17 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        length = min(int(self.headers.get("Content-Length") or 0), _MAX_BYTES)
-        status = self.server.take(self.rfile.read(max(length, 0)))
+        length = min(int(self.headers.get("Content-Length") or 0), _MAX_BODY_BYTES)
+        status = self.server.record(self.rfile.read(max(length, 0)))
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as its base names it
-        """Say nothing: standard error belongs to the suite."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # The base class names it.
+        """Log nothing: standard error belongs to the test suite."""
 
 
-def _decoded(body: bytes) -> Any:
+def _decode(body: bytes) -> Any:
     try:
         return json.loads(body)
     except ValueError:

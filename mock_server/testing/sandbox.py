@@ -1,4 +1,4 @@
-"""The sandbox of one test."""
+"""The sandbox of one test, controlled over HTTP."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -8,18 +8,22 @@ from typing import Any, Self, overload
 from urllib.parse import quote
 
 from mock_server.testing.control import Control, Json
-from mock_server.testing.story import SHOWN_TASKS, story
+from mock_server.testing.timeline import MAX_TASKS, format_timeline
 
-_LEAST_S = 0.001  # the clock counts milliseconds
-_ALL = 9_999_999  # more than a sandbox holds
+_CLOCK_STEP_S = 0.001  # The clock counts milliseconds.
+_NO_LIMIT = 9_999_999  # A sandbox never has so many tasks or entries.
 
 
-class ContractBroken(AssertionError):
-    """The client has broken the contract; the message says where, and what to change."""
+class ContractViolation(AssertionError):
+    """The client violates the contract; the message says where, and what to change."""
 
 
 class ApixoMock:
-    """Everything of one API key on a mock server. Durations are seconds, or text such as "15d"."""
+    """The sandbox of one API key on a mock server.
+
+    Durations are seconds of the sandbox's clock, or text such as "15d". Timeouts are real seconds.
+    A rejected control call raises ControlError.
+    """
 
     def __init__(self, base_url: str, api_key: str, control: Control) -> None:
         self.base_url = base_url
@@ -34,10 +38,11 @@ class ApixoMock:
     @classmethod
     @contextmanager
     def begun(cls, base_url: str, *, seed: int | None = None, name: str = "") -> Iterator[Self]:
-        """Begin with a new key on a manual clock; drop everything at the end.
+        """Create a sandbox with a new key and a manual clock; delete it when the block ends.
 
-        The same `seed` and `name` give the same chance and the same task ids, whatever the key;
-        so no two such may live on one server at once. Without a seed all of it is new.
+        The same `seed` and `name` give the same outcomes and the same task ids, whatever the key.
+        Two such sandboxes therefore cannot exist on one server at the same time. Without a seed
+        every sandbox is different.
         """
         key = f"apixo-test-{token_hex(16)}"
         with closing(Control(base_url, key)) as control:
@@ -54,35 +59,35 @@ class ApixoMock:
                 control.call("DELETE", "/sandbox")
 
     def advance(self, seconds: float | str) -> list[Json]:
-        """Move the clock on; return the callback attempts that were made on the way.
+        """Move the clock forward; return the callback attempts that fell due.
 
-        Nothing is no error: a client may draw a pause of 0 s.
+        Less than a millisecond moves nothing, because a client may compute a pause of 0 s.
         """
-        if not isinstance(seconds, str) and 0 <= seconds < _LEAST_S:
+        if not isinstance(seconds, str) and 0 <= seconds < _CLOCK_STEP_S:
             return []
-        fired: list[Json] = self._control.call("POST", "/clock/advance", {"seconds": seconds})[
-            "fired"
-        ]
-        return fired
+        body = {"seconds": seconds}
+        attempts: list[Json] = self._control.call("POST", "/clock/advance", body)["fired"]
+        return attempts
 
     @property
     def now_ms(self) -> int:
+        """The sandbox's current instant in Unix milliseconds."""
         now_ms: int = self._control.call("GET", "/clock")["now_ms"]
         return now_ms
 
     def configure(self, **settings: object) -> Json:
-        """Change settings such as `rate_limit`, `balance` or `profile`; return all of them."""
-        shown: Json = self._control.call("PATCH", "/sandbox", settings)["settings"]
-        return shown
+        """Change settings such as `rate_limit`, `balance` or `profile`; return all settings."""
+        changed: Json = self._control.call("PATCH", "/sandbox", settings)["settings"]
+        return changed
 
     def next(
         self, *, count: int = 1, match: Json | None = None, fail: str | None = None,
         message: str | None = None, **apply: Any,
     ) -> None:  # fmt: skip
-        """Inject something into the next `count` requests or callbacks that it fits.
+        """Apply an effect to the next `count` requests or callbacks that match.
 
-        `fail="CONTENT_VIOLATION"` is short for `outcome={"fail": …}`; others are `outcome`,
-        `refuse`, `latency`, `wire`, `meaning` and `callback`, as in a rule.
+        The effects are those of a rule: `outcome`, `refuse`, `latency`, `wire`, `meaning` and
+        `callback`. `fail="CONTENT_VIOLATION"` is short for `outcome={"fail": …}`.
         """
         if fail is not None:
             outcome = {"fail": fail} if message is None else {"fail": fail, "message": message}
@@ -93,7 +98,7 @@ class ApixoMock:
     @property
     def tasks(self) -> list[Json]:
         """All tasks, newest first."""
-        tasks: list[Json] = self._control.call("GET", "/tasks", query={"limit": _ALL})["tasks"]
+        tasks: list[Json] = self._control.call("GET", "/tasks", query={"limit": _NO_LIMIT})["tasks"]
         return tasks
 
     def task(self, task_id: str) -> Json:
@@ -101,13 +106,13 @@ class ApixoMock:
         return self._control.call("GET", _path(task_id))
 
     def finish(self, task_id: str, **outcome: str) -> Json:
-        """End a task now: `state="failed"`, `failCode="…"`, success by default."""
+        """End a task now and return it; a success, or `state="failed", failCode="…"`."""
         body = outcome or {"state": "success"}
         return self._control.call("POST", f"{_path(task_id)}/finish", body)
 
     @property
     def callbacks(self) -> list[Json]:
-        """The deliveries with their attempts."""
+        """All deliveries of callbacks with their attempts."""
         deliveries: list[Json] = self._control.call("GET", "/callbacks")["deliveries"]
         return deliveries
 
@@ -121,9 +126,9 @@ class ApixoMock:
         self, operation: str | None = None, *, count: int = 1, task: str | None = None,
         state: str | None = None, timeout: float = 5.0,
     ) -> list[Json] | Json:  # fmt: skip
-        """Wait until the journal has `count` entries of an operation, or a task is in a state.
+        """Wait for `count` journal entries of an operation, or for a task to reach a state.
 
-        Raises NotYet with what was seen.
+        Return the entries or the task. Raise WaitTimeout after `timeout` real seconds.
         """
         if state is not None:
             query = {"state": state, "timeout": timeout}
@@ -136,26 +141,27 @@ class ApixoMock:
         return entries
 
     def audit(self, *, strict: bool = False) -> Json:
-        """Judge what the client has done so far by the contract; return the report.
+        """Check the client's requests so far against the contract; return the report.
 
-        Raises ContractBroken, an AssertionError, for what is a FAIL; with `strict` for a WARN, too.
-        What the client never met is INCONCLUSIVE in the report, and fails nothing.
+        Raise ContractViolation, an AssertionError, if a rule fails; with `strict` also for
+        warnings. Rules that the client had no occasion to follow are INCONCLUSIVE and never fail.
         """
         report = self._control.call("GET", "/audit")
-        bad = {"FAIL", "WARN"} if strict else {"FAIL"}
-        broken = [rule for rule in report["rules"] if rule["verdict"] in bad]
-        if broken:
-            raise ContractBroken("\n".join(_sentence(rule) for rule in broken))
+        failures = {"FAIL", "WARN"} if strict else {"FAIL"}
+        violated = [rule for rule in report["rules"] if rule["verdict"] in failures]
+        if violated:
+            raise ContractViolation("\n".join(_describe_violation(rule) for rule in violated))
         return report
 
-    def told(self) -> str:
-        """Return what has happened, for a person to read."""
+    def format_timeline(self) -> str:
+        """Return the newest tasks and the journal as text for people."""
         tasks = self.tasks
-        newest = [self.task(task["task_id"]) for task in tasks[:SHOWN_TASKS]]
-        return story(newest, len(tasks), self.journal.entries(), secret=self.api_key)
+        newest = [self.task(task["task_id"]) for task in tasks[:MAX_TASKS]]
+        entries = self.journal.entries()
+        return format_timeline(newest, len(tasks), entries, secret=self.api_key)
 
 
-def _sentence(rule: Json) -> str:
+def _describe_violation(rule: Json) -> str:
     clauses = ", ".join(rule["clauses"])
     return (
         f"{rule['verdict']} {rule['id']} ({clauses}): expected that {rule['title']}; "
@@ -164,7 +170,7 @@ def _sentence(rule: Json) -> str:
 
 
 class Rules:
-    """The sandbox's ordered rules; the first that matches is applied."""
+    """The ordered rules of a sandbox; the first match applies. Iterate to read them."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -176,10 +182,11 @@ class Rules:
         return len(self._rules("GET"))
 
     def set(self, rules: Sequence[Json]) -> list[Json]:
+        """Replace all rules; return the new ones."""
         return self._rules("PUT", {"rules": list(rules)})
 
     def add(self, apply: Json, match: Json | None = None) -> list[Json]:
-        """Add a rule, last in the list."""
+        """Append a rule; return all rules."""
         return self._rules("POST", {"match": match or {}, "apply": apply})
 
     def clear(self) -> None:
@@ -191,7 +198,7 @@ class Rules:
 
 
 class Journal:
-    """What was asked and answered, oldest first."""
+    """The recorded exchanges of a sandbox, oldest first."""
 
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -205,11 +212,13 @@ class Journal:
     def entries(
         self, operation: str | None = None, *, task: str | None = None, since: int | None = None
     ) -> list[Json]:
-        query = {"operation": operation, "task": task, "since": since, "limit": _ALL}
+        """Return the entries of an operation or a task, and those after number `since`."""
+        query = {"operation": operation, "task": task, "since": since, "limit": _NO_LIMIT}
         entries: list[Json] = self._control.call("GET", "/journal", query=query)["entries"]
         return entries
 
     def count(self, operation: str | None = None, *, task: str | None = None) -> int:
+        """Return the number of entries of an operation or a task."""
         count: int = self._control.call(
             "POST", "/journal/count", {"operation": operation, "task": task}
         )["count"]

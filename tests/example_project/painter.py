@@ -1,4 +1,4 @@
-"""A small client of your own: what the tests are about."""
+"""A small client: the code that the tests test."""
 
 import json
 import os
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 
-class Refused(Exception):
-    """The provider has ended the task as failed."""
+class GenerationFailed(Exception):
+    """The task failed; the message is its fail code."""
 
 
 def paint(prompt: str, sleep: Callable[[float], object] = time.sleep) -> list[str]:
@@ -24,7 +24,7 @@ def paint(prompt: str, sleep: Callable[[float], object] = time.sleep) -> list[st
             urls: list[str] = json.loads(task["resultJson"])["resultUrls"]
             return urls
         if task["state"] == "failed":
-            raise Refused(task["failCode"])
+            raise GenerationFailed(task["failCode"])
         sleep(3)
 
 

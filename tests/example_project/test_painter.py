@@ -2,7 +2,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from painter import Refused, call, paint
+from painter import GenerationFailed, call, paint
 
 from mock_server.testing.receiver import CallbackReceiver
 from mock_server.testing.sandbox import ApixoMock
@@ -16,21 +16,21 @@ def test_a_picture_is_painted_without_waiting(apixo_mock: ApixoMock) -> None:
     assert apixo_mock.journal.count("submit") == 1
 
 
-def test_it_keeps_the_contract(apixo_mock: ApixoMock) -> None:
+def test_the_client_keeps_the_contract(apixo_mock: ApixoMock) -> None:
     for url in paint("a fox in the snow", sleep=apixo_mock.advance):
         urllib.request.urlopen(url).close()
 
     apixo_mock.audit()
 
 
-def test_a_refused_prompt_is_reported(apixo_mock: ApixoMock) -> None:
+def test_a_failed_task_raises(apixo_mock: ApixoMock) -> None:
     apixo_mock.next(fail="CONTENT_VIOLATION")
 
-    with pytest.raises(Refused, match="CONTENT_VIOLATION"):
+    with pytest.raises(GenerationFailed, match="CONTENT_VIOLATION"):
         paint("a fox", sleep=apixo_mock.advance)
 
 
-def test_an_outage_is_no_endless_loop(apixo_mock: ApixoMock) -> None:
+def test_an_outage_raises_instead_of_looping(apixo_mock: ApixoMock) -> None:
     apixo_mock.rules.add(match={"operation": "status"}, apply={"refuse": {"status": 503}})
 
     with pytest.raises(urllib.error.HTTPError):
@@ -38,7 +38,7 @@ def test_an_outage_is_no_endless_loop(apixo_mock: ApixoMock) -> None:
 
 
 @pytest.mark.apixo_mock(profile="free-plan", seed=3)
-def test_the_fourth_task_at_once_is_too_many(apixo_mock: ApixoMock) -> None:
+def test_a_fourth_concurrent_task_is_rejected(apixo_mock: ApixoMock) -> None:
     for _ in range(3):
         call("POST", "generateTask/gpt-image-1", {"input": {"prompt": "a fox"}})
 
@@ -46,7 +46,7 @@ def test_the_fourth_task_at_once_is_too_many(apixo_mock: ApixoMock) -> None:
         call("POST", "generateTask/gpt-image-1", {"input": {"prompt": "a fox"}})
 
 
-def test_the_end_is_called_back(
+def test_the_result_arrives_by_callback(
     apixo_mock: ApixoMock, apixo_callback_receiver: CallbackReceiver
 ) -> None:
     apixo_mock.next(callback={"duplicate": 1})

@@ -1,4 +1,4 @@
-"""`apixo_mock.audit()`: a suite that is not ours judges its client by the contract."""
+"""`apixo_mock.audit()` checks the client of a suite against the contract."""
 
 import tempfile
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from client_reference import Client
-from mock_server.testing.sandbox import ApixoMock, ContractBroken
+from mock_server.testing.sandbox import ApixoMock, ContractViolation
 from tests.mock_server.e2e.serving import RunningMock
 
 
@@ -17,7 +17,7 @@ def sandbox(mock: RunningMock) -> Iterator[ApixoMock]:
         yield sandbox
 
 
-def submitted(sandbox: ApixoMock, **members: str) -> str:
+def submit(sandbox: ApixoMock, **members: str) -> str:
     answer = httpx.post(
         f"{sandbox.base_url}/api/v1/generateTask/gpt-image-1",
         headers={"Authorization": f"Bearer {sandbox.api_key}"},
@@ -26,7 +26,7 @@ def submitted(sandbox: ApixoMock, **members: str) -> str:
     return str(answer.json()["data"]["taskId"])
 
 
-def test_a_good_client_is_clean_even_strictly(sandbox: ApixoMock) -> None:
+def test_the_reference_client_passes_a_strict_audit(sandbox: ApixoMock) -> None:
     with (
         Client(api_key=sandbox.api_key, base_url=sandbox.base_url, sleep=sandbox.advance) as client,
         tempfile.TemporaryDirectory() as directory,
@@ -38,8 +38,8 @@ def test_a_good_client_is_clean_even_strictly(sandbox: ApixoMock) -> None:
     assert report["summary"]["cases"]["PASS"] == 1
 
 
-def test_a_broken_rule_fails_the_test_and_says_what_to_change(sandbox: ApixoMock) -> None:
-    task_id = submitted(sandbox)
+def test_a_violated_rule_raises_with_advice(sandbox: ApixoMock) -> None:
+    task_id = submit(sandbox)
     for _ in range(2):
         sandbox.advance(0.5)
         httpx.get(
@@ -48,19 +48,19 @@ def test_a_broken_rule_fails_the_test_and_says_what_to_change(sandbox: ApixoMock
             headers={"Authorization": f"Bearer {sandbox.api_key}"},
         )
 
-    with pytest.raises(ContractBroken, match=r"FAIL C-POLL-002 \(TIM-2\).*Wait 3 seconds"):
+    with pytest.raises(ContractViolation, match=r"FAIL C-POLL-002 \(TIM-2\).*Wait 3 seconds"):
         sandbox.audit()
 
 
-def test_advice_fails_only_when_strict(sandbox: ApixoMock) -> None:
-    submitted(sandbox, webhook="http://127.0.0.1:9/hook")
+def test_a_warning_raises_only_when_strict(sandbox: ApixoMock) -> None:
+    submit(sandbox, webhook="http://127.0.0.1:9/hook")
 
     assert sandbox.audit()["summary"]["cases"]["WARN"] == 1
-    with pytest.raises(ContractBroken, match="did you mean callback_url"):
+    with pytest.raises(ContractViolation, match="did you mean callback_url"):
         sandbox.audit(strict=True)
 
 
-def test_a_client_that_has_done_nothing_fails_nothing_and_passes_nothing(
+def test_an_audit_without_requests_neither_raises_nor_passes_a_rule(
     sandbox: ApixoMock,
 ) -> None:
     assert sandbox.audit()["summary"]["rules"]["PASS"] == 0

@@ -1,4 +1,4 @@
-"""The page shows the files of the example project, and they run as the page says."""
+"""docs/testing-your-client.md shows the files of the example project, and they pass."""
 
 import re
 import shutil
@@ -31,7 +31,7 @@ def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Return a project of its own, made of what the page shows."""
+    """Return a new folder with the files that the page shows."""
     for name, text in SHOWN.items():
         (tmp_path / name).write_text(text, "utf-8")
     return tmp_path
@@ -47,7 +47,7 @@ def test_the_tests_pass_with_a_server_of_their_own(project: Path) -> None:
     assert "7 passed" in ended.stdout, ended.stdout + ended.stderr
 
 
-def test_the_tests_pass_side_by_side_on_one_shared_server(project: Path) -> None:
+def test_the_tests_pass_in_two_workers_on_one_shared_server(project: Path) -> None:
     with mock_server.running() as server:
         ended = run_pytest(
             project, "-n", "2", "-p", "no:schemathesis", "--apixo-mock-url", server.base_url

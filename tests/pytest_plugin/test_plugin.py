@@ -1,4 +1,4 @@
-"""What the fixtures promise to a suite that is not ours."""
+"""The fixtures of the plugin, as a suite outside this project uses them."""
 
 import socket
 import struct
@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 import mock_server
-from mock_server.testing.control import ControlRefused, NotYet
+from mock_server.testing.control import ControlError, WaitTimeout
 from mock_server.testing.receiver import CallbackReceiver
 from mock_server.testing.sandbox import ApixoMock
 from tests.mock_server.e2e.serving import RunningMock
@@ -73,15 +73,17 @@ def test_without_a_name(apixo_mock): pass
 """
 
 
-def ran(pytester: pytest.Pytester, text: str, *arguments: str) -> pytest.RunResult:
-    """Run a suite with our plugin only; with all that are installed runs test_page.py."""
+def run_suite(pytester: pytest.Pytester, text: str, *arguments: str) -> pytest.RunResult:
+    """Run a suite with this plugin only; test_page.py runs it with all installed plugins."""
     pytester.makepyfile(test_it=text)
     plugins = ["--disable-plugin-autoload", "-p", "mock_server.pytest_plugin"]
     return pytester.runpytest_subprocess(*plugins, "-p", "no:cacheprovider", *arguments)
 
 
-def test_a_failing_test_tells_what_happened_and_no_key(pytester: pytest.Pytester) -> None:
-    ended = ran(pytester, FAILING)
+def test_the_report_of_a_failing_test_shows_the_timeline_without_the_key(
+    pytester: pytest.Pytester,
+) -> None:
+    ended = run_suite(pytester, FAILING)
 
     ended.assert_outcomes(failed=1)
     ended.stdout.fnmatch_lines(["*APIXO mock*", "*503*/current-balance*next-1: refuse 503*"])
@@ -92,18 +94,18 @@ def task_ids_of_two_runs(pytester: pytest.Pytester, *arguments: str) -> list[str
     return [
         line
         for _ in range(2)
-        for line in ran(pytester, TWO_RUNS, "-s", *arguments).outlines
+        for line in run_suite(pytester, TWO_RUNS, "-s", *arguments).outlines
         if line.startswith(("task", ".task", "test_it.py task"))
     ]
 
 
-def test_the_same_test_draws_the_same_chance_again(pytester: pytest.Pytester) -> None:
+def test_each_run_of_a_test_has_the_same_task_ids(pytester: pytest.Pytester) -> None:
     first, second = task_ids_of_two_runs(pytester)
 
     assert first == second
 
 
-def test_two_runs_on_one_shared_server_do_not_share_a_task(
+def test_two_runs_on_a_shared_server_have_different_task_ids(
     pytester: pytest.Pytester, mock: RunningMock
 ) -> None:
     first, second = task_ids_of_two_runs(pytester, "--apixo-mock-url", f"http://{mock.host}")
@@ -111,8 +113,8 @@ def test_two_runs_on_one_shared_server_do_not_share_a_task(
     assert first != second
 
 
-def test_the_marker_is_known_and_its_settings_are_checked(pytester: pytest.Pytester) -> None:
-    ended = ran(
+def test_the_marker_is_registered_and_its_settings_are_validated(pytester: pytest.Pytester) -> None:
+    ended = run_suite(
         pytester,
         "import pytest\n@pytest.mark.apixo_mock(profil='calm')\ndef test_it(apixo_mock): pass\n",
         "--strict-markers",
@@ -122,37 +124,37 @@ def test_the_marker_is_known_and_its_settings_are_checked(pytester: pytest.Pytes
     ended.stdout.fnmatch_lines(["*profil: is unknown; did you mean 'profile'?*"])
 
 
-def test_markers_add_up_and_need_neither_the_fixtures_name_nor_take_positions(
+def test_markers_are_merged_apply_without_the_fixture_and_reject_positional_arguments(
     pytester: pytest.Pytester,
 ) -> None:
-    ended = ran(pytester, MARKED)
+    ended = run_suite(pytester, MARKED)
 
     ended.assert_outcomes(passed=2, errors=1)
-    ended.stdout.fnmatch_lines(["the marker apixo_mock takes names only*profile='hostile'"])
+    ended.stdout.fnmatch_lines(["*must have keyword arguments only *; use profile='hostile'"])
 
 
-def test_a_failed_set_up_tells_what_happened_too(pytester: pytest.Pytester) -> None:
-    ended = ran(pytester, BROKEN_SET_UP)
+def test_the_report_of_a_failed_setup_shows_the_timeline(pytester: pytest.Pytester) -> None:
+    ended = run_suite(pytester, BROKEN_SET_UP)
 
     ended.assert_outcomes(errors=1)
-    ended.stdout.fnmatch_lines(["*APIXO mock*", "nothing was asked of the mock"])
+    ended.stdout.fnmatch_lines(["*APIXO mock*", "the mock received no requests"])
 
 
-def test_a_mock_that_is_gone_does_not_end_the_run(pytester: pytest.Pytester) -> None:
-    ended = ran(pytester, MUTE_MOCK)
+def test_an_unreachable_mock_does_not_end_the_run(pytester: pytest.Pytester) -> None:
+    ended = run_suite(pytester, MUTE_MOCK)
 
     ended.assert_outcomes(passed=1, failed=1, errors=1)
-    ended.stdout.fnmatch_lines(["*the failure itself*", "the mock did not tell what happened*"])
+    ended.stdout.fnmatch_lines(["*the failure itself*", "the timeline is not available*"])
 
 
-def test_an_address_without_a_mock_is_named_in_one_line(pytester: pytest.Pytester) -> None:
-    ended = ran(pytester, FAILING, "--apixo-mock-url", "http://127.0.0.1:1/")
+def test_a_mock_url_without_a_mock_fails_with_one_line(pytester: pytest.Pytester) -> None:
+    ended = run_suite(pytester, FAILING, "--apixo-mock-url", "http://127.0.0.1:1/")
 
     ended.assert_outcomes(errors=1)
     ended.stdout.fnmatch_lines(["--apixo-mock-url: no mock server answers at http://127.0.0.1:1:*"])
 
 
-def test_a_suite_that_asks_for_nothing_imports_nothing_heavy(tmp_path: Path) -> None:
+def test_a_suite_without_the_fixtures_imports_only_the_plugin(tmp_path: Path) -> None:
     told = (
         "import sys; before = set(sys.modules); import mock_server.pytest_plugin;"
         "print(*sorted(set(sys.modules) - before))"
@@ -165,7 +167,7 @@ def test_a_suite_that_asks_for_nothing_imports_nothing_heavy(tmp_path: Path) -> 
     assert ended.stdout.split() == ["mock_server", "mock_server.pytest_plugin"]
 
 
-def test_sandboxes_of_two_tests_know_nothing_of_each_other(mock: RunningMock) -> None:
+def test_sandboxes_of_two_tests_are_separate(mock: RunningMock) -> None:
     with ApixoMock.begun(mock.url, name="one") as one, ApixoMock.begun(mock.url, name="two") as two:
         mock.api(one.api_key).submit()
 
@@ -178,7 +180,7 @@ def test_sandboxes_without_a_seed_share_no_task_ids(mock: RunningMock) -> None:
         assert mock.api(one.api_key).submit() != mock.api(two.api_key).submit()
 
 
-def test_a_sandbox_is_gone_when_its_test_has_ended(mock: RunningMock) -> None:
+def test_a_sandbox_is_deleted_after_its_test(mock: RunningMock) -> None:
     with ApixoMock.begun(mock.url) as sandbox:
         api = mock.api(sandbox.api_key)
         api.submit()
@@ -186,7 +188,7 @@ def test_a_sandbox_is_gone_when_its_test_has_ended(mock: RunningMock) -> None:
     assert api.told("GET", "tasks") == {"tasks": []}
 
 
-def test_a_sandbox_is_gone_when_its_block_fails(mock: RunningMock) -> None:
+def test_a_sandbox_is_deleted_when_its_block_raises(mock: RunningMock) -> None:
     with suppress(ZeroDivisionError), ApixoMock.begun(mock.url) as sandbox:
         mock.api(sandbox.api_key).submit()
         _ = 1 / 0
@@ -194,7 +196,7 @@ def test_a_sandbox_is_gone_when_its_block_fails(mock: RunningMock) -> None:
     assert mock.api(sandbox.api_key).told("GET", "tasks") == {"tasks": []}
 
 
-def test_a_pause_of_nothing_moves_no_clock(mock: RunningMock) -> None:
+def test_advancing_by_less_than_a_millisecond_moves_nothing(mock: RunningMock) -> None:
     with ApixoMock.begun(mock.url) as sandbox:
         began_ms = sandbox.now_ms
 
@@ -202,7 +204,7 @@ def test_a_pause_of_nothing_moves_no_clock(mock: RunningMock) -> None:
         assert sandbox.now_ms == began_ms
 
 
-def test_every_task_and_entry_is_shown_however_many_there_are(mock: RunningMock) -> None:
+def test_tasks_and_journal_return_all_tasks_and_entries(mock: RunningMock) -> None:
     with ApixoMock.begun(mock.url) as sandbox:
         api = mock.api(sandbox.api_key)
         for _ in range(101):
@@ -214,37 +216,39 @@ def test_every_task_and_entry_is_shown_however_many_there_are(mock: RunningMock)
         assert len(list(sandbox.journal)) == len(sandbox.journal) == 1001
 
 
-def test_what_is_told_has_the_transitions_and_the_key_nowhere(mock: RunningMock) -> None:
+def test_the_timeline_has_the_transitions_and_not_the_key(mock: RunningMock) -> None:
     with ApixoMock.begun(mock.url) as sandbox:
         task_id = mock.api(sandbox.api_key).submit(prompt=f"{'x' * 30}{sandbox.api_key}\x1b[31m")
         sandbox.advance("2m")
-        told = sandbox.told()
+        timeline = sandbox.format_timeline()
 
-    assert f"---  {task_id} is processing" in told
-    assert f"---  {task_id} is success" in told
-    assert sandbox.api_key[:12] not in told
-    assert "\x1b" not in told
+    assert f"---  {task_id} is processing" in timeline
+    assert f"---  {task_id} is success" in timeline
+    assert sandbox.api_key[:12] not in timeline
+    assert "\x1b" not in timeline
 
 
-def test_waiting_ends_when_it_holds_and_says_what_was_seen_otherwise(mock: RunningMock) -> None:
+def test_wait_for_returns_when_reached_and_raises_with_the_last_state_otherwise(
+    mock: RunningMock,
+) -> None:
     with ApixoMock.begun(mock.url) as sandbox:
         task_id = mock.api(sandbox.api_key).submit()
 
         assert len(sandbox.wait_for("submit")) == 1
         assert sandbox.wait_for(task=task_id, state="pending")["state"] == "pending"
-        with pytest.raises(NotYet, match=r"'success' within 0 s; seen: .*pending"):
+        with pytest.raises(WaitTimeout, match=r"'success'.*; seen: .*pending"):
             sandbox.wait_for(task=task_id, state="success", timeout=0)
 
 
-def test_a_wrong_rule_says_what_is_wrong_with_it(mock: RunningMock) -> None:
+def test_an_invalid_rule_raises_with_the_field_and_a_suggestion(mock: RunningMock) -> None:
     with ApixoMock.begun(mock.url) as sandbox:
-        with pytest.raises(ControlRefused, match=r"wire: 'clos' is unknown; did you mean 'close'"):
+        with pytest.raises(ControlError, match=r"wire: 'clos' is unknown; did you mean 'close'"):
             sandbox.rules.add({"wire": "clos"})
 
         assert list(sandbox.rules) == []
 
 
-def test_a_receiver_takes_callbacks_and_answers_as_told(mock: RunningMock) -> None:
+def test_the_receiver_records_callbacks_and_returns_its_status(mock: RunningMock) -> None:
     with (
         ApixoMock.begun(mock.url) as sandbox,
         CallbackReceiver.listening() as receiver,
@@ -257,7 +261,9 @@ def test_a_receiver_takes_callbacks_and_answers_as_told(mock: RunningMock) -> No
         assert sandbox.callbacks[0]["attempts"][0]["status"] == 500
 
 
-def test_a_sender_that_gives_up_leaves_no_trace(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_sender_that_closes_the_connection_logs_nothing(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     of_others = set(running_threads())
     with CallbackReceiver.listening() as receiver:
         url = httpx.URL(receiver.url)
@@ -274,14 +280,14 @@ def test_a_sender_that_gives_up_leaves_no_trace(capfd: pytest.CaptureFixture[str
 
 
 @pytest.mark.anyio
-async def test_a_server_beside_an_event_loop_answers_while_the_loop_is_blocked() -> None:
+async def test_running_async_answers_while_the_event_loop_is_blocked() -> None:
     async with mock_server.running_async() as server:
         health = httpx.get(f"{server.base_url}/_mock/health", timeout=PATIENCE_S, trust_env=False)  # noqa: ASYNC210  # on purpose
 
     assert health.json() == {"status": "ok"}
 
 
-def test_a_server_that_cannot_start_says_why() -> None:
+def test_a_server_that_cannot_start_raises_the_reason() -> None:
     with (
         pytest.raises(Exception, match="'calmer' is unknown"),
         mock_server.running(mock_server.Settings(profile="calmer")),
