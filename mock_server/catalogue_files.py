@@ -1,4 +1,4 @@
-"""Reads the catalogue from the data files: in a checkout or in an installed wheel."""
+"""Read the catalogue from the data files of a checkout or an installed wheel."""
 
 from pathlib import Path
 
@@ -15,27 +15,30 @@ FIXTURES = _INSTALLED if _INSTALLED.is_dir() else _HERE.parent / "fixtures"
 
 
 def load_catalogue(settings: Settings) -> Catalogue:
-    """Raise InvalidValue when the word list cannot be read."""
+    """Return the catalogue with the changes of the settings.
+
+    Raise InvalidValue if the word list of --moderation cannot be read.
+    """
     models = [
         parse_model(path.read_bytes()) for path in sorted((FIXTURES / "models").glob("*.toml"))
     ]
     return Catalogue(
-        models={model.id: _changed(model, settings) for model in models},
+        models={model.id: _with_settings(model, settings) for model in models},
         fail_messages=parse_fail_messages((FIXTURES / "fail_codes.toml").read_bytes()),
-        moderated_words=_words(settings.moderation),
+        moderated_words=_read_words(settings.moderation),
     )
 
 
-def _words(chosen: str | None) -> frozenset[str]:
-    path = Path(chosen) if chosen else FIXTURES / "moderation.txt"
+def _read_words(file: str | None) -> frozenset[str]:
+    path = Path(file) if file else FIXTURES / "moderation.txt"
     try:
         return parse_words(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InvalidValue("--moderation", f"{path} cannot be read; {error}") from error
+        raise InvalidValue("--moderation", f"cannot read {path}: {error}") from error
 
 
-def _changed(model: Model, settings: Settings) -> Model:
-    """Return the model with the price and the validity that the settings name (BIL-3, RES-1)."""
+def _with_settings(model: Model, settings: Settings) -> Model:
+    """Return the model with the price and result lifetime of the settings (BIL-3, RES-1)."""
     changes: dict[str, float] = {}
     if settings.price_usd is not None:
         changes["price_usd"] = settings.price_usd

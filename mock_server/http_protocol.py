@@ -1,6 +1,8 @@
-"""What uvicorn's HTTP protocol lacks.
+"""The HTTP protocol of uvicorn, extended by what the mock needs.
 
-Requests that offer an upgrade, a bound on headers, and the connection itself for wire faults.
+It ignores upgrades, limits the size of request headers and gives wire faults the connection.
+This is the only module that uses uvicorn's protocol classes. uvicorn does not document them, so
+pyproject.toml limits its version and tests/mock_server/test_uvicorn_api.py checks them.
 """
 
 import asyncio
@@ -17,10 +19,10 @@ _UPGRADE = re.compile(rb"(\r\n)upgrade(?=\s*:)", re.IGNORECASE)
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Serves a request that offers HTTP/2 or any other upgrade as if it did not.
+    """Serves a request that offers an upgrade, such as to HTTP/2, as if it offered none.
 
-    RFC 9110 §7.8 allows that. The parser beneath would take what follows the headers for the new
-    protocol and lose the body; Java's client offers h2c with every first request.
+    RFC 9110 §7.8 allows that. The parser would take the body for data of the new protocol and
+    drop it. Java's HTTP client offers h2c with each first request.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -35,7 +37,7 @@ class HttpProtocol(HttpToolsProtocol):
             head = data if end < 0 else data[:end]
             self._head_bytes += len(head)
             if self._head_bytes > MAX_HEAD_BYTES:
-                self.send_400_response("Request headers are too long.")
+                self.send_400_response(f"Request headers must have at most {MAX_HEAD_BYTES} bytes.")
                 return
             if b"pgrade" in head or b"PGRADE" in head:
                 data = _UPGRADE.sub(rb"\1ignored", head) + data[len(head) :]
@@ -47,7 +49,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._connection = _Connection(self.transport, self._lost)
+        self._connection = _RequestConnection(self.transport, self._lost)
         extensions: dict[str, Any] = {EXTENSION: self._connection}
         self.scope["extensions"] = extensions
 
@@ -62,8 +64,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
 
-class _Connection:
-    """What a wire fault may do to the connection beneath its request."""
+class _RequestConnection:
+    """The connection of one request, for wire faults."""
 
     def __init__(self, transport: asyncio.Transport, lost: asyncio.Event) -> None:
         self.transport = transport
@@ -71,7 +73,10 @@ class _Connection:
         self._lost = lost
 
     async def lost(self) -> None:
-        """Wait until it is gone; uvicorn tells so only to the newest of pipelined requests."""
+        """Wait until the connection is lost.
+
+        uvicorn marks only the newest of pipelined requests as disconnected, so this marks its own.
+        """
         await self._lost.wait()
         if self.cycle is not None:
             self.cycle.disconnected = True

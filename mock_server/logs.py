@@ -1,4 +1,4 @@
-"""The log on standard error: lines for people, or a JSON object a line."""
+"""Configure logging to standard error, as text or as one JSON object per line."""
 
 import json
 import logging
@@ -7,13 +7,15 @@ from time import gmtime, strftime
 
 
 def configure_logging(log_format: str) -> None:
+    """Replace the handlers of the root logger. `log_format` is `text` or `json`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("mock_server").setLevel(logging.INFO)
-    logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what it thinks of a client's images
+    # Pillow logs errors about invalid reference images, which are no errors of the server.
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)
 
 
 class _TextFormatter(logging.Formatter):
@@ -25,9 +27,9 @@ class _TextFormatter(logging.Formatter):
 
 class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        moment = gmtime(record.created)
+        created = gmtime(record.created)
         line = {
-            "time": strftime("%Y-%m-%dT%H:%M:%S", moment) + f".{int(record.msecs):03d}Z",
+            "time": strftime("%Y-%m-%dT%H:%M:%S", created) + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),

@@ -1,20 +1,17 @@
-"""Runs the application on a socket until a signal ends it."""
+"""Run the application on a socket until a signal stops it."""
 
-import asyncio
 import gc
 import logging
 import resource
 import signal
 import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from types import FrameType
 
 import msgspec
 import uvicorn
 
 from mock_server.http_protocol import HttpProtocol
+from mock_server.http_server import HttpServer
 from mock_server.logs import configure_logging
 from mock_server.settings import Settings
 from mock_server.wiring import MockServer
@@ -22,28 +19,43 @@ from mock_server.wiring import MockServer
 log = logging.getLogger("mock_server")
 
 _SHUTDOWN_S = 1
-_KEEP_ALIVE_S = 75  # longer than clients keep theirs: none is closed while a submit comes in
+# Clients close idle connections earlier, so the server closes none while a submit arrives.
+_KEEP_ALIVE_S = 75
+_BACKLOG = 2048
 
 
-class CannotListen(Exception):
-    """The address or port cannot be used; one sentence says why."""
+class ListenError(Exception):
+    """The server cannot listen on the address; the message says why."""
 
 
 def run(settings: Settings, notices: list[str]) -> None:
-    """Serve until SIGINT or SIGTERM. Raises InvalidValue, CannotListen."""
+    """Serve until SIGINT or SIGTERM. `notices` are logged as warnings.
+
+    Raise InvalidValue for settings that name an invalid file, and ListenError if the address or
+    port cannot be used.
+    """
     configure_logging(settings.log_format)
     listener = listen(settings.host, settings.port)
-    settings = msgspec.structs.replace(settings, port=listener.getsockname()[1])
-    app = MockServer(settings)
+    app = MockServer(msgspec.structs.replace(settings, port=listener.getsockname()[1]))
     for notice in notices:
         log.warning("%s", notice)
     log.info("seed %d; repeat this run with --seed %d", app.seed, app.seed)
     _prepare_process()
-    _Server(uvicorn_config(app), app=app).run(sockets=[listener])
+
+    def announce() -> None:
+        sys.stdout.write(f"mock-server listening on {app.settings.base_url}\n")
+        sys.stdout.flush()
+
+    def begin_stopping(number: signal.Signals) -> None:
+        log.info("stopping on %s", number.name)
+        app.begin_stopping()
+
+    server = HttpServer(uvicorn_config(app), on_start=announce, on_signal=begin_stopping)
+    server.run(sockets=[listener])
 
 
 def uvicorn_config(app: MockServer) -> uvicorn.Config:
-    """Return how the application is served."""
+    """Return the configuration with which uvicorn serves the application."""
     return uvicorn.Config(
         app,
         loop="auto",
@@ -60,7 +72,7 @@ def uvicorn_config(app: MockServer) -> uvicorn.Config:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket."""
+    """Return a listening socket; port 0 chooses a free port. Raise ListenError."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
@@ -68,48 +80,21 @@ def listen(host: str, port: int) -> socket.socket:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
-            listener.listen(2048)
+            listener.listen(_BACKLOG)
         except OSError:
             listener.close()
             raise
     except (OSError, UnicodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise CannotListen(
-            f"cannot listen on {host}:{port}: {reason}; choose another with --host or --port"
-            " (--port 0 takes a free one)"
+        raise ListenError(
+            f"cannot listen on {host}:{port}: {reason}; set another address with --host or --port"
+            " (--port 0 chooses a free port)"
         ) from error
     return listener
 
 
-class _Server(uvicorn.Server):
-    """Says on standard output when it serves, and ends with status 0 on a signal."""
-
-    def __init__(self, config: uvicorn.Config, *, app: MockServer) -> None:
-        super().__init__(config)
-        self._app = app
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            sys.stdout.write(f"mock-server listening on {self._app.settings.base_url}\n")
-            sys.stdout.flush()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop on a signal, without raising it again afterwards as uvicorn would."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._stop, number)
-        yield
-
-    def _stop(self, number: int, frame: FrameType | None = None) -> None:
-        log.info("stopping on %s", signal.Signals(number).name)
-        self._app.begin_stopping()
-        self.handle_exit(number, frame)
-
-
 def _prepare_process() -> None:
-    """Make room for a million tasks and a thousand connections."""
+    """Raise limits for a million tasks and for as many connections as the system allows."""
     gc.set_threshold(100_000, 50, 100)
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mock_server.domain.setting import declarations
-from mock_server.server import CannotListen, listen
+from mock_server.server import ListenError, listen
 from mock_server.settings import Settings
 from mock_server.settings.server import default_text, switch
 from mock_server.version import __version__
@@ -123,8 +123,8 @@ def test_a_taken_port_is_told_in_one_line() -> None:
     assert f"127.0.0.1:{port}" in ended.stderr
 
 
-def test_an_address_of_another_machine_is_told() -> None:
-    with pytest.raises(CannotListen, match=r"203\.0\.113\.1:0: .*another with --host"):
+def test_an_address_of_another_machine_is_rejected_with_advice() -> None:
+    with pytest.raises(ListenError, match=r"203\.0\.113\.1:0: .*another address with --host"):
         listen("203.0.113.1", 0)
 
 

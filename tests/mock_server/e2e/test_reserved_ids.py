@@ -191,4 +191,4 @@ def test_the_sandbox_of_a_test_finds_its_tasks(mock: RunningMock) -> None:
         assert sandbox.finish(task_id)["state"] == "success"
         assert sandbox.wait_for(task=task_id, state="success") == sandbox.task(task_id)
         assert sandbox.journal.count("submit", task=task_id) == 1
-        assert task_id in sandbox.told()
+        assert task_id in sandbox.format_timeline()

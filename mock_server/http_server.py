@@ -1,0 +1,56 @@
+"""The uvicorn server, extended by callbacks for its start and for signals.
+
+This is the only module that overrides methods of `uvicorn.Server`. uvicorn does not document
+them, so pyproject.toml limits its version and tests/mock_server/test_uvicorn_api.py checks them.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+
+
+class HttpServer(uvicorn.Server):
+    """Calls `on_start` once it accepts connections.
+
+    With `on_signal`, SIGINT and SIGTERM stop the server after this call. Without it, signals are
+    left to the program that the server runs in.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        on_start: Callable[[], None],
+        on_signal: Callable[[signal.Signals], None] | None = None,
+    ) -> None:
+        super().__init__(config)
+        self._on_start = on_start
+        self._on_signal = on_signal
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_start()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle signals for the life of the server.
+
+        uvicorn would raise a handled signal again afterwards, so the process would not exit with
+        status 0.
+        """
+        if self._on_signal is not None:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if self._on_signal is not None:
+            self._on_signal(signal.Signals(sig))
+        super().handle_exit(sig, frame)
