@@ -1,16 +1,16 @@
-"""Check reference images by their addresses, without a request (SUB-12, SUB-13, FAIL-2)."""
+"""Check reference images by their URLs, without a request (SUB-12, SUB-13, FAIL-2)."""
 
 from collections.abc import Callable, Sequence
 from mimetypes import MimeTypes
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from mock_server.domain.data_address import DataTooLarge, decode, is_data_address
+from mock_server.domain.data_url import DataTooLarge, decode, is_data_url
 from mock_server.domain.ports import BadImage, ImageProblem
 
 FormatRecogniser = Callable[[bytes], str | None]  # Names a format such as "PNG", or None.
 
-_MAX_SHOWN_LENGTH = 120  # characters of an address in a reason
+_MAX_SHOWN_LENGTH = 120  # characters of a URL in a reason
 _SUPPORTED_EXTENSIONS = {".jpg", ".jpeg", ".png", ".webp"}
 # The table of the standard library lacks these extensions in some versions of Python.
 _UNSUPPORTED_EXTENSIONS = {
@@ -20,16 +20,16 @@ _UNSUPPORTED_EXTENSIONS = {
 _KNOWN_TYPES = MimeTypes()  # The built-in table is the same on every machine.
 
 
-def find_bad_image_by_address(
+def find_bad_image_by_url(
     urls: Sequence[str],
     recognise_format: FormatRecogniser,
     formats: Sequence[str],
     max_bytes: int,
 ) -> BadImage | None:
-    """Return the first image that its address shows to be unusable, or None.
+    """Return the first image that its URL shows to be unusable, or None.
 
-    An address is unusable if its scheme, host or extension cannot belong to an image. The content
-    of a data address must have one of the `formats` and at most `max_bytes` bytes.
+    A URL is unusable if its scheme, host or extension cannot belong to an image. The content
+    of a data URL must have one of the `formats` and at most `max_bytes` bytes.
     """
     for index, url in enumerate(urls):
         found = _find_problem(url, recognise_format, formats, max_bytes)
@@ -41,16 +41,16 @@ def find_bad_image_by_address(
 def _find_problem(
     url: str, recognise_format: FormatRecogniser, formats: Sequence[str], max_bytes: int
 ) -> tuple[ImageProblem, str] | None:
-    if is_data_address(url):
+    if is_data_url(url):
         return _find_data_problem(url, recognise_format, formats, max_bytes)
     shown = url[:_MAX_SHOWN_LENGTH]
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
     except ValueError as error:
-        return ImageProblem.UNREACHABLE, f"{shown!r}: invalid address ({error})"
+        return ImageProblem.UNREACHABLE, f"{shown!r}: invalid URL ({error})"
     if parts.scheme not in {"http", "https"}:
-        return ImageProblem.UNREACHABLE, f"{shown!r}: must be an http, https or data address"
+        return ImageProblem.UNREACHABLE, f"{shown!r}: must be an http, https or data URL"
     if not host:
         return ImageProblem.UNREACHABLE, f"{shown!r}: the host is missing"
     if host == "invalid" or host.endswith(".invalid"):
@@ -77,7 +77,7 @@ def _find_data_problem(
     if found in formats:
         return None
     return ImageProblem.WRONG_FORMAT, (
-        f"the data address contains {found or 'no image'}; must be {', '.join(formats)}"
+        f"the data URL contains {found or 'no image'}; must be {', '.join(formats)}"
     )
 
 

@@ -1,21 +1,19 @@
-"""The body of a submit: untyped bytes come in, a `Submission` or a refusal goes out.
+"""Decode and validate the body of a submit.
 
-Members that the types do not name are ignored, wherever they stand (SUB-15, SUB-16).
-
-The types that validate are built from the model's entry in the catalogue; the OpenAPI
-document is generated from the same types (SUB-2 … SUB-16).
+The validating types are built from the model's entry in the catalogue. The OpenAPI document is
+generated from the same types (SUB-2 … SUB-16). Unknown members are ignored (SUB-15, SUB-16).
 """
 
 import re
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta
 
 from mock_server.domain.addresses import why_not_public
 from mock_server.domain.catalogue import Model
 from mock_server.domain.errors import InvalidRequest
-from mock_server.domain.validation import joined, read_message
+from mock_server.domain.validation import joined, read_message, shown, value_at
 
 REQUEST_TYPES = ("async", "callback")  # SUB-3
 PROVIDERS = ("auto", "value", "official")  # SUB-6
@@ -33,7 +31,7 @@ _ITEM = re.compile(r"\[\d+\]$")
 
 
 class Submission(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A valid submit, with the defaults filled in."""
+    """A valid submit with its defaults."""
 
     prompt: str
     ratio: str
@@ -43,7 +41,7 @@ class Submission(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class _Input(msgspec.Struct, gc=False):
-    """SUB-7."""
+    """The member `input` of the body (SUB-7)."""
 
     prompt: str
     mode: str | None
@@ -59,27 +57,26 @@ class _Body(msgspec.Struct, gc=False):
     provider: str | None
 
 
-class _Prompted(msgspec.Struct, gc=False):
+class _InputWithPrompt(msgspec.Struct, gc=False):
     prompt: str
 
 
-class _Glanced(msgspec.Struct, gc=False):
-    input: _Prompted
+class _BodyWithPrompt(msgspec.Struct, gc=False):
+    input: _InputWithPrompt
 
 
 def prompt_of(raw: bytes) -> str | None:
-    """Return the prompt of a submit, however wrong all else in it is; None when it has none."""
+    """Return the prompt of a body that may be invalid otherwise; None if it has no prompt."""
     try:
-        return msgspec.json.decode(raw, type=_Glanced).input.prompt
+        return msgspec.json.decode(raw, type=_BodyWithPrompt).input.prompt
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
 class SubmissionDecoder:
-    """Decodes and validates the body of a submit in one pass.
+    """Decodes and validates the bodies of submits for one model, in one pass.
 
-    `strict` takes the model page's word for `input.mode` (SUB-8) and for the callback address
-    (SUB-5).
+    `strict` requires `input.mode` (SUB-8) and a public HTTPS `callback_url` (SUB-5).
     """
 
     def __init__(self, model: Model, *, strict: bool) -> None:
@@ -91,19 +88,22 @@ class SubmissionDecoder:
         self._default_count = model.image_counts[0]
 
     def decode(self, raw: bytes) -> Submission:
-        """Raise InvalidRequest naming the field's path and what is allowed."""
+        """Return the submission.
+
+        Raise InvalidRequest, which names the field, the valid values and the value received.
+        """
         try:
             if not raw.isascii():
-                raw.decode()  # msgspec does not look inside the members that it skips
+                raw.decode()  # msgspec does not check the encoding of unknown members.
             body = self._decoder.decode(raw)
         except msgspec.ValidationError as error:
-            raise InvalidRequest(self._explain(error)) from error
+            raise InvalidRequest(self._explain(error, raw)) from error
         except msgspec.DecodeError as error:
-            raise InvalidRequest(f"body: must be one JSON object; {error}") from error
+            raise InvalidRequest(f"body: must be one JSON object ({error})") from error
         except UnicodeDecodeError as error:
-            raise InvalidRequest(f"body: must be UTF-8; {error.reason}") from error
+            raise InvalidRequest(f"body: must be UTF-8 ({error.reason})") from error
         except RecursionError as error:
-            raise InvalidRequest("body: is nested too deeply") from error
+            raise InvalidRequest("body: nested too deeply") from error
         given = body.input
         return Submission(
             prompt=given.prompt,
@@ -116,25 +116,32 @@ class SubmissionDecoder:
     def _callback_url(self, body: _Body) -> str:
         if not body.callback_url:  # SUB-4
             raise InvalidRequest(
-                "callback_url: is required when request_type is 'callback';"
+                "callback_url: is required if request_type is 'callback';"
                 f" {self._allowed['callback_url']}"
             )
         problem = _callback_problem(body.callback_url, strict=self._strict)
         if problem:
-            raise InvalidRequest(f"callback_url: {problem}")
+            received = shown(body.callback_url)
+            raise InvalidRequest(f"callback_url: {problem} (got {received})")
         return body.callback_url
 
-    def _explain(self, error: msgspec.ValidationError) -> str:
+    def _explain(self, error: msgspec.ValidationError, raw: bytes) -> str:
         message = read_message(error)
         path = message.path
-        if message.missing is not None:  # the documented wording, ENV-2
+        if message.missing is not None:
+            # This is the documented wording (ENV-2).
             return f"Missing required field: {joined(path, message.missing)}"
         allowed = self._allowed.get(path) or self._allowed[_ITEM.sub("[]", path)]
-        return f"{path or 'body'}: {allowed}"
+        received = value_at(raw, path)
+        got = "" if received is UNSET else f" (got {shown(received)})"
+        return f"{path or 'body'}: {allowed}{got}"
 
 
 def body_type(model: Model, *, strict: bool, name_prefix: str = "") -> type[_Body]:
-    """Build the type that accepts what this model accepts; SUB-4 and SUB-5 are left to decode."""
+    """Return the type of a submit's body for this model.
+
+    It does not check the rules for `callback_url` (SUB-4, SUB-5); the decoder does.
+    """
     modes: Any = Literal[model.strict_modes if strict else model.modes]
     ratios: Any = Literal[tuple(ratio.name for ratio in model.aspect_ratios)]
     counts: Any = Literal[model.image_counts]
@@ -165,7 +172,7 @@ def body_type(model: Model, *, strict: bool, name_prefix: str = "") -> type[_Bod
 
 
 def _allowed(model: Model, *, strict: bool) -> dict[str, str]:
-    """Say of every path what it takes."""
+    """Return a description of the valid values by path."""
     modes = model.strict_modes if strict else model.modes
     return {
         "": "must be a JSON object",
@@ -174,10 +181,10 @@ def _allowed(model: Model, *, strict: bool) -> dict[str, str]:
         "input.mode": _one_of(modes),
         "input.aspect_ratio": _one_of(ratio.name for ratio in model.aspect_ratios),
         "input.num_images": _one_of(model.image_counts),
-        "input.image_urls": f"must be a list of at most {model.max_image_urls} addresses",
-        "input.image_urls[]": "must be a string, the address of an image",
+        "input.image_urls": f"must be a list of at most {model.max_image_urls} URLs",
+        "input.image_urls[]": "must be a string, the URL of an image",
         "request_type": _one_of(REQUEST_TYPES),
-        "callback_url": "must be an http or https address",
+        "callback_url": "must be an http or https URL",
         "provider": _one_of(PROVIDERS),
     }
 
@@ -187,14 +194,14 @@ def _one_of(values: Any) -> str:
 
 
 def _callback_problem(url: str, *, strict: bool) -> str | None:
-    """Say what is wrong with a callback address, SUB-5 included when `strict`."""
+    """Return what is wrong with a callback URL, or None; `strict` includes SUB-5."""
     if len(url) > MAX_CALLBACK_URL_LENGTH:
         return f"must have at most {MAX_CALLBACK_URL_LENGTH} characters"
     found = _CALLBACK_URL.match(url)
     if found is None or url.endswith("\n"):
-        return "must be an http or https address, without white space"
+        return "must be an http or https URL without white space"
     if strict and not url.lower().startswith("https:"):
-        return "must be a public HTTPS address"
+        return "must be a public HTTPS URL"
     if strict and (why := why_not_public(found[2].strip("[]"))):
-        return f"must be a public HTTPS address; {why}"
+        return f"must be a public HTTPS URL; {why}"
     return None

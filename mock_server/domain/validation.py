@@ -105,6 +105,14 @@ def _walk(steps: str, at: str, kind: Any, value: object) -> tuple[str, Any, obje
     return at, kind, value
 
 
+def value_at(raw: bytes, path: str) -> object:
+    """Return the value at this path of a JSON document; UNSET if it cannot be read."""
+    value = _untyped(raw)
+    for name, index in _STEP.findall(path):
+        value = _item(value, int(index) if index else name)
+    return value
+
+
 def _untyped(raw: bytes) -> object:
     """Return the document as plain values; UNSET where it is malformed behind the error."""
     try:

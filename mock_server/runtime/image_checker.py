@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 import httpx
 
-from mock_server.domain.data_address import DataTooLarge, decode, is_data_address
+from mock_server.domain.data_url import DataTooLarge, decode, is_data_url
 from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.domain.references import FormatRecogniser
 from mock_server.runtime.egress import Egress
@@ -16,14 +16,14 @@ from mock_server.runtime.guarded_network import EgressBlocked
 from mock_server.runtime.guarded_transport import GuardedTransport
 from mock_server.runtime.resolver import Resolver, system_resolver
 from mock_server.runtime.transport_errors import shorten
-from mock_server.runtime.web_address import basic_auth_header, parse_web_url
+from mock_server.runtime.web_url import basic_auth_header, parse_web_url
 from mock_server.version import __version__
 
 _Subject = TypeVar("_Subject", bytes, str)
 
 _SUPPORTED_FORMATS: Final = frozenset({"JPEG", "PNG", "WEBP"})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_MAX_SHOWN_LENGTH = 120  # characters of an address in a reason
+_MAX_SHOWN_LENGTH = 120  # characters of a URL in a reason
 # Up to this many bytes or characters, starting a thread takes longer than the check.
 _MAX_INLINE_SIZE = 64 * 1024
 _HEADERS: Final = {
@@ -90,7 +90,7 @@ class HttpImageChecker:
         return None
 
     async def _load_and_check(self, url: str) -> None:
-        if is_data_address(url):
+        if is_data_url(url):
             await _off_loop_if_large(self._check_data, url)
         else:
             await _off_loop_if_large(self._check_content, await self._fetch(url))
@@ -111,7 +111,7 @@ class HttpImageChecker:
             raise _InvalidImage(ImageProblem.WRONG_FORMAT, f"{found}; must be JPEG, PNG or WEBP")
 
     async def _fetch(self, url: str) -> bytes:
-        """Return the content at an address. The egress policy applies to every redirect."""
+        """Return the content at a URL. The egress policy applies to every redirect."""
         target = _target(url)
         for _ in range(self._max_redirects + 1):
             answer = await self._transport.handle_async_request(_request(target))

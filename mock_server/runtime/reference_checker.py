@@ -1,12 +1,12 @@
-"""Check reference images, by their addresses or by fetching them."""
+"""Check reference images, by their URLs or by fetching them."""
 
 import asyncio
 from typing import TYPE_CHECKING
 
 from mock_server.domain.catalogue import Model
-from mock_server.domain.data_address import is_data_address
+from mock_server.domain.data_url import is_data_url
 from mock_server.domain.ports import BadImage
-from mock_server.domain.references import FormatRecogniser, find_bad_image_by_address
+from mock_server.domain.references import FormatRecogniser, find_bad_image_by_url
 from mock_server.domain.sandbox_settings import ImageUrls
 from mock_server.runtime.egress import Egress
 
@@ -32,10 +32,10 @@ class ReferenceChecker:
         if mode == "fetch":
             return await self._checker(model.max_image_bytes).find_bad_image(urls)
         arguments = (urls, self._recognise_format, model.image_formats, model.max_image_bytes)
-        if any(is_data_address(url) for url in urls):
+        if any(is_data_url(url) for url in urls):
             # Decoding takes too long for the event loop.
-            return await asyncio.to_thread(find_bad_image_by_address, *arguments)
-        return find_bad_image_by_address(*arguments)
+            return await asyncio.to_thread(find_bad_image_by_url, *arguments)
+        return find_bad_image_by_url(*arguments)
 
     async def aclose(self) -> None:
         for checker in self._checkers.values():

@@ -13,7 +13,7 @@ from mock_server.runtime.egress import Egress
 from mock_server.runtime.guarded_network import EgressBlocked
 from mock_server.runtime.guarded_transport import GuardedTransport
 from mock_server.runtime.resolver import Resolver, system_resolver
-from mock_server.runtime.web_address import basic_auth_header, parse_web_url
+from mock_server.runtime.web_url import basic_auth_header, parse_web_url
 from mock_server.version import __version__
 
 USER_AGENT: Final = f"apixo-testkit-mock/{__version__}"

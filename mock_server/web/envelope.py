@@ -1,4 +1,7 @@
-"""The provider's envelope as bytes (ENV-1 … ENV-3), put together from pre-encoded parts."""
+"""Encode the provider's response envelope (ENV-1 … ENV-3).
+
+Every status request passes here, so the constant parts are encoded once.
+"""
 
 from collections.abc import Callable
 
@@ -22,12 +25,12 @@ encode = msgspec.json.Encoder().encode
 
 
 def accepted(task: Task) -> bytes:
-    """SUB-1."""
+    """Return the response to an accepted submit (SUB-1)."""
     return _HEAD + task.id.encode() + b'"}}'
 
 
 def status(task: Task, now_ms: int, result_urls: ResultUrls) -> bytes:
-    """Return what a status request at this instant is answered (STA-3 … STA-10)."""
+    """Return the response to a status request at this instant (STA-3 … STA-10)."""
     state = state_at(task, now_ms)
     head = _HEAD + task.id.encode()
     if state is TaskState.PENDING:
@@ -38,16 +41,16 @@ def status(task: Task, now_ms: int, result_urls: ResultUrls) -> bytes:
     times = (task.created_ms, plan.end_ms, cost_time_ms(plan))
     if state is TaskState.FAILED:  # STA-8
         return head + _FAILED % (encode(plan.fail_code), encode(plan.fail_message), *times)
-    result_json = encode({"resultUrls": result_urls(task)}).decode()  # STA-6: JSON in a string
+    result_json = encode({"resultUrls": result_urls(task)}).decode()  # STA-6
     return head + _SUCCESS % (encode(result_json), *times)
 
 
 def balance(microusd: int) -> bytes:
-    """BIL-2."""
+    """Return the response to a balance request, in dollars (BIL-2)."""
     return b'{"code":200,"message":"success","data":%b}' % encode(microusd / 1_000_000)
 
 
 def error(status_code: int, message: str, detail: str | None = None) -> bytes:
-    """ENV-2."""
+    """Return an error response; `detail` becomes `data.error` (ENV-2)."""
     data = None if detail is None else {"error": detail}
     return encode({"code": status_code, "message": message, "data": data})

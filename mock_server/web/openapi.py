@@ -1,4 +1,7 @@
-"""The OpenAPI 3.1 document of the provider, from the types that validate and the catalogue."""
+"""Build the provider's OpenAPI 3.1 document from the catalogue and the validating types.
+
+The names of the structs are the names of the schemas in the document.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -15,9 +18,9 @@ from mock_server.version import __version__
 from mock_server.web.paths import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
 
 Json = dict[str, Any]
-Instant = Annotated[int, Meta(ge=0, description="Unix milliseconds (STA-9)")]
-Duration = Annotated[int, Meta(ge=0, description="milliseconds (STA-10)")]
-TaskId = Annotated[str, Meta(min_length=1, description="opaque")]
+Instant = Annotated[int, Meta(ge=0, description="Instant in Unix milliseconds (STA-9).")]
+Duration = Annotated[int, Meta(ge=0, description="Duration in milliseconds (STA-10).")]
+TaskId = Annotated[str, Meta(min_length=1, description="Opaque id of a task.")]
 
 
 class Accepted(msgspec.Struct, rename="camel"):
@@ -34,7 +37,7 @@ class Succeeded(msgspec.Struct, rename="camel"):
     task_id: TaskId
     state: Literal["success"]
     result_json: Annotated[
-        str, Meta(description='JSON in a string: {"resultUrls": [address, …]} (STA-6)')
+        str, Meta(description='JSON text of an object: {"resultUrls": [URL, …]} (STA-6).')
     ]
     create_time: Instant
     complete_time: Instant
@@ -56,19 +59,22 @@ class Detail(msgspec.Struct):
 
 
 class ErrorEnvelope(msgspec.Struct):
-    """ENV-2."""
+    """The envelope of an error (ENV-2)."""
 
     code: int
     message: str
     data: Detail | None
 
 
-_ANSWERS = (Accepted, Unfinished, Succeeded, Failed, ErrorEnvelope)
+_RESPONSES = (Accepted, Unfinished, Succeeded, Failed, ErrorEnvelope)
 _REF = "#/components/schemas/"
 
 
 def provider_document(catalogue: Catalogue, *, strict: bool) -> Json:
-    """Describe every model's endpoints, the balance and the callback."""
+    """Return the document: endpoints of all models, balance, callback.
+
+    `strict` describes the request bodies that a server with --strict accepts.
+    """
     paths: Json = {}
     schemas: Json = {}
     for model in catalogue.models.values():
@@ -79,9 +85,9 @@ def provider_document(catalogue: Catalogue, *, strict: bool) -> Json:
         schemas |= _schemas(body)
         paths[SUBMIT_PATH + model.id] = {"post": _submit(model, body.__name__)}
         paths[STATUS_PATH + model.id] = {"get": _status(model)}
-        _need_callback_url(schemas[body.__name__])
-    for answer in _ANSWERS:
-        schemas |= _schemas(answer)
+        _require_callback_url(schemas[body.__name__])
+    for response in _RESPONSES:
+        schemas |= _schemas(response)
     schemas["Status"] = {
         "type": "object",
         "required": ["code", "message", "data"],
@@ -97,8 +103,8 @@ def provider_document(catalogue: Catalogue, *, strict: bool) -> Json:
         "info": {
             "title": "APIXO image generation, simulated",
             "version": __version__,
-            "description": "The provider's promises as the mock keeps them; ids such as SUB-1"
-            " are clauses of the contract.",
+            "description": "The provider's API as the mock implements it. Ids such as SUB-1"
+            " are clauses of the provider's contract.",
         },
         "paths": paths,
         "components": {
@@ -112,23 +118,23 @@ def provider_document(catalogue: Catalogue, *, strict: bool) -> Json:
 def _submit(model: Model, body: str) -> Json:
     return {
         "operationId": f"generateTask-{model.id}",
-        "summary": "Create a task (SUB-1)",
+        "summary": "Create a task (SUB-1).",
         "requestBody": {"required": True, "content": {"application/json": {"schema": _ref(body)}}},
         "responses": {
-            "200": _answer("The task is accepted", _success(_ref("Accepted"))),
+            "200": _response("The task was accepted.", _success(_ref("Accepted"))),
             **_errors(400, 401, 402, 413, 429, 503),
         },
         "callbacks": {
             "taskEnded": {
                 "{$request.body#/callback_url}": {
                     "post": {
-                        "summary": "The final status of a callback task (CB-1)",
+                        "summary": "Receive the final status of a callback task (CB-1).",
                         "security": [],
                         "requestBody": {
                             "required": True,
                             "content": {"application/json": {"schema": _ref("Status")}},
                         },
-                        "responses": {"200": {"description": "Received (CB-2)"}},
+                        "responses": {"200": {"description": "The callback was received (CB-2)."}},
                     }
                 }
             }
@@ -139,7 +145,7 @@ def _submit(model: Model, body: str) -> Json:
 def _status(model: Model) -> Json:
     return {
         "operationId": f"statusTask-{model.id}",
-        "summary": "Ask how a task is (STA-3)",
+        "summary": "Get the status of a task (STA-3).",
         "parameters": [
             {
                 "name": "taskId",
@@ -149,7 +155,7 @@ def _status(model: Model) -> Json:
             }
         ],
         "responses": {
-            "200": _answer("The task as it stands", _ref("Status")),
+            "200": _response("The current status of the task.", _ref("Status")),
             **_errors(400, 401, 404, 429),
         },
     }
@@ -158,28 +164,28 @@ def _status(model: Model) -> Json:
 def _balance() -> Json:
     return {
         "operationId": "currentBalance",
-        "summary": "Dollars left for the key (BIL-2)",
+        "summary": "Get the balance of the API key (BIL-2).",
         "responses": {
-            "200": _answer("The balance", _success({"type": "number"})),
+            "200": _response("The balance in US dollars.", _success({"type": "number"})),
             **_errors(401, 429),
         },
     }
 
 
-_ERROR_NAMES = {
-    400: "The request is invalid, or the key has no credit (SUB-14, SUB-17)",
-    401: "The API key is missing or invalid (AUTH-2)",
-    402: "The key has no credit (SUB-17)",
-    404: "There is no such task (STA-2)",
-    413: "The body is too large",
-    429: "A limit is reached (LIM-1, LIM-2)",
-    503: "The mock keeps as many tasks as it may",
+_ERROR_DESCRIPTIONS = {
+    400: "The request is invalid, or the balance is too low (SUB-14, SUB-17).",
+    401: "The API key is missing or invalid (AUTH-2).",
+    402: "The balance is too low (SUB-17).",
+    404: "No task has this id (STA-2).",
+    413: "The body is too large.",
+    429: "The rate limit or the limit of concurrent tasks is reached (LIM-1, LIM-2).",
+    503: "The server has reached its task limit (--max-tasks).",
 }
 
 
 def _errors(*statuses: int) -> Json:
     return {
-        str(status): _answer(_ERROR_NAMES[status], _ref("ErrorEnvelope"))
+        str(status): _response(_ERROR_DESCRIPTIONS[status], _ref("ErrorEnvelope"))
         | (
             {"headers": {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}}}
             if status == 429
@@ -189,8 +195,8 @@ def _errors(*statuses: int) -> Json:
     }
 
 
-def _need_callback_url(schema: Json) -> None:
-    """SUB-4: a `callback` request carries an address; types alone cannot say so."""
+def _require_callback_url(schema: Json) -> None:
+    """Require `callback_url` if the request type is `callback`; the types cannot (SUB-4)."""
     del schema["properties"]["callback_url"]["default"]
     schema["if"] = {
         "properties": {"request_type": {"const": "callback"}},
@@ -216,7 +222,7 @@ def _success(data: Json) -> Json:
     }
 
 
-def _answer(description: str, schema: Json) -> Json:
+def _response(description: str, schema: Json) -> Json:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 

@@ -1,18 +1,19 @@
-"""The `Range` header of a download (RFC 9110 §14)."""
+"""Parse the `Range` header of a download (RFC 9110 §14)."""
 
 import re
 
 _SINGLE = re.compile(rb"bytes=(\d{0,18})-(\d{0,18})")
 
 
-class Unsatisfiable(Exception):
-    """The range begins behind the end."""
+class RangeNotSatisfiable(Exception):
+    """The range starts after the last byte."""
 
 
-def byte_range(value: bytes | None, size: int) -> tuple[int, int] | None:
-    """Return first and last position of a single range; None to send the whole.
+def parse_range(value: bytes | None, size: int) -> tuple[int, int] | None:
+    """Return the first and last position of a single byte range, or None for the whole content.
 
-    Several ranges, other units and malformed values are ignored, as the RFC allows.
+    `size` is the length of the content in bytes. As the RFC allows, several ranges, other units
+    and malformed values are ignored. Raise RangeNotSatisfiable if the range has no byte.
     """
     found = _SINGLE.fullmatch(value.replace(b" ", b"")) if value else None
     if found is None or found[0] == b"bytes=-":
@@ -20,12 +21,12 @@ def byte_range(value: bytes | None, size: int) -> tuple[int, int] | None:
     if not found[1]:
         length = int(found[2])
         if length == 0:
-            raise Unsatisfiable
+            raise RangeNotSatisfiable
         return max(0, size - length), size - 1
     first = int(found[1])
     last = int(found[2]) if found[2] else size - 1
     if last < first and found[2]:
         return None
     if first >= size:
-        raise Unsatisfiable
+        raise RangeNotSatisfiable
     return first, min(last, size - 1)

@@ -7,7 +7,7 @@ from contract_tests.contract.provider import BALANCE
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.reading import data_of, state_of, task_id_of
-from contract_tests.server.cases.reference_images import LARGEST, data_address, sample
+from contract_tests.server.cases.reference_images import LARGEST, data_url, sample
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 
@@ -47,7 +47,7 @@ def _fails_later(clause: str, code: str, **given: Any) -> Callable[[Probe], None
 
 
 def _one_bad_of_two(probe: Probe) -> None:
-    good = data_address(sample("fox.png"), "image/png")
+    good = data_url(sample("fox.png"), "image/png")
     _fails_later("FAIL-2", _BY_SEED, image_urls=[good, _UNREACHABLE])(probe)
 
 
@@ -68,8 +68,8 @@ def _codes(probe: Probe) -> None:
 def _bad_images(probe: Probe) -> None:
     png = sample("fox.png")
     bad = [
-        ("UNSUPPORTED_FORMAT", data_address(sample("fox.gif"), "image/gif")),
-        ("IMAGE_TOO_LARGE", data_address(png.ljust(LARGEST + 1, b"\0"), "image/png")),
+        ("UNSUPPORTED_FORMAT", data_url(sample("fox.gif"), "image/gif")),
+        ("IMAGE_TOO_LARGE", data_url(png.ljust(LARGEST + 1, b"\0"), "image/png")),
     ]
     if not probe.target.has_control:
         for documented, address in bad:

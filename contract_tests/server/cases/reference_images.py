@@ -18,7 +18,7 @@ _SAMPLES: Final = (
 LARGEST: Final = 10 * 1024 * 1024  # bytes
 
 
-def data_address(content: bytes, media_type: str) -> str:
+def data_url(content: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{b64encode(content).decode()}"
 
 
@@ -34,7 +34,7 @@ def ends(probe: Probe, address: str) -> tuple[object, Answer]:
 
 def _formats(probe: Probe) -> None:
     for name, media_type, expected in _SAMPLES:
-        state, answer = ends(probe, data_address(sample(name), media_type))
+        state, answer = ends(probe, data_url(sample(name), media_type))
         probe.check("SUB-13", state == expected, expected=f"{name} ends in {expected}", seen=answer)
 
 
@@ -49,7 +49,7 @@ def _fetched(probe: Probe) -> None:
 def _sizes(probe: Probe) -> None:
     png = sample("fox.png")
     for size, expected in ((LARGEST, "success"), (LARGEST + 1, "failed")):
-        state, answer = ends(probe, data_address(png.ljust(size, b"\0"), "image/png"))
+        state, answer = ends(probe, data_url(png.ljust(size, b"\0"), "image/png"))
         probe.check(
             "SUB-13",
             state == expected,

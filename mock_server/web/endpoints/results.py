@@ -23,7 +23,7 @@ from mock_server.web.answer import (
 )
 from mock_server.web.paths import RESULTS_PREFIX
 from mock_server.web.pipeline import Endpoint
-from mock_server.web.ranges import Unsatisfiable, byte_range
+from mock_server.web.ranges import RangeNotSatisfiable, parse_range
 from mock_server.web.request import Headers, ProviderRequest
 from mock_server.web.responder import Responder
 from mock_server.web.result_addresses import ResultAddresses
@@ -114,8 +114,8 @@ def _picture(png: bytes, task_id: str, now_ms: int, request: ProviderRequest) ->
     is_partial = request.scope["method"] == "GET" and if_range in {None, etag}
     wanted = asked.get(b"range") if is_partial else None
     try:
-        part = byte_range(wanted, len(png))
-    except Unsatisfiable:
+        part = parse_range(wanted, len(png))
+    except RangeNotSatisfiable:
         unsatisfied = (*headers, (b"content-range", b"bytes */%d" % len(png)))
         return Answer(416, b"", now_ms, task_id, unsatisfied, PNG)
     if part is None:

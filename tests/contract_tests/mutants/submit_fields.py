@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from contract_tests.server.cases.reference_images import data_address, sample
+from contract_tests.server.cases.reference_images import data_url, sample
 from tests.contract_tests.mutants.harness import Mutant
 from tests.contract_tests.mutants.submit import (
     always,
@@ -14,7 +14,7 @@ from tests.contract_tests.mutants.submit import (
 )
 
 Body = dict[str, Any]
-_PNG = data_address(sample("fox.png"), "image/png")
+_PNG = data_url(sample("fox.png"), "image/png")
 _NOTHING = "https://nothing.invalid/fox.webp"
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.domain.ports import BadImage, ImageProblem
-from mock_server.domain.references import find_bad_image_by_address
+from mock_server.domain.references import find_bad_image_by_url
 from tests.mock_server.domain.strategies import MODEL
 
 MAX_BYTES = 50
@@ -33,7 +33,7 @@ def recognise(content: bytes) -> str | None:
 
 
 def find_bad(*urls: str) -> BadImage | None:
-    return find_bad_image_by_address(urls, recognise, MODEL.image_formats, MAX_BYTES)
+    return find_bad_image_by_url(urls, recognise, MODEL.image_formats, MAX_BYTES)
 
 
 def problem(url: str) -> ImageProblem | None:
@@ -98,7 +98,7 @@ def test_an_address_that_cannot_belong_to_an_image_is_unreachable(url: str) -> N
 
 
 @given(st.sampled_from(["PNG", "JPEG", "WEBP"]), st.sampled_from(["image/png", "text/html", ""]))
-def test_a_data_address_is_judged_by_its_content(name: str, media_type: str) -> None:
+def test_a_data_url_is_judged_by_its_content(name: str, media_type: str) -> None:
     assert find_bad(f"data:{media_type},{name}") is None
     assert find_bad(f"data:{media_type};base64,{b64encode(name.encode()).decode()}") is None
 
@@ -117,7 +117,7 @@ def test_a_data_address_is_judged_by_its_content(name: str, media_type: str) -> 
     ],
     ids=lambda value: value[:30],
 )
-def test_an_invalid_data_address_has_the_matching_problem(url: str, expected: ImageProblem) -> None:
+def test_an_invalid_data_url_has_the_matching_problem(url: str, expected: ImageProblem) -> None:
     assert problem(url) is expected
 
 

@@ -172,4 +172,4 @@ def test_a_refusal_says_what_is_allowed(path: str, allowed: str) -> None:
     body = {"input": {"prompt": "a fox"}}
     raw = changed(body, path, lambda parent, name: parent.update({name: [3]}))
 
-    assert refusal_of(LENIENT, raw) == f"{path}: {allowed}"
+    assert refusal_of(LENIENT, raw) == f"{path}: {allowed} (got [3])"

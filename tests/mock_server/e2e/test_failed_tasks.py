@@ -60,7 +60,7 @@ def named(cases: dict[str, str]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("url", cases.values(), ids=cases)
 
 
-def data_address(size: int) -> str:
+def data_url(size: int) -> str:
     """Return a picture of so many bytes as an address."""
     return "data:image/png;base64," + base64.b64encode(PNG.ljust(size, b"\0")).decode()
 
@@ -165,10 +165,10 @@ def test_an_unreachable_image_has_the_same_code_on_request(api: Api, url: str) -
 
 
 def test_an_image_may_have_ten_megabytes_and_not_one_byte_more(api: Api) -> None:
-    largest = api.submit(image_urls=[data_address(LIMIT)])
-    too_large = api.submit(image_urls=[data_address(LIMIT + 1)])
+    largest = api.submit(image_urls=[data_url(LIMIT)])
+    too_large = api.submit(image_urls=[data_url(LIMIT + 1)])
     api.change(image_fail_codes="docs")
-    by_the_docs = api.submit(image_urls=[data_address(LIMIT + 1)])
+    by_the_docs = api.submit(image_urls=[data_url(LIMIT + 1)])
 
     assert fail_code(api, largest) is None
     assert fail_code(api, too_large) == "INVALID_IMAGE_URL"

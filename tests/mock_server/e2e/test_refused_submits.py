@@ -106,7 +106,7 @@ def test_the_documented_example_of_a_missing_field_is_given_word_by_word(api: Ap
 def test_a_refusal_says_what_is_allowed(api: Api) -> None:
     answer = api.try_submit({"input": {"prompt": "a fox", "num_images": 3}})
 
-    assert answer.json()["data"]["error"] == "input.num_images: must be one of 1, 2, 4"
+    assert answer.json()["data"]["error"] == "input.num_images: must be one of 1, 2, 4 (got 3)"
 
 
 def test_a_refused_submit_leaves_no_task_behind_and_costs_nothing(api: Api) -> None:

@@ -17,7 +17,7 @@ from mock_server.runtime.guarded_network import EgressBlocked, GuardedBackend
 from mock_server.runtime.guarded_transport import GuardedTransport
 from mock_server.runtime.resolver import Resolver
 from mock_server.runtime.transport_errors import translate_errors
-from mock_server.runtime.web_address import basic_auth_header, parse_web_url
+from mock_server.runtime.web_url import basic_auth_header, parse_web_url
 from tests.mock_server.runtime.listening import listening
 
 pytestmark = pytest.mark.anyio

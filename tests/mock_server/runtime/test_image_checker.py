@@ -218,8 +218,8 @@ async def test_a_fourth_redirect_is_not_followed(checker: HttpImageChecker) -> N
         ("http://169.254.169.254/", "blocked by egress policy 'private'"),
         ("http://2852039166/", "blocked by egress policy 'private'"),
         ("//8.8.8.8/", "8.8.8.8 is neither loopback nor private"),
-        ("file:///etc/passwd", "not an http or https address"),
-        ("data:image/png;base64,", "not an http or https address"),
+        ("file:///etc/passwd", "not an http or https URL"),
+        ("data:image/png;base64,", "not an http or https URL"),
         ("http://[oops/", "Invalid IPv6 URL"),
         ("http://x:port/", "Invalid port"),
     ],
@@ -249,8 +249,8 @@ async def test_a_redirect_without_a_location_is_an_unexpected_status(
     ("url", "reason"),
     [
         ("http://169.254.169.254/", "169.254.169.254 is link-local"),
-        ("ftp://example.test/a.png", "not an http or https address"),
-        ("", "not an http or https address"),
+        ("ftp://example.test/a.png", "not an http or https URL"),
+        ("", "not an http or https URL"),
         ("http://[oops]/", "Invalid"),
     ],
 )
@@ -273,7 +273,7 @@ async def test_an_invalid_address_is_unreachable_with_the_reason(
     ],
     ids=["base64", "percent-encoded", "large"],
 )
-async def test_a_supported_image_in_a_data_address_is_valid(
+async def test_a_supported_image_in_a_data_url_is_valid(
     checker: HttpImageChecker, url: str
 ) -> None:
     assert await checker.find_bad_image([url]) is None
@@ -290,7 +290,7 @@ async def test_a_supported_image_in_a_data_address_is_valid(
     ],
     ids=["GIF", "not base64", "no content", "large", "large base64"],
 )
-async def test_an_invalid_data_address_has_a_short_reason(
+async def test_an_invalid_data_url_has_a_short_reason(
     checker: HttpImageChecker, url: str, problem: ImageProblem
 ) -> None:
     bad = await checker.find_bad_image([url])

@@ -1,4 +1,4 @@
-"""A data address is decoded to its content, or rejected with the reason."""
+"""A data URL is decoded to its content, or rejected with the reason."""
 
 import base64
 from contextlib import suppress
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.data_address import DataTooLarge, decode, is_data_address
+from mock_server.domain.data_url import DataTooLarge, decode, is_data_url
 
 
 @given(content=st.binary(max_size=200))
@@ -60,7 +60,7 @@ def test_content_that_is_clearly_too_large_is_not_decoded() -> None:
         ("data:,\ud800", "unpaired surrogate"),
     ],
 )
-def test_a_malformed_data_address_is_rejected_with_the_reason(url: str, reason: str) -> None:
+def test_a_malformed_data_url_is_rejected_with_the_reason(url: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason) as rejection:
         decode(url, 100)
 
@@ -71,4 +71,4 @@ def test_a_malformed_data_address_is_rejected_with_the_reason(url: str, reason: 
 def test_any_text_gives_bytes_or_a_value_error(url: str) -> None:
     with suppress(ValueError):
         assert len(decode(url, 50)) <= 50
-        assert is_data_address(url)
+        assert is_data_url(url)

@@ -1,4 +1,4 @@
-"""Decode the content of a `data:` address (RFC 2397)."""
+"""Decode the content of a `data:` URL (RFC 2397)."""
 
 import base64
 import binascii
@@ -8,25 +8,25 @@ _SCHEME = "data:"
 
 
 class DataTooLarge(ValueError):
-    """The content of a data address exceeds the size limit."""
+    """The content of a data URL exceeds the size limit."""
 
 
-def is_data_address(url: str) -> bool:
+def is_data_url(url: str) -> bool:
     return url[: len(_SCHEME)].lower() == _SCHEME
 
 
 def decode(url: str, max_bytes: int) -> bytes:
-    """Return the content of a data address. The media type is ignored.
+    """Return the content of a data URL. The media type is ignored.
 
     Like browsers, accept white space in base64 and missing `=` at its end.
     Raise DataTooLarge if the content has more than `max_bytes` bytes; content that is clearly too
-    large is not decoded. Raise ValueError with the reason if the address is malformed.
+    large is not decoded. Raise ValueError with the reason if the URL is malformed.
     """
-    if not is_data_address(url):
-        raise ValueError("the address must start with 'data:'")
+    if not is_data_url(url):
+        raise ValueError("the URL must start with 'data:'")
     head, comma, payload = url[len(_SCHEME) :].partition(",")
     if not comma:
-        raise ValueError("the data address must have a comma before its content")
+        raise ValueError("the data URL must have a comma before its content")
     is_base64 = head.lower().rstrip().endswith(";base64")
     if _min_size(payload, is_base64=is_base64) > max_bytes:
         raise _too_large(max_bytes)
@@ -51,7 +51,7 @@ def _unquote(payload: str) -> bytes:
     try:
         return unquote_to_bytes(payload)
     except UnicodeEncodeError as error:
-        raise ValueError("the data address contains an unpaired surrogate") from error
+        raise ValueError("the data URL contains an unpaired surrogate") from error
 
 
 def _decode_base64(text: bytes) -> bytes:
@@ -59,8 +59,8 @@ def _decode_base64(text: bytes) -> bytes:
     try:
         return base64.b64decode(text + b"=" * (-len(text) % 4), validate=True)
     except binascii.Error as error:
-        raise ValueError(f"the data address is not valid base64: {error}") from error
+        raise ValueError(f"the data URL is not valid base64: {error}") from error
 
 
 def _too_large(max_bytes: int) -> DataTooLarge:
-    return DataTooLarge(f"the data address contains more than {max_bytes} bytes")
+    return DataTooLarge(f"the data URL contains more than {max_bytes} bytes")

@@ -1,4 +1,4 @@
-"""Parse http and https addresses that clients of the mock wrote."""
+"""Parse http and https URLs that clients of the mock wrote."""
 
 import base64
 import re
@@ -17,25 +17,25 @@ _NUMERIC_HOST: Final = re.compile(
 
 
 def parse_web_url(text: str) -> httpx.URL:
-    """Return an absolute http or https address.
+    """Return an absolute http or https URL.
 
     Raise ValueError with a short reason for any other text.
     """
     try:
         url = httpx.URL(_with_dotted_host(text))
     except (httpx.InvalidURL, UnicodeError) as error:
-        raise ValueError(shorten(f"invalid address: {error}")) from error
+        raise ValueError(shorten(f"invalid URL: {error}")) from error
     if url.scheme not in _SCHEMES:
-        raise ValueError("not an http or https address")
+        raise ValueError("not an http or https URL")
     if not url.raw_host:
-        raise ValueError("invalid address: the host is missing")
+        raise ValueError("invalid URL: the host is missing")
     if url.port is not None and not 0 < url.port <= 65535:
-        raise ValueError(f"invalid address: the port must be 1 to 65535 (got {url.port})")
+        raise ValueError(f"invalid URL: the port must be 1 to 65535 (got {url.port})")
     return url
 
 
 def basic_auth_header(url: httpx.URL) -> dict[str, str]:
-    """Return the Authorization header for `user:password@` in an address; empty without it."""
+    """Return the Authorization header for `user:password@` in a URL; empty without it."""
     if not url.userinfo:
         return {}
     pair = f"{url.username}:{url.password}".encode()
@@ -43,7 +43,7 @@ def basic_auth_header(url: httpx.URL) -> dict[str, str]:
 
 
 def _with_dotted_host(text: str) -> str:
-    """Return the address with a numeric IPv4 host in dotted decimal form.
+    """Return the URL with a numeric IPv4 host in dotted decimal form.
 
     The operating system reads octal 0177.0.0.1 as 127.0.0.1, but httpx reads only some of these
     forms.
