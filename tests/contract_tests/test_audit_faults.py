@@ -3,14 +3,14 @@
 import pytest
 
 from contract_tests.client import faults
-from contract_tests.client.exchange import Exchange, is_true_callback
+from contract_tests.client.records import HttpExchange, is_genuine_callback
 
 
-def exchange(operation: str, injected: str) -> Exchange:
-    return Exchange(
+def exchange(operation: str, injected: str) -> HttpExchange:
+    return HttpExchange(
         number=1, at_ms=0, operation=operation, task_id="task", status=200, duration_ms=1.0,
         injected=frozenset({injected}), error="", method="GET", path="/", headers=(), body="",
-        answer_headers=(), answer_body="",
+        response_headers=(), response_body="",
     )  # fmt: skip
 
 
@@ -25,11 +25,13 @@ def test_response_that_can_be_read_is_not_broken(injected: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "is_true"),
+    ("name", "is_genuine"),
     [("drop", False), ("garbage", False), ("both", False), ("duplicate", True), ("slow", True)],
 )
-def test_callback_is_true_unless_its_fault_says_otherwise(name: str, *, is_true: bool) -> None:
-    assert is_true_callback(exchange("callback", f"callback {name}")) is is_true
+def test_callback_is_genuine_unless_its_fault_says_otherwise(
+    name: str, *, is_genuine: bool
+) -> None:
+    assert is_genuine_callback(exchange("callback", f"callback {name}")) is is_genuine
 
 
 def test_faults_of_results_are_told_apart() -> None:
