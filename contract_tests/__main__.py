@@ -11,14 +11,16 @@ from contract_tests.contract.errors import InputError, UnreachableError
 
 
 def main() -> None:
-    """Exit with 2 for what cannot be run, 3 without a target, else as the command says."""
+    """Run the command. Exit with 2 for invalid input and 3 if the target does not respond."""
     from contract_tests.command import cli  # noqa: PLC0415  # takes long to import
 
-    signal.signal(signal.SIGTERM, _ended)
+    signal.signal(signal.SIGTERM, _exit_on_signal)
     if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # not under nohup
-        signal.signal(signal.SIGHUP, _ended)
+        signal.signal(signal.SIGHUP, _exit_on_signal)
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a narrow encoding is no reason to break off
+        if isinstance(
+            stream, io.TextIOWrapper
+        ):  # an encoding that lacks a character must not end the run
             stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(cli.main(prog_name="contract-tests", standalone_mode=False))
@@ -35,8 +37,8 @@ def main() -> None:
         sys.exit(3)
 
 
-def _ended(number: int, _frame: FrameType | None) -> None:
-    """Leave in order, so that a mock that was started ends too."""
+def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
+    """Exit through the context managers, so that a mock that was started stops too."""
     sys.exit(128 + number)
 
 

@@ -1,4 +1,4 @@
-"""What `pytest --pyargs contract_tests --apixo-base-url …` needs; the switches are a plugin's."""
+"""Fixtures of `pytest --pyargs contract_tests`; pytest_options.py declares its options."""
 
 import os
 from collections.abc import Iterator
@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 
 from contract_tests.contract.errors import TargetError, UnreachableError
-from contract_tests.contract.mock_process import drawn_seed
+from contract_tests.contract.mock_process import draw_seed
 from contract_tests.server.options import DEFAULT_KEY, Options, is_live
-from contract_tests.server.session import Session, session
+from contract_tests.server.session import Session, open_session
 
 
 @pytest.fixture(scope="session")
@@ -19,10 +19,10 @@ def apixo_options(pytestconfig: pytest.Config) -> Options:
         base_url=pytestconfig.getoption("--apixo-base-url"),
         api_key=key or DEFAULT_KEY,
         key_is_from_environment=bool(key),
-        profile=pytestconfig.getoption("--apixo-profile"),
-        seed=drawn_seed() if seed is None else seed,
+        suite=pytestconfig.getoption("--apixo-suite"),
+        seed=draw_seed() if seed is None else seed,
         live=pytestconfig.getoption("--apixo-live"),
-        budget=pytestconfig.getoption("--apixo-budget"),
+        budget_usd=pytestconfig.getoption("--apixo-budget"),
         allow_exhaustion=pytestconfig.getoption("--apixo-allow-exhaustion"),
     )
 
@@ -31,8 +31,10 @@ def apixo_options(pytestconfig: pytest.Config) -> Options:
 def apixo_session(pytestconfig: pytest.Config, apixo_options: Options) -> Iterator[Session]:
     try:
         if is_live(apixo_options) and hasattr(pytestconfig, "workerinput"):
-            raise TargetError("a live run has one budget, so it cannot be shared out: leave out -n")
-        with session(apixo_options) as ready:
+            raise TargetError(
+                "a live run cannot use pytest-xdist, because it has one budget; leave out -n"
+            )
+        with open_session(apixo_options) as ready:
             yield ready
     except TargetError as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)

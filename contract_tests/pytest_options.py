@@ -1,22 +1,31 @@
-"""The switches of `pytest --pyargs contract_tests`, as a plugin: pytest asks for them early.
+"""The options of `pytest --pyargs contract_tests`, as a plugin, because pytest needs them early.
 
-It is loaded in every run of pytest where the kit is installed, so it imports nothing heavy.
+Every run of pytest where the kit is installed loads this module, so it imports nothing slow.
 """
+
+import argparse
 
 import pytest
 
-from contract_tests.server.money import dollars
+from contract_tests.server.money import parse_dollars
+
+_SUITES = ["smoke", "full"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("apixo", "APIXO contract tests (the API key comes from APIXO_API_KEY)")
-    group.addoption("--apixo-base-url", help="the server; without it a mock is started")
-    group.addoption("--apixo-profile", choices=["smoke", "full"], help="how much to run")
-    group.addoption("--apixo-seed", type=int, help="repeat a run")
-    group.addoption(
-        "--apixo-live", action="store_true", help="allow a target that is not on this machine"
+    group.addoption("--apixo-base-url", help="server under test; without it a mock is started")
+    group.addoption("--apixo-suite", choices=_SUITES, help="set of cases")
+    group.addoption(  # the older name
+        "--apixo-profile", dest="apixo_suite", choices=_SUITES, help=argparse.SUPPRESS
     )
-    group.addoption("--apixo-budget", type=dollars, help="dollars that a live run may cost")
+    group.addoption("--apixo-seed", type=int, help="random seed; the same seed repeats a run")
     group.addoption(
-        "--apixo-allow-exhaustion", action="store_true", help="let a live run use up limits"
+        "--apixo-live", action="store_true", help="allow a server that is not on this machine"
+    )
+    group.addoption("--apixo-budget", type=parse_dollars, help="maximum cost of a live run in US$")
+    group.addoption(
+        "--apixo-allow-exhaustion",
+        action="store_true",
+        help="let a live run use up limits of the account",
     )

@@ -1,4 +1,4 @@
-"""Each case is a test: a failure shows what was expected, what was seen, and the clause."""
+"""Runs each case as a test; a failure shows the clause, what was expected and what was seen."""
 
 import warnings
 
@@ -7,15 +7,15 @@ import pytest
 from contract_tests.command.run_output import result_line
 from contract_tests.contract.verdicts import Verdict
 from contract_tests.server.case import Case
-from contract_tests.server.catalogue import all_cases, in_running_order, selected
+from contract_tests.server.catalogue import all_cases, select_cases, sort_for_run
 from contract_tests.server.session import Session
 
 
-@pytest.mark.parametrize("case", in_running_order(all_cases()), ids=lambda case: case.id)
+@pytest.mark.parametrize("case", sort_for_run(all_cases()), ids=lambda case: case.id)
 def test_the_server_keeps(case: Case, apixo_session: Session) -> None:
-    if not selected([case], profile=apixo_session.profile):
-        pytest.skip(f"is not part of the profile {apixo_session.profile}")
-    result = apixo_session.runner.judged(case).result
+    if not select_cases([case], suite=apixo_session.suite):
+        pytest.skip(f"not part of the suite {apixo_session.suite}")
+    result = apixo_session.runner.run_case(case).result
     if result.verdict is Verdict.SKIP:
         pytest.skip(result.reason)
     if result.verdict is Verdict.WARN:

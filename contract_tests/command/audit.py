@@ -17,49 +17,55 @@ from contract_tests.client.reports.summary import summarize
 from contract_tests.client.rules import BY_ID
 from contract_tests.client.selection import SUITES, CasePlan, closest_id, plan_cases
 from contract_tests.command.audit_output import case_line, summary_lines
-from contract_tests.command.run import made
-from contract_tests.command.switches import has_switches
+from contract_tests.command.directories import DIRECTORY, make_directory
+from contract_tests.command.switches import RenamedOption, with_options
 from contract_tests.contract.errors import UnreachableError
-from contract_tests.contract.mock_process import drawn_seed, own_mock
+from contract_tests.contract.mock_process import draw_seed, start_mock
 from contract_tests.contract.register import load_register
 
-DIRECTORY: Final = click.Path(path_type=Path, file_okay=False)
-_TIMEOUT_S: Final = {"quick": 120.0, "full": 360.0}  # longer than a client waits as a rule: 300 s
-_ONE_PROMPT: Final = "no case stages it: a client that is given one prompt does not come to it"
+# Clients usually wait 300 s for a task. A case must end later than that.
+_TIMEOUT_S: Final = {"quick": 120.0, "full": 360.0}
+_ONE_PROMPT: Final = "no case stages this: it does not happen to a client that has one prompt"
 
 
 _OPTIONS: Final = (
     click.option("--exec", "command", metavar="COMMAND",
-                 help="The client, as: 'python my_client.py {prompt}'. Also {base_url} {api_key}"
-                 " {out_dir} {image_url}, and {callback_port} for its own receiver."),
+                 help="Command that runs the client, such as 'python my_client.py {prompt}'."
+                 " Other placeholders: {base_url} {api_key} {out_dir} {image_url}, and"
+                 " {callback_port} for a client that receives callbacks."),
     click.option("--watch", is_flag=True,
-                 help="Hand out one key a case, and judge whoever uses them."),
+                 help="Print one API key per case and judge the clients that use them."),
     click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="PORT",
-                 help="Where the mock listens; 0 takes a free one."),
+                 help="Port of the mock; 0 picks a free port.  [default: 0]"),
     click.option("--manifest", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
-                 help="With --watch: write the keys there, too."),
-    click.option("--quiet", "quiet_s", type=click.FloatRange(0.1), metavar="SECONDS",
-                 help="With --watch: judge when nothing was asked for so long."),
+                 help="With --watch: also write the keys to this file."),
+    click.option("--idle-timeout", "--quiet", "idle_timeout_s", cls=RenamedOption,
+                 type=click.FloatRange(0.1), metavar="SECONDS",
+                 help="With --watch: finish after this many seconds without a request."),
     click.option("--select", multiple=True, metavar="GLOB",
-                 help="Cases or rules with such an id, as A-LIM-* or C-RES-005; can be repeated."),
-    click.option("--profile", type=click.Choice(SUITES), default="full", show_default=True,
-                 help="quick leaves out what waits for a client to give up."),
+                 help="Run cases with matching ids only, or judge matching rules only, such as"
+                 " 'A-LIM-*' or C-RES-005. Repeatable."),
+    click.option("--suite", "--profile", "suite", cls=RenamedOption, type=click.Choice(SUITES),
+                 default="full", show_default=True,
+                 help="Set of cases; quick leaves out those in which a client has to give up."),
     click.option("--parallel", type=click.IntRange(1, 64), default=8, show_default=True,
-                 metavar="N", help="Cases side by side."),
+                 metavar="N", help="Cases that run in parallel."),
     click.option("--timeout", "timeout_s", type=click.FloatRange(0.1), metavar="SECONDS",
-                 help="Bound of one case.  [default: 360, quick 120]"),
-    click.option("--strict", is_flag=True, help="A WARN fails, too."),
-    click.option("--report", type=DIRECTORY, metavar="DIR", help="Write reports into this folder."),
-    click.option("--seed", type=click.IntRange(0), metavar="N", help="Repeat a run."),
+                 help="Time limit per case, in seconds.  [default: 360; 120 with --suite quick]"),
+    click.option("--strict", is_flag=True, help="Treat warnings as failures."),
+    click.option("--report", type=DIRECTORY, metavar="DIR",
+                 help="Write reports into this directory."),
+    click.option("--seed", type=click.IntRange(0), metavar="N",
+                 help="Random seed. The same seed repeats a run.  [default: a new one]"),
 )  # fmt: skip
 
 
 @click.command("audit")
-@has_switches(_OPTIONS)
+@with_options(_OPTIONS)
 def audit_command(
     command: str | None,
     select: tuple[str, ...],
-    profile: str,
+    suite: str,
     report: Path | None,
     *,
     watch: bool,
@@ -67,55 +73,55 @@ def audit_command(
     seed: int | None,
     **given: Any,
 ) -> int:
-    """Judge a client by what it does in situations that a mock stages.
+    """Judge a client by the requests it makes in situations that a mock stages.
 
-    The mock's journal is the only witness. Exit status: 0 all is kept, 1 something is broken, 2
-    wrong usage, 3 something could not be judged.
+    Exit status: 0 no failures, 1 at least one failure, 2 invalid usage, 3 something could not be
+    tested.
     """
     if (command is None) != watch:
-        raise click.UsageError("give either --exec COMMAND or --watch")
-    for option in ("manifest", "quiet_s"):
-        if given[option] is not None and not watch:
-            raise click.UsageError(f"--{option.removesuffix('_s')} goes with --watch")
+        raise click.UsageError("one of --exec COMMAND and --watch is required, not both")
+    for switch, name in (("--manifest", "manifest"), ("--idle-timeout", "idle_timeout_s")):
+        if given[name] is not None and not watch:
+            raise click.UsageError(f"{switch} requires --watch")
     client = None if command is None else ClientCommand(command)
-    cases = _chosen(select, profile)
-    seed = drawn_seed() if seed is None else seed
+    cases = _selected(select, suite)
+    seed = draw_seed() if seed is None else seed
     if report is not None:
-        made(report)
+        make_directory(report)
     if given["manifest"] is not None:
-        made(given["manifest"].parent)
+        make_directory(given["manifest"].parent)
     if given["timeout_s"] is None:
-        given["timeout_s"] = _TIMEOUT_S[profile]
+        given["timeout_s"] = _TIMEOUT_S[suite]
     with ExitStack() as stack:
-        base_url = stack.enter_context(own_mock(seed, port=given["port"], is_apart=watch))
+        base_url = stack.enter_context(start_mock(seed, port=given["port"], is_apart=watch))
         results = stack.enter_context(closing(_results(client, cases, base_url, given)))
         whole = summarize(
-            [_told(each) for each in results],
+            [_printed(each) for each in results],
             load_register(),
-            client=command or "whoever used the keys",
+            client=command or "clients that used the keys",
             base_url=base_url,
-            suite="selected" if select else profile,
+            suite="selected" if select else suite,
             strict=strict,
             seed=seed,
-            untested="no case that was tried is for it" if watch else _ONE_PROMPT,
+            untested="no case of this audit stages this" if watch else _ONE_PROMPT,
         )
     return _finished(whole, report)
 
 
-def _chosen(select: Sequence[str], profile: str) -> tuple[CasePlan, ...]:
-    """Raise UsageError for a glob that chooses nothing: most likely a slip of the pen."""
+def _selected(select: Sequence[str], suite: str) -> tuple[CasePlan, ...]:
+    """Return the selected cases. Raise UsageError for a pattern that matches nothing."""
     for glob in select:
-        if plan_cases([glob], profile):
+        if plan_cases([glob], suite):
             continue
         if glob in BY_ID:
             raise click.UsageError(f"--select {glob}: {_ONE_PROMPT}")
         near = closest_id(glob)
-        hint = f"; did you mean {near}?" if near else "."
+        hint = f"did you mean {near}? " if near else ""
         raise click.UsageError(
-            f"--select {glob}: no case and no rule has such an id{hint}"
-            " contract-tests list --audit shows them"
+            f"--select {glob}: matches no case and no rule; {hint}contract-tests list --audit shows"
+            " all of them"
         )
-    return plan_cases(select, profile)
+    return plan_cases(select, suite)
 
 
 def _results(
@@ -128,13 +134,13 @@ def _results(
         watch = WatchOptions(
             base_url=base_url,
             manifest=given["manifest"],
-            idle_timeout_s=given["quiet_s"],
+            idle_timeout_s=given["idle_timeout_s"],
             say=click.echo,
         )
         try:
             yield from watch_keys(cases, watch)
         except httpx.HTTPError as error:
-            raise UnreachableError(f"the mock does not answer any more: {error}") from error
+            raise UnreachableError(f"the mock stopped responding: {error}") from error
     else:
         yield from run_trials(
             cases,
@@ -145,7 +151,7 @@ def _results(
         )
 
 
-def _told(case: AuditedCase) -> AuditedCase:
+def _printed(case: AuditedCase) -> AuditedCase:
     click.echo(case_line(case))
     return case
 

@@ -1,4 +1,4 @@
-"""What an audit prints."""
+"""The lines that an audit prints."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -15,23 +15,23 @@ _BROKEN: Final = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.ERROR})
 
 
 def case_line(case: AuditedCase) -> str:
-    """One line a case; what is broken, or was not met, tells what was seen.
+    """Return one line for a case, and for each rule that needs attention what was seen.
 
-    Who has sent nothing has met nothing: that is said once.
+    A client that sent nothing gave no rule anything to judge; the case's reason says so once.
     """
-    telling = _BROKEN | {Verdict.INCONCLUSIVE} if case.exchanges else _BROKEN
+    shown = _BROKEN | {Verdict.INCONCLUSIVE} if case.exchanges else _BROKEN
     line = f"{case.verdict:12} {plain(case.id)}  {plain(case.title)}"
     if case.reason:
         line += f"\n             {plain(case.reason)}"
     for finding in case.findings:
-        if finding.verdict in telling:
+        if finding.verdict in shown:
             line += f"\n             {finding.rule} {finding.verdict}: {plain(finding.title)}"
             line += f"\n             {' ' * len(finding.rule)} seen: {plain(finding.seen)}"
     return line
 
 
 def summary_lines(report: AuditReport) -> Iterator[str]:
-    """Sum an audit up: what to change, then the counts."""
+    """Yield what to change in the client, then the counts."""
     for rule in report.rules:
         if rule.verdict in {Verdict.FAIL, Verdict.WARN}:
             yield f"{rule.verdict:12} {rule.id} ({', '.join(rule.clauses)}): {rule.advice}"
@@ -42,19 +42,19 @@ def summary_lines(report: AuditReport) -> Iterator[str]:
 
 
 def audit_lines(*, as_json: bool) -> Iterator[str]:
-    """List the cases with the rules that they are for, then the rules."""
+    """Yield the cases with the rules that they test, then the rules."""
     rules = [
         {"id": rule.id, "title": rule.title, "clauses": rule.clauses, "axis": rule.axis,
          "level": rule.level, "advice": rule.advice}
         for rule in RULES
     ]  # fmt: skip
     if as_json:
-        told = {"cases": SITUATIONS, "rules": rules}
-        yield msgspec.json.format(msgspec.json.encode(told)).decode()
+        document = {"cases": SITUATIONS, "rules": rules}
+        yield msgspec.json.format(msgspec.json.encode(document)).decode()
         return
     for case in SITUATIONS:
-        profile = "quick" if case.is_quick else "full"
-        yield f"{case.id:11} {profile:5} {case.title}: {', '.join(case.judged)}"
+        suite = "quick" if case.is_quick else "full"
+        yield f"{case.id:11} {suite:5} {case.title}: {', '.join(case.judged)}"
     for each in RULES:
         clauses = ",".join(each.clauses)
         yield f"{each.id:11} {each.level:6} {each.axis:7} {clauses:20} {each.title}"

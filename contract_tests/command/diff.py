@@ -1,41 +1,42 @@
-"""`contract-tests diff`: what one run saw otherwise than another."""
+"""`contract-tests diff`: show how the behaviour of a server differs between two runs."""
 
 from pathlib import Path
 
 import click
 
+from contract_tests.command.directories import EXISTING_DIRECTORY
 from contract_tests.server import cassettes
 from contract_tests.server.catalogue import all_cases
-from contract_tests.server.drift import compared, drifts, not_compared
+from contract_tests.server.drift import compared_cases, drifts, uncompared_cases
 from contract_tests.server.options import Options
 from contract_tests.server.reports.files import read_report
 from contract_tests.server.reports.report import Report
-from contract_tests.server.session import replay
-
-DIRECTORY = click.Path(path_type=Path, file_okay=False, exists=True)
+from contract_tests.server.session import open_replay
 
 
 @click.command("diff")
-@click.argument("a", type=DIRECTORY)
-@click.argument("b", type=DIRECTORY)
+@click.argument("a", type=EXISTING_DIRECTORY)
+@click.argument("b", type=EXISTING_DIRECTORY)
 def diff_command(a: Path, b: Path) -> int:
-    """Compare two runs, each a folder of reports or a recording.
+    """Compare two runs. A and B are directories with reports or with a recording.
 
-    Prints each clause whose behaviour differs. Exit status: 0 nothing differs, 1 something does,
-    3 there was nothing to compare.
+    Prints each clause for which the server behaved differently.
+
+    Exit status: 0 no differences, 1 at least one difference, 2 invalid usage, 3 no case ran in both
+    runs.
     """
     old, new = _report(a), _report(b)
-    if not compared(old, new):
-        click.echo("no case was exercised in both runs, so nothing can be said", err=True)
+    if not compared_cases(old, new):
+        click.echo("nothing to compare: no case was tested in both runs", err=True)
         return 3
     found = drifts(old, new)
     for drift in found:
         click.echo(drift.clause)
         for line in drift.lines:
             click.echo(f"  {line}")
-    only_one = not_compared(old, new)
-    if only_one:
-        click.echo(f"not compared, for only one run has exercised them: {', '.join(only_one)}")
+    uncompared = uncompared_cases(old, new)
+    if uncompared:
+        click.echo(f"not compared, because only one run tested them: {', '.join(uncompared)}")
     click.echo(f"{len(found)} clauses differ")
     return 1 if found else 0
 
@@ -44,6 +45,6 @@ def _report(directory: Path) -> Report:
     if not cassettes.is_cassette(directory):
         return read_report(directory)
     recorded = set(cassettes.load_index(directory).cases)
-    with replay(directory, Options()) as ready:
+    with open_replay(directory, Options()) as session:
         cases = tuple(case for case in all_cases() if case.id in recorded)
-        return ready.report(tuple(ran.result for ran in ready.run(cases)))
+        return session.report(tuple(case_run.result for case_run in session.run(cases)))

@@ -1,4 +1,4 @@
-"""`contract-tests list`: the cases."""
+"""`contract-tests list`: print the cases."""
 
 import click
 import msgspec
@@ -9,10 +9,10 @@ from contract_tests.server.catalogue import all_cases
 
 
 @click.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of lines.")
-@click.option("--audit", "of_audit", is_flag=True, help="Cases and rules of the audit instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--audit", "of_audit", is_flag=True, help="Print the cases and rules of the audit.")
 def list_command(*, as_json: bool, of_audit: bool) -> int:
-    """Print the cases."""
+    """Print all cases with their clauses, cost and duration."""
     if of_audit:
         for line in audit_lines(as_json=as_json):
             click.echo(line)

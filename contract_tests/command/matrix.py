@@ -1,4 +1,4 @@
-"""`contract-tests matrix`: several audits side by side."""
+"""`contract-tests matrix`: show several audits side by side."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,28 +8,30 @@ import click
 from contract_tests.client.reports.files import read_audit, write_matrix
 from contract_tests.client.reports.matrix import NOT_TESTED, client_names, matrix
 from contract_tests.client.reports.report import AuditReport
-from contract_tests.command.diff import DIRECTORY
-from contract_tests.command.run import made
+from contract_tests.command.directories import DIRECTORY, EXISTING_DIRECTORY, make_directory
 from contract_tests.contract.text import plain
 
-_CASE, _VERDICT = 11, 14  # letters
+_CASE, _VERDICT = 11, 14  # widths in characters
 
 
 @click.command("matrix")
-@click.argument("audits", nargs=-1, required=True, type=DIRECTORY, metavar="DIR DIR...")
-@click.option("--report", type=click.Path(path_type=Path, file_okay=False), metavar="OUT",
-              help="Write report.html and summary.md of all of them into this folder.")  # fmt: skip
+@click.argument("audits", nargs=-1, required=True, type=EXISTING_DIRECTORY, metavar="DIR DIR...")
+@click.option("--report", type=DIRECTORY, metavar="OUT",
+              help="Write report.html and summary.md of all audits here.")  # fmt: skip
 def matrix_command(audits: tuple[Path, ...], report: Path | None) -> int:
-    """Show audits side by side: a row a case, a column a client.
+    """Show audits side by side: one row per case, one column per client.
 
-    Each DIR is what `contract-tests audit --report` has written. Exit status: 0 it was shown, 2 a
-    folder holds no report of an audit.
+    Each DIR is a directory that `contract-tests audit --report` wrote.
+
+    Exit status: 0 success, 2 a directory does not hold the report of an audit.
     """
     if report is not None and report.resolve() in {each.resolve() for each in audits}:
-        raise click.UsageError(f"--report {report}: holds one of the audits; name another folder")
+        raise click.UsageError(
+            f"--report {report}: holds one of the audits; choose another directory"
+        )
     reports = [read_audit(each) for each in audits]
     if report is not None:
-        write_matrix(reports, made(report))
+        write_matrix(reports, make_directory(report))
     for line in _lines(reports):
         click.echo(line)
     return 0

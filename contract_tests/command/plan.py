@@ -1,47 +1,60 @@
-"""`contract-tests plan`: what a run would ask and cost at the worst; nothing is sent."""
+"""`contract-tests plan`: show what a run would do and what it could cost; nothing is sent."""
 
 from typing import Any
 
 import click
 
-from contract_tests.command.switches import asks_a_target, chooses_cases, chosen, options_of
+from contract_tests.command.switches import (
+    options_of,
+    selected_cases,
+    with_selection_options,
+    with_target_options,
+)
 from contract_tests.server.case import Case
-from contract_tests.server.catalogue import in_running_order
-from contract_tests.server.guard import PRICE
-from contract_tests.server.options import Options, default_profile, is_live, why_not
+from contract_tests.server.catalogue import sort_for_run
+from contract_tests.server.guard import PRICE_USD
+from contract_tests.server.options import Options, default_suite, is_live, skip_reason
 from contract_tests.server.target import Target
 
 
 @click.command("plan")
-@asks_a_target
-@chooses_cases
+@with_target_options
+@with_selection_options
 def plan_command(**given: Any) -> int:
-    """Print the cases and what they cost at the worst. Sends nothing."""
+    """Print the cases of a run and their maximum cost. Sends nothing."""
     options = options_of(given)
-    cases = chosen(given, default_profile(options))
-    images = worst = 0
-    click.echo(f"{'case':12} {'cost (worst)':16} {'time':14} title")
-    for case in in_running_order(cases):
-        reason = _reason(case, options)
+    cases = selected_cases(given, default_suite(options))
+    images = worst_images = 0
+    click.echo(f"{'case':12} {'cost (maximum)':16} {'time':14} title")
+    for case in sort_for_run(cases):
+        reason = _skip_reason(case, options)
         if reason:
             click.echo(f"{case.id:12} skipped: {reason}")
             continue
+        worst = max(case.images, case.worst_images)
         images += case.images
-        worst += max(case.images, case.worst_images)
-        cost = f"${case.images * PRICE} (${max(case.images, case.worst_images) * PRICE})"
+        worst_images += worst
+        cost = f"${case.images * PRICE_USD} (${worst * PRICE_USD})"
         click.echo(f"{case.id:12} {cost:16} {case.time:14} {case.title}")
     click.echo(
-        f"worst case: ${worst * PRICE}, if the service takes and bills also what it should refuse;"
-        f" ${images * PRICE} for {images} images if it keeps the contract. An image is counted at"
-        f" ${PRICE}, the dearest of the documented prices; a run stops before it passes its budget."
+        f"One image is counted at ${PRICE_USD}, the highest documented price."
+        " A run stops before it exceeds its budget."
+    )
+    click.echo(
+        f"expected cost: ${images * PRICE_USD} for {images} images, if the service keeps the"
+        " contract"
+    )
+    click.echo(
+        f"maximum cost: ${worst_images * PRICE_USD}, if the service accepts and bills everything"
+        " that it should reject"
     )
     return 0
 
 
-def _reason(case: Case, options: Options) -> str:
+def _skip_reason(case: Case, options: Options) -> str:
     target = Target(
         base_url=options.base_url or "",
         is_live=is_live(options),
         settings=None if is_live(options) else {},
     )
-    return why_not(case, target, options)
+    return skip_reason(case, target, options)

@@ -1,4 +1,4 @@
-"""`contract-tests run`: ask the cases, and report."""
+"""`contract-tests run`: run cases against a server and report."""
 
 from contextlib import AbstractContextManager, closing
 from pathlib import Path
@@ -7,28 +7,39 @@ from typing import Any
 import click
 import msgspec
 
+from contract_tests.command.directories import DIRECTORY, make_directory
 from contract_tests.command.run_output import result_line, summary_lines
-from contract_tests.command.switches import asks_a_target, chooses_cases, chosen, options_of
+from contract_tests.command.switches import (
+    options_of,
+    selected_cases,
+    with_selection_options,
+    with_target_options,
+)
 from contract_tests.server import cassettes
 from contract_tests.server.case import Case
 from contract_tests.server.catalogue import all_cases
 from contract_tests.server.expected_failures import load_expected_failures
-from contract_tests.server.options import Options, default_profile
+from contract_tests.server.options import Options, default_suite
 from contract_tests.server.reports.files import write_reports
 from contract_tests.server.reports.report import CaseResult, Report
-from contract_tests.server.session import Session, replay, session
-
-DIRECTORY = click.Path(path_type=Path, file_okay=False)
+from contract_tests.server.session import Session, open_replay, open_session
 
 
 @click.command("run")
-@asks_a_target
-@chooses_cases
-@click.option("--report", type=DIRECTORY, metavar="DIR", help="Write reports into this folder.")
-@click.option("--record", type=DIRECTORY, metavar="DIR", help="Keep every exchange, redacted.")
-@click.option("--replay", type=DIRECTORY, metavar="DIR", help="Judge a recording, with no network.")
+@with_target_options
+@with_selection_options
+@click.option("--report", type=DIRECTORY, metavar="DIR", help="Write reports into this directory.")
+@click.option(
+    "--record",
+    type=DIRECTORY,
+    metavar="DIR",
+    help="Record all traffic into this directory, without API keys.",
+)
+@click.option(
+    "--replay", type=DIRECTORY, metavar="DIR", help="Judge a recording again; nothing is sent."
+)
 @click.option("--expected-failures", type=click.Path(path_type=Path), metavar="FILE.toml",
-              help='Cases that may fail, each with a reason: "S-SUB-011" = "why".')  # fmt: skip
+              help='Cases that may fail, with reasons: "S-SUB-011" = "why".')  # fmt: skip
 def run_command(
     report: Path | None,
     record: Path | None,
@@ -36,63 +47,56 @@ def run_command(
     expected_failures: Path | None,
     **given: Any,
 ) -> int:
-    """Check a server; without --base-url a mock that it starts itself.
+    """Check a server against the contract, clause by clause.
 
-    Exit status: 0 all is kept, 1 something is broken, 2 wrong usage, 3 something could not be
-    judged.
+    Without --base-url the command starts a mock and checks it.
+
+    Exit status: 0 no failures, 1 at least one failure, 2 invalid usage, 3 something could not be
+    tested.
     """
     options = options_of(given)
     if expected_failures is not None:
         known = load_expected_failures(expected_failures, {case.id for case in all_cases()})
         options = msgspec.structs.replace(options, expected_failures=known)
-    cases = chosen(given, default_profile(options) if replay is None else "full")
+    cases = selected_cases(given, default_suite(options) if replay is None else "full")
     for directory in filter(None, (report, record)):
-        made(directory)
-    with _ready(options, replay) as ready:
-        whole = _asked(ready, _those_held(cases, ready), record)
+        make_directory(directory)
+    with _open(options, replay) as session:
+        whole = _run(session, _recorded_cases(cases, session), record)
     if report is not None:
         write_reports(whole, report)
-    for line in summary_lines(whole, ready.spent):
+    for line in summary_lines(whole, session.spent_usd):
         click.echo(line)
     return whole.summary.exit_status
 
 
-def _asked(ready: Session, cases: tuple[Case, ...], record: Path | None) -> Report:
-    """Ask the cases, tell of each as soon as it is judged, and keep what passed."""
+def _run(session: Session, cases: tuple[Case, ...], record: Path | None) -> Report:
+    """Run the cases, print each result as soon as it is known, and record the traffic."""
     if record is not None:
         cassettes.begin(record)
     results: list[CaseResult] = []
-    with closing(ready.run(cases)) as running:
-        for ran in running:
-            click.echo(result_line(ran.result))
-            results.append(ran.result)
+    with closing(session.run(cases)) as running:
+        for case_run in running:
+            click.echo(result_line(case_run.result))
+            results.append(case_run.result)
             if record is not None:
-                cassettes.save(record, ran.result.id, ran.events)
+                cassettes.save(record, case_run.result.id, case_run.events)
     if record is not None:
-        cassettes.save_index(record, ready.cassette(tuple(results)))
-    return ready.report(tuple(results))
+        cassettes.save_index(record, session.cassette(tuple(results)))
+    return session.report(tuple(results))
 
 
-def _those_held(cases: tuple[Case, ...], ready: Session) -> tuple[Case, ...]:
-    """Leave out what a recording does not hold."""
-    if ready.recorded is None:
+def _recorded_cases(cases: tuple[Case, ...], session: Session) -> tuple[Case, ...]:
+    """Return the cases that the recording holds, or all of them where cases really run."""
+    if session.recorded is None:
         return cases
-    held = tuple(case for case in cases if case.id in ready.recorded)
-    if not held:
-        raise click.UsageError("the recording holds none of the chosen cases")
-    return held
+    recorded = tuple(case for case in cases if case.id in session.recorded)
+    if not recorded:
+        raise click.UsageError("the recording holds none of the selected cases")
+    return recorded
 
 
-def made(directory: Path) -> Path:
-    """Return the folder, which is there now: fail before anything is sent rather than after."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise click.UsageError(f"{directory}: {error.strerror}") from error
-    return directory
-
-
-def _ready(options: Options, recording: Path | None) -> AbstractContextManager[Session]:
+def _open(options: Options, recording: Path | None) -> AbstractContextManager[Session]:
     if recording is not None:
-        return replay(recording, options)
-    return session(options)
+        return open_replay(recording, options)
+    return open_session(options)

@@ -1,41 +1,40 @@
-"""What a run prints."""
+"""The lines that a run prints."""
 
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Final
 
 from contract_tests.contract.text import plain
 from contract_tests.contract.verdicts import Verdict
-from contract_tests.server.guard import PRICE
+from contract_tests.server.guard import PRICE_USD
 from contract_tests.server.reports.report import CaseResult, Report
 
-_TELLING = frozenset({Verdict.FAIL, Verdict.WARN})
+_SHOWN_FINDINGS: Final = frozenset({Verdict.FAIL, Verdict.WARN})
+_SHOWN_CLAUSES: Final = _SHOWN_FINDINGS | {Verdict.INCONCLUSIVE}
 
 
 def result_line(result: CaseResult) -> str:
-    """One line a case; a failure tells what was expected and what was seen."""
+    """Return one line for a case, and for each failed finding what was expected and seen."""
     line = f"{result.verdict:12} {result.id}  {plain(result.title)}"
     if result.expected_failure:
         line += f"  (expected: {plain(result.expected_failure)})"
     if result.reason:
         line += f"\n             {plain(result.reason)}"
     for finding in result.findings:
-        if finding.verdict in _TELLING:
+        if finding.verdict in _SHOWN_FINDINGS:
             line += f"\n             {finding.clause}: expected {plain(finding.expected)}"
             line += f"\n             {' ' * len(finding.clause)}  seen     {plain(finding.seen)}"
     return line
 
 
-def summary_lines(report: Report, spent: Decimal | None = None) -> Iterator[str]:
-    """Sum a run up; the last line says how much of the contract was exercised."""
+def summary_lines(report: Report, spent_usd: Decimal | None = None) -> Iterator[str]:
+    """Yield the clauses that need attention, the counts, and last the coverage of the contract."""
     for clause in report.clauses:
-        if clause.verdict in {Verdict.FAIL, Verdict.WARN, Verdict.INCONCLUSIVE}:
+        if clause.verdict in _SHOWN_CLAUSES:
             yield f"{clause.verdict:12} {clause.id} ({clause.certainty}): {clause.text}"
     summary = report.summary
     counts = ", ".join(f"{count} {name}" for name, count in summary.cases.items() if count)
     yield f"{len(report.cases)} cases: {counts}; repeat with --seed {report.seed}"
-    if spent is not None:
-        yield f"spent ${spent} at most, at ${PRICE} an image"
-    yield (
-        f"exercised {summary.clauses_exercised} of {summary.clauses_testable} clauses"
-        f" that can be tested"
-    )
+    if spent_usd is not None:
+        yield f"spent at most ${spent_usd}, at ${PRICE_USD} per image"
+    yield f"{summary.clauses_exercised} of {summary.clauses_testable} testable clauses covered"

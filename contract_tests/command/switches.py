@@ -1,4 +1,4 @@
-"""The switches that name a target and choose cases, the same for `run` and `plan`."""
+"""The switches that name a target and select cases, the same for `run` and `plan`."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -7,16 +7,26 @@ from typing import Any, TypeVar
 
 import click
 
-from contract_tests.contract.mock_process import drawn_seed
+from contract_tests.contract.mock_process import draw_seed
 from contract_tests.server.case import Case
-from contract_tests.server.catalogue import all_cases, selected, unknown
-from contract_tests.server.money import dollars
+from contract_tests.server.catalogue import SUITES, all_cases, select_cases, unknown_patterns
+from contract_tests.server.money import parse_dollars
 from contract_tests.server.options import DEFAULT_KEY, WAITING_WORKERS, WORKERS, Options
 
 F = TypeVar("F", bound=Callable[..., object])
 
-PROFILES = ("smoke", "full")
 _KEY = "APIXO_API_KEY"
+
+
+class RenamedOption(click.Option):
+    """An option with older names, which still work but are not shown in the help."""
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        names, self.opts = self.opts, self.opts[:1]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = names
 
 
 class Dollars(click.ParamType[Decimal]):
@@ -26,52 +36,58 @@ class Dollars(click.ParamType[Decimal]):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Decimal:
         try:
-            return dollars(str(value))
+            return parse_dollars(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
 
 
 _TARGET = (
-    click.option("--base-url", metavar="URL", help="The server; without it a mock is started."),
-    click.option("--api-key", metavar="KEY", help=f"For loopback; else it comes from {_KEY}."),
+    click.option("--base-url", metavar="URL",
+                 help="Server under test.  [default: a mock that this command starts]"),
+    click.option("--api-key", metavar="KEY",
+                 help=f"API key for a server on this machine.  [default: {_KEY}]"),
     click.option("--live", is_flag=True,
-                 help="Allow a target that is not on this machine, or treat one so."),
-    click.option("--budget", type=Dollars(), help="What a live run may cost at most."),
-    click.option("--allow-exhaustion", is_flag=True, help="Let a live run use up limits."),
-    click.option("--seed", type=click.IntRange(0), metavar="N", help="Repeat a run."),
+                 help="Allow a server that is not on this machine, and treat any as live."),
+    click.option("--budget", type=Dollars(), help="Maximum cost of a live run, in US dollars."),
+    click.option("--allow-exhaustion", is_flag=True,
+                 help="Let a live run use up limits of the account."),
+    click.option("--seed", type=click.IntRange(0), metavar="N",
+                 help="Random seed. The same seed repeats a run.  [default: a new one]"),
     click.option("--workers", type=click.IntRange(1, 64), metavar="N",
-                 help=f"Cases side by side.  [default: {WORKERS}, {WAITING_WORKERS} where time"
-                 " cannot be moved, 1 where they share a key]"),
+                 help=f"Cases that run in parallel.  [default: {WORKERS}; {WAITING_WORKERS} without"
+                 " a control plane; 1 if cases share a key]"),
     click.option("--receiver-host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
-                 help="Where the kit listens for callbacks."),
+                 help="Address on which the kit receives callbacks."),
     click.option("--receiver-port", type=click.IntRange(0, 65535), default=0, metavar="PORT",
-                 help="0 takes a free one."),
-    click.option("--receiver-url", metavar="URL", help="How the target reaches it from outside."),
+                 help="Port on which the kit receives callbacks; 0 picks a free port."
+                 "  [default: 0]"),
+    click.option("--receiver-url", metavar="URL",
+                 help="Public URL of that receiver, if the server reaches it by another address."),
 )  # fmt: skip
-_CHOICE = (
+_SELECTION = (
     click.option("--select", multiple=True, metavar="GLOB",
-                 help="Cases with such an id, as S-STA-*; can be repeated."),
+                 help="Run cases with matching ids only, such as 'S-STA-*'. Repeatable."),
     click.option("--deselect", multiple=True, metavar="GLOB",
-                 help="Leave these out; can be repeated."),
+                 help="Leave out cases with matching ids. Repeatable."),
     click.option("--clause", "clauses", multiple=True, metavar="ID",
-                 help="Cases about this clause, as STA-5; can be repeated."),
-    click.option("--profile", type=click.Choice(PROFILES),
-                 help="How much.  [default: full on loopback, smoke live]"),
+                 help="Run cases about this clause only, such as STA-5. Repeatable."),
+    click.option("--suite", "--profile", "suite", cls=RenamedOption, type=click.Choice(SUITES),
+                 help="Set of cases.  [default: full on this machine, smoke on a live server]"),
 )  # fmt: skip
 
 
 def options_of(given: Mapping[str, Any]) -> Options:
-    """Put the switches together; the key comes from the environment where none is given."""
+    """Return the options of a run; without --api-key the key comes from the environment."""
     from_environment = os.environ.get(_KEY, "").strip()
     return Options(
         base_url=given["base_url"],
         api_key=given["api_key"] or from_environment or DEFAULT_KEY,
         key_is_from_environment=bool(from_environment) and not given["api_key"],
-        profile=given["profile"],
-        seed=drawn_seed() if given["seed"] is None else given["seed"],
+        suite=given["suite"],
+        seed=draw_seed() if given["seed"] is None else given["seed"],
         workers=given["workers"],
         live=given["live"],
-        budget=given["budget"],
+        budget_usd=given["budget"],
         allow_exhaustion=given["allow_exhaustion"],
         receiver_host=given["receiver_host"],
         receiver_port=given["receiver_port"],
@@ -79,34 +95,36 @@ def options_of(given: Mapping[str, Any]) -> Options:
     )
 
 
-def chosen(given: Mapping[str, Any], profile: str) -> tuple[Case, ...]:
-    """Raise UsageError for a choice that chooses nothing, in whole or in a part."""
+def selected_cases(given: Mapping[str, Any], suite: str) -> tuple[Case, ...]:
+    """Return the selected cases. Raise UsageError when a pattern, or all together, match none."""
     cases, globs = all_cases(), (*given["select"], *given["deselect"])
-    wrong = list(unknown(cases, globs=globs, clauses=given["clauses"]))
-    if wrong:
-        raise click.UsageError(f"no case matches {', '.join(wrong)}: see contract-tests list")
-    picked = selected(
+    unknown = list(unknown_patterns(cases, globs=globs, clauses=given["clauses"]))
+    if unknown:
+        raise click.UsageError(
+            f"no case matches {', '.join(unknown)}; contract-tests list shows all cases"
+        )
+    selected = select_cases(
         cases,
         select=given["select"],
         deselect=given["deselect"],
         clauses=given["clauses"],
-        profile=profile,
+        suite=suite,
     )
-    if not picked:
-        raise click.UsageError("no case is chosen: see contract-tests list")
-    return picked
+    if not selected:
+        raise click.UsageError("no case is selected; contract-tests list shows all cases")
+    return selected
 
 
-def has_switches(switches: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
-    """Return a decorator that gives a command these switches, in this order."""
+def with_options(options: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
+    """Return a decorator that gives a command these options, in this order."""
 
     def add(command: F) -> F:
-        for switch in reversed(switches):
-            command = switch(command)
+        for option in reversed(options):
+            command = option(command)
         return command
 
     return add
 
 
-asks_a_target = has_switches(_TARGET)
-chooses_cases = has_switches(_CHOICE)
+with_target_options = with_options(_TARGET)
+with_selection_options = with_options(_SELECTION)

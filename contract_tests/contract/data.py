@@ -1,4 +1,4 @@
-"""Where the data files are: in a checkout or in an installed wheel."""
+"""Locates the data files, in a checkout or in an installed wheel."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The mock as a process of its own, and the random seed that it is started with."""
+"""Starts the mock as a process of its own, with a random seed."""
 
 import secrets
 import subprocess
@@ -10,19 +10,22 @@ from typing import IO, Final
 
 from contract_tests.contract.errors import TargetError
 
-START_S: Final = 30.0  # how long the mock may take to say that it listens, and to end
+_STOP_S: Final = 30.0  # until a mock that should stop is killed
 
 
-def drawn_seed() -> int:
+def draw_seed() -> int:
     """Return a new random seed."""
     return secrets.randbelow(2**32)
 
 
 @contextmanager
-def own_mock(seed: int, *switches: str, port: int = 0, is_apart: bool = False) -> Iterator[str]:
-    """Start the mock as a process of its own; give its address.
+def start_mock(seed: int, *switches: str, port: int = 0, is_apart: bool = False) -> Iterator[str]:
+    """Start the mock with these switches, yield its address, and stop it afterwards.
 
-    One that is apart does not notice Ctrl-C, which goes to all processes of a group.
+    `is_apart` puts it into a process group of its own, so that Ctrl-C does not reach it.
+
+    Raises:
+        TargetError: The mock did not start.
     """
     command = (sys.executable, "-m", "mock_server", "--port", str(port), "--seed", str(seed),
                *switches)  # fmt: skip
@@ -41,7 +44,7 @@ def own_mock(seed: int, *switches: str, port: int = 0, is_apart: bool = False) -
         finally:
             process.terminate()
             try:
-                process.wait(START_S)
+                process.wait(_STOP_S)
             except subprocess.TimeoutExpired:
                 process.kill()
 
@@ -50,7 +53,7 @@ def _address(process: "subprocess.Popen[str]", log: IO[str]) -> str:
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
-        process.wait(START_S)
+        process.wait(_STOP_S)
         log.seek(0)
         raise TargetError(f"the mock did not start: {log.read().strip()[-500:]}")
     return line.split()[-1]

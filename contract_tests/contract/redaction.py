@@ -1,15 +1,15 @@
-"""Keeps API keys out of all that is shown and kept, also where a server sends them back."""
+"""Removes API keys from everything that is shown or stored, even if a server echoes them."""
 
 import re
 from collections.abc import Iterable
 from typing import Final
 
 HIDDEN: Final = "[key]"
-_SHORTEST_SECRET: Final = 6  # a shorter key is a word that any text may hold
+_SHORTEST_SECRET: Final = 6  # a shorter key may occur in any text by chance
 
 
 class Redaction:
-    """Hides these keys in any case of letters, also as JSON and addresses write them."""
+    """Replaces these keys in any letter case, also when escaped as in JSON or in a URL."""
 
     def __init__(self, keys: Iterable[str]) -> None:
         secrets = {key for key in keys if len(key) >= _SHORTEST_SECRET}
@@ -18,16 +18,22 @@ class Redaction:
         self._bytes = re.compile(either.encode() or rb"(?!)", re.IGNORECASE)
 
     def text(self, text: str) -> str:
+        """Return the text without keys."""
         return self._text.sub(HIDDEN, text)
 
     def content(self, content: bytes) -> bytes:
+        """Return the bytes without keys."""
         return self._bytes.sub(HIDDEN.encode(), content)
 
     def pairs(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Return the pairs, such as headers, without keys in names and values."""
         return tuple((self.text(name), self.text(value)) for name, value in pairs)
 
 
 def _pattern(key: str) -> str:
-    """Let each sign be escaped: with backslashes (JSON in JSON has several), by code, as %2F."""
-    signs = (rf"(?:{re.escape(sign)}|%{ord(sign):02x}|u00{ord(sign):02x})" for sign in key)
-    return r"\\*".join(signs)
+    r"""Return an expression for the key in which each character may be escaped.
+
+    JSON inside JSON has several backslashes; a character may also be `\u002f` or `%2F`.
+    """
+    characters = (rf"(?:{re.escape(char)}|%{ord(char):02x}|u00{ord(char):02x})" for char in key)
+    return r"\\*".join(characters)

@@ -1,4 +1,4 @@
-"""The provider's contract as data: clauses that cases, mock and reports cite by id."""
+"""The provider's contract as data: clauses that cases, the mock and reports cite by id."""
 
 import re
 from collections import Counter
@@ -14,11 +14,12 @@ _ID: Final = re.compile(r"(?:AUTH|ENV|SUB|STA|FAIL|LIM|TIM|CB|RES|BIL)-[1-9][0-9
 
 
 class Clause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One promise. `certainty` says how well it is known, `level` what a server owes.
+    """One promise of the provider.
 
-    seed: the document that the project began with; docs: another page of the provider's;
-    conflict: pages disagree; choice: no page says, so it is ours. `note` tells which part of
-    the clause is known otherwise.
+    `certainty` says how well it is known. "seed": the document that the project began with says
+    so. "docs": another page of the provider says so. "conflict": pages disagree. "choice": no page
+    says so, and this project decided. `level` says how binding it is for a server. `note` names
+    the parts of the clause that have another certainty.
     """
 
     id: str
@@ -58,13 +59,13 @@ class Register:
 
 
 def load_register() -> Register:
-    """Raise RegisterError, or msgspec.DecodeError for a file that is no TOML."""
+    """Return the register. Raise RegisterError, or msgspec.DecodeError for invalid TOML."""
     content = (FIXTURES / "contract" / "clauses.toml").read_bytes()
-    return register_of(msgspec.toml.decode(content))
+    return parse_register(msgspec.toml.decode(content))
 
 
-def register_of(data: object) -> Register:
-    """Raise RegisterError for data that do not fit or contradict themselves."""
+def parse_register(data: object) -> Register:
+    """Return the register in this data. Raise RegisterError for invalid or contradictory data."""
     try:
         document = msgspec.convert(data, _Document)
     except msgspec.ValidationError as error:
@@ -77,17 +78,19 @@ def register_of(data: object) -> Register:
 
 def _problems(document: _Document) -> Iterator[str]:
     ids = Counter([*(clause.id for clause in document.clauses), *document.retired])
-    yield from (f"{each}: the id is used twice" for each, count in ids.items() if count > 1)
-    yield from (f"{each}: is no id such as STA-5" for each in ids if not _ID.fullmatch(each))
+    yield from (f"{each}: duplicate id" for each, count in ids.items() if count > 1)
+    yield from (
+        f"{each}: invalid id; must look like STA-5" for each in ids if not _ID.fullmatch(each)
+    )
     for clause in document.clauses:
         if not clause.text.strip():
-            yield f"{clause.id}: has no text"
+            yield f"{clause.id}: text must not be empty"
         if clause.note is not None and not clause.note.strip():
-            yield f"{clause.id}: its note is empty"
+            yield f"{clause.id}: note must not be empty"
         if clause.why_not is not None and not clause.why_not.strip():
-            yield f"{clause.id}: its why_not is empty"
+            yield f"{clause.id}: why_not must not be empty"
         if clause.testable != (clause.why_not is None):
-            yield f"{clause.id}: is either testable or says why_not"
+            yield f"{clause.id}: needs either testable = true or why_not, not both"
         for source in clause.sources:
             if source not in document.sources and not source.startswith("RFC "):
-                yield f"{clause.id}: its source {source!r} is not in the list"
+                yield f"{clause.id}: unknown source {source!r}; sources lists the known ones"

@@ -1,4 +1,4 @@
-"""What a case has found, and what follows from it."""
+"""What a case found, and the verdict that follows from it."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -9,7 +9,7 @@ from contract_tests.contract.register import Clause
 
 
 class Verdict(StrEnum):
-    """The better the higher; the worst of several counts."""
+    """Ordered from worst to best; the worst of several counts."""
 
     FAIL = "FAIL"
     ERROR = "ERROR"
@@ -23,7 +23,7 @@ _ORDER = tuple(Verdict)
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at one clause. `event` is the number of the event of the case that shows it."""
+    """One observation about one clause; `event` is the number of the event that shows it."""
 
     clause: str
     holds: bool
@@ -33,14 +33,15 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return SKIP for none: nothing was looked at."""
+    """Return the worst verdict, or SKIP if there is none."""
     return min(verdicts, key=_ORDER.index, default=Verdict.SKIP)
 
 
 def verdict_of(finding: Finding, clause: Clause, *, is_live: bool) -> Verdict:
-    """Judge a finding; the mock must keep every clause, its own choices too.
+    """Return the verdict on a finding.
 
-    A live service can only be reminded of what it has not promised firmly.
+    The mock must keep every clause, including this project's own choices. A live service fails
+    only what the provider has firmly promised; everything else is a warning.
     """
     if finding.holds:
         return Verdict.PASS

@@ -1,4 +1,4 @@
-"""An answer of the server under test, as cases read it."""
+"""Answers of the server under test, as cases read them."""
 
 from typing import Any, Final
 
@@ -25,18 +25,18 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def data(self) -> Any:
-        """The envelope's `data`, None where there is none."""
+        """The envelope's `data`, or None if there is none."""
         envelope = self.json
         return envelope.get("data") if isinstance(envelope, dict) else None
 
     @property
     def lacks_credit(self) -> bool:
-        """Whether a submit was refused for want of money, which a page calls 400 (SUB-17)."""
+        """Whether a submit was rejected for lack of credit, for which one page has 400 (SUB-17)."""
         return self.status == 400 and b"insufficient credits" in self.response.body.lower()
 
     @property
     def shown(self) -> str:
-        """What a report shows as seen."""
+        """What a report shows of this answer."""
         if self.response.error is not None:
             return self.response.error
         body = self.response.body[:_SHOWN].decode("utf-8", "replace")

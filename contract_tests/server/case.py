@@ -1,4 +1,4 @@
-"""A case: one question to a server, about named clauses of the contract."""
+"""A case: one test of a server, about named clauses of the contract."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -9,7 +9,7 @@ from contract_tests.server.probe import Probe
 
 
 class Cost(StrEnum):
-    """What a case buys at a service that keeps the contract."""
+    """What a case buys from a service that keeps the contract."""
 
     FREE = "free"
     ONE_IMAGE = "one image"
@@ -17,7 +17,7 @@ class Cost(StrEnum):
 
 
 class Time(StrEnum):
-    """How long a case takes where time cannot be moved."""
+    """How long a case takes without a control plane that can advance the clock."""
 
     INSTANT = "instant"
     ONE_GENERATION = "one generation"
@@ -25,7 +25,7 @@ class Time(StrEnum):
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """`id` never changes and is never used again; `run` asks and notes findings on the probe."""
+    """`id` never changes and is never reused; `run` sends requests and notes its findings."""
 
     id: str
     title: str
@@ -34,18 +34,18 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     expects: str
     run: Callable[[Probe], None]
     images: int = 0
-    """How many images it buys when all goes as the contract says."""
+    """How many images it buys from a service that keeps the contract."""
     worst_images: int = 0
-    """How many it buys at most, if the service takes what it should refuse."""
+    """How many images it buys at most, if the service accepts what it should reject."""
     time: Time = Time.INSTANT
     needs_control: bool = False
     needs_receiver: bool = False
-    """The target must reach the kit's receiver of callbacks."""
+    """Whether the target must be able to reach the kit's receiver of callbacks."""
     exhausts: bool = False
-    """It uses up a limit of the account, so a live run must allow it."""
+    """Whether it uses up a limit of the account; a live run must allow that explicitly."""
     is_smoke: bool = False
     provokes: tuple[int, ...] = ()
-    """Statuses of trouble (402, 403, 429, 5xx) that it means to see."""
+    """Statuses that would otherwise mean trouble (402, 403, 429, 5xx) and that it provokes."""
     loopback_only: str = ""
     """Why it is never sent to a live service."""
 

@@ -1,4 +1,4 @@
-"""Keeps what passed in a run, and plays it back with no network: the same judgement again."""
+"""Records the events of a run and replays them, so that they can be judged again offline."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from contract_tests.server.events import (
     Deliveries,
     Delivery,
     Event,
-    Exchange,
+    HttpExchange,
     Pause,
     Request,
     Response,
@@ -24,65 +24,70 @@ from contract_tests.server.target import Target
 VERSION: Final = 1
 _INDEX: Final = "cassette.json"
 
-E = TypeVar("E", Exchange, Burst, Pause, Deliveries)
+E = TypeVar("E", HttpExchange, Burst, Pause, Deliveries)
 D = TypeVar("D")
 
 _EVENTS: Final = msgspec.json.Decoder(tuple[Event, ...])
 
 
 class Cassette(msgspec.Struct, frozen=True, kw_only=True):
-    """What a recording says of its run; the events of a case lie in a file of its id."""
+    """The index of a recording; the events of each case are in a file named after its id."""
 
     version: int = VERSION
     target: Target
     profile: str
     seed: int
     cases: tuple[str, ...]
-    """All that were chosen, in order."""
+    """The ids of all selected cases, in order."""
     skipped: dict[str, str] = {}
-    """Why some of them were not asked."""
+    """The ids of cases that did not run, with the reason."""
 
 
 def begin(directory: Path) -> None:
-    """Make room for a recording; it counts once its index is written."""
+    """Prepare the directory of a recording; the recording is complete once it has an index."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / _INDEX).unlink(missing_ok=True)
 
 
 def save(directory: Path, case_id: str, events: Sequence[Event]) -> None:
+    """Write the events of one case."""
     (directory / f"{case_id}.json").write_bytes(msgspec.json.encode(events))
 
 
 def save_index(directory: Path, cassette: Cassette) -> None:
+    """Write the index, which completes the recording."""
     content = msgspec.json.format(msgspec.json.encode(cassette))
     (directory / _INDEX).write_bytes(content)
 
 
 def is_cassette(directory: Path) -> bool:
+    """Return whether the directory holds a complete recording."""
     return (directory / _INDEX).is_file()
 
 
 def load_index(directory: Path) -> Cassette:
-    """Raise CassetteError."""
+    """Return the index of a recording. Raise CassetteError."""
     cassette = _decoded(directory / _INDEX, msgspec.json.Decoder(Cassette))
     if cassette.version != VERSION:
-        raise CassetteError(f"{directory}: is of version {cassette.version}, not {VERSION}")
+        raise CassetteError(
+            f"{directory}: version {cassette.version} is not supported; must be {VERSION}"
+        )
     return cassette
 
 
 def load(directory: Path, case_id: str) -> tuple[Event, ...]:
-    """Raise CassetteError."""
+    """Return the recorded events of one case. Raise CassetteError."""
     return _decoded(directory / f"{case_id}.json", _EVENTS)
 
 
 class ReplayWorld:
-    """Gives back what was recorded, as long as the case asks for the same."""
+    """A world that returns recorded events, as long as the case sends the same requests."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         self._events = deque(events)
 
     def exchange(self, request: Request) -> Response:
-        event = self._next(Exchange, request)
+        event = self._next(HttpExchange, request)
         self._compare(request, event.request)
         return event.response
 
@@ -91,37 +96,38 @@ class ReplayWorld:
         self._compare(request, event.request)
         if count != event.count:
             raise TargetFailure(
-                f"the recording holds {event.count} times, not {count}: record it anew"
+                f"the recording has {event.count} requests here, but the case sends {count};"
+                " record it again"
             )
         return event.statuses, event.last
 
     def pause(self, seconds: float) -> None:
         self._next(Pause, f"a pause of {seconds:g} s")
 
-    def react(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
-        """Nobody comes."""
+    def script_receiver(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
+        """Do nothing: the recorded deliveries already happened."""
 
     def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
         return self._next(Deliveries, f"callbacks at {name}").deliveries
 
-    def _next(self, kind: type[E], asked: Request | str) -> E:
+    def _next(self, kind: type[E], wanted: Request | str) -> E:
         event = self._events.popleft() if self._events else None
         if not isinstance(event, kind):
             raise TargetFailure(
-                f"the recording does not go on with {_named(asked)}: record it anew"
+                f"the recording does not continue with {_named(wanted)}; record it again"
             )
         return event
 
-    def _compare(self, asked: Request, recorded: Request) -> None:
-        if asked != recorded:
+    def _compare(self, sent: Request, recorded: Request) -> None:
+        if sent != recorded:
             raise TargetFailure(
-                f"the recording holds {recorded.method} {recorded.path} where the case sends"
-                f" {asked.method} {asked.path}, or with another body: record it anew"
+                f"the recording has {recorded.method} {recorded.path}, but the case sends"
+                f" {sent.method} {sent.path} or another body; record it again"
             )
 
 
-def _named(asked: Request | str) -> str:
-    return asked if isinstance(asked, str) else f"{asked.method} {asked.path}"
+def _named(wanted: Request | str) -> str:
+    return wanted if isinstance(wanted, str) else f"{wanted.method} {wanted.path}"
 
 
 def _decoded(path: Path, decoder: msgspec.json.Decoder[D]) -> D:

@@ -1,25 +1,27 @@
-"""Compares two runs, clause by clause: what one server does otherwise than the other."""
+"""Compares two runs clause by clause: what one server does differently from the other."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
 from contract_tests.contract.verdicts import Verdict
 from contract_tests.server.reports.report import CaseResult, Report
 
-_COMPARABLE = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN})
+_TESTED: Final = frozenset({Verdict.PASS, Verdict.FAIL, Verdict.WARN})
+_SEEN_SHOWN: Final = 120  # characters
 
 
 class Drift(msgspec.Struct, frozen=True, kw_only=True):
-    """One clause whose behaviour differs; each line is about one case."""
+    """One clause for which the behaviour differs; each line is about one case."""
 
     clause: str
     lines: tuple[str, ...]
 
 
 def drifts(old: Report, new: Report) -> tuple[Drift, ...]:
-    """Compare the cases that both runs have exercised, in the order of the clauses."""
-    before, after = _exercised(old.cases), _exercised(new.cases)
+    """Return the differences of the cases that both runs tested, in the order of the clauses."""
+    before, after = _tested(old.cases), _tested(new.cases)
     found = []
     for clause in new.clauses:
         lines = [
@@ -33,20 +35,20 @@ def drifts(old: Report, new: Report) -> tuple[Drift, ...]:
     return tuple(found)
 
 
-def compared(old: Report, new: Report) -> frozenset[str]:
-    """Return the ids of the cases that both runs have exercised."""
-    return frozenset(_exercised(old.cases).keys() & _exercised(new.cases).keys())
+def compared_cases(old: Report, new: Report) -> frozenset[str]:
+    """Return the ids of the cases that both runs tested."""
+    return frozenset(_tested(old.cases).keys() & _tested(new.cases).keys())
 
 
-def not_compared(old: Report, new: Report) -> tuple[str, ...]:
-    """Return the ids of cases that only one of the runs has exercised."""
-    return tuple(sorted(_exercised(old.cases).keys() ^ _exercised(new.cases).keys()))
+def uncompared_cases(old: Report, new: Report) -> tuple[str, ...]:
+    """Return the ids of the cases that only one of the runs tested."""
+    return tuple(sorted(_tested(old.cases).keys() ^ _tested(new.cases).keys()))
 
 
 def _differences(clause: str, old: CaseResult, new: CaseResult) -> Iterable[str]:
-    was, now = _seen(clause, old), _seen(clause, new)
-    if was.keys() != now.keys():
-        yield f"{new.id}: {_said(was)} -> {_said(now)}"
+    before, after = _seen(clause, old), _seen(clause, new)
+    if before.keys() != after.keys():
+        yield f"{new.id}: {_described(before)} -> {_described(after)}"
     for line in sorted(set(old.behaviour) - set(new.behaviour)):
         yield f"{new.id}: no longer: {line}"
     for line in sorted(set(new.behaviour) - set(old.behaviour)):
@@ -57,9 +59,10 @@ def _seen(clause: str, case: CaseResult) -> Mapping[Verdict, str]:
     return {finding.verdict: finding.seen for finding in case.findings if finding.clause == clause}
 
 
-def _said(seen: Mapping[Verdict, str]) -> str:
-    return ", ".join(f"{verdict} ({text[:120]})" for verdict, text in seen.items()) or "nothing"
+def _described(seen: Mapping[Verdict, str]) -> str:
+    parts = (f"{verdict} ({text[:_SEEN_SHOWN]})" for verdict, text in seen.items())
+    return ", ".join(parts) or "nothing"
 
 
-def _exercised(cases: Iterable[CaseResult]) -> dict[str, CaseResult]:
-    return {case.id: case for case in cases if case.verdict in _COMPARABLE}
+def _tested(cases: Iterable[CaseResult]) -> dict[str, CaseResult]:
+    return {case.id: case for case in cases if case.verdict in _TESTED}

@@ -1,7 +1,7 @@
-"""What passed between the kit and its target while a case ran, in order.
+"""The events of a case: what passed between the kit and its target, in order.
 
-Events are what reports show and cassettes keep.  They hold no secret: a request names whose key it
-carries, and the key itself is put in where it is sent.
+Reports show events and cassettes store them.  They hold no secrets: a request names the key that
+it carries, and the world inserts the key when it sends the request.
 """
 
 import json
@@ -16,12 +16,12 @@ Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A request as the case means it.
+    """A request before keys and addresses are inserted.
 
-    `path` begins with `/` or is a whole address (a result).  `key` says whose key is sent: "own",
-    "other" (a second account), either of them "as" another spelling of the scheme, or "none",
-    perhaps with an Authorization of the case's own in `headers`.  A callback address is written
-    with the placeholder of `RECEIVER`.
+    `path` begins with `/`, or is a complete URL (of a result).  `key` names the key to send:
+    "own"; "other", a second account; either of them followed by " as " and another spelling of the
+    authentication scheme; or "none", possibly with an Authorization header in `headers`.  Callback
+    URLs contain the placeholder `RECEIVER`.
     """
 
     method: str
@@ -33,7 +33,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back; status 0 and `error` where nothing usable did."""
+    """A response; status 0 and `error` if no usable response arrived."""
 
     status: int
     headers: Pairs = ()
@@ -41,11 +41,12 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
     def header(self, name: str) -> str | None:
+        """Return the first header of this name, in any letter case."""
         wanted = name.lower()
         return next((value for each, value in self.headers if each.lower() == wanted), None)
 
     def json(self) -> Any:
-        """Return the decoded body, None where it is no JSON."""
+        """Return the decoded body, or None if it is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):
@@ -61,13 +62,13 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Exchange(msgspec.Struct, frozen=True, kw_only=True, tag="exchange"):
+class HttpExchange(msgspec.Struct, frozen=True, kw_only=True, tag="exchange"):
     request: Request
     response: Response
 
 
 class Burst(msgspec.Struct, frozen=True, kw_only=True, tag="burst"):
-    """The same request many times, one after the other; statuses as runs: (status, how often)."""
+    """The same request many times in sequence; `statuses` are runs of (status, times)."""
 
     request: Request
     count: int
@@ -76,13 +77,13 @@ class Burst(msgspec.Struct, frozen=True, kw_only=True, tag="burst"):
 
 
 class Pause(msgspec.Struct, frozen=True, kw_only=True, tag="pause"):
-    """Real time that the case let pass."""
+    """Real time that the case waited."""
 
     seconds: float
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One callback that the kit's receiver got, and the status that it answered (0: none)."""
+    """One callback that the kit's receiver got, and the status of its answer (0: none)."""
 
     method: str
     headers: Pairs
@@ -100,16 +101,16 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deliveries(msgspec.Struct, frozen=True, kw_only=True, tag="deliveries"):
-    """All that the receiver of the case has got so far."""
+    """All callbacks that arrived under this name so far."""
 
     name: str
     deliveries: tuple[Delivery, ...]
 
 
-Event: TypeAlias = Exchange | Burst | Pause | Deliveries
+Event: TypeAlias = HttpExchange | Burst | Pause | Deliveries
 
 
-def request_of(
+def build_request(
     method: str,
     path: str,
     *,
@@ -119,7 +120,7 @@ def request_of(
     headers: Mapping[str, str] | None = None,
     key: str = "own",
 ) -> Request:
-    """Build a request; `body` goes out as JSON with its content type, `content` as it is."""
+    """Return a request; `body` is sent as JSON with its content type, `content` unchanged."""
     sent: Pairs = tuple((headers or {}).items())
     if body is not None:
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")

@@ -1,26 +1,27 @@
-"""Cases as rows of data: send this, and see at least that."""
+"""Cases as data: a request, and the least that its answer must contain."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from contract_tests.contract.provider import GENERATE
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case
-from contract_tests.server.events import Request, request_of
+from contract_tests.server.events import Request, build_request
 from contract_tests.server.guard import images_of
 from contract_tests.server.probe import Probe
 
-_NAMING = "SUB-14"  # the clause by which an error names the field's path
+_NAMING: Final = "SUB-14"  # an error names the path of the invalid field
+_TYPE_NAMES: Final = {str: "a string", int: "an integer", list: "a list", dict: "an object"}
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Example(msgspec.Struct, frozen=True, kw_only=True):
     """One request and the least that its answer must contain.
 
-    Each clause is judged by the whole of it: the status, the members of `reply` (a type stands for
-    any value of that type), and `names`, words that the error message must hold. Where SUB-14 is
-    one of several clauses, the names are its business alone.
+    All clauses are judged by the same answer: its status, the members of `reply` (a type stands for
+    any value of that type), and `names`, words that the error message must contain. If SUB-14 is
+    one of several clauses, only SUB-14 is judged by the names.
     """
 
     id: str
@@ -42,7 +43,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def request(self) -> Request:
-        return request_of(
+        return build_request(
             self.method,
             self.path,
             body=self.body,
@@ -54,7 +55,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def buys(self) -> int:
-        """How many images the row buys when the contract is kept."""
+        """How many images the request buys from a service that keeps the contract."""
         is_submit = self.method == "POST" and self.path == GENERATE
         if not is_submit or self.status != 200 or not isinstance(self.body, dict):
             return 0
@@ -63,79 +64,81 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return count if isinstance(count, int) else 1
 
 
-def case_of(row: Row) -> Case:
-    body = "" if row.body is None else f" {msgspec.json.encode(row.body).decode()[:200]}"
+def example_case(example: Example) -> Case:
+    """Return the case that sends the request and judges its answer."""
+    body = "" if example.body is None else f" {msgspec.json.encode(example.body).decode()[:200]}"
     return Case(
-        id=row.id,
-        title=row.title,
-        clauses=row.clauses,
-        sends=f"{row.method} {row.path}{body}",
-        expects=_expected(row),
-        run=lambda probe: _judge(row, probe),
-        images=row.buys,
-        worst_images=images_of(row.request),
-        is_smoke=row.is_smoke,
-        provokes=row.provokes or ((row.status,) if row.status in {402, 403, 429} else ()),
-        loopback_only=row.loopback_only,
+        id=example.id,
+        title=example.title,
+        clauses=example.clauses,
+        sends=f"{example.method} {example.path}{body}",
+        expects=_expected(example),
+        run=lambda probe: _judge(example, probe),
+        images=example.buys,
+        worst_images=images_of(example.request),
+        is_smoke=example.is_smoke,
+        provokes=example.provokes
+        or ((example.status,) if example.status in {402, 403, 429} else ()),
+        loopback_only=example.loopback_only,
     )
 
 
-def cases_of(rows: Sequence[Row]) -> tuple[Case, ...]:
-    return tuple(case_of(row) for row in rows)
+def example_cases(examples: Sequence[Example]) -> tuple[Case, ...]:
+    return tuple(example_case(example) for example in examples)
 
 
 def differences(want: Any, got: Any, where: str = "$") -> Iterator[str]:
-    """Yield each place where `got` lacks what `want` asks for; further members are fine."""
+    """Yield each place where `got` differs from `want`; additional members are allowed."""
     if isinstance(want, type):
         if not isinstance(got, want) or (want is int and isinstance(got, bool)):
-            yield f"{where} is {got!r}, no {want.__name__}"
+            yield f"{where}: must be {_TYPE_NAMES.get(want, want.__name__)} (got {got!r})"
     elif isinstance(want, Mapping):
         if not isinstance(got, Mapping):
-            yield f"{where} is {got!r}, no object"
+            yield f"{where}: must be an object (got {got!r})"
             return
         for name, value in want.items():
             if name in got:
                 yield from differences(value, got[name], f"{where}.{name}")
             else:
-                yield f"{where}.{name} is missing"
+                yield f"{where}.{name}: is missing"
     elif type(want) is not type(got) or want != got:
-        yield f"{where} is {got!r}, not {want!r}"
+        yield f"{where}: must be {want!r} (got {got!r})"
 
 
 def error_text(answer: Answer) -> str:
-    """Return all that an error says: its message and the detail in `data`."""
+    """Return the texts of an error: its message and the detail in `data`."""
     envelope = answer.json
     if not isinstance(envelope, dict):
         return ""
     return f"{envelope.get('message')} {envelope.get('data')}"
 
 
-def _judge(row: Row, probe: Probe) -> None:
+def _judge(example: Example, probe: Probe) -> None:
     answer = probe.send(
-        row.method,
-        row.path,
-        body=row.body,
-        content=row.content,
-        query=row.query,
-        headers=row.headers,
-        key=row.key,
+        example.method,
+        example.path,
+        body=example.body,
+        content=example.content,
+        query=example.query,
+        headers=example.headers,
+        key=example.key,
     )
-    problems = list(differences(row.reply, answer.json)) if row.reply else []
-    said = error_text(answer)
-    unnamed = [f"the message does not name {name}" for name in row.names if name not in said]
+    problems = list(differences(example.reply, answer.json)) if example.reply else []
+    text = error_text(answer)
+    unnamed = [f"the message does not name {name}" for name in example.names if name not in text]
     seen = "; ".join([answer.shown, *problems, *unnamed])
-    for clause in row.clauses:
-        is_named = not unnamed or (clause != _NAMING and _NAMING in row.clauses)
-        holds = answer.status == row.status and not problems and is_named
-        probe.check(clause, holds, expected=_expected(row), seen=seen, at=answer)
+    for clause in example.clauses:
+        is_named = not unnamed or (clause != _NAMING and _NAMING in example.clauses)
+        holds = answer.status == example.status and not problems and is_named
+        probe.check(clause, holds, expected=_expected(example), seen=seen, at=answer)
 
 
-def _expected(row: Row) -> str:
-    parts = [f"HTTP {row.status}"]
-    if row.reply:
-        parts.append(f"with {_written(row.reply)}")
-    if row.names:
-        parts.append(f"naming {' and '.join(row.names)}")
+def _expected(example: Example) -> str:
+    parts = [f"HTTP {example.status}"]
+    if example.reply:
+        parts.append(f"with {_written(example.reply)}")
+    if example.names:
+        parts.append(f"naming {' and '.join(example.names)}")
     return " ".join(parts)
 
 

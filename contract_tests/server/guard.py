@@ -1,4 +1,4 @@
-"""What stands before each request of a live run: a pace, and a budget that cannot be passed."""
+"""Guards each request of a live run: a pace, and a budget that is never exceeded."""
 
 import json
 import threading
@@ -10,67 +10,70 @@ from typing import Final
 from contract_tests.server.events import Request, Response
 from contract_tests.server.interruptions import CaseSkipped
 
-PRICE: Final = Decimal("0.35")
-"""Dollars an image: the dearest of the pages that disagree (BIL-3)."""
+PRICE_USD: Final = Decimal("0.35")
+"""US dollars per image: the highest price on the provider's pages, which disagree (BIL-3)."""
 PACE_S: Final = 0.066
-"""Seconds between two requests: below a tenth of LIM-1."""
-DEAREST: Final = 4  # images that one submit can buy (SUB-11)
-BELIEVABLE: Final = 100  # images that a service might sell for a number that it should refuse
+"""Seconds between two requests: less than a tenth of the rate that LIM-1 allows."""
+MOST_IMAGES: Final = 4  # that one submit can buy (SUB-11)
+MOST_BELIEVABLE: Final = 100  # that a service might sell for a count that it should reject
 
 
 def images_of(request: Request) -> int:
-    """Return how many images a request buys at most, should it be accepted as it is."""
+    """Return how many images a request buys at most, if the service accepts it."""
     if request.method != "POST" or "/generateTask/" not in request.path:
         return 0
     try:
         given = json.loads(request.body)["input"]
         counts = (given.get("num_images", 1), given.get("nVariants", 1))  # SUB-16: the older name
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return DEAREST
+        return MOST_IMAGES
     return max(_images(count) for count in counts)
 
 
 def _images(count: object) -> int:
     if type(count) is not int:
-        return DEAREST
-    return count if count in {1, 2, 4} else min(max(DEAREST, count), BELIEVABLE)
+        return MOST_IMAGES
+    return count if count in {1, 2, 4} else min(max(MOST_IMAGES, count), MOST_BELIEVABLE)
 
 
-def is_refused(response: Response) -> bool:
-    """Say whether a submit has surely bought nothing; a timeout (408) tells nothing of that."""
+def is_rejected(response: Response) -> bool:
+    """Return whether a submit certainly bought nothing. After a timeout (408) it may have."""
     return 400 <= response.status < 500 and response.status != 408
 
 
 class Ledger:
-    """Reserves the cost of a submit before it is sent; what is not surely refused is spent."""
+    """Reserves the cost of a submit before it is sent; only a certain rejection releases it."""
 
-    def __init__(self, budget: Decimal) -> None:
-        self._budget = budget
-        self._spent = Decimal(0)
+    def __init__(self, budget_usd: Decimal) -> None:
+        self._budget_usd = budget_usd
+        self._spent_usd = Decimal(0)
         self._lock = threading.Lock()
 
     @property
-    def spent(self) -> Decimal:
-        return self._spent
+    def spent_usd(self) -> Decimal:
+        return self._spent_usd
 
     def reserve(self, images: int) -> None:
-        """Raise CaseSkipped where that would pass the budget."""
-        cost = images * PRICE
+        """Reserve the highest price of so many images. Raise CaseSkipped beyond the budget."""
+        cost_usd = images * PRICE_USD
         with self._lock:
-            if self._spent + cost > self._budget:
-                left = self._budget - self._spent
-                raise CaseSkipped(f"costs up to ${cost} more, and ${left} of the budget is left")
-            self._spent += cost
+            if self._spent_usd + cost_usd > self._budget_usd:
+                left_usd = self._budget_usd - self._spent_usd
+                raise CaseSkipped(
+                    f"costs up to ${cost_usd}, but only ${left_usd} of the budget is left"
+                )
+            self._spent_usd += cost_usd
 
     def release(self, images: int) -> None:
+        """Release what was reserved for so many images."""
         with self._lock:
-            self._spent -= images * PRICE
+            self._spent_usd -= images * PRICE_USD
 
 
 class LiveGuard:
-    """Lets one request pass at a time, each only when its cost is reserved and its moment is come.
+    """Reserves the cost of each request and delays it so that the pace is kept.
 
-    A burst, which only cases send that may exhaust a limit, is one step of the pace.
+    A burst counts as one request of the pace. Only cases that may exhaust a limit send bursts.
     """
 
     def __init__(
@@ -87,6 +90,7 @@ class LiveGuard:
         self._lock = threading.Lock()
 
     def before(self, request: Request, count: int) -> None:
+        """Wait for the next turn. Raise CaseSkipped if the budget does not cover the request."""
         self._ledger.reserve(count * images_of(request))
         with self._lock:
             now_s = self._clock()
@@ -96,6 +100,6 @@ class LiveGuard:
             self._sleep(at_s - now_s)
 
     def after(self, request: Request, response: Response) -> None:
-        """Give back what was reserved for a submit that was surely refused."""
-        if is_refused(response):
+        """Release what was reserved for a submit that was certainly rejected."""
+        if is_rejected(response):
             self._ledger.release(images_of(request))

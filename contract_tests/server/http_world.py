@@ -1,4 +1,4 @@
-"""The real world of a case: HTTP to the target, real time, the kit's own receiver."""
+"""The world of a live run: HTTP to the target, real time, the kit's receiver."""
 
 import http.client
 import time
@@ -19,25 +19,25 @@ _BODY_MAX: Final = 16 * 1024 * 1024  # bytes of an answer
 
 
 class Guard(Protocol):
-    """Stands before each request of a live run: paces it, and keeps its cost within a budget."""
+    """Checks each request of a live run before it is sent."""
 
     def before(self, request: Request, count: int) -> None:
-        """Wait, reserve, or refuse by raising."""
+        """Wait for the pace and reserve the cost. Raise CaseSkipped to prevent the request."""
 
     def after(self, request: Request, response: Response) -> None:
-        """Settle what was reserved."""
+        """Release what was reserved for a rejected request."""
 
 
 class NoGuard:
     def before(self, request: Request, count: int) -> None:
-        """Let everything pass."""
+        """Allow every request."""
 
     def after(self, request: Request, response: Response) -> None:
-        """Nothing was reserved."""
+        """Do nothing, because nothing was reserved."""
 
 
 class HttpWorld:
-    """`keys` are the case's API keys by their names; `case_id` keeps its callbacks apart."""
+    """`keys` are the case's API keys by name; `case_id` separates its callbacks from others."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class HttpWorld:
         return response
 
     def burst(self, request: Request, count: int) -> tuple[tuple[tuple[int, int], ...], Response]:
-        """Use one kept connection, for speed; on a broken one the burst ends."""
+        """Use one persistent connection for speed; the burst ends when it breaks."""
         self._guard.before(request, count)
         parts = urlsplit(self._url(request))
         kind = (
@@ -75,7 +75,7 @@ class HttpWorld:
         target = f"{parts.path}?{urlencode(request.query)}" if request.query else parts.path
         headers, body = dict(self._headers(request)), self._body(request)
         statuses: list[int] = []
-        last = Response(status=0, error="nothing was sent")
+        last = Response(status=0, error="no request was sent")
         try:
             for _ in range(count):
                 connection.request(request.method, target, body, headers)
@@ -93,12 +93,12 @@ class HttpWorld:
     def pause(self, seconds: float) -> None:
         time.sleep(seconds)
 
-    def react(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
-        self._receiver.react(f"{self._case_id}/{name}", reactions)
+    def script_receiver(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
+        self._receiver.script(f"{self._case_id}/{name}", reactions)
 
     def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
-        came = self._receiver.deliveries(f"{self._case_id}/{name}", count, within_s)
-        return tuple(delivery.redacted(self._redaction) for delivery in came)
+        received = self._receiver.deliveries(f"{self._case_id}/{name}", count, within_s)
+        return tuple(delivery.redacted(self._redaction) for delivery in received)
 
     def _sent(self, request: Request) -> Response:
         try:
@@ -113,7 +113,9 @@ class HttpWorld:
                 for part in answer.iter_bytes():
                     body += part
                     if len(body) > _BODY_MAX:
-                        return Response(status=0, error=f"more than {_BODY_MAX} bytes")
+                        return Response(
+                            status=0, error=f"the answer is larger than {_BODY_MAX} bytes"
+                        )
                 return self._response(answer.status_code, answer.headers.multi_items(), bytes(body))
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             return self._broken(error)
@@ -129,14 +131,14 @@ class HttpWorld:
         return headers
 
     def _body(self, request: Request) -> bytes:
-        ours = self._receiver.url(self._case_id)
-        return request.body.replace(RECEIVER.encode(), ours.encode())
+        receiver_url = self._receiver.url(self._case_id)
+        return request.body.replace(RECEIVER.encode(), receiver_url.encode())
 
     def _response(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> Response:
-        ours = self._receiver.url(self._case_id).encode()
-        body = body.replace(ours, RECEIVER.encode())
+        receiver_url = self._receiver.url(self._case_id).encode()
+        body = body.replace(receiver_url, RECEIVER.encode())
         return Response(status=status, headers=tuple(headers), body=body).redacted(self._redaction)
 
     def _broken(self, error: Exception) -> Response:
-        said = f"{type(error).__name__}: {error}"
-        return Response(status=0, error=said).redacted(self._redaction)
+        reason = f"{type(error).__name__}: {error}"
+        return Response(status=0, error=reason).redacted(self._redaction)

@@ -1,19 +1,30 @@
 """How a case ends early: each interruption stands for one verdict."""
 
+from typing import ClassVar
+
 from contract_tests.contract.errors import ContractTestsError
+from contract_tests.contract.verdicts import Verdict
 
 
 class CaseInterruption(ContractTestsError):
     """Base class of what ends a case early; the message is the reason in the report."""
 
+    verdict: ClassVar[Verdict]
+
 
 class PreconditionNotMet(CaseInterruption):
-    """The case could not be tested because a precondition was not met: INCONCLUSIVE."""
+    """The case could not be tested because a precondition was not met."""
+
+    verdict = Verdict.INCONCLUSIVE
 
 
 class TargetFailure(CaseInterruption):
-    """The target, or the way to it, failed in a way that the case did not provoke: ERROR."""
+    """The target, or the connection to it, failed in a way that the case did not provoke."""
+
+    verdict = Verdict.ERROR
 
 
 class CaseSkipped(CaseInterruption):
-    """The case cannot be run against this target: SKIP."""
+    """The case cannot be run against this target."""
+
+    verdict = Verdict.SKIP

@@ -1,14 +1,14 @@
-"""Dollars, as a person writes them."""
+"""Amounts of US dollars, as a person writes them."""
 
 from decimal import Decimal, InvalidOperation
 
 
-def dollars(text: str) -> Decimal:
-    """Return the amount. Raises ValueError for what is none, or has no bound."""
+def parse_dollars(text: str) -> Decimal:
+    """Return the amount. Raise ValueError, as option parsers expect, for an invalid amount."""
     try:
-        amount = Decimal(text)
+        amount_usd = Decimal(text)
     except InvalidOperation as error:
-        raise ValueError(f"{text!r} is no number of dollars") from error
-    if not amount.is_finite() or amount < 0:
-        raise ValueError("must be 0 or more")
-    return amount
+        raise ValueError(f"must be an amount in US dollars, such as 2.50 (got {text!r})") from error
+    if not amount_usd.is_finite() or amount_usd < 0:
+        raise ValueError(f"must be 0 or more (got {text!r})")
+    return amount_usd

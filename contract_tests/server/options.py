@@ -1,4 +1,4 @@
-"""What a run is asked to do, and whether it may be done to this target."""
+"""The options of a run, and what they allow to be done to its target."""
 
 import re
 from collections.abc import Mapping
@@ -14,25 +14,25 @@ from contract_tests.server.targets import is_loopback, origin_of
 
 DEFAULT_KEY: Final = "contract-tests"
 WORKERS: Final = 4
-WAITING_WORKERS: Final = 16  # where time cannot be moved, workers mostly wait
+WAITING_WORKERS: Final = 16  # without a control plane, workers mostly wait for tasks
 _IN_A_HEADER: Final = re.compile(r"[!-~]+")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run is asked to do; without a base URL it starts a mock of its own.
+    """The options of a run. Without `base_url` the run starts a mock and tests it.
 
-    A target that is not loopback needs `live`, a key from the environment and a budget in dollars.
-    With `live` a loopback target counts as live too: it may be a way to the real service.
+    A target that is not on this machine requires `live`, a key from the environment and a budget.
+    With `live` a loopback address counts as live too, because it may be a proxy of the service.
     """
 
     base_url: str | None = None
     api_key: str = DEFAULT_KEY
     key_is_from_environment: bool = False
-    profile: str | None = None
+    suite: str | None = None
     seed: int = 0
     workers: int | None = None
     live: bool = False
-    budget: Decimal | None = None
+    budget_usd: Decimal | None = None
     allow_exhaustion: bool = False
     receiver_host: str = "127.0.0.1"
     receiver_port: int = 0
@@ -41,50 +41,50 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_live(options: Options) -> bool:
-    """Raise TargetError for an address that is none."""
+    """Return whether the target may cost money. Raise TargetError for an invalid address."""
     if options.base_url is None:
         return False
     return options.live or not is_loopback(origin_of(options.base_url))
 
 
-def default_profile(options: Options) -> str:
-    return options.profile or ("smoke" if is_live(options) else "full")
+def default_suite(options: Options) -> str:
+    return options.suite or ("smoke" if is_live(options) else "full")
 
 
-def refuse_unsafe(options: Options) -> None:
-    """Raise TargetError for a run that could cost money without saying how much it may."""
+def reject_unsafe(options: Options) -> None:
+    """Raise TargetError for a run that could cost money and sets no limit."""
     if not _IN_A_HEADER.fullmatch(options.api_key):
-        raise TargetError("the API key must be ASCII letters, digits and signs, without spaces")
+        raise TargetError("the API key must consist of printable ASCII characters without spaces")
     if options.base_url is None or not is_live(options):
         return
-    lacking = [
+    missing = [
         name
-        for name, is_there in (
+        for name, is_given in (
             ("--live", options.live),
-            ("an API key in APIXO_API_KEY, none on the command line",
+            ("the API key in APIXO_API_KEY instead of on the command line",
              options.key_is_from_environment),
-            ("--budget DOLLARS", options.budget is not None),
+            ("--budget DOLLARS", options.budget_usd is not None),
         )
-        if not is_there
+        if not is_given
     ]  # fmt: skip
-    if lacking:
+    if missing:
         raise TargetError(
-            f"{origin_of(options.base_url)} is a live service, so a run may cost money:"
-            f" it needs {' and '.join(lacking)}; nothing was sent."
-            " See what it would cost with: contract-tests plan"
+            f"{origin_of(options.base_url)} is a live service, so a run may cost money."
+            f" It requires {' and '.join(missing)}. Nothing was sent."
+            " contract-tests plan shows what a run would cost"
         )
 
 
-def why_not(case: Case, target: Target, options: Options) -> str:
-    """Say why a case is not run against this target; nothing when it is."""
+def skip_reason(case: Case, target: Target, options: Options) -> str:
+    """Return why a case is not run against this target; an empty text if it is run."""
     if case.needs_control and not target.has_control:
-        return "needs the control plane of the mock"
+        return "requires the control plane of the mock"
     if case.time is Time.LONG and not target.has_control:
-        return "takes longer than a run can wait where time cannot be moved"
+        return "takes too long without a control plane that can advance the clock"
     if target.is_live and case.loopback_only:
         return case.loopback_only
     if target.is_live and case.needs_receiver and options.receiver_url is None:
-        return "needs an address at which the service reaches the kit: --receiver-url"
+        return "requires --receiver-url, an address at which the service can reach the kit"
     if target.is_live and case.exhausts and not options.allow_exhaustion:
-        return "uses up a limit of the account: allow it with --allow-exhaustion"
+        return "uses up a limit of the account; --allow-exhaustion permits it"
     return ""

@@ -1,4 +1,4 @@
-"""What a case works with: it sends, lets time pass, looks, and notes what it found."""
+"""The tool of a case: it sends requests, passes time, receives callbacks and notes findings."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -12,10 +12,10 @@ from contract_tests.server.events import (
     Deliveries,
     Delivery,
     Event,
-    Exchange,
+    HttpExchange,
     Pause,
     Request,
-    request_of,
+    build_request,
 )
 from contract_tests.server.interruptions import PreconditionNotMet, TargetFailure
 from contract_tests.server.target import Target
@@ -23,8 +23,10 @@ from contract_tests.server.world import World
 
 TROUBLE: Final = frozenset({402, 403, 429, *range(500, 600)})
 """Statuses that mean trouble on a live service, unless the case provokes them."""
-_GENERATION_S = 300.0  # no task takes longer
-_STEP_S = 3.0  # between two polls
+_GENERATION_S: Final = 300.0  # no task takes longer
+_STEP_S: Final = 3.0  # between two polls
+_CALLBACK_S: Final = 60.0  # real time until a callback that is due has arrived, at most
+_FIRST_LOOK_S: Final = 1.0  # real time before the mock is asked whether a callback is on its way
 
 
 class Probe:
@@ -51,12 +53,15 @@ class Probe:
         headers: Mapping[str, str] | None = None,
         key: str = "own",
     ) -> Answer:
-        """Send `body` as JSON, or `content` as it is (then with no content type but a given one).
+        """Send `body` as JSON, or `content` unchanged, and return the answer.
 
-        Raises TargetFailure when no usable answer arrived, or when a live service is in trouble
-        that the case did not provoke.
+        `content` gets no content type unless `headers` has one.
+
+        Raises:
+            TargetFailure: No usable answer arrived, or a live service is in trouble that the case
+                did not provoke.
         """
-        request = request_of(
+        request = build_request(
             method, path, body=body, content=content, query=query, headers=headers, key=key
         )
         return self._judged(self._exchange(request))
@@ -64,16 +69,18 @@ class Probe:
     def submit(
         self, body: Mapping[str, object] | None = None, *, key: str = "own", **given: object
     ) -> Answer:
-        """Send a submit: the whole body, or one with these members of `input`."""
-        asked = {"mode": "gpt-image-1", "prompt": "a red fox in the snow", **given}
-        return self.send("POST", GENERATE, body={"input": asked} if body is None else body, key=key)
+        """Send a submit with this body, or with these members of `input`."""
+        task_input = {"mode": "gpt-image-1", "prompt": "a red fox in the snow", **given}
+        whole = {"input": task_input} if body is None else body
+        return self.send("POST", GENERATE, body=whole, key=key)
 
-    def task(
+    def submit_task(
         self, body: Mapping[str, object] | None = None, *, key: str = "own", **given: object
     ) -> str:
         """Submit a task and return its id.
 
-        Raises PreconditionNotMet when the submit is not accepted.
+        Raises:
+            PreconditionNotMet: The submit was not accepted.
         """
         answer = self.submit(body, key=key, **given)
         task_id = answer.data.get("taskId") if isinstance(answer.data, dict) else None
@@ -81,34 +88,35 @@ class Probe:
             raise PreconditionNotMet(f"the submit was not accepted: {answer.shown}")
         return task_id
 
-    def ask(self, task_id: str, *, key: str = "own") -> Answer:
+    def read_status(self, task_id: str, *, key: str = "own") -> Answer:
+        """Send a status request and return the answer."""
         return self.send("GET", STATUS, query={"taskId": task_id}, key=key)
 
-    def state(self, task_id: str) -> dict[str, Any]:
-        """Return `data` of a status answer. Raises PreconditionNotMet when there is none."""
-        answer = self.ask(task_id)
+    def read_task(self, task_id: str) -> dict[str, Any]:
+        """Return `data` of a status answer. Raise PreconditionNotMet if there is none."""
+        answer = self.read_status(task_id)
         if answer.status != 200 or not isinstance(answer.data, dict):
-            raise PreconditionNotMet(f"the status request was not answered: {answer.shown}")
+            raise PreconditionNotMet(f"the status request was rejected: {answer.shown}")
         data: dict[str, Any] = answer.data
         return data
 
-    def ended(self, task_id: str) -> Answer:
-        """Poll until the task has ended; return that answer."""
+    def poll_until_final(self, task_id: str) -> Answer:
+        """Poll until the task is final and return that answer. Raise PreconditionNotMet."""
         waited_s = 0.0
         while True:
-            answer = self.ask(task_id)
+            answer = self.read_status(task_id)
             data = answer.data
             if answer.status == 200 and isinstance(data, dict) and data.get("state") in FINAL:
                 return answer
             if waited_s >= _GENERATION_S:
                 raise PreconditionNotMet(
-                    f"the task has not ended in {waited_s:g} s: {answer.shown}"
+                    f"the task was not final after {waited_s:g} s: {answer.shown}"
                 )
             self.pass_time(_STEP_S)
             waited_s += _STEP_S
 
     def burst(self, request: Request, count: int) -> Burst:
-        """Send the same request so often."""
+        """Send the same request `count` times in sequence."""
         statuses, last = self._world.burst(request, count)
         burst = Burst(request=request, count=count, statuses=statuses, last=last)
         self.events.append(burst)
@@ -117,7 +125,7 @@ class Probe:
     # Time and control
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass for the service: at once where there is control."""
+        """Let time pass for the service: without waiting if there is a control plane."""
         if self.target.has_control:
             self.control("POST", "clock/advance", {"seconds": seconds})
         else:
@@ -127,25 +135,26 @@ class Probe:
     def control(self, method: str, path: str, body: object = None, *, key: str = "own") -> Any:
         """Call `/_mock` for the case's sandbox and return its JSON.
 
-        Raises TargetFailure when the mock rejects the call.
+        Raises:
+            TargetFailure: The mock rejected the call.
         """
-        answer = self._exchange(request_of(method, f"/_mock/{path}", body=body, key=key))
+        answer = self._exchange(build_request(method, f"/_mock/{path}", body=body, key=key))
         if not 200 <= answer.status < 300:
-            raise TargetFailure(f"control refused {method} {path}: {answer.shown}")
+            raise TargetFailure(f"the control plane rejected {method} {path}: {answer.shown}")
         return answer.json
 
     def control_task(
         self, method: str, task_id: str, action: str = "", body: object = None, *, key: str = "own"
     ) -> Any:
-        """Speak to `/_mock` about a task, whatever its id looks like."""
+        """Call `/_mock/tasks/{task_id}` with any task id and return its JSON."""
         return self.control(method, f"tasks/{quote(task_id, safe='')}{action}", body, key=key)
 
-    def change(self, **settings: object) -> None:
+    def change_settings(self, **settings: object) -> None:
         """Change settings of the case's sandbox."""
         self.control("PATCH", "sandbox", settings)
 
-    def begin(self) -> None:
-        """Start from a sandbox that nobody has used, with time that stands still."""
+    def reset(self) -> None:
+        """Start with an empty sandbox and a clock that stands still."""
         if self.target.has_control:
             for key in ("own", "other") if self.target.has_other_key else ("own",):
                 self.control("DELETE", "sandbox", key=key)
@@ -153,14 +162,42 @@ class Probe:
 
     # Callbacks
 
-    def react(self, name: str, *reactions: tuple[int, float]) -> None:
-        self._world.react(name, reactions)
+    def script_receiver(self, name: str, *reactions: tuple[int, float]) -> None:
+        """Set how the next callbacks of this name are answered: (status, delay in seconds)."""
+        self._world.script_receiver(name, reactions)
 
-    def deliveries(self, name: str, count: int = 1, within_s: float = 5.0) -> tuple[Delivery, ...]:
-        """Return what came to the kit's receiver under this name: as soon as there are so many."""
-        came = self._world.deliveries(name, count, within_s)
-        self.events.append(Deliveries(name=name, deliveries=came))
-        return came
+    def await_deliveries(self, name: str, count: int = 1) -> tuple[Delivery, ...]:
+        """Return the callbacks of this name once `count` arrived or no other can be expected.
+
+        With a control plane the mock says whether a callback is on its way, so a slow machine makes
+        the wait longer and changes nothing else.  Without one, the wait ends after a minute.
+        """
+        if not self.target.has_control:
+            return self.deliveries(name, count, within_s=_CALLBACK_S)
+        received = self.deliveries(name, count, within_s=_FIRST_LOOK_S)
+        waited_s = _FIRST_LOOK_S
+        while len(received) < count and waited_s < _CALLBACK_S:
+            is_sending = self._is_sending()  # asked first: what was sent has arrived by then
+            received = self.deliveries(name, count, within_s=_FIRST_LOOK_S if is_sending else 0)
+            waited_s += _FIRST_LOOK_S
+            if not is_sending:
+                break
+        return received
+
+    def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
+        """Return the callbacks of this name once `count` arrived or so much real time passed."""
+        received = self._world.deliveries(name, count, within_s)
+        self.events.append(Deliveries(name=name, deliveries=received))
+        return received
+
+    def _is_sending(self) -> bool:
+        """Return whether the mock says that a callback is due or being sent."""
+        now_ms = self.control("GET", "clock")["now_ms"]
+        pending = [
+            each for each in self.control("GET", "callbacks")["deliveries"]
+            if each["state"] == "pending"
+        ]  # fmt: skip
+        return any(each["next_ms"] is None or each["next_ms"] <= now_ms for each in pending)
 
     # Findings
 
@@ -173,7 +210,7 @@ class Probe:
         seen: object,
         at: Answer | None = None,
     ) -> bool:
-        """Note whether a clause holds, and what was seen; return whether it does."""
+        """Note whether a clause holds and what was seen, and return whether it holds."""
         seen_text = seen.shown if isinstance(seen, Answer) else shown(seen)
         where = at if at is not None else seen if isinstance(seen, Answer) else None
         last = len(self.events) - 1 if self.events else None
@@ -187,7 +224,7 @@ class Probe:
 
     def _exchange(self, request: Request) -> Answer:
         response = self._world.exchange(request)
-        self.events.append(Exchange(request=request, response=response))
+        self.events.append(HttpExchange(request=request, response=response))
         return Answer(response=response, event=len(self.events) - 1)
 
     def _judged(self, answer: Answer) -> Answer:

@@ -1,34 +1,23 @@
-"""Asks a question for many examples: generated ones, or on a live service few fixed ones."""
+"""Runs a judgement for many examples: generated ones, or a few fixed ones on a live service."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS, HypothesisProvider
+from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
+from contract_tests.contract.errors import ContractTestsError
 from contract_tests.contract.verdicts import Finding
 from contract_tests.server.probe import Probe
+from contract_tests.server.steady_provider import BACKEND
 
 E = TypeVar("E")
 
 
-class Steady(HypothesisProvider):
-    """Draws the same from the same seed in every process, so that a recording can be replayed.
-
-    Hypothesis mixes in constants that it finds in the source of whatever modules are loaded.
-    """
-
-    def _maybe_draw_constant(self, *args: Any, **kwargs: Any) -> None:
-        return None
-
-
-_STEADY: Final = "contract-tests"
-AVAILABLE_PROVIDERS[_STEADY] = f"{__name__}.{Steady.__name__}"
-
 SETTINGS: Final = settings(
-    backend=_STEADY,
+    backend=BACKEND,
     database=None,
     deadline=None,
     derandomize=False,
@@ -38,8 +27,8 @@ SETTINGS: Final = settings(
 )
 
 
-class Falsified(Exception):
-    """An example for which a clause does not hold."""
+class Counterexample(ContractTestsError):
+    """An example for which a clause does not hold. It never leaves this module's functions."""
 
 
 def for_all(
@@ -50,10 +39,10 @@ def for_all(
     fixed: Sequence[E],
     max_examples: int,
 ) -> None:
-    """Judge each example, and note what was found: the smallest counterexample, or that it holds.
+    """Judge each example and keep one result: the smallest counterexample, or that all hold.
 
-    `judge` notes findings on the probe as ever.  The fixed examples come first.  A live service is
-    sent these only: nothing that costs money is fuzzed or shrunk.
+    `judge` notes findings on the probe, as in any case.  The fixed examples are judged first.  On a
+    live service they are the only ones, because every generated example could cost money.
     """
     if probe.target.is_live:
         for example in fixed:
@@ -64,7 +53,7 @@ def for_all(
         before = len(probe.findings)
         judge(example)
         if any(not finding.holds for finding in probe.findings[before:]):
-            raise Falsified
+            raise Counterexample
 
     drawn = seed(probe.seed)(settings(SETTINGS, max_examples=max_examples)(given(strategy)(holds)))
 
@@ -79,9 +68,9 @@ def for_all(
 def run_machine(
     probe: Probe, machine: type[RuleBasedStateMachine], *, max_examples: int, steps: int
 ) -> None:
-    """Run a state machine whose steps note findings on the probe and raise Falsified.
+    """Run a state machine whose steps note findings on the probe and raise Counterexample.
 
-    What is found is not shrunk: a step may wait for a callback, and a walk has few steps.
+    A counterexample is not shrunk: a step may wait for a callback, and a run has few steps.
     """
     of_the_run = settings(
         SETTINGS, max_examples=max_examples, stateful_step_count=steps, phases=(Phase.generate,)
@@ -91,17 +80,17 @@ def run_machine(
 
 
 def noted(probe: Probe, run: Callable[[], None]) -> None:
-    """Run, and keep of the findings the last that fails, or one a clause when all hold."""
+    """Run, then keep the last failed finding, or one finding per clause when all hold."""
     before = len(probe.findings)
     try:
         run()
-    except Falsified:
+    except (Counterexample, Flaky):  # flaky: the server broke a clause once, but not again
         found = [finding for finding in probe.findings[before:] if not finding.holds]
         probe.findings[before:] = found[-1:]
     else:
-        probe.findings[before:] = _one_a_clause(probe.findings[before:])
+        probe.findings[before:] = _last_per_clause(probe.findings[before:])
 
 
-def _one_a_clause(findings: Sequence[Finding]) -> list[Finding]:
-    """Keep the last finding of each clause: they all hold."""
+def _last_per_clause(findings: Sequence[Finding]) -> list[Finding]:
+    """Return the last finding of each clause."""
     return list({finding.clause: finding for finding in findings}.values())

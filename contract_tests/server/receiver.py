@@ -1,6 +1,6 @@
-"""The kit's own receiver of callbacks: answers as told, and remembers what came.
+"""The kit's receiver of callbacks: answers as scripted and remembers what arrived.
 
-It also serves the sample images, for tasks with reference images: `RECEIVER/images/fox.png`.
+It also serves the sample images for tasks with reference images: `RECEIVER/images/fox.png`.
 """
 
 import secrets
@@ -15,7 +15,7 @@ from contract_tests.contract.data import FIXTURES
 from contract_tests.server.events import Delivery
 
 _BODY_MAX: Final = 1024 * 1024  # bytes
-_KEPT: Final = 1000  # deliveries of one name
+_MOST_KEPT: Final = 1000  # deliveries per name
 _IMAGES: Final = {
     "fox.gif": "image/gif",
     "fox.jpg": "image/jpeg",
@@ -26,9 +26,9 @@ _HIDDEN: Final = frozenset({"host"})
 
 
 class Receiver:
-    """Serves in a thread of its own, at addresses that nobody guesses.
+    """Serves in a thread of its own, at URLs that cannot be guessed.
 
-    `public_url` is how the target reaches it, where that is not `host` and `port`.
+    `public_url` is the address at which the target reaches it, if not `host` and `port`.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Receiver:
     ) -> None:
         self._token = secrets.token_urlsafe(12)
         self._reactions: dict[str, deque[tuple[int, float]]] = {}
-        self._came: dict[str, list[Delivery]] = {}
+        self._received: dict[str, list[Delivery]] = {}
         self._changed = Condition()
         self.is_over = Event()
         self._server = _Server((host, port), self)
@@ -61,31 +61,35 @@ class Receiver:
         self._server.server_close()
 
     def url(self, name: str) -> str:
+        """Return the URL at which callbacks of this name arrive."""
         return f"{self._origin}/{self._token}/{name}"
 
-    def react(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
+    def script(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
         with self._changed:
             self._reactions[name] = deque(reactions)
 
     def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
         with self._changed:
-            self._changed.wait_for(lambda: len(self._came.get(name, ())) >= count, within_s)
-            return tuple(self._came.get(name, ()))
+            self._changed.wait_for(lambda: len(self._received.get(name, ())) >= count, within_s)
+            return tuple(self._received.get(name, ()))
 
     def name_of(self, path: str) -> str | None:
+        """Return the name in a path, or None for a path without the token."""
         prefix = f"/{self._token}/"
         return path.removeprefix(prefix) if path.startswith(prefix) else None
 
-    def reaction(self, name: str) -> tuple[int, float]:
+    def next_reaction(self, name: str) -> tuple[int, float]:
+        """Return the status and the delay in seconds for the next callback of this name."""
         with self._changed:
             reactions = self._reactions.get(name)
             return reactions.popleft() if reactions else (200, 0.0)
 
-    def take(self, name: str, delivery: Delivery) -> None:
+    def add(self, name: str, delivery: Delivery) -> None:
+        """Remember a callback and wake up who waits for it."""
         with self._changed:
-            came = self._came.setdefault(name, [])
-            if len(came) < _KEPT:
-                came.append(delivery)
+            received = self._received.setdefault(name, [])
+            if len(received) < _MOST_KEPT:
+                received.append(delivery)
             self._changed.notify_all()
 
 
@@ -99,7 +103,7 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, _Handler)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a sender that has given up is part of what is tried."""
+        """Print nothing: some cases make the sender give up, which closes the connection."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -108,7 +112,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = 60
 
     def do_POST(self) -> None:
-        self._take()
+        self._receive()
 
     def do_GET(self) -> None:
         name = self.server.receiver.name_of(self.path)
@@ -117,12 +121,12 @@ class _Handler(BaseHTTPRequestHandler):
             content = (FIXTURES / "images" / image).read_bytes()
             self._reply(200, content, _IMAGES[image])
         else:
-            self._take()
+            self._receive()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as in the base
-        """Keep standard error free."""
+        """Print nothing."""
 
-    def _take(self) -> None:
+    def _receive(self) -> None:
         receiver = self.server.receiver
         name = receiver.name_of(self.path)
         size = int(self.headers.get("Content-Length") or 0)
@@ -130,11 +134,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._reply(404)
             return
         body = self.rfile.read(size)
-        status, delay_s = receiver.reaction(name)
+        status, delay_s = receiver.next_reaction(name)
         headers = tuple(
             (key, value) for key, value in self.headers.items() if key.lower() not in _HIDDEN
         )
-        receiver.take(
+        receiver.add(
             name, Delivery(method=self.command, headers=headers, body=body, answered=status)
         )
         if delay_s:
@@ -143,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self, status: int, content: bytes = b"", media_type: str | None = None) -> None:
         self.send_response(status)
-        if 300 <= status < 400:  # leads to a name of its own, so that following it is seen
+        if 300 <= status < 400:  # a name of its own, so that a followed redirect is noticed
             self.send_header("Location", f"{self.path}-moved")
         if media_type:
             self.send_header("Content-Type", media_type)

@@ -1,4 +1,4 @@
-"""Puts a run together: the target, its keys, the worlds of the cases, the report."""
+"""Sets up a run: the target, its keys, the worlds of the cases, the report."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from contract_tests.contract.mock_process import own_mock
+from contract_tests.contract.mock_process import start_mock
 from contract_tests.contract.redaction import Redaction
 from contract_tests.contract.register import Register, load_register
 from contract_tests.contract.verdicts import Verdict
@@ -21,10 +21,10 @@ from contract_tests.server.options import (
     WAITING_WORKERS,
     WORKERS,
     Options,
-    default_profile,
+    default_suite,
     is_live,
-    refuse_unsafe,
-    why_not,
+    reject_unsafe,
+    skip_reason,
 )
 from contract_tests.server.receiver import Receiver
 from contract_tests.server.reports.report import (
@@ -34,35 +34,37 @@ from contract_tests.server.reports.report import (
     clause_results,
     summary_of,
 )
-from contract_tests.server.runner import Ran, Runner
+from contract_tests.server.runner import CaseRun, Runner
 from contract_tests.server.target import Target
-from contract_tests.server.targets import derived_key, found_target, origin_of
+from contract_tests.server.targets import derive_key, detect_target, origin_of
 from contract_tests.server.world import World
 
-_STILL = (  # time is moved; a receiver has 3 s instead of 30, so that slow ones can be tried
-    "--clock", "manual", "--callback-timeout", "3",
+# A case needs a receiver that answers too late, in real time: 10 s instead of 30 s is too late
+# soon, and still longer than a receiver on a busy machine takes.
+_MOCK_SWITCHES = (
+    "--clock", "manual", "--callback-timeout", "10",
 )  # fmt: skip
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that is ready: take the results of `run`, then ask for the report."""
+    """A run that can begin: consume the results of `run`, then call `report`."""
 
     target: Target
-    profile: str
+    suite: str
     seed: int
     register: Register
     runner: Runner
     workers: int
     recorded: frozenset[str] | None = None
-    """The ids of the cases that a recording holds; None where cases really run."""
+    """The ids of the cases in the recording; None if cases really run."""
     ledger: Ledger | None = None
-    """What a live run spends; None where nothing costs."""
+    """What a live run spends; None if nothing costs money."""
 
     @property
-    def spent(self) -> Decimal | None:
-        return None if self.ledger is None else self.ledger.spent
+    def spent_usd(self) -> Decimal | None:
+        return None if self.ledger is None else self.ledger.spent_usd
 
-    def run(self, cases: tuple[Case, ...]) -> Generator[Ran, None, None]:
+    def run(self, cases: tuple[Case, ...]) -> Generator[CaseRun, None, None]:
         return self.runner.run(cases, self.workers)
 
     def report(self, results: tuple[CaseResult, ...]) -> Report:
@@ -71,7 +73,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
             version=VERSION,
             base_url=self.target.base_url,
             is_live=self.target.is_live,
-            profile=self.profile,
+            profile=self.suite,
             seed=self.seed,
             settings=self.target.settings,
             cases=results,
@@ -82,7 +84,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     def cassette(self, results: tuple[CaseResult, ...]) -> Cassette:
         return Cassette(
             target=self.target,
-            profile=self.profile,
+            profile=self.suite,
             seed=self.seed,
             cases=tuple(result.id for result in results),
             skipped={
@@ -92,12 +94,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def session(options: Options) -> Iterator[Session]:
-    """Make everything ready, and clear away afterwards. Raises TargetError and UnreachableError."""
-    refuse_unsafe(options)
+def open_session(options: Options) -> Iterator[Session]:
+    """Set up a run and clean up afterwards. Raise TargetError or UnreachableError."""
+    reject_unsafe(options)
     with ExitStack() as stack:
         base_url = (
-            stack.enter_context(own_mock(options.seed, *_STILL))
+            stack.enter_context(start_mock(options.seed, *_MOCK_SWITCHES))
             if options.base_url is None
             else origin_of(options.base_url)
         )
@@ -106,8 +108,8 @@ def session(options: Options) -> Iterator[Session]:
         receiver = stack.enter_context(
             Receiver(options.receiver_host, options.receiver_port, options.receiver_url)
         )
-        target = found_target(http, base_url, options.api_key, is_live=live)
-        ledger = Ledger(options.budget or Decimal(0)) if live else None
+        target = detect_target(http, base_url, options.api_key, is_live=live)
+        ledger = Ledger(options.budget_usd or Decimal(0)) if live else None
         guard = LiveGuard(ledger) if ledger else None
 
         def world_of(case: Case) -> World:
@@ -124,18 +126,18 @@ def session(options: Options) -> Iterator[Session]:
 
         workers = options.workers or (WORKERS if target.has_control else WAITING_WORKERS)
         if not target.has_other_key:
-            workers = 1  # cases that share a key meet
+            workers = 1  # cases that share a key would affect each other
         ready = _session(
-            options, target, world_of, workers, lambda case: why_not(case, target, options)
+            options, target, world_of, workers, lambda case: skip_reason(case, target, options)
         )
         yield msgspec.structs.replace(ready, ledger=ledger)
 
 
 @contextmanager
-def replay(directory: Path, options: Options) -> Iterator[Session]:
-    """Judge again what was recorded, with no network. Raises CassetteError."""
+def open_replay(directory: Path, options: Options) -> Iterator[Session]:
+    """Set up a run that judges a recording again and sends nothing. Raise CassetteError."""
     cassette = cassettes.load_index(directory)
-    again = msgspec.structs.replace(options, seed=cassette.seed, profile=cassette.profile)
+    again = msgspec.structs.replace(options, seed=cassette.seed, suite=cassette.profile)
 
     def world_of(case: Case) -> World:
         return ReplayWorld(cassettes.load(directory, case.id))
@@ -170,7 +172,7 @@ def _session(
     )
     return Session(
         target=target,
-        profile=default_profile(options),
+        suite=default_suite(options),
         seed=options.seed,
         register=register,
         runner=runner,
@@ -181,4 +183,4 @@ def _session(
 def _keys(api_key: str, case: Case, target: Target) -> dict[str, str]:
     if not target.has_other_key:
         return {"own": api_key}
-    return {name: derived_key(api_key, case.id, name) for name in ("own", "other")}
+    return {name: derive_key(api_key, case.id, name) for name in ("own", "other")}

@@ -12,10 +12,11 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
     is_live: bool
     settings: Mapping[str, Any] | None = None
-    """The mock's settings as `/_mock/sandbox` tells them; None where there is no control."""
+    """The mock's settings from `/_mock/sandbox`; None without a control plane."""
     info: Mapping[str, Any] | None = None
-    """What `/_mock/info` tells of the mock's settings as a whole: price, result_ttl, …"""
+    """The mock's server-wide settings from `/_mock/info`, such as price and result_ttl."""
     has_other_key: bool = True
+    """Whether the target accepts any API key, so that each case can have keys of its own."""
 
     @property
     def has_control(self) -> bool:

@@ -1,4 +1,4 @@
-"""Finds out what is known of the server under test."""
+"""Detects what kind of server is under test."""
 
 import ipaddress
 from typing import Any
@@ -12,7 +12,7 @@ from contract_tests.server.target import Target
 
 
 def origin_of(base_url: str) -> str:
-    """Return the address without `/api/v1` and slashes at its end. Raises TargetError."""
+    """Return the address without `/api/v1` and trailing slashes. Raise TargetError."""
     try:
         parts = urlsplit(base_url)
         is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
@@ -31,17 +31,17 @@ def is_loopback(base_url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def found_target(http: httpx.Client, base_url: str, api_key: str, *, is_live: bool) -> Target:
-    """Ask the server what it is; a live one is asked nothing. Raises UnreachableError."""
+def detect_target(http: httpx.Client, base_url: str, api_key: str, *, is_live: bool) -> Target:
+    """Ask the server for its settings; nothing is sent to a live one. Raise UnreachableError."""
     if is_live:
         return Target(base_url=base_url, is_live=True, has_other_key=False)
     try:
         settings = _settings(http, f"{base_url}/_mock/sandbox", api_key)
         info = _settings(http, f"{base_url}/_mock/info", api_key)
-        derived = {"Authorization": f"Bearer {derived_key(api_key, 'any', 'own')}"}
+        derived = {"Authorization": f"Bearer {derive_key(api_key, 'any', 'own')}"}
         takes_any_key = http.get(base_url + BALANCE, headers=derived).status_code != 401
     except httpx.HTTPError as error:
-        raise UnreachableError(f"{base_url} cannot be reached: {error}") from error
+        raise UnreachableError(f"{base_url} does not respond: {error}") from error
     return Target(
         base_url=base_url,
         is_live=False,
@@ -51,13 +51,13 @@ def found_target(http: httpx.Client, base_url: str, api_key: str, *, is_live: bo
     )
 
 
-def derived_key(api_key: str, case_id: str, name: str) -> str:
-    """Return a key of a case's own, so that cases run side by side without meeting."""
+def derive_key(api_key: str, case_id: str, name: str) -> str:
+    """Return an API key for one case, so that parallel cases have separate sandboxes."""
     return f"{api_key}-{case_id}-{name}"
 
 
 def _settings(http: httpx.Client, url: str, api_key: str) -> dict[str, Any] | None:
-    """Return the settings that control tells of, None where there is no control plane."""
+    """Return the settings from the control plane, or None without a control plane."""
     answer = http.get(url, headers={"Authorization": f"Bearer {api_key}"})
     try:
         body = answer.json()

@@ -1,4 +1,4 @@
-"""What a case can do to the world: the port that runs, recordings and replays fill in."""
+"""The port through which a case acts; live runs and replays implement it."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -6,26 +6,26 @@ from typing import Protocol
 from contract_tests.server.events import Delivery, Request, Response
 
 RECEIVER = "http://receiver.invalid"
-"""Stands in requests for the address of the kit's receiver; `RECEIVER/name` is one callback."""
+"""Placeholder in requests for the address of the kit's receiver; `RECEIVER/name` is one URL."""
 
 
 class World(Protocol):
-    """Everything that is not the same each time. One world serves one case, in one thread."""
+    """Everything that differs between two runs. One world serves one case, in one thread."""
 
     def exchange(self, request: Request) -> Response:
-        """Send one request; never raises for what the target does."""
+        """Send one request. Whatever the target does becomes a response, never an exception."""
 
     def burst(self, request: Request, count: int) -> tuple[tuple[tuple[int, int], ...], Response]:
-        """Send it so often, one after the other; return runs of statuses and the last response."""
+        """Send the request `count` times in sequence; return (status, times) runs and the last."""
 
     def pause(self, seconds: float) -> None:
-        """Let real time pass."""
+        """Wait in real time."""
 
-    def react(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
-        """Answer the next callbacks at RECEIVER/name so: a status, after so many seconds.
+    def script_receiver(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
+        """Set how the next callbacks at RECEIVER/name are answered: (status, delay in seconds).
 
-        Later ones are answered 200 at once.
+        Later callbacks are answered 200 without delay.
         """
 
     def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
-        """Return what came to RECEIVER/name, as soon as there are so many or the time is over."""
+        """Return the callbacks received at RECEIVER/name, once `count` arrived or time is up."""

@@ -8,7 +8,7 @@ from contract_tests.server.case import Case
 from contract_tests.server.events import Delivery, Request, Response
 from contract_tests.server.probe import Probe
 from contract_tests.server.reports.report import CaseResult, Report, clause_results, summary_of
-from contract_tests.server.runner import Ran, Runner
+from contract_tests.server.runner import CaseRun, Runner
 from contract_tests.server.target import Target
 
 REGISTER = load_register()
@@ -33,7 +33,7 @@ class FakeWorld:
     def pause(self, seconds: float) -> None:
         """Do not wait."""
 
-    def react(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
+    def script_receiver(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
         """Nobody comes."""
 
     def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
@@ -100,8 +100,8 @@ def runner(
     )
 
 
-def judged(case: Case, world: FakeWorld | None = None, **given: Any) -> Ran:
-    return runner(world, **given).judged(case)
+def judged(case: Case, world: FakeWorld | None = None, **given: Any) -> CaseRun:
+    return runner(world, **given).run_case(case)
 
 
 def report_of(*results: CaseResult, base_url: str = "http://127.0.0.1:1") -> Report:

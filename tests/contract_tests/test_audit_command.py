@@ -17,7 +17,7 @@ import pytest
 
 from contract_tests.client.reports.files import read_audit
 from contract_tests.contract.verdicts import Verdict
-from tests.contract_tests.processes import ROOT, contract_tests, environment
+from tests.contract_tests.commands import ROOT, contract_tests, environment
 
 SUBMIT = "/api/v1/generateTask/gpt-image-1"
 BODY = {"request_type": "async", "provider": "auto",
@@ -72,22 +72,24 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("words", "told"),
         [
-            ((), "give either --exec COMMAND or --watch"),
-            (("--exec", "true", "--watch"), "give either --exec COMMAND or --watch"),
+            ((), "one of --exec COMMAND and --watch is required"),
+            (("--exec", "true", "--watch"), "one of --exec COMMAND and --watch is required"),
             (("--exec", ""), "give the command that runs your client"),
             (("--exec", "'"), "--exec: invalid command line: No closing quotation"),
             (("--exec", "no-such-command {prompt}"), "command not found: 'no-such-command'"),
-            (("--exec", "true", "--quiet", "1"), "--quiet goes with --watch"),
-            (("--exec", "true", "--manifest", "x"), "--manifest goes with --watch"),
+            (("--exec", "true", "--idle-timeout", "1"), "--idle-timeout requires --watch"),
+            (("--exec", "true", "--quiet", "1"), "--idle-timeout requires --watch"),
+            (("--exec", "true", "--manifest", "x"), "--manifest requires --watch"),
             (("--exec", "true", "--select", "A-LIM-05"), "did you mean A-LIM-005?"),
             (("--exec", "true", "--select", "c-pol-002"), "did you mean C-POLL-002?"),
             (("--exec", "true", "--select", "A-*", "--select", "@"), "list --audit"),
-            (("--exec", "true", "--select", "C-LIM-007"), "no case stages it"),
+            (("--exec", "true", "--select", "C-LIM-007"), "no case stages this"),
             (("--exec", "true", "--report", "README.md"), "README.md"),
             (("--exec", "true", "--report", "README.md/folder"), "README.md/folder"),
             (("--watch", "--manifest", "README.md/file"), "README.md"),
             (("--exec", "true", "--timeout", "0"), "--timeout"),
-            (("--exec", "true", "--profile", "smoke"), "--profile"),
+            (("--exec", "true", "--suite", "smoke"), "--suite"),
+            (("--exec", "true", "--profile", "smoke"), "--suite"),
         ],
         ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
     )
@@ -105,7 +107,7 @@ class TestUsage:
             ended = audit("true", "--port", str(taken.getsockname()[1]))
 
         assert (ended.returncode, ended.stdout) == (2, "")
-        assert "--port 0 takes a free one" in ended.stderr
+        assert "--port 0 chooses a free port" in ended.stderr
 
     def test_manifest_that_cannot_be_written_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / ".keys.json.part").mkdir()
@@ -244,7 +246,7 @@ class TestClient:
 
 class TestWatch:
     def test_watch_ends_after_the_idle_timeout(self, tmp_path: Path) -> None:
-        words = ("--quiet", "0.3", "--manifest", str(tmp_path / "keys.json"))
+        words = ("--idle-timeout", "0.3", "--manifest", str(tmp_path / "keys.json"))
         with watching(*words) as (process, printed):
             kept = json.loads((tmp_path / "keys.json").read_text())
             refuse(kept)
@@ -262,7 +264,7 @@ class TestWatch:
             rest = process.communicate(timeout=30)[0]
 
         assert (process.returncode, rest.split()[0]) == (1, "FAIL")
-        assert read_audit(tmp_path).client == "whoever used the keys"
+        assert read_audit(tmp_path).client == "clients that used the keys"
 
     def test_ctrl_c_does_not_reach_the_mock(self) -> None:
         with watching() as (process, manifest):

@@ -27,7 +27,7 @@ from tests.contract_tests.clients.broken_waiting import AsksEvery200Ms
 from tests.contract_tests.clients.good import Client
 
 PAGE = Path(__file__).parents[2] / "docs" / "mutants.md"
-RUNS = 10
+RUNS = 3
 
 Blamed = Callable[[type[Client]], Mapping[str, tuple[str, ...]]]
 
@@ -93,7 +93,7 @@ def test_the_finding_names_what_the_contract_calls_a_member(
 
 
 @pytest.mark.parametrize("kind", [Client, AsksEvery200Ms], ids=name_of)
-def test_ten_runs_of_a_client_give_the_same_verdicts(
+def test_repeated_runs_of_a_client_give_the_same_verdicts(
     kind: type[Client], http: httpx.Client
 ) -> None:
     runs = [

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from contract_tests.contract.provider import GENERATE, STATUS
-from contract_tests.server.events import Request, request_of
+from contract_tests.server.events import Request, build_request
 from contract_tests.server.reports.shown_events import curl_of
 
 HOSTILE = 'it\'s $HOME `id` "quoted" \\ %41 \N{GRINNING FACE}\n@file !! '
@@ -53,17 +53,18 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.mark.parametrize(
     "request_",
     [
-        pytest.param(request_of("GET", STATUS, query={"taskId": HOSTILE}), id="query"),
-        pytest.param(request_of("POST", GENERATE, body={"prompt": HOSTILE}), id="json"),
-        pytest.param(request_of("POST", GENERATE, body={"prompt": "x" * 10_000}), id="long"),
-        pytest.param(request_of("POST", GENERATE, content=b"@/etc/hostname"), id="no file"),
-        pytest.param(request_of("POST", GENERATE, content=b"\n{}\r\n"), id="line ends"),
-        pytest.param(request_of("GET", STATUS, key="none"), id="no key"),
-        pytest.param(request_of("GET", STATUS, key="own as bEARER"), id="scheme"),
+        pytest.param(build_request("GET", STATUS, query={"taskId": HOSTILE}), id="query"),
+        pytest.param(build_request("POST", GENERATE, body={"prompt": HOSTILE}), id="json"),
+        pytest.param(build_request("POST", GENERATE, body={"prompt": "x" * 10_000}), id="long"),
+        pytest.param(build_request("POST", GENERATE, content=b"@/etc/hostname"), id="no file"),
+        pytest.param(build_request("POST", GENERATE, content=b"\n{}\r\n"), id="line ends"),
+        pytest.param(build_request("GET", STATUS, key="none"), id="no key"),
+        pytest.param(build_request("GET", STATUS, key="own as bEARER"), id="scheme"),
         pytest.param(
-            request_of("GET", STATUS, headers={"Authorization": ""}, key="none"), id="empty header"
+            build_request("GET", STATUS, headers={"Authorization": ""}, key="none"),
+            id="empty header",
         ),
-        pytest.param(request_of("DELETE", "/_mock/sandbox"), id="delete"),
+        pytest.param(build_request("DELETE", "/_mock/sandbox"), id="delete"),
     ],
 )
 def test_a_pasted_curl_sends_the_same(request_: Request) -> None:
@@ -81,7 +82,7 @@ def test_a_pasted_curl_sends_the_same(request_: Request) -> None:
 
 
 def test_a_query_is_written_as_a_client_writes_it() -> None:
-    curl = curl_of(request_of("GET", STATUS, query={"taskId": "a b&c=d"}), "http://127.0.0.1:1")
+    curl = curl_of(build_request("GET", STATUS, query={"taskId": "a b&c=d"}), "http://127.0.0.1:1")
 
     assert f"'http://127.0.0.1:1{STATUS}?taskId=a+b%26c%3Dd'" in curl
 

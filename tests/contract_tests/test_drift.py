@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from contract_tests.contract.provider import STATUS
 from contract_tests.contract.verdicts import Verdict
-from contract_tests.server.drift import drifts, not_compared
-from contract_tests.server.events import Exchange, Response, request_of
+from contract_tests.server.drift import drifts, uncompared_cases
+from contract_tests.server.events import HttpExchange, Response, build_request
 from contract_tests.server.reports.behaviour import behaviour_of, shape
 from contract_tests.server.reports.report import CaseResult
+from tests.contract_tests.commands import contract_tests
 from tests.contract_tests.fakes import a_case, find, judged, report_of
 from tests.contract_tests.mutants.harness import Mutant, serving, status_data
-from tests.contract_tests.processes import contract_tests
 
 SOME = ("--select", "S-STA-0*", "--select", "S-SUB-0*")
 WITH_STRINGS_FOR_TIMES = Mutant(
@@ -63,7 +63,7 @@ def test_runs_of_which_no_case_is_in_both_tell_nothing(runs: Path, tmp_path: Pat
     ended = contract_tests("diff", runs / "may", tmp_path, is_watched=True)
 
     assert ended.returncode == 3
-    assert "no case was exercised in both" in ended.stderr
+    assert "no case was tested in both" in ended.stderr
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", '{"version": 1}'])
@@ -100,12 +100,14 @@ def test_another_behaviour_differs_although_the_verdict_is_the_same() -> None:
 
 
 @pytest.mark.parametrize("verdict", [Verdict.SKIP, Verdict.ERROR, Verdict.INCONCLUSIVE])
-def test_a_case_that_was_not_exercised_is_not_compared_and_that_is_said(verdict: Verdict) -> None:
+def test_a_case_that_one_run_did_not_test_is_listed_as_not_compared(
+    verdict: Verdict,
+) -> None:
     other = msgspec.structs.replace(failed(), id="S-SUB-901", verdict=verdict)
     old, new = report_of(passed()), report_of(other)
 
     assert drifts(old, new) == ()
-    assert not_compared(old, new) == ("S-SUB-901",)
+    assert uncompared_cases(old, new) == ("S-SUB-901",)
 
 
 @given(st.integers(0), st.integers(0), st.text(), st.text())
@@ -144,10 +146,10 @@ def test_what_a_client_could_stumble_over_has_another_shape(old: Any, new: Any) 
     assert shape(old) != shape(new)
 
 
-def status(at_ms: int, text: str) -> Exchange:
+def status(at_ms: int, text: str) -> HttpExchange:
     body = {"code": 200, "message": text, "data": {"taskId": text, "createTime": at_ms}}
-    return Exchange(
-        request=request_of("GET", STATUS, query={"taskId": text}),
+    return HttpExchange(
+        request=build_request("GET", STATUS, query={"taskId": text}),
         response=Response(
             status=200,
             headers=(("Content-Type", "application/json"), ("Date", text)),

@@ -13,8 +13,8 @@ from contract_tests.contract.redaction import HIDDEN, Redaction
 from contract_tests.server.cassettes import load, load_index
 from contract_tests.server.events import Delivery, Response
 from mock_server.settings import Settings
+from tests.contract_tests.commands import contract_tests
 from tests.contract_tests.mutants.harness import Asked, Mutant, Serve, Told, serving
-from tests.contract_tests.processes import contract_tests
 
 KEY = 'sk-live/0123+456"789\\ABC=='
 keys = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=6, max_size=40)

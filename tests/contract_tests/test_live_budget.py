@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract_tests.contract.provider import GENERATE, STATUS
-from contract_tests.server.events import Request, Response, request_of
-from contract_tests.server.guard import DEAREST, PRICE, Ledger, LiveGuard, images_of
+from contract_tests.server.events import Request, Response, build_request
+from contract_tests.server.guard import MOST_IMAGES, PRICE_USD, Ledger, LiveGuard, images_of
 from contract_tests.server.http_world import HttpWorld
 from contract_tests.server.interruptions import CaseSkipped
 from contract_tests.server.receiver import Receiver
@@ -26,7 +26,7 @@ statuses = st.sampled_from([0, 200, 204, 301, 400, 401, 402, 404, 408, 413, 429,
 
 
 def a_submit(images: object = 1, **members: object) -> Request:
-    return request_of("POST", GENERATE, body={"input": {"num_images": images, **members}})
+    return build_request("POST", GENERATE, body={"input": {"num_images": images, **members}})
 
 
 def a_guard(ledger: Ledger) -> LiveGuard:
@@ -44,13 +44,13 @@ def test_no_sequence_of_outcomes_passes_the_budget(
         try:
             guard.before(a_submit(images), 1)
         except CaseSkipped:
-            assert (bought + images) * PRICE > budget
+            assert (bought + images) * PRICE_USD > budget
             continue
         guard.after(a_submit(images), Response(status=status))
         bought += 0 if 400 <= status < 500 and status != 408 else images
 
-        assert ledger.spent == bought * PRICE
-        assert bought * PRICE <= budget
+        assert ledger.spent_usd == bought * PRICE_USD
+        assert bought * PRICE_USD <= budget
 
 
 @given(budgets, counts, st.integers(1, 40))
@@ -61,14 +61,14 @@ def test_a_burst_is_reserved_as_a_whole_and_stays_spent(
     try:
         a_guard(ledger).before(a_submit(images), count)
     except CaseSkipped:
-        assert images * count * PRICE > budget
-        assert ledger.spent == 0
+        assert images * count * PRICE_USD > budget
+        assert ledger.spent_usd == 0
     else:
-        assert ledger.spent == images * count * PRICE <= budget
+        assert ledger.spent_usd == images * count * PRICE_USD <= budget
 
 
 def test_threads_share_one_budget() -> None:
-    ledger = Ledger(20 * PRICE)
+    ledger = Ledger(20 * PRICE_USD)
 
     def tries(_: int) -> bool:
         try:
@@ -81,7 +81,7 @@ def test_threads_share_one_budget() -> None:
         passed = list(executor.map(tries, range(400)))
 
     assert passed.count(True) == 20
-    assert ledger.spent == 20 * PRICE
+    assert ledger.spent_usd == 20 * PRICE_USD
 
 
 def test_the_cost_is_reserved_before_the_submit_leaves() -> None:
@@ -89,13 +89,13 @@ def test_the_cost_is_reserved_before_the_submit_leaves() -> None:
     spent_on_arrival = []
 
     def serve(_: httpx.Request) -> httpx.Response:
-        spent_on_arrival.append(ledger.spent)
+        spent_on_arrival.append(ledger.spent_usd)
         return httpx.Response(200)
 
     with a_world(serve, ledger) as world:
         world.exchange(a_submit(4))
 
-    assert spent_on_arrival == [4 * PRICE]
+    assert spent_on_arrival == [4 * PRICE_USD]
 
 
 def test_a_submit_that_does_not_fit_into_the_budget_never_leaves() -> None:
@@ -103,8 +103,8 @@ def test_a_submit_that_does_not_fit_into_the_budget_never_leaves() -> None:
         raise AssertionError("it was sent")
 
     with (
-        a_world(serve, Ledger(3 * PRICE)) as world,
-        pytest.raises(CaseSkipped, match=r"\$1\.40 more"),
+        a_world(serve, Ledger(3 * PRICE_USD)) as world,
+        pytest.raises(CaseSkipped, match=r"\$1\.40, but"),
     ):
         world.exchange(a_submit(4))
 
@@ -119,7 +119,7 @@ def test_what_becomes_of_a_submit_whose_answer_is_lost_counts_as_spent() -> None
         answer = world.exchange(a_submit(2))
 
     assert answer.error is not None
-    assert ledger.spent == 2 * PRICE
+    assert ledger.spent_usd == 2 * PRICE_USD
 
 
 def test_a_refused_submit_gives_its_reserve_back() -> None:
@@ -128,7 +128,7 @@ def test_a_refused_submit_gives_its_reserve_back() -> None:
     with a_world(lambda _: httpx.Response(400), ledger) as world:
         world.exchange(a_submit(2))
 
-    assert ledger.spent == 0
+    assert ledger.spent_usd == 0
 
 
 json_values = st.recursive(
@@ -141,17 +141,17 @@ json_values = st.recursive(
 @given(json_values)
 def test_a_submit_that_is_not_understood_counts_as_the_dearest(value: object) -> None:
     if type(value) is not int:
-        assert images_of(a_submit(value)) == DEAREST
-    assert images_of(request_of("POST", GENERATE, body=value)) == DEAREST
+        assert images_of(a_submit(value)) == MOST_IMAGES
+    assert images_of(build_request("POST", GENERATE, body=value)) == MOST_IMAGES
 
 
 @given(st.binary(max_size=40))
 def test_any_body_of_a_submit_has_a_cost(content: bytes) -> None:
-    assert images_of(request_of("POST", GENERATE, content=content)) >= 1
+    assert images_of(build_request("POST", GENERATE, content=content)) >= 1
 
 
 def test_the_older_name_of_the_number_of_images_counts_too() -> None:
-    older = request_of("POST", GENERATE, body={"input": {"prompt": "a fox", "nVariants": 4}})
+    older = build_request("POST", GENERATE, body={"input": {"prompt": "a fox", "nVariants": 4}})
 
     assert images_of(older) == 4
 
@@ -161,7 +161,7 @@ def test_more_images_than_a_submit_may_ask_for_cost_what_they_would() -> None:
 
 
 def test_what_is_no_submit_is_free() -> None:
-    assert images_of(request_of("GET", STATUS, query={"taskId": "t"})) == 0
+    assert images_of(build_request("GET", STATUS, query={"taskId": "t"})) == 0
 
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=400), st.integers(0, 1_500))
@@ -171,7 +171,7 @@ def test_any_minute_sees_less_than_a_tenth_of_the_limit(gaps: list[float], rush:
     sent = []
     for gap in [*gaps, *([0.0] * rush)]:
         time.pass_(gap)
-        guard.before(request_of("GET", STATUS), 1)
+        guard.before(build_request("GET", STATUS), 1)
         sent.append(time.now_s)
 
     for first_s, last_s in zip(sent, sent[A_TENTH - 1 :], strict=False):

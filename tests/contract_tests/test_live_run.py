@@ -6,14 +6,14 @@ from decimal import Decimal
 import pytest
 
 from contract_tests.contract.verdicts import Verdict
-from contract_tests.server.catalogue import all_cases, selected
-from contract_tests.server.guard import PRICE
+from contract_tests.server.catalogue import all_cases, select_cases
+from contract_tests.server.guard import PRICE_USD
 from contract_tests.server.options import Options
 from contract_tests.server.reports.report import Report
-from contract_tests.server.session import session
+from contract_tests.server.session import open_session
 from mock_server.settings import Settings
+from tests.contract_tests.commands import contract_tests
 from tests.contract_tests.mutants.harness import Asked, Break, Mutant, Serve, Told, serving
-from tests.contract_tests.processes import contract_tests
 
 KEY = "sk-live-0123456789"
 REAL = Settings(clock="real", generation_time_ms=0, seed=7)
@@ -44,20 +44,20 @@ def run_live(budget: str, make: Callable[[], Break]) -> tuple[Report, Decimal | 
     mutant = Mutant(name="a live service", clause="SUB-1", make=make, settings=REAL)
     with (
         serving(mutant) as url,
-        session(
+        open_session(
             Options(
                 base_url=url,
                 live=True,
                 api_key=KEY,
                 key_is_from_environment=True,
-                budget=Decimal(budget),
+                budget_usd=Decimal(budget),
                 seed=1,
             )
         ) as ready,
     ):
-        cases = selected(all_cases(), profile=ready.profile)
+        cases = select_cases(all_cases(), suite=ready.suite)
         report = ready.report(tuple(ran.result for ran in ready.run(cases)))
-        return report, ready.spent
+        return report, ready.spent_usd
 
 
 def test_a_service_that_keeps_the_contract_fails_nothing() -> None:
@@ -66,7 +66,7 @@ def test_a_service_that_keeps_the_contract_fails_nothing() -> None:
 
     assert report.profile == "smoke"
     assert [case for case in report.cases if case.verdict in {Verdict.FAIL, Verdict.ERROR}] == []
-    assert spent == till.images * PRICE
+    assert spent == till.images * PRICE_USD
     assert any(case.verdict is Verdict.PASS for case in report.cases)
 
 
@@ -82,11 +82,11 @@ def test_a_live_service_sees_the_one_key_only_and_nothing_of_the_mock() -> None:
 @pytest.mark.parametrize("images", [0, 1, 3])
 def test_a_service_never_bills_more_than_the_budget(images: int) -> None:
     till = Till()
-    report, spent = run_live(str(images * PRICE), till.make)
+    report, spent = run_live(str(images * PRICE_USD), till.make)
     skipped = [case.reason for case in report.cases if case.verdict is Verdict.SKIP]
 
     assert spent is not None
-    assert till.images * PRICE <= spent <= images * PRICE
+    assert till.images * PRICE_USD <= spent <= images * PRICE_USD
     assert any("of the budget is left" in reason for reason in skipped)
 
 
@@ -111,5 +111,5 @@ def test_the_command_tells_what_a_live_run_has_spent_at_most() -> None:
 
     *_, spent, last = ended.stdout.splitlines()
     assert ended.returncode == 0, ended.stdout
-    assert spent == "spent $0.35 at most, at $0.35 an image"
-    assert last.startswith("exercised ")
+    assert spent == "spent at most $0.35, at $0.35 per image"
+    assert last.endswith(" testable clauses covered")

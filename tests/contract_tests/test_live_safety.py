@@ -7,20 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.command.switches import PROFILES
 from contract_tests.contract.provider import GENERATE
 from contract_tests.contract.register import Clause
 from contract_tests.contract.verdicts import Verdict
 from contract_tests.server.case import Case, Time
-from contract_tests.server.catalogue import all_cases
-from contract_tests.server.events import Response, request_of
-from contract_tests.server.guard import BELIEVABLE, images_of
-from contract_tests.server.options import Options, default_profile, is_live, why_not
+from contract_tests.server.catalogue import SUITES, all_cases
+from contract_tests.server.events import Response, build_request
+from contract_tests.server.guard import MOST_BELIEVABLE, images_of
+from contract_tests.server.options import Options, default_suite, is_live, skip_reason
 from contract_tests.server.probe import TROUBLE, Probe
 from contract_tests.server.properties import for_all
 from contract_tests.server.targets import is_loopback
+from tests.contract_tests.commands import NETWORK_USED, contract_tests
 from tests.contract_tests.fakes import REGISTER, FakeWorld, a_case, a_target, find, judged, runner
-from tests.contract_tests.processes import NETWORK_USED, contract_tests
 
 LIVE = "https://api.example.test"
 KEY = {"APIXO_API_KEY": "sk-live-0123456789"}
@@ -64,7 +63,7 @@ def test_a_live_run_needs_all_three_and_sends_nothing_without(
     ended = contract_tests("run", "--base-url", LIVE, *words, env=env, is_watched=True)
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "nothing was sent" in ended.stderr
+    assert "Nothing was sent" in ended.stderr
     named = {name for name in ("--live", "APIXO_API_KEY", "--budget") if name in ended.stderr}
     assert named == set(lacking)
     assert "sk-live" not in ended.stderr
@@ -106,7 +105,7 @@ def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: str) 
 )
 def test_what_is_not_surely_this_machine_is_live(url: str) -> None:
     assert is_live(Options(base_url=url))
-    assert default_profile(Options(base_url=url)) == "smoke"
+    assert default_suite(Options(base_url=url)) == "smoke"
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:80", "http://[::1]:80", "http://LOCALHOST:80"])
@@ -114,33 +113,33 @@ def test_loopback_is_told_from_the_address_alone(url: str) -> None:
     assert is_loopback(url)
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-def test_a_plan_sends_nothing_and_tells_the_worst_cost(profile: str) -> None:
-    ended = contract_tests("plan", "--base-url", LIVE, "--profile", profile, is_watched=True)
+@pytest.mark.parametrize("suite", SUITES)
+def test_a_plan_sends_nothing_and_tells_the_worst_cost(suite: str) -> None:
+    ended = contract_tests("plan", "--base-url", LIVE, "--suite", suite, is_watched=True)
     *lines, total = ended.stdout.splitlines()
 
     assert ended.returncode == 0
     assert lines
-    assert total.startswith("worst case: $")
+    assert total.startswith("maximum cost: $")
 
 
 def test_the_worst_cost_of_a_plan_is_that_of_its_cases() -> None:
     asked = [
         case
         for case in all_cases()
-        if case.is_smoke and not why_not(case, a_target(is_live=True), Options())
+        if case.is_smoke and not skip_reason(case, a_target(is_live=True), Options())
     ]
     worst = sum(35 * max(case.images, case.worst_images) for case in asked)  # cents
 
     total = contract_tests("plan", "--base-url", LIVE).stdout.splitlines()[-1]
 
-    assert total.startswith(f"worst case: ${worst // 100}.{worst % 100:02}, ")
+    assert total.startswith(f"maximum cost: ${worst // 100}.{worst % 100:02}, ")
 
 
 def test_an_absurd_number_of_images_is_not_taken_at_its_word() -> None:
-    submit = request_of("POST", GENERATE, body={"input": {"prompt": "x", "num_images": 2**63}})
+    submit = build_request("POST", GENERATE, body={"input": {"prompt": "x", "num_images": 2**63}})
 
-    assert images_of(submit) == BELIEVABLE
+    assert images_of(submit) == MOST_BELIEVABLE
 
 
 def test_an_empty_account_is_no_failure_of_a_live_service_by_whatever_status() -> None:
@@ -206,7 +205,7 @@ def test_free_cases_begin_first_and_those_that_use_up_a_limit_last(
         (a_case(needs_receiver=True), Options(), "--receiver-url"),
         (a_case(loopback_only="breaks the rules"), Options(), "breaks the rules"),
         (a_case(needs_control=True), Options(), "control plane"),
-        (a_case(time=Time.LONG), Options(), "longer than a run can wait"),
+        (a_case(time=Time.LONG), Options(), "takes too long without a control plane"),
         (a_case(exhausts=True), Options(allow_exhaustion=True), ""),
         (a_case(needs_receiver=True), Options(receiver_url="https://kit.example.test"), ""),
         (a_case(images=4), Options(), ""),
@@ -215,7 +214,7 @@ def test_free_cases_begin_first_and_those_that_use_up_a_limit_last(
 def test_what_a_live_service_is_not_asked_is_skipped_with_the_reason(
     case: Case, options: Options, why: str
 ) -> None:
-    reason = why_not(case, a_target(is_live=True), options)
+    reason = skip_reason(case, a_target(is_live=True), options)
 
     assert bool(reason) == bool(why)
     assert why in reason

@@ -7,8 +7,8 @@ import pytest
 from contract_tests.client.reports.files import write_audit
 from contract_tests.server.reports.files import write_reports
 from tests.contract_tests import fakes
+from tests.contract_tests.commands import contract_tests
 from tests.contract_tests.evidence import accepts_400, case_of, report_of, retries_400
-from tests.contract_tests.processes import contract_tests
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_wrong_usage_says_what_is_wrong(good: Path) -> None:
     for words, told in (
         ((), "Missing argument"),
         ((good, "no-such-folder"), "no-such-folder"),
-        ((good, "--report", good), "holds one of the audits; name another folder"),
+        ((good, "--report", good), "holds one of the audits; choose another directory"),
         ((good, "--report", "README.md/folder"), "README.md/folder"),
     ):
         ended = contract_tests("matrix", *words, is_watched=True)

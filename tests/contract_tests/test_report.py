@@ -24,7 +24,7 @@ from contract_tests.server.reports.junit import junit
 from contract_tests.server.reports.markdown import markdown
 from contract_tests.server.reports.page import html
 from contract_tests.server.reports.report import Report
-from contract_tests.server.runner import Ran
+from contract_tests.server.runner import CaseRun
 from tests.contract_tests.fakes import REGISTER, FakeWorld, a_case, find, judged, report_of
 from tests.properties import examples
 
@@ -33,7 +33,7 @@ HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \"'`&a
 texts = st.text(st.characters(codec=None), max_size=60) | st.just(HOSTILE)
 
 
-def said(text: str) -> Ran:
+def said(text: str) -> CaseRun:
     """Return what came of a case in which everything that can hold a text holds this one."""
 
     def run(probe: Probe) -> None:
@@ -109,7 +109,7 @@ def test_a_damaged_report_is_refused_with_its_name(content: bytes) -> None:
 def test_a_report_of_another_version_is_refused(tmp_path: Path) -> None:
     write_reports(msgspec.structs.replace(every_verdict(), version=9), tmp_path)
 
-    with pytest.raises(ReportError, match="version 9, not 1"):
+    with pytest.raises(ReportError, match="version 9 is not supported; must be 1"):
         read_report(tmp_path)
 
 
@@ -203,7 +203,7 @@ class TestTheOutput:
         *_, last = summary_lines(every_verdict())
 
         testable = sum(clause.testable for clause in REGISTER)
-        assert last == f"exercised 2 of {testable} clauses that can be tested"
+        assert last == f"2 of {testable} testable clauses covered"
 
     def test_tells_of_a_failure_what_was_expected_and_seen(self) -> None:
         line = result_line(judged(a_case(find(holds=False))).result)

@@ -1,9 +1,9 @@
-"""AUTH: who may call."""
+"""AUTH: which requests are authenticated."""
 
 from contract_tests.contract.provider import BALANCE, GENERATE, STATUS
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.reading import task_id_of
-from contract_tests.server.examples import Row, cases_of
+from contract_tests.server.examples import Example, example_cases
 from contract_tests.server.interruptions import CaseSkipped
 from contract_tests.server.probe import Probe
 
@@ -20,14 +20,14 @@ _QUERY = {"taskId": "task_of_nobody"}
 _ENDPOINTS = (("POST", GENERATE, _BODY), ("GET", STATUS, None), ("GET", BALANCE, None))
 
 
-def _refusals() -> tuple[Row, ...]:
+def _rejections() -> tuple[Example, ...]:
     rows = []
     for place, (method, path, body) in enumerate(_ENDPOINTS):
         for number, (what, headers) in enumerate(_NO_KEYS):
             rows.append(
-                Row(
+                Example(
                     id=f"S-AUTH-{1 + place * len(_NO_KEYS) + number:03}",
-                    title=f"{method} {path.split('/')[3]}: {what} is refused",
+                    title=f"{method} {path.split('/')[3]}: {what} is rejected",
                     clauses=("AUTH-2",) if number < 2 else ("AUTH-2", "AUTH-3"),
                     method=method,
                     path=path,
@@ -59,7 +59,7 @@ def _glued(probe: Probe) -> None:
 
 def _a_key_is_taken(probe: Probe) -> None:
     answer = probe.send("GET", BALANCE)
-    probe.check("AUTH-1", answer.status == 200, expected="HTTP 200 for a good key", seen=answer)
+    probe.check("AUTH-1", answer.status == 200, expected="HTTP 200 for a valid key", seen=answer)
 
 
 def _an_invalid_key(probe: Probe) -> None:
@@ -88,21 +88,23 @@ def _scheme(probe: Probe) -> None:
 
 def _tenants(probe: Probe) -> None:
     if not probe.target.has_other_key:
-        raise CaseSkipped("needs a second API key")
-    task_id = probe.task()
-    theirs = probe.ask(task_id, key="other")
+        raise CaseSkipped("requires a second API key")
+    task_id = probe.submit_task()
+    theirs = probe.read_status(task_id, key="other")
     probe.check(
         "AUTH-4", theirs.status == 404, expected="HTTP 404 for another key's task", seen=theirs
     )
-    ours = probe.ask(task_id)
-    probe.check("AUTH-4", ours.status == 200, expected="HTTP 200 for one's own task", seen=ours)
+    ours = probe.read_status(task_id)
+    probe.check(
+        "AUTH-4", ours.status == 200, expected="HTTP 200 for a task of the same key", seen=ours
+    )
 
 
 def _separate_accounts(probe: Probe) -> None:
     if not probe.target.has_other_key:
-        raise CaseSkipped("needs a second API key")
+        raise CaseSkipped("requires a second API key")
     before = probe.send("GET", BALANCE, key="other").data
-    probe.task(num_images=4)
+    probe.submit_task(num_images=4)
     after = probe.send("GET", BALANCE, key="other")
     probe.check(
         "AUTH-4",
@@ -114,26 +116,26 @@ def _separate_accounts(probe: Probe) -> None:
 
 def _separate_limits(probe: Probe) -> None:
     if not probe.target.has_other_key:
-        raise CaseSkipped("needs a second API key")
+        raise CaseSkipped("requires a second API key")
     if not probe.target.has_other_key:
-        raise CaseSkipped("needs a second API key")
-    probe.change(rate_limit=1, max_concurrent=1)
+        raise CaseSkipped("requires a second API key")
+    probe.change_settings(rate_limit=1, max_concurrent=1)
     probe.send("GET", BALANCE)
     full = probe.send("GET", BALANCE)
     other = probe.submit(key="other")
     probe.check(
         "AUTH-4",
         full.status == 429 and task_id_of(other) is not None,
-        expected="a full limit of one key does not touch another key",
+        expected="a limit that one key has used up does not affect another key",
         seen=other,
     )
 
 
 CASES = (
-    *cases_of(_refusals()),
+    *example_cases(_rejections()),
     Case(
         id="S-AUTH-016",
-        title="a scheme that runs into the key is no scheme",
+        title="a scheme without a space before the key is rejected",
         clauses=("AUTH-2", "AUTH-3"),
         sends="a submit, a status and a balance request with no space behind Bearer",
         expects="HTTP 401 each time",
@@ -142,7 +144,7 @@ CASES = (
     ),
     Case(
         id="S-AUTH-021",
-        title="a good key is taken",
+        title="a valid key is accepted",
         clauses=("AUTH-1",),
         sends="a balance request with Authorization: Bearer and the key",
         expects="HTTP 200",
@@ -151,9 +153,9 @@ CASES = (
     ),
     Case(
         id="S-AUTH-022",
-        title="an invalid key is refused on every endpoint",
+        title="an invalid key is rejected on every endpoint",
         clauses=("AUTH-2",),
-        sends="a submit, a status and a balance request with a key that nobody has",
+        sends="a submit, a status and a balance request with an unknown key",
         expects="HTTP 401 each time",
         run=_an_invalid_key,
         worst_images=1,
@@ -161,7 +163,7 @@ CASES = (
     ),
     Case(
         id="S-AUTH-023",
-        title="the scheme may be written in any case and with more spaces",
+        title="the scheme may be in any letter case and followed by more spaces",
         clauses=("AUTH-3",),
         sends="balance requests with bearer, BEARER and two spaces",
         expects="HTTP 200 each time",
@@ -172,7 +174,7 @@ CASES = (
         title="a key does not see another key's task",
         clauses=("AUTH-4",),
         sends="a submit with one key, status requests with both",
-        expects="404 for the other key, 200 for the own",
+        expects="404 for the other key, 200 for the key of the task",
         run=_tenants,
         images=1,
         worst_images=1,
@@ -182,7 +184,7 @@ CASES = (
         title="each key has a balance of its own",
         clauses=("AUTH-4",),
         sends="a submit with one key, balance requests with another",
-        expects="the other balance does not move",
+        expects="the other balance does not change",
         run=_separate_accounts,
         images=4,
         worst_images=4,
@@ -192,7 +194,7 @@ CASES = (
         title="each key has limits of its own",
         clauses=("AUTH-4",),
         sends="requests up to a limit with one key, then a submit with another",
-        expects="429 for the one, 200 for the other",
+        expects="429 for the first key, 200 for the other",
         run=_separate_limits,
         needs_control=True,
         provokes=(429,),

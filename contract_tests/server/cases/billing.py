@@ -1,4 +1,4 @@
-"""BIL: what a picture costs, and what is left."""
+"""BIL: what an image costs, and the balance."""
 
 from contract_tests.contract.provider import BALANCE
 from contract_tests.server.answer import Answer
@@ -14,7 +14,7 @@ _CENT = 0.01 + _EXACT  # a difference of balances that are told in whole cents
 def _balance(probe: Probe) -> Answer:
     answer = probe.send("GET", BALANCE)
     if not _is_number(answer.data):
-        raise PreconditionNotMet(f"the balance is not known: {answer.shown}")
+        raise PreconditionNotMet(f"the balance is unknown: {answer.shown}")
     return answer
 
 
@@ -27,23 +27,23 @@ def _answered(probe: Probe) -> None:
     probe.check(
         "BIL-2",
         answer.status == 200 and _is_number(answer.data) and answer.data >= 0,
-        expected="HTTP 200 with data a number of dollars",
+        expected="HTTP 200 with a number of US dollars in data",
         seen=answer,
     )
 
 
 def _moves(probe: Probe) -> None:
-    probe.change(balance=12.5)
+    probe.change_settings(balance=12.5)
     answer = probe.send("GET", BALANCE)
     probe.check(
-        "BIL-2", answer.data == 12.5, expected="the 12.5 dollars that are left", seen=answer
+        "BIL-2", answer.data == 12.5, expected="the balance of 12.5 US dollars", seen=answer
     )
 
 
 def _cost(probe: Probe, count: int) -> tuple[float, float]:
-    """Return what a task of so many images costs, and by how much that may be rounded."""
+    """Return the cost of a task of so many images, and by how much it may be rounded."""
     before = float(_balance(probe).data)
-    probe.ended(probe.task(num_images=count))
+    probe.poll_until_final(probe.submit_task(num_images=count))
     after = float(_balance(probe).data)
     in_cents = all(abs(dollars - round(dollars, 2)) < _EXACT for dollars in (before, after))
     return before - after, _CENT if in_cents else _EXACT
@@ -57,7 +57,7 @@ def _by_image(probe: Probe) -> None:
         probe.check(
             "BIL-1",
             four > 0 and abs(cost - share) <= rounded_too + rounded * count / 4,
-            expected=f"{count} of the four pictures that cost ${four:g} cost ${share:g}",
+            expected=f"{count} of the four images that cost ${four:g} cost ${share:g}",
             seen=f"${cost:g}",
         )
 
@@ -85,7 +85,7 @@ CASES = (
     ),
     Case(
         id="S-BIL-002",
-        title="the balance is what is left for the key",
+        title="the balance is that of the key",
         clauses=("BIL-2",),
         sends="a balance request after the balance was set",
         expects="that balance",
@@ -96,7 +96,7 @@ CASES = (
         id="S-BIL-003",
         title="each generated image is billed",
         clauses=("BIL-1",),
-        sends="tasks of 1, 2 and 4 pictures, with balance requests between them",
+        sends="tasks of 1, 2 and 4 images, with balance requests between them",
         expects="costs in proportion",
         run=_by_image,
         images=7,
@@ -105,10 +105,10 @@ CASES = (
     ),
     Case(
         id="S-BIL-004",
-        title="an image has its price",
+        title="an image costs the configured price",
         clauses=("BIL-3",),
-        sends="a task of one picture, with balance requests before and after",
-        expects="$0.035, or what is configured",
+        sends="a task of one image, with balance requests before and after",
+        expects="$0.035, or the configured price",
         run=_price,
         images=1,
         worst_images=1,

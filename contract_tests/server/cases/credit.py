@@ -9,7 +9,7 @@ from contract_tests.server.probe import Probe
 def _credit(probe: Probe) -> None:
     settings = probe.target.settings or {}
     for status in (settings.get("insufficient_credits_status", 400), 400, 402):
-        probe.change(balance=0, insufficient_credits_status=status)
+        probe.change_settings(balance=0, insufficient_credits_status=status)
         answer = probe.submit()
         problems = list(differences({"code": status, "message": str}, answer.json))
         probe.check(
@@ -24,13 +24,13 @@ def _credit(probe: Probe) -> None:
 
 def _last_credit(probe: Probe) -> None:
     price = _price(probe)
-    probe.change(balance=price * 2)
+    probe.change_settings(balance=price * 2)
     enough = probe.submit(num_images=2)
     nothing_left = probe.submit()
     probe.check(
         "SUB-17",
         enough.status == 200 and nothing_left.status in {400, 402},
-        expected="two pictures are bought with the credit for two, a third is refused",
+        expected="two images are accepted with credit for two, a third is rejected",
         seen=nothing_left,
     )
 
@@ -38,14 +38,14 @@ def _last_credit(probe: Probe) -> None:
 def _price(probe: Probe) -> float:
     price = (probe.target.info or {}).get("price")
     if not isinstance(price, int | float):
-        raise CaseSkipped("the price is not known")
+        raise CaseSkipped("the price is unknown")
     return float(price)
 
 
 CASES = (
     Case(
         id="S-SUB-044",
-        title="an account without credit is told so",
+        title="an account without credit is rejected with Insufficient credits",
         clauses=("SUB-17",),
         sends="submits with a balance of 0",
         expects="400 or 402 Insufficient credits, as configured",
@@ -55,10 +55,10 @@ CASES = (
     ),
     Case(
         id="S-SUB-045",
-        title="credit is used up to the last cent and no further",
+        title="credit can be used completely, and no more than that",
         clauses=("SUB-17",),
-        sends="submits for two pictures and one, with the credit for two",
-        expects="the first is taken, the second refused",
+        sends="submits for two images and one, with credit for two",
+        expects="the first is accepted, the second rejected",
         run=_last_credit,
         needs_control=True,
         provokes=(402,),

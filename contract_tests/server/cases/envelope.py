@@ -17,30 +17,30 @@ def _good_answers(probe: Probe) -> Iterator[Answer]:
     yield submitted
     data = submitted.data
     if isinstance(data, dict) and isinstance(data.get("taskId"), str):
-        yield probe.ask(data["taskId"])
-        yield probe.ended(data["taskId"])
+        yield probe.read_status(data["taskId"])
+        yield probe.poll_until_final(data["taskId"])
     yield probe.send("GET", BALANCE)
 
 
-def _refusals(probe: Probe) -> Iterator[Answer]:
+def _rejections(probe: Probe) -> Iterator[Answer]:
     yield probe.send("GET", BALANCE, key="none")
     yield probe.send("GET", STATUS, query={"taskId": "task_of_nobody"}, key="none")
     yield probe.send("POST", GENERATE, body={"input": {}}, key="none")
     yield probe.send("POST", GENERATE, body={"input": {}})
     yield probe.send("POST", GENERATE, content=b"{", headers=_JSON)
     yield probe.send("GET", STATUS)
-    yield probe.ask("task_of_nobody")
+    yield probe.read_status("task_of_nobody")
     yield probe.send("GET", "/api/v1/statusTask/no-such-model", query={"taskId": "task_of_nobody"})
     yield probe.send("POST", "/api/v1/generateTask/no-such-model", body={"input": {}})
 
 
 def _refusals_of_good_requests(probe: Probe) -> Iterator[Answer]:
-    probe.change(balance=0)
+    probe.change_settings(balance=0)
     yield probe.submit()
-    probe.change(balance=10, max_concurrent=1, generation_time=30)
-    probe.task()
+    probe.change_settings(balance=10, max_concurrent=1, generation_time=30)
+    probe.submit_task()
     yield probe.submit()
-    probe.change(rate_limit=1)
+    probe.change_settings(rate_limit=1)
     for method, path in (("GET", BALANCE), ("GET", STATUS), ("POST", GENERATE)):
         yield probe.send(method, path, body={"input": {}} if method == "POST" else None)
 
@@ -59,7 +59,7 @@ def _success(probe: Probe) -> None:
 
 
 def _error(probe: Probe) -> None:
-    _judge_errors(probe, _refusals(probe))
+    _judge_errors(probe, _rejections(probe))
 
 
 def _trouble(probe: Probe) -> None:
@@ -144,7 +144,7 @@ def _twice(probe: Probe) -> None:
 CASES = (
     Case(
         id="S-ENV-001",
-        title="every success comes in the envelope",
+        title="every success has the envelope",
         clauses=("ENV-1",),
         sends="a submit, status requests until the task has ended, a balance request",
         expects=_SUCCESS,
@@ -156,9 +156,9 @@ CASES = (
     ),
     Case(
         id="S-ENV-002",
-        title="every refusal comes in the envelope, and its code is the HTTP status",
+        title="every rejection has the envelope, and its code is the HTTP status",
         clauses=("ENV-1", "ENV-2"),
-        sends="requests without a key, without fields, broken, for unknown tasks and models",
+        sends="requests without a key, without fields, with broken JSON, for unknown ids",
         expects="code, message, and data null or with `error`",
         run=_error,
         worst_images=7,
@@ -186,18 +186,18 @@ CASES = (
     ),
     Case(
         id="S-ENV-005",
-        title="every refusal is declared as JSON",
+        title="every rejection is declared as JSON",
         clauses=("ENV-3",),
-        sends="requests without a key, without fields, broken, for unknown tasks and models",
+        sends="requests without a key, without fields, with broken JSON, for unknown ids",
         expects="Content-Type: application/json",
-        run=_content_type(_refusals),
+        run=_content_type(_rejections),
         worst_images=7,
     ),
     Case(
         id="S-ENV-006",
-        title="the refusal of a good request comes in the envelope too",
+        title="the rejection of a valid request has the envelope too",
         clauses=("ENV-1", "ENV-2", "ENV-3"),
-        sends="requests without credit, with too many tasks under way, above the rate limit",
+        sends="requests without credit, with too many tasks in progress, above the rate limit",
         expects="code as the HTTP status, message, data null or with `error`; JSON",
         run=_trouble,
         needs_control=True,
@@ -205,7 +205,7 @@ CASES = (
     ),
     Case(
         id="S-ENV-007",
-        title="a body that says something twice is answered in the envelope",
+        title="a body with a duplicate member is answered with the envelope",
         clauses=("ENV-1",),
         sends="a submit with two prompts",
         expects="HTTP 200 or 400 in the envelope",

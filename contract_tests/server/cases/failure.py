@@ -38,7 +38,7 @@ def _fails_later(clause: str, code: str, **given: Any) -> Callable[[Probe], None
             seen=submitted,
         )
         if task_id:
-            ended = probe.ended(task_id)
+            ended = probe.poll_until_final(task_id)
             probe.check(
                 clause, _failed_with(ended, code), expected=f"failed with {code}", seen=ended
             )
@@ -52,11 +52,11 @@ def _one_bad_of_two(probe: Probe) -> None:
 
 
 def _codes(probe: Probe) -> None:
-    probe.change(generation_time=30)  # a task must be under way to be ended by control
+    probe.change_settings(generation_time=30)  # a task must be under way to be ended by control
     for code in _CODES:
-        task_id = probe.task()
+        task_id = probe.submit_task()
         probe.control_task("POST", task_id, "/finish", {"state": "failed", "failCode": code})
-        answer = probe.ask(task_id)
+        answer = probe.read_status(task_id)
         probe.check(
             "FAIL-3",
             _failed_with(answer, code) and bool(data_of(answer).get("failMsg")),
@@ -76,17 +76,17 @@ def _bad_images(probe: Probe) -> None:
             _judge_image(probe, address, (documented, _BY_SEED), "either is possible")
         return
     bad.append(("UNSUPPORTED_FORMAT", "https://example.com/fox.gif"))
-    probe.change(image_urls="trust")  # nothing is fetched from example.com
+    probe.change_settings(image_urls="trust")  # nothing is fetched from example.com
     configured = (probe.target.settings or {}).get("image_fail_codes", "seed")
     for side in (configured, "seed", "docs"):
-        probe.change(image_fail_codes=side)
+        probe.change_settings(image_fail_codes=side)
         for documented, address in bad:
             code = documented if side == "docs" else _BY_SEED
             _judge_image(probe, address, (code,), f"as configured ({side})")
 
 
 def _judge_image(probe: Probe, address: str, codes: tuple[str, ...], why: str) -> None:
-    answer = probe.ended(probe.task(image_urls=[address]))
+    answer = probe.poll_until_final(probe.submit_task(image_urls=[address]))
     probe.check(
         "FAIL-4",
         any(_failed_with(answer, code) for code in codes),
@@ -102,15 +102,15 @@ def _not_billed(probe: Probe) -> None:
     for given in tasks:
         before = probe.send("GET", BALANCE)
         if before.status != 200 or type(before.data) not in {int, float}:
-            raise PreconditionNotMet(f"the balance is not told: {before.shown}")
-        ended = probe.ended(probe.task(num_images=4, **given))
+            raise PreconditionNotMet(f"the balance is unknown: {before.shown}")
+        ended = probe.poll_until_final(probe.submit_task(num_images=4, **given))
         if state_of(ended) != "failed":
             raise PreconditionNotMet(f"the task did not fail: {ended.shown}")
         after = probe.send("GET", BALANCE)
         probe.check(
             "FAIL-5",
             before.data == after.data,
-            expected=f"the balance of before, {before.data!r}",
+            expected=f"the balance before the task, {before.data!r}",
             seen=after,
         )
 
@@ -125,14 +125,14 @@ CASES = (
     ),
     Case(
         id="S-FAIL-002", title="an image that cannot be read ends as INVALID_IMAGE_URL",
-        clauses=("FAIL-2",), sends="a submit with an image address that nobody has",
+        clauses=("FAIL-2",), sends="a submit with an unreachable image address",
         expects="200, then failed with INVALID_IMAGE_URL",
         run=_fails_later("FAIL-2", _BY_SEED, image_urls=[_UNREACHABLE]), worst_images=1,
         time=Time.ONE_GENERATION, is_smoke=True,
     ),
     Case(
-        id="S-FAIL-003", title="every documented fail code can be told",
-        clauses=("FAIL-3",), sends="tasks that control lets fail with each code",
+        id="S-FAIL-003", title="every documented fail code can occur",
+        clauses=("FAIL-3",), sends="tasks that the control plane fails with each code",
         expects="failed with the code and a message", run=_codes, needs_control=True,
     ),
     Case(
@@ -148,8 +148,8 @@ CASES = (
         expects="the same balance", run=_not_billed, worst_images=4, time=Time.ONE_GENERATION,
     ),
     Case(
-        id="S-FAIL-006", title="one image of several that cannot be read is enough to fail",
-        clauses=("FAIL-2",), sends="a submit with an image, and an address that nobody has",
+        id="S-FAIL-006", title="one unreadable image of several makes the task fail",
+        clauses=("FAIL-2",), sends="a submit with an image, and an unreachable address",
         expects="200, then failed with INVALID_IMAGE_URL",
         run=_one_bad_of_two, worst_images=1, time=Time.ONE_GENERATION,
         loopback_only=_UNDOCUMENTED,

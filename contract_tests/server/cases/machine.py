@@ -1,4 +1,4 @@
-"""What must hold in whatever order clients act: a state machine over several keys and tasks."""
+"""What must hold for any order of requests: a state machine over several keys and tasks."""
 
 from collections.abc import Callable
 from itertools import count
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, multiple, rule
 
 from contract_tests.server.case import Case, Time
-from contract_tests.server.cases.walk import Known, Walk
+from contract_tests.server.cases.walk import KnownTask, Walk
 from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet
 from contract_tests.server.probe import Probe
 from contract_tests.server.properties import noted, run_machine
@@ -24,10 +24,10 @@ _LONGEST = 100  # steps
 
 
 class Clients(RuleBasedStateMachine):
-    """The rules are what clients may do; the model is in the walk."""
+    """The rules are the actions of clients; the model is in walk.py."""
 
     start: ClassVar[Callable[[], Walk]]
-    tasks: Bundle[Known] = Bundle("tasks")
+    tasks: Bundle[KnownTask] = Bundle("tasks")
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,20 +42,20 @@ class Clients(RuleBasedStateMachine):
     )
     def submit(
         self, key: str, images: int, fails: bool, calls_back: bool  # noqa: FBT001
-    ) -> Known | MultipleResults[Known]:  # fmt: skip
+    ) -> KnownTask | MultipleResults[KnownTask]:  # fmt: skip
         known = self.walk.submit(key, images=images, fails=fails, calls_back=calls_back)
         return multiple() if known is None else known
 
     @rule(known=tasks)
-    def poll(self, known: Known) -> None:
+    def poll(self, known: KnownTask) -> None:
         self.walk.poll(known)
 
     @rule(known=tasks)
-    def peep(self, known: Known) -> None:
+    def peep(self, known: KnownTask) -> None:
         self.walk.peep(known)
 
     @rule(known=tasks, end=st.sampled_from(_ENDS))
-    def finish(self, known: Known, end: dict[str, str]) -> None:
+    def finish(self, known: KnownTask, end: dict[str, str]) -> None:
         self.walk.finish(known, end)
 
     @rule(seconds=st.sampled_from((0.001, 0.5, 2, 10, 30, 120, 86_400)))
@@ -65,7 +65,7 @@ class Clients(RuleBasedStateMachine):
 
 def _in_any_order(probe: Probe) -> None:
     if not probe.target.has_other_key:
-        raise CaseSkipped("the server takes one key only")
+        raise CaseSkipped("the server accepts one key only")
     names = count()
 
     class OfThisProbe(Clients):
@@ -80,12 +80,12 @@ def _one_key(probe: Probe) -> None:
 
 def _two_keys(probe: Probe) -> None:
     if not probe.target.has_other_key:
-        raise CaseSkipped("the server takes one key only")
+        raise CaseSkipped("the server accepts one key only")
     noted(probe, lambda: _follow(Walk(probe, count()), ("own", "other"), calls_back=True))
 
 
 def _follow(walk: Walk, keys: tuple[str, ...], *, calls_back: bool) -> None:
-    """Follow two tasks of each key to their ends and a step further, in real time if need be."""
+    """Poll two tasks of each key until final and once more, in real time without control."""
     for key in keys:
         for fails in (False, True):
             walk.submit(key, images=1, fails=fails, calls_back=calls_back)
@@ -96,15 +96,15 @@ def _follow(walk: Walk, keys: tuple[str, ...], *, calls_back: bool) -> None:
         if all(known.final is not None for known in walk.tasks):
             walk.pass_time(_STEP_S)
             return
-    raise PreconditionNotMet(f"the tasks have not ended in {_LONGEST * _STEP_S} s")
+    raise PreconditionNotMet(f"the tasks were not final in {_LONGEST * _STEP_S} s")
 
 
 CASES = (
     Case(
         id="S-STA-201",
-        title="whatever clients do, and in whatever order, tasks keep their promises",
+        title="tasks keep the contract for any order of requests",
         clauses=(*_STATES, "AUTH-4", "LIM-2", "CB-1"),
-        sends="submits, status requests and steps of time in orders drawn by chance, of two keys",
+        sends="submits, status requests and steps of time in orders chosen at random, of two keys",
         expects="states that only go forward, final answers that never change, members when they"
         " may be there, times that fit, tenants apart, 429 exactly at the limit of tasks",
         run=_in_any_order,
@@ -116,7 +116,7 @@ CASES = (
     ),
     Case(
         id="S-STA-202",
-        title="tasks that are watched from their submit to beyond their end keep their promises",
+        title="tasks that are polled from their submit until after their end keep the contract",
         clauses=_STATES,
         sends="two submits, one of which must fail, and status requests every 3 s",
         expects="states that only go forward, final answers that never change, members when they"
@@ -129,7 +129,7 @@ CASES = (
     ),
     Case(
         id="S-STA-203",
-        title="so do the tasks of two keys, told by callback",
+        title="callback tasks of two keys keep the contract",
         clauses=(*_STATES, "AUTH-4", "CB-1"),
         sends="two submits of each key, status requests with both keys",
         expects="as S-STA-202; tenants apart, and callbacks like the status answers",
@@ -138,6 +138,6 @@ CASES = (
         worst_images=4,
         time=Time.ONE_GENERATION,
         needs_receiver=True,
-        loopback_only="S-STA-202 and the S-CB cases ask the same for less money",
+        loopback_only="S-STA-202 and the S-CB cases test the same at lower cost",
     ),
 )

@@ -1,4 +1,4 @@
-"""What must hold for any submission: properties over the public strategies."""
+"""SUB, STA and RES for any submission: properties over the public strategies."""
 
 from io import BytesIO
 from itertools import product
@@ -35,20 +35,20 @@ _FIXED_PROMPTS: Final = ("🦊 e\u0301 \u202eab\u202c \x00 \U0001d518", "🦊" *
 
 
 def _modes(probe: Probe) -> tuple[str, ...]:
-    """Return the modes that are sure to be taken (SUB-8)."""
+    """Return the modes that every server accepts (SUB-8)."""
     is_strict = (probe.target.settings or {}).get("strict", not probe.target.has_control)
     return MODES[:1] if is_strict else MODES
 
 
 def _start(probe: Probe, generation_time: int = 30) -> None:
-    """Make room for another example."""
-    probe.begin()
+    """Start with an empty sandbox for the next example."""
+    probe.reset()
     if probe.target.has_control:
-        probe.change(generation_time=generation_time)
+        probe.change_settings(generation_time=generation_time)
 
 
 def _submitted(probe: Probe, body: Body) -> Answer:
-    """Submit; raise PreconditionNotMet where a limit or the balance comes first."""
+    """Submit. Raise PreconditionNotMet if a limit or the balance prevents it."""
     answer = probe.send("POST", GENERATE, body=body)
     if answer.status in {402, 429} or "credit" in error_text(answer).lower():
         raise PreconditionNotMet(f"no room for another task: {answer.shown}")
@@ -92,7 +92,7 @@ def _any_prompt(probe: Probe) -> None:
             probe.check(
                 "SUB-9",
                 kept == prompt,
-                expected=f"the prompt is kept as it was sent: {shown}",
+                expected=f"the prompt is stored unchanged: {shown}",
                 seen=f"{kept!a:.200}",
             )
 
@@ -124,7 +124,7 @@ def _broken_submissions(probe: Probe) -> None:
 
 
 def _unknown_members(probe: Probe) -> None:
-    """Send a body with and without unknown members: what becomes of it is the same."""
+    """Send a body with and without unknown members: the outcome is the same."""
 
     def judge(example: tuple[Body, Body]) -> None:
         plain, more = example
@@ -136,7 +136,7 @@ def _unknown_members(probe: Probe) -> None:
             "SUB-15",
             outcomes[0] == outcomes[1],
             expected=f"as without the unknown members, {outcomes[0]}, for {more!r:.600}",
-            seen=repr(outcomes[1] or f"refused: {_last_shown(probe)}"),
+            seen=repr(outcomes[1] or f"rejected: {_last_shown(probe)}"),
         )
 
     more: Body = {**NEAR_MEMBERS, "input": {**NEAR_MEMBERS, **_FOX}}
@@ -146,7 +146,7 @@ def _unknown_members(probe: Probe) -> None:
 
 
 def _outcome(probe: Probe, answer: Answer) -> dict[str, Any] | None:
-    """Return what a submit has led to; only where there is control can that be seen at once."""
+    """Return the outcome of a submit; without a control plane only its status is known."""
     task_id = task_id_of(answer)
     if task_id is None:
         return None
@@ -155,7 +155,7 @@ def _outcome(probe: Probe, answer: Answer) -> dict[str, Any] | None:
     task = probe.control_task("GET", task_id)
     names = ("state", "prompt", "aspect_ratio", "num_images", "request_type")
     seen = {name: task.get(name) for name in names} if isinstance(task, dict) else {}
-    return seen | {"results": len(result_urls(probe.ask(task_id)))}
+    return seen | {"results": len(result_urls(probe.read_status(task_id)))}
 
 
 def _last_shown(probe: Probe) -> str:
@@ -165,16 +165,16 @@ def _last_shown(probe: Probe) -> str:
 
 
 def _as_asked(probe: Probe) -> None:
-    """Ask for pictures of each ratio and number at once, then look at what has come."""
+    """Submit each ratio and number of images together, then check the results."""
     if probe.target.has_control:
-        probe.change(generation_time=1, rate_limit=10_000, max_concurrent=1000)
+        probe.change_settings(generation_time=1, rate_limit=10_000, max_concurrent=1000)
     asked = [("3:2", 2)] if probe.target.is_live else list(product(RATIOS, COUNTS))
     tasks = []
     for ratio, count in asked:
         body = {"input": _FOX | {"aspect_ratio": ratio, "num_images": count}}
-        tasks.append((ratio, count, probe.task(body)))
+        tasks.append((ratio, count, probe.submit_task(body)))
     for ratio, count, task_id in tasks:
-        ended = probe.ended(task_id)
+        ended = probe.poll_until_final(task_id)
         if state_of(ended) != "success":
             raise PreconditionNotMet(f"the task has failed: {ended.shown}")
         urls = result_urls(ended)
@@ -185,14 +185,14 @@ def _as_asked(probe: Probe) -> None:
             seen=ended,
         )
         for url in urls[:1]:
-            picture = probe.send("GET", url, key="none")
-            size = _size(picture)
+            image = probe.send("GET", url, key="none")
+            size = _size(image)
             probe.check(
                 "RES-2",
                 size == _PIXELS[ratio],
-                expected=f"a picture of {_PIXELS[ratio]} pixels for {ratio}",
-                seen=f"HTTP {picture.status}, {size or 'no picture'}",
-                at=picture,
+                expected=f"an image of {_PIXELS[ratio]} pixels for {ratio}",
+                seen=f"HTTP {image.status}, {size or 'no image'}",
+                at=image,
             )
 
 
@@ -209,7 +209,7 @@ CASES = (
         id="S-SUB-101",
         title="every valid submission is accepted",
         clauses=("SUB-1",),
-        sends="valid submits drawn by chance, with all members and any text",
+        sends="valid submits chosen at random, with all members and any text",
         expects="HTTP 200 and a taskId",
         run=_valid_submissions,
         images=1,
@@ -217,17 +217,17 @@ CASES = (
     ),
     Case(
         id="S-SUB-102",
-        title="any valid prompt survives",
+        title="any valid prompt is accepted and stored unchanged",
         clauses=("SUB-9",),
         sends="prompts of 1 to 10,000 characters: emoji, bidi, combining marks, NUL and others",
-        expects="HTTP 200; where there is control, the prompt as it was sent",
+        expects="HTTP 200; with a control plane, the prompt unchanged",
         run=_any_prompt,
         images=2,
         worst_images=2,
     ),
     Case(
         id="S-SUB-103",
-        title="a submission that is broken in one field is refused, and the field is named",
+        title="a submission with one invalid field is rejected, and the field is named",
         clauses=("SUB-14",),
         sends="valid submits with one member missing, of a wrong type or out of its range",
         expects="HTTP 400 with the path of the member",
@@ -236,7 +236,7 @@ CASES = (
     ),
     Case(
         id="S-SUB-104",
-        title="unknown members never matter",
+        title="unknown members are ignored",
         clauses=("SUB-15",),
         sends="valid submits with and without unknown members, in the body and in input",
         expects="the same for both",
@@ -246,10 +246,10 @@ CASES = (
     ),
     Case(
         id="S-STA-101",
-        title="as many pictures as were asked for, in the ratio that was asked for",
+        title="the results have the requested number and ratio",
         clauses=("STA-7", "RES-2"),
         sends="submits with each ratio and number of images, and downloads",
-        expects="so many addresses, and a picture of that size",
+        expects="that many addresses, and images of that size",
         run=_as_asked,
         images=2,
         worst_images=2,

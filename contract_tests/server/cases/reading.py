@@ -1,4 +1,4 @@
-"""What cases read in answers that may be anything."""
+"""Reads parts of answers that may contain anything."""
 
 import json
 from email.utils import parsedate_to_datetime
@@ -9,12 +9,12 @@ from contract_tests.server.answer import Answer
 
 
 def data_of(answer: Answer) -> dict[str, Any]:
-    """Return the envelope's `data`, empty where it is no object."""
+    """Return the envelope's `data`, or an empty object if it is not an object."""
     return answer.data if isinstance(answer.data, dict) else {}
 
 
 def task_id_of(answer: Answer) -> str | None:
-    """Return the id that an accepted submit was answered with."""
+    """Return the task id in the answer to a submit."""
     return _text(answer, "taskId") if answer.status == 200 else None
 
 
@@ -27,7 +27,7 @@ def has_ended(answer: Answer) -> bool:
 
 
 def result_urls(answer: Answer) -> list[str]:
-    """Return the addresses in `resultJson`, none where it does not hold a list of them."""
+    """Return the addresses in `resultJson`, or none if it does not hold a list."""
     try:
         urls = json.loads(_text(answer, "resultJson") or "")["resultUrls"]
     except (ValueError, TypeError, KeyError, RecursionError):
@@ -36,7 +36,7 @@ def result_urls(answer: Answer) -> list[str]:
 
 
 def canonical(body: bytes) -> str | None:
-    """Return JSON in one way of writing it, so that it can be compared; None where it is none."""
+    """Return JSON in a canonical form for comparison, or None if it is not JSON."""
     try:
         return json.dumps(json.loads(body), sort_keys=True)
     except (ValueError, RecursionError):
@@ -44,7 +44,7 @@ def canonical(body: bytes) -> str | None:
 
 
 def date_s(answer: Answer) -> float | None:
-    """Return the answer's Date in Unix seconds."""
+    """Return the answer's Date header in Unix seconds."""
     try:
         return parsedate_to_datetime(answer.response.header("date") or "").timestamp()
     except ValueError:
@@ -52,7 +52,7 @@ def date_s(answer: Answer) -> float | None:
 
 
 def retry_after_s(answer: Answer) -> int | None:
-    """Return Retry-After where it is a whole number of seconds, at least 1."""
+    """Return Retry-After if it is a whole number of seconds, at least 1."""
     written = answer.response.header("retry-after") or ""
     is_number = written.isascii() and written.isdecimal() and len(written) < 10
     return int(written) if is_number and int(written) >= 1 else None

@@ -1,4 +1,4 @@
-"""SUB-13: which images can be given as a reference, in `data:` addresses or to be fetched."""
+"""SUB-13: which reference images are accepted, as `data:` URLs or fetched."""
 
 from base64 import b64encode
 from typing import Final
@@ -28,7 +28,7 @@ def sample(name: str) -> bytes:
 
 def ends(probe: Probe, address: str) -> tuple[object, Answer]:
     """Return the state in which a task with this reference image ends."""
-    answer = probe.ended(probe.task(image_urls=[address]))
+    answer = probe.poll_until_final(probe.submit_task(image_urls=[address]))
     return (answer.data.get("state") if isinstance(answer.data, dict) else None), answer
 
 
@@ -40,7 +40,7 @@ def _formats(probe: Probe) -> None:
 
 def _fetched(probe: Probe) -> None:
     if probe.target.has_control:
-        probe.change(image_urls="fetch")
+        probe.change_settings(image_urls="fetch")
     for name, _, expected in (*_SAMPLES, ("nothing.png", "", "failed")):
         state, answer = ends(probe, f"{RECEIVER}/images/{name}")
         probe.check("SUB-13", state == expected, expected=f"{name} ends in {expected}", seen=answer)
@@ -63,10 +63,10 @@ _UNDOCUMENTED: Final = "sends images in data: addresses, which no page promises"
 CASES = (
     Case(
         id="S-SUB-089",
-        title="JPG, PNG and WebP are taken where images are fetched, others not",
+        title="JPG, PNG and WebP are accepted as fetched images, others are not",
         clauses=("SUB-13",),
-        sends="tasks with addresses at the kit: an image of each format, and no image at all",
-        expects="success for PNG, JPG and WebP; failed for GIF and for no image",
+        sends="tasks with addresses of the kit: an image of each format, and a text",
+        expects="success for PNG, JPG and WebP; failed for GIF and for the text",
         run=_fetched,
         images=3,
         worst_images=5,
@@ -75,7 +75,7 @@ CASES = (
     ),
     Case(
         id="S-SUB-090",
-        title="JPG, PNG and WebP are taken as reference images, others not",
+        title="JPG, PNG and WebP are accepted as reference images, others are not",
         clauses=("SUB-13",),
         sends="four tasks, each with an image of another format",
         expects="success for PNG, JPG and WebP; failed for GIF",

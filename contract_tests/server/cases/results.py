@@ -1,4 +1,4 @@
-"""RES: the pictures."""
+"""RES: the results."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -19,7 +19,7 @@ _GONE: Final = frozenset({403, 404, 410})
 
 
 def _urls(probe: Probe, *, ratio: str = "1:1", count: int = 1) -> list[str]:
-    answer = probe.ended(probe.task(aspect_ratio=ratio, num_images=count))
+    answer = probe.poll_until_final(probe.submit_task(aspect_ratio=ratio, num_images=count))
     urls = result_urls(answer)
     if not urls:
         raise PreconditionNotMet(f"the task has no results: {answer.shown}")
@@ -31,7 +31,7 @@ def _download(probe: Probe, url: str) -> Answer:
 
 
 def size_of(content: bytes) -> tuple[int, int] | None:
-    """Return width and height of a picture, None where it is none."""
+    """Return width and height of an image, None where it is none."""
     try:
         with Image.open(BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as picture:
             picture.load()
@@ -80,7 +80,7 @@ def _ratio(ratio: str) -> Callable[[Probe], None]:
         probe.check(
             "RES-2",
             len(contents) == len(urls),
-            expected=f"{len(urls)} pictures, none like another",
+            expected=f"{len(urls)} images, all different",
             seen=f"{len(contents)} different ones",
         )
 
@@ -97,7 +97,7 @@ def _without_key(probe: Probe) -> None:
         probe.check(
             "RES-3",
             answer.status == 200 and size_of(answer.response.body) is not None,
-            expected="the picture, without a key",
+            expected="the image, without a key",
             seen=_shown(answer),
             at=answer,
         )
@@ -116,7 +116,7 @@ def _unguessable(probe: Probe) -> None:
         probe.check(
             "RES-3",
             answer.status in _GONE,
-            expected="not found: since no key is asked for, an address must not be guessed",
+            expected="not found: no key is required, so addresses must be unguessable",
             seen=_shown(answer),
             at=answer,
         )
@@ -149,7 +149,7 @@ def _expiry(probe: Probe) -> None:
         probe.check(
             "RES-1",
             before.status == 200,
-            expected=f"the picture, shortly before {valid_s:g} s have passed",
+            expected=f"the image, shortly before {valid_s:g} s have passed",
             seen=_shown(before),
             at=before,
         )
@@ -168,9 +168,7 @@ def _expiry(probe: Probe) -> None:
 def _there_at_first(probe: Probe) -> None:
     url = _urls(probe)[0]
     answer = _download(probe, url)
-    probe.check(
-        "RES-1", answer.status == 200, expected="the picture", seen=_shown(answer), at=answer
-    )
+    probe.check("RES-1", answer.status == 200, expected="the image", seen=_shown(answer), at=answer)
 
 
 CASES = (
@@ -180,9 +178,9 @@ CASES = (
         run=_there_at_first, images=1, worst_images=1, time=Time.ONE_GENERATION, is_smoke=True,
     ),
     Case(
-        id="S-RES-002", title="a result is there for 15 days, then gone",
+        id="S-RES-002", title="a result is available for 15 days",
         clauses=("RES-1",), sends="downloads shortly before and after 15 days",
-        expects="200, then gone", run=_expiry, images=2, worst_images=2, time=Time.LONG,
+        expects="200, then not found", run=_expiry, images=2, worst_images=2, time=Time.LONG,
         needs_control=True,
     ),
     *(
@@ -195,8 +193,8 @@ CASES = (
         for number, ratio in enumerate(_SIZES, 3)
     ),
     Case(
-        id="S-RES-006", title="a result needs no key", clauses=("RES-3",),
-        sends="a download without a key, and one with a key of nobody", expects="the picture",
+        id="S-RES-006", title="a result requires no key", clauses=("RES-3",),
+        sends="a download without a key, and one with an unknown key", expects="the image",
         run=_without_key, images=1, worst_images=1, time=Time.ONE_GENERATION,
     ),
     Case(

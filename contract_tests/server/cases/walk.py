@@ -1,4 +1,4 @@
-"""Some clients at work, and a model of what they must see: the body of the stateful case."""
+"""The actions of clients, and a model of the answers that they must get."""
 
 from dataclasses import dataclass
 from itertools import count
@@ -15,7 +15,7 @@ from contract_tests.server.cases.reading import (
 )
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
-from contract_tests.server.properties import Falsified
+from contract_tests.server.properties import Counterexample
 from contract_tests.server.world import RECEIVER
 
 _RANKS = {"pending": 0, "processing": 1, "success": 2, "failed": 2}
@@ -23,8 +23,8 @@ _FAILING = ["https://images.invalid/fox.png"]
 
 
 @dataclass(kw_only=True)
-class Known:
-    """What the model knows of a task."""
+class KnownTask:
+    """The state of a task in the model."""
 
     id: str
     key: str
@@ -38,17 +38,17 @@ class Known:
 
 
 class Walk:
-    """Each step notes what it finds on the probe, and raises Falsified where a clause is broken."""
+    """Clients at work. Each step notes its findings and raises Counterexample if one failed."""
 
     def __init__(self, probe: Probe, names: "count[int]", limit: int | None = None) -> None:
-        """Begin anew; with control, `limit` is set for the tasks of a key under way at once."""
+        """Start with empty sandboxes; with control, set `limit` for tasks in progress per key."""
         self._probe = probe
         self._limit = limit
         self._names = names
         self.keys = ("own", "other") if probe.target.has_other_key else ("own",)
-        self.tasks: list[Known] = []
+        self.tasks: list[KnownTask] = []
         self._now_ms: dict[str, int | None] = dict.fromkeys(self.keys)
-        probe.begin()
+        probe.reset()
         if probe.target.has_control:
             settings = {
                 "generation_time": 30,
@@ -60,10 +60,10 @@ class Walk:
                 probe.control("PATCH", "sandbox", settings, key=key)
                 self._now_ms[key] = _instant(probe.control("GET", "clock", key=key))
 
-    def submit(self, key: str, *, images: int, fails: bool, calls_back: bool) -> Known | None:
-        """Submit, and see that there is room for exactly as many tasks as the limit says.
+    def submit(self, key: str, *, images: int, fails: bool, calls_back: bool) -> KnownTask | None:
+        """Submit, and check that exactly the configured number of tasks is accepted.
 
-        Raises PreconditionNotMet when a submit is refused that has nothing to do with a limit.
+        Raises PreconditionNotMet when a submit is rejected that has nothing to do with a limit.
         """
         body, callback = self._body(images, fails=fails, calls_back=calls_back)
         live = 0 if self._limit is None else self._live(key)
@@ -78,14 +78,14 @@ class Walk:
                 return None
         if task_id is None:
             raise PreconditionNotMet(f"the submit was not accepted: {answer.shown}")
-        known = Known(
+        known = KnownTask(
             id=task_id, key=key, images=images, callback=callback, born_ms=self._now_ms[key]
         )
         self.tasks.append(known)
         return known
 
-    def poll(self, known: Known) -> None:
-        answer = self._probe.ask(known.id, key=known.key)
+    def poll(self, known: KnownTask) -> None:
+        answer = self._probe.read_status(known.id, key=known.key)
         if known.final is not None:
             is_frozen = answer.status == 200 and answer.response.body == known.final
             final = known.final[:300].decode("utf-8", "replace")
@@ -100,23 +100,23 @@ class Walk:
         if known.callback is not None:
             self._judge_callbacks(known, known.callback)
 
-    def peep(self, known: Known) -> None:
-        """Ask for a task with a key that is not its own."""
+    def peep(self, known: KnownTask) -> None:
+        """Read the status of a task with another key."""
         for key in self.keys:
             if key != known.key:
-                answer = self._probe.ask(known.id, key=key)
+                answer = self._probe.read_status(known.id, key=key)
                 expected = "the task of another key is not found: HTTP 404"
                 self._check("AUTH-4", answer.status == 404, expected, answer)
 
-    def finish(self, known: Known, end: dict[str, str]) -> None:
-        """End a task now, by control, unless it has ended."""
+    def finish(self, known: KnownTask, end: dict[str, str]) -> None:
+        """End a task now through the control plane, unless it has ended."""
         self.poll(known)
         if known.final is None:
             self._probe.control_task("POST", known.id, "/finish", end, key=known.key)
             self.poll(known)
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass for every key, and look at every task."""
+        """Let time pass for every key, and check every task."""
         if self._probe.target.has_control:
             for key in self.keys:
                 told = self._probe.control("POST", "clock/advance", {"seconds": seconds}, key=key)
@@ -146,7 +146,7 @@ class Walk:
         callback = {"request_type": "callback", "callback_url": f"{RECEIVER}/{name}"}
         return {**callback, "input": asked}, name
 
-    def _judge(self, known: Known, answer: Answer) -> None:
+    def _judge(self, known: KnownTask, answer: Answer) -> None:
         data = answer.data if isinstance(answer.data, dict) else {}
         state, created = data.get("state"), data.get("createTime")
         is_whole = answer.status == 200 and data.get("taskId") == known.id
@@ -168,7 +168,7 @@ class Walk:
         self._check("STA-9", is_time, expected, answer)
         self._judge_members(known, data, answer)
 
-    def _judge_members(self, known: Known, data: dict[str, Any], answer: Answer) -> None:
+    def _judge_members(self, known: KnownTask, data: dict[str, Any], answer: Answer) -> None:
         state = data["state"]
         is_final = state in {"success", "failed"}
         # A member that is null says nothing; the mock leaves it out.
@@ -188,7 +188,7 @@ class Walk:
         if is_final:
             self._judge_times(known, data, answer)
 
-    def _judge_times(self, known: Known, data: dict[str, Any], answer: Answer) -> None:
+    def _judge_times(self, known: KnownTask, data: dict[str, Any], answer: Answer) -> None:
         created, completed, cost = data["createTime"], data["completeTime"], data["costTime"]
         earliest, latest = known.seen_live_ms, self._now_ms[known.key]
         self._check(
@@ -206,15 +206,13 @@ class Walk:
             answer,
         )
 
-    def _judge_callbacks(self, known: Known, name: str) -> None:
+    def _judge_callbacks(self, known: KnownTask, name: str) -> None:
         if known.final is None:
             # In real time the task may end between the status request and this look.
             is_still = not self._probe.target.has_control or not self._probe.deliveries(name, 1, 0)
             self._check("CB-1", is_still, "no callback before the end", "a callback")
             return
-        # Where time is moved by control, all that falls due has been sent by now.
-        patience_s = 5.0 if all(each.holds for each in self._probe.findings) else 0.5
-        came = self._probe.deliveries(name, 1, within_s=patience_s)
+        came = self._probe.await_deliveries(name)
         self._check(
             "CB-1",
             {canonical(delivery.body) for delivery in came} == {canonical(known.final)},
@@ -224,7 +222,7 @@ class Walk:
 
     def _check(self, clause: str, holds: bool, expected: str, seen: object) -> None:  # noqa: FBT001
         if not self._probe.check(clause, holds, expected=expected, seen=seen):
-            raise Falsified
+            raise Counterexample
 
 
 def _instant(told: object) -> int | None:

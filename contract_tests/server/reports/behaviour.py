@@ -1,7 +1,7 @@
-"""What a server was seen to do, without what differs in every run: for comparing two runs.
+"""Describes the behaviour of a server in lines that do not differ between two equal runs.
 
-A line says what was asked, the status, and the shape of the answer: names and types, and the words
-that the contract fixes.  Ids, instants, addresses and texts leave no trace.
+A line holds the request, the status and the shape of the answer: names, types and the values that
+the contract fixes.  Ids, times, addresses and texts are left out.
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from contract_tests.server.events import Burst, Event, Exchange, Request, Response
+from contract_tests.server.events import Burst, Event, HttpExchange, Request, Response
 
 _FIXED: Final = frozenset({"code", "state", "failCode"})
 _ID: Final = re.compile(r"[0-9a-f]{8,}|\d+")
@@ -17,23 +17,23 @@ _DEEPEST: Final = 6
 
 
 def behaviour_of(events: Iterable[Event]) -> tuple[str, ...]:
-    """Return what was seen, each thing once, sorted; talk with the control plane is left out."""
+    """Return the distinct lines, sorted; requests to the control plane are left out."""
     lines: set[str] = set()
     for event in events:
-        if isinstance(event, Exchange) and not event.request.path.startswith("/_mock"):
-            lines.add(f"{_asked(event.request)} -> {_told(event.response)}")
+        if isinstance(event, HttpExchange) and not event.request.path.startswith("/_mock"):
+            lines.add(f"{_request_line(event.request)} -> {_response_line(event.response)}")
         elif isinstance(event, Burst):
             statuses = ", ".join(str(status) for status in sorted({s for s, _ in event.statuses}))
-            lines.add(f"{_asked(event.request)} many times -> {statuses}")
+            lines.add(f"{_request_line(event.request)} many times -> {statuses}")
     return tuple(sorted(lines))
 
 
-def _asked(request: Request) -> str:
+def _request_line(request: Request) -> str:
     path = urlsplit(request.path).path
     return f"{request.method} {_ID.sub('…', path)}"
 
 
-def _told(response: Response) -> str:
+def _response_line(response: Response) -> str:
     if response.error is not None:
         return response.error.partition(":")[0]
     kind = (response.header("Content-Type") or "no content type").partition(";")[0]
@@ -42,7 +42,7 @@ def _told(response: Response) -> str:
 
 
 def shape(value: Any, depth: int = 0) -> str:
-    """Return names and types of a JSON value; members sorted, a list by what it holds."""
+    """Return the names and types in a JSON value; members sorted, lists by their item types."""
     if isinstance(value, dict):
         if depth == _DEEPEST:
             return "{…}"

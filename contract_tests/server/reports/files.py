@@ -1,4 +1,4 @@
-"""A report in all its forms: JSON is the truth, the others are made from it."""
+"""Writes a report in all formats and reads report.json."""
 
 from pathlib import Path
 
@@ -22,12 +22,12 @@ def write_reports(report: Report, directory: Path) -> None:
 
 
 def read_report(directory: Path) -> Report:
-    """Raise ReportError."""
+    """Return the report in this directory. Raise ReportError."""
     path = directory / REPORT
     try:
         report = msgspec.json.decode(path.read_bytes(), type=Report)
     except (OSError, msgspec.DecodeError) as error:
         raise ReportError(f"{path}: {error}") from error
     if report.version != VERSION:
-        raise ReportError(f"{path}: is of version {report.version}, not {VERSION}")
+        raise ReportError(f"{path}: version {report.version} is not supported; must be {VERSION}")
     return report

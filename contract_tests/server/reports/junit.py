@@ -1,4 +1,4 @@
-"""The report for CI servers: a test case a case, its clauses as properties."""
+"""The report as JUnit XML for CI servers: one test case per case, clauses as properties."""
 
 from typing import Final
 from xml.etree import ElementTree as ET

@@ -1,4 +1,4 @@
-"""The report for a pull request: what is broken first, then each clause in a line."""
+"""The report as Markdown for a pull request: failures first, then all clauses."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from contract_tests.contract.report_parts import markdown_cell as cell
 from contract_tests.contract.verdicts import Verdict
 from contract_tests.server.reports.report import Report
 
-_TELLING = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.WARN)
+_LISTED = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.WARN)
 
 
 def markdown(report: Report) -> str:
@@ -18,8 +18,8 @@ def _lines(report: Report) -> Iterator[str]:
     counts = ", ".join(f"{count} {name}" for name, count in summary.cases.items() if count)
     yield f"# Contract of {cell(report.base_url)}"
     yield ""
-    yield f"{len(report.cases)} cases: {counts}. Profile {report.profile}, seed {report.seed}."
-    for verdict in _TELLING:
+    yield f"{len(report.cases)} cases: {counts}. Suite {report.profile}, seed {report.seed}."
+    for verdict in _LISTED:
         cases = [case for case in report.cases if case.verdict is verdict]
         if not cases:
             continue
@@ -42,4 +42,4 @@ def _lines(report: Report) -> Iterator[str]:
     for clause in report.clauses:
         yield f"| {clause.id} | {clause.verdict} | {len(clause.cases)} |"
     yield ""
-    yield f"Exercised {summary.clauses_exercised} of {summary.clauses_testable} clauses."
+    yield f"{summary.clauses_exercised} of {summary.clauses_testable} testable clauses covered."

@@ -1,4 +1,4 @@
-"""The report for people: one HTML file that needs no network."""
+"""The report as one HTML page that loads nothing from the network."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,6 +21,6 @@ def html(report: Report) -> str:
 
 
 def _cases_about(clause_id: str, cases: Sequence[CaseResult]) -> list[CaseResult]:
-    """Return them with the worst first."""
+    """Return the cases about a clause, worst verdict first."""
     about = (case for case in cases if clause_id in case.clauses)
     return sorted(about, key=lambda case: list(Verdict).index(case.verdict))

@@ -1,4 +1,4 @@
-"""The canonical report of a run: what every other form of it is made from."""
+"""The canonical report of a run; all other formats are made from it."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,9 +25,9 @@ class JudgedFinding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
-    """`verdict` is what counts; `reason` says why, where that is not in the findings.
+    """The verdict on a case; `reason` explains it where the findings do not.
 
-    `expected_failure` is the reason why a failure was expected; then the failure does not count.
+    `expected_failure` is the reason why a failure was expected; such a failure does not count.
     """
 
     id: str
@@ -39,7 +39,7 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[JudgedFinding, ...] = ()
     events: tuple[ShownEvent, ...] = ()
     behaviour: tuple[str, ...] = ()
-    """What the server was seen to do, in lines that can be compared with another run's."""
+    """The server's behaviour, in lines that can be compared with those of another run."""
     duration_s: float = 0.0
 
 
@@ -55,7 +55,7 @@ class ClauseResult(msgspec.Struct, frozen=True, kw_only=True):
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     cases: Mapping[str, int]
-    """How many cases by verdict."""
+    """The number of cases per verdict."""
     clauses_exercised: int
     clauses_testable: int
     exit_status: int
@@ -81,12 +81,12 @@ def case_result(
     is_live: bool,
     base_url: str,
     events: Sequence[Event] = (),
-    trouble: Verdict | None = None,
+    ended_early: Verdict | None = None,
     reason: str = "",
     expected_failure: str = "",
     duration_s: float = 0.0,
 ) -> CaseResult:
-    """Judge what a case found. `trouble` is how it ended, where it did not come to its end."""
+    """Judge what a case found. `ended_early` is the verdict of a case that was interrupted."""
     judged = tuple(
         JudgedFinding(
             clause=finding.clause,
@@ -99,15 +99,15 @@ def case_result(
     )
     verdict = worst(finding.verdict for finding in judged)
     missed = [clause for clause in case.clauses if clause not in {each.clause for each in judged}]
-    if trouble is Verdict.SKIP and verdict is Verdict.PASS:
-        verdict = Verdict.SKIP  # it was stopped on its way, so it has not passed
-    elif trouble is not None:
-        verdict = worst((verdict, trouble))
+    if ended_early is Verdict.SKIP and verdict is Verdict.PASS:
+        verdict = Verdict.SKIP  # it did not reach its end, so it has not passed
+    elif ended_early is not None:
+        verdict = worst((verdict, ended_early))
     elif missed:
         verdict = worst((verdict, Verdict.INCONCLUSIVE))
-        reason = f"the case saw nothing by which it could judge {' and '.join(missed)}"
+        reason = f"the case found nothing to judge {' and '.join(missed)} by"
     if expected_failure and verdict is Verdict.PASS:
-        verdict, reason = Verdict.FAIL, f"was expected to fail ({expected_failure}), but passed"
+        verdict, reason = Verdict.FAIL, f"expected to fail ({expected_failure}), but passed"
         expected_failure = ""
     return CaseResult(
         id=case.id,
@@ -126,7 +126,7 @@ def case_result(
 
 
 def clause_results(cases: Sequence[CaseResult], register: Register) -> tuple[ClauseResult, ...]:
-    """Say of each clause what its cases have found of it."""
+    """Return the verdict on each clause, from the findings of all cases."""
     results = []
     for clause in register:
         about = [case for case in cases if clause.id in case.clauses]
@@ -142,9 +142,12 @@ def clause_results(cases: Sequence[CaseResult], register: Register) -> tuple[Cla
         elif not clause.testable:
             verdict, reason = Verdict.SKIP, clause.why_not or ""
         elif all(case.verdict is Verdict.SKIP for case in about):
-            verdict, reason = Verdict.SKIP, about[0].reason if about else "no case was selected"
+            verdict, reason = (
+                Verdict.SKIP,
+                about[0].reason if about else "no case about it was selected",
+            )
         else:
-            verdict, reason = Verdict.INCONCLUSIVE, "no case came to look at it"
+            verdict, reason = Verdict.INCONCLUSIVE, "could not be tested: no case reached a finding"
         results.append(
             ClauseResult(
                 id=clause.id,
@@ -162,7 +165,7 @@ def clause_results(cases: Sequence[CaseResult], register: Register) -> tuple[Cla
 def summary_of(
     cases: Sequence[CaseResult], clauses: Sequence[ClauseResult], register: Register
 ) -> Summary:
-    """Exit status: 1 for a failure, 3 where something could not be judged, else 0."""
+    """Return the counts. Exit status: 1 for a failure, 3 if something was not tested, else 0."""
     counting = [case.verdict for case in cases if not case.expected_failure]
     status = 0
     if Verdict.FAIL in counting:

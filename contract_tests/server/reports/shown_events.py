@@ -1,4 +1,4 @@
-"""Events as a report shows them: texts, cut to what a person reads, and as curl."""
+"""Events as a report shows them: truncated texts, and curl commands."""
 
 import shlex
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from contract_tests.server.events import Burst, Deliveries, Event, Exchange, Request, Response
+from contract_tests.server.events import Burst, Deliveries, Event, HttpExchange, Request, Response
 
 _BODY_SHOWN: Final = 2_000  # characters
 _CURL_BODY: Final = 20_000  # characters: the longest prompt can still be pasted
@@ -15,7 +15,7 @@ _EVENTS_SHOWN: Final = 40  # of a case
 
 
 class ShownEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """`number` is that of the event in its case; findings refer to it."""
+    """One event as text; findings refer to its `number`."""
 
     number: int
     kind: str
@@ -27,7 +27,7 @@ class ShownEvent(msgspec.Struct, frozen=True, kw_only=True):
 def shown_events(
     events: Sequence[Event], wanted: Sequence[int], base_url: str
 ) -> tuple[ShownEvent, ...]:
-    """Show those that findings refer to, and of the others the last ones that fit."""
+    """Return the events that findings refer to, and as many of the last ones as fit."""
     chosen = set(wanted[-_EVENTS_SHOWN:])
     for number in range(len(events) - 1, -1, -1):
         if len(chosen) >= _EVENTS_SHOWN:
@@ -37,7 +37,7 @@ def shown_events(
 
 
 def curl_of(request: Request, base_url: str) -> str:
-    """Return a command that can be pasted and sends the same; the key is a variable."""
+    """Return a curl command that sends the same request; the key is a shell variable."""
     url = request.path if "://" in request.path else base_url + request.path
     if request.query:
         url += f"?{urlencode(request.query)}"
@@ -49,12 +49,13 @@ def curl_of(request: Request, base_url: str) -> str:
         words += ["-H", shlex.quote(f"{header}: {value}" if value else f"{header};")]
     if request.body:
         if "content-type" not in {header.lower() for header, _ in request.headers}:
-            words += ["-H", "Content-Type:"]  # else curl sends one of its own
+            words += ["-H", "Content-Type:"]  # otherwise curl adds its own
         words += ["--data-raw", shlex.quote(text_of(request.body, _CURL_BODY))]
     return " ".join(words)
 
 
 def text_of(body: bytes, at_most: int = _BODY_SHOWN) -> str:
+    """Return the body as text, truncated, or its size if it is not UTF-8."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -63,23 +64,23 @@ def text_of(body: bytes, at_most: int = _BODY_SHOWN) -> str:
 
 
 def _shown(number: int, event: Event, base_url: str) -> ShownEvent:
-    if isinstance(event, Exchange):
-        asked, told = _request(event.request), _response(event.response)
+    if isinstance(event, HttpExchange):
+        request, response = _request(event.request), _response(event.response)
         curl = curl_of(event.request, base_url)
-        return ShownEvent(number=number, kind="exchange", asked=asked, told=told, curl=curl)
+        return ShownEvent(number=number, kind="exchange", asked=request, told=response, curl=curl)
     if isinstance(event, Burst):
         runs = ", ".join(f"{count} times {status}" for status, count in event.statuses)
-        asked = f"{event.count} times {_request(event.request)}"
+        request = f"{event.count} times {_request(event.request)}"
         curl = curl_of(event.request, base_url)
-        told = f"{runs}; the last: {_response(event.last)}"
-        return ShownEvent(number=number, kind="burst", asked=asked, told=told, curl=curl)
+        response = f"{runs}; the last: {_response(event.last)}"
+        return ShownEvent(number=number, kind="burst", asked=request, told=response, curl=curl)
     if isinstance(event, Deliveries):
-        came = "\n".join(
+        received = "\n".join(
             f"{each.method}, answered {each.answered}: {text_of(each.body)}"
             for each in event.deliveries
         )
         return ShownEvent(
-            number=number, kind="deliveries", asked=f"callbacks at {event.name}", told=came
+            number=number, kind="deliveries", asked=f"callbacks at {event.name}", told=received
         )
     return ShownEvent(number=number, kind="pause", asked=f"{event.seconds:g} s pass", told="")
 

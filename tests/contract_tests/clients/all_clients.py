@@ -13,7 +13,7 @@ from contract_tests.client.reports.report import AuditedCase
 from contract_tests.client.selection import CasePlan
 from contract_tests.client.situation import Situation, on, on_submit
 from contract_tests.client.situations import SITUATIONS
-from contract_tests.contract.mock_process import own_mock
+from contract_tests.contract.mock_process import start_mock
 from contract_tests.contract.verdicts import Verdict
 from tests.contract_tests.clients import (
     broken_callbacks,
@@ -88,7 +88,7 @@ def mock() -> Iterator[httpx.Client]:
     limits = httpx.Limits(keepalive_expiry=1)
     switches = ("--callback-timeout", str(_CALLBACK_TIMEOUT_S))
     with (
-        own_mock(_SEED, *switches) as url,
+        start_mock(_SEED, *switches) as url,
         httpx.Client(base_url=url, timeout=30, trust_env=False, limits=limits) as http,
     ):
         yield http

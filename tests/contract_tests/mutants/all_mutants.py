@@ -4,9 +4,9 @@ from importlib import import_module
 
 from contract_tests.contract.verdicts import Verdict
 from contract_tests.server.case import Case
-from contract_tests.server.catalogue import all_cases, selected
+from contract_tests.server.catalogue import all_cases, select_cases
 from contract_tests.server.options import Options
-from contract_tests.server.session import session
+from contract_tests.server.session import open_session
 from tests.contract_tests.mutants.harness import Mutant, serving
 
 SEED = 1
@@ -21,12 +21,12 @@ def all_mutants() -> tuple[Mutant, ...]:
 
 
 def cases_of(mutant: Mutant) -> tuple[Case, ...]:
-    return selected(all_cases(), clauses=(mutant.clause,))
+    return select_cases(all_cases(), clauses=(mutant.clause,))
 
 
 def killers(mutant: Mutant, cases: tuple[Case, ...]) -> tuple[str, ...]:
     """Return the ids of those of the cases that find the mutant's clause broken."""
-    with serving(mutant) as url, session(Options(base_url=url, seed=SEED)) as ready:
+    with serving(mutant) as url, open_session(Options(base_url=url, seed=SEED)) as ready:
         return tuple(
             ran.result.id
             for ran in ready.run(cases)

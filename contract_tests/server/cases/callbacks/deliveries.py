@@ -1,4 +1,4 @@
-"""CB-1, CB-5, CB-6: what is sent when a callback task ends, and that nothing else is."""
+"""CB-1, CB-5, CB-6: the callback of a task, and that nothing else is sent."""
 
 import re
 from collections.abc import Mapping
@@ -8,9 +8,9 @@ from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.callbacks.tasks import (
     STILL_S,
+    accept_any_receiver,
     callback_body,
     missing,
-    take_any_receiver,
 )
 from contract_tests.server.cases.reading import canonical, has_ended, state_of
 from contract_tests.server.events import Delivery
@@ -32,38 +32,38 @@ def _failure(probe: Probe) -> None:
 
 
 def _one_task(probe: Probe, end: str, given: Mapping[str, Any]) -> None:
-    take_any_receiver(probe)
-    task_id = probe.task(callback_body("end", **given))
+    accept_any_receiver(probe)
+    task_id = probe.submit_task(callback_body("end", **given))
     final = _watched(probe, task_id)
     if final is None:
         return
     if state_of(final) != end:
         raise PreconditionNotMet(f"the task did not end as {end}: {final.shown}")
-    came = probe.deliveries("end", 1, within_s=5)
-    if not came:
+    received = probe.await_deliveries("end", 1)
+    if not received:
         missing(probe, "CB-1", f"a callback when the task has ended as {end}")
         return
-    for delivery in came:
+    for delivery in received:
         _judge(probe, delivery, final)
     probe.check(
         "CB-5",
         holds=True,
-        expected="a callback task can be polled from its submit to its end",
+        expected="a callback task can be polled until it is final",
         seen=final,
     )
 
 
 def _watched(probe: Probe, task_id: str) -> Answer | None:
-    """Poll until the end; return that answer, None when something was wrong on the way."""
+    """Poll until the task is final and return that answer; None after a failed finding."""
     for _ in range(_LONGEST):
-        came = probe.deliveries("end", 1, within_s=0)
-        answer = probe.ask(task_id)
-        is_early = bool(came) and state_of(answer) is not None and not has_ended(answer)
+        received = probe.deliveries("end", 1, within_s=0)
+        answer = probe.read_status(task_id)
+        is_early = bool(received) and state_of(answer) is not None and not has_ended(answer)
         probe.check(
             "CB-1",
             not is_early,
             expected="no callback before the task has ended",
-            seen=f"{len(came)} callbacks, and then {answer.shown}",
+            seen=f"{len(received)} callbacks, and then {answer.shown}",
             at=answer,
         )
         if state_of(answer) is None:
@@ -74,7 +74,7 @@ def _watched(probe: Probe, task_id: str) -> Answer | None:
         if has_ended(answer):
             return answer
         probe.pass_time(_STEP_S)
-    raise PreconditionNotMet(f"the task has not ended in {_LONGEST * _STEP_S:g} s")
+    raise PreconditionNotMet(f"the task was not final in {_LONGEST * _STEP_S:g} s")
 
 
 def _judge(probe: Probe, delivery: Delivery, final: Answer) -> None:
@@ -89,7 +89,7 @@ def _judge(probe: Probe, delivery: Delivery, final: Answer) -> None:
     probe.check(
         "CB-1",
         canonical(delivery.body) == canonical(final.response.body) is not None,
-        expected=f"what a status request answers: {_text(final.response.body)}",
+        expected=f"the answer to a status request: {_text(final.response.body)}",
         seen=_text(delivery.body),
     )
     signed = sorted(name for name in headers if _SIGNED.search(name))
@@ -102,7 +102,7 @@ def _judge(probe: Probe, delivery: Delivery, final: Answer) -> None:
 
 
 def _none_for_async(probe: Probe) -> None:
-    take_any_receiver(probe)
+    accept_any_receiver(probe)
     bodies = {
         "callback": callback_body("callback"),
         "async": callback_body("async") | {"request_type": "async"},
@@ -112,19 +112,19 @@ def _none_for_async(probe: Probe) -> None:
             if name != "request_type"
         },
     }
-    tasks = [probe.task(body) for body in bodies.values()]
+    tasks = [probe.submit_task(body) for body in bodies.values()]
     for task_id in tasks:
-        probe.ended(task_id)
-    if not probe.deliveries("callback", 1, within_s=5):
+        probe.poll_until_final(task_id)
+    if not probe.await_deliveries("callback", 1):
         missing(probe, "CB-1", "a callback for the task that asks for one")
         return
     for name in ("async", "default"):
-        came = probe.deliveries(name, 1, within_s=STILL_S)
+        received = probe.deliveries(name, 1, within_s=STILL_S)
         probe.check(
             "CB-1",
-            not came,
-            expected=f"no callback with request_type {name}, though an address is given",
-            seen=f"{len(came)} callbacks",
+            not received,
+            expected=f"no callback with request_type {name}, although callback_url is given",
+            seen=f"{len(received)} callbacks",
         )
 
 
@@ -135,10 +135,10 @@ def _text(body: bytes) -> str:
 CASES = (
     Case(
         id="S-CB-001",
-        title="a success is told by callback, as a status request tells it",
+        title="a callback reports a success like a status request",
         clauses=("CB-1", "CB-5", "CB-6"),
         sends="a callback task, and status requests until it has ended",
-        expects="one POST of the final status envelope, not before the end, without a signature",
+        expects="one POST with the final status envelope, after the end, without a signature",
         run=_success,
         images=1,
         worst_images=1,
@@ -148,10 +148,10 @@ CASES = (
     ),
     Case(
         id="S-CB-002",
-        title="a failure is told by callback, as a status request tells it",
+        title="a callback reports a failure like a status request",
         clauses=("CB-1", "CB-5", "CB-6"),
         sends="a callback task with a reference image that cannot be reached, and status requests",
-        expects="one POST of the final status envelope, not before the end, without a signature",
+        expects="one POST with the final status envelope, after the end, without a signature",
         run=_failure,
         worst_images=1,
         time=Time.ONE_GENERATION,
@@ -159,10 +159,10 @@ CASES = (
     ),
     Case(
         id="S-CB-003",
-        title="nothing is sent for async tasks",
+        title="async tasks get no callback",
         clauses=("CB-1",),
-        sends="a callback task, an async one and one without request_type, each with an address",
-        expects="a callback for the first only",
+        sends="tasks with request_type callback, async and none, each with callback_url",
+        expects="a callback for the first task only",
         run=_none_for_async,
         images=3,
         worst_images=3,

@@ -1,4 +1,4 @@
-"""What all cases about callbacks need: tasks that ask for one, and what to say when none comes."""
+"""What all cases about callbacks share: callback tasks, and the finding if none arrives."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from contract_tests.server.probe import Probe
 from contract_tests.server.world import RECEIVER
 
 STILL_S = 0.1
-"""How long to look, in real time, for a callback that should not come."""
+"""How long to wait, in real time, for a callback that must not arrive."""
 
 
 def callback_body(name: str, **given: object) -> dict[str, Any]:
-    """Return the body of a submit whose callback comes to this name of the kit's receiver."""
+    """Return the body of a submit whose callback goes to this name of the kit's receiver."""
     asked = {"mode": "gpt-image-1", "prompt": "a red fox in the snow", **given}
     return {
         "request_type": "callback",
@@ -20,24 +20,24 @@ def callback_body(name: str, **given: object) -> dict[str, Any]:
     }
 
 
-def take_any_receiver(probe: Probe) -> None:
-    """Let a mock accept the kit's receiver on loopback (SUB-5), and tasks that can be ended."""
+def accept_any_receiver(probe: Probe) -> None:
+    """Make a mock accept the kit's receiver on loopback (SUB-5), with tasks of 30 s."""
     if probe.target.has_control:
-        probe.change(strict=False, generation_time=30)
+        probe.change_settings(strict=False, generation_time=30)
 
 
 def missing(probe: Probe, clause: str, expected: str) -> None:
-    """Note that a callback did not come.
+    """Note that a callback did not arrive.
 
     Raises PreconditionNotMet where it may be the way to the receiver that is at fault.
     """
     if probe.target.is_live:
-        raise PreconditionNotMet(f"no callback came to the kit's receiver; expected {expected}")
+        raise PreconditionNotMet(f"no callback arrived at the kit's receiver; expected {expected}")
     if probe.target.has_control:
         blocked = [each for each in _deliveries(probe) if each.get("state") == "blocked"]
         if blocked:
             raise PreconditionNotMet(f"the mock may not send to the kit's receiver: {blocked[0]}")
-    probe.check(clause, holds=False, expected=expected, seen="no callback came")
+    probe.check(clause, holds=False, expected=expected, seen="no callback arrived")
 
 
 def _deliveries(probe: Probe) -> list[dict[str, Any]]:

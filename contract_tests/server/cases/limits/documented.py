@@ -5,20 +5,20 @@ from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.limits.retry_after import check_retry_after
 from contract_tests.server.cases.reading import date_s, has_ended
-from contract_tests.server.events import Request, request_of
+from contract_tests.server.events import Request, build_request
 from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet
 from contract_tests.server.probe import Probe
 
 RATE = 10_000  # requests in 60 seconds
-TASKS = 1_000  # that have not ended
+TASKS = 1_000  # that were not final
 _WINDOW_S = 60.0
 _LEFTOVERS_S = {"rate_limit": 61.0, "max_concurrent": 120.0}
-"""How long an earlier run on the same key can go on counting."""
+"""How long the requests and tasks of an earlier run with the same key may count."""
 
 
 def _documented_rate(probe: Probe) -> None:
     _need(probe, "rate_limit", RATE)
-    request = request_of("GET", BALANCE)
+    request = build_request("GET", BALANCE)
     first = probe.send("GET", BALANCE)
     passed = 1 + _passed(probe, request, RATE - 1, "rate_limit")
     last = probe.send("GET", BALANCE)
@@ -34,12 +34,12 @@ def _documented_rate(probe: Probe) -> None:
         return
     for what, answer in (
         ("a submit", probe.submit()),
-        ("a status request", probe.ask("task_0")),
+        ("a status request", probe.read_status("task_0")),
     ):
         probe.check(
             "LIM-3",
             answer.status == 429,
-            expected=f"{what} counts to the same limit: HTTP 429",
+            expected=f"{what} counts towards the same limit: HTTP 429",
             seen=answer,
         )
     if probe.target.has_other_key:
@@ -52,36 +52,41 @@ def _documented_concurrency(probe: Probe) -> None:
     _need(probe, "max_concurrent", TASKS)
     settings = probe.target.settings or {}
     if settings.get("rate_limit", RATE) < TASKS + 10:
-        raise CaseSkipped("the rate limit is set below the limit of tasks")
+        raise CaseSkipped("the configured rate limit is below the limit of tasks")
     if probe.target.has_control:
-        probe.change(generation_time=30, balance=100_000)
-    first = probe.task()
-    request = request_of("POST", GENERATE, body={"input": {"mode": "gpt-image-1", "prompt": "a"}})
+        probe.change_settings(generation_time=30, balance=100_000)
+    first = probe.submit_task()
+    request = build_request(
+        "POST", GENERATE, body={"input": {"mode": "gpt-image-1", "prompt": "a"}}
+    )
     passed = 1 + _passed(probe, request, TASKS - 1, "max_concurrent")
     last = probe.submit()
-    status = probe.ask(first)
+    status = probe.read_status(first)
     if last.status != 429 and has_ended(status):
-        raise PreconditionNotMet("tasks ended before there were enough of them")
+        raise PreconditionNotMet("tasks ended before enough of them were in progress")
     probe.check(
         "LIM-2",
         passed == TASKS and last.status == 429,
-        expected=f"{TASKS} tasks may be under way, one more submit gets HTTP 429",
+        expected=f"{TASKS} tasks may be in progress, one more submit gets HTTP 429",
         seen=f"{passed} were accepted, then {last.shown}",
         at=last,
     )
     probe.check("LIM-2", status.status == 200, expected="status requests still work", seen=status)
-    probe.ended(first)
+    probe.poll_until_final(first)
     again = probe.submit()
     probe.check(
-        "LIM-2", again.status == 200, expected="a task that ended gave its place back", seen=again
+        "LIM-2",
+        again.status == 200,
+        expected="a task that has ended does not count",
+        seen=again,
     )
 
 
 def _need(probe: Probe, setting: str, number: int) -> None:
-    """Raise CaseSkipped where the server is set to another number than the documented one."""
+    """Raise CaseSkipped if the server has another limit than the documented one."""
     configured = (probe.target.settings or {}).get(setting, number)
     if configured != number:
-        raise CaseSkipped(f"{setting} is set to {configured} here, not to the documented {number}")
+        raise CaseSkipped(f"{setting} is {configured} here instead of the documented {number}")
 
 
 def _passed(probe: Probe, request: Request, count: int, setting: str) -> int:
@@ -96,7 +101,7 @@ def _passed(probe: Probe, request: Request, count: int, setting: str) -> int:
 def _ok(probe: Probe, request: Request, count: int) -> int:
     burst = probe.burst(request, count)
     if burst.last.error is not None:
-        raise PreconditionNotMet(f"the burst broke off: {burst.last.error}")
+        raise PreconditionNotMet(f"the burst was interrupted: {burst.last.error}")
     others = sorted({status for status, _ in burst.statuses} - {200, 429})
     if others:
         raise PreconditionNotMet(f"the burst was answered {others}: {burst.last.body[:200]!r}")
@@ -113,15 +118,15 @@ def _stay_within_a_window(probe: Probe, first: Answer, last: Answer) -> None:
         raise PreconditionNotMet("the requests cannot be sent fast enough to reach the limit")
 
 
-def _judge_retry_after(probe: Probe, refused: Answer) -> None:
+def _judge_retry_after(probe: Probe, rejected: Answer) -> None:
     if (probe.target.settings or {}).get("retry_after", True):
-        check_retry_after(probe, refused)
+        check_retry_after(probe, rejected)
         return
     probe.check(
         "LIM-5",
-        refused.response.header("Retry-After") is None,
+        rejected.response.header("Retry-After") is None,
         expected="no Retry-After, as configured",
-        seen=refused,
+        seen=rejected,
     )
 
 
@@ -139,10 +144,10 @@ CASES = (
     ),
     Case(
         id="S-LIM-002",
-        title="1,000 tasks may be under way, one more may not",
+        title="1,000 tasks may be in progress, one more may not",
         clauses=("LIM-2",),
         sends=f"{TASKS + 1} submits, a status request, and a submit after a task has ended",
-        expects="the last of the row gets HTTP 429, the others pass",
+        expects="the last of these submits gets HTTP 429, everything else passes",
         run=_documented_concurrency,
         images=TASKS + 1,
         worst_images=TASKS + 2,

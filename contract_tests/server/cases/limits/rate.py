@@ -1,4 +1,4 @@
-"""LIM-1, LIM-3 and LIM-4 with a limit that control makes small, so that its edges can be seen."""
+"""LIM-1, LIM-3 and LIM-4 with a small configured limit, so that its edges can be tested."""
 
 from collections.abc import Callable
 from functools import partial
@@ -29,12 +29,12 @@ def _check(probe: Probe, clause: str, answer: Answer, status: int, why: str) -> 
 
 
 def _any_window(probe: Probe) -> None:
-    """Ask at whatever instants: each request passes where its 60 s have room, and only there."""
+    """Send requests at random instants: each passes exactly if its 60 s have room."""
 
     def judge(example: tuple[int, list[int]]) -> None:
         limit, gaps = example
-        probe.begin()
-        probe.change(rate_limit=limit)
+        probe.reset()
+        probe.change_settings(rate_limit=limit)
         model = _Model(limit)
         for gap in gaps:
             if gap:
@@ -60,7 +60,7 @@ class _Model:
         self._refused: list[int] = []
 
     def expect(self, gap_ms: int) -> tuple[str, int, str]:
-        """Return what becomes of the next request, so much later: clause, status and reason."""
+        """Return the clause, status and reason expected of a request so much later."""
         self._now += gap_ms
         used = self._in_window(self._admitted)
         why = f"{used} of {self._limit} have passed in the 60 s up to {self._now} ms"
@@ -76,13 +76,13 @@ class _Model:
 
 def _exactly_so_many(probe: Probe) -> None:
     for limit in (1, 3):
-        probe.begin()
-        probe.change(rate_limit=limit)
+        probe.reset()
+        probe.change_settings(rate_limit=limit)
         statuses = [_balance(probe).status for _ in range(limit + 1)]
         probe.check(
             "LIM-1",
             statuses == [200] * limit + [429],
-            expected=f"with a limit of {limit}, so many pass and the next gets HTTP 429",
+            expected=f"{limit} requests pass, the configured limit, and the next gets HTTP 429",
             seen=f"HTTP {statuses}",
         )
         probe.pass_time(59.999)
@@ -92,13 +92,13 @@ def _exactly_so_many(probe: Probe) -> None:
 
 
 def _paths_together(probe: Probe) -> None:
-    task_id = probe.task()
+    task_id = probe.submit_task()
     asked: dict[str, Callable[[], Answer]] = {
         "a submit": probe.submit,
-        "a status request": partial(probe.ask, task_id),
+        "a status request": partial(probe.read_status, task_id),
         "a request for the balance": partial(_balance, probe),
     }
-    probe.change(rate_limit=1, **_ROOM)
+    probe.change_settings(rate_limit=1, **_ROOM)
     for first, use in asked.items():
         for second, try_again in asked.items():
             probe.pass_time(60)
@@ -110,21 +110,21 @@ def _paths_together(probe: Probe) -> None:
 
 def _keys_apart(probe: Probe) -> None:
     if not probe.target.has_other_key:
-        raise CaseSkipped("the server takes one key only")
-    probe.change(rate_limit=1)
+        raise CaseSkipped("the server accepts one key only")
+    probe.change_settings(rate_limit=1)
     _balance(probe)
     _check(probe, "LIM-3", _balance(probe), 429, "the limit of this key is used up")
     _check(probe, "LIM-3", _balance(probe, "other"), 200, "another key has a limit of its own")
 
 
 def _downloads(probe: Probe) -> None:
-    ended = probe.ended(probe.task())
+    ended = probe.poll_until_final(probe.submit_task())
     urls = result_urls(ended)
     if not urls:
         raise PreconditionNotMet(f"there is no result to download: {ended.shown}")
     url = urls[0]
     probe.pass_time(60)
-    probe.change(rate_limit=2)
+    probe.change_settings(rate_limit=2)
     for _ in range(3):
         probe.send("GET", url, key="none")
         probe.send("GET", url)
@@ -135,18 +135,18 @@ def _downloads(probe: Probe) -> None:
     probe.check(
         "LIM-3",
         answer.status == 200,
-        expected="a result can be downloaded when the limit is used up: HTTP 200",
+        expected="a result can be downloaded after the limit is used up: HTTP 200",
         seen=f"HTTP {answer.status}",
         at=answer,
     )
 
 
 def _what_counts(probe: Probe) -> None:
-    probe.change(rate_limit=1)
+    probe.change_settings(rate_limit=1)
     counted: dict[str, tuple[Callable[[], Answer], int]] = {
         "a malformed submit": (partial(probe.send, "POST", GENERATE, body={}), 400),
         "a status request without taskId": (partial(probe.send, "GET", STATUS), 400),
-        "a status request for an unknown task": (partial(probe.ask, "task_0"), 404),
+        "a status request for an unknown task": (partial(probe.read_status, "task_0"), 404),
         "a request for an unknown model": (
             partial(probe.send, "GET", _OTHER_MODEL, query={"taskId": "task_0"}),
             404,
@@ -154,13 +154,13 @@ def _what_counts(probe: Probe) -> None:
     }
     for what, (send, status) in counted.items():
         first = send()
-        if _check(probe, "LIM-4", first, status, f"{what} in a new window is refused as such"):
+        if _check(probe, "LIM-4", first, status, f"{what} in a new window is rejected as such"):
             _check(probe, "LIM-4", _balance(probe), 429, f"{what} counts")
         probe.pass_time(60)
 
 
 def _what_does_not_count(probe: Probe) -> None:
-    probe.change(rate_limit=2)
+    probe.change_settings(rate_limit=2)
     for headers in ({}, {"Authorization": "Bearer"}, {"Authorization": "Basic b3duOm93bg=="}):
         for path in (BALANCE, STATUS):
             probe.send("GET", path, headers=headers, key="none")
@@ -176,7 +176,7 @@ def _what_does_not_count(probe: Probe) -> None:
 CASES = (
     Case(
         id="S-LIM-003",
-        title="exactly as many requests pass as the limit says, and again after 60 s",
+        title="exactly the configured number of requests passes, and again after 60 s",
         clauses=("LIM-1", "LIM-3"),
         sends="requests for the balance up to the limit, one more, and others 60 s later",
         expects="one more gets HTTP 429, also after 59.999 s, and passes after 60 s",
@@ -188,7 +188,7 @@ CASES = (
         id="S-LIM-004",
         title="submits, status requests and requests for the balance count together",
         clauses=("LIM-3",),
-        sends="each pair of them with a limit of one",
+        sends="each pair of these with a limit of one",
         expects="the second gets HTTP 429",
         run=_paths_together,
         images=4,
@@ -198,7 +198,7 @@ CASES = (
     ),
     Case(
         id="S-LIM-005",
-        title="every key has a limit of its own",
+        title="each key has its own rate limit",
         clauses=("LIM-3",),
         sends="requests of one key over its limit, and one of another key",
         expects="the other key's passes",
@@ -208,7 +208,7 @@ CASES = (
     ),
     Case(
         id="S-LIM-006",
-        title="downloads of results do not count, and work when the limit is used up",
+        title="downloads of results do not count, and work after the limit is used up",
         clauses=("LIM-3",),
         sends="downloads of a result before and after the limit is used up",
         expects="HTTP 200 for all of them",
@@ -221,10 +221,10 @@ CASES = (
     ),
     Case(
         id="S-LIM-007",
-        title="refused requests count too",
+        title="rejected requests count too",
         clauses=("LIM-4",),
         sends="a request that gets 400 or 404 and one more, with a limit of one",
-        expects="the one more gets HTTP 429",
+        expects="the second gets HTTP 429",
         run=_what_counts,
         needs_control=True,
         provokes=(429,),
@@ -234,17 +234,17 @@ CASES = (
         title="requests that fail authentication or got 429 do not count",
         clauses=("LIM-4",),
         sends="requests without a key, then requests every 12 s at the limit",
-        expects="as many pass as the limit says, and again 60 s later",
+        expects="the configured number passes, and again 60 s later",
         run=_what_does_not_count,
         needs_control=True,
         provokes=(429,),
     ),
     Case(
         id="S-LIM-101",
-        title="never more than the limit passes in any 60 s, and never less than could",
+        title="in any 60 s the limit is never exceeded, and no request within it is rejected",
         clauses=("LIM-3", "LIM-4"),
-        sends="requests for the balance at instants drawn by chance, with limits of 1 to 4",
-        expects="exactly those pass that find room in the 60 s up to them",
+        sends="requests for the balance at random instants, with limits of 1 to 4",
+        expects="exactly the requests pass for which the preceding 60 s have room",
         run=_any_window,
         needs_control=True,
         provokes=(429,),

@@ -1,4 +1,4 @@
-"""LIM-5: what a 429 says of the time to wait."""
+"""LIM-5: the Retry-After header of a 429."""
 
 from contract_tests.contract.provider import BALANCE
 from contract_tests.server.answer import Answer
@@ -8,29 +8,29 @@ from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 
 
-def check_retry_after(probe: Probe, refused: Answer) -> int | None:
+def check_retry_after(probe: Probe, rejected: Answer) -> int | None:
     """Judge the header of a 429; return its seconds where it is as it should be.
 
     Raises PreconditionNotMet when it is no 429.
     """
-    if refused.status != 429:
-        raise PreconditionNotMet(f"a request over the limit was not answered 429: {refused.shown}")
-    seconds = retry_after_s(refused)
-    written = refused.response.header("retry-after")
+    if rejected.status != 429:
+        raise PreconditionNotMet(f"a request over the limit did not get 429: {rejected.shown}")
+    seconds = retry_after_s(rejected)
+    written = rejected.response.header("retry-after")
     probe.check(
         "LIM-5",
         seconds is not None,
         expected="a 429 has Retry-After in whole seconds, at least 1",
-        seen=f"{refused.shown}, Retry-After: {written}",
-        at=refused,
+        seen=f"{rejected.shown}, Retry-After: {written}",
+        at=rejected,
     )
     return seconds
 
 
 def _retry_after(probe: Probe) -> None:
     for offset_s in (0.0, 0.001, 20.5, 59.0, 59.001, 59.999):
-        probe.begin()
-        probe.change(rate_limit=1, retry_after=True)
+        probe.reset()
+        probe.change_settings(rate_limit=1, retry_after=True)
         probe.send("GET", BALANCE)
         if offset_s:
             probe.pass_time(offset_s)
@@ -41,31 +41,31 @@ def _retry_after(probe: Probe) -> None:
         why = f"a client that waits the {seconds} s it was told may go on"
         again = probe.send("GET", BALANCE)
         probe.check("LIM-5", again.status == 200, expected=f"{why}: HTTP 200", seen=again)
-    probe.change(rate_limit=1000, max_concurrent=1, generation_time=30)
+    probe.change_settings(rate_limit=1000, max_concurrent=1, generation_time=30)
     probe.submit()
     check_retry_after(probe, probe.submit())
 
 
 def _no_retry_after(probe: Probe) -> None:
-    probe.change(rate_limit=1, retry_after=False)
+    probe.change_settings(rate_limit=1, retry_after=False)
     probe.send("GET", BALANCE)
-    refused = probe.send("GET", BALANCE)
-    written = refused.response.header("retry-after")
+    rejected = probe.send("GET", BALANCE)
+    written = rejected.response.header("retry-after")
     probe.check(
         "LIM-5",
-        refused.status == 429 and written is None,
-        expected="a 429 without Retry-After, as it is switched off",
-        seen=f"{refused.shown}, Retry-After: {written}",
-        at=refused,
+        rejected.status == 429 and written is None,
+        expected="a 429 without Retry-After, as configured",
+        seen=f"{rejected.shown}, Retry-After: {written}",
+        at=rejected,
     )
 
 
 CASES = (
     Case(
         id="S-LIM-009",
-        title="a 429 tells how long to wait, and so long is enough",
+        title="a 429 says how long to wait, and waiting so long is enough",
         clauses=("LIM-5",),
-        sends="requests over either limit, and one as late as Retry-After says",
+        sends="requests over each limit, and one after the time in Retry-After",
         expects="Retry-After in whole seconds, at least 1; then HTTP 200",
         run=_retry_after,
         images=1,
@@ -75,7 +75,7 @@ CASES = (
     ),
     Case(
         id="S-LIM-010",
-        title="a 429 has no Retry-After where that is switched off",
+        title="a 429 has no Retry-After if that is configured",
         clauses=("LIM-5",),
         sends="a request over the limit",
         expects="HTTP 429 without the header",

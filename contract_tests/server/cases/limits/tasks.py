@@ -1,4 +1,4 @@
-"""LIM-2 with a limit that control makes small, so that its edges can be seen."""
+"""LIM-2 with a small configured limit, so that its edges can be tested."""
 
 from contract_tests.contract.provider import GENERATE
 from contract_tests.server.answer import Answer
@@ -13,35 +13,35 @@ _LONGEST_S = 300
 
 
 def _as_tasks_end(probe: Probe) -> None:
-    """Walk through the life of two tasks, one of which fails, and try for places all the way."""
-    probe.change(max_concurrent=2, **_ROOM)
-    first = {probe.task(), probe.task(image_urls=_FAILING)}
+    """Follow two tasks, one of which fails, and try to submit another one all the time."""
+    probe.change_settings(max_concurrent=2, **_ROOM)
+    first = {probe.submit_task(), probe.submit_task(image_urls=_FAILING)}
     live = set(first)
     for _ in range(_LONGEST_S):
-        answers = {task_id: probe.ask(task_id) for task_id in sorted(live)}
+        answers = {task_id: probe.read_status(task_id) for task_id in sorted(live)}
         for answer in answers.values():
             if not _check(probe, answer, 200, "status requests work at the limit"):
                 return
         live -= {task_id for task_id, answer in answers.items() if has_ended(answer)}
         while len(live) < 2:
             tried = probe.submit()
-            why = f"{len(live)} of 2 places are taken, the others by tasks that have ended"
+            why = f"{len(live)} of 2 tasks are in progress, the others have ended"
             task_id = task_id_of(tried)
             if not _check(probe, tried, 200, why) or task_id is None or task_id in live:
                 return
             live.add(task_id)
-        if not _check(probe, probe.submit(), 429, "both places are taken by tasks under way"):
+        if not _check(probe, probe.submit(), 429, "two tasks are in progress, the limit"):
             return
         if not first & live:
             return
         probe.pass_time(1)
-    raise PreconditionNotMet(f"the tasks have not ended in {_LONGEST_S} s")
+    raise PreconditionNotMet(f"the tasks were not final in {_LONGEST_S} s")
 
 
 def _ended_by_control(probe: Probe) -> None:
-    """End tasks at once, one way and the other; refused submits take no place."""
-    probe.change(max_concurrent=1, **_ROOM)
-    task_id: str | None = probe.task()
+    """End tasks at once, as success and as failure; rejected submits do not count."""
+    probe.change_settings(max_concurrent=1, **_ROOM)
+    task_id: str | None = probe.submit_task()
     for end in (
         {"state": "success"},
         {"state": "failed", "failCode": "GENERATION_FAILED"},
@@ -49,24 +49,24 @@ def _ended_by_control(probe: Probe) -> None:
     ):
         if task_id is None:
             return
-        _check(probe, probe.submit(), 429, "the only place is taken")
-        _check(probe, probe.ask(task_id), 200, "status requests work at the limit")
+        _check(probe, probe.submit(), 429, "one task is in progress, the limit")
+        _check(probe, probe.read_status(task_id), 200, "status requests work at the limit")
         probe.control_task("POST", task_id, "/finish", end)
         probe.send("POST", GENERATE, body={"input": {}})
         accepted = probe.submit()
-        _check(probe, accepted, 200, f"a task that ends as {end['state']} gives its place back")
+        _check(probe, accepted, 200, f"a task that has ended as {end['state']} does not count")
         task_id = task_id_of(accepted)
 
 
 def _keys_apart(probe: Probe) -> None:
     if not probe.target.has_other_key:
-        raise CaseSkipped("the server takes one key only")
-    probe.change(max_concurrent=1, **_ROOM)
-    probe.task()
-    refused, other = probe.submit(), probe.submit(key="other")
-    _check(probe, refused, 429, "the only place of this key is taken")
+        raise CaseSkipped("the server accepts one key only")
+    probe.change_settings(max_concurrent=1, **_ROOM)
+    probe.submit_task()
+    rejected, other = probe.submit(), probe.submit(key="other")
+    _check(probe, rejected, 429, "one task of this key is in progress, the limit")
     for clause in ("LIM-2", "LIM-3"):
-        why = "another key has places of its own: HTTP 200"
+        why = "another key has its own limit: HTTP 200"
         probe.check(clause, other.status == 200, expected=why, seen=other)
 
 
@@ -79,10 +79,10 @@ def _check(probe: Probe, answer: Answer, status: int, why: str) -> bool:
 CASES = (
     Case(
         id="S-LIM-011",
-        title="a place comes back when a task ends, well or badly, and not before",
+        title="a task counts until it has succeeded or failed",
         clauses=("LIM-2",),
-        sends="two tasks with room for two, and every second their status and one more submit",
-        expects="HTTP 429 while both are under way, 200 as soon as one has ended",
+        sends="two tasks with a limit of two, and every second their status and one more submit",
+        expects="HTTP 429 while both are in progress, 200 as soon as one has ended",
         run=_as_tasks_end,
         images=4,
         worst_images=12,
@@ -92,9 +92,9 @@ CASES = (
     ),
     Case(
         id="S-LIM-012",
-        title="a task that ends early gives its place back at once",
+        title="a task that is ended early stops counting at once",
         clauses=("LIM-2",),
-        sends="tasks that control ends as success and as failed, and a submit after each",
+        sends="tasks that the control plane ends as success and as failed, and a submit after each",
         expects="HTTP 429 before, 200 after",
         run=_ended_by_control,
         images=2,
@@ -104,7 +104,7 @@ CASES = (
     ),
     Case(
         id="S-LIM-013",
-        title="every key has places of its own",
+        title="each key has its own limit of tasks",
         clauses=("LIM-2", "LIM-3"),
         sends="submits of one key over its limit, and one of another key",
         expects="the other key's passes",

@@ -1,4 +1,4 @@
-"""STA: which tasks a status request finds, and what its answers are from one to the next."""
+"""STA: which tasks a status request finds, and how its answers change."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.reading import data_of, has_ended, result_urls, state_of
 from contract_tests.server.cases.status import members
 from contract_tests.server.cases.status.members import STATES, lives
-from contract_tests.server.examples import Row, cases_of, error_text
+from contract_tests.server.examples import Example, error_text, example_cases
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 
@@ -17,7 +17,7 @@ _OTHER_MODELS: Final = ("no-such-model", "nano-banana")
 _DAY_S: Final = 86_400
 
 _ROWS = (
-    Row(
+    Example(
         id="S-STA-003",
         title="an unknown task is not found",
         clauses=("STA-2",),
@@ -27,15 +27,15 @@ _ROWS = (
         status=404,
         is_smoke=True,
     ),
-    Row(
+    Example(
         id="S-STA-004",
-        title="a task id of any form that nobody has is not found",
+        title="an unknown task id of any form is not found",
         clauses=("STA-2",),
         method="GET",
         path=STATUS,
         query={"taskId": "../..?x=1&y=%00 🦊"},
         status=404,
-        loopback_only="no page says what becomes of an id that no task can have",
+        loopback_only="no page specifies ids that no task can have",
     ),
 )
 
@@ -65,7 +65,7 @@ def _forward(probe: Probe) -> None:
             at=answers[-1],
         )
         if not has_ended(answers[-1]):
-            raise PreconditionNotMet(f"the task has not ended: {answers[-1].shown}")
+            raise PreconditionNotMet(f"the task was not final: {answers[-1].shown}")
 
 
 def _frozen(probe: Probe) -> None:
@@ -73,21 +73,21 @@ def _frozen(probe: Probe) -> None:
     for task_id, answers in lives(probe, with_failure=not probe.target.is_live):
         final = answers[-1]
         if not has_ended(final):
-            raise PreconditionNotMet(f"the task has not ended: {final.shown}")
+            raise PreconditionNotMet(f"the task was not final: {final.shown}")
         for seconds in later_s:
             probe.pass_time(seconds)
-            later = probe.ask(task_id)
+            later = probe.read_status(task_id)
             probe.check(
                 "STA-5",
                 later.response.body == final.response.body,
-                expected=f"byte for byte what it was at the end: {final.shown}",
+                expected=f"byte for byte the first final answer: {final.shown}",
                 seen=later,
             )
 
 
 def _one_address_an_image(count: int) -> Callable[[Probe], None]:
     def run(probe: Probe) -> None:
-        answer = probe.ended(probe.task(num_images=count))
+        answer = probe.poll_until_final(probe.submit_task(num_images=count))
         urls = result_urls(answer)
         probe.check(
             "STA-7",
@@ -100,7 +100,7 @@ def _one_address_an_image(count: int) -> Callable[[Probe], None]:
 
 
 def _result_is_json(probe: Probe) -> None:
-    answer = probe.ended(probe.task(num_images=2))
+    answer = probe.poll_until_final(probe.submit_task(num_images=2))
     written = data_of(answer).get("resultJson")
     try:
         result = json.loads(written) if isinstance(written, str) else None
@@ -118,7 +118,7 @@ def _result_is_json(probe: Probe) -> None:
 
 
 def _other_model(probe: Probe) -> None:
-    task_id = probe.task()
+    task_id = probe.submit_task()
     for model in _OTHER_MODELS:
         answer = probe.send("GET", f"/api/v1/statusTask/{model}", query={"taskId": task_id})
         probe.check(
@@ -128,7 +128,7 @@ def _other_model(probe: Probe) -> None:
 
 CASES = (
     Case(
-        id="S-STA-001", title="a status request without taskId is refused", clauses=("STA-1",),
+        id="S-STA-001", title="a status request without taskId is rejected", clauses=("STA-1",),
         sends=f"GET {STATUS}", expects="HTTP 400 naming taskId", run=_without_id({}),
         is_smoke=True,
     ),
@@ -137,16 +137,16 @@ CASES = (
         sends=f"GET {STATUS}?taskId=", expects="HTTP 400 naming taskId",
         run=_without_id({"taskId": ""}),
     ),
-    *cases_of(_ROWS),
+    *example_cases(_ROWS),
     *members.CASES,
     Case(
         id="S-STA-011", title="states only move forward", clauses=("STA-5",),
-        sends="tasks, polled every 3 s", expects="pending, processing, then an end",
+        sends="tasks, polled every 3 s", expects="pending, processing, then a final state",
         run=_forward, images=1, worst_images=1, time=Time.ONE_GENERATION,
     ),
     Case(
         id="S-STA-012", title="a final answer never changes", clauses=("STA-5",),
-        sends="tasks, asked for again long after their end", expects="the same bytes",
+        sends="status requests long after the tasks ended", expects="the same bytes",
         run=_frozen, images=1, worst_images=1, time=Time.ONE_GENERATION,
     ),
     *(

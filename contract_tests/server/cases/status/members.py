@@ -1,4 +1,4 @@
-"""STA: the members of a status answer, looked at in every answer from a submit to its end."""
+"""STA: the members of a status answer, checked in every answer until the task is final."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -22,16 +22,16 @@ Judge = Callable[[Probe, str, Answer, dict[str, Any]], None]
 
 
 def lives(probe: Probe, *, with_failure: bool) -> list[tuple[str, list[Answer]]]:
-    """Live through a task that succeeds, and one that fails; return every answer of each."""
-    ids = [probe.task()]
+    """Poll a task that succeeds and one that fails until final; return all answers."""
+    ids = [probe.submit_task()]
     if with_failure:
-        ids.append(probe.task(image_urls=[_UNREACHABLE]))
+        ids.append(probe.submit_task(image_urls=[_UNREACHABLE]))
     followed: dict[str, list[Answer]] = {task_id: [] for task_id in ids}
     waited_s = 0.0
     while True:
         for task_id, seen in followed.items():
             if not seen or not has_ended(seen[-1]):
-                seen.append(probe.ask(task_id))
+                seen.append(probe.read_status(task_id))
         if all(has_ended(seen[-1]) for seen in followed.values()) or waited_s >= _LONGEST_S:
             return list(followed.items())
         probe.pass_time(_STEP_S)
@@ -54,7 +54,7 @@ def _in_every_answer(judge: Judge, *, buys_failure: bool) -> Callable[[Probe], N
 
 
 def _has(probe: Probe, data: dict[str, Any], name: str) -> bool:
-    """Say whether a member is there; on a live service one that is null says nothing."""
+    """Return whether a member is present; on a live service null counts as absent."""
     return data.get(name) is not None if probe.target.is_live else name in data
 
 
@@ -137,7 +137,7 @@ def _times(probe: Probe, _: str, answer: Answer, data: dict[str, Any]) -> None:
 
 
 def _age_s(answer: Answer, instant_ms: object) -> float | None:
-    """Return how long before the answer's Date an instant was, None where that is not told."""
+    """Return how long before the answer's Date an instant was, or None if unknown."""
     now_s = date_s(answer)
     return now_s - instant_ms / 1000 if now_s and type(instant_ms) is int else None
 

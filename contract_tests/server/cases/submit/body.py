@@ -1,11 +1,11 @@
-"""SUB: the body of a submit as a whole, its outer members, other models."""
+"""SUB: the body of a submit, its outer members, and other models."""
 
 from typing import Any
 
 from contract_tests.contract.provider import GENERATE
 from contract_tests.server.case import Case
 from contract_tests.server.cases.reading import result_urls, task_id_of
-from contract_tests.server.examples import Row, cases_of
+from contract_tests.server.examples import Example, example_cases
 from contract_tests.server.probe import Probe
 
 FOX: dict[str, Any] = {"mode": "gpt-image-1", "prompt": "a red fox in the snow"}
@@ -19,8 +19,8 @@ _WHOLE = {
 }
 
 
-def refused(number: int, title: str, clause: str, body: object, *names: str) -> Row:
-    return Row(
+def rejected(number: int, title: str, clause: str, body: object, *names: str) -> Example:
+    return Example(
         id=f"S-SUB-{number:03}",
         title=title,
         clauses=(clause, "SUB-14") if names else (clause,),
@@ -30,8 +30,10 @@ def refused(number: int, title: str, clause: str, body: object, *names: str) -> 
     )
 
 
-def taken(number: int, title: str, clause: str, body: object, *, is_smoke: bool = False) -> Row:
-    return Row(
+def accepted(
+    number: int, title: str, clause: str, body: object, *, is_smoke: bool = False
+) -> Example:
+    return Example(
         id=f"S-SUB-{number:03}",
         title=title,
         clauses=(clause,),
@@ -42,8 +44,8 @@ def taken(number: int, title: str, clause: str, body: object, *, is_smoke: bool 
     )
 
 
-def _raw(number: int, title: str, clause: str, content: bytes, headers: dict[str, str]) -> Row:
-    return Row(
+def _raw(number: int, title: str, clause: str, content: bytes, headers: dict[str, str]) -> Example:
+    return Example(
         id=f"S-SUB-{number:03}",
         title=title,
         clauses=(clause,),
@@ -54,64 +56,64 @@ def _raw(number: int, title: str, clause: str, content: bytes, headers: dict[str
 
 
 _ROWS = (
-    taken(1, "a submit answers with a task id", "SUB-1", {"input": FOX}, is_smoke=True),
-    taken(2, "a body with every member is taken", "SUB-2", _WHOLE),
-    _raw(3, "a body that is no JSON is refused", "SUB-14", b"{", _JSON),
-    _raw(4, "an empty body is refused", "SUB-14", b"", _JSON),
-    _raw(5, "a list is refused", "SUB-2", b"[]", _JSON),
-    _raw(6, "a text is refused", "SUB-2", b'"a red fox"', _JSON),
-    _raw(7, "null is refused", "SUB-2", b"null", _JSON),
-    _raw(8, "a body that is not UTF-8 is refused", "SUB-14",
+    accepted(1, "a submit answers with a task id", "SUB-1", {"input": FOX}, is_smoke=True),
+    accepted(2, "a body with every member is accepted", "SUB-2", _WHOLE),
+    _raw(3, "a body that is not JSON is rejected", "SUB-14", b"{", _JSON),
+    _raw(4, "an empty body is rejected", "SUB-14", b"", _JSON),
+    _raw(5, "a list is rejected", "SUB-2", b"[]", _JSON),
+    _raw(6, "a string is rejected", "SUB-2", b'"a red fox"', _JSON),
+    _raw(7, "null is rejected", "SUB-2", b"null", _JSON),
+    _raw(8, "a body that is not UTF-8 is rejected", "SUB-14",
          b'{"input":{"mode":"gpt-image-1","prompt":"\xff"}}', _JSON),
-    _raw(46, "a body with something behind it is refused", "SUB-14", _PLAIN + b" x", _JSON),
-    _raw(47, "a body with a number that JSON does not know is refused", "SUB-14",
+    _raw(46, "a body with trailing text is rejected", "SUB-14", _PLAIN + b" x", _JSON),
+    _raw(47, "a body with NaN is rejected", "SUB-14",
          b'{"input":{"mode":"gpt-image-1","prompt":"a red fox","num_images":NaN}}', _JSON),
-    _raw(48, "a body that is nested without end is refused", "SUB-14", b"[" * 20_000, _JSON),
-    _raw(49, "a body without a content type is refused", "SUB-2", _PLAIN, {}),
-    taken(20, "request_type async is taken", "SUB-3", _WHOLE),
-    taken(21, "request_type may be left out", "SUB-3", {"input": FOX}),
-    refused(22, "an unknown request_type is refused", "SUB-3",
+    _raw(48, "a body that is nested too deeply is rejected", "SUB-14", b"[" * 20_000, _JSON),
+    _raw(49, "a body without a content type is rejected", "SUB-2", _PLAIN, {}),
+    accepted(20, "request_type async is accepted", "SUB-3", _WHOLE),
+    accepted(21, "request_type is optional", "SUB-3", {"input": FOX}),
+    rejected(22, "an unknown request_type is rejected", "SUB-3",
             {"request_type": "webhook", "input": FOX}, "request_type"),
-    refused(23, "a request_type in capitals is refused", "SUB-3",
+    rejected(23, "a request_type in capitals is rejected", "SUB-3",
             {"request_type": "ASYNC", "input": FOX}, "request_type"),
-    refused(24, "a request_type that is no text is refused", "SUB-3",
+    rejected(24, "a request_type that is not a string is rejected", "SUB-3",
             {"request_type": 1, "input": FOX}, "request_type"),
-    refused(38, "an empty request_type is refused", "SUB-3",
+    rejected(38, "an empty request_type is rejected", "SUB-3",
             {"request_type": "", "input": FOX}, "request_type"),
-    refused(25, "a callback without an address is refused", "SUB-4",
+    rejected(25, "a callback without callback_url is rejected", "SUB-4",
             {"request_type": "callback", "input": FOX}, "callback_url"),
-    refused(26, "a callback to an empty address is refused", "SUB-4",
+    rejected(26, "an empty callback_url is rejected", "SUB-4",
             {"request_type": "callback", "callback_url": "", "input": FOX}, "callback_url"),
-    refused(27, "a callback to no address is refused", "SUB-4",
+    rejected(27, "a callback_url of null is rejected", "SUB-4",
             {"request_type": "callback", "callback_url": None, "input": FOX}, "callback_url"),
-    refused(39, "a callback to something that is no text is refused", "SUB-4",
+    rejected(39, "a callback_url that is not a string is rejected", "SUB-4",
             {"request_type": "callback", "callback_url": 7, "input": FOX}, "callback_url"),
-    taken(30, "provider auto is taken", "SUB-6", {"provider": "auto", "input": FOX}),
-    taken(31, "provider value is taken", "SUB-6", {"provider": "value", "input": FOX}),
-    taken(32, "provider official is taken", "SUB-6", {"provider": "official", "input": FOX}),
-    refused(33, "an unknown provider is refused", "SUB-6",
+    accepted(30, "provider auto is accepted", "SUB-6", {"provider": "auto", "input": FOX}),
+    accepted(31, "provider value is accepted", "SUB-6", {"provider": "value", "input": FOX}),
+    accepted(32, "provider official is accepted", "SUB-6", {"provider": "official", "input": FOX}),
+    rejected(33, "an unknown provider is rejected", "SUB-6",
             {"provider": "cheapest", "input": FOX}, "provider"),
-    refused(34, "a provider that is no text is refused", "SUB-6",
+    rejected(34, "a provider that is not a string is rejected", "SUB-6",
             {"provider": ["auto"], "input": FOX}, "provider"),
-    refused(92, "an empty provider is refused", "SUB-6",
+    rejected(92, "an empty provider is rejected", "SUB-6",
             {"provider": "", "input": FOX}, "provider"),
-    refused(93, "a provider in capitals is refused", "SUB-6",
+    rejected(93, "a provider in capitals is rejected", "SUB-6",
             {"provider": "AUTO", "input": FOX}, "provider"),
-    taken(94, "provider may be left out", "SUB-6", {"input": FOX}),
-    refused(35, "a body without input is refused", "SUB-7", {"provider": "auto"}, "input"),
-    refused(36, "an input that is no object is refused", "SUB-7", {"input": "a fox"}, "input"),
-    refused(37, "an input that is null is refused", "SUB-7", {"input": None}, "input"),
-    refused(95, "an input that is a list is refused", "SUB-7", {"input": [FOX]}, "input"),
-    refused(96, "an empty input is refused", "SUB-7", {"input": {}}, "input.prompt"),
-    refused(97, "members of input beside it are no input", "SUB-7", FOX, "input"),
-    Row(
-        id="S-SUB-040", title="a submit for a model that is not served is not found",
+    accepted(94, "provider is optional", "SUB-6", {"input": FOX}),
+    rejected(35, "a body without input is rejected", "SUB-7", {"provider": "auto"}, "input"),
+    rejected(36, "an input that is a string is rejected", "SUB-7", {"input": "a fox"}, "input"),
+    rejected(37, "an input that is null is rejected", "SUB-7", {"input": None}, "input"),
+    rejected(95, "an input that is a list is rejected", "SUB-7", {"input": [FOX]}, "input"),
+    rejected(96, "an empty input is rejected", "SUB-7", {"input": {}}, "input.prompt"),
+    rejected(97, "members of input outside input are rejected", "SUB-7", FOX, "input"),
+    Example(
+        id="S-SUB-040", title="a submit for an unknown model is not found",
         clauses=("SUB-18",), path="/api/v1/generateTask/no-such-model", body={"input": FOX},
         status=404,
     ),
-    taken(41, "unknown members are ignored", "SUB-15",
+    accepted(41, "unknown members are ignored", "SUB-15",
           {"webhook": "https://example.com", "input": FOX | {"seed": 7, "quality": "high"}}),
-    taken(42, "nVariants and isEnhance of older pages are ignored", "SUB-16",
+    accepted(42, "nVariants and isEnhance of older pages are ignored", "SUB-16",
           {"input": FOX | {"nVariants": 3, "isEnhance": "yes"}}),
 )  # fmt: skip
 
@@ -121,7 +123,7 @@ def _unique(probe: Probe) -> None:
     probe.check(
         "SUB-1",
         None not in ids and len(set(ids)) == len(ids),
-        expected="three task ids, none like another",
+        expected="three different task ids",
         seen=ids,
     )
 
@@ -142,18 +144,18 @@ def _content_type(probe: Probe) -> None:
 
 
 def _older_names(probe: Probe) -> None:
-    task_id = probe.task(nVariants=4, isEnhance=True)
-    answer = probe.ended(task_id)
+    task_id = probe.submit_task(nVariants=4, isEnhance=True)
+    answer = probe.poll_until_final(task_id)
     probe.check(
         "SUB-16",
         len(result_urls(answer)) == 1,
-        expected="one picture: nVariants does not count",
+        expected="one image: nVariants is ignored",
         seen=answer,
     )
 
 
 CASES = (
-    *cases_of(_ROWS),
+    *example_cases(_ROWS),
     Case(
         id="S-SUB-009",
         title="no two tasks have the same id",
@@ -169,17 +171,17 @@ CASES = (
         title="the content type must be JSON",
         clauses=("SUB-2",),
         sends="the same body under six content types",
-        expects="200 for JSON, with parameters and in any case too; 400 for others",
+        expects="200 for JSON, also with parameters and in any letter case; 400 for others",
         run=_content_type,
         images=3,
         worst_images=6,
     ),
     Case(
         id="S-SUB-043",
-        title="nVariants does not say how many pictures are made",
+        title="nVariants does not change the number of images",
         clauses=("SUB-16",),
         sends="a submit with nVariants 4",
-        expects="one picture",
+        expects="one image",
         run=_older_names,
         images=1,
         worst_images=4,

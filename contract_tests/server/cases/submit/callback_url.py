@@ -1,7 +1,7 @@
-"""SUB-3 to SUB-5: where a callback may go."""
+"""SUB-3 to SUB-5: which callback addresses are accepted."""
 
 from contract_tests.server.case import Case
-from contract_tests.server.cases.callbacks.tasks import callback_body, take_any_receiver
+from contract_tests.server.cases.callbacks.tasks import accept_any_receiver, callback_body
 from contract_tests.server.cases.reading import task_id_of
 from contract_tests.server.cases.submit.body import FOX
 from contract_tests.server.examples import error_text
@@ -28,12 +28,12 @@ def _callback_addresses(probe: Probe) -> None:
         (False, "/hook", 400),
         (True, "https://hooks.example.com/apixo", 200),
     ):
-        probe.change(strict=is_strict)
+        probe.change_settings(strict=is_strict)
         answer = probe.submit(body | {"callback_url": address})
         probe.check(
             "SUB-5",
             answer.status == status,
-            expected=f"HTTP {status} for {address} where strict is {is_strict}",
+            expected=f"HTTP {status} for {address} with strict {is_strict}",
             seen=answer,
         )
         if status == 400:
@@ -47,7 +47,7 @@ def _callback_addresses(probe: Probe) -> None:
 
 
 def _callback(probe: Probe) -> None:
-    take_any_receiver(probe)
+    accept_any_receiver(probe)
     answer = probe.submit(callback_body("hook"))
     for clause in ("SUB-3", "SUB-4"):
         probe.check(
@@ -60,9 +60,9 @@ def _callback(probe: Probe) -> None:
 
 def _no_public_https(probe: Probe) -> None:
     if probe.target.has_control:
-        probe.change(strict=True)
+        probe.change_settings(strict=True)
     elif not probe.target.is_live:
-        raise CaseSkipped("a server on loopback may take any address")
+        raise CaseSkipped("a server on loopback may accept any address")
     for address in _NO_PUBLIC_HTTPS:
         answer = probe.submit({"request_type": "callback", "callback_url": address, "input": FOX})
         probe.check("SUB-5", answer.status == 400, expected=f"HTTP 400 for {address}", seen=answer)
@@ -71,16 +71,16 @@ def _no_public_https(probe: Probe) -> None:
 CASES = (
     Case(
         id="S-SUB-028",
-        title="callback addresses are taken or refused, as configured",
+        title="callback addresses are accepted or rejected, as configured",
         clauses=("SUB-5", "SUB-14"),
-        sends="callback submits to loopback, to no web address, and to public HTTPS; strict or not",
-        expects="loopback is taken unless strict; a refusal is 400 and names callback_url",
+        sends="callback submits to loopback, to other schemes, and to public HTTPS; strict or not",
+        expects="loopback is accepted unless strict; a rejection is 400 and names callback_url",
         run=_callback_addresses,
         needs_control=True,
     ),
     Case(
         id="S-SUB-029",
-        title="a callback task with an address is taken",
+        title="a callback task with an address is accepted",
         clauses=("SUB-3", "SUB-4"),
         sends="a callback submit to the kit's receiver",
         expects="HTTP 200 with a task id",
@@ -91,10 +91,10 @@ CASES = (
     ),
     Case(
         id="S-SUB-098",
-        title="a callback address that is no public HTTPS address is refused",
+        title="a callback address that is not public HTTPS is rejected",
         clauses=("SUB-5",),
         sends="callback submits to plain HTTP, loopback, private addresses and other schemes",
-        expects="HTTP 400 each time; of a mock, where strict",
+        expects="HTTP 400 each time; from a mock, with strict",
         run=_no_public_https,
         worst_images=len(_NO_PUBLIC_HTTPS),
     ),

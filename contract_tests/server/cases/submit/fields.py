@@ -5,8 +5,8 @@ from typing import Any
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.reading import result_urls
 from contract_tests.server.cases.results import size_of
-from contract_tests.server.cases.submit.body import FOX, refused, taken
-from contract_tests.server.examples import Row, cases_of, error_text
+from contract_tests.server.cases.submit.body import FOX, accepted, rejected
+from contract_tests.server.examples import Example, error_text, example_cases
 from contract_tests.server.probe import Probe
 
 _URL = "https://images.invalid/fox.png"
@@ -22,74 +22,74 @@ def _without_prompt(**given: object) -> dict[str, Any]:
 
 
 _ROWS = (
-    taken(50, "a prompt of one character is taken", "SUB-9", _with(prompt="x")),
-    taken(51, "a prompt of 10,000 characters is taken", "SUB-9", _with(prompt="x" * 10_000)),
-    taken(52, "characters are counted, not bytes", "SUB-9", _with(prompt=_LONGEST)),
-    refused(53, "a prompt of 10,001 characters is refused", "SUB-9",
+    accepted(50, "a prompt of one character is accepted", "SUB-9", _with(prompt="x")),
+    accepted(51, "a prompt of 10,000 characters is accepted", "SUB-9", _with(prompt="x" * 10_000)),
+    accepted(52, "characters are counted, not bytes", "SUB-9", _with(prompt=_LONGEST)),
+    rejected(53, "a prompt of 10,001 characters is rejected", "SUB-9",
             _with(prompt="x" * 10_001), "input.prompt"),
-    refused(59, "10,001 characters are too many, whatever they are", "SUB-9",
+    rejected(59, "10,001 characters of any kind are rejected", "SUB-9",
             _with(prompt=_LONGEST + "🦊"), "input.prompt"),
-    refused(54, "an empty prompt is refused", "SUB-9", _with(prompt=""), "input.prompt"),
-    refused(55, "a missing prompt is refused", "SUB-9", _without_prompt(), "input.prompt"),
-    refused(56, "a prompt that is null is refused", "SUB-9", _with(prompt=None), "input.prompt"),
-    refused(57, "a prompt that is a number is refused", "SUB-9", _with(prompt=7), "input.prompt"),
-    refused(58, "a prompt that is a list is refused", "SUB-9", _with(prompt=["fox"]),
+    rejected(54, "an empty prompt is rejected", "SUB-9", _with(prompt=""), "input.prompt"),
+    rejected(55, "a missing prompt is rejected", "SUB-9", _without_prompt(), "input.prompt"),
+    rejected(56, "a prompt that is null is rejected", "SUB-9", _with(prompt=None), "input.prompt"),
+    rejected(57, "a prompt that is a number is rejected", "SUB-9", _with(prompt=7), "input.prompt"),
+    rejected(58, "a prompt that is a list is rejected", "SUB-9", _with(prompt=["fox"]),
             "input.prompt"),
-    refused(75, "a prompt that is true is refused", "SUB-9", _with(prompt=True), "input.prompt"),
-    taken(60, "aspect_ratio 1:1 is taken", "SUB-10", _with(aspect_ratio="1:1")),
-    taken(61, "aspect_ratio 3:2 is taken", "SUB-10", _with(aspect_ratio="3:2")),
-    taken(62, "aspect_ratio 2:3 is taken", "SUB-10", _with(aspect_ratio="2:3")),
-    refused(63, "aspect_ratio 16:9 is refused", "SUB-10", _with(aspect_ratio="16:9"),
+    rejected(75, "a prompt that is true is rejected", "SUB-9", _with(prompt=True), "input.prompt"),
+    accepted(60, "aspect_ratio 1:1 is accepted", "SUB-10", _with(aspect_ratio="1:1")),
+    accepted(61, "aspect_ratio 3:2 is accepted", "SUB-10", _with(aspect_ratio="3:2")),
+    accepted(62, "aspect_ratio 2:3 is accepted", "SUB-10", _with(aspect_ratio="2:3")),
+    rejected(63, "aspect_ratio 16:9 is rejected", "SUB-10", _with(aspect_ratio="16:9"),
             "input.aspect_ratio"),
-    refused(64, "an empty aspect_ratio is refused", "SUB-10", _with(aspect_ratio=""),
+    rejected(64, "an empty aspect_ratio is rejected", "SUB-10", _with(aspect_ratio=""),
             "input.aspect_ratio"),
-    refused(65, "an aspect_ratio that is a number is refused", "SUB-10", _with(aspect_ratio=1.5),
+    rejected(65, "an aspect_ratio that is a number is rejected", "SUB-10", _with(aspect_ratio=1.5),
             "input.aspect_ratio"),
-    refused(66, "an aspect_ratio with a space behind it is refused", "SUB-10",
+    rejected(66, "an aspect_ratio with a trailing space is rejected", "SUB-10",
             _with(aspect_ratio="3:2 "), "input.aspect_ratio"),
-    refused(67, "an aspect_ratio that is a list is refused", "SUB-10",
+    rejected(67, "an aspect_ratio that is a list is rejected", "SUB-10",
             _with(aspect_ratio=["3:2"]), "input.aspect_ratio"),
-    refused(68, "a size in pixels is no aspect_ratio", "SUB-10",
+    rejected(68, "a size in pixels is rejected as aspect_ratio", "SUB-10",
             _with(aspect_ratio="1024x1024"), "input.aspect_ratio"),
-    taken(13, "one image is taken", "SUB-11", _with(num_images=1)),
-    taken(14, "two images are taken", "SUB-11", _with(num_images=2)),
-    taken(15, "four images are taken", "SUB-11", _with(num_images=4)),
-    Row(
-        id="S-SUB-011", title="three images are refused", clauses=("SUB-11", "SUB-14"),
+    accepted(13, "one image is accepted", "SUB-11", _with(num_images=1)),
+    accepted(14, "two images are accepted", "SUB-11", _with(num_images=2)),
+    accepted(15, "four images are accepted", "SUB-11", _with(num_images=4)),
+    Example(
+        id="S-SUB-011", title="three images are rejected", clauses=("SUB-11", "SUB-14"),
         body=_with(num_images=3), status=400, names=("input.num_images",), is_smoke=True,
     ),
-    refused(12, "no image is refused", "SUB-11", _with(num_images=0), "input.num_images"),
-    refused(16, "five images are refused", "SUB-11", _with(num_images=5), "input.num_images"),
-    refused(17, "a number of images that is a text is refused", "SUB-11", _with(num_images="2"),
+    rejected(12, "zero images are rejected", "SUB-11", _with(num_images=0), "input.num_images"),
+    rejected(16, "five images are rejected", "SUB-11", _with(num_images=5), "input.num_images"),
+    rejected(17, "a number of images that is a string is rejected", "SUB-11", _with(num_images="2"),
             "input.num_images"),
-    refused(18, "a number of images that is no whole number is refused", "SUB-11",
+    rejected(18, "a number of images that is not an integer is rejected", "SUB-11",
             _with(num_images=1.5), "input.num_images"),
-    refused(19, "a number of images that is true is refused", "SUB-11", _with(num_images=True),
+    rejected(19, "a number of images that is true is rejected", "SUB-11", _with(num_images=True),
             "input.num_images"),
-    refused(76, "less than no image is refused", "SUB-11", _with(num_images=-1),
+    rejected(76, "a negative number of images is rejected", "SUB-11", _with(num_images=-1),
             "input.num_images"),
-    refused(77, "a number of images beyond 64 bits is refused", "SUB-11",
+    rejected(77, "a number of images beyond 64 bits is rejected", "SUB-11",
             _with(num_images=2**64 + 1), "input.num_images"),
-    refused(78, "a number of images in a list is refused", "SUB-11", _with(num_images=[2]),
+    rejected(78, "a number of images in a list is rejected", "SUB-11", _with(num_images=[2]),
             "input.num_images"),
-    taken(70, "no reference image is taken", "SUB-12", _with(image_urls=[])),
-    taken(71, "five reference images are taken", "SUB-12", _with(image_urls=[_URL] * 5)),
-    refused(72, "six reference images are refused", "SUB-12", _with(image_urls=[_URL] * 6),
+    accepted(70, "an empty list of reference images is accepted", "SUB-12", _with(image_urls=[])),
+    accepted(71, "five reference images are accepted", "SUB-12", _with(image_urls=[_URL] * 5)),
+    rejected(72, "six reference images are rejected", "SUB-12", _with(image_urls=[_URL] * 6),
             "input.image_urls"),
-    refused(73, "reference images that are no list are refused", "SUB-12",
+    rejected(73, "reference images that are not a list are rejected", "SUB-12",
             _with(image_urls=_URL), "input.image_urls"),
-    refused(74, "a reference image that is no text is refused", "SUB-12",
+    rejected(74, "a reference image that is not a string is rejected", "SUB-12",
             _with(image_urls=[_URL, 7]), "input.image_urls"),
-    refused(79, "a reference image that is null is refused", "SUB-12",
+    rejected(79, "a reference image that is null is rejected", "SUB-12",
             _with(image_urls=[None]), "input.image_urls"),
-    refused(99, "reference images in an object are refused", "SUB-12",
+    rejected(99, "reference images in an object are rejected", "SUB-12",
             _with(image_urls={"0": _URL}), "input.image_urls"),
-    taken(80, "mode gpt-image-1 is taken", "SUB-8", _with(mode="gpt-image-1")),
-    refused(81, "an unknown mode is refused", "SUB-8", _with(mode="dall-e-3"), "input.mode"),
-    refused(87, "a mode that is no text is refused", "SUB-8", _with(mode=1), "input.mode"),
-    refused(88, "a mode in capitals is refused", "SUB-8", _with(mode="GPT-IMAGE-1"),
+    accepted(80, "mode gpt-image-1 is accepted", "SUB-8", _with(mode="gpt-image-1")),
+    rejected(81, "an unknown mode is rejected", "SUB-8", _with(mode="dall-e-3"), "input.mode"),
+    rejected(87, "a mode that is not a string is rejected", "SUB-8", _with(mode=1), "input.mode"),
+    rejected(88, "a mode in capitals is rejected", "SUB-8", _with(mode="GPT-IMAGE-1"),
             "input.mode"),
-    refused(82, "an empty mode is refused", "SUB-8", _with(mode=""), "input.mode"),
+    rejected(82, "an empty mode is rejected", "SUB-8", _with(mode=""), "input.mode"),
 )  # fmt: skip
 
 
@@ -101,13 +101,13 @@ def _modes(probe: Probe) -> None:
         {"prompt": FOX["prompt"], "mode": None},
     )
     for is_strict, status in ((False, 200), (True, 400)):
-        probe.change(strict=is_strict)
+        probe.change_settings(strict=is_strict)
         for given in general:
             answer = probe.submit({"input": given})
             probe.check(
                 "SUB-8",
                 answer.status == status,
-                expected=f"HTTP {status} for mode {given.get('mode', 'left out')}"
+                expected=f"HTTP {status} for mode {given.get('mode', 'omitted')}"
                 f" where strict is {is_strict}",
                 seen=answer,
             )
@@ -132,12 +132,12 @@ def _live_mode(probe: Probe) -> None:
 
 
 def _defaults(probe: Probe) -> None:
-    answer = probe.ended(probe.task({"input": FOX}))
+    answer = probe.poll_until_final(probe.submit_task({"input": FOX}))
     urls = result_urls(answer)
     probe.check(
         "SUB-11",
         len(urls) == 1,
-        expected="one picture when num_images is left out",
+        expected="one image when num_images is omitted",
         seen=answer,
     )
     if urls:
@@ -145,7 +145,7 @@ def _defaults(probe: Probe) -> None:
         probe.check(
             "SUB-10",
             size is not None and size[0] == size[1],
-            expected="a square picture when aspect_ratio is left out",
+            expected="a square image when aspect_ratio is omitted",
             seen=f"pixels {size}",
         )
 
@@ -162,16 +162,16 @@ def _null_members(probe: Probe) -> None:
         probe.check(
             clause,
             answer.status == 200,
-            expected="HTTP 200: an optional member that is null counts as left out",
+            expected="HTTP 200: an optional member that is null counts as omitted",
             seen=answer,
         )
 
 
 CASES = (
-    *cases_of(_ROWS),
+    *example_cases(_ROWS),
     Case(
         id="S-SUB-083",
-        title="the general page's modes are taken or refused, as configured",
+        title="the general page's modes are accepted or rejected, as configured",
         clauses=("SUB-8", "SUB-14"),
         sends="submits with text-to-image, image-to-image, and without a mode; strict or not",
         expects="200; 400 naming the mode where strict",
@@ -180,7 +180,7 @@ CASES = (
     ),
     Case(
         id="S-SUB-084",
-        title="the general page's mode is taken",
+        title="the general page's mode is accepted",
         clauses=("SUB-8",),
         sends="a submit with mode text-to-image",
         expects="HTTP 200 unless the service is strict",
@@ -190,10 +190,10 @@ CASES = (
     ),
     Case(
         id="S-SUB-085",
-        title="one square picture is made when nothing is said",
+        title="one square image is the default",
         clauses=("SUB-10", "SUB-11"),
         sends="a submit without num_images and aspect_ratio, and a download",
-        expects="one picture of 1:1",
+        expects="one image of 1:1",
         run=_defaults,
         images=1,
         worst_images=1,
@@ -201,13 +201,13 @@ CASES = (
     ),
     Case(
         id="S-SUB-086",
-        title="an optional member that is null counts as left out",
+        title="an optional member that is null counts as omitted",
         clauses=("SUB-3", "SUB-6", "SUB-10", "SUB-11", "SUB-12"),
         sends="a submit with null for every optional member",
         expects="HTTP 200",
         run=_null_members,
         images=1,
         worst_images=1,
-        loopback_only="is a small decision of the mock's",
+        loopback_only="a detail that no page specifies",
     ),
 )

@@ -1,0 +1,18 @@
+"""Directories that a command reads or writes."""
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+DIRECTORY: Final = click.Path(path_type=Path, file_okay=False)
+EXISTING_DIRECTORY: Final = click.Path(path_type=Path, file_okay=False, exists=True)
+
+
+def make_directory(directory: Path) -> Path:
+    """Create the directory before anything is sent, and return it. Raise UsageError."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.UsageError(f"{directory}: {error.strerror}") from error
+    return directory
