@@ -1,4 +1,4 @@
-"""What control can be asked to change, as values of the domain."""
+"""Changes of the settings of a sandbox, from the body of a call to values of the domain."""
 
 import msgspec
 

@@ -1,6 +1,6 @@
-"""Types of request members whose schema is made elsewhere: they say its name, and check nothing.
+"""Types of members that are validated elsewhere: their schema refers to a component by name.
 
-What stands behind the names is in `rules.py`, and in `document.py` for what the server has read.
+`rules.py` defines these components.
 """
 
 from typing import Annotated, Any
@@ -12,7 +12,6 @@ PREFIX = "#/components/schemas/"
 FailCode = Annotated[
     str, Meta(min_length=1, max_length=100, extra_json_schema={"$ref": PREFIX + "FailCode"})
 ]
-OperationName = Annotated[str, Meta(extra_json_schema={"$ref": PREFIX + "Operation"})]
 WrittenRule = Annotated[Any, Meta(extra_json_schema={"$ref": PREFIX + "Rule"})]
 WrittenApply = Annotated[Any, Meta(extra_json_schema={"$ref": PREFIX + "Apply"})]
 MatchOfNext = Annotated[

@@ -15,7 +15,7 @@ from mock_server.control.call import Call
 from mock_server.control.journal_entry import JournalEntry
 from mock_server.control.query import SandboxOfPage
 from mock_server.control.resources.journal import JournalPage
-from mock_server.control.resources.tasks import TaskSummary
+from mock_server.control.task_summary import TaskSummary
 from mock_server.domain.journal import Entry
 from mock_server.domain.store import SandboxReader
 from mock_server.domain.task import Task

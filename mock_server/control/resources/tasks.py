@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import Meta
 
 from mock_server.control.answers import Instant
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError, Detail, WaitTimeout
 from mock_server.control.openapi.references import FailCode
 from mock_server.control.query import Timeout
+from mock_server.control.task_summary import TaskSummary
 from mock_server.control.timeline import TimelineEvent, explain, timeline
 from mock_server.control.waiting import until
 from mock_server.domain.commands import FinishTask
@@ -19,11 +20,9 @@ from mock_server.domain.journal import Entry
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from mock_server.domain.store import SandboxReader, Store
-from mock_server.domain.task import Plan, Task, TaskState, state_at
+from mock_server.domain.task import Plan, TaskState, state_at
 from mock_server.runtime.dispatcher import Dispatcher
 from mock_server.web.envelope import ResultUrls
-
-T = TypeVar("T")
 
 
 class TaskQuery(msgspec.Struct):
@@ -40,42 +39,6 @@ class Finish(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, rename="c
     state: Literal["success", "failed"]
     fail_code: FailCode | None = None
     fail_msg: Annotated[str, Meta(max_length=1000)] | None = None
-
-
-class TaskSummary(msgspec.Struct, kw_only=True):
-    """A final task has `complete_time_ms`, and `result_urls` or `fail_code` and `fail_msg`."""
-
-    task_id: str
-    model: str
-    state: TaskState
-    prompt: str
-    aspect_ratio: str
-    num_images: int
-    request_type: Literal["async", "callback"]
-    create_time_ms: Instant
-    complete_time_ms: Instant | UnsetType = UNSET
-    fail_code: str | UnsetType = UNSET
-    fail_msg: str | UnsetType = UNSET
-    result_urls: list[str] | UnsetType = UNSET
-
-    @classmethod
-    def of(cls, task: Task, now_ms: int, result_urls: ResultUrls) -> "TaskSummary":
-        plan, state = task.plan, state_at(task, now_ms)
-        is_failed = state is TaskState.FAILED
-        return cls(
-            task_id=task.id,
-            model=task.model_id,
-            state=state,
-            prompt=task.prompt,
-            aspect_ratio=task.ratio,
-            num_images=task.num_images,
-            request_type="callback" if task.callback_url else "async",
-            create_time_ms=task.created_ms,
-            complete_time_ms=_if_known(plan.end_ms) if state.is_final else UNSET,
-            fail_code=_if_known(plan.fail_code) if is_failed else UNSET,
-            fail_msg=_if_known(plan.fail_message) if is_failed else UNSET,
-            result_urls=result_urls(task) if state is TaskState.SUCCESS else UNSET,
-        )
 
 
 class TaskList(msgspec.Struct):
@@ -203,7 +166,7 @@ class TasksResource:
                 raise _unknown(task_id)
             ended = self._view(sandbox, task_id)
             state = state_at(ended.task, ended.now_ms)
-            raise ControlError(409, f"the task has ended: {state}")
+            raise ControlError(409, f"task_id: the task has already ended ({state})")
         self._dispatcher.wake(sandbox.id)
         return self._detail(sandbox, view)
 
@@ -251,10 +214,6 @@ class TasksResource:
             hint = did_you_mean(code, self._fail_messages)
             raise ControlError(400, f"failCode: {code!r} is unknown{hint}")
         return code, finish.fail_msg or self._fail_messages[code]
-
-
-def _if_known(value: T | None) -> T | UnsetType:
-    return UNSET if value is None else value
 
 
 def _unknown(task_id: str) -> ControlError:
