@@ -1,4 +1,4 @@
-"""Both clients, one after the other; what is true of one must be true of the other."""
+"""Both clients as one fixture: a test with `driver` runs for each of them."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Both clients behind one face, so that a test says once what is true of both."""
+"""Both clients behind one interface, so that a test is written once."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator

@@ -1,4 +1,4 @@
-"""Small real pictures, and a host that gives them out as one may be asked to."""
+"""Small real images, and responses that contain them whole, in part or damaged."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache

@@ -1,4 +1,4 @@
-"""A service that answers by a script, and time that only a sleep moves."""
+"""A service that responds by a script, and time that only sleeping moves."""
 
 import asyncio
 import json
@@ -8,6 +8,8 @@ from typing import Literal, Protocol
 
 import httpx
 import respx
+
+from client_reference import Client
 
 KEY = "sk-secret-7f3a91"
 BASE_URL = "http://service.test"
@@ -103,6 +105,20 @@ class Service:
         route.mock(side_effect=answer)
 
 
+def responding(answer: Answer) -> Service:
+    """Return a service that gives this answer to every request for the API."""
+    return Service(submit=[answer], status=[answer], balance=[answer])
+
+
+CALLS: dict[str, Callable[[Client], object]] = {
+    "submit": lambda client: client.submit("a fox"),
+    "status": lambda client: client.status("task_1"),
+    "balance": lambda client: client.balance(),
+    "wait": lambda client: client.wait("task_1"),
+}
+"""A call of each method that reads a response of the API."""
+
+
 def operation_of(request: httpx.Request) -> Operation:
     path = request.url.path
     if request.url.host == "results.test":
@@ -150,8 +166,12 @@ def told(state: str, task_id: str = "task_1", **more: object) -> Answer:
     return says(200, {"taskId": task_id, "state": state, "createTime": 1, **more})
 
 
-def succeeds(task_id: str = "task_1", urls: Sequence[str] = (RESULT_URL,)) -> Answer:
-    result = json.dumps({"resultUrls": list(urls)})
+def result_json(*urls: object) -> str:
+    return json.dumps({"resultUrls": list(urls)})
+
+
+def succeeds(task_id: str = "task_1") -> Answer:
+    result = result_json(RESULT_URL)
     return told("success", task_id, resultJson=result, completeTime=31_000, costTime=30_000)
 
 

@@ -1,4 +1,4 @@
-"""Many conversations side by side in virtual time, and a service that they crowd."""
+"""Many flows at once in virtual time, and a service with limited room."""
 
 import heapq
 import json

@@ -1,4 +1,4 @@
-"""The asynchronous client keeps few requests under way, and none for ever."""
+"""The asynchronous client limits its requests at once, and each ends in time."""
 
 import asyncio
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ class Silent(httpx.AsyncBaseTransport):
 
 
 @pytest.mark.parametrize("ends", ["answered", "cancelled"])
-def test_however_many_ask_at_once_few_requests_are_under_way(ends: str) -> None:
+def test_async_client_sends_at_most_fifty_requests_at_once(ends: str) -> None:
     transport = Crowded()
     client = client_of(transport)
 
@@ -63,7 +63,7 @@ def test_however_many_ask_at_once_few_requests_are_under_way(ends: str) -> None:
     assert client._slots.value == 50
 
 
-def test_a_submit_that_never_had_its_turn_was_surely_not_sent() -> None:
+def test_submit_without_a_free_slot_was_not_sent() -> None:
     client = client_of(Silent(), timeout=0.01)
     client._slots = anyio.Semaphore(0)
 
@@ -73,9 +73,7 @@ def test_a_submit_that_never_had_its_turn_was_surely_not_sent() -> None:
     assert not caught.value.was_sent
 
 
-def test_an_answer_that_never_begins_is_a_timeout(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_missing_response_is_a_timeout(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(async_client, "_GRACE_S", 0.0)
     client = client_of(Silent(), timeout=0.01)
 

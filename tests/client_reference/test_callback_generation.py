@@ -1,4 +1,4 @@
-"""A generation by callback asks nothing, unless no callback comes (CB-1 … CB-5, TIM-3)."""
+"""Generate by callback polls only if no callback arrives (CB-1 … CB-5, TIM-3)."""
 
 import json
 from collections.abc import Callable
@@ -47,9 +47,7 @@ NEVER = float("inf")
 
 
 @given(comes_after_ms=st.integers(0, 59_000))
-def test_a_callback_in_time_makes_every_question_needless(
-    driver: Driver, comes_after_ms: int
-) -> None:
+def test_callback_in_time_needs_no_status_request(driver: Driver, comes_after_ms: int) -> None:
     time = VirtualTime()
     began_s = time.now_s
     service = Service(submit=[accepts()])
@@ -62,9 +60,7 @@ def test_a_callback_in_time_makes_every_question_needless(
     assert 0 <= time.now_s - began_s - comes_after_ms / 1000 <= 0.5
 
 
-def test_the_service_is_given_the_address_of_the_receiver(
-    driver: Driver, time: VirtualTime
-) -> None:
+def test_callback_url_defaults_to_the_receiver(driver: Driver, time: VirtualTime) -> None:
     service = Service(submit=[accepts()])
     receiver = FakeReceiver(time, 0)
     client = driver.client(service, time)
@@ -80,7 +76,7 @@ def test_the_service_is_given_the_address_of_the_receiver(
 
 
 @pytest.mark.parametrize("comes_after_s", [NEVER, 60.5])
-def test_without_a_callback_twice_the_usual_duration_it_is_polled(
+def test_polling_starts_after_twice_the_usual_duration_without_callback(
     driver: Driver, time: VirtualTime, comes_after_s: float
 ) -> None:
     began_s = time.now_s
@@ -100,7 +96,7 @@ def test_without_a_callback_twice_the_usual_duration_it_is_polled(
     assert asked_s[1] - asked_s[0] >= 3
 
 
-def test_the_usual_duration_is_that_of_the_polling(driver: Driver, time: VirtualTime) -> None:
+def test_callback_wait_follows_the_polling_settings(driver: Driver, time: VirtualTime) -> None:
     service = Service(submit=[accepts()], status=[succeeds()])
     client = driver.client(service, time, polling=Polling(first_s=4, usual_s=5))
 
@@ -109,7 +105,9 @@ def test_the_usual_duration_is_that_of_the_polling(driver: Driver, time: Virtual
     assert sum(time.pauses) == 10
 
 
-def test_a_deadline_before_any_callback_is_kept(driver: Driver, time: VirtualTime) -> None:
+def test_deadline_before_the_callback_raises_wait_timeout(
+    driver: Driver, time: VirtualTime
+) -> None:
     service = Service(submit=[accepts()], status=[told("processing")])
     receiver = FakeReceiver(time, NEVER)
 
@@ -123,7 +121,7 @@ def test_a_deadline_before_any_callback_is_kept(driver: Driver, time: VirtualTim
     assert len(service.asked("status")) == 1
 
 
-def test_a_callback_that_tells_a_failure_raises_it(driver: Driver, time: VirtualTime) -> None:
+def test_callback_of_a_failed_task_raises_task_failed(driver: Driver, time: VirtualTime) -> None:
     failed = Task(id="task_1", state="failed", fail_code="CONTENT_VIOLATION", fail_msg="no")
     receiver = FakeReceiver(time, 3, failed)
 
@@ -133,7 +131,7 @@ def test_a_callback_that_tells_a_failure_raises_it(driver: Driver, time: Virtual
         )
 
 
-def test_a_callback_of_another_task_is_not_taken(driver: Driver, time: VirtualTime) -> None:
+def test_callback_of_another_task_is_ignored(driver: Driver, time: VirtualTime) -> None:
     other = Task(id="task_2", state="success", result_urls=(RESULT_URL,))
     service = Service(submit=[accepts()], status=[fails("CONTENT_VIOLATION")])
 
@@ -143,7 +141,7 @@ def test_a_callback_of_another_task_is_not_taken(driver: Driver, time: VirtualTi
         )
 
 
-def test_what_a_callback_tells_is_told_on(driver: Driver, time: VirtualTime) -> None:
+def test_on_update_gets_the_task_of_the_callback(driver: Driver, time: VirtualTime) -> None:
     seen: list[Task] = []
 
     driver.client(Service(submit=[accepts()]), time).generate(
@@ -161,7 +159,7 @@ MISUSES: dict[str, tuple[str, Callable[[Receiver], dict[str, Any]]]] = {
 
 
 @pytest.mark.parametrize(("field", "options"), MISUSES.values(), ids=MISUSES)
-def test_a_way_that_cannot_work_is_refused_before_anything_is_sent(
+def test_invalid_via_is_rejected_before_anything_is_sent(
     driver: Driver,
     time: VirtualTime,
     field: str,
@@ -175,9 +173,7 @@ def test_a_way_that_cannot_work_is_refused_before_anything_is_sent(
     assert service.requests == []
 
 
-def test_a_callback_address_of_ones_own_does_without_a_receiver(
-    driver: Driver, time: VirtualTime
-) -> None:
+def test_callback_url_works_without_a_receiver(driver: Driver, time: VirtualTime) -> None:
     service = Service(submit=[accepts()], status=[succeeds()])
 
     driver.client(service, time).generate("a fox", callback_url="https://mine.example/")

@@ -1,4 +1,4 @@
-"""The receiver answers at once, keeps the first end of each task, and believes no nonsense."""
+"""The receiver responds at once, keeps the first final state, and rejects invalid bodies."""
 
 import asyncio
 import json
@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client_reference import CallbackReceiver, Task, WaitTimeout, parse_callback
-from tests.client_reference.scripted import RESULT_URL
+from tests.client_reference.scripted import RESULT_URL, result_json
 
 _numbers = count()
 
 
 def envelope(task_id: str, state: str = "success", **more: object) -> bytes:
     ends: Mapping[str, object] = (
-        {"resultJson": json.dumps({"resultUrls": [RESULT_URL]})} if state == "success" else {}
+        {"resultJson": result_json(RESULT_URL)} if state == "success" else {}
     )
     data = {"taskId": task_id, "state": state, **ends, **more}
     return json.dumps({"code": 200, "message": "success", "data": data}).encode()
@@ -42,7 +42,7 @@ def task_id() -> str:
     return f"task_{next(_numbers)}"
 
 
-def test_a_callback_is_read_as_a_status_answer_is() -> None:
+def test_callback_is_parsed_like_a_status_response() -> None:
     assert parse_callback(envelope("task_1", createTime=1, hue="red")) == Task(
         id="task_1",
         state="success",
@@ -52,7 +52,7 @@ def test_a_callback_is_read_as_a_status_answer_is() -> None:
     )
 
 
-def test_a_callback_is_answered_200_at_once_and_kept(
+def test_receiver_responds_200_and_keeps_the_task(
     receiver: CallbackReceiver, http: httpx.Client, task_id: str
 ) -> None:
     assert receiver.received(task_id) is None
@@ -62,7 +62,7 @@ def test_a_callback_is_answered_200_at_once_and_kept(
     assert receiver.received(task_id) == parse_callback(envelope(task_id))
 
 
-def test_the_first_end_of_a_task_counts(
+def test_receiver_keeps_the_first_final_state(
     receiver: CallbackReceiver, http: httpx.Client, task_id: str
 ) -> None:
     bodies = [envelope(task_id), envelope(task_id), envelope(task_id, "failed", failCode="LATE")]
@@ -73,7 +73,7 @@ def test_the_first_end_of_a_task_counts(
     assert receiver.received(task_id) == parse_callback(bodies[0])
 
 
-def test_what_is_no_end_is_not_kept(
+def test_receiver_ignores_states_that_are_not_final(
     receiver: CallbackReceiver, http: httpx.Client, task_id: str
 ) -> None:
     assert http.post(receiver.url, content=envelope(task_id, "processing")).status_code == 200
@@ -85,7 +85,7 @@ def test_what_is_no_end_is_not_kept(
     body=st.binary(max_size=60)
     | st.sampled_from([b"", b"{}", b"[]", b"null", envelope(""), envelope("task", ""), b"[" * 9999])
 )
-def test_what_is_no_callback_is_refused_and_changes_nothing(
+def test_receiver_rejects_invalid_bodies(
     receiver: CallbackReceiver, http: httpx.Client, body: bytes
 ) -> None:
     response = http.post(receiver.url, content=body)
@@ -94,7 +94,9 @@ def test_what_is_no_callback_is_refused_and_changes_nothing(
     assert response.json()["data"]["error"]
 
 
-def test_a_body_without_end_is_refused(receiver: CallbackReceiver, http: httpx.Client) -> None:
+def test_receiver_rejects_a_body_over_the_limit(
+    receiver: CallbackReceiver, http: httpx.Client
+) -> None:
     body = b" " * (1024 * 1024) + b"{}"
 
     assert http.post(receiver.url, content=body).status_code == 413
@@ -102,7 +104,7 @@ def test_a_body_without_end_is_refused(receiver: CallbackReceiver, http: httpx.C
 
 
 @pytest.mark.parametrize("parts", [[], [envelope("half")[:20]], [envelope("half"), b""]])
-def test_a_callback_that_breaks_off_is_no_error_of_ours_and_changes_nothing(
+def test_truncated_callback_raises_nothing_and_changes_nothing(
     receiver: CallbackReceiver, parts: list[bytes]
 ) -> None:
     messages: list[dict[str, object]] = [
@@ -124,7 +126,7 @@ def test_a_callback_that_breaks_off_is_no_error_of_ours_and_changes_nothing(
     assert receiver.received("half") is None
 
 
-def test_only_the_address_that_nobody_guesses_is_answered(
+def test_receiver_responds_only_at_its_secret_path(
     receiver: CallbackReceiver, http: httpx.Client, task_id: str
 ) -> None:
     origin, _, token = receiver.url.rpartition("/")
@@ -137,7 +139,7 @@ def test_only_the_address_that_nobody_guesses_is_answered(
     assert token not in repr(receiver)
 
 
-def test_only_the_newest_ends_are_kept() -> None:
+def test_receiver_keeps_only_the_newest_tasks() -> None:
     receiver = CallbackReceiver(public_url="http://public.test")
     for number in range(10_000):
         receiver._ended[f"task_{number}"] = Task(id=f"task_{number}", state="failed")
@@ -154,7 +156,7 @@ def test_only_the_newest_ends_are_kept() -> None:
     assert receiver.received("task_1") is not None
 
 
-def test_who_waits_gets_the_end_also_when_it_came_before(
+def test_wait_for_returns_an_earlier_callback(
     receiver: CallbackReceiver, http: httpx.Client, task_id: str
 ) -> None:
     http.post(receiver.url, content=envelope(task_id))
@@ -162,7 +164,9 @@ def test_who_waits_gets_the_end_also_when_it_came_before(
     assert asyncio.run(receiver.wait_for(task_id, timeout=0)).id == task_id
 
 
-def test_who_waits_is_woken_by_the_callback(receiver: CallbackReceiver, task_id: str) -> None:
+def test_wait_for_returns_when_the_callback_arrives(
+    receiver: CallbackReceiver, task_id: str
+) -> None:
     async def both() -> Task:
         waiting = asyncio.create_task(receiver.wait_for(task_id))
         await asyncio.sleep(0)  # it has looked once
@@ -173,7 +177,7 @@ def test_who_waits_is_woken_by_the_callback(receiver: CallbackReceiver, task_id:
     assert asyncio.run(both()).id == task_id
 
 
-def test_who_waits_in_vain_keeps_the_task(receiver: CallbackReceiver, task_id: str) -> None:
+def test_wait_for_timeout_has_the_task_id(receiver: CallbackReceiver, task_id: str) -> None:
     with pytest.raises(WaitTimeout, match=task_id) as caught:
         asyncio.run(receiver.wait_for(task_id, timeout=0))
 
@@ -181,7 +185,7 @@ def test_who_waits_in_vain_keeps_the_task(receiver: CallbackReceiver, task_id: s
 
 
 @pytest.mark.parametrize("public_url", ["https://public.test/hooks", "https://public.test/hooks/"])
-def test_a_public_address_stands_before_the_token(public_url: str) -> None:
+def test_public_url_precedes_the_token(public_url: str) -> None:
     address, _, token = CallbackReceiver(public_url=public_url).url.rpartition("/")
 
     assert address == "https://public.test/hooks"
@@ -189,24 +193,24 @@ def test_a_public_address_stands_before_the_token(public_url: str) -> None:
 
 
 @pytest.mark.parametrize("public_url", ["public.test", "ftp://public.test", ""])
-def test_a_public_address_that_is_none_is_refused(public_url: str) -> None:
+def test_invalid_public_url_is_rejected(public_url: str) -> None:
     with pytest.raises(ValueError, match=r"^public_url: "):
         CallbackReceiver(public_url=public_url)
 
 
-def test_a_receiver_that_is_not_served_has_no_address() -> None:
+def test_stopped_receiver_has_no_url() -> None:
     with pytest.raises(RuntimeError, match="`with` block"):
         _ = CallbackReceiver().url
 
 
-def test_a_receiver_is_served_once_at_a_time(receiver: CallbackReceiver) -> None:
+def test_receiver_cannot_be_started_twice(receiver: CallbackReceiver) -> None:
     with pytest.raises(RuntimeError, match="already"):
         receiver.__enter__()
 
     assert receiver.url
 
 
-def test_a_receiver_may_be_served_asynchronously_and_again() -> None:
+def test_receiver_can_be_restarted_asynchronously() -> None:
     receiver = CallbackReceiver()
 
     async def serve_once() -> str:
@@ -224,7 +228,7 @@ def test_a_receiver_may_be_served_asynchronously_and_again() -> None:
         http.post(urls[1])
 
 
-def test_a_port_that_is_taken_is_told() -> None:
+def test_port_in_use_is_an_os_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
 
@@ -241,7 +245,7 @@ def _has_ipv6() -> bool:
 
 
 @pytest.mark.skipif(not _has_ipv6(), reason="this machine has no IPv6")
-def test_a_receiver_may_listen_on_ipv6() -> None:
+def test_receiver_can_listen_on_ipv6() -> None:
     with CallbackReceiver("::1") as receiver, httpx.Client(trust_env=False) as http:
         assert receiver.url.startswith("http://[::1]:")
         assert http.post(receiver.url, content=envelope("task_1")).status_code == 200

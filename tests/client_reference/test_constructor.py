@@ -1,4 +1,4 @@
-"""What a client is constructed with, and what it takes from the environment."""
+"""The arguments of the constructors, and their defaults from the environment."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def asked(driver: Driver, **options: Any) -> httpx.Request:
     return service.requests[0]
 
 
-def test_what_is_given_is_used(driver: Driver) -> None:
+def test_constructor_arguments_are_used(driver: Driver) -> None:
     request = asked(driver, api_key="my-key", user_agent="my program/1.0")
 
     assert request.headers["Authorization"] == "Bearer my-key"
@@ -37,7 +37,7 @@ def test_what_is_given_is_used(driver: Driver) -> None:
     assert str(request.url) == BASE_URL + ROUTES["balance"]
 
 
-def test_what_is_not_given_comes_from_the_environment(
+def test_missing_arguments_come_from_the_environment(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("APIXO_API_KEY", " env-key\n")
@@ -49,7 +49,7 @@ def test_what_is_not_given_comes_from_the_environment(
     assert str(request.url) == "http://env.test" + ROUTES["balance"]
 
 
-def test_what_is_given_goes_before_the_environment(
+def test_arguments_take_precedence_over_the_environment(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("APIXO_API_KEY", "env-key")
@@ -62,7 +62,7 @@ def test_what_is_given_goes_before_the_environment(
 
 
 @pytest.mark.parametrize("value", [None, "", "  "])
-def test_without_an_address_it_is_the_public_one(
+def test_default_base_url_is_the_public_service(
     driver: Driver, monkeypatch: pytest.MonkeyPatch, value: str | None
 ) -> None:
     monkeypatch.delenv("APIXO_BASE_URL", raising=False)
@@ -85,13 +85,13 @@ def test_without_an_address_it_is_the_public_one(
         ("http://[::1]:8080/api/v1", "http://[::1]:8080"),
     ],
 )
-def test_an_address_may_end_in_the_version_or_not(base_url: str, root: str) -> None:
+def test_base_url_may_end_in_the_version(base_url: str, root: str) -> None:
     with Client(KEY, base_url) as client:
         assert repr(client) == f"Client(base_url={root!r})"
 
 
 @both_kinds
-def test_a_missing_key_names_the_variable(
+def test_missing_api_key_error_names_the_variable(
     kind: type[Client] | type[AsyncClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("APIXO_API_KEY", raising=False)
@@ -120,7 +120,7 @@ def test_a_missing_key_names_the_variable(
         ("transport", httpx.MockTransport(says(200))),
     ],
 )  # fmt: skip
-def test_a_bad_value_is_refused_by_name(
+def test_invalid_constructor_argument_is_rejected_by_name(
     kind: type[Client] | type[AsyncClient], name: str, value: Any
 ) -> None:
     options: dict[str, Any] = {"api_key": KEY, "base_url": BASE_URL, name: value}
@@ -133,7 +133,7 @@ def test_a_bad_value_is_refused_by_name(
     assert "secret" not in str(caught.value)
 
 
-def test_a_bad_address_of_the_environment_names_the_variable(
+def test_invalid_base_url_variable_is_named(
     driver: Driver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("APIXO_BASE_URL", "nowhere")
@@ -142,7 +142,7 @@ def test_a_bad_address_of_the_environment_names_the_variable(
         driver.client(Service(), base_url=None)
 
 
-def test_the_polling_can_be_another(driver: Driver, time: VirtualTime) -> None:
+def test_polling_can_be_configured(driver: Driver, time: VirtualTime) -> None:
     polling = Polling(first_s=5, every_s=2, usual_s=10, growth=2, max_s=6)
     service = Service(submit=[accepts()], status=[told("processing")])
     client = driver.client(service, time, polling=polling)
@@ -153,7 +153,7 @@ def test_the_polling_can_be_another(driver: Driver, time: VirtualTime) -> None:
     assert time.pauses == [5, 2, 2, 2, 4, 6, 6, 3]
 
 
-def test_an_http_client_that_was_given_is_used_and_left_open(driver: Driver) -> None:
+def test_callers_http_client_is_used_and_not_closed(driver: Driver) -> None:
     http = driver.http_client(Service(balance=[says(200, 1)]), headers={"X-Team": "foxes"})
     client = driver.over(None, http_client=http)
 
@@ -163,7 +163,7 @@ def test_an_http_client_that_was_given_is_used_and_left_open(driver: Driver) -> 
     assert not http.is_closed
 
 
-def test_what_a_client_made_for_itself_is_closed_with_it() -> None:
+def test_own_http_client_is_closed_with_the_client() -> None:
     with Client(KEY) as client:
         http = client._http
 
@@ -178,9 +178,9 @@ async def _closed() -> bool:
     return http.is_closed
 
 
-def test_what_an_async_client_made_for_itself_is_closed_with_it(driver: Driver) -> None:
+def test_own_http_client_is_closed_with_the_async_client(driver: Driver) -> None:
     assert driver.run(_closed())
 
 
-def test_the_user_agent_tells_the_library_unless_told_otherwise(driver: Driver) -> None:
+def test_default_user_agent_names_the_library(driver: Driver) -> None:
     assert asked(driver).headers["User-Agent"].startswith("apixo-client-reference")

@@ -1,4 +1,4 @@
-"""A download leaves whole pictures of the declared type in the directory, and nothing else."""
+"""A download leaves complete images of the declared type in the directory, and nothing else."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -41,7 +41,7 @@ from tests.client_reference.scripted import (
 
 
 @pytest.mark.parametrize("kind", TYPES)
-def test_a_picture_is_saved_byte_for_byte_under_the_name_of_its_task(
+def test_image_is_saved_under_the_name_of_its_task(
     driver: Driver, tmp_path: Path, kind: str
 ) -> None:
     body = picture(kind)
@@ -56,7 +56,7 @@ def test_a_picture_is_saved_byte_for_byte_under_the_name_of_its_task(
         image.load()
 
 
-def test_the_common_wrong_name_of_jpeg_is_understood(driver: Driver, tmp_path: Path) -> None:
+def test_media_type_image_jpg_is_accepted(driver: Driver, tmp_path: Path) -> None:
     answer = raw(200, picture("jpeg"), {"Content-Type": "image/jpg"})
 
     (file,) = driver.client(Service(result=[answer])).download(generation(), tmp_path)
@@ -64,9 +64,7 @@ def test_the_common_wrong_name_of_jpeg_is_understood(driver: Driver, tmp_path: P
     assert file.name == "task_1-1.jpg"
 
 
-def test_several_pictures_come_in_the_order_of_their_addresses(
-    driver: Driver, tmp_path: Path
-) -> None:
+def test_files_are_in_the_order_of_their_urls(driver: Driver, tmp_path: Path) -> None:
     kinds = ["webp", "png", "jpeg", "png"]
     bodies = [
         picture(kind, colour)
@@ -84,7 +82,7 @@ def test_several_pictures_come_in_the_order_of_their_addresses(
     assert [str(request.url) for request in service.requests] == urls
 
 
-def test_what_was_generated_can_be_downloaded(driver: Driver, tmp_path: Path) -> None:
+def test_generation_can_be_downloaded(driver: Driver, tmp_path: Path) -> None:
     service = Service(submit=[accepts()], status=[succeeds()], result=[gives(PNG)])
     client = driver.client(service)
 
@@ -93,9 +91,7 @@ def test_what_was_generated_can_be_downloaded(driver: Driver, tmp_path: Path) ->
     assert file.read_bytes() == PNG
 
 
-def test_a_picture_downloaded_again_takes_the_place_of_the_first(
-    driver: Driver, tmp_path: Path
-) -> None:
+def test_second_download_replaces_the_first(driver: Driver, tmp_path: Path) -> None:
     client = driver.client(Service(result=[gives(picture("png", "red")), gives(PNG)]))
 
     files = [client.download(generation(), tmp_path) for _ in range(2)]
@@ -141,7 +137,7 @@ NO_PICTURES: dict[str, tuple[Answer, type[ApixoError]]] = {
 
 
 @pytest.mark.parametrize(("answer", "kind"), NO_PICTURES.values(), ids=NO_PICTURES)
-def test_what_is_no_whole_picture_leaves_nothing_behind(
+def test_invalid_download_leaves_no_file(
     driver: Driver, tmp_path: Path, answer: Answer, kind: type[ApixoError]
 ) -> None:
     client = driver.client(Service(result=[answer]), max_retries=2)
@@ -154,7 +150,7 @@ def test_what_is_no_whole_picture_leaves_nothing_behind(
     assert str(caught.value)
 
 
-def test_pictures_that_came_before_a_failure_stay(driver: Driver, tmp_path: Path) -> None:
+def test_files_before_a_failed_download_stay(driver: Driver, tmp_path: Path) -> None:
     client = driver.client(Service(result=[gives(PNG), says(404)]))
 
     with pytest.raises(ResultExpired) as caught:
@@ -171,7 +167,7 @@ def test_pictures_that_came_before_a_failure_stay(driver: Driver, tmp_path: Path
         ["../../etc/passwd", "/etc/passwd", "..", ".", "a/../../b", "C:\\x", "a\x00b"]
     )
 )
-def test_no_task_id_leads_out_of_the_directory(
+def test_no_task_id_escapes_the_directory(
     driver: Driver, tmp_path_factory: pytest.TempPathFactory, task_id: str
 ) -> None:
     directory = tmp_path_factory.mktemp("outer") / "inner"
@@ -188,7 +184,7 @@ def test_no_task_id_leads_out_of_the_directory(
 @pytest.mark.parametrize(
     ("task_id", "other_id"), [("a:b", "a/b"), ("a/b", "a_b"), ("x" * 101, "x" * 102), ("ß", "ü")]
 )
-def test_pictures_of_different_tasks_never_take_each_others_place(
+def test_tasks_with_similar_ids_have_different_files(
     driver: Driver, tmp_path: Path, task_id: str, other_id: str
 ) -> None:
     client = driver.client(Service(result=[gives(PNG)]))
@@ -199,7 +195,7 @@ def test_pictures_of_different_tasks_never_take_each_others_place(
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_download_is_tried_again_after_a_while(
+def test_download_is_retried_after_a_pause(
     driver: Driver, tmp_path: Path, time: VirtualTime
 ) -> None:
     later = says(503, headers={"Retry-After": "8"})
@@ -218,7 +214,7 @@ BAD_DIRECTORIES: dict[str, Callable[[Path], Path]] = {
 
 
 @pytest.mark.parametrize("directory", BAD_DIRECTORIES.values(), ids=BAD_DIRECTORIES)
-def test_a_directory_that_cannot_be_made_is_told_before_anything_is_sent(
+def test_directory_is_created_before_anything_is_sent(
     driver: Driver, tmp_path: Path, directory: Callable[[Path], Path]
 ) -> None:
     (tmp_path / "file").touch()

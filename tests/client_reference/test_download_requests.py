@@ -1,4 +1,4 @@
-"""What the host of a result is sent: nothing about the caller, also behind a redirect (RES-3)."""
+"""Requests to the host of results say nothing about the caller (RES-3)."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from tests.client_reference.pictures import PNG, generation, gives
 from tests.client_reference.scripted import KEY, RESULT_URL, Service, VirtualTime, raw, says
 
 
-def test_the_host_of_results_learns_nothing_about_the_caller(
+def test_result_host_gets_no_key_and_no_headers_of_the_caller(
     driver: Driver, tmp_path: Path
 ) -> None:
     service = Service(
@@ -40,9 +40,7 @@ def test_the_host_of_results_learns_nothing_about_the_caller(
     assert service.asked("balance")[0].headers["Authorization"] == f"Bearer {KEY}"
 
 
-def test_the_host_of_results_learns_nothing_behind_a_redirect(
-    driver: Driver, tmp_path: Path
-) -> None:
+def test_redirected_download_sends_no_key(driver: Driver, tmp_path: Path) -> None:
     moved = raw(302, b"", {"Location": "http://results.test/moved.png", "Set-Cookie": "a=b"})
     service = Service(result=[moved, gives(PNG)])
     http = driver.http_client(
@@ -57,7 +55,7 @@ def test_the_host_of_results_learns_nothing_behind_a_redirect(
 
 
 @pytest.mark.parametrize("hops", [1, 9])
-def test_redirects_are_followed_for_a_while(driver: Driver, tmp_path: Path, hops: int) -> None:
+def test_nine_redirects_are_followed(driver: Driver, tmp_path: Path, hops: int) -> None:
     moved = raw(307, b"", {"Location": "../elsewhere.png"})
     service = Service(result=[*[moved] * hops, gives(PNG)])
 
@@ -67,7 +65,7 @@ def test_redirects_are_followed_for_a_while(driver: Driver, tmp_path: Path, hops
     assert str(service.requests[-1].url) == "http://results.test/elsewhere.png"
 
 
-def test_redirects_are_not_followed_for_ever(driver: Driver, tmp_path: Path) -> None:
+def test_ten_redirects_are_rejected(driver: Driver, tmp_path: Path) -> None:
     service = Service(result=[raw(307, b"", {"Location": RESULT_URL})])
 
     with pytest.raises(UnexpectedResponse, match="more than 10 redirects"):
@@ -76,7 +74,7 @@ def test_redirects_are_not_followed_for_ever(driver: Driver, tmp_path: Path) -> 
     assert len(service.requests) == 10
 
 
-def test_a_redirect_that_no_client_could_follow_is_unexpected(tmp_path: Path) -> None:
+def test_redirect_to_an_invalid_url_is_unexpected(tmp_path: Path) -> None:
     download = Download(Timeline(VirtualTime().clock), timeout_s=30.0, max_retries=0)
     flow = download.save_all(generation(), tmp_path)
     next(flow)

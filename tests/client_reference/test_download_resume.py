@@ -1,4 +1,4 @@
-"""A download that breaks off goes on where it was, or else starts anew (RFC 9110, 14)."""
+"""An interrupted download resumes, or restarts if it cannot (RFC 9110, 14)."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ class Host:
 
 @pytest.mark.parametrize("kind", TYPES)
 @given(lengths=st.lists(st.integers(0, 200), max_size=6))
-def test_a_picture_comes_whole_through_any_breaks_and_no_byte_comes_twice(
+def test_interrupted_download_resumes_without_fetching_a_byte_twice(
     driver: Driver,
     tmp_path_factory: pytest.TempPathFactory,
     kind: str,
@@ -65,7 +65,7 @@ def test_a_picture_comes_whole_through_any_breaks_and_no_byte_comes_twice(
     assert host.sent == len(body)
 
 
-def test_the_rest_is_asked_for_by_range_and_tag(driver: Driver, tmp_path: Path) -> None:
+def test_resumed_download_sends_range_and_if_range(driver: Driver, tmp_path: Path) -> None:
     service = Service(
         result=[breaks_after(PNG[:HALF], headers=TAG), continues(PNG, HALF, headers=TAG)]
     )
@@ -79,7 +79,7 @@ def test_the_rest_is_asked_for_by_range_and_tag(driver: Driver, tmp_path: Path) 
     assert file.read_bytes() == PNG
 
 
-def test_a_weak_tag_proves_nothing_and_is_not_sent(driver: Driver, tmp_path: Path) -> None:
+def test_weak_etag_is_not_sent_as_if_range(driver: Driver, tmp_path: Path) -> None:
     weak = {"ETag": 'W/"fox"'}
     service = Service(result=[breaks_after(PNG[:HALF], headers=weak), continues(PNG, HALF)])
 
@@ -100,7 +100,7 @@ def test_a_weak_tag_proves_nothing_and_is_not_sent(driver: Driver, tmp_path: Pat
         pytest.param([continues(OTHER, HALF), gives(OTHER)], OTHER, id="parts that do not fit"),
     ],
 )
-def test_what_does_not_continue_is_begun_anew(
+def test_download_restarts_if_the_response_does_not_continue_it(
     driver: Driver, tmp_path: Path, then: list[Answer], expected: bytes
 ) -> None:
     service = Service(result=[breaks_after(PNG[:HALF], headers=TAG), *then])
@@ -113,7 +113,7 @@ def test_what_does_not_continue_is_begun_anew(
 
 
 @pytest.mark.parametrize("damaged", [PNG[:-1], PNG[:HALF] + b"x" + PNG[HALF + 1 :]])
-def test_a_damaged_picture_is_begun_anew(driver: Driver, tmp_path: Path, damaged: bytes) -> None:
+def test_damaged_download_restarts(driver: Driver, tmp_path: Path, damaged: bytes) -> None:
     service = Service(result=[gives(damaged), gives(PNG)])
 
     (file,) = driver.client(service).download(generation(), tmp_path)
@@ -133,7 +133,7 @@ SIGNS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 
 @pytest.mark.parametrize("kind", ["jpeg", "webp"])
 @pytest.mark.parametrize(("before", "after"), SIGNS.values(), ids=SIGNS)
-def test_parts_of_two_pictures_are_never_joined(
+def test_parts_of_different_versions_are_never_joined(
     driver: Driver, tmp_path: Path, kind: str, before: dict[str, str], after: dict[str, str]
 ) -> None:
     """No checksum would tell."""
@@ -150,7 +150,7 @@ def test_parts_of_two_pictures_are_never_joined(
 
 
 @pytest.mark.parametrize(("_", "after"), SIGNS.values(), ids=SIGNS)
-def test_what_a_first_part_has_told_counts_for_all_later_ones(
+def test_validators_of_the_first_part_apply_to_all_later_parts(
     driver: Driver, tmp_path: Path, _: object, after: dict[str, str]
 ) -> None:
     body = picture("jpeg")
@@ -178,7 +178,7 @@ def test_what_a_first_part_has_told_counts_for_all_later_ones(
     [TAG, {"Last-Modified": MONDAY}, {"Content-Length": str(len(PNG))}, {}],
     ids=["tag", "date", "length", "nothing"],
 )
-def test_a_part_that_says_the_same_or_nothing_goes_on(
+def test_part_with_equal_or_missing_validators_continues_the_download(
     driver: Driver, tmp_path: Path, same: dict[str, str]
 ) -> None:
     first = breaks_after(PNG[:HALF], headers={**TAG, "Last-Modified": MONDAY, **same})
@@ -190,7 +190,7 @@ def test_a_part_that_says_the_same_or_nothing_goes_on(
     assert len(service.requests) == 2
 
 
-def test_a_part_need_not_say_its_type_again(driver: Driver, tmp_path: Path) -> None:
+def test_part_may_omit_its_content_type(driver: Driver, tmp_path: Path) -> None:
     stated = {"Content-Range": f"bytes {HALF}-{len(PNG) - 1}/{len(PNG)}"}
     service = Service(result=[breaks_after(PNG[:HALF]), raw(206, PNG[HALF:], stated)])
 
@@ -199,14 +199,14 @@ def test_a_part_need_not_say_its_type_again(driver: Driver, tmp_path: Path) -> N
     assert file.read_bytes() == PNG
 
 
-def test_a_part_that_nobody_asked_for_is_no_picture(driver: Driver, tmp_path: Path) -> None:
+def test_unrequested_part_is_rejected(driver: Driver, tmp_path: Path) -> None:
     client = driver.client(Service(result=[continues(PNG, HALF)]), max_retries=1)
 
     with pytest.raises(TransportError, match="not the requested part"):
         client.download(generation(), tmp_path)
 
 
-def test_breaks_are_retried_only_so_often(driver: Driver, tmp_path: Path) -> None:
+def test_interrupted_download_is_retried_max_retries_times(driver: Driver, tmp_path: Path) -> None:
     service = Service(result=[breaks_after(b"")])
 
     with pytest.raises(TransportError):
@@ -215,7 +215,7 @@ def test_breaks_are_retried_only_so_often(driver: Driver, tmp_path: Path) -> Non
     assert len(service.requests) == 4
 
 
-def test_a_result_without_end_is_not_kept(tmp_path: Path) -> None:
+def test_download_over_the_size_limit_is_rejected(tmp_path: Path) -> None:
     part = PartFile(tmp_path / "a.part")
     part.begin(200, httpx.Headers())
     part._file.seek(256 * 1024 * 1024)  # as if so much had come; the file stays sparse
@@ -226,7 +226,7 @@ def test_a_result_without_end_is_not_kept(tmp_path: Path) -> None:
     part.close()
 
 
-def test_a_stopped_download_leaves_no_part_behind(driver: Driver, tmp_path: Path) -> None:
+def test_aborted_download_leaves_no_file(driver: Driver, tmp_path: Path) -> None:
     def stopped(request: httpx.Request) -> httpx.Response:
         stream = Parts(PNG[:HALF], breaks_with=KeyboardInterrupt())
         return httpx.Response(200, headers={"Content-Type": "image/png"}, stream=stream)
@@ -237,7 +237,7 @@ def test_a_stopped_download_leaves_no_part_behind(driver: Driver, tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_slow_part_is_a_timeout(driver: Driver, tmp_path: Path) -> None:
+def test_read_timeout_of_a_download_is_an_api_timeout(driver: Driver, tmp_path: Path) -> None:
     def slow(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("", request=request)
 

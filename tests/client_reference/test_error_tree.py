@@ -1,4 +1,4 @@
-"""One tree of errors in one file, drawn in its docstring; each error survives a copy."""
+"""The tree of errors is documented, public, and can be copied."""
 
 import inspect
 import re
@@ -57,7 +57,7 @@ def drawn() -> dict[str, str | None]:
     return tree
 
 
-def test_the_drawing_is_the_tree() -> None:
+def test_docstring_shows_the_tree_of_errors() -> None:
     tree = {
         kind.__name__: None if kind is ApixoError else kind.__mro__[1].__name__ for kind in CLASSES
     }
@@ -66,13 +66,13 @@ def test_the_drawing_is_the_tree() -> None:
     assert len(tree) == 17
 
 
-def test_every_error_is_public_and_explained() -> None:
+def test_every_error_is_public_and_has_a_docstring() -> None:
     assert all(getattr(client_reference, kind.__name__) is kind for kind in CLASSES)
     assert all(kind.__doc__ for kind in CLASSES)
 
 
 @pytest.mark.parametrize("kind", CLASSES)
-def test_an_error_survives_being_copied_and_pickled(kind: type[ApixoError]) -> None:
+def test_error_can_be_copied_and_pickled(kind: type[ApixoError]) -> None:
     error = example(kind)
 
     for twin in (copy(error), deepcopy(error), loads(dumps(error))):
@@ -89,7 +89,7 @@ def test_an_error_survives_being_copied_and_pickled(kind: type[ApixoError]) -> N
 
 
 @pytest.mark.parametrize("kind", CLASSES)
-def test_an_error_tells_itself_in_one_line(kind: type[ApixoError]) -> None:
+def test_error_message_is_one_line(kind: type[ApixoError]) -> None:
     told = str(example(kind))
 
     assert told

@@ -1,4 +1,4 @@
-"""Bytes that are no ASCII and no UTF-8, in places where a service may put them."""
+"""Bytes that are not ASCII or not UTF-8, wherever a service may send them."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from tests.client_reference.driver import Driver
 from tests.client_reference.scripted import KEY, Answer, Service, accepts, fails, raw, says, told
 
 
-def test_a_header_that_is_no_ascii_does_not_lose_a_task(driver: Driver) -> None:
+def test_non_ascii_response_header_does_not_lose_a_task(driver: Driver) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         told = accepts("task_7")(request)
         return httpx.Response(200, headers=[(b"Server", b"caf\xe9")], content=told.content)
@@ -19,7 +19,7 @@ def test_a_header_that_is_no_ascii_does_not_lose_a_task(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32"])
-def test_a_key_in_another_encoding_is_not_read(driver: Driver, encoding: str) -> None:
+def test_key_in_an_utf_16_body_is_not_shown(driver: Driver, encoding: str) -> None:
     said = raw(401, f'{{"message": "bad {KEY}"}}'.encode(encoding))
 
     with pytest.raises(AuthenticationError) as refused:
@@ -41,7 +41,7 @@ ASKED: dict[str, tuple[Answer, Callable[[Client], object]]] = {
 
 
 @pytest.mark.parametrize(("answer", "call"), ASKED.values(), ids=ASKED)
-def test_an_error_can_be_printed_also_when_the_service_speaks_of_half_a_character(
+def test_error_with_an_unpaired_surrogate_can_be_printed(
     driver: Driver, answer: Answer, call: Callable[[Client], object]
 ) -> None:
     submit = answer if answer is ASKED["a doubt"][0] else accepts()
@@ -53,7 +53,7 @@ def test_an_error_can_be_printed_also_when_the_service_speaks_of_half_a_characte
     assert str(caught.value).encode()
 
 
-def test_the_status_decides_whether_to_repeat_whatever_the_code(driver: Driver) -> None:
+def test_http_status_decides_on_retries_whatever_the_code(driver: Driver) -> None:
     service = Service(balance=[says(50_001, status=502)])
 
     with pytest.raises(ServerError):

@@ -1,4 +1,4 @@
-"""Many prompts: each is accounted for once, whatever becomes of it and of the others."""
+"""A batch has one result for each prompt, whatever happens to the others."""
 
 import asyncio
 import threading
@@ -87,7 +87,9 @@ def many(driver: Driver, service: Answer, prompts: Any, **options: Any) -> Itera
 
 @given(fates=st.lists(st.sampled_from(sorted(FATES)), max_size=12), concurrency=st.integers(1, 5))
 @examples(50)
-def test_each_prompt_has_its_own_result(driver: Driver, fates: list[str], concurrency: int) -> None:
+def test_batch_yields_one_result_for_each_prompt(
+    driver: Driver, fates: list[str], concurrency: int
+) -> None:
     prompts = [f"{fate} {number}" if fate in PLAIN else fate for number, fate in enumerate(fates)]
 
     results = list(many(driver, Crowd(), prompts, concurrency=concurrency))
@@ -102,7 +104,7 @@ def test_each_prompt_has_its_own_result(driver: Driver, fates: list[str], concur
         assert kind is None or type(result.error) is kind
 
 
-def test_a_failure_after_the_submit_keeps_its_task(driver: Driver) -> None:
+def test_batch_error_after_the_submit_has_its_task(driver: Driver) -> None:
     (result,) = many(driver, Crowd(), ["trouble 1"])
 
     assert isinstance(result.error, ServerError)
@@ -110,13 +112,13 @@ def test_a_failure_after_the_submit_keeps_its_task(driver: Driver) -> None:
     assert result.error.task.id == "trouble 1"
 
 
-def test_a_prompt_that_is_no_text_hurts_no_other(driver: Driver) -> None:
+def test_invalid_prompt_affects_no_other_prompt(driver: Driver) -> None:
     results = list(many(driver, Crowd(), ["success 1", None, "success 2"], concurrency=1))
 
     assert [type(result.error) for result in results] == [type(None), ValueError, type(None)]
 
 
-def test_a_wrong_key_stops_the_rest_without_a_storm(driver: Driver) -> None:
+def test_invalid_api_key_ends_a_batch_after_few_requests(driver: Driver) -> None:
     service = Crowd()
     refuse = says(401)
 
@@ -133,19 +135,19 @@ def test_a_wrong_key_stops_the_rest_without_a_storm(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("prompts", ["a fox", b"a fox", None, 7])
-def test_one_prompt_is_not_taken_for_many(driver: Driver, prompts: object) -> None:
+def test_generate_many_rejects_a_single_string(driver: Driver, prompts: object) -> None:
     with pytest.raises(ValueError, match=r"^prompts: "):
         many(driver, Crowd(), prompts)
 
 
 @pytest.mark.parametrize("concurrency", [0, -1, 1001, 1.0, "5", True, None])
-def test_a_concurrency_beyond_the_limit_is_refused(driver: Driver, concurrency: object) -> None:
+def test_invalid_concurrency_is_rejected(driver: Driver, concurrency: object) -> None:
     with pytest.raises(ValueError, match=r"^concurrency: .* 1 to 1000"):
         many(driver, Crowd(), [], concurrency=concurrency)
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])
-def test_prompts_are_taken_when_there_is_a_place_for_them(driver: Driver, concurrency: int) -> None:
+def test_prompts_are_read_only_when_a_place_is_free(driver: Driver, concurrency: int) -> None:
     taken: list[int] = []
 
     def prompts() -> Iterator[str]:
@@ -159,7 +161,7 @@ def test_prompts_are_taken_when_there_is_a_place_for_them(driver: Driver, concur
     assert len(taken) == 30
 
 
-def test_nothing_is_asked_before_the_first_result_is_wanted(driver: Driver) -> None:
+def test_batch_sends_nothing_before_its_first_result_is_requested(driver: Driver) -> None:
     service = Crowd()
 
     many(driver, service, ["success 1"])
@@ -167,7 +169,7 @@ def test_nothing_is_asked_before_the_first_result_is_wanted(driver: Driver) -> N
     assert service.requests == []
 
 
-def test_prompts_that_fail_to_come_lose_no_task_under_way(driver: Driver) -> None:
+def test_error_of_the_prompts_is_raised_after_results_in_progress(driver: Driver) -> None:
     def prompts() -> Iterator[str]:
         yield from ("success 1", "violation 2", "success 3")
         raise KeyError("no more")
@@ -181,7 +183,7 @@ def test_prompts_that_fail_to_come_lose_no_task_under_way(driver: Driver) -> Non
 
 
 @pytest.mark.parametrize("state", ["pending", "success"])
-def test_an_update_that_fails_loses_no_task_and_begins_no_other(driver: Driver, state: str) -> None:
+def test_error_of_on_update_is_raised_after_results_in_progress(driver: Driver, state: str) -> None:
     service, seen = Crowd(), list[Task]()
 
     def refuse(task: Task) -> None:
@@ -204,7 +206,7 @@ def _submits(service: Crowd) -> list[httpx.Request]:
     return [request for request in service.requests if request.method == "POST"]
 
 
-def test_each_answer_of_each_task_is_told(driver: Driver) -> None:
+def test_on_update_of_a_batch_gets_each_response(driver: Driver) -> None:
     seen: list[Task] = []
 
     list(many(driver, Crowd(), ["success 1", "violation 2"], on_update=seen.append))
@@ -218,7 +220,7 @@ def test_each_answer_of_each_task_is_told(driver: Driver) -> None:
     ]
 
 
-def test_the_options_go_for_every_prompt(driver: Driver) -> None:
+def test_batch_options_apply_to_every_prompt(driver: Driver) -> None:
     service = Crowd()
 
     list(many(driver, service, ["success 1", "success 2"], aspect_ratio="3:2", num_images=2))
@@ -228,7 +230,19 @@ def test_the_options_go_for_every_prompt(driver: Driver) -> None:
     assert all(b'"3:2"' in body and b'"num_images": 2' in body for body in bodies)
 
 
-def test_a_result_has_either_a_generation_or_an_error() -> None:
+def test_image_urls_from_a_generator_reach_every_prompt(driver: Driver) -> None:
+    service = Crowd()
+    image_urls = (f"http://host/{number}.png" for number in range(2))
+
+    list(many(driver, service, ["success 1", "success 2"], image_urls=image_urls))
+
+    assert [b"http://host/1.png" in request.content for request in _submits(service)] == [
+        True,
+        True,
+    ]
+
+
+def test_batch_result_has_either_a_generation_or_an_error() -> None:
     generation = Generation(task=Task(id="task_1"), urls=())
 
     with pytest.raises(ValueError, match="either"):
@@ -244,7 +258,7 @@ def _join_workers() -> None:
             assert not thread.is_alive()
 
 
-def test_who_breaks_off_stops_the_work_at_once() -> None:
+def test_closing_a_batch_ends_its_threads_at_once() -> None:
     """The workers are in the middle of their first 20 seconds, of real time."""
     service = Crowd()
     client = Client(KEY, BASE_URL, transport=httpx.MockTransport(service))
@@ -267,14 +281,14 @@ async def _broken_off(service: Crowd) -> BatchResult:
     return first
 
 
-def test_who_breaks_off_cancels_the_tasks_at_once() -> None:
+def test_closing_an_async_batch_cancels_its_tasks() -> None:
     service = Crowd()
 
     assert asyncio.run(_broken_off(service)).prompt == "refused 3"
     assert {request.method for request in service.requests} == {"POST"}
 
 
-def test_who_breaks_off_gets_no_further_prompts_submitted(driver: Driver) -> None:
+def test_closed_batch_submits_no_further_prompts(driver: Driver) -> None:
     service = Crowd()
     results = many(driver, service, [f"success {n}" for n in range(100)], concurrency=2)
 

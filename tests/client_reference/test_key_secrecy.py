@@ -1,4 +1,4 @@
-"""The API key appears in no repr, no log line and no exception, whatever the service says back."""
+"""No repr, log line or exception contains the API key, whatever the service responds."""
 
 import json
 import logging
@@ -93,7 +93,7 @@ def everything_told_by(error: BaseException) -> str:
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_no_exception_and_no_log_line_holds_the_key(
+def test_no_exception_and_no_log_line_contains_the_key(
     driver: Driver,
     caplog: pytest.LogCaptureFixture,
     answer: Answer,
@@ -114,7 +114,7 @@ def test_no_exception_and_no_log_line_holds_the_key(
 @pytest.mark.parametrize("key", KEYS)
 @pytest.mark.parametrize("escaped", ESCAPED.values(), ids=ESCAPED)
 @pytest.mark.parametrize("before", ["", " ", "\n", "\t", "é", "key="])
-def test_a_key_is_taken_out_however_json_writes_it(
+def test_key_is_redacted_however_json_spells_it(
     driver: Driver, key: str, before: str, escaped: Callable[[str], str]
 ) -> None:
     body = escaped(json.dumps({"code": 401, "message": f"{before}{key} is wrong", "data": None}))
@@ -127,7 +127,7 @@ def test_a_key_is_taken_out_however_json_writes_it(
     assert key not in everything_told_by(caught.value)
 
 
-def test_a_key_is_taken_out_of_an_address(driver: Driver) -> None:
+def test_key_is_redacted_in_a_url(driver: Driver) -> None:
     answer = raw(302, b"", {"Location": "http://elsewhere.test/?key=sk%2fwith%2Bodd%3dsigns"})
     client = driver.client(Service(balance=[answer]), api_key="sk/with+odd=signs")
 
@@ -138,14 +138,14 @@ def test_a_key_is_taken_out_of_an_address(driver: Driver) -> None:
     assert caught.value.response.headers["Location"] == "http://elsewhere.test/?key=[api key]"
 
 
-def test_a_long_key_is_taken_out_of_the_middle_of_a_word(driver: Driver) -> None:
+def test_long_key_is_redacted_inside_a_word(driver: Driver) -> None:
     client = driver.client(Service(balance=[says(400, message=f"wrong{KEY}wrong")]))
 
     with pytest.raises(InvalidRequest, match=r"wrong\[api key\]wrong"):
         client.balance()
 
 
-def test_a_key_is_taken_out_of_what_succeeds_too(driver: Driver) -> None:
+def test_key_is_redacted_in_successful_responses(driver: Driver) -> None:
     answer = says(200, {"taskId": "task_1", "state": "processing", "who": [KEY], KEY: 1})
 
     task = driver.client(Service(status=[answer])).status("task_1")
@@ -154,7 +154,7 @@ def test_a_key_is_taken_out_of_what_succeeds_too(driver: Driver) -> None:
     assert task.extra == {"who": ["[api key]"], "[api key]": 1}
 
 
-def test_a_key_that_is_part_of_a_longer_word_is_left_alone(driver: Driver) -> None:
+def test_short_key_inside_a_longer_word_is_not_redacted(driver: Driver) -> None:
     answer = says(200, {"taskId": "task_1", "state": "my-key-processing"})
 
     task = driver.client(Service(status=[answer]), api_key="my-key").status("task_1")
@@ -162,14 +162,14 @@ def test_a_key_that_is_part_of_a_longer_word_is_left_alone(driver: Driver) -> No
     assert task.state == "my-key-processing"
 
 
-def test_a_key_so_short_that_it_is_a_word_leaves_answers_alone(driver: Driver) -> None:
+def test_very_short_key_is_not_redacted(driver: Driver) -> None:
     answer = says(200, {"taskId": "task_1", "state": "a fox"})
 
     assert driver.client(Service(status=[answer]), api_key="fox").status("task_1").state == "a fox"
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_no_repr_of_a_client_or_its_parts_holds_the_key(
+def test_no_repr_of_a_client_contains_the_key(
     kind: type[Client] | type[AsyncClient],
 ) -> None:
     client = kind(KEY, "http://service.test")
@@ -180,14 +180,14 @@ def test_no_repr_of_a_client_or_its_parts_holds_the_key(
     assert KEY not in repr(client._connection.api_key)
 
 
-def test_a_wrong_key_is_not_shown(driver: Driver) -> None:
+def test_invalid_key_is_not_shown(driver: Driver) -> None:
     with pytest.raises(ValueError, match="api_key") as caught:
         driver.client(Service(), api_key=f"{KEY} with spaces")
 
     assert KEY not in everything_told_by(caught.value)
 
 
-def test_a_real_connection_logs_no_key(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
+def test_real_connection_logs_no_key(driver: Driver, caplog: pytest.LogCaptureFixture) -> None:
     """Here the loggers of httpx and httpcore have their say too."""
     caplog.set_level(logging.DEBUG)
     listener = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Whatever comes back is a value or an error of the tree: never a KeyError, never one of httpx."""
+"""Any response gives a value or an error of the tree: no KeyError, no error of httpx."""
 
 import json
 from collections.abc import Callable
@@ -12,23 +12,7 @@ from hypothesis import strategies as st
 
 from client_reference import ApixoError, Client, UnexpectedResponse, parse_callback
 from tests.client_reference.driver import Driver
-from tests.client_reference.scripted import RESULT_URL, Answer, Service, breaks, raw
-
-CALLS: dict[str, Callable[[Client], object]] = {
-    "submit": lambda client: client.submit("a fox"),
-    "status": lambda client: client.status("task_1"),
-    "balance": lambda client: client.balance(),
-    "wait": lambda client: client.wait("task_1"),
-}
-
-
-def service(answer: Answer) -> Service:
-    return Service(submit=[answer], status=[answer], balance=[answer])
-
-
-def urls(*given: object) -> str:
-    return json.dumps({"resultUrls": list(given)})
-
+from tests.client_reference.scripted import CALLS, RESULT_URL, breaks, raw, responding, result_json
 
 anything = st.recursive(
     st.none()
@@ -37,7 +21,9 @@ anything = st.recursive(
     | st.integers(200, 600)
     | st.floats()
     | st.text(max_size=8)
-    | st.sampled_from(["success", "failed", "pending", "task_1", urls(RESULT_URL), "{", "[]"]),
+    | st.sampled_from(
+        ["success", "failed", "pending", "task_1", result_json(RESULT_URL), "{", "[]"]
+    ),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
     ),
@@ -52,10 +38,10 @@ written = (envelopes | anything).map(lambda value: json.dumps(value).encode()) |
 
 
 @given(body=written, status=st.sampled_from([200, 200, 200, 201, 302, 400, 429, 500]))
-def test_any_answer_is_a_value_or_an_error_of_the_tree(
+def test_any_response_gives_a_value_or_an_error_of_the_tree(
     driver: Driver, body: bytes, status: int
 ) -> None:
-    client = driver.client(service(raw(status, body)), max_retries=0)
+    client = driver.client(responding(raw(status, body)), max_retries=0)
     calls: list[Callable[[], object]] = [
         lambda: client.submit("a fox"),
         lambda: client.status("task_1"),
@@ -68,7 +54,7 @@ def test_any_answer_is_a_value_or_an_error_of_the_tree(
 
 
 @given(body=written)
-def test_any_callback_is_a_task_or_unexpected(body: bytes) -> None:
+def test_any_callback_gives_a_task_or_unexpected_response(body: bytes) -> None:
     with suppress(UnexpectedResponse):
         task = parse_callback(body)
 
@@ -86,10 +72,10 @@ def test_any_callback_is_a_task_or_unexpected(body: bytes) -> None:
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_no_error_of_httpx_gets_out(
+def test_httpx_errors_are_translated(
     driver: Driver, error: Any, call: Callable[[Client], object]
 ) -> None:
     with pytest.raises(ApixoError) as caught:
-        call(driver.client(service(breaks(error)), max_retries=1))
+        call(driver.client(responding(breaks(error)), max_retries=1))
 
     assert not isinstance(caught.value.__cause__, httpx.HTTPError)

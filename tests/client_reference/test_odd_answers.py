@@ -1,7 +1,6 @@
-"""What breaks the contract is an UnexpectedResponse that says where, and shows the head."""
+"""A response that breaks the contract is an UnexpectedResponse, which names the problem."""
 
 import gzip
-import json
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -21,12 +20,15 @@ from client_reference import (
 )
 from tests.client_reference.driver import Driver
 from tests.client_reference.scripted import (
+    CALLS,
     RESULT_URL,
     Answer,
     Parts,
     Service,
     accepts,
     raw,
+    responding,
+    result_json,
     says,
     succeeds,
 )
@@ -66,24 +68,14 @@ GARBLED = {
     "half of a gzip", "a strange encoding",
 }  # fmt: skip
 TRIES = 5
-CALLS: dict[str, Callable[[Client], object]] = {
-    "submit": lambda client: client.submit("a fox"),
-    "status": lambda client: client.status("task_1"),
-    "balance": lambda client: client.balance(),
-    "wait": lambda client: client.wait("task_1"),
-}
-
-
-def service(answer: Answer) -> Service:
-    return Service(submit=[answer], status=[answer], balance=[answer])
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 @pytest.mark.parametrize("name", BODIES)
-def test_what_cannot_be_understood_is_an_unexpected_response(
+def test_unreadable_body_is_an_unexpected_response(
     driver: Driver, name: str, call: Callable[[Client], object]
 ) -> None:
-    asked = service(BODIES[name])
+    asked = responding(BODIES[name])
 
     with pytest.raises(ApixoError) as caught:
         call(driver.client(asked))
@@ -96,15 +88,15 @@ def test_what_cannot_be_understood_is_an_unexpected_response(
 
 
 @pytest.mark.parametrize("name", sorted(GARBLED))
-def test_a_status_that_was_lost_on_its_way_is_asked_for_again(driver: Driver, name: str) -> None:
+def test_garbled_status_response_is_retried(driver: Driver, name: str) -> None:
     asked = Service(status=[BODIES[name], succeeds()])
 
     assert driver.client(asked).status("task_1").state == "success"
 
 
-def test_an_unexpected_response_says_what_and_shows_the_head(driver: Driver) -> None:
+def test_unexpected_response_names_the_problem_and_shows_the_head(driver: Driver) -> None:
     with pytest.raises(UnexpectedResponse) as caught:
-        driver.client(service(raw(200, b"<html>" + b"x" * 10_000))).status("task_1")
+        driver.client(responding(raw(200, b"<html>" + b"x" * 10_000))).status("task_1")
 
     assert "not a JSON object" in caught.value.problem
     assert caught.value.head.startswith("<html>xxx")
@@ -117,10 +109,6 @@ def test_an_unexpected_response_says_what_and_shows_the_head(driver: Driver) -> 
 
 def status_answer(**members: object) -> Answer:
     return says(200, {"taskId": "task_1", "state": "success", **members})
-
-
-def urls(*given: object) -> str:
-    return json.dumps({"resultUrls": list(given)})
 
 
 @pytest.mark.parametrize(
@@ -144,16 +132,16 @@ def urls(*given: object) -> str:
         (status_answer(resultJson='{"resultUrls": NaN}'), "resultJson"),
         (status_answer(resultJson="[" * 100_000), "resultJson"),
         (status_answer(resultJson="\ud800"), "resultJson"),
-        (status_answer(resultJson=urls()), "resultUrls"),
+        (status_answer(resultJson=result_json()), "resultUrls"),
         (status_answer(resultJson='{"resultUrls": "' + RESULT_URL + '"}'), "resultUrls"),
-        (status_answer(resultJson=urls(RESULT_URL, None)), "invalid result URL"),
-        (status_answer(resultJson=urls("fox.png")), "invalid result URL"),
-        (status_answer(resultJson=urls("file:///etc/passwd")), "invalid result URL"),
-        (status_answer(resultJson=urls("http://[::1")), "invalid result URL"),
-        (status_answer(resultJson=urls("")), "invalid result URL"),
-        (status_answer(resultJson=urls("http://host/\ud800")), "invalid result URL"),
-        (status_answer(resultJson=urls("http://host/ a\n")), "invalid result URL"),
-        (status_answer(resultJson=urls("http://host:99999/")), "invalid result URL"),
+        (status_answer(resultJson=result_json(RESULT_URL, None)), "invalid result URL"),
+        (status_answer(resultJson=result_json("fox.png")), "invalid result URL"),
+        (status_answer(resultJson=result_json("file:///etc/passwd")), "invalid result URL"),
+        (status_answer(resultJson=result_json("http://[::1")), "invalid result URL"),
+        (status_answer(resultJson=result_json("")), "invalid result URL"),
+        (status_answer(resultJson=result_json("http://host/\ud800")), "invalid result URL"),
+        (status_answer(resultJson=result_json("http://host/ a\n")), "invalid result URL"),
+        (status_answer(resultJson=result_json("http://host:99999/")), "invalid result URL"),
         (status_answer(state="failed", failCode=7), "failCode"),
         (status_answer(state="failed", failMsg=["no"]), "failMsg"),
         (status_answer(state="pending", createTime="now"), "createTime"),
@@ -161,41 +149,41 @@ def urls(*given: object) -> str:
         (status_answer(state="pending", costTime=True), "costTime"),
     ],
 )
-def test_a_member_that_breaks_the_contract_is_named(
+def test_member_that_breaks_the_contract_is_named(
     driver: Driver, answer: Answer, problem: str
 ) -> None:
     with pytest.raises(UnexpectedResponse, match=problem):
-        driver.client(service(answer)).status("task_1")
+        driver.client(responding(answer)).status("task_1")
 
 
 @pytest.mark.parametrize("depth", [10, 300, 900, 950, 980, 1000, 2000, 100_000])
-def test_a_refusal_may_be_nested_however_deep(driver: Driver, depth: int) -> None:
+def test_rejection_may_be_nested_to_any_depth(driver: Driver, depth: int) -> None:
     body = b'{"code": 400, "data": {"a": ' + b"[" * depth + b"]" * depth + b"}}"
 
     with pytest.raises(InvalidRequest):
-        driver.client(service(raw(400, body))).balance()
+        driver.client(responding(raw(400, body))).balance()
 
 
-def test_a_task_id_that_nobody_could_ask_for_is_no_task_id(driver: Driver) -> None:
+def test_task_id_with_an_unpaired_surrogate_is_rejected(driver: Driver) -> None:
     with pytest.raises(SubmissionUncertain, match="taskId"):
-        driver.client(service(accepts("\ud800"))).generate("a fox")
+        driver.client(responding(accepts("\ud800"))).generate("a fox")
 
 
-def test_an_answer_that_drips_in_is_ended(driver: Driver) -> None:
+def test_slow_response_is_a_timeout(driver: Driver) -> None:
     """The first part already comes after this deadline."""
     with pytest.raises(ApiTimeout, match="no complete response"):
-        driver.client(service(accepts()), timeout=1e-9, max_retries=0).status("task_1")
+        driver.client(responding(accepts()), timeout=1e-9, max_retries=0).status("task_1")
 
 
-def test_a_submit_whose_answer_is_endless_is_uncertain(driver: Driver) -> None:
+def test_submit_with_an_endless_response_is_uncertain(driver: Driver) -> None:
     with pytest.raises(SubmissionUncertain, match="longer than"):
-        driver.client(service(_endless)).submit("a fox")
+        driver.client(responding(_endless)).submit("a fox")
 
 
-def test_a_compressed_answer_is_understood(driver: Driver) -> None:
+def test_compressed_response_is_read(driver: Driver) -> None:
     body = gzip.compress(b'{"code": 200, "message": "success", "data": {"taskId": "task_1"}}')
 
-    task = driver.client(service(raw(200, body, {"Content-Encoding": "gzip"}))).submit("a fox")
+    task = driver.client(responding(raw(200, body, {"Content-Encoding": "gzip"}))).submit("a fox")
 
     assert task.id == "task_1"
 
@@ -203,8 +191,8 @@ def test_a_compressed_answer_is_understood(driver: Driver) -> None:
 @pytest.mark.parametrize(
     "body", [b'"74.87"', b"true", b"null", b"[1]", b"{}", b"NaN", b"1e" + b"9" * 30]
 )
-def test_a_balance_that_is_no_number_is_refused(driver: Driver, body: bytes) -> None:
-    client = driver.client(service(raw(200, b'{"code": 200, "data": ' + body + b"}")))
+def test_balance_that_is_not_a_number_is_rejected(driver: Driver, body: bytes) -> None:
+    client = driver.client(responding(raw(200, b'{"code": 200, "data": ' + body + b"}")))
 
     with pytest.raises(UnexpectedResponse):
         client.balance()
@@ -213,16 +201,16 @@ def test_a_balance_that_is_no_number_is_refused(driver: Driver, body: bytes) -> 
 @pytest.mark.parametrize(
     "text", ["74.87", "0", "-1.5", "0.1000000000000000055511151231257827", "1E+2"]
 )
-def test_a_balance_is_exact_to_the_last_digit(driver: Driver, text: str) -> None:
+def test_balance_is_exact_to_the_last_digit(driver: Driver, text: str) -> None:
     answer = raw(200, f'{{"code": 200, "message": "success", "data": {text}}}'.encode())
 
-    assert driver.client(service(answer)).balance() == Decimal(text)
+    assert driver.client(responding(answer)).balance() == Decimal(text)
 
 
 @given(code=st.integers(400, 599))
-def test_a_refusal_carries_no_request(driver: Driver, code: int) -> None:
+def test_api_error_has_no_request(driver: Driver, code: int) -> None:
     with pytest.raises(ApiError) as caught:
-        driver.client(service(says(code)), max_retries=0).balance()
+        driver.client(responding(says(code)), max_retries=0).balance()
 
     with pytest.raises(RuntimeError):
         caught.value.response.request  # noqa: B018

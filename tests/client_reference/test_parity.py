@@ -1,4 +1,4 @@
-"""Both clients offer the same and do the same: the protocol is written once."""
+"""Both clients have the same methods and behave the same."""
 
 import inspect
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -65,12 +65,12 @@ METHODS = [
 ]  # fmt: skip
 
 
-def test_both_have_the_methods_of_the_contract() -> None:
+def test_both_clients_have_the_same_methods() -> None:
     assert sorted(public(Client)) == sorted(public(AsyncClient)) == METHODS
 
 
 @pytest.mark.parametrize("name", [*METHODS, "__init__", "__repr__"])
-def test_a_method_takes_the_same_on_both(name: str) -> None:
+def test_method_takes_the_same_arguments_in_both_clients(name: str) -> None:
     ours, theirs = getattr(Client, name), getattr(AsyncClient, name)
 
     assert list(parameters(ours)) == list(parameters(theirs))
@@ -78,7 +78,7 @@ def test_a_method_takes_the_same_on_both(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_method_gives_the_same_on_both(name: str) -> None:
+def test_method_returns_the_same_in_both_clients(name: str) -> None:
     ours, theirs = (get_type_hints(public(kind)[name])["return"] for kind in (Client, AsyncClient))
 
     if name == "generate_many":
@@ -90,7 +90,7 @@ def test_a_method_gives_the_same_on_both(name: str) -> None:
         assert inspect.iscoroutinefunction(public(AsyncClient)[name])
 
 
-def test_the_parameters_are_those_of_the_contract() -> None:
+def test_arguments_and_defaults_are_the_documented_ones() -> None:
     order = ["aspect_ratio", "num_images", "image_urls", "provider", "callback_url"]
 
     assert names(Client.submit) == ["self", "prompt", *order]
@@ -188,7 +188,7 @@ def other_driver() -> Driver:
 
 
 @given(script=st.lists(answers, max_size=8), retry_submit=st.booleans())
-def test_both_live_through_the_same_in_the_same_way(
+def test_both_clients_behave_the_same(
     driver: Driver, other_driver: Driver, script: list[Any], *, retry_submit: bool
 ) -> None:
     assert _lived(driver, script, retry_submit) == _lived(other_driver, script, retry_submit)

@@ -1,4 +1,4 @@
-"""When a task is asked for, and how `Retry-After` is read: plain values, no client."""
+"""The pauses between status requests, and the parsing of `Retry-After`."""
 
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -25,7 +25,7 @@ def read(headers: Mapping[str, str]) -> float | None:
     return retry_after_s(httpx.Headers(headers), NOW_S)
 
 
-def test_the_advice_is_the_default() -> None:
+def test_default_polling_follows_the_providers_advice() -> None:
     polling = Polling()
 
     assert polling.first_pause_s(0.0) == 20
@@ -33,16 +33,16 @@ def test_the_advice_is_the_default() -> None:
 
 
 @given(age_s=st.floats(0, 1000))
-def test_a_task_is_first_asked_for_at_the_advised_age(age_s: float) -> None:
+def test_first_status_request_is_sent_at_the_advised_age(age_s: float) -> None:
     assert age_s + Polling().first_pause_s(age_s) == pytest.approx(max(20, age_s))
 
 
 @given(age_s=st.floats(-1e9, 0))
-def test_a_clock_set_back_since_the_submit_makes_the_first_pause_no_longer(age_s: float) -> None:
+def test_negative_age_does_not_extend_the_first_pause(age_s: float) -> None:
     assert Polling().first_pause_s(age_s) == 20
 
 
-def test_a_task_of_unknown_age_is_asked_for_at_once() -> None:
+def test_unknown_age_means_no_first_pause() -> None:
     assert Polling().first_pause_s(None) == 0
 
 
@@ -52,7 +52,7 @@ def test_a_task_of_unknown_age_is_asked_for_at_once() -> None:
     more_s=st.floats(0, 60),
     ages_s=st.lists(st.floats(0, 300), min_size=1, max_size=30).map(sorted),
 )
-def test_pauses_grow_only_past_the_usual_duration_and_up_to_a_bound(
+def test_pauses_grow_after_the_usual_duration_up_to_a_maximum(
     every_s: float, growth: float, more_s: float, ages_s: list[float]
 ) -> None:
     polling = Polling(every_s=every_s, growth=growth, max_s=every_s + more_s)
@@ -68,53 +68,51 @@ def test_pauses_grow_only_past_the_usual_duration_and_up_to_a_bound(
 
 @pytest.mark.parametrize("field", ["first_s", "every_s", "usual_s", "growth", "max_s"])
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "3", None])
-def test_a_polling_that_makes_no_sense_is_refused_by_name(field: str, value: object) -> None:
+def test_invalid_polling_value_is_rejected_by_name(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=rf"polling\.{field}"):
         Polling(**{field: value})  # type: ignore[arg-type]  # on purpose
 
 
 @pytest.mark.parametrize("values", [{"every_s": 0}, {"growth": 0.5}, {"every_s": 5, "max_s": 4}])
-def test_a_polling_that_would_storm_is_refused(values: dict[str, float]) -> None:
+def test_polling_without_pauses_is_rejected(values: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="every_s > 0"):
         Polling(**values)
 
 
 @given(seconds=seconds)
-def test_seconds_are_taken_as_they_are(seconds: int) -> None:
+def test_retry_after_in_seconds_is_used_as_is(seconds: int) -> None:
     assert read({"Retry-After": f" {seconds} "}) == seconds
 
 
 @given(ahead_s=seconds, is_off_by_s=a_day_off)
-def test_a_date_is_read_against_the_clock_of_the_service(ahead_s: int, is_off_by_s: int) -> None:
+def test_retry_after_date_is_relative_to_the_date_header(ahead_s: int, is_off_by_s: int) -> None:
     theirs_s = NOW_S + is_off_by_s
 
     assert read({"Retry-After": date(theirs_s + ahead_s), "Date": date(theirs_s)}) == ahead_s
 
 
 @given(ahead_s=st.integers(-1000, 10**6), garbage=st.sampled_from([{}, {"Date": "today"}]))
-def test_a_date_without_another_is_read_against_our_clock(
+def test_retry_after_date_without_date_header_is_relative_to_our_clock(
     ahead_s: int, garbage: Mapping[str, str]
 ) -> None:
     assert read({"Retry-After": date(NOW_S + ahead_s), **garbage}) == max(0, ahead_s)
 
 
-def test_a_date_behind_the_services_own_is_read_against_our_clock() -> None:
+def test_retry_after_before_the_date_header_is_relative_to_our_clock() -> None:
     headers = {"Retry-After": date(NOW_S + 30), "Date": date(NOW_S + 40)}
 
     assert read(headers) == 30
 
 
 @pytest.mark.parametrize("zone", ["GMT", "UTC", "+0000", "-0000", ""])
-def test_a_date_is_in_greenwich_time_however_it_says_so(zone: str) -> None:
+def test_retry_after_date_is_gmt_however_it_is_written(zone: str) -> None:
     text = date(NOW_S + 60).replace("GMT", zone)
 
     assert read({"Retry-After": text}) == 60
 
 
 @given(waits_s=st.lists(st.integers(0, 9000), min_size=1, max_size=4), data=st.data())
-def test_of_several_headers_the_longest_wait_that_is_understood_counts(
-    waits_s: list[int], data: st.DataObject
-) -> None:
+def test_longest_valid_retry_after_counts(waits_s: list[int], data: st.DataObject) -> None:
     written = [data.draw(st.sampled_from([str(each), date(NOW_S + each)])) for each in waits_s]
     values = data.draw(st.permutations([*written, "soon", "-1", ""]))
 
@@ -124,12 +122,12 @@ def test_of_several_headers_the_longest_wait_that_is_understood_counts(
     assert read({"Retry-After": ", ".join(values)}) == max(waits_s)
 
 
-def test_no_header_is_no_answer() -> None:
+def test_missing_retry_after_is_none() -> None:
     assert read({}) is None
 
 
 @given(value=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40))
-def test_any_text_is_a_time_to_wait_or_nothing(value: str) -> None:
+def test_any_retry_after_is_a_wait_or_none(value: str) -> None:
     waits_s = read({"Retry-After": value, "Date": value})
 
     assert waits_s is None or 0 <= waits_s < float("inf")
@@ -147,14 +145,14 @@ def test_any_text_is_a_time_to_wait_or_nothing(value: str) -> None:
         "nan",
     ],
 )
-def test_a_time_out_of_this_world_is_nothing_or_a_finite_wait(value: str) -> None:
+def test_extreme_retry_after_is_a_finite_wait_or_none(value: str) -> None:
     waits_s = read({"Retry-After": value})
 
     assert waits_s is None or 0 <= waits_s < 1e12
 
 
 @given(readings=st.lists(st.floats(0, 1e6), min_size=1), pauses=st.lists(st.floats(0, 100)))
-def test_a_timeline_never_goes_back_and_counts_what_was_slept(
+def test_timeline_never_goes_back_and_counts_sleeps(
     readings: list[float], pauses: list[float]
 ) -> None:
     left = iter(readings)

@@ -1,4 +1,4 @@
-"""What a program sees: exact types, frozen values, nothing that is not meant for it."""
+"""The public names: typed, frozen, documented."""
 
 import dataclasses
 import inspect
@@ -54,7 +54,7 @@ FUNCTIONS = dict(_functions())
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_public_function_says_exactly_what_it_takes_and_gives(name: str) -> None:
+def test_every_public_function_is_fully_typed(name: str) -> None:
     function = FUNCTIONS[name]
     hints = typing.get_type_hints(function)
 
@@ -67,17 +67,17 @@ def test_every_public_function_says_exactly_what_it_takes_and_gives(name: str) -
 @pytest.mark.parametrize(
     "name", [name for name, member in PUBLIC.items() if inspect.isclass(member)]
 )
-def test_every_public_value_has_exact_fields(name: str) -> None:
+def test_every_public_value_has_typed_fields(name: str) -> None:
     hints = typing.get_type_hints(PUBLIC[name])
 
     assert not any(map(_mentions_any, hints.values()))
 
 
-def test_the_package_says_that_it_is_typed() -> None:
+def test_package_has_a_py_typed_marker() -> None:
     assert files("client_reference").joinpath("py.typed").is_file()
 
 
-def test_every_public_name_is_there_and_in_order() -> None:
+def test_public_names_exist_and_are_sorted() -> None:
     assert client_reference.__all__ == sorted(client_reference.__all__)
     assert all(
         member.__doc__ and member.__module__.startswith("client_reference.")
@@ -96,7 +96,7 @@ def test_values_are_frozen_and_can_be_copied_and_pickled(value: object) -> None:
         assert repr(twin) == repr(value)
 
 
-def test_a_task_has_the_members_of_the_contract() -> None:
+def test_task_has_the_members_of_the_contract() -> None:
     assert [field.name for field in dataclasses.fields(Task)][:9] == [
         "id", "state", "result_urls", "fail_code", "fail_msg", "create_time_ms",
         "complete_time_ms", "cost_time_ms", "extra",
@@ -107,12 +107,12 @@ def test_a_task_has_the_members_of_the_contract() -> None:
     ]  # fmt: skip
 
 
-def test_when_a_task_was_submitted_makes_no_other_task_of_it() -> None:
+def test_tasks_compare_equal_whenever_they_were_submitted() -> None:
     assert Task(id="task_1", submitted_at_s=1.0) == Task(id="task_1", submitted_at_s=2.0)
     assert hash(Task(id="task_1", extra={"a": []})) == hash(Task(id="task_1"))
 
 
-def test_a_task_has_ended_in_success_or_failure_only() -> None:
+def test_only_success_and_failed_are_final() -> None:
     states = ["pending", "processing", "success", "failed", "SUCCESS", "cancelled"]
 
     assert [state for state in states if Task(id="1", state=state).is_final] == [
@@ -121,7 +121,7 @@ def test_a_task_has_ended_in_success_or_failure_only() -> None:
     ]
 
 
-def test_clients_and_receivers_show_where_they_are() -> None:
+def test_repr_shows_the_address() -> None:
     assert repr(CallbackReceiver(port=8081)) == "CallbackReceiver(host='127.0.0.1', port=8081)"
     assert repr(Client("my-key", "http://a.test")) == "Client(base_url='http://a.test')"
     assert repr(AsyncClient("my-key", "http://a.test")) == "AsyncClient(base_url='http://a.test')"

@@ -1,4 +1,4 @@
-"""Each refusal of the service becomes its error of the tree (ENV-2)."""
+"""Each rejection by the service is its error of the tree (ENV-2)."""
 
 import json
 
@@ -57,7 +57,7 @@ def refused(driver: Driver, answer: Answer) -> ApiError:
 
 
 @every_kind
-def test_a_refusal_has_the_kind_of_its_status(
+def test_rejection_has_the_class_of_its_status(
     driver: Driver, code: int, kind: type[ApiError]
 ) -> None:
     error = refused(driver, says(code, {"error": "a detail"}, message="a reason"))
@@ -70,7 +70,7 @@ def test_a_refusal_has_the_kind_of_its_status(
 
 
 @every_kind
-def test_a_refusal_inside_a_200_has_the_kind_of_its_code(
+def test_rejection_inside_a_200_has_the_class_of_its_code(
     driver: Driver, code: int, kind: type[ApiError]
 ) -> None:
     error = refused(driver, says(code, status=200, message="a reason"))
@@ -81,7 +81,7 @@ def test_a_refusal_inside_a_200_has_the_kind_of_its_code(
 
 
 @every_kind
-def test_a_refusal_by_a_proxy_has_the_kind_of_its_status(
+def test_rejection_by_a_proxy_has_the_class_of_its_status(
     driver: Driver, code: int, kind: type[ApiError]
 ) -> None:
     error = refused(driver, raw(code, b"<html>no</html>"))
@@ -91,13 +91,15 @@ def test_a_refusal_by_a_proxy_has_the_kind_of_its_status(
     assert error.message
 
 
-def test_the_status_goes_before_the_code(driver: Driver) -> None:
+def test_http_status_takes_precedence_over_the_code(driver: Driver) -> None:
     assert type(refused(driver, says(401, status=404))) is NotFound
 
 
 @pytest.mark.parametrize("code", [400, 402])
 @pytest.mark.parametrize("place", ["message", "detail"])
-def test_missing_credit_is_told_by_either_status(driver: Driver, code: int, place: str) -> None:
+def test_insufficient_credit_is_recognised_with_either_status(
+    driver: Driver, code: int, place: str
+) -> None:
     words = "Insufficient credits"
     answer = says(code, message=words) if place == "message" else says(code, {"error": words})
 
@@ -114,16 +116,14 @@ def test_missing_credit_is_told_by_either_status(driver: Driver, code: int, plac
         ({"reason": "x"}, '{"reason": "x"}'),
     ],
 )
-def test_the_detail_is_what_the_service_adds(
+def test_detail_is_the_error_member_of_data(
     driver: Driver, data: object, detail: str | None
 ) -> None:
     assert refused(driver, says(400, data)).detail == detail
 
 
 @given(retry_after=st.integers(0, 10**9), code=st.sampled_from([429, 500, 503]))
-def test_a_refusal_for_now_says_when_to_come_back(
-    driver: Driver, retry_after: int, code: int
-) -> None:
+def test_temporary_rejection_has_retry_after(driver: Driver, retry_after: int, code: int) -> None:
     error = refused(driver, says(code, headers={"Retry-After": str(retry_after)}))
 
     assert isinstance(error, RateLimited | ServerError)
@@ -142,7 +142,7 @@ anything = st.recursive(
     | st.fixed_dictionaries({}, optional={"code": anything, "message": anything, "data": anything}),
     status=st.sampled_from([code for code, _ in KINDS]),
 )
-def test_the_status_decides_whatever_a_refusal_holds(
+def test_http_status_decides_whatever_the_body_contains(
     driver: Driver, envelope: object, status: int
 ) -> None:
     error = refused(driver, raw(status, json.dumps(envelope).encode()))
@@ -160,7 +160,7 @@ def test_the_status_decides_whatever_a_refusal_holds(
         ("some code of the future", TaskFailed),
     ],
 )
-def test_a_failed_task_is_raised_with_its_fail_code(
+def test_failed_task_is_raised_with_its_fail_code(
     driver: Driver, code: str, kind: type[TaskFailed]
 ) -> None:
     client = driver.client(Service(submit=[accepts()], status=[fails(code, "sorry")]))
@@ -174,7 +174,7 @@ def test_a_failed_task_is_raised_with_its_fail_code(
     assert str(caught.value) == f"task task_1 failed: {code}: sorry"
 
 
-def test_a_task_may_fail_without_saying_why(driver: Driver) -> None:
+def test_task_may_fail_without_a_fail_code(driver: Driver) -> None:
     answer = says(200, {"taskId": "task_1", "state": "failed"})
 
     with pytest.raises(TaskFailed, match="no fail code") as caught:
@@ -183,7 +183,7 @@ def test_a_task_may_fail_without_saying_why(driver: Driver) -> None:
     assert caught.value.fail_code is None
 
 
-def test_waiting_returns_a_failed_task_as_it_is(driver: Driver) -> None:
+def test_wait_returns_a_failed_task(driver: Driver) -> None:
     task = driver.client(Service(status=[fails("CONTENT_VIOLATION")])).wait("task_1")
 
     assert task.is_final

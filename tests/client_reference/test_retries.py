@@ -1,4 +1,4 @@
-"""Which failures are tried again, how often, and with which pauses."""
+"""Which errors are retried, how often, and with which pauses."""
 
 from collections.abc import Callable
 from email.utils import formatdate
@@ -47,7 +47,7 @@ WORTHY = [
 
 
 @pytest.mark.parametrize("failure", WORTHY)
-def test_a_question_is_asked_again_after_a_passing_failure(
+def test_status_request_is_retried_after_a_transient_error(
     driver: Driver, time: VirtualTime, failure: Answer
 ) -> None:
     service = Service(status=[failure, failure, told("processing")])
@@ -60,7 +60,7 @@ def test_a_question_is_asked_again_after_a_passing_failure(
 
 
 @pytest.mark.parametrize("retries", [0, 1, 4, 7])
-def test_a_question_is_repeated_as_often_as_allowed(
+def test_balance_request_is_retried_max_retries_times(
     driver: Driver, time: VirtualTime, retries: int
 ) -> None:
     service = Service(balance=[says(503)])
@@ -82,7 +82,7 @@ def test_a_question_is_repeated_as_often_as_allowed(
         (505, ServerError),
     ],
 )
-def test_what_would_be_refused_again_is_not_asked_again(
+def test_permanent_error_is_not_retried(
     driver: Driver, time: VirtualTime, code: int, kind: type[ApixoError]
 ) -> None:
     service = Service(status=[says(code)])
@@ -95,7 +95,7 @@ def test_what_would_be_refused_again_is_not_asked_again(
 
 
 @given(retries=st.integers(1, 9))
-def test_pauses_double_up_to_a_bound_and_are_spread(driver: Driver, retries: int) -> None:
+def test_pauses_between_retries_double_with_jitter(driver: Driver, retries: int) -> None:
     time = VirtualTime()
 
     with pytest.raises(ServerError):
@@ -108,7 +108,7 @@ def test_pauses_double_up_to_a_bound_and_are_spread(driver: Driver, retries: int
     assert all(before < after for before, after in pairwise(time.pauses[:5]))
 
 
-def test_two_clients_that_fail_together_part(driver: Driver) -> None:
+def test_two_clients_have_different_pauses(driver: Driver) -> None:
     times = [VirtualTime(), VirtualTime()]
     for time in times:
         with pytest.raises(ServerError):
@@ -119,9 +119,7 @@ def test_two_clients_that_fail_together_part(driver: Driver) -> None:
 
 @pytest.mark.parametrize("code", [429, 503])
 @given(seconds=st.integers(0, 3600))
-def test_what_the_service_asks_to_wait_is_waited_in_full(
-    driver: Driver, code: int, seconds: int
-) -> None:
+def test_retry_after_is_waited_in_full(driver: Driver, code: int, seconds: int) -> None:
     time = VirtualTime()
     refusal = says(code, headers={"Retry-After": str(seconds)})
     client = driver.client(Service(balance=[refusal, says(200, 74.87)]), time)
@@ -132,7 +130,7 @@ def test_what_the_service_asks_to_wait_is_waited_in_full(
 
 
 @pytest.mark.parametrize("code", [429, 503])
-def test_a_date_to_come_back_is_waited_for(driver: Driver, code: int, time: VirtualTime) -> None:
+def test_retry_after_date_is_waited_for(driver: Driver, code: int, time: VirtualTime) -> None:
     headers = {"Retry-After": formatdate(time.now_s + 90, usegmt=True)}
     client = driver.client(Service(balance=[says(code, headers=headers), says(200, 1)]), time)
 
@@ -142,7 +140,7 @@ def test_a_date_to_come_back_is_waited_for(driver: Driver, code: int, time: Virt
 
 
 @pytest.mark.parametrize("value", ["soon", "", "-5", "nan", "inf", "Mon, 99 Foo 2030", "1e999"])
-def test_a_retry_after_without_sense_falls_back_to_the_own_pauses(
+def test_invalid_retry_after_uses_the_default_pauses(
     driver: Driver, time: VirtualTime, value: str
 ) -> None:
     refusal = says(429, headers={"Retry-After": value})
@@ -164,7 +162,7 @@ CALLS: dict[str, Callable[[Client], object]] = {
 
 
 @pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
-def test_a_wait_that_would_pass_the_deadline_is_refused_at_once(
+def test_retry_after_past_the_deadline_is_raised_at_once(
     driver: Driver, time: VirtualTime, call: Callable[[Client], object]
 ) -> None:
     refusal = says(429, headers={"Retry-After": "999999"})
@@ -178,7 +176,7 @@ def test_a_wait_that_would_pass_the_deadline_is_refused_at_once(
     assert time.pauses == []
 
 
-def test_a_wait_that_just_fits_the_deadline_is_waited(driver: Driver, time: VirtualTime) -> None:
+def test_retry_after_up_to_the_deadline_is_waited(driver: Driver, time: VirtualTime) -> None:
     refusal = says(429, headers={"Retry-After": "10"})
     service = Service(status=[refusal, succeeds()])
 
@@ -198,7 +196,7 @@ def test_a_wait_that_just_fits_the_deadline_is_waited(driver: Driver, time: Virt
         (httpx.ReadError, TransportError, True),
     ],
 )
-def test_a_missing_answer_is_told_apart_from_a_late_one(
+def test_timeout_is_told_apart_from_a_lost_connection(
     driver: Driver, error: type[httpx.TransportError], kind: type[TransportError], *, was_sent: bool
 ) -> None:
     with pytest.raises(TransportError) as caught:
@@ -209,7 +207,7 @@ def test_a_missing_answer_is_told_apart_from_a_late_one(
     assert "it broke" in str(caught.value)
 
 
-def test_a_request_may_take_as_long_as_the_client_was_told(driver: Driver) -> None:
+def test_request_timeout_is_that_of_the_client(driver: Driver) -> None:
     service = Service(balance=[says(200, 1)])
 
     driver.client(service, timeout=7).balance()
@@ -217,7 +215,7 @@ def test_a_request_may_take_as_long_as_the_client_was_told(driver: Driver) -> No
     assert set(service.requests[0].extensions["timeout"].values()) == {7}
 
 
-def test_a_request_takes_no_longer_than_its_deadline_leaves(driver: Driver) -> None:
+def test_request_timeout_ends_at_the_deadline(driver: Driver) -> None:
     service = Service(status=[told("processing")])
 
     with pytest.raises(WaitTimeout):
@@ -227,7 +225,7 @@ def test_a_request_takes_no_longer_than_its_deadline_leaves(driver: Driver) -> N
     assert limits == [12, 9, 6, 3, 2]
 
 
-def test_failures_during_a_generation_do_not_end_it(driver: Driver, time: VirtualTime) -> None:
+def test_transient_errors_do_not_end_a_generation(driver: Driver, time: VirtualTime) -> None:
     service = Service(
         submit=[says(429, headers={"Retry-After": "5"}), accepts()],
         status=[breaks(httpx.ReadError), says(502), told("processing"), says(500), succeeds()],

@@ -1,4 +1,4 @@
-"""What an order may hold: a valid one is sent as the contract says, any other one never."""
+"""A valid submission is sent as the contract says; an invalid one is never sent."""
 
 import json
 from collections.abc import Mapping
@@ -66,7 +66,7 @@ def submission_of(prompt: str, *, callback_url: str | None = None, **images: Any
 
 
 @given(order=orders)
-def test_a_valid_order_is_sent_as_the_contract_wants_it(
+def test_valid_submission_is_accepted_by_the_contract(
     driver: Driver, order: dict[str, Any]
 ) -> None:
     service = Service(submit=[accepts()])
@@ -86,7 +86,7 @@ def test_a_valid_order_is_sent_as_the_contract_wants_it(
 
 
 @given(order=orders)
-def test_the_body_holds_what_the_contract_names_and_nothing_else(order: dict[str, Any]) -> None:
+def test_body_has_only_members_of_the_contract(order: dict[str, Any]) -> None:
     body = json.loads(submission_of(**order).encode())
 
     has_callback = order.get("callback_url") is not None
@@ -101,7 +101,7 @@ def test_the_body_holds_what_the_contract_names_and_nothing_else(order: dict[str
 
 @pytest.mark.parametrize("method", ["submit", "generate"])
 @given(order=orders, breakage=breakages)
-def test_a_broken_field_is_named_before_anything_is_sent(
+def test_invalid_field_is_named_before_anything_is_sent(
     driver: Driver, method: str, order: dict[str, Any], breakage: tuple[str, object]
 ) -> None:
     field, value = breakage
@@ -115,7 +115,7 @@ def test_a_broken_field_is_named_before_anything_is_sent(
 
 
 @given(breakage=breakages)
-def test_a_field_that_is_broken_for_all_prompts_is_named_at_once(
+def test_invalid_batch_option_is_named_at_once(
     driver: Driver, breakage: tuple[str, object]
 ) -> None:
     field, value = breakage
@@ -127,7 +127,7 @@ def test_a_field_that_is_broken_for_all_prompts_is_named_at_once(
 
 
 @given(breakage=breakages)
-def test_no_message_about_a_value_is_endless(breakage: tuple[str, object]) -> None:
+def test_messages_about_invalid_values_are_short(breakage: tuple[str, object]) -> None:
     field, value = breakage
 
     with pytest.raises(ValueError, match=field) as caught:
@@ -148,9 +148,7 @@ def test_image_urls_may_come_from_any_iterable(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("timeout", [-1, float("nan"), float("inf"), "30", None, True, 1e10])
-def test_a_deadline_that_makes_no_sense_is_refused_before_anything_is_sent(
-    driver: Driver, timeout: Any
-) -> None:
+def test_invalid_timeout_is_rejected_before_anything_is_sent(driver: Driver, timeout: Any) -> None:
     service = Service()
     client = driver.client(service)
 
@@ -163,7 +161,7 @@ def test_a_deadline_that_makes_no_sense_is_refused_before_anything_is_sent(
     assert service.requests == []
 
 
-def test_an_empty_task_id_is_refused_before_anything_is_sent(driver: Driver) -> None:
+def test_empty_task_id_is_rejected_before_anything_is_sent(driver: Driver) -> None:
     service = Service()
 
     with pytest.raises(ValueError, match="task_id"):
@@ -175,7 +173,7 @@ def test_an_empty_task_id_is_refused_before_anything_is_sent(driver: Driver) -> 
 
 
 @pytest.mark.parametrize("task_id", ["a b", "a/../b", "a&taskId=b", "ü#?%2f", "🦊"])
-def test_a_task_id_reaches_the_service_as_it_is(driver: Driver, task_id: str) -> None:
+def test_task_id_reaches_the_service_unchanged(driver: Driver, task_id: str) -> None:
     service = Service(status=[succeeds(task_id)])
 
     task = driver.client(service, VirtualTime()).status(task_id)

@@ -1,4 +1,4 @@
-"""A submit is never repeated once it may have been accepted: the API knows no idempotency key."""
+"""A submit that may have been accepted is not retried: the API has no idempotency key."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -106,7 +106,7 @@ def _submit(
 
 
 @given(script=scripts)
-def test_a_submit_is_sent_at_most_once_after_it_may_have_been_accepted(
+def test_submit_is_not_repeated_once_it_may_have_been_accepted(
     driver: Driver, script: Sequence[Happening]
 ) -> None:
     happened, came = _submit(driver, script)
@@ -117,7 +117,7 @@ def test_a_submit_is_sent_at_most_once_after_it_may_have_been_accepted(
 
 
 @given(script=scripts)
-def test_what_is_surely_not_accepted_is_sent_again_as_often_as_allowed(
+def test_submit_that_was_not_accepted_is_retried(
     driver: Driver, script: Sequence[Happening]
 ) -> None:
     happened, _ = _submit(driver, script)
@@ -131,7 +131,7 @@ def test_what_is_surely_not_accepted_is_sent_again_as_often_as_allowed(
 
 
 @given(script=scripts)
-def test_who_opts_in_has_every_worthy_submit_repeated(
+def test_retry_submit_retries_uncertain_submits(
     driver: Driver, script: Sequence[Happening]
 ) -> None:
     happened, came = _submit(driver, script, retry_submit=True)
@@ -148,9 +148,7 @@ def test_who_opts_in_has_every_worthy_submit_repeated(
 
 
 @pytest.mark.parametrize("happening", DOUBTFUL, ids=repr)
-def test_an_uncertain_submission_says_so_and_names_its_cause(
-    driver: Driver, happening: Happening
-) -> None:
+def test_submission_uncertain_names_its_cause(driver: Driver, happening: Happening) -> None:
     _, came = _submit(driver, [happening])
 
     assert isinstance(came, SubmissionUncertain)
@@ -161,9 +159,7 @@ def test_an_uncertain_submission_says_so_and_names_its_cause(
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"code": 200}', b'{"data": {"taskId": ""}}'])
-def test_an_answer_to_a_submit_that_makes_no_sense_is_the_cause(
-    driver: Driver, body: bytes
-) -> None:
+def test_invalid_submit_response_is_the_cause(driver: Driver, body: bytes) -> None:
     with pytest.raises(SubmissionUncertain) as caught:
         driver.client(Service(submit=[raw(200, body)])).submit("a fox")
 
@@ -179,7 +175,7 @@ def test_an_answer_to_a_submit_that_makes_no_sense_is_the_cause(
         pytest.param(says(403), ApiError, id="forbidden"),
     ],
 )
-def test_what_surely_was_not_accepted_is_raised_as_what_it_is(
+def test_error_of_a_submit_that_was_not_accepted_is_raised_unchanged(
     driver: Driver, answer: Answer, kind: type[ApixoError]
 ) -> None:
     with pytest.raises(ApixoError) as caught:
@@ -188,7 +184,7 @@ def test_what_surely_was_not_accepted_is_raised_as_what_it_is(
     assert type(caught.value) is kind
 
 
-def test_a_generation_whose_submit_is_uncertain_asks_nothing_more(driver: Driver) -> None:
+def test_uncertain_submit_is_the_last_request_of_generate(driver: Driver) -> None:
     service = Service(submit=[breaks(httpx.ReadTimeout)])
 
     with pytest.raises(SubmissionUncertain):

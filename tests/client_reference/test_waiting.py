@@ -1,4 +1,4 @@
-"""Waiting asks as advised, ends at its deadline and keeps the task (TIM-2)."""
+"""`wait` polls as advised, ends at its deadline, and its errors have the task (TIM-2)."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -34,7 +34,7 @@ from tests.client_reference.scripted import (
 PROCESSING = told("processing")
 
 
-def test_the_first_question_comes_after_20_seconds_and_the_next_every_3(
+def test_first_status_request_is_after_20_s_and_the_next_every_3_s(
     driver: Driver, time: VirtualTime
 ) -> None:
     service = Service(submit=[accepts()], status=[told("pending"), *[PROCESSING] * 2, succeeds()])
@@ -44,9 +44,7 @@ def test_the_first_question_comes_after_20_seconds_and_the_next_every_3(
     assert time.pauses == [20, 3, 3, 3]
 
 
-def test_past_the_usual_duration_the_pauses_grow_up_to_a_bound(
-    driver: Driver, time: VirtualTime
-) -> None:
+def test_wait_pauses_grow_after_the_usual_duration(driver: Driver, time: VirtualTime) -> None:
     service = Service(submit=[accepts()], status=[*[PROCESSING] * 30, succeeds()])
 
     driver.client(service, time).generate("a fox", timeout=600)
@@ -56,7 +54,7 @@ def test_past_the_usual_duration_the_pauses_grow_up_to_a_bound(
     assert max(time.pauses[1:]) == 15
 
 
-def test_what_passed_since_the_submit_counts(driver: Driver, time: VirtualTime) -> None:
+def test_time_since_the_submit_shortens_the_first_pause(driver: Driver, time: VirtualTime) -> None:
     client = driver.client(Service(submit=[accepts()], status=[PROCESSING, succeeds()]), time)
     task = client.submit("a fox")
     time.now_s += 12
@@ -66,9 +64,7 @@ def test_what_passed_since_the_submit_counts(driver: Driver, time: VirtualTime) 
     assert time.pauses == [8, 3]
 
 
-def test_a_clock_set_back_since_the_submit_delays_nothing(
-    driver: Driver, time: VirtualTime
-) -> None:
+def test_clock_set_back_after_the_submit_delays_nothing(driver: Driver, time: VirtualTime) -> None:
     client = driver.client(Service(submit=[accepts()], status=[succeeds()]), time)
     task = client.submit("a fox")
     time.now_s -= 3600
@@ -81,7 +77,7 @@ def test_a_clock_set_back_since_the_submit_delays_nothing(
 @pytest.mark.parametrize(
     "task", ["task_1", Task(id="task_1", state="processing")], ids=["id", "task"]
 )
-def test_a_task_of_somebody_else_is_asked_for_at_once(
+def test_task_of_another_program_is_polled_at_once(
     driver: Driver, time: VirtualTime, task: Task | str
 ) -> None:
     client = driver.client(Service(status=[PROCESSING, succeeds()]), time)
@@ -91,7 +87,7 @@ def test_a_task_of_somebody_else_is_asked_for_at_once(
 
 
 @pytest.mark.parametrize("state", ["success", "failed"])
-def test_a_task_that_has_ended_needs_no_request(driver: Driver, state: str) -> None:
+def test_wait_for_a_final_task_sends_nothing(driver: Driver, state: str) -> None:
     service = Service()
     task = Task(id="task_1", state=state)
 
@@ -100,9 +96,7 @@ def test_a_task_that_has_ended_needs_no_request(driver: Driver, state: str) -> N
 
 
 @given(timeout_ms=st.integers(0, 400_000))
-def test_the_last_question_is_asked_at_the_deadline_and_none_after_it(
-    driver: Driver, timeout_ms: int
-) -> None:
+def test_last_status_request_is_sent_at_the_deadline(driver: Driver, timeout_ms: int) -> None:
     timeout = timeout_ms / 1000
     time = VirtualTime()
     service = Service(submit=[accepts()], status=[PROCESSING])
@@ -117,7 +111,7 @@ def test_the_last_question_is_asked_at_the_deadline_and_none_after_it(
     assert "task_1" in str(caught.value)
 
 
-def test_an_end_that_comes_at_the_deadline_is_seen(driver: Driver, time: VirtualTime) -> None:
+def test_task_that_ends_at_the_deadline_is_returned(driver: Driver, time: VirtualTime) -> None:
     service = Service(submit=[accepts()], status=[PROCESSING, succeeds()])
 
     generation = driver.client(service, time).generate("a fox", timeout=21.5)
@@ -126,7 +120,7 @@ def test_an_end_that_comes_at_the_deadline_is_seen(driver: Driver, time: Virtual
     assert generation.task.state == "success"
 
 
-def test_waiting_can_go_on_after_a_timeout(driver: Driver, time: VirtualTime) -> None:
+def test_wait_can_continue_after_a_timeout(driver: Driver, time: VirtualTime) -> None:
     client = driver.client(Service(submit=[accepts()], status=[PROCESSING, succeeds()]), time)
     with pytest.raises(WaitTimeout) as caught:
         client.generate("a fox", timeout=10)
@@ -138,7 +132,7 @@ def test_waiting_can_go_on_after_a_timeout(driver: Driver, time: VirtualTime) ->
 
 
 @pytest.mark.parametrize("clock", [lambda: 1e9, iter(range(10**9, 0, -3600)).__next__])
-def test_neither_a_clock_that_stands_nor_one_that_goes_back_stretches_the_deadline(
+def test_broken_clock_does_not_extend_the_deadline(
     driver: Driver, time: VirtualTime, clock: Callable[[], float]
 ) -> None:
     time.clock = clock  # type: ignore[method-assign]  # a clock that is broken
@@ -150,7 +144,7 @@ def test_neither_a_clock_that_stands_nor_one_that_goes_back_stretches_the_deadli
 
 
 @given(states=st.lists(st.text(min_size=1).filter(lambda s: s not in {"success", "failed"})))
-def test_a_state_of_the_future_counts_as_not_ended(driver: Driver, states: list[str]) -> None:
+def test_unknown_state_is_not_final(driver: Driver, states: list[str]) -> None:
     seen: list[str] = []
     client = driver.client(Service(status=[*map(told, states), succeeds()]))
 
@@ -175,7 +169,7 @@ def test_unknown_members_are_kept(driver: Driver, extra: dict[str, object]) -> N
     assert driver.client(Service(status=[answer])).status("task_1").extra == extra
 
 
-def test_every_member_of_an_answer_is_read(driver: Driver) -> None:
+def test_every_member_of_a_status_response_is_read(driver: Driver) -> None:
     assert driver.client(Service(status=[fails("NSFW", "no")])).status("task_1") == Task(
         id="task_1",
         state="failed",
@@ -187,7 +181,7 @@ def test_every_member_of_an_answer_is_read(driver: Driver) -> None:
     )
 
 
-def test_an_answer_about_another_task_is_refused(driver: Driver) -> None:
+def test_response_about_another_task_is_rejected(driver: Driver) -> None:
     client = driver.client(Service(status=[told("processing", "task_2")]))
 
     for ask in (client.status, client.wait):
@@ -196,7 +190,7 @@ def test_an_answer_about_another_task_is_refused(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("answer", [breaks(httpx.ReadTimeout), says(503)], ids=["lost", "503"])
-def test_a_service_that_stays_away_until_the_deadline_is_a_timeout_that_names_its_cause(
+def test_outage_until_the_deadline_is_a_wait_timeout_with_its_cause(
     driver: Driver, time: VirtualTime, answer: Answer
 ) -> None:
     began_s = time.now_s
@@ -218,7 +212,7 @@ ENDS: dict[str, tuple[Answer, type[ApixoError]]] = {
 
 
 @pytest.mark.parametrize(("answer", "kind"), ENDS.values(), ids=ENDS)
-def test_whatever_ends_a_generation_keeps_the_task(
+def test_every_error_of_generate_after_the_submit_has_the_task(
     driver: Driver, answer: Answer, kind: type[ApixoError]
 ) -> None:
     with pytest.raises(kind) as caught:
@@ -228,7 +222,7 @@ def test_whatever_ends_a_generation_keeps_the_task(
     assert caught.value.task.id == "task_1"
 
 
-def test_each_answer_is_told_while_it_goes_on(driver: Driver) -> None:
+def test_on_update_gets_each_response(driver: Driver) -> None:
     seen: list[Task] = []
     client = driver.client(Service(submit=[accepts()], status=[PROCESSING, succeeds()]))
 
@@ -239,7 +233,7 @@ def test_each_answer_is_told_while_it_goes_on(driver: Driver) -> None:
     assert generation.urls == generation.task.result_urls
 
 
-def test_an_error_of_the_callers_own_function_is_the_callers(driver: Driver) -> None:
+def test_error_of_on_update_is_raised_unchanged(driver: Driver) -> None:
     def refuse(task: Task) -> None:
         raise KeyError(task.id)
 

@@ -1,4 +1,4 @@
-"""Small servers on loopback that answer what they are told to, or never."""
+"""Small servers on loopback that send fixed responses, or none."""
 
 import json
 import socket

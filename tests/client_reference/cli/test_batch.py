@@ -1,4 +1,4 @@
-"""A batch gives each prompt's result with its line, and one failure loses no other."""
+"""`batch` prints the result of each prompt with its line; one error affects no other prompt."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,9 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-def test_each_result_comes_with_the_line_of_its_prompt(call: Call, mock: Mock, file: Path) -> None:
+def test_batch_prints_each_result_with_the_line_of_its_prompt(
+    call: Call, mock: Mock, file: Path
+) -> None:
     ended = call("batch", str(file), "--concurrency", "2")
 
     results = dict(line.split("\t") for line in ended.output.splitlines())
@@ -36,7 +38,7 @@ def test_each_result_comes_with_the_line_of_its_prompt(call: Call, mock: Mock, f
     assert {task["prompt"] for task in prompts} == {"a fox", "a cat", "a dog"}
 
 
-def test_a_failure_is_told_with_line_and_code_and_is_status_1(call: Call, file: Path) -> None:
+def test_failed_prompt_is_exit_1_with_line_and_code(call: Call, file: Path) -> None:
     file.write_text("a fox\na cat [[mock fail=NSFW_DETECTED]]\n" + "x" * 10_001, "utf-8")
 
     ended = call("batch", str(file))
@@ -49,9 +51,7 @@ def test_a_failure_is_told_with_line_and_code_and_is_status_1(call: Call, file: 
     assert ended.errors.endswith("1 of 3 prompts succeeded, 1 failed, 1 ended in another error\n")
 
 
-def test_without_a_failed_task_the_first_other_error_gives_the_status(
-    call: Call, file: Path
-) -> None:
+def test_first_other_error_of_a_batch_gives_the_exit_status(call: Call, file: Path) -> None:
     file.write_text("a fox [[mock hold]]\na cat\n", "utf-8")
 
     ended = call("batch", str(file), "--timeout", "60")
@@ -61,13 +61,15 @@ def test_without_a_failed_task_the_first_other_error_gives_the_status(
     assert "continue with: client-reference wait task_" in ended.errors
 
 
-def test_a_prompt_that_is_too_long_alone_is_wrong_usage(call: Call, file: Path) -> None:
+def test_batch_of_only_invalid_prompts_is_exit_2(call: Call, file: Path) -> None:
     file.write_text("x" * 10_001, "utf-8")
 
     assert call("batch", str(file)).status == 2
 
 
-def test_files_come_with_their_lines(call: Call, file: Path, tmp_path: Path) -> None:
+def test_batch_prints_each_file_with_the_line_of_its_prompt(
+    call: Call, file: Path, tmp_path: Path
+) -> None:
     directory = tmp_path / "results"
 
     ended = call("batch", str(file), "-o", str(directory), "--num-images", "2")
@@ -78,9 +80,7 @@ def test_files_come_with_their_lines(call: Call, file: Path, tmp_path: Path) -> 
     assert named == set(directory.iterdir())
 
 
-def test_a_result_that_is_gone_is_told_and_the_batch_goes_on(
-    call: Call, file: Path, tmp_path: Path
-) -> None:
+def test_expired_result_does_not_end_a_batch(call: Call, file: Path, tmp_path: Path) -> None:
     file.write_text("a fox\na cat\n", "utf-8")
     service = Service(submit=[accepts()], status=[succeeds()], result=[says(404), gives(PNG)])
 
@@ -94,7 +94,7 @@ def test_a_result_that_is_gone_is_told_and_the_batch_goes_on(
     assert ended.errors.endswith("1 of 2 prompts succeeded, 0 failed, 1 ended in another error\n")
 
 
-def test_a_file_that_cannot_be_written_is_told_with_the_way_to_go_on(
+def test_batch_write_error_prints_the_command_to_continue(
     call: Call, file: Path, tmp_path: Path
 ) -> None:
     file.write_text("a fox\n", "utf-8")
@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_written_is_told_with_the_way_to_go_on(
     assert f"line 1: {directory}: File exists; continue with: client-reference wait" in ended.errors
 
 
-def test_json_names_prompt_line_and_index_and_sums_up(call: Call, file: Path) -> None:
+def test_json_batch_events_name_the_prompt_and_end_in_a_summary(call: Call, file: Path) -> None:
     file.write_text("\na fox\n\na cat [[mock fail=NSFW_DETECTED]]\n", "utf-8")
 
     ended = call("batch", str(file), "--json")
@@ -125,9 +125,7 @@ def test_json_names_prompt_line_and_index_and_sums_up(call: Call, file: Path) ->
     assert len(ended.errors.splitlines()) == 1
 
 
-def test_a_reader_that_has_gone_ends_a_batch_though_tasks_are_under_way(
-    mock: Mock, file: Path
-) -> None:
+def test_broken_pipe_ends_a_batch_with_tasks_in_progress(mock: Mock, file: Path) -> None:
     file.write_text("a fox\n" * 5, "utf-8")
     with running("batch", str(file), "--json", **mock.variables) as command:
         assert command.process.stdout is not None

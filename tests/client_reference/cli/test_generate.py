@@ -1,4 +1,4 @@
-"""A prompt becomes addresses or files, whatever happens on the way is told."""
+"""`generate` prints URLs or files, and reports every error."""
 
 import json
 from pathlib import Path
@@ -26,9 +26,7 @@ def events(output: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in output.splitlines()]
 
 
-def test_addresses_go_to_standard_output_and_progress_to_standard_error(
-    call: Call, mock: Mock
-) -> None:
+def test_generate_prints_urls_to_stdout_and_progress_to_stderr(call: Call, mock: Mock) -> None:
     ended = call("generate", "a fox", "--num-images", "2", "--aspect-ratio", "3:2")
 
     (task_id,) = mock.task_ids()
@@ -41,7 +39,7 @@ def test_addresses_go_to_standard_output_and_progress_to_standard_error(
     ]  # fmt: skip
 
 
-def test_with_a_directory_the_files_are_the_results(call: Call, tmp_path: Path) -> None:
+def test_generate_with_a_directory_prints_files(call: Call, tmp_path: Path) -> None:
     directory = tmp_path / "my" / "pictures"
 
     ended = call("generate", "a fox", "--aspect-ratio", "2:3", "-o", str(directory))
@@ -70,7 +68,7 @@ def test_every_option_reaches_the_service(call: Call) -> None:
     }  # fmt: skip
 
 
-def test_json_tells_each_event_in_a_line(call: Call, tmp_path: Path) -> None:
+def test_json_prints_one_event_per_line(call: Call, tmp_path: Path) -> None:
     ended = call("generate", "a fox", "--json", "-o", str(tmp_path))
 
     told_events = events(ended.output)
@@ -82,7 +80,7 @@ def test_json_tells_each_event_in_a_line(call: Call, tmp_path: Path) -> None:
     assert ended.errors == ""
 
 
-def test_a_failed_task_is_status_1_and_an_event(call: Call) -> None:
+def test_failed_task_is_exit_1_and_a_json_event(call: Call) -> None:
     ended = call("generate", "a fox [[mock fail=NSFW_DETECTED]]", "--json")
 
     last = events(ended.output)[-1]
@@ -137,7 +135,7 @@ def test_a_failed_task_is_status_1_and_an_event(call: Call) -> None:
         ),
     ],
 )
-def test_every_error_past_the_submit_names_the_task(
+def test_every_error_after_the_submit_names_the_task(
     call: Call, service: Service, status: int, naming: str
 ) -> None:
     ended = call("generate", "a fox", "--timeout", "100", client=scripted(service))
@@ -156,7 +154,7 @@ def test_every_error_past_the_submit_names_the_task(
         ),
     ],
 )
-def test_a_result_that_cannot_be_had_is_status_3_with_the_task(
+def test_failed_download_is_exit_3_with_the_task_id(
     call: Call, tmp_path: Path, result: Answer, naming: str
 ) -> None:
     service = Service(submit=[accepts()], status=[succeeds()], result=[result])
@@ -169,9 +167,7 @@ def test_a_result_that_cannot_be_had_is_status_3_with_the_task(
     assert "task_1" in last
 
 
-def test_a_directory_that_becomes_a_file_is_status_3_with_the_way_to_go_on(
-    call: Call, tmp_path: Path
-) -> None:
+def test_write_error_is_exit_3_with_the_command_to_continue(call: Call, tmp_path: Path) -> None:
     directory = tmp_path / "results"
 
     def succeeds_late(request: httpx.Request) -> httpx.Response:
@@ -187,7 +183,7 @@ def test_a_directory_that_becomes_a_file_is_status_3_with_the_way_to_go_on(
     assert f"client-reference wait -o {directory} task_1" in last
 
 
-def test_retries_are_events_too(call: Call) -> None:
+def test_retries_are_json_events(call: Call) -> None:
     service = Service(balance=[says(503), says(200, 1)])
 
     ended = call("balance", "--json", client=scripted(service))
@@ -197,7 +193,7 @@ def test_retries_are_events_too(call: Call) -> None:
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_half_a_character_is_told_escaped(call: Call, form: list[str]) -> None:
+def test_unpaired_surrogate_is_printed_escaped(call: Call, form: list[str]) -> None:
     service = Service(status=[told("\ud83e", failMsg="\ud83e", resultJson="\ud83e")])
 
     ended = call("status", "task_1", *form, client=scripted(service))
@@ -209,7 +205,7 @@ def test_half_a_character_is_told_escaped(call: Call, form: list[str]) -> None:
     assert "\\ud83e" in refused.errors
 
 
-def test_a_balance_is_told_to_its_last_digit(call: Call) -> None:
+def test_balance_is_printed_to_its_last_digit(call: Call) -> None:
     digits = b"12345678901234567890.12345678901234567890"
     service = Service(
         balance=[raw(200, b'{"code": 200, "message": "success", "data": %s}' % digits)]
@@ -218,7 +214,7 @@ def test_a_balance_is_told_to_its_last_digit(call: Call) -> None:
     assert call("balance", client=scripted(service)).output == f"{digits.decode()}\n"
 
 
-def test_waiting_can_download(call: Call, mock: Mock, tmp_path: Path) -> None:
+def test_wait_can_download(call: Call, mock: Mock, tmp_path: Path) -> None:
     task_id = mock.submit("a fox")
 
     ended = call("wait", task_id, "-o", str(tmp_path))
@@ -227,7 +223,7 @@ def test_waiting_can_download(call: Call, mock: Mock, tmp_path: Path) -> None:
     assert (tmp_path / f"{task_id}-1.png").is_file()
 
 
-def test_the_status_in_json_says_all_that_is_known(call: Call) -> None:
+def test_json_status_has_every_known_member(call: Call) -> None:
     service = Service(status=[succeeds()])
 
     (event,) = events(call("status", "task_1", "--json", client=scripted(service)).output)

@@ -1,4 +1,4 @@
-"""An interrupt ends the command at once, and nothing that was paid for is lost."""
+"""An interrupt ends the command at once, and prints how to continue each task."""
 
 import json
 import signal
@@ -19,7 +19,7 @@ from tests.patience import PATIENCE_S
 pytestmark = pytest.mark.usefixtures("interruptible")
 
 
-def test_the_task_is_named_with_the_way_to_go_on(mock: Mock, tmp_path: Path) -> None:
+def test_interrupt_prints_the_command_to_continue(mock: Mock, tmp_path: Path) -> None:
     directory = tmp_path / "my pictures"
     with running("generate", "a fox", "-o", str(directory), **mock.variables) as command:
         command.read_until("submitted ")
@@ -34,7 +34,7 @@ def test_the_task_is_named_with_the_way_to_go_on(mock: Mock, tmp_path: Path) -> 
     )
 
 
-def test_every_task_of_a_batch_is_named(mock: Mock, tmp_path: Path) -> None:
+def test_interrupted_batch_prints_a_command_for_each_task(mock: Mock, tmp_path: Path) -> None:
     file = tmp_path / "prompts.txt"
     file.write_text("a fox\n" * 20, "utf-8")
     with running("batch", str(file), **mock.variables) as command:
@@ -48,7 +48,7 @@ def test_every_task_of_a_batch_is_named(mock: Mock, tmp_path: Path) -> None:
     assert set(lines) >= {f"client-reference wait {task_id}" for task_id in mock.task_ids()}
 
 
-def test_a_second_signal_does_not_cut_the_list(mock: Mock, tmp_path: Path) -> None:
+def test_second_interrupt_does_not_truncate_the_list(mock: Mock, tmp_path: Path) -> None:
     """The list does not fit into the pipe, so it is still being written at the second signal."""
     file = tmp_path / "prompts.txt"
     file.write_text("a fox\n" * 100, "utf-8")
@@ -66,7 +66,7 @@ def test_a_second_signal_does_not_cut_the_list(mock: Mock, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("command", ["generate", "batch"])
-def test_a_submit_without_its_answer_may_have_been_accepted(tmp_path: Path, command: str) -> None:
+def test_interrupted_submit_may_have_been_accepted(tmp_path: Path, command: str) -> None:
     file = tmp_path / "prompts.txt"
     file.write_text("a fox\na cat\n", "utf-8")
     with (
@@ -82,7 +82,7 @@ def test_a_submit_without_its_answer_may_have_been_accepted(tmp_path: Path, comm
     assert "Traceback" not in ended.errors
 
 
-def test_a_batch_still_learns_the_task_of_a_submit_that_is_answered_after_it(
+def test_interrupted_batch_lists_a_task_whose_submit_is_answered_late(
     call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(actions, "_LAST_RESPONSES_S", PATIENCE_S)
@@ -111,7 +111,7 @@ def test_a_batch_still_learns_the_task_of_a_submit_that_is_answered_after_it(
     assert "may have been accepted" not in ended.errors
 
 
-def test_an_interrupt_is_an_event_too() -> None:
+def test_interrupt_is_a_json_event() -> None:
     variables = {"APIXO_API_KEY": "sk"}
     with (
         serving() as hanging,
@@ -125,7 +125,7 @@ def test_an_interrupt_is_an_event_too() -> None:
     assert event == {"event": "interrupted", "task_ids": [], "may_have_been_accepted": 1}
 
 
-def test_nothing_is_left_behind_by_a_question() -> None:
+def test_interrupted_balance_prints_one_line() -> None:
     with (
         serving() as hanging,
         running("balance", APIXO_API_KEY="sk", APIXO_BASE_URL=hanging.url) as asking,
@@ -137,7 +137,7 @@ def test_nothing_is_left_behind_by_a_question() -> None:
     assert (ended.status, ended.errors) == (130, "client-reference: interrupted\n")
 
 
-def test_the_cursor_is_visible_again_after_it(mock: Mock) -> None:
+def test_cursor_is_visible_after_an_interrupt(mock: Mock) -> None:
     task_id = mock.submit("a fox [[mock pending=0s hold]]")
     with on_terminal("wait", task_id, output_too=True, **mock.variables) as command:
         command.read_until("processing")

@@ -1,4 +1,4 @@
-"""Whole calls of the command against a mock and against broken servers: streams and statuses."""
+"""Streams and exit statuses of the command, against a mock and against broken servers."""
 
 import json
 import subprocess
@@ -15,13 +15,13 @@ KEY = "sk-secret-7f3a91"
 AT_ONCE = "[[mock pending=0s processing=0s]]"
 
 
-def test_the_balance_stands_alone_on_standard_output(mock: Mock) -> None:
+def test_balance_prints_only_the_number(mock: Mock) -> None:
     ended = run("balance", **mock.variables)
 
     assert (ended.status, ended.output, ended.errors) == (0, "100000.0\n", "")
 
 
-def test_the_package_can_be_run_as_a_module(mock: Mock) -> None:
+def test_package_can_be_run_as_a_module(mock: Mock) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "client_reference", "balance", "--json"],
         capture_output=True,
@@ -33,7 +33,7 @@ def test_the_package_can_be_run_as_a_module(mock: Mock) -> None:
     assert json.loads(ended.stdout) == {"event": "balance", "balance": "100000.0"}
 
 
-def test_waiting_for_a_success_prints_readable_lines(command_here: Command, mock: Mock) -> None:
+def test_wait_prints_readable_lines(command_here: Command, mock: Mock) -> None:
     task_id = mock.submit(f"a fox {AT_ONCE}")
 
     ended = command_here("wait", task_id, **mock.variables)
@@ -45,7 +45,7 @@ def test_waiting_for_a_success_prints_readable_lines(command_here: Command, mock
     assert ended.errors == f"{task_id}: success\n"
 
 
-def test_waiting_for_a_failure_says_its_code_on_standard_error(
+def test_wait_for_a_failed_task_prints_its_code_to_stderr(
     command_here: Command, mock: Mock
 ) -> None:
     task_id = mock.submit("a fox [[mock fail=CONTENT_VIOLATION pending=0s processing=0s]]")
@@ -57,9 +57,7 @@ def test_waiting_for_a_failure_says_its_code_on_standard_error(
     assert "continue with" not in ended.error
 
 
-def test_the_status_of_a_failed_task_is_an_answer_like_others(
-    command_here: Command, mock: Mock
-) -> None:
+def test_status_of_a_failed_task_is_exit_0(command_here: Command, mock: Mock) -> None:
     task_id = mock.submit("a fox [[mock fail=CONTENT_VIOLATION pending=0s processing=0s]]")
 
     ended = command_here("status", task_id, **mock.variables)
@@ -68,9 +66,7 @@ def test_the_status_of_a_failed_task_is_an_answer_like_others(
     assert "failure  CONTENT_VIOLATION" in ended.output
 
 
-def test_a_task_that_does_not_end_in_time_is_status_4_with_its_id(
-    command_here: Command, mock: Mock
-) -> None:
+def test_task_timeout_is_exit_4_with_its_id(command_here: Command, mock: Mock) -> None:
     ended = command_here("generate", "a fox", "--timeout", "0", **mock.variables)
 
     (task_id,) = mock.task_ids()
@@ -87,7 +83,7 @@ def test_a_task_that_does_not_end_in_time_is_status_4_with_its_id(
         pytest.param("sk-other", ("status", "task_1"), "check the task id", id="task"),
     ],
 )
-def test_a_refusal_is_status_3_and_says_what_to_do(
+def test_rejection_is_exit_3_and_says_what_to_do(
     command_here: Command, mock: Mock, key: str, arguments: tuple[str, ...], advice: str
 ) -> None:
     ended = command_here(*arguments, **mock.variables | {"APIXO_API_KEY": key})
@@ -96,7 +92,7 @@ def test_a_refusal_is_status_3_and_says_what_to_do(
     assert advice in ended.error
 
 
-def test_a_service_that_cannot_be_reached_is_status_3(command_here: Command) -> None:
+def test_unreachable_service_is_exit_3(command_here: Command) -> None:
     ended = command_here(
         "generate", "a", "--timeout", "0", APIXO_API_KEY=KEY, APIXO_BASE_URL=nobody()
     )
@@ -115,7 +111,7 @@ def test_a_service_that_cannot_be_reached_is_status_3(command_here: Command) -> 
         pytest.param(b"", id="closed"),
     ],
 )
-def test_a_submit_without_a_usable_answer_may_have_been_accepted(
+def test_submit_without_a_valid_response_may_have_been_accepted(
     command_here: Command, answer: bytes
 ) -> None:
     with serving(answer) as broken:
@@ -126,7 +122,7 @@ def test_a_submit_without_a_usable_answer_may_have_been_accepted(
     assert "check the account" in ended.error
 
 
-def test_what_the_service_says_cannot_steer_the_terminal_nor_show_the_key(
+def test_service_text_is_escaped_and_redacted(
     command_here: Command,
 ) -> None:
     hostile = f"\x1b[2Jno\nway \x9b31m\u202e [red]{KEY}[/red]"
@@ -138,7 +134,7 @@ def test_what_the_service_says_cannot_steer_the_terminal_nor_show_the_key(
     assert r"\x1b[2Jno\nway \x9b31m\u202e [red][api key][/red]" in ended.error
 
 
-def test_a_character_that_the_terminal_lacks_is_escaped() -> None:
+def test_character_that_the_encoding_lacks_is_escaped() -> None:
     task = {"taskId": "task_1", "state": "☃", "createTime": 1}
     variables = {"APIXO_API_KEY": KEY, "PYTHONIOENCODING": "latin-1"}
     with serving(envelope(200, task)) as snowy:
@@ -148,7 +144,7 @@ def test_a_character_that_the_terminal_lacks_is_escaped() -> None:
     assert r"state    \u2603" in ended.output
 
 
-def test_a_retry_is_a_plain_line_and_the_result_follows(command_here: Command) -> None:
+def test_retry_prints_a_line_and_the_result_follows(command_here: Command) -> None:
     busy = envelope(503, message="\x1b[2Jbusy", Retry_After="0")
     with serving(busy, envelope(200, 74.87)) as broken:
         ended = command_here("balance", APIXO_API_KEY=KEY, APIXO_BASE_URL=broken.url)
@@ -157,7 +153,7 @@ def test_a_retry_is_a_plain_line_and_the_result_follows(command_here: Command) -
     assert ended.error == r"503 \x1b[2Jbusy; retrying"
 
 
-def test_a_reader_that_has_gone_is_no_error_to_speak_of(mock: Mock) -> None:
+def test_broken_pipe_is_exit_141_without_a_message(mock: Mock) -> None:
     with subprocess.Popen(
         [COMMAND, "balance"],
         stdout=subprocess.PIPE,
@@ -172,7 +168,7 @@ def test_a_reader_that_has_gone_is_no_error_to_speak_of(mock: Mock) -> None:
     assert (process.returncode, errors) == (141, b"")
 
 
-def test_a_full_disk_behind_standard_output_is_status_3_with_the_task(mock: Mock) -> None:
+def test_full_disk_is_exit_3_with_the_task_id(mock: Mock) -> None:
     task_id = mock.submit(f"a fox {AT_ONCE}")
     with open("/dev/full", "wb") as full:  # noqa: PTH123  # a device, not a path of ours
         ended = subprocess.run(
@@ -190,7 +186,7 @@ def test_a_full_disk_behind_standard_output_is_status_3_with_the_task(mock: Mock
     assert task_id in last
 
 
-def test_the_log_of_requests_holds_no_key(mock: Mock) -> None:
+def test_debug_log_contains_no_key(mock: Mock) -> None:
     ended = run("balance", "--debug", **mock.variables)
 
     assert "GET /api/v1/apikeys/current-balance: 200" in ended.error

@@ -1,4 +1,4 @@
-"""On a terminal a line ticks on standard error, and results keep away from it."""
+"""On a terminal a live line shows progress, and results stay apart from it."""
 
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from tests.client_reference.cli.processes import on_terminal
 ERASED = "\x1b[2K"
 
 
-def test_the_line_shows_state_elapsed_and_usual_time(mock: Mock) -> None:
+def test_live_line_shows_state_elapsed_and_usual_time(mock: Mock) -> None:
     task_id = mock.submit("a fox [[mock pending=0s hold]]")
     with on_terminal("wait", task_id, output_too=True, **mock.variables) as command:
         command.read_until("processing · 0:00 · usually about 0:30")
 
 
-def test_the_task_id_stays_on_the_screen_and_the_line_comes_back_below(mock: Mock) -> None:
+def test_task_id_stays_above_the_live_line(mock: Mock) -> None:
     with on_terminal("generate", "a fox", output_too=True, **mock.variables) as command:
         shown = command.read_until("pending · 0:0")
 
@@ -25,7 +25,7 @@ def test_the_task_id_stays_on_the_screen_and_the_line_comes_back_below(mock: Moc
     assert f"submitted {task_id}\r\n" in shown
 
 
-def test_the_line_is_gone_at_the_end_and_the_result_stands_alone(mock: Mock) -> None:
+def test_live_line_is_removed_before_the_result(mock: Mock) -> None:
     task_id = mock.submit("a fox [[mock pending=0s processing=0s]]")
     with on_terminal("wait", task_id, output_too=False, **mock.variables) as command:
         ended = command.end()
@@ -36,7 +36,7 @@ def test_the_line_is_gone_at_the_end_and_the_result_stands_alone(mock: Mock) -> 
     assert "success" not in ended.errors.rpartition(ERASED)[2]
 
 
-def test_a_batch_shows_how_far_it_has_come(mock: Mock, tmp_path: Path) -> None:
+def test_live_line_of_a_batch_shows_its_counts(mock: Mock, tmp_path: Path) -> None:
     file = tmp_path / "prompts.txt"
     file.write_text("a fox\na cat\n", "utf-8")
     with on_terminal("batch", str(file), output_too=True, **mock.variables) as command:
@@ -44,7 +44,7 @@ def test_a_batch_shows_how_far_it_has_come(mock: Mock, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("no_color", [{}, {"NO_COLOR": "1"}], ids=["color", "no-color"])
-def test_what_the_service_says_is_neither_markup_nor_a_control_character(
+def test_service_text_is_not_markup_and_not_control_characters(
     no_color: dict[str, str],
 ) -> None:
     state = "[red]dreaming[/red]\x1b[31m"
@@ -61,7 +61,7 @@ def test_what_the_service_says_is_neither_markup_nor_a_control_character(
     assert "\x1b[31m" not in shown
 
 
-def test_json_is_written_instead_of_the_line(mock: Mock) -> None:
+def test_json_replaces_the_live_line(mock: Mock) -> None:
     task_id = mock.submit("a fox [[mock pending=0s processing=0s]]")
     with on_terminal("wait", task_id, "--json", output_too=False, **mock.variables) as command:
         ended = command.end()
@@ -70,7 +70,7 @@ def test_json_is_written_instead_of_the_line(mock: Mock) -> None:
     assert '"event": "success"' in ended.output
 
 
-def test_a_dumb_terminal_gets_plain_lines(mock: Mock) -> None:
+def test_dumb_terminal_gets_plain_lines(mock: Mock) -> None:
     task_id = mock.submit("a fox [[mock pending=0s processing=0s]]")
     with on_terminal("wait", task_id, output_too=False, TERM="dumb", **mock.variables) as command:
         ended = command.end()

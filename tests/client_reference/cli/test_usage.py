@@ -1,4 +1,4 @@
-"""What is asked for wrongly is refused with exit status 2 and a line, before anything is sent."""
+"""Invalid usage is exit status 2 with one line, before anything is sent."""
 
 import re
 from pathlib import Path
@@ -38,7 +38,7 @@ KEY = {"APIXO_API_KEY": "sk-secret-7f3a91", "APIXO_BASE_URL": NOBODY}
         pytest.param(("batch", "/dev/null", "--concurrency", "x"), "--concurrency", id="how-many"),
     ],
 )
-def test_a_wrong_call_is_refused_and_says_what_is_wrong(
+def test_invalid_usage_is_exit_2_and_names_the_argument(
     command_here: Command, arguments: tuple[str, ...], naming: str
 ) -> None:
     ended = command_here.on(b" \n\n", *arguments, **KEY)
@@ -48,14 +48,14 @@ def test_a_wrong_call_is_refused_and_says_what_is_wrong(
     assert naming in ended.error
 
 
-def test_a_wrong_call_of_the_process_has_status_2() -> None:
+def test_invalid_usage_of_the_process_is_exit_2() -> None:
     ended = run("paint", **KEY)
 
     assert (ended.status, ended.output) == (2, "")
     assert ended.error.startswith("client-reference: ")
 
 
-def test_concurrency_beyond_the_limit_is_refused(command_here: Command, tmp_path: Path) -> None:
+def test_concurrency_over_the_limit_is_rejected(command_here: Command, tmp_path: Path) -> None:
     file = tmp_path / "prompts.txt"
     file.write_text("a fox\n", "utf-8")
 
@@ -64,21 +64,23 @@ def test_concurrency_beyond_the_limit_is_refused(command_here: Command, tmp_path
     assert (ended.status, "--concurrency: must be" in ended.error) == (2, True)
 
 
-def test_a_file_that_is_not_utf_8_is_refused(command_here: Command) -> None:
+def test_file_that_is_not_utf_8_is_rejected(command_here: Command) -> None:
     ended = command_here.on(b"a f\xf6x\n", "batch", "-", **KEY)
 
     assert (ended.status, ended.error) == (2, "client-reference: -: is not UTF-8 at byte 3")
 
 
 @pytest.mark.parametrize("key", [{}, {"APIXO_API_KEY": " "}], ids=["unset", "blank"])
-def test_a_missing_key_names_its_variable(command_here: Command, key: dict[str, str]) -> None:
+def test_missing_api_key_message_names_its_variable(
+    command_here: Command, key: dict[str, str]
+) -> None:
     ended = command_here("generate", "a fox", APIXO_BASE_URL=NOBODY, **key)
 
     assert ended.status == 2
     assert "APIXO_API_KEY is not set" in ended.error
 
 
-def test_a_wrong_address_names_its_variable(command_here: Command) -> None:
+def test_invalid_base_url_message_names_its_variable(command_here: Command) -> None:
     ended = command_here("balance", APIXO_API_KEY="sk", APIXO_BASE_URL="ftp://service.test")
 
     assert (ended.status, "APIXO_BASE_URL" in ended.error) == (2, True)
@@ -91,7 +93,7 @@ def test_a_wrong_address_names_its_variable(command_here: Command) -> None:
         pytest.param({"ALL_PROXY": "gopher://127.0.0.1:9", "NO_PROXY": ""}, id="proxy"),
     ],
 )
-def test_an_environment_that_allows_no_connection_is_no_traceback(
+def test_broken_tls_or_proxy_environment_is_exit_2(
     command_here: Command, variables: dict[str, str]
 ) -> None:
     ended = command_here("balance", **KEY | variables)
@@ -101,7 +103,9 @@ def test_an_environment_that_allows_no_connection_is_no_traceback(
 
 
 @pytest.mark.parametrize("below", ["", "sub/folder"], ids=["itself", "below-it"])
-def test_a_file_is_no_place_for_results(command_here: Command, tmp_path: Path, below: str) -> None:
+def test_output_directory_that_is_a_file_is_rejected(
+    command_here: Command, tmp_path: Path, below: str
+) -> None:
     file = tmp_path / "file"
     file.touch()
 
@@ -110,13 +114,13 @@ def test_a_file_is_no_place_for_results(command_here: Command, tmp_path: Path, b
     assert (ended.status, f"cannot write to {file}: Not a directory" in ended.error) == (2, True)
 
 
-def test_a_place_where_nothing_can_be_written_is_refused(command_here: Command) -> None:
+def test_output_directory_that_is_not_writable_is_rejected(command_here: Command) -> None:
     ended = command_here("batch", "/dev/null", "-o", "/proc/results", **KEY)
 
     assert (ended.status, "-o /proc/results: cannot write" in ended.error) == (2, True)
 
 
-def test_what_is_refused_leaves_no_directory_behind(command_here: Command, tmp_path: Path) -> None:
+def test_rejected_call_creates_no_directory(command_here: Command, tmp_path: Path) -> None:
     command_here("generate", "a fox", "--num-images", "3", "-o", str(tmp_path / "results"), **KEY)
 
     assert list(tmp_path.iterdir()) == []
@@ -136,7 +140,7 @@ def test_help_names_every_exit_status(command_here: Command) -> None:
     ]
 
 
-def test_version_is_told(command_here: Command) -> None:
+def test_version_is_printed(command_here: Command) -> None:
     ended = command_here("--version")
 
     assert re.fullmatch(r"client-reference \d+\.\d+\.\d+\n", ended.output)

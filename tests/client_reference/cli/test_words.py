@@ -1,4 +1,4 @@
-"""What is shown is harmless, and every error has a status."""
+"""Printed text is harmless, and every error has an exit status."""
 
 import pytest
 from hypothesis import given
@@ -19,12 +19,12 @@ from client_reference.command.output import Exit, exit_of
 
 
 @given(st.text())
-def test_shown_text_holds_nothing_that_a_terminal_obeys(text: str) -> None:
+def test_escaped_text_is_printable(text: str) -> None:
     assert escape(text).isprintable()
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"], exclude_characters="\xa0")))
-def test_readable_text_is_shown_as_it_is(text: str) -> None:
+def test_printable_text_is_not_escaped(text: str) -> None:
     readable = "".join(character for character in text if character.isprintable())
 
     assert escape(readable) == readable
@@ -50,5 +50,5 @@ def _uncertain(cause: ApixoError) -> SubmissionUncertain:
         pytest.param(_uncertain(TransportError("cut")), Exit.REJECTED, id="submit-cut"),
     ],
 )
-def test_an_error_has_its_status(error: Exception, status: Exit) -> None:
+def test_error_has_its_exit_status(error: Exception, status: Exit) -> None:
     assert exit_of(error) == status

@@ -1,4 +1,4 @@
-"""The end of a task told by callback: in time, lost, twice, early."""
+"""Callbacks that arrive in time, late, twice, early or never."""
 
 import socket
 from collections.abc import Iterator
@@ -39,9 +39,7 @@ def status_requests(api: Api, task_id: str) -> int:
     return sum(each["kind"] == "status" for each in api.task(task_id)["timeline"])
 
 
-def test_a_callback_spares_all_polling(
-    client: Client, api: Api, receiver: CallbackReceiver
-) -> None:
+def test_callback_replaces_polling(client: Client, api: Api, receiver: CallbackReceiver) -> None:
     generation = client.generate("a fox", num_images=2, via="callback", receiver=receiver)
 
     assert len(generation.urls) == 2
@@ -49,16 +47,14 @@ def test_a_callback_spares_all_polling(
     assert client.status(generation.task.id) == generation.task
 
 
-def test_a_failure_comes_by_callback_too(
-    client: Client, api: Api, receiver: CallbackReceiver
-) -> None:
+def test_failure_arrives_by_callback(client: Client, api: Api, receiver: CallbackReceiver) -> None:
     with pytest.raises(ContentViolation) as failure:
         client.generate("a fox [[mock fail=CONTENT_VIOLATION]]", via="callback", receiver=receiver)
 
     assert status_requests(api, failure.value.task.id) == 0
 
 
-def test_a_lost_callback_is_made_up_for_by_polling(
+def test_lost_callback_is_replaced_by_polling(
     client: Client, api: Api, time: MockTime, closed_port: int
 ) -> None:
     nowhere = CallbackReceiver(public_url=f"http://127.0.0.1:{closed_port}")
@@ -72,7 +68,7 @@ def test_a_lost_callback_is_made_up_for_by_polling(
     assert {each["status"] for each in api.delivery(task_id)["attempts"]} == {None}
 
 
-def test_a_callback_that_comes_twice_counts_once(
+def test_duplicate_callback_counts_once(
     client: Client, api: Api, receiver: CallbackReceiver, in_between: Receiver
 ) -> None:
     answers: list[int] = []
@@ -93,7 +89,7 @@ def test_a_callback_that_comes_twice_counts_once(
     assert receiver.received(generation.task.id) is first
 
 
-def test_a_callback_before_the_answer_to_the_submit_is_not_lost(
+def test_callback_before_the_submit_response_is_not_lost(
     driver: Driver, mock: RunningMock, api: Api, time: MockTime, receiver: CallbackReceiver
 ) -> None:
     def answer_late(request: httpx.Request) -> httpx.Response:
@@ -112,7 +108,7 @@ def test_a_callback_before_the_answer_to_the_submit_is_not_lost(
     assert status_requests(api, generation.task.id) == 0
 
 
-def test_a_callback_before_anybody_waits_for_it_is_kept(
+def test_callback_before_wait_for_is_kept(
     client: Client, api: Api, driver: Driver, receiver: CallbackReceiver
 ) -> None:
     task = client.submit("a fox", callback_url=receiver.url)
@@ -123,7 +119,7 @@ def test_a_callback_before_anybody_waits_for_it_is_kept(
     assert ended == client.status(task.id)
 
 
-def test_a_task_that_ends_at_once_is_told_by_callback_as_well(
+def test_task_that_ends_at_once_also_has_a_callback(
     client: Client, api: Api, receiver: CallbackReceiver
 ) -> None:
     api.change(generation_time=0)

@@ -1,4 +1,4 @@
-"""The Python blocks of docs/client.md run as they stand there, and print what they say."""
+"""The Python blocks of docs/client.md run, and print what the page says."""
 
 import re
 from contextlib import redirect_stdout
@@ -23,7 +23,7 @@ def promised(block: str) -> list[re.Pattern[str]]:
     return [re.compile(".*".join(map(re.escape, line.split("…")))) for line in lines]
 
 
-def test_the_blocks_of_the_page_run_and_print_what_they_say(
+def test_code_blocks_of_the_client_page_print_what_they_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names: dict[str, object] = {"__name__": "__main__"}
@@ -43,14 +43,14 @@ def test_the_blocks_of_the_page_run_and_print_what_they_say(
             assert set(patterns) == {each for found in said.values() for each in found}, "not said"
 
 
-def test_no_block_of_the_page_is_overlooked() -> None:
+def test_every_code_block_of_the_client_page_is_tested() -> None:
     languages = re.findall(r"```(\w+)", TEXT)
 
     assert set(languages) == {"python", "console"}
     assert languages.count("python") == len(BLOCKS)
 
 
-def test_the_page_draws_the_whole_tree_of_errors() -> None:
+def test_client_page_shows_the_whole_tree_of_errors() -> None:
     tree = re.search(r"^```\n(ApixoError.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
 
     assert tree is not None

@@ -1,4 +1,4 @@
-"""From a prompt to pictures, and to each way in which that fails."""
+"""From a prompt to images, and every way in which that can fail."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -28,7 +28,7 @@ from tests.mock_server.e2e.api import Api
     ("ratio", "count", "size"),
     [("1:1", 1, (1024, 1024)), ("3:2", 2, (1536, 1024)), ("2:3", 4, (1024, 1536))],
 )
-def test_pictures_come_as_they_were_asked_for(
+def test_images_have_the_requested_size_and_number(
     client: Client, tmp_path: Path, ratio: str, count: int, size: tuple[int, int]
 ) -> None:
     generation = client.generate("a fox", aspect_ratio=ratio, num_images=count)
@@ -41,7 +41,7 @@ def test_pictures_come_as_they_were_asked_for(
     assert sorted(tmp_path.iterdir()) == sorted(files)
 
 
-def test_a_task_is_polled_as_the_provider_advises(client: Client, api: Api) -> None:
+def test_task_is_polled_as_the_provider_advises(client: Client, api: Api) -> None:
     task = client.submit("a fox [[mock pending=1s processing=27s]]")
     ended = client.wait(task)
 
@@ -61,7 +61,7 @@ def test_a_task_is_polled_as_the_provider_advises(client: Client, api: Api) -> N
     ],
     ids=["directive", "moderated word", "unreachable image", "another code"],
 )
-def test_a_failed_task_says_why_and_costs_nothing(
+def test_failed_task_has_its_code_and_costs_nothing(
     client: Client, prompt: str, images: list[str], kind: type[TaskFailed], code: str
 ) -> None:
     before = client.balance()
@@ -74,7 +74,7 @@ def test_a_failed_task_says_why_and_costs_nothing(
     assert client.balance() == before
 
 
-def test_a_picture_costs_what_it_costs(client: Client) -> None:
+def test_image_costs_the_documented_price(client: Client) -> None:
     before = client.balance()
 
     client.generate("a fox", num_images=2)
@@ -82,7 +82,7 @@ def test_a_picture_costs_what_it_costs(client: Client) -> None:
     assert before - client.balance() == Decimal("0.07")
 
 
-def test_who_waits_too_short_can_go_on_waiting(client: Client) -> None:
+def test_wait_continues_after_wait_timeout(client: Client) -> None:
     task = client.submit("a fox [[mock processing=100s]]")
 
     with pytest.raises(WaitTimeout) as short:
@@ -92,7 +92,9 @@ def test_who_waits_too_short_can_go_on_waiting(client: Client) -> None:
     assert client.wait(short.value.task, timeout=100).state == "success"
 
 
-def test_results_are_gone_after_fifteen_days(client: Client, api: Api, tmp_path: Path) -> None:
+def test_download_after_fifteen_days_raises_result_expired(
+    client: Client, api: Api, tmp_path: Path
+) -> None:
     generation = client.generate("a fox", num_images=2)
     api.advance("15d")
 
@@ -103,7 +105,7 @@ def test_results_are_gone_after_fifteen_days(client: Client, api: Api, tmp_path:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_window_is_waited_out(client: Client, api: Api, time: MockTime) -> None:
+def test_rate_limit_is_waited_out(client: Client, api: Api, time: MockTime) -> None:
     api.change(rate_limit=2)
     client.balance()
     client.balance()
@@ -113,7 +115,7 @@ def test_a_full_window_is_waited_out(client: Client, api: Api, time: MockTime) -
     assert time.slept_s == 60
 
 
-def test_a_full_window_that_outlasts_the_deadline_is_an_error_at_once(
+def test_rate_limit_past_the_deadline_is_raised_at_once(
     client: Client, api: Api, time: MockTime
 ) -> None:
     api.change(rate_limit=1)
@@ -127,16 +129,14 @@ def test_a_full_window_that_outlasts_the_deadline_is_an_error_at_once(
 
 
 @pytest.mark.parametrize("status", [400, 402])
-def test_an_account_without_credit_is_told_so(client: Client, api: Api, status: int) -> None:
+def test_empty_account_raises_insufficient_credits(client: Client, api: Api, status: int) -> None:
     api.change(balance=0, insufficient_credits_status=status)
 
     with pytest.raises(InsufficientCredits, match=f"{status} Insufficient credits"):
         client.generate("a fox")
 
 
-def test_a_key_sees_no_task_of_another_and_pays_for_none(
-    client: Client, make_client: MakeClient
-) -> None:
+def test_key_sees_no_task_of_another_key(client: Client, make_client: MakeClient) -> None:
     other = make_client(api_key="sk-somebody-else")
     before = other.balance()
     task = client.submit("a fox")
@@ -147,7 +147,7 @@ def test_a_key_sees_no_task_of_another_and_pays_for_none(
     assert other.balance() == before
 
 
-def test_what_is_raised_after_the_submit_keeps_the_task(client: Client, api: Api) -> None:
+def test_error_after_the_submit_has_the_task(client: Client, api: Api) -> None:
     def drop_everything(task: Task) -> None:
         api.control("DELETE", "sandbox")
 
@@ -158,7 +158,7 @@ def test_what_is_raised_after_the_submit_keeps_the_task(client: Client, api: Api
     assert lost.value.task.id.startswith("task_")
 
 
-def test_a_generation_is_made_of_plain_values(client: Client) -> None:
+def test_generation_consists_of_plain_values(client: Client) -> None:
     generation = client.generate("a fox")
 
     assert generation == Generation(task=generation.task, urls=generation.task.result_urls)

@@ -141,7 +141,7 @@ def most_at_once(tasks: Sequence[Json]) -> int:
 
 
 @pytest.mark.parametrize("concurrency", [0, 1001, 2.5, True])
-def test_a_concurrency_beyond_the_limit_is_refused(api: Api, concurrency: int) -> None:
+def test_invalid_concurrency_is_rejected(api: Api, concurrency: int) -> None:
     with (
         Client(api.key, "http://127.0.0.1:1") as client,
         pytest.raises(ValueError, match="concurrency: must be an integer from 1 to 1000"),
