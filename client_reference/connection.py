@@ -3,6 +3,7 @@
 import os
 import re
 import time
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
 
@@ -143,6 +144,7 @@ def _read_base_url(given: str | None) -> str:
     return url.rstrip("/").removesuffix("/api/v1").rstrip("/")
 
 
+@cache
 def _default_user_agent() -> str:
     try:
         return f"apixo-client-reference/{version('apixo-testkit')}"

@@ -7,7 +7,6 @@ from threading import Lock, get_ident
 from typing import Literal, Protocol
 
 import httpx
-import respx
 
 from client_reference import Client
 
@@ -67,7 +66,7 @@ class Time(Protocol):
 
 
 class Service:
-    """Answers each operation with the next of its script, and goes on with the last one."""
+    """Gives each operation the next answer of its script, and repeats the last one."""
 
     def __init__(
         self,
@@ -78,31 +77,22 @@ class Service:
         result: Sequence[Answer] = (),
     ) -> None:
         self._lock = Lock()
+        self._left: dict[Operation, list[Answer]] = {
+            "submit": [*submit], "status": [*status], "balance": [*balance], "result": [*result],
+        }  # fmt: skip
         self.requests: list[httpx.Request] = []
-        self._routes = respx.Router(assert_all_called=False)
-        api = f"{BASE_URL}/api/v1"
-        self._on("submit", submit, self._routes.post(f"{api}/generateTask/gpt-image-1"))
-        self._on("status", status, self._routes.get(path="/api/v1/statusTask/gpt-image-1"))
-        self._on("balance", balance, self._routes.get(path="/api/v1/apikeys/current-balance"))
-        self._on("result", result, self._routes.get(host="results.test"))
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        return self._routes.handler(request)
+        operation = operation_of(request)
+        with self._lock:
+            self.requests.append(request)
+            left = self._left[operation]
+            assert left, f"the script has no answer for {operation}"
+            answer = left.pop(0) if len(left) > 1 else left[0]
+        return answer(request)
 
     def asked(self, operation: Operation) -> list[httpx.Request]:
         return [request for request in self.requests if operation_of(request) == operation]
-
-    def _on(self, operation: Operation, script: Sequence[Answer], route: respx.Route) -> None:
-        left = list(script)
-
-        def answer(request: httpx.Request) -> httpx.Response:
-            with self._lock:
-                self.requests.append(request)
-                assert left, f"nothing is foreseen for {operation}"
-                told = left.pop(0) if len(left) > 1 else left[0]
-            return told(request)
-
-        route.mock(side_effect=answer)
 
 
 def responding(answer: Answer) -> Service:
