@@ -31,11 +31,19 @@ Run = Callable[..., Ended]
 StartHere = Callable[..., Start]
 
 
-def runner(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Return a function that runs the command with arguments and environment variables."""
+def runner(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    serve: Callable[[Settings, list[str]], None],
+) -> Run:
+    """Return a function that runs the command with arguments and environment variables.
+
+    Where it would serve, it calls `serve`.
+    """
 
     def run(*arguments: str, **variables: str) -> Ended:
         monkeypatch.setattr(os, "environ", environment(variables))
+        monkeypatch.setattr(server, "run", serve)
         capsys.readouterr()
         status = run_command(list(arguments))
         out, err = capsys.readouterr()
@@ -44,13 +52,19 @@ def runner(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
     return run
 
 
-def starter(run: Run, monkeypatch: pytest.MonkeyPatch) -> StartHere:
+def do_not_serve(settings: Settings, _: list[str]) -> None:
+    raise AssertionError(f"the command has started a server with {settings}")
+
+
+def starter(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> StartHere:
     """Return a function that runs the command up to the start of the server."""
 
     def start(*arguments: str, **variables: str) -> Start:
         starts: list[Start] = []
-        monkeypatch.setattr(
-            server, "run", lambda settings, notices: starts.append(Start(settings, notices))
+        run = runner(
+            capsys,
+            monkeypatch,
+            lambda settings, notices: starts.append(Start(settings, notices)),
         )
         ended = run(*arguments, **variables)
         assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
