@@ -27,7 +27,7 @@ from mock_server.control.resources.sandboxes import SandboxesResource
 from mock_server.control.resources.server import Info, ServerResource
 from mock_server.control.resources.snapshot import SnapshotResource
 from mock_server.control.resources.tasks import TasksResource
-from mock_server.domain.journal import Operation
+from mock_server.domain.operation import Operation
 from mock_server.domain.planner import Planner
 from mock_server.domain.ports import RealClock, Sender
 from mock_server.domain.profiles import CALM
@@ -149,8 +149,7 @@ class MockServer:
             references=self._references,
             matcher=self._matcher,
             base_urls=BaseUrls(self.settings.public_url),
-            wake=self._dispatcher.wake,
-            deliver_now=self._dispatcher.deliver_now,
+            dispatcher=self._dispatcher,
             body_limit_bytes=self.settings.body_limit_bytes,
         )
         endpoints: dict[str, Endpoint] = {BALANCE_PATH: BalanceEndpoint(*common)}
@@ -162,7 +161,7 @@ class MockServer:
                 *common,
                 model=model,
                 result_urls=self._addresses.urls,
-                wake=self._dispatcher.wake,
+                dispatcher=self._dispatcher,
             )
         return endpoints
 

@@ -10,7 +10,7 @@ from mock_server.control.authentication import Authenticator
 from mock_server.control.journal_entry import JournalEntry
 from mock_server.control.task_follower import TaskFollower, Transition
 from mock_server.domain.events import Change, Event, Recorded, TasksEnded
-from mock_server.domain.journal import Operation
+from mock_server.domain.operation import Operation
 from mock_server.domain.results import ClockReading
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.task import Task

@@ -8,7 +8,8 @@ from msgspec import Meta
 
 from mock_server.control.answers import Count, Instant, Milliseconds
 from mock_server.domain.faults.injected import Injected
-from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
+from mock_server.domain.journal import MAX_BODY_BYTES, Entry
+from mock_server.domain.operation import Operation
 from mock_server.web.redaction import Redactor
 
 AnyEntry = TypeVar("AnyEntry", bound=Entry)

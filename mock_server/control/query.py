@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, inspect
 
 from mock_server.control.errors import ControlError
-from mock_server.control.openapi.references import PREFIX
+from mock_server.control.references import PREFIX
 from mock_server.domain.durations import Duration, duration_ms
 from mock_server.domain.errors import InvalidValue
 from mock_server.domain.nearest import did_you_mean

@@ -7,7 +7,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from mock_server.control.answers import Instant, Milliseconds
-from mock_server.domain.journal import Entry, Operation
+from mock_server.domain.journal import Entry
+from mock_server.domain.operation import Operation
 from mock_server.domain.task import Task, TaskState, state_at
 
 _KINDS = ["transition", *Operation]

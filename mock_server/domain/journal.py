@@ -2,13 +2,13 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from enum import StrEnum
 from itertools import islice
 from typing import Self
 
 import msgspec
 
 from mock_server.domain.faults.injected import Injected, fault_text
+from mock_server.domain.operation import Operation
 
 MAX_ENTRIES = 10_000
 MAX_BYTES = 32 * 1024 * 1024
@@ -16,14 +16,6 @@ MAX_BODY_BYTES = 64 * 1024
 _ENTRY_BYTES = 400  # what an entry weighs beside its bodies and headers, roughly
 
 Header = tuple[bytes, bytes]
-
-
-class Operation(StrEnum):
-    SUBMIT = "submit"
-    STATUS = "status"
-    RESULT = "result"
-    BALANCE = "balance"
-    CALLBACK = "callback"
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):

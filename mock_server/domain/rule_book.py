@@ -13,7 +13,7 @@ import msgspec
 
 from mock_server.domain.chance import draw, two_uniforms
 from mock_server.domain.faults.effect import Effect
-from mock_server.domain.journal import Operation
+from mock_server.domain.operation import Operation
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition, RuleInput
 

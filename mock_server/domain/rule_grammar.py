@@ -14,8 +14,8 @@ from mock_server.domain.durations import Duration
 from mock_server.domain.faults.callback import CallbackFault
 from mock_server.domain.faults.meaning import MeaningFault
 from mock_server.domain.faults.wire import WireFault
-from mock_server.domain.journal import Operation
 from mock_server.domain.latency import WrittenLatency
+from mock_server.domain.operation import Operation
 from mock_server.domain.outcome import WrittenOutcome
 from mock_server.domain.task import TaskState
 

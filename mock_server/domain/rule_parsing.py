@@ -15,8 +15,8 @@ from mock_server.domain.faults.callback import (
     CallbackValue,
 )
 from mock_server.domain.faults.effect import Effect, RuleRejection
-from mock_server.domain.journal import Operation
 from mock_server.domain.latency import latency_of
+from mock_server.domain.operation import Operation
 from mock_server.domain.outcome import WrittenOutcome, outcome_of
 from mock_server.domain.rules import Conditions, RuleDefinition, Turns
 from mock_server.domain.validation import convert, describe, joined, shown

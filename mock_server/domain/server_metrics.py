@@ -7,7 +7,8 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 
-from mock_server.domain.journal import Entry, Operation
+from mock_server.domain.journal import Entry
+from mock_server.domain.operation import Operation
 from mock_server.domain.task import Task
 
 BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

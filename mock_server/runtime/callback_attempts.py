@@ -5,11 +5,11 @@ import logging
 from collections.abc import Callable
 from typing import TypeAlias
 
-import msgspec
-
 from mock_server.domain.commands import PostponeDelivery, RecordDelivery, RecordExchange
 from mock_server.domain.deliveries import DueDelivery
-from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
+from mock_server.domain.dispatching import DeliveryAttempt
+from mock_server.domain.journal import MAX_BODY_BYTES, Entry
+from mock_server.domain.operation import Operation
 from mock_server.domain.ports import DeliveryResult, RealClock, Sender
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.rule_matching import RuleMatcher
@@ -22,16 +22,6 @@ log = logging.getLogger("mock_server.callbacks")
 
 EncodeStatus: TypeAlias = Callable[[Task, int], bytes]
 MakeSender: TypeAlias = Callable[[], Sender]
-
-
-class DeliveryAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """A callback attempt that was made."""
-
-    at_ms: int
-    task_id: str
-    attempt: int
-    status: int | None
-    error: str | None
 
 
 class CallbackAttempts:

@@ -7,7 +7,6 @@ goes from instant to instant and waits at each for the results of what it has se
 
 import asyncio
 import logging
-from collections.abc import Sequence
 
 import msgspec
 
@@ -21,12 +20,18 @@ from mock_server.domain.commands import (
     Restore,
 )
 from mock_server.domain.deliveries import DeliveryState, DueDelivery
+from mock_server.domain.dispatching import (
+    Advanced,
+    DeliveryAttempt,
+    InstantTooLate,
+    SandboxDropped,
+)
 from mock_server.domain.errors import SandboxMissing
 from mock_server.domain.ports import RealClock
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.store import SandboxReader, Store
-from mock_server.runtime.callback_attempts import CallbackAttempts, DeliveryAttempt
+from mock_server.runtime.callback_attempts import CallbackAttempts
 
 log = logging.getLogger("mock_server.callbacks")
 
@@ -34,27 +39,11 @@ _LONGEST_TIMER_S = 86_400.0
 _MAX_LOGGED_AT_SHUTDOWN = 100
 
 
-class Advanced(msgspec.Struct, frozen=True, kw_only=True):
-    """The way of a sandbox's clock, and the callback attempts that were made on it."""
-
-    from_ms: int
-    now_ms: int
-    fired: Sequence[DeliveryAttempt]
-
-
 class EarlyDelivery(msgspec.Struct, frozen=True):
     """A task whose callback precedes the answer to its submit, and the rule that wants it."""
 
     task_id: str
     match: RuleMatch
-
-
-class InstantTooLate(Exception):
-    """The calendar ends before the instant asked for."""
-
-
-class SandboxDropped(Exception):
-    """Everything of the sandbox was dropped while its clock was moved."""
 
 
 class _Lane:
@@ -77,6 +66,8 @@ class _Lane:
 
 
 class Dispatcher:
+    """Implements `domain.dispatching.CallbackDispatcher`, which documents its calls."""
+
     def __init__(self, store: Store, attempts: CallbackAttempts, *, clock: RealClock) -> None:
         self._store = store
         self._attempts = attempts
@@ -85,17 +76,11 @@ class Dispatcher:
         self._rounds: set[asyncio.Task[None]] = set()
 
     def wake(self, sandbox_id: str) -> None:
-        """Look for due callbacks in a sandbox, now and at the next due instant."""
         job = asyncio.create_task(self._round(sandbox_id))
         self._rounds.add(job)
         job.add_done_callback(self._rounds.discard)
 
     async def advance(self, sandbox_id: str, by_ms: int) -> Advanced:
-        """Move the sandbox's clock forward and deliver what falls due on the way.
-
-        Every attempt is made in order of time, with the clock at its own instant, and has its
-        result when this returns. Raises InstantTooLate, SandboxDropped.
-        """
         lane = self._lane(sandbox_id)
         async with lane.clock_lock:
             lane.check()
@@ -107,26 +92,22 @@ class Dispatcher:
         return Advanced(from_ms=from_ms, now_ms=from_ms + by_ms, fired=fired)
 
     async def deliver_now(self, sandbox_id: str, task_id: str, match: RuleMatch) -> None:
-        """Send what is due and wait for the results: a rule wants this task's callback early."""
         early = EarlyDelivery(task_id, match)
         sent = await self._start_due(sandbox_id, self._lane(sandbox_id), early)
         if sent:
             await asyncio.wait(sent)
 
     async def reset(self, sandbox_id: str) -> None:
-        """Drop everything of a sandbox, attempts in progress included."""
         await self._store.execute(sandbox_id, Reset(real_ms=self._real_ms()))
         self._drop(sandbox_id)
 
     async def restore(self, sandbox_id: str, snapshot: Snapshot) -> None:
-        """Continue as a snapshot says; attempts in progress are dropped. Raises NoRoom."""
         restore = Restore(real_ms=self._real_ms(), snapshot=snapshot)
         await self._store.execute(sandbox_id, restore)
         self._drop(sandbox_id)
         self.wake(sandbox_id)
 
     async def drop_all(self) -> None:
-        """Remove every sandbox, attempts in progress included."""
         await self._store.drop_all()
         for sandbox_id in list(self._lanes):
             self._drop(sandbox_id)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from starlette.types import Receive, Scope, Send
 
 from mock_server.domain.faults.effect import RuleRejection
-from mock_server.domain.journal import Operation
+from mock_server.domain.operation import Operation
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.rules import RuleInput

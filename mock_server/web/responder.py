@@ -7,7 +7,8 @@ from starlette.types import Message, Send
 
 from mock_server.domain.commands import RecordExchange
 from mock_server.domain.errors import SandboxMissing
-from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Operation
+from mock_server.domain.journal import MAX_BODY_BYTES, Entry
+from mock_server.domain.operation import Operation
 from mock_server.domain.ports import RealClock
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.store import Store

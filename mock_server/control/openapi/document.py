@@ -8,10 +8,10 @@ import msgspec
 
 from mock_server.control.call import JSON, Call
 from mock_server.control.errors import Problem
-from mock_server.control.openapi.references import PREFIX
 from mock_server.control.openapi.rules import rule_schemas
 from mock_server.control.query import parameters
-from mock_server.domain.journal import Operation
+from mock_server.control.references import PREFIX
+from mock_server.domain.operation import Operation
 from mock_server.domain.task import TaskState
 from mock_server.version import __version__
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from mock_server.control.openapi.references import PREFIX
+from mock_server.control.references import PREFIX
 from mock_server.domain import rule_grammar as grammar
 from mock_server.domain.latency import DrawnLatency
 from mock_server.domain.outcome import WrittenOutcome

@@ -10,13 +10,17 @@ from mock_server.control.answers import Instant
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.domain.commands import SetClock
+from mock_server.domain.dispatching import (
+    CallbackDispatcher,
+    DeliveryAttempt,
+    InstantTooLate,
+    SandboxDropped,
+)
 from mock_server.domain.durations import Duration, checked_duration_ms
 from mock_server.domain.errors import InvalidValue
 from mock_server.domain.results import ClockReading
 from mock_server.domain.sandbox_settings import Speed
 from mock_server.domain.store import SandboxReader, Store
-from mock_server.runtime.callback_attempts import DeliveryAttempt
-from mock_server.runtime.dispatcher import Dispatcher, InstantTooLate, SandboxDropped
 
 
 class ClockChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -35,7 +39,9 @@ class Advanced(msgspec.Struct):
 
 
 class ClockResource:
-    def __init__(self, store: Store, dispatcher: Dispatcher, *, real_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, dispatcher: CallbackDispatcher, *, real_ms: Callable[[], int]
+    ) -> None:
         self._store = store
         self._dispatcher = dispatcher
         self._real_ms = real_ms

@@ -12,7 +12,8 @@ from mock_server.control.har import HarArchive, har
 from mock_server.control.journal_entry import JournalEntry
 from mock_server.control.query import Timeout
 from mock_server.control.waiting import until
-from mock_server.domain.journal import MAX_ENTRIES, Entry, Operation
+from mock_server.domain.journal import MAX_ENTRIES, Entry
+from mock_server.domain.operation import Operation
 from mock_server.domain.store import SandboxReader, Store
 
 DEFAULT_LIMIT = 1000

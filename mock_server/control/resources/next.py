@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
-from mock_server.control.openapi.references import MatchOfNext, MatchOfRule, WrittenApply
+from mock_server.control.references import MatchOfNext, MatchOfRule, WrittenApply
 from mock_server.control.resources.rules import read_rule
 from mock_server.domain.commands import PushNext
 from mock_server.domain.rule_book import MAX_NEXT, QueuedRule

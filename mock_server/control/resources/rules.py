@@ -9,7 +9,7 @@ from msgspec import Meta
 from mock_server.control.answers import Count
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
-from mock_server.control.openapi.references import MatchOfRule, WrittenApply, WrittenRule
+from mock_server.control.references import MatchOfRule, WrittenApply, WrittenRule
 from mock_server.domain.commands import AddRule, SetRules
 from mock_server.domain.errors import RuleError
 from mock_server.domain.rule_book import MAX_RULES, RuleState

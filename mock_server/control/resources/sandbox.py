@@ -10,11 +10,11 @@ from mock_server.control.answers import Count
 from mock_server.control.call import Call
 from mock_server.control.changes import Profiles, updated_settings
 from mock_server.domain.commands import ChangeSettings, ReadCounters
+from mock_server.domain.dispatching import CallbackDispatcher
 from mock_server.domain.ledger import MICRO
 from mock_server.domain.results import Counters
 from mock_server.domain.sandbox_settings import SandboxChange, ShownSettings, shown_settings
 from mock_server.domain.store import SandboxReader, Store
-from mock_server.runtime.dispatcher import Dispatcher
 
 
 class EndedTasks(msgspec.Struct):
@@ -61,7 +61,7 @@ class SandboxResource:
     def __init__(
         self,
         store: Store,
-        dispatcher: Dispatcher,
+        dispatcher: CallbackDispatcher,
         *,
         real_ms: Callable[[], int],
         default_generation_ms: int,

@@ -10,10 +10,10 @@ from mock_server.control.errors import ControlError
 from mock_server.control.journal_entry import redacted
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.commands import TakeSnapshot
+from mock_server.domain.dispatching import CallbackDispatcher
 from mock_server.domain.errors import InvalidValue, NoRoom
 from mock_server.domain.snapshot import Snapshot, parse_snapshot
 from mock_server.domain.store import SandboxReader, Store
-from mock_server.runtime.dispatcher import Dispatcher
 from mock_server.web.body import BodyTooLarge, read_body
 
 MAX_BYTES = 256 * 1024 * 1024
@@ -25,7 +25,7 @@ class SnapshotResource:
     def __init__(
         self,
         store: Store,
-        dispatcher: Dispatcher,
+        dispatcher: CallbackDispatcher,
         catalogue: Catalogue,
         *,
         real_ms: Callable[[], int],

@@ -10,18 +10,18 @@ from msgspec import Meta
 from mock_server.control.answers import Instant
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError, Detail, WaitTimeout
-from mock_server.control.openapi.references import FailCode
 from mock_server.control.query import Timeout
+from mock_server.control.references import FailCode
 from mock_server.control.task_summary import TaskSummary
 from mock_server.control.timeline import TimelineEvent, explain, timeline
 from mock_server.control.waiting import until
 from mock_server.domain.commands import FinishTask
+from mock_server.domain.dispatching import CallbackDispatcher
 from mock_server.domain.journal import Entry
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.task import Plan, TaskState, state_at
-from mock_server.runtime.dispatcher import Dispatcher
 from mock_server.web.envelope import ResultUrls
 
 
@@ -98,7 +98,7 @@ class TasksResource:
     def __init__(
         self,
         store: Store,
-        dispatcher: Dispatcher,
+        dispatcher: CallbackDispatcher,
         *,
         real_ms: Callable[[], int],
         result_urls: ResultUrls,

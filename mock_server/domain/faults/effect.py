@@ -8,8 +8,8 @@ from mock_server.domain.faults.callback import CallbackEffect
 from mock_server.domain.faults.injected import FaultKind, Injected, fault_text
 from mock_server.domain.faults.meaning import MeaningFault
 from mock_server.domain.faults.wire import WireFault
-from mock_server.domain.journal import Operation
 from mock_server.domain.latency import Latency
+from mock_server.domain.operation import Operation
 from mock_server.domain.outcome import Outcome
 from mock_server.domain.task import TaskState
 

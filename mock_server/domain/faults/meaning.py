@@ -8,7 +8,7 @@ from typing import Self
 
 import msgspec
 
-from mock_server.domain.journal import Operation
+from mock_server.domain.operation import Operation
 from mock_server.domain.task import TaskState
 
 _SUCCESS = (TaskState.SUCCESS,)

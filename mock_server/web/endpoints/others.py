@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from mock_server.domain.commands import CountRequest
-from mock_server.domain.journal import Operation
+from mock_server.domain.operation import Operation
 from mock_server.domain.results import Rejection
 from mock_server.domain.store import Store
 from mock_server.web import envelope

@@ -1,12 +1,12 @@
 """GET /api/v1/statusTask/{model}?taskId=… (STA-1 … STA-11)."""
 
 import re
-from collections.abc import Callable
 from urllib.parse import parse_qs
 
 from mock_server.domain.catalogue import Model
 from mock_server.domain.commands import ReadStatus
-from mock_server.domain.journal import Operation
+from mock_server.domain.dispatching import CallbackDispatcher
+from mock_server.domain.operation import Operation
 from mock_server.domain.results import Rejection
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.store import Store
@@ -32,12 +32,12 @@ class StatusEndpoint(KeyedEndpoint):
         *,
         model: Model,
         result_urls: envelope.ResultUrls,
-        wake: Callable[[str], None],
+        dispatcher: CallbackDispatcher,
     ) -> None:
         super().__init__(store, api_keys, responder)
         self._model_id = model.id
         self._result_urls = result_urls
-        self._wake = wake
+        self._dispatcher = dispatcher
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
         task_id = _task_id(request.scope["query_string"])
@@ -60,7 +60,7 @@ class StatusEndpoint(KeyedEndpoint):
         return Answer(200, body, view.now_ms, task_id, owes_callback=view.ends_now)
 
     async def deliver(self, request: ProviderRequest, task_id: str) -> None:
-        self._wake(request.sandbox.id)
+        self._dispatcher.wake(request.sandbox.id)
 
     def known_task_id(self, request: ProviderRequest) -> str:
         task_id = _task_id(request.scope["query_string"])

@@ -1,19 +1,16 @@
 """POST /api/v1/generateTask/{model} (SUB-1 … SUB-18)."""
 
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
-
 import msgspec
 from starlette.types import Receive
 
 from mock_server.domain.catalogue import Model
 from mock_server.domain.commands import CompleteEarly, ExpectCallback, Submit
+from mock_server.domain.dispatching import CallbackDispatcher
 from mock_server.domain.errors import InvalidRequest
-from mock_server.domain.journal import Operation
+from mock_server.domain.operation import Operation
 from mock_server.domain.planner import Planner
 from mock_server.domain.ports import ReferenceJudge
 from mock_server.domain.results import Rejection
-from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.store import Store
@@ -28,11 +25,6 @@ from mock_server.web.endpoints.keyed import KeyedEndpoint
 from mock_server.web.request import Headers, ProviderRequest
 from mock_server.web.responder import Responder
 
-Wake: TypeAlias = Callable[[str], None]
-"""Look for due callbacks in the sandbox of this id."""
-DeliverNow: TypeAlias = Callable[[str, str, RuleMatch], Awaitable[None]]
-"""Send the callback of a task of a sandbox as a rule wants it, and wait for its result."""
-
 
 class SubmissionServices(msgspec.Struct, frozen=True):
     """What a submit needs of the rest of the server, whatever its model."""
@@ -41,8 +33,7 @@ class SubmissionServices(msgspec.Struct, frozen=True):
     references: ReferenceJudge
     matcher: RuleMatcher
     base_urls: BaseUrls
-    wake: Wake
-    deliver_now: DeliverNow
+    dispatcher: CallbackDispatcher
     body_limit_bytes: int
 
 
@@ -101,7 +92,7 @@ class SubmitEndpoint(KeyedEndpoint):
         await self.execute(
             request, ExpectCallback(real_ms=self._responder.now_ms(), task_id=task_id)
         )
-        self._services.wake(request.sandbox.id)
+        self._services.dispatcher.wake(request.sandbox.id)
 
     async def _command(self, request: ProviderRequest, body: bytes) -> Submit:
         """Validate the body and judge its images. Raises InvalidRequest."""
@@ -140,5 +131,5 @@ class SubmitEndpoint(KeyedEndpoint):
             request, CompleteEarly(real_ms=real_ms, task_id=task.id, rule_id=match.rule)
         )
         await self.execute(request, ExpectCallback(real_ms=real_ms, task_id=task.id))
-        await self._services.deliver_now(request.sandbox.id, task.id, match)
+        await self._services.dispatcher.deliver_now(request.sandbox.id, task.id, match)
         return True

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mock_server.control.openapi.document import control_document
 from mock_server.domain import outcome
 from mock_server.domain.errors import RuleError
-from mock_server.domain.journal import Operation
+from mock_server.domain.operation import Operation
 from mock_server.domain.rule_grammar import Apply
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.task import TaskState

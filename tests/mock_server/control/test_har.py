@@ -2,7 +2,7 @@
 
 from mock_server.control.har import har
 from mock_server.control.journal_entry import EntryAnswer, EntryRequest, JournalEntry
-from mock_server.domain.journal import Operation
+from mock_server.domain.operation import Operation
 
 SUBMIT = JournalEntry(
     seq=3,

@@ -5,14 +5,8 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.journal import (
-    MAX_BODY_BYTES,
-    MAX_BYTES,
-    MAX_ENTRIES,
-    Entry,
-    Journal,
-    Operation,
-)
+from mock_server.domain.journal import MAX_BODY_BYTES, MAX_BYTES, MAX_ENTRIES, Entry, Journal
+from mock_server.domain.operation import Operation
 
 BODIES = {size: bytes(size) for size in (0, 1, 40_000, MAX_BODY_BYTES)}
 

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.journal import Operation
+from mock_server.domain.operation import Operation
 from mock_server.domain.rule_book import RuleBook
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition, RuleInput

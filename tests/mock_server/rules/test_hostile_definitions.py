@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.domain.errors import RuleError
-from mock_server.domain.journal import Operation
+from mock_server.domain.operation import Operation
 from mock_server.domain.rule_book import RuleBook, RuleBookSnapshot
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleInput

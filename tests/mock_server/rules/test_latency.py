@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.domain.chance import draw
-from mock_server.domain.journal import Operation
 from mock_server.domain.latency import Latency
+from mock_server.domain.operation import Operation
 from mock_server.domain.rule_book import RuleBook
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleInput

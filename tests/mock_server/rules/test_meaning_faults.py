@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from mock_server.domain.faults.meaning import MeaningFault
-from mock_server.domain.journal import Operation
+from mock_server.domain.operation import Operation
 from tests.mock_server.e2e.api import Api, Json
 
 STATUS_MEANINGS = [each.value for each in MeaningFault if each.traits.operation is Operation.STATUS]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.journal import Operation
+from mock_server.domain.operation import Operation
 from mock_server.domain.rule_book import RuleBook, RuleBookSnapshot, RuleMatch
 from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.rule_parsing import parse_rule

@@ -10,7 +10,8 @@ from mock_server.domain.commands import (
     ReleaseClock,
     SetClock,
 )
-from mock_server.domain.journal import Entry, Operation
+from mock_server.domain.journal import Entry
+from mock_server.domain.operation import Operation
 from mock_server.domain.results import BalanceView, Rejection, TaskView
 from mock_server.domain.sandbox_settings import ClockSettings
 from mock_server.domain.task import TaskState

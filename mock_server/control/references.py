@@ -1,6 +1,6 @@
 """Types of members that are validated elsewhere: their schema refers to a component by name.
 
-`rules.py` defines these components.
+`openapi/rules.py` defines these components.
 """
 
 from typing import Annotated, Any
