@@ -1,15 +1,11 @@
-"""SUB, STA and RES for any submission: properties over the public strategies."""
+"""SUB for any submission: properties over the public strategies."""
 
-from io import BytesIO
-from itertools import product
 from typing import Any, Final
-
-from PIL import Image, UnidentifiedImageError
 
 from contract_tests.contract.provider import GENERATE
 from contract_tests.server.answer import Answer
-from contract_tests.server.case import Case, Time
-from contract_tests.server.cases.reading import result_urls, state_of, task_id_of
+from contract_tests.server.case import Case
+from contract_tests.server.cases.reading import result_urls, task_id_of
 from contract_tests.server.examples import error_text
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
@@ -17,11 +13,9 @@ from contract_tests.server.properties import for_all
 from contract_tests.server.world import RECEIVER
 from contract_tests.strategies import (
     CALLBACK_URL,
-    COUNTS,
     MODES,
     NEAR_MEMBERS,
     PROMPT_MAX,
-    RATIOS,
     Body,
     broken_submissions,
     prompts,
@@ -29,7 +23,6 @@ from contract_tests.strategies import (
     with_unknown_members,
 )
 
-_PIXELS: Final = {"1:1": (1024, 1024), "3:2": (1536, 1024), "2:3": (1024, 1536)}
 _FOX: Final = {"mode": "gpt-image-1", "prompt": "a red fox in the snow"}
 _FIXED_PROMPTS: Final = ("🦊 e\u0301 \u202eab\u202c \x00 \U0001d518", "🦊" * PROMPT_MAX)
 
@@ -164,46 +157,6 @@ def _last_shown(probe: Probe) -> str:
     return "" if response is None else f"HTTP {response.status} {response.body[:200]!r}"
 
 
-def _as_asked(probe: Probe) -> None:
-    """Submit each ratio and number of images together, then check the results."""
-    if probe.target.has_control:
-        probe.change_settings(generation_time=1, rate_limit=10_000, max_concurrent=1000)
-    asked = [("3:2", 2)] if probe.target.is_live else list(product(RATIOS, COUNTS))
-    tasks = []
-    for ratio, count in asked:
-        body = {"input": _FOX | {"aspect_ratio": ratio, "num_images": count}}
-        tasks.append((ratio, count, probe.submit_task(body)))
-    for ratio, count, task_id in tasks:
-        ended = probe.poll_until_final(task_id)
-        if state_of(ended) != "success":
-            raise PreconditionNotMet(f"the task has failed: {ended.shown}")
-        urls = result_urls(ended)
-        probe.check(
-            "STA-7",
-            len(urls) == len(set(urls)) == count,
-            expected=f"{count} addresses for num_images {count} and {ratio}",
-            seen=ended,
-        )
-        for url in urls[:1]:
-            image = probe.send("GET", url, key="none")
-            size = _size(image)
-            probe.check(
-                "RES-2",
-                size == _PIXELS[ratio],
-                expected=f"an image of {_PIXELS[ratio]} pixels for {ratio}",
-                seen=f"HTTP {image.status}, {size or 'no image'}",
-                at=image,
-            )
-
-
-def _size(picture: Answer) -> tuple[int, int] | None:
-    try:
-        with Image.open(BytesIO(picture.response.body)) as image:
-            return image.size
-    except (UnidentifiedImageError, OSError, ValueError):
-        return None
-
-
 CASES = (
     Case(
         id="S-SUB-101",
@@ -243,16 +196,5 @@ CASES = (
         run=_unknown_members,
         images=2,
         worst_images=2,
-    ),
-    Case(
-        id="S-STA-101",
-        title="the results have the requested number and ratio",
-        clauses=("STA-7", "RES-2"),
-        sends="submits with each ratio and number of images, and downloads",
-        expects="that many addresses, and images of that size",
-        run=_as_asked,
-        images=2,
-        worst_images=2,
-        time=Time.ONE_GENERATION,
     ),
 )

@@ -13,7 +13,7 @@ from contract_tests.server.cases.reading import result_urls
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 
-_SIZES: Final = {"1:1": (1024, 1024), "3:2": (1536, 1024), "2:3": (1024, 1536)}
+SIZES: Final = {"1:1": (1024, 1024), "3:2": (1536, 1024), "2:3": (1024, 1536)}
 _VALID_S: Final = 15 * 24 * 3600
 _GONE: Final = frozenset({403, 404, 410})
 
@@ -31,7 +31,7 @@ def _download(probe: Probe, url: str) -> Answer:
 
 
 def size_of(content: bytes) -> tuple[int, int] | None:
-    """Return width and height of an image, None where it is none."""
+    """Return width and height in pixels, or None if the content is not an image."""
     try:
         with Image.open(BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as picture:
             picture.load()
@@ -53,8 +53,8 @@ def _shown(answer: Answer) -> str:
 
 
 def _fits(probe: Probe, size: tuple[int, int] | None, ratio: str) -> bool:
-    """Compare with the size; on a live service with the ratio, for the size is a choice of ours."""
-    width, height = _SIZES[ratio]
+    """Compare the size, or on a live service only the ratio, because no page fixes the size."""
+    width, height = SIZES[ratio]
     if size is None or not probe.target.is_live:
         return size == (width, height)
     return size[0] * height == size[1] * width
@@ -73,7 +73,7 @@ def _ratio(ratio: str) -> Callable[[Probe], None]:
                 answer.status == 200
                 and kind.lower().startswith("image/")
                 and _fits(probe, size_of(answer.response.body), ratio),
-                expected=f"an image of {ratio}, {_SIZES[ratio]} pixels",
+                expected=f"an image of {ratio}, {SIZES[ratio]} pixels",
                 seen=_shown(answer),
                 at=answer,
             )
@@ -187,10 +187,10 @@ CASES = (
         Case(
             id=f"S-RES-{number:03}", title=f"results of {ratio} are images of that ratio",
             clauses=("RES-2",), sends=f"a task with aspect_ratio {ratio}, and downloads",
-            expects=f"images of {_SIZES[ratio]} pixels", run=_ratio(ratio), images=1,
+            expects=f"images of {SIZES[ratio]} pixels", run=_ratio(ratio), images=1,
             worst_images=1, time=Time.ONE_GENERATION, is_smoke=ratio == "3:2",
         )
-        for number, ratio in enumerate(_SIZES, 3)
+        for number, ratio in enumerate(SIZES, 3)
     ),
     Case(
         id="S-RES-006", title="a result requires no key", clauses=("RES-3",),

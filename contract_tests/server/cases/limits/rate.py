@@ -35,7 +35,7 @@ def _any_window(probe: Probe) -> None:
         limit, gaps = example
         probe.reset()
         probe.change_settings(rate_limit=limit)
-        model = _Model(limit)
+        model = _WindowModel(limit)
         for gap in gaps:
             if gap:
                 probe.pass_time(gap / 1000)
@@ -50,7 +50,7 @@ def _any_window(probe: Probe) -> None:
     for_all(probe, st.tuples(st.integers(1, 4), times), judge, fixed=(), max_examples=30)
 
 
-class _Model:
+class _WindowModel:
     """Remembers the instant of every request."""
 
     def __init__(self, limit: int) -> None:
