@@ -18,6 +18,7 @@ import pytest
 from contract_tests.client.reports.files import read_audit
 from contract_tests.contract.verdicts import Verdict
 from tests.contract_tests.commands import ROOT, contract_tests, environment
+from tests.patience import PATIENCE_S
 
 SUBMIT = "/api/v1/generateTask/gpt-image-1"
 BODY = {"request_type": "async", "provider": "auto",
@@ -250,7 +251,7 @@ class TestWatch:
         with watching(*words) as (process, printed):
             kept = json.loads((tmp_path / "keys.json").read_text())
             refuse(kept)
-            rest = process.communicate(timeout=30)[0]
+            rest = process.communicate(timeout=PATIENCE_S)[0]
 
         assert kept == printed
         assert [each["id"] for each in kept["cases"]] == ["A-LIM-005"]
@@ -261,7 +262,7 @@ class TestWatch:
         with watching("--report", str(tmp_path)) as (process, manifest):
             refuse(manifest, times=2)
             process.send_signal(number)
-            rest = process.communicate(timeout=30)[0]
+            rest = process.communicate(timeout=PATIENCE_S)[0]
 
         assert (process.returncode, rest.split()[0]) == (1, "FAIL")
         assert read_audit(tmp_path).client == "clients that used the keys"
@@ -271,7 +272,7 @@ class TestWatch:
             refuse(manifest)
             groups = {os.getpgid(pid) for pid in children(process.pid)}
             os.killpg(process.pid, signal.SIGINT)
-            rest, errors = process.communicate(timeout=30)
+            rest, errors = process.communicate(timeout=PATIENCE_S)
 
         assert (process.returncode, rest.split()[0]) == (0, "PASS"), errors
         assert groups
@@ -280,7 +281,7 @@ class TestWatch:
     def test_watch_without_requests_is_inconclusive(self) -> None:
         with watching() as (process, _):
             process.send_signal(signal.SIGTERM)
-            rest = process.communicate(timeout=30)[0]
+            rest = process.communicate(timeout=PATIENCE_S)[0]
 
         assert (process.returncode, rest.split()[0]) == (3, "INCONCLUSIVE")
 
@@ -288,7 +289,7 @@ class TestWatch:
         with watching("--select", "A-LIM-006") as (process, manifest):
             refuse(manifest)
             process.send_signal(signal.SIGTERM)
-            rest = process.communicate(timeout=30)[0]
+            rest = process.communicate(timeout=PATIENCE_S)[0]
 
         assert process.returncode == 0
         assert "SKIP         A-LIM-006" in rest
