@@ -15,9 +15,10 @@ from tests.mock_server.e2e.api import Api
 from tests.mock_server.e2e.receiver import Receiver
 from tests.mock_server.e2e.serving import RunningMock
 from tests.patience import PATIENCE_S
+from tests.properties import scale
 
 PROMPTS = [f"fox {number}" for number in range(5)]
-SEEDS = [1, 2, 3, 4, 5]
+SEEDS = range(1, 1 + min(5, scale(8)))  # two, or five in a deep run
 
 
 def hostile(serve: Serve, seed: int) -> tuple[RunningMock, Api]:
@@ -30,6 +31,7 @@ def moved(api: Api, seconds: float) -> None:
         api.advance(seconds)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_client_for_ordinary_code_does(serve: Serve, seed: int, tmp_path: Path) -> None:
     mock, api = hostile(serve, seed)
@@ -46,6 +48,7 @@ def test_the_client_for_ordinary_code_does(serve: Serve, seed: int, tmp_path: Pa
     assert_hostile(api)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_client_for_asyncio_does(serve: Serve, seed: int, tmp_path: Path) -> None:
     mock, api = hostile(serve, seed)
@@ -74,6 +77,7 @@ def test_the_client_for_asyncio_does(serve: Serve, seed: int, tmp_path: Path) ->
     assert_hostile(api)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("seed", SEEDS)
 def test_each_callback_comes_true_once_or_twice_whatever_else(
     serve: Serve, receiver: Receiver, seed: int
