@@ -1,6 +1,6 @@
-"""Scripts as the provider's pages show them are audited as anybody's, and the findings are true.
+"""The audit finds the true faults of scripts that the provider's pages show.
 
-They wait for real, so few cases are asked, side by side.
+The scripts wait in real time, so they run in few cases, in parallel.
 """
 
 import json
@@ -16,11 +16,11 @@ SELECTED = (
     "C-REQ-*", "C-POLL-001", "C-POLL-002", "C-POLL-003", "C-RES-*", "C-FAIL-*", "C-PAY-*",
     "C-LIM-001", "C-LIM-003", "C-LIM-005", "C-ROB-001", "C-ROB-006",
 )  # fmt: skip
-TRUE_OF_BOTH = {
-    "C-LIM-001": "WARN",  # it does not try again: it reads data.taskId of a refusal, and dies
+FAULTS_OF_BOTH = {
+    "C-LIM-001": "WARN",  # It reads data.taskId of a rejection and crashes, so it does not retry.
     "C-LIM-003": "WARN",
-    "C-RES-004": "FAIL",  # half an image is stored for a whole one
-    "C-ROB-001": "FAIL",  # an answer that is none ends it, though the task goes on
+    "C-RES-004": "FAIL",  # It stores a truncated image.
+    "C-ROB-001": "FAIL",  # It crashes on a response that is not JSON, although the task continues.
     "C-ROB-006": "FAIL",
 }
 
@@ -30,7 +30,7 @@ Verdicts = dict[str, str]
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Verdicts]:
-    """Audit both at the same time: nearly all of it is waiting."""
+    """Audit both in parallel: they spend nearly all the time waiting."""
     directory = tmp_path_factory.mktemp("audits")
     commands = {"requests": f"{sys.executable} {CLIENTS / 'documented_requests.py'}"}
     if node := shutil.which("node"):
@@ -54,18 +54,18 @@ def started(command: str, directory: Path) -> "subprocess.Popen[str]":
 
 
 def verdicts_of(directory: Path) -> Verdicts:
-    """Return what is not as it should be, by rule."""
+    """Return the verdicts that are neither PASS nor SKIP, by rule."""
     report = json.loads((directory / "report.json").read_bytes())
     fine = {"PASS", "SKIP"}
     return {r["id"]: r["verdict"] for r in report["rules"] if r["verdict"] not in fine}
 
 
-def test_the_script_with_requests(verdicts: dict[str, Verdicts]) -> None:
-    assert verdicts["requests"] == TRUE_OF_BOTH
+def test_script_with_requests_has_its_known_faults(verdicts: dict[str, Verdicts]) -> None:
+    assert verdicts["requests"] == FAULTS_OF_BOTH
 
 
-def test_the_script_with_fetch(verdicts: dict[str, Verdicts]) -> None:
+def test_script_with_fetch_has_its_known_faults(verdicts: dict[str, Verdicts]) -> None:
     if "fetch" not in verdicts:
         pytest.skip("needs node to run the script (Debian: apt-get install nodejs)")
 
-    assert verdicts["fetch"] == TRUE_OF_BOTH | {"C-REQ-006": "FAIL"}  # the id is pasted
+    assert verdicts["fetch"] == FAULTS_OF_BOTH | {"C-REQ-006": "FAIL"}  # It does not escape the id.

@@ -1,7 +1,7 @@
-"""The audit has teeth: every broken client is blamed by exactly the rule that it breaks."""
+"""Every mutant client violates exactly the rule that it is made for."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import httpx
@@ -12,64 +12,58 @@ from contract_tests.contract.verdicts import Verdict
 from tests.contract_tests.clients.all_clients import (
     GOOD,
     MUTANTS,
-    blamed,
+    blaming_rules,
     cases_of,
-    mock,
+    main_cases,
+    mock_http,
     name_of,
-    telling_cases,
-    tried,
+    try_client,
 )
 from tests.contract_tests.clients.broken_requests import (
-    SaysNVariantsForNumImages,
-    SaysWebhookForCallbackUrl,
+    SendsNVariantsInsteadOfNumImages,
+    SendsWebhookInsteadOfCallbackUrl,
 )
-from tests.contract_tests.clients.broken_waiting import AsksEvery200Ms
+from tests.contract_tests.clients.broken_waiting import PollsEvery200Ms
 from tests.contract_tests.clients.good import Client
 
 PAGE = Path(__file__).parents[2] / "docs" / "mutants.md"
 RUNS = 3
 
-Blamed = Callable[[type[Client]], Mapping[str, tuple[str, ...]]]
+Violations = Callable[[type[Client]], Mapping[str, tuple[str, ...]]]
+
+http = mock_http
 
 
 @pytest.fixture(scope="module")
-def http() -> Iterator[httpx.Client]:
-    with mock() as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-def blamed_by(http: httpx.Client) -> Blamed:
-    """Return what tells the rules that blame a client, and where; each is run once."""
+def violations_of(http: httpx.Client) -> Violations:
+    """Return a function that gives the violated rules of a client; each client runs once."""
     known: dict[type[Client], Mapping[str, tuple[str, ...]]] = {}
 
-    def blamed_once(kind: type[Client]) -> Mapping[str, tuple[str, ...]]:
+    def violations_once(kind: type[Client]) -> Mapping[str, tuple[str, ...]]:
         if kind not in known:
-            known[kind] = blamed(kind, telling_cases(kind), http)
+            known[kind] = blaming_rules(kind, main_cases(kind), http)
         return known[kind]
 
-    return blamed_once
+    return violations_once
 
 
 @pytest.mark.parametrize("kind", MUTANTS, ids=name_of)
-def test_a_broken_client_is_blamed_by_exactly_its_rule(
-    kind: type[Client], blamed_by: Blamed
-) -> None:
-    assert set(blamed_by(kind)) == {kind.breaks}
+def test_mutant_violates_exactly_its_rule(kind: type[Client], violations_of: Violations) -> None:
+    assert set(violations_of(kind)) == {kind.violates}
 
 
 @pytest.mark.parametrize("kind", GOOD, ids=name_of)
-def test_a_good_client_passes_in_every_situation(kind: type[Client], http: httpx.Client) -> None:
-    verdicts = {each.id: tried(kind, each, http).verdict for each in cases_of(kind)}
+def test_correct_client_passes_in_every_situation(kind: type[Client], http: httpx.Client) -> None:
+    verdicts = {each.id: try_client(kind, each, http).verdict for each in cases_of(kind)}
 
     assert verdicts == dict.fromkeys(verdicts, Verdict.PASS)
 
 
 def test_every_rule_has_a_mutant() -> None:
-    assert {rule.id for rule in RULES} == {kind.breaks for kind in MUTANTS}
+    assert {rule.id for rule in RULES} == {kind.violates for kind in MUTANTS}
 
 
-def test_clients_are_told_apart_by_their_names() -> None:
+def test_names_of_clients_are_unique() -> None:
     names = [name_of(kind) for kind in (*GOOD, *MUTANTS)]
 
     assert len(names) == len(set(names))
@@ -78,28 +72,28 @@ def test_clients_are_told_apart_by_their_names() -> None:
 @pytest.mark.parametrize(
     ("kind", "name"),
     [
-        (SaysWebhookForCallbackUrl, "callback_url"),
-        (SaysNVariantsForNumImages, "input.num_images"),
+        (SendsWebhookInsteadOfCallbackUrl, "callback_url"),
+        (SendsNVariantsInsteadOfNumImages, "input.num_images"),
     ],
 )
-def test_the_finding_names_what_the_contract_calls_a_member(
+def test_finding_suggests_the_documented_member(
     kind: type[Client], name: str, http: httpx.Client
 ) -> None:
-    (case,) = (each for each in cases_of(kind) if kind.breaks in each.judged)
+    (case,) = (each for each in cases_of(kind) if kind.violates in each.judged)
 
-    seen = {each.rule: each.seen for each in tried(kind, case, http).findings}
+    seen = {each.rule: each.seen for each in try_client(kind, case, http).findings}
 
-    assert f"did you mean {name}?" in seen[kind.breaks]
+    assert f"did you mean {name}?" in seen[kind.violates]
 
 
-@pytest.mark.parametrize("kind", [Client, AsksEvery200Ms], ids=name_of)
+@pytest.mark.parametrize("kind", [Client, PollsEvery200Ms], ids=name_of)
 def test_repeated_runs_of_a_client_give_the_same_verdicts(
     kind: type[Client], http: httpx.Client
 ) -> None:
     runs = [
         [
-            [(each.rule, each.verdict) for each in tried(kind, case, http).findings]
-            for case in telling_cases(kind)
+            [(each.rule, each.verdict) for each in try_client(kind, case, http).findings]
+            for case in main_cases(kind)
         ]
         for _ in range(RUNS)
     ]
@@ -107,15 +101,15 @@ def test_repeated_runs_of_a_client_give_the_same_verdicts(
     assert runs == [runs[0]] * RUNS
 
 
-def test_the_page_tells_of_every_mutant_client_what_catches_it(blamed_by: Blamed) -> None:
-    """The page is made of all cases, and held to those that the clients are tried in here."""
+def test_page_lists_the_cases_that_catch_each_mutant_client(violations_of: Violations) -> None:
+    """The page covers all cases; this test checks those that the clients run in here."""
     _, _, clients = PAGE.read_text(encoding="utf-8").partition("\n## Clients\n")
     rows = re.findall(r"^\| (C-\S+) \| (\S+) \| (.+) \|$", clients, re.MULTILINE)
     told = {(rule, name): set(cases.split()) for rule, name, cases in rows}
 
-    assert "**" not in clients, "a mutant survives, or is blamed by a second rule"
-    assert {(kind.breaks, name_of(kind)) for kind in MUTANTS} == told.keys()
+    assert "**" not in clients, "a mutant survives, or violates a second rule"
+    assert {(kind.violates, name_of(kind)) for kind in MUTANTS} == told.keys()
     for kind in MUTANTS:
-        tried_in = {each.id for each in telling_cases(kind)}
-        catching = set(blamed_by(kind)[kind.breaks])
-        assert told[kind.breaks, name_of(kind)] & tried_in == catching, "run: make docs"
+        tried_in = {each.id for each in main_cases(kind)}
+        catching = set(violations_of(kind)[kind.violates])
+        assert told[kind.violates, name_of(kind)] & tried_in == catching, "run: make docs"

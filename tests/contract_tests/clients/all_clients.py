@@ -1,4 +1,4 @@
-"""Every mutant client, the cases that it is tried in, and which rules blame it."""
+"""All test clients, the situations that they run in, and the rules that they violate."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,6 +7,7 @@ from typing import Final
 
 import httpx
 import msgspec
+import pytest
 
 from contract_tests.client.driving.trials import run_trial
 from contract_tests.client.reports.report import AuditedCase
@@ -18,12 +19,18 @@ from contract_tests.contract.verdicts import Verdict
 from tests.contract_tests.clients import (
     broken_callbacks,
     broken_ends,
-    broken_nerves,
     broken_requests,
+    broken_robustness,
     broken_waiting,
 )
-from tests.contract_tests.clients.driving import driven
-from tests.contract_tests.clients.good import Batch, Client, FallsBack, Listener, WantsTwo
+from tests.contract_tests.clients.driving import runner_of
+from tests.contract_tests.clients.good import (
+    Batch,
+    Client,
+    Listener,
+    PollingListener,
+    TwoImageClient,
+)
 
 _SEED: Final = 1
 _CALLBACK_TIMEOUT_S: Final = 2
@@ -31,27 +38,27 @@ _SOME: Final = frozenset(
     {"A-REQ-001", "A-FAIL-001", "A-LIM-001", "A-PAY-001", "A-ROB-001", "A-CB-001", "A-CB-008"}
 )
 
-GOOD: tuple[type[Client], ...] = (Client, WantsTwo, Batch, Listener, FallsBack)
+GOOD: tuple[type[Client], ...] = (Client, TwoImageClient, Batch, Listener, PollingListener)
 MUTANTS: tuple[type[Client], ...] = (
     *broken_requests.MUTANTS,
     *broken_waiting.MUTANTS,
     *broken_ends.MUTANTS,
     *broken_callbacks.MUTANTS,
-    *broken_nerves.MUTANTS,
+    *broken_robustness.MUTANTS,
 )
 
 
 def _situations() -> Iterator[Situation]:
-    """Yield those of the audit, and one for a rule that a client with one prompt does not meet."""
+    """Yield the situations of the audit, and one with many tasks for C-LIM-007."""
     for situation in SITUATIONS:
-        if situation.id == "A-ROB-004":  # five seconds of real time prove no more than these do
+        if situation.id == "A-ROB-004":  # A shorter delay in real time proves as much.
             short = (situation.staged[0], on("status", {"latency": "500ms"}, times=1))
             yield msgspec.structs.replace(situation, staged=short)
         else:
             yield situation
     yield Situation(
         id="many-tasks",
-        title="no task ends, and there are many of them",
+        title="Many tasks, of which none ends",
         judged=("C-LIM-007",),
         staged=(on_submit(hold=True),),
     )
@@ -61,30 +68,40 @@ _ALL: Final = tuple(_situations())
 
 
 def name_of(kind: type[Client]) -> str:
+    """Return the name of a client's class in lower case with hyphens."""
     return "-".join(re.findall(r"[A-Z][a-z]*|\d+", kind.__name__)).lower()
 
 
 def cases_of(kind: type[Client]) -> tuple[Situation, ...]:
-    """Return all situations that a client can be tried in."""
+    """Return all situations that a client can run in."""
     return tuple(each for each in _ALL if _is_for(kind, each))
 
 
-def telling_cases(kind: type[Client]) -> tuple[Situation, ...]:
-    """Return those that judge the rule that a mutant breaks, and some more."""
-    return tuple(each for each in cases_of(kind) if kind.breaks in each.judged or each.id in _SOME)
+def main_cases(kind: type[Client]) -> tuple[Situation, ...]:
+    """Return the situations that judge the rule that a mutant violates, and some more."""
+    return tuple(
+        each for each in cases_of(kind) if kind.violates in each.judged or each.id in _SOME
+    )
 
 
 def _is_for(kind: type[Client], situation: Situation) -> bool:
-    if kind.only:
-        return situation.id in kind.only
+    if kind.only_in:
+        return situation.id in kind.only_in
     if situation.id == "many-tasks":
         return False
     return situation.needs_receiver == issubclass(kind, Listener)
 
 
+@pytest.fixture(scope="module")
+def mock_http() -> Iterator[httpx.Client]:
+    """Give an HTTP client for a mock that the tests of a module share."""
+    with mock() as http:
+        yield http
+
+
 @contextmanager
 def mock() -> Iterator[httpx.Client]:
-    """Serve a mock; give a client of it, whose kept connections are younger than the server's."""
+    """Start a mock and give an HTTP client for it, which closes idle connections first."""
     limits = httpx.Limits(keepalive_expiry=1)
     switches = ("--callback-timeout", str(_CALLBACK_TIMEOUT_S))
     with (
@@ -94,17 +111,17 @@ def mock() -> Iterator[httpx.Client]:
         yield http
 
 
-def tried(kind: type[Client], situation: Situation, http: httpx.Client) -> AuditedCase:
-    return run_trial(CasePlan(situation, frozenset(situation.judged)), http, driven(kind, http))
+def try_client(kind: type[Client], situation: Situation, http: httpx.Client) -> AuditedCase:
+    return run_trial(CasePlan(situation, frozenset(situation.judged)), http, runner_of(kind, http))
 
 
-def blamed(
+def blaming_rules(
     kind: type[Client], situations: Iterable[Situation], http: httpx.Client
 ) -> Mapping[str, tuple[str, ...]]:
-    """Return the rules that find fault with a client, and in which cases."""
+    """Return the rules that a client violates, with the ids of the cases that show it."""
     found: dict[str, tuple[str, ...]] = {}
     for situation in situations:
-        case = tried(kind, situation, http)
+        case = try_client(kind, situation, http)
         if case.verdict is Verdict.ERROR:
             raise AssertionError(f"{name_of(kind)}, {case.id}: {case.reason}")
         for finding in case.findings:

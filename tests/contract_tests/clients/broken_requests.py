@@ -1,4 +1,4 @@
-"""Mutants of C-REQ: what they send is not what the contract asks for."""
+"""Mutants of C-REQ: they send invalid requests."""
 
 from urllib.parse import quote, urlencode
 
@@ -8,21 +8,21 @@ from tests.contract_tests.clients.good import Client, Json
 
 
 class SendsTheKeyWithoutAScheme(Client):
-    breaks = "C-REQ-001"
+    violates = "C-REQ-001"
 
     def headers(self) -> dict[str, str]:
         return super().headers() | {"Authorization": self.trial.key}
 
 
 class SendsXApiKey(Client):
-    breaks = "C-REQ-001"
+    violates = "C-REQ-001"
 
     def headers(self) -> dict[str, str]:
         return {"X-Api-Key": self.trial.key, "User-Agent": "mutant/1"}
 
 
 class SendsTextPlain(Client):
-    breaks = "C-REQ-002"
+    violates = "C-REQ-002"
 
     def submit_request(self) -> httpx.Request:
         request = super().submit_request()
@@ -30,8 +30,8 @@ class SendsTextPlain(Client):
         return request
 
 
-class SaysNoContentType(Client):
-    breaks = "C-REQ-002"
+class SendsNoContentType(Client):
+    violates = "C-REQ-002"
 
     def submit_request(self) -> httpx.Request:
         request = super().submit_request()
@@ -39,22 +39,22 @@ class SaysNoContentType(Client):
         return request
 
 
-class AsksForAnUnknownRatio(Client):
-    breaks = "C-REQ-003"
+class SendsAnUnknownRatio(Client):
+    violates = "C-REQ-003"
 
-    def wish(self) -> Json:
-        return super().wish() | {"aspect_ratio": "16:9"}
+    def task_input(self) -> Json:
+        return super().task_input() | {"aspect_ratio": "16:9"}
 
 
 class SendsThePromptAtTheTop(Client):
-    breaks = "C-REQ-003"
+    violates = "C-REQ-003"
 
     def body(self) -> Json:
         return {"input": {}}
 
 
 class SendsAForm(Client):
-    breaks = "C-REQ-003"
+    violates = "C-REQ-003"
 
     def submit_request(self) -> httpx.Request:
         request = super().submit_request()
@@ -66,30 +66,30 @@ class SendsAForm(Client):
         )
 
 
-class SaysWebhookForCallbackUrl(Client):
-    breaks = "C-REQ-004"
+class SendsWebhookInsteadOfCallbackUrl(Client):
+    violates = "C-REQ-004"
 
     def body(self) -> Json:
         return super().body() | {"webhook": "https://example.com/done"}
 
 
-class SaysNVariantsForNumImages(Client):
-    breaks = "C-REQ-004"
+class SendsNVariantsInsteadOfNumImages(Client):
+    violates = "C-REQ-004"
 
-    def wish(self) -> Json:
-        wish = super().wish()
+    def task_input(self) -> Json:
+        wish = super().task_input()
         return wish | {"nVariants": wish.pop("num_images")}
 
 
 class SendsAGeneralMode(Client):
-    breaks = "C-REQ-005"
+    violates = "C-REQ-005"
 
-    def wish(self) -> Json:
-        return super().wish() | {"mode": "text-to-image"}
+    def task_input(self) -> Json:
+        return super().task_input() | {"mode": "text-to-image"}
 
 
-class PastesTaskIds(Client):
-    breaks = "C-REQ-006"
+class SendsUnescapedTaskIds(Client):
+    violates = "C-REQ-006"
 
     def status_request(self, task_id: str) -> httpx.Request:
         path = super().status_request("").url.path
@@ -97,14 +97,14 @@ class PastesTaskIds(Client):
 
 
 class EscapesTaskIdsTwice(Client):
-    breaks = "C-REQ-006"
+    violates = "C-REQ-006"
 
     def status_request(self, task_id: str) -> httpx.Request:
         return super().status_request(quote(task_id, safe=""))
 
 
 class SendsNoUserAgent(Client):
-    breaks = "C-REQ-007"
+    violates = "C-REQ-007"
 
     def submit_request(self) -> httpx.Request:
         request = super().submit_request()
@@ -114,7 +114,7 @@ class SendsNoUserAgent(Client):
 
 MUTANTS: tuple[type[Client], ...] = (
     SendsTheKeyWithoutAScheme, SendsXApiKey, SendsTextPlain,
-    SaysNoContentType, AsksForAnUnknownRatio, SendsThePromptAtTheTop, SendsAForm,
-    SaysWebhookForCallbackUrl, SaysNVariantsForNumImages, SendsAGeneralMode, PastesTaskIds,
-    EscapesTaskIdsTwice, SendsNoUserAgent,
+    SendsNoContentType, SendsAnUnknownRatio, SendsThePromptAtTheTop, SendsAForm,
+    SendsWebhookInsteadOfCallbackUrl, SendsNVariantsInsteadOfNumImages, SendsAGeneralMode,
+    SendsUnescapedTaskIds, EscapesTaskIdsTwice, SendsNoUserAgent,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Mutants of C-POLL and C-LIM: they ask too early, too often, too long, or for the wrong thing."""
+"""Mutants of C-POLL and C-LIM: they poll or retry too early, too often or for too long."""
 
 from math import inf
 
@@ -7,162 +7,164 @@ import httpx
 from tests.contract_tests.clients.good import Batch, Client, Json
 
 
-class AsksAfterHalfASecond(Client):
-    breaks = "C-POLL-001"
-    first_s = 0.5
+class PollsAfterHalfASecond(Client):
+    violates = "C-POLL-001"
+    first_poll_s = 0.5
 
 
-class AsksAfterTenSeconds(Client):
-    breaks = "C-POLL-001"
-    first_s = 10.0
+class PollsAfterTenSeconds(Client):
+    violates = "C-POLL-001"
+    first_poll_s = 10.0
 
 
-class AsksEvery200Ms(Client):
-    breaks = "C-POLL-002"
-    every_s = 0.2
+class PollsEvery200Ms(Client):
+    violates = "C-POLL-002"
+    interval_s = 0.2
 
 
-class AsksEvery2S(Client):
-    breaks = "C-POLL-002"
-    every_s = 2.0
+class PollsEvery2S(Client):
+    violates = "C-POLL-002"
+    interval_s = 2.0
 
 
-class AsksOnAfterTheEnd(Client):
-    breaks = "C-POLL-003"
+class PollsFiveTimesAfterTheEnd(Client):
+    violates = "C-POLL-003"
     times = 5
 
-    def awaited(self, task_id: str) -> Json:
-        data = super().awaited(task_id)
+    def wait_for_end(self, task_id: str) -> Json:
+        data = super().wait_for_end(task_id)
         for _ in range(self.times):
-            self.sleep(self.every_s)
-            self.look(task_id)
+            self.sleep(self.interval_s)
+            self.poll(task_id)
         return data
 
 
-class AsksOnceMoreAfterTheEnd(AsksOnAfterTheEnd):
+class PollsOnceAfterTheEnd(PollsFiveTimesAfterTheEnd):
     times = 1
 
 
 class NeverGivesUp(Client):
-    breaks = "C-POLL-004"
-    patience_s = inf
+    violates = "C-POLL-004"
+    deadline_s = inf
 
 
-class DiesAtAnUnknownState(Client):
-    breaks = "C-POLL-005"
+class CrashesOnAnUnknownState(Client):
+    violates = "C-POLL-005"
 
-    def is_over(self, data: Json) -> bool:
+    def is_final(self, data: Json) -> bool:
         return {"pending": False, "processing": False, "success": True, "failed": True}[
             data["state"]
         ]
 
 
-class TakesAnUnknownStateForTheEnd(Client):
-    breaks = "C-POLL-005"
+class TreatsAnUnknownStateAsFinal(Client):
+    violates = "C-POLL-005"
 
-    def is_over(self, data: Json) -> bool:
+    def is_final(self, data: Json) -> bool:
         return data["state"] not in {"pending", "processing"}
 
 
-class AsksForAnotherTask(Client):
-    breaks = "C-POLL-006"
+class PollsAnotherTask(Client):
+    violates = "C-POLL-006"
 
     def status_request(self, task_id: str) -> httpx.Request:
         return super().status_request("task_0123456789abcdef0123456789abcdef")
 
 
-class WaitsASecondWhateverSecondsSay(Client):
-    breaks = "C-LIM-001"
+class IgnoresSecondsInRetryAfter(Client):
+    violates = "C-LIM-001"
 
-    def pause_of_seconds(self, written: str) -> float:
+    def pause_for_seconds(self, written: str) -> float:
         return 1.0
 
 
-class WaitsASecondWhateverTheDateSays(Client):
-    breaks = "C-LIM-002"
+class IgnoresTheDateInRetryAfter(Client):
+    violates = "C-LIM-002"
 
     def pause_until(self, date: str, now: str) -> float:
         return 1.0
 
 
-class TakesADateForANumber(Client):
-    breaks = "C-LIM-002"
+class ParsesADateAsANumber(Client):
+    violates = "C-LIM-002"
 
     def pause_until(self, date: str, now: str) -> float:
-        raise TypeError(f"no number: {date}")
+        raise TypeError(f"not a number: {date}")
 
 
-class TriesAgainAtOnce(Client):
-    """Its wait grows, from next to nothing."""
+class RetriesAtOnce(Client):
+    """Its wait grows, but starts far too short."""
 
-    breaks = "C-LIM-003"
+    violates = "C-LIM-003"
 
-    def pause_untold(self, tries: int) -> float | None:
-        return 0.025 * self.growing_s(tries)
+    def pause_without_header(self, attempts: int) -> float | None:
+        return 0.025 * self.backoff_s(attempts)
 
 
-class GivesUpWhenNotToldHowLong(Client):
-    breaks = "C-LIM-003"
+class GivesUpWithoutRetryAfter(Client):
+    violates = "C-LIM-003"
 
-    def pause_untold(self, tries: int) -> float | None:
+    def pause_without_header(self, attempts: int) -> float | None:
         return None
 
 
-class WaitsASecondEachTime(Client):
-    breaks = "C-LIM-004"
+class NeverIncreasesTheWait(Client):
+    violates = "C-LIM-004"
 
-    def pause_untold(self, tries: int) -> float | None:
+    def pause_without_header(self, attempts: int) -> float | None:
         return 1.0
 
 
-class _Insists(Client):
+class _Retries(Client):
     on = 0
     times = 3
 
-    def pause_after_refusal(
-        self, operation: str, answer: httpx.Response, tries: int
+    def pause_after_rejection(
+        self, operation: str, answer: httpx.Response, attempts: int
     ) -> float | None:
-        if answer.status_code == self.on and tries < self.times:
+        if answer.status_code == self.on and attempts < self.times:
             return 1.0
-        return super().pause_after_refusal(operation, answer, tries)
+        return super().pause_after_rejection(operation, answer, attempts)
 
 
-class InsistsOn400(_Insists):
-    breaks = "C-LIM-005"
+class Retries400(_Retries):
+    violates = "C-LIM-005"
     on = 400
 
 
-class InsistsOn401(_Insists):
-    breaks = "C-LIM-005"
+class Retries401(_Retries):
+    violates = "C-LIM-005"
     on = 401
 
 
-class InsistsOn404(_Insists):
-    breaks = "C-LIM-005"
+class Retries404(_Retries):
+    violates = "C-LIM-005"
     on = 404
 
 
-class Storms503(_Insists):
-    breaks = "C-LIM-006"
+class Retries503FiftyTimes(_Retries):
+    violates = "C-LIM-006"
     on = 503
     times = 50
 
 
-class Storms500(_Insists):
-    breaks = "C-LIM-006"
+class Retries500FiftyTimes(_Retries):
+    violates = "C-LIM-006"
     on = 500
     times = 50
 
 
-class HasMoreThanAThousandTasks(Batch):
-    breaks = "C-LIM-007"
+class RunsMoreThanAThousandTasks(Batch):
+    violates = "C-LIM-007"
     at_once = 1001
 
 
 MUTANTS: tuple[type[Client], ...] = (
-    AsksAfterHalfASecond, AsksAfterTenSeconds, AsksEvery200Ms, AsksEvery2S, AsksOnAfterTheEnd,
-    AsksOnceMoreAfterTheEnd, NeverGivesUp, DiesAtAnUnknownState, TakesAnUnknownStateForTheEnd,
-    AsksForAnotherTask, WaitsASecondWhateverSecondsSay, WaitsASecondWhateverTheDateSays,
-    TakesADateForANumber, TriesAgainAtOnce, GivesUpWhenNotToldHowLong, WaitsASecondEachTime,
-    InsistsOn400, InsistsOn401, InsistsOn404, Storms503, Storms500, HasMoreThanAThousandTasks,
+    PollsAfterHalfASecond, PollsAfterTenSeconds, PollsEvery200Ms, PollsEvery2S,
+    PollsFiveTimesAfterTheEnd, PollsOnceAfterTheEnd, NeverGivesUp, CrashesOnAnUnknownState,
+    TreatsAnUnknownStateAsFinal, PollsAnotherTask, IgnoresSecondsInRetryAfter,
+    IgnoresTheDateInRetryAfter,
+    ParsesADateAsANumber, RetriesAtOnce, GivesUpWithoutRetryAfter, NeverIncreasesTheWait,
+    Retries400, Retries401, Retries404, Retries503FiftyTimes, Retries500FiftyTimes,
+    RunsMoreThanAThousandTasks,
 )  # fmt: skip

@@ -1,4 +1,4 @@
-// A plain script as the provider's pages show it: submit, wait, ask, save. With Node's own fetch.
+// A plain script as the provider's pages show it: submit, wait, poll, download. With Node's fetch.
 import { writeFile } from "node:fs/promises";
 
 const [prompt, outDir] = process.argv.slice(2);

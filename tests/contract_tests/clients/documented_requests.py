@@ -1,4 +1,4 @@
-"""A plain script as the provider's pages show it: submit, wait, ask, print. With `requests`."""
+"""A script as the provider's pages show it, with `requests`: submit, wait, poll, download."""
 
 import json
 import os

@@ -13,27 +13,30 @@ from tests.contract_tests.clients.good import Client, Listener
 
 _TERMINATED = -15
 
-Take = Callable[[bytes], int]
+Receive = Callable[[bytes], int]
 
 
-class Stopped(Exception):
-    """The client has had all the time that there is."""
+class TimeBudgetExceeded(Exception):
+    """The client wanted to sleep for longer than its time budget."""
 
 
 class VirtualTime:
-    """The clock of a sandbox, moved by whoever sleeps; it stops a client that sleeps too long."""
+    """The manual clock of a sandbox, which a client moves by sleeping, within a budget."""
 
-    def __init__(self, http: httpx.Client, key: str, bound_s: float) -> None:
+    def __init__(self, http: httpx.Client, key: str, time_budget_s: float) -> None:
         self._http = http
         self._headers = {"Authorization": f"Bearer {key}"}
-        self._bound_s = bound_s
+        self._time_budget_s = time_budget_s
         self.passed_s = 0.0
         self._call("PUT", "clock", {"mode": "manual"})
 
     def sleep(self, seconds: float) -> None:
-        """Return when all that falls due meanwhile is done, callbacks too."""
-        if self.passed_s + seconds > self._bound_s:
-            raise Stopped
+        """Advance the clock; return when all that became due is done, callbacks included.
+
+        Raise TimeBudgetExceeded instead of exceeding the budget.
+        """
+        if self.passed_s + seconds > self._time_budget_s:
+            raise TimeBudgetExceeded
         self._call("POST", "clock/advance", {"seconds": seconds})
         self.passed_s += seconds
 
@@ -43,21 +46,21 @@ class VirtualTime:
         ).raise_for_status()
 
 
-def driven(kind: type[Client], http: httpx.Client) -> ClientRunner:
-    """Return what runs such a client in a case: as a process would, but here and at once."""
+def runner_of(kind: type[Client], http: httpx.Client) -> ClientRunner:
+    """Return a function that runs such a client like a process, but here and in virtual time."""
 
     def drive(trial: Trial) -> ClientExit:
-        time = VirtualTime(http, trial.key, kind.bound_s)
+        time = VirtualTime(http, trial.key, kind.time_budget_s)
         client = kind(trial, http, time.sleep)
         status, timed_out = 0, False
         with ExitStack() as stack:
             if isinstance(client, Listener):
-                client.callback_url = stack.enter_context(receiving(client.take))
+                client.callback_url = stack.enter_context(callback_server(client.receive))
             try:
                 client.run()
-            except Stopped:
+            except TimeBudgetExceeded:
                 status, timed_out = _TERMINATED, True
-            except Exception as error:  # noqa: BLE001  # a client may die of anything
+            except Exception as error:  # noqa: BLE001  # A client may raise anything.
                 status = 1
                 client.output.append(f"{type(error).__name__}: {error}")
         return ClientExit(
@@ -71,10 +74,10 @@ def driven(kind: type[Client], http: httpx.Client) -> ClientRunner:
 
 
 @contextmanager
-def receiving(take: Take) -> Iterator[str]:
-    """Listen on a free loopback port; give the address for callbacks."""
+def callback_server(receive: Receive) -> Iterator[str]:
+    """Serve a callback receiver on a free loopback port, and give its address."""
     with _Server(("127.0.0.1", 0), _Handler) as server:
-        server.take = take
+        server.receive = receive
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
@@ -85,20 +88,20 @@ def receiving(take: Take) -> Iterator[str]:
 
 
 class _Server(ThreadingHTTPServer):
-    take: Take
+    receive: Receive
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_POST(self) -> None:
-        status = self.server.take(self.rfile.read(int(self.headers["Content-Length"])))
+        status = self.server.receive(self.rfile.read(int(self.headers["Content-Length"])))
         try:
             self.send_response(status)
             self.send_header("Content-Length", "0")
             self.end_headers()
         except ConnectionError:
-            return  # the sender waited no longer
+            return  # The sender has closed the connection.
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # as its base names it
-        """Say nothing: standard error belongs to the suite."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # The base class uses this name.
+        """Log nothing: standard error belongs to the test suite."""

@@ -1,4 +1,4 @@
-"""A client as it should be, in small steps: a mutant overrides one of them."""
+"""Correct clients in small steps; a mutant overrides one step."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -20,24 +20,24 @@ Sleep = Callable[[float], None]
 
 
 class Failure(Exception):
-    """Says to the user what went wrong."""
+    """An error that the client reports to its user."""
 
 
 class Client:
-    """Submits, asks until the task has ended, and fetches the pictures.
+    """Submits, polls until the task has ended, and downloads the images.
 
-    `breaks` is the rule of the audit that a mutant breaks.
+    `violates` is the rule of the audit that a mutant violates.
     """
 
-    breaks: ClassVar[str] = ""
-    only: ClassVar[tuple[str, ...]] = ()
-    """The situations that a mutant is for, where they are not those of its kind."""
-    bound_s: ClassVar[float] = 600.0
+    violates: ClassVar[str] = ""
+    only_in: ClassVar[tuple[str, ...]] = ()
+    """The ids of the only situations that a mutant runs in; empty for all of its kind."""
+    time_budget_s: ClassVar[float] = 600.0
     num_images = 1
-    first_s = 20.0
-    every_s = 3.0
-    patience_s = 300.0
-    most_tries = 5
+    first_poll_s = 20.0
+    interval_s = 3.0
+    deadline_s = 300.0
+    max_attempts = 5
 
     def __init__(self, trial: Trial, http: httpx.Client, sleep: Sleep) -> None:
         self.trial = trial
@@ -47,16 +47,16 @@ class Client:
 
     def run(self) -> None:
         task_id = self.submit()
-        self.finish(self.awaited(task_id))
+        self.finish(self.wait_for_end(task_id))
 
     def submit(self) -> str:
-        task_id: str = self.ask("submit", self.submit_request)["taskId"]
+        task_id: str = self.call("submit", self.submit_request)["taskId"]
         return task_id
 
     def body(self) -> Json:
-        return {"request_type": "async", "provider": "auto", "input": self.wish()}
+        return {"request_type": "async", "provider": "auto", "input": self.task_input()}
 
-    def wish(self) -> Json:
+    def task_input(self) -> Json:
         return {
             "mode": "gpt-image-1",
             "prompt": self.trial.prompt,
@@ -75,103 +75,103 @@ class Client:
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.trial.key}", "User-Agent": "good-client/1"}
 
-    def awaited(self, task_id: str) -> Json:
-        """Return `data` of a task that has ended."""
-        self.sleep(self.first_s)
-        waited_s = self.first_s
-        while waited_s < self.patience_s:
-            data = self.look(task_id)
-            if self.is_over(data):
+    def wait_for_end(self, task_id: str) -> Json:
+        """Return `data` of the final state."""
+        self.sleep(self.first_poll_s)
+        waited_s = self.first_poll_s
+        while waited_s < self.deadline_s:
+            data = self.poll(task_id)
+            if self.is_final(data):
                 return data
-            self.sleep(self.every_s)
-            waited_s += self.every_s
-        raise Failure(f"the task has not ended within {self.patience_s:.0f} s")
+            self.sleep(self.interval_s)
+            waited_s += self.interval_s
+        raise Failure(f"the task has not ended within {self.deadline_s:.0f} s")
 
-    def look(self, task_id: str) -> Json:
-        data: Json = self.ask("status", lambda: self.status_request(task_id))
+    def poll(self, task_id: str) -> Json:
+        data: Json = self.call("status", lambda: self.status_request(task_id))
         return data
 
-    def is_over(self, data: Json) -> bool:
+    def is_final(self, data: Json) -> bool:
         return data["state"] in _ENDED
 
-    def ask(self, operation: str, request: Callable[[], httpx.Request]) -> Any:
-        """Return `data` of the answer, after as many tries as it takes."""
-        for tries in count(1):
+    def call(self, operation: str, request: Callable[[], httpx.Request]) -> Any:
+        """Return `data` of the response; retry as often as the client allows."""
+        for attempts in count(1):
             try:
                 answer = self.http.send(request())
                 if answer.status_code == 200:
-                    return self.decoded(answer)["data"]
+                    return self.decode(answer)["data"]
                 problem = f"{operation}: {answer.status_code} {answer.text[:200]}"
-                pause_s = self.pause_after_refusal(operation, answer, tries)
+                pause_s = self.pause_after_rejection(operation, answer, attempts)
             except (httpx.RequestError, ValueError) as error:
                 problem = f"{operation}: {error}"
-                pause_s = self.pause_after_loss(operation, error, tries)
+                pause_s = self.pause_after_loss(operation, error, attempts)
             if pause_s is None:
                 break
             self.sleep(pause_s)
         raise Failure(problem)
 
-    def decoded(self, answer: httpx.Response) -> Any:
+    def decode(self, answer: httpx.Response) -> Any:
         return answer.json()
 
-    def pause_after_refusal(
-        self, operation: str, answer: httpx.Response, tries: int
+    def pause_after_rejection(
+        self, operation: str, answer: httpx.Response, attempts: int
     ) -> float | None:
-        """Return how long to wait before the same is asked again; None means never."""
-        if tries >= self.most_tries:
+        """Return the seconds to wait before a retry; None for no retry."""
+        if attempts >= self.max_attempts:
             return None
         if answer.status_code == 429:
-            return self.pause_when_throttled(answer, tries)
-        return self.growing_s(tries) if answer.status_code >= 500 else None
+            return self.pause_when_throttled(answer, attempts)
+        return self.backoff_s(attempts) if answer.status_code >= 500 else None
 
-    def pause_after_loss(self, operation: str, error: Exception, tries: int) -> float | None:
-        """Say never for a submit: it may have been accepted, and would be paid for twice."""
-        if operation == "submit" or tries >= self.most_tries:
+    def pause_after_loss(self, operation: str, error: Exception, attempts: int) -> float | None:
+        """Do not retry a submit: it may have been accepted, and would be paid for twice."""
+        if operation == "submit" or attempts >= self.max_attempts:
             return None
-        return self.growing_s(tries)
+        return self.backoff_s(attempts)
 
-    def pause_when_throttled(self, answer: httpx.Response, tries: int) -> float | None:
+    def pause_when_throttled(self, answer: httpx.Response, attempts: int) -> float | None:
         written = answer.headers.get("retry-after")
         if written is None:
-            return self.pause_untold(tries)
+            return self.pause_without_header(attempts)
         if written.isdecimal():
-            return self.pause_of_seconds(written)
+            return self.pause_for_seconds(written)
         return self.pause_until(written, answer.headers["date"])
 
-    def pause_untold(self, tries: int) -> float | None:
-        return self.growing_s(tries)
+    def pause_without_header(self, attempts: int) -> float | None:
+        return self.backoff_s(attempts)
 
-    def pause_of_seconds(self, written: str) -> float:
+    def pause_for_seconds(self, written: str) -> float:
         return float(written)
 
     def pause_until(self, date: str, now: str) -> float:
         return (parsedate_to_datetime(date) - parsedate_to_datetime(now)).total_seconds()
 
-    def growing_s(self, tries: int) -> float:
-        return 2.0**tries
+    def backoff_s(self, attempts: int) -> float:
+        return 2.0**attempts
 
     def finish(self, data: Json) -> None:
         if data["state"] == "failed":
             self.fail(data)
         else:
-            self.fetch_all(self.addresses(data))
+            self.download_all(self.result_urls(data))
 
     def fail(self, data: Json) -> None:
-        raise Failure(self.told_of_failure(data))
+        raise Failure(self.failure_message(data))
 
-    def told_of_failure(self, data: Json) -> str:
+    def failure_message(self, data: Json) -> str:
         return f"the task failed: {data['failCode']}: {data['failMsg']}"
 
-    def addresses(self, data: Json) -> list[str]:
+    def result_urls(self, data: Json) -> list[str]:
         found: list[str] = json.loads(data["resultJson"])["resultUrls"]
         return found
 
-    def fetch_all(self, addresses: Iterable[str]) -> None:
+    def download_all(self, addresses: Iterable[str]) -> None:
         for address in addresses:
-            self.output.append(f"{len(self.fetched(address))} bytes")
+            self.output.append(f"{len(self.download(address))} bytes")
 
-    def fetched(self, address: str) -> bytes:
-        for tries in count(1):
+    def download(self, address: str) -> bytes:
+        for attempts in count(1):
             try:
                 answer = self.http.send(self.download_request(address))
                 if 400 <= answer.status_code < 500:
@@ -180,9 +180,9 @@ class Client:
                     return answer.content
             except httpx.RequestError as error:
                 self.output.append(f"download: {error}")
-            if tries >= self.most_tries:
+            if attempts >= self.max_attempts:
                 break
-            self.sleep(self.growing_s(tries))
+            self.sleep(self.backoff_s(attempts))
         raise Failure("a picture could not be fetched")
 
     def download_request(self, address: str) -> httpx.Request:
@@ -193,39 +193,42 @@ class Client:
 
 
 class Listener(Client):
-    """Is told by callbacks, and says so when none comes. `take` runs in the receiver's thread."""
+    """Waits for callbacks, and reports an error if none arrives.
 
-    patience_s = 120.0
+    `receive` runs in the thread of the callback server.
+    """
+
+    deadline_s = 120.0
     look_every_s = 3.0
 
     def __init__(self, trial: Trial, http: httpx.Client, sleep: Sleep) -> None:
         super().__init__(trial, http, sleep)
         self.callback_url = ""
-        self.told: list[Json] = []
+        self.received: list[Json] = []
 
     def body(self) -> Json:
         return super().body() | {"request_type": "callback", "callback_url": self.callback_url}
 
-    def take(self, body: bytes) -> int:
-        """Keep what a callback tells, whether its task is known yet or not; answer a status."""
+    def receive(self, body: bytes) -> int:
+        """Keep `data` of a callback, whether or not its task is known; return the HTTP status."""
         try:
-            self.told.append(json.loads(body)["data"])
+            self.received.append(json.loads(body)["data"])
         except ValueError:
-            return self.status_of_garbage(body)
+            return self.answer_to_garbage(body)
         return 200
 
-    def status_of_garbage(self, body: bytes) -> int:
+    def answer_to_garbage(self, body: bytes) -> int:
         return 400
 
-    def awaited(self, task_id: str) -> Json:
+    def wait_for_end(self, task_id: str) -> Json:
         waited_s = 0.0
-        while waited_s < self.patience_s:
-            mine = [data for data in self.told if self.is_mine(task_id, data)]
+        while waited_s < self.deadline_s:
+            mine = [data for data in self.received if self.is_mine(task_id, data)]
             if mine:
                 return mine[0]
             self.sleep_for_callback(waited_s)
             waited_s += self.look_every_s
-        return self.untold(task_id)
+        return self.handle_timeout(task_id)
 
     def sleep_for_callback(self, waited_s: float) -> None:
         self.sleep(self.look_every_s)
@@ -233,31 +236,31 @@ class Listener(Client):
     def is_mine(self, task_id: str, data: Json) -> bool:
         return bool(data["taskId"] == task_id)
 
-    def untold(self, task_id: str) -> Json:
-        raise Failure(f"no callback came within {self.patience_s:.0f} s")
+    def handle_timeout(self, task_id: str) -> Json:
+        raise Failure(f"no callback arrived within {self.deadline_s:.0f} s")
 
 
-class FallsBack(Listener):
-    """As good as the other: asks when no callback comes."""
+class PollingListener(Listener):
+    """A correct client that polls if no callback arrives."""
 
-    def untold(self, task_id: str) -> Json:
-        return self.look(task_id)
+    def handle_timeout(self, task_id: str) -> Json:
+        return self.poll(task_id)
 
 
-class WantsTwo(Client):
+class TwoImageClient(Client):
     num_images = 2
 
 
 class Batch(Client):
-    """Has several tasks under way, of a prompt each, and no more than it may."""
+    """Runs several tasks concurrently, each with a prompt of its own."""
 
-    only = ("many-tasks",)
+    only_in = ("many-tasks",)
     at_once = 3
 
     def run(self) -> None:
         for _ in range(self.at_once):
             self.submit()
 
-    def wish(self) -> Json:
+    def task_input(self) -> Json:
         self.output.append("another one")
-        return super().wish() | {"prompt": f"{self.trial.prompt}, {len(self.output)}"}
+        return super().task_input() | {"prompt": f"{self.trial.prompt}, {len(self.output)}"}

@@ -1,4 +1,4 @@
-"""The reference client as a command under audit: `reference.py PROMPT OUT_DIR [CALLBACK_PORT]`."""
+"""Runs the reference client under audit: `reference.py PROMPT OUT_DIR [CALLBACK_PORT]`."""
 
 import sys
 

@@ -54,24 +54,24 @@ def servers_part(kills: Mapping[str, Sequence[str]]) -> str:
 def clients_part(blames: Blames) -> str:
     """Write who is caught where, by rule in the order of the audit's report."""
     order = [rule.id for rule in RULES]
-    mutants = sorted(all_clients.MUTANTS, key=lambda kind: order.index(kind.breaks))
+    mutants = sorted(all_clients.MUTANTS, key=lambda kind: order.index(kind.violates))
     rows = [
-        f"| {kind.breaks} | {all_clients.name_of(kind)} | {_caught(kind, blames[kind])} |"
+        f"| {kind.violates} | {all_clients.name_of(kind)} | {_caught(kind, blames[kind])} |"
         for kind in mutants
     ]
     return _CLIENTS + "\n".join(rows) + f"\n\n{len(rows)} mutants.\n"
 
 
 def _caught(kind: type[Client], blamed: Mapping[str, Sequence[str]]) -> str:
-    others = [rule for rule in blamed if rule != kind.breaks]
-    cases = " ".join(blamed.get(kind.breaks, ())) or "**survives**"
+    others = [rule for rule in blamed if rule != kind.violates]
+    cases = " ".join(blamed.get(kind.violates, ())) or "**survives**"
     return cases + (f" **and blamed by {' '.join(others)}**" if others else "")
 
 
 def blames_of_all() -> Blames:
     with all_clients.mock() as http:
         return {
-            kind: all_clients.blamed(kind, all_clients.cases_of(kind), http)
+            kind: all_clients.blaming_rules(kind, all_clients.cases_of(kind), http)
             for kind in all_clients.MUTANTS
         }
 

@@ -1,0 +1,85 @@
+"""Mutants of C-ROB: they stop at faults of a network or a proxy."""
+
+from typing import Any
+
+import httpx
+
+from tests.contract_tests.clients.good import Client
+
+
+class StopsAtAnErrorPage(Client):
+    violates = "C-ROB-001"
+
+    def pause_after_rejection(
+        self, operation: str, answer: httpx.Response, attempts: int
+    ) -> float | None:
+        if answer.headers["content-type"] == "text/html":
+            return None
+        return super().pause_after_rejection(operation, answer, attempts)
+
+
+class CrashesOnAnEmptyBody(Client):
+    violates = "C-ROB-002"
+
+    def decode(self, answer: httpx.Response) -> Any:
+        if not answer.content:
+            raise TypeError("the body is empty")
+        return super().decode(answer)
+
+
+class _StopsAtALoss(Client):
+    of: type[Exception]
+
+    def pause_after_loss(self, operation: str, error: Exception, attempts: int) -> float | None:
+        if operation == "status" and isinstance(error, self.of):
+            return None
+        return super().pause_after_loss(operation, error, attempts)
+
+
+class StopsAtATruncatedBody(_StopsAtALoss):
+    violates = "C-ROB-003"
+    of = httpx.RemoteProtocolError
+
+
+class StopsAtASlowResponse(_StopsAtALoss):
+    violates = "C-ROB-004"
+    of = httpx.ReadTimeout
+    timeout_s = 0.3
+
+    def status_request(self, task_id: str) -> httpx.Request:
+        request = super().status_request(task_id)
+        request.extensions["timeout"] = httpx.Timeout(self.timeout_s).as_dict()
+        return request
+
+
+class CrashesOnUnknownMembers(Client):
+    violates = "C-ROB-005"
+    known = frozenset(
+        {"taskId", "state", "createTime", "resultJson", "completeTime", "costTime", "failCode",
+         "failMsg"}
+    )  # fmt: skip
+
+    def decode(self, answer: httpx.Response) -> Any:
+        content = super().decode(answer)
+        if unknown := content["data"].keys() - self.known:
+            raise TypeError(f"unknown members: {unknown}")
+        return content
+
+
+class ReadsMembersByPosition(Client):
+    violates = "C-ROB-005"
+
+    def decode(self, answer: httpx.Response) -> Any:
+        _, _, data = super().decode(answer).values()
+        return {"data": dict(data)}
+
+
+class StopsAtAReset(_StopsAtALoss):
+    violates = "C-ROB-006"
+    of = httpx.ReadError
+
+
+MUTANTS: tuple[type[Client], ...] = (
+    StopsAtAnErrorPage, CrashesOnAnEmptyBody, StopsAtATruncatedBody, StopsAtASlowResponse,
+    CrashesOnUnknownMembers, ReadsMembersByPosition, StopsAtAReset,
+)  # fmt: skip
