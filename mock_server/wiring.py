@@ -32,7 +32,7 @@ from mock_server.domain.planner import Planner
 from mock_server.domain.ports import RealClock, Sender
 from mock_server.domain.profiles import CALM
 from mock_server.domain.rule_matching import RuleMatcher
-from mock_server.domain.sandbox.state import SandboxDefaults
+from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.store import Store
 from mock_server.front_door import FrontDoor
 from mock_server.images.sniff import image_format
@@ -92,7 +92,7 @@ class MockServer:
         self._profile = chosen_profile(settings, profiles)
         self._profiles = Profiles(profiles, settings.of_sandbox(profiles[CALM]))
         self._store: Store = MemoryStore(
-            SandboxDefaults(
+            SandboxTemplate(
                 seed=self.seed,
                 settings=settings.of_sandbox(self._profile),
                 clock=settings.of_clock(),

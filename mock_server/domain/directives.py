@@ -1,4 +1,4 @@
-"""Directives: what an unmodified client can write into a prompt to steer its task.
+"""Directives: the outcome of a task, written into its prompt by a client that is not modified.
 
 `a fox [[mock fail=CONTENT_VIOLATION message="no foxes"]] in the snow`
 """
@@ -20,10 +20,10 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def parse_directives(prompt: str, fail_codes: Mapping[str, str]) -> Outcome | None:
-    """Return what all directives of a prompt ask for together, None when there is none.
+    """Return the outcome that all directives of a prompt describe, None when there is none.
 
-    A member that stands twice counts as it stands last. Raises InvalidRequest naming the
-    directive and the nearest known one.
+    Of a member that is repeated, the last one counts. Raise InvalidRequest naming the directive
+    and the nearest known one.
     """
     if "[[mock" not in prompt:
         return None
@@ -40,7 +40,7 @@ def parse_directives(prompt: str, fail_codes: Mapping[str, str]) -> Outcome | No
 
 
 def without_directives(prompt: str) -> str:
-    """Return the prompt as it is drawn and moderated."""
+    """Return the prompt without its directives, as it is drawn and moderated."""
     if "[[mock" not in prompt:
         return prompt
     kept, at = [], 0
@@ -70,6 +70,6 @@ def _members(prompt: str, at: int) -> tuple[int, dict[str, object]]:
         else:
             members[token["name"]] = True if bare is None else bare
     raise InvalidRequest(
-        f"input.prompt: directive at character {at} cannot be read;"
+        f"input.prompt: directive at character {at} is invalid;"
         ' write [[mock fail=CODE message="…" pending=2s processing=500ms polls=3 hold]]'
     )

@@ -1,10 +1,10 @@
-"""The nearest known word, for error messages."""
+"""Suggest the closest valid word in an error."""
 
 from collections.abc import Iterable
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean 'x'?` when a known word is close, and the known words otherwise."""
+    """Return `; did you mean 'x'?` where a known word is close, else all known words."""
     from difflib import get_close_matches  # noqa: PLC0415  # slow to import, used for errors only
 
     words = sorted(str(each) for each in known)

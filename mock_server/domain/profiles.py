@@ -1,20 +1,21 @@
-"""Profiles: ready rule sets, with the limits and the generation time that go with them."""
+"""Profiles: named sets of rules, with limits and a generation time."""
 
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from mock_server.domain.durations import duration_ms
+from mock_server.domain.durations import Duration, checked_duration_ms
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.sandbox_settings import Limit, SandboxSettings
+from mock_server.domain.validation import convert
 
 CALM = "calm"
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """What is None is left as it is."""
+    """A profile. None leaves a setting as it is."""
 
     name: str
     about: str
@@ -28,13 +29,13 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     about: str
     rate_limit: Limit | None = None
     max_concurrent: Limit | None = None
-    generation_time: str | None = None
+    generation_time: Duration | None = None
     rules: list[dict[str, Any]] = []
 
 
 def parse_profile(name: str, raw: bytes, fail_codes: Mapping[str, str]) -> Profile:
-    """Read the TOML text of a profile. Raises ValueError for what is no profile."""
-    read = msgspec.toml.decode(raw, type=_File)
+    """Return the profile that a TOML text describes. Raise InvalidValue."""
+    read = convert(msgspec.toml.decode(raw), _File, whole=name)
     return Profile(
         name=name,
         about=read.about,
@@ -42,7 +43,7 @@ def parse_profile(name: str, raw: bytes, fail_codes: Mapping[str, str]) -> Profi
         max_concurrent=read.max_concurrent,
         generation_time_ms=None
         if read.generation_time is None
-        else duration_ms(read.generation_time),
+        else checked_duration_ms(read.generation_time, "generation_time"),
         rules=tuple(
             parse_rule(rule, f"rules[{at}]", fail_codes) for at, rule in enumerate(read.rules)
         ),

@@ -20,7 +20,7 @@ class ReferenceChecker:
     def __init__(self, egress: Egress, recognise_format: FormatRecogniser) -> None:
         self._egress = egress
         self._recognise_format = recognise_format
-        self._checkers: dict[int, HttpImageChecker] = {}  # by maximum image size in bytes
+        self._checkers: dict[int, HttpImageChecker] = {}  # The keys are size limits in bytes.
 
     async def find_bad_image(
         self, urls: tuple[str, ...], model: Model, mode: ImageUrls

@@ -62,7 +62,7 @@ class HttpSender:
 
     async def _attempt(self, request: httpx.Request) -> DeliveryResult:
         loop = asyncio.get_running_loop()
-        started = loop.time()
+        started_s = loop.time()
         response = _Response()
         error = None
         is_blocked = False
@@ -80,7 +80,7 @@ class HttpSender:
             status=response.status,
             error=error if response.status is None else None,
             is_blocked=is_blocked,
-            duration_ms=round((loop.time() - started) * 1000),
+            duration_ms=round((loop.time() - started_s) * 1000),
         )
 
     async def _exchange(self, request: httpx.Request, response: "_Response") -> None:

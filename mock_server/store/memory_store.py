@@ -18,7 +18,7 @@ from mock_server.domain.errors import NoRoom, SandboxMissing
 from mock_server.domain.events import Change, Event, Follower, Recorded, TasksEnded
 from mock_server.domain.results import TaskView
 from mock_server.domain.sandbox.sandbox import Sandbox
-from mock_server.domain.sandbox.state import SandboxDefaults
+from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.server_metrics import ServerMetrics
 from mock_server.domain.task import sandbox_id_in
 from mock_server.store.task_bound import EndedTask, TaskBound
@@ -36,13 +36,13 @@ class MemoryStore:
 
     def __init__(
         self,
-        defaults: SandboxDefaults,
+        template: SandboxTemplate,
         *,
         max_tasks: int = 2_000_000,
         max_sandboxes: int = MAX_SANDBOXES,
     ) -> None:
         self.metrics = ServerMetrics()
-        self._defaults = defaults
+        self._template = template
         self._max_sandboxes = max_sandboxes
         self._sandboxes: dict[str, Sandbox] = {}
         self._bound = TaskBound(max_tasks, self._is_held)
@@ -54,7 +54,7 @@ class MemoryStore:
             if len(self._sandboxes) >= self._max_sandboxes:
                 self._evict()
             sandbox = self._sandboxes[sandbox_id] = Sandbox(
-                sandbox_id, self._defaults, is_broke=is_broke, real_ms=real_ms
+                sandbox_id, self._template, is_broke=is_broke, real_ms=real_ms
             )
         return sandbox
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 Json = dict[str, Any]
-_TimedLine = tuple[int, str]  # an instant in Unix milliseconds and a text
+_TimedLine = tuple[int, str]  # Unix milliseconds, text
 
 MAX_TASKS = 20
 _MAX_LINES = 60

@@ -1,5 +1,6 @@
 """Schemathesis against a server: requests made from its OpenAPI document."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,11 @@ _COMMAND = Path(sys.executable).with_name("schemathesis")
 # The server lists its one key, so that others are tried in vain. Time stands still, so that no
 # callback is ever sent to a generated address.
 SETTINGS = Settings(clock="manual", seed=7, egress="loopback", api_key=(_KEY,))
+
+
+def _environment() -> dict[str, str]:
+    """Return this environment without coverage, which would slow a program that is not ours."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
 
 
 def found_nothing(document_url: str, folder: Path, *, examples: int, **switches: str) -> str:
@@ -33,6 +39,7 @@ def found_nothing(document_url: str, folder: Path, *, examples: int, **switches:
         capture_output=True,
         text=True,
         cwd=folder,
+        env=_environment(),
         timeout=10 * PATIENCE_S,
         check=False,
     )

@@ -74,10 +74,13 @@ def test_without_a_name(apixo_mock): pass
 
 
 def run_suite(pytester: pytest.Pytester, text: str, *arguments: str) -> pytest.RunResult:
-    """Run a suite with this plugin only; test_page.py runs it with all installed plugins."""
+    """Run a suite in this process with this plugin only.
+
+    test_page.py runs one in a process of its own, with all installed plugins.
+    """
     pytester.makepyfile(test_it=text)
     plugins = ["--disable-plugin-autoload", "-p", "mock_server.pytest_plugin"]
-    return pytester.runpytest_subprocess(*plugins, "-p", "no:cacheprovider", *arguments)
+    return pytester.runpytest_inprocess(*plugins, "-p", "no:cacheprovider", *arguments)
 
 
 def test_the_report_of_a_failing_test_shows_the_timeline_without_the_key(

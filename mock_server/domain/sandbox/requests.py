@@ -19,7 +19,7 @@ def submit(state: SandboxState, command: Submit) -> TaskView | Rejection:
     if not state.window.admit(now_ms):
         return _over_rate(state, now_ms)
     state.requests += 1
-    model = state.defaults.models[command.model_id]
+    model = state.template.models[command.model_id]
     price = price_microusd(model.price_usd, command.submission.num_images)
     if not ledger.can_pay(price):
         return Rejection(RejectionReason.CREDITS, now_ms)

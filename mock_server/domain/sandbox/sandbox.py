@@ -15,7 +15,7 @@ from mock_server.domain.results import ClockReading, TaskView
 from mock_server.domain.rule_book import QueuedRule, RuleState
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.sandbox import callbacks, control, requests, snapshots
-from mock_server.domain.sandbox.state import SandboxDefaults, SandboxState
+from mock_server.domain.sandbox.state import SandboxState, SandboxTemplate
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.task import Task
 
@@ -54,10 +54,10 @@ class Sandbox:
     __slots__ = ("_state", "id")
 
     def __init__(
-        self, sandbox_id: str, defaults: SandboxDefaults, *, is_broke: bool, real_ms: int
+        self, sandbox_id: str, template: SandboxTemplate, *, is_broke: bool, real_ms: int
     ) -> None:
         self.id = sandbox_id
-        self._state = SandboxState(sandbox_id, defaults, is_broke=is_broke, real_ms=real_ms)
+        self._state = SandboxState(sandbox_id, template, is_broke=is_broke, real_ms=real_ms)
 
     def apply(self, command: Command[R]) -> R:
         """Change the sandbox as the command says, and return the command's result."""

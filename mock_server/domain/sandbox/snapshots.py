@@ -52,7 +52,7 @@ def restore(state: SandboxState, command: Restore) -> None:
     window = _window(snapshot)
     deliveries = _deliveries(snapshot, tasks, state.deliveries.claims)
     book = RuleBook(snapshot.seed, snapshot.origin)
-    book.restore(snapshot.rules, state.defaults.fail_messages)
+    book.restore(snapshot.rules, state.template.fail_messages)
     entries = [each.entry() for each in snapshot.journal]
     journal = Journal.of(entries, snapshot.journal_dropped)
     clock = VirtualClock(snapshot.clock.mode, snapshot.clock.speed, real_ms, snapshot.now_ms)

@@ -18,7 +18,7 @@ from mock_server.domain.task import Task, ending_now, state_at
 from mock_server.domain.window import Window
 
 
-class SandboxDefaults(msgspec.Struct, frozen=True, kw_only=True):
+class SandboxTemplate(msgspec.Struct, frozen=True, kw_only=True):
     """How every sandbox of a server begins, and what all of them know."""
 
     seed: int
@@ -34,16 +34,32 @@ class SandboxState:
     """Everything that a sandbox remembers. Only the command handlers change it."""
 
     __slots__ = (
-        "book", "clock", "defaults", "deliveries", "dropped_tasks", "events", "id", "is_broke",
-        "journal", "ledger", "ordinal", "origin", "rejected", "requests", "seed", "settings",
-        "tasks", "used_ms", "window",
+        "book",
+        "clock",
+        "deliveries",
+        "dropped_tasks",
+        "events",
+        "id",
+        "is_broke",
+        "journal",
+        "ledger",
+        "ordinal",
+        "origin",
+        "rejected",
+        "requests",
+        "seed",
+        "settings",
+        "tasks",
+        "template",
+        "used_ms",
+        "window",
     )  # fmt: skip
 
     def __init__(
-        self, sandbox_id: str, defaults: SandboxDefaults, *, is_broke: bool, real_ms: int
+        self, sandbox_id: str, template: SandboxTemplate, *, is_broke: bool, real_ms: int
     ) -> None:
         self.id = sandbox_id
-        self.defaults = defaults
+        self.template = template
         self.is_broke = is_broke
         self.used_ms = real_ms  # The real instant of the last use.
         self.events: list[Event] = []  # Not told yet.
@@ -52,19 +68,19 @@ class SandboxState:
 
     def begin(self, real_ms: int) -> None:
         """Forget everything and begin from the seed."""
-        defaults = self.defaults
-        self.seed = defaults.seed
+        template = self.template
+        self.seed = template.seed
         self.origin = self.id  # The id of the sandbox whose chance and tasks these are.
-        self.settings = defaults.settings
-        self.clock = VirtualClock(defaults.clock.mode, defaults.clock.speed, real_ms)
+        self.settings = template.settings
+        self.clock = VirtualClock(template.clock.mode, template.clock.speed, real_ms)
         self.window = Window(self.settings.rate_limit)
         self.tasks: dict[str, Task] = {}
         self.ledger = Ledger(self.tasks, 0 if self.is_broke else self.settings.balance_microusd)
         self.deliveries = Deliveries(self.deliveries.claims)
         self.journal = Journal()
         self.book = RuleBook(self.seed, self.origin)
-        self.book.replace(defaults.rules)
-        self.book.replace_profile(self.settings.profile, defaults.profile_rules)
+        self.book.replace(template.rules)
+        self.book.replace_profile(self.settings.profile, template.profile_rules)
         self.ordinal = 0
         self.requests = 0
         self.rejected = 0

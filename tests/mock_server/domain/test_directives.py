@@ -174,5 +174,5 @@ def test_a_number_that_is_too_long_is_refused_with_its_member() -> None:
     ["[[mock", "[[mock hold", "[[mock hold]", '[[mock message="', "[[mock =2]]", "[[mock hold]x]"],
 )
 def test_a_directive_that_cannot_be_read_shows_how_one_is_written(prompt: str) -> None:
-    with pytest.raises(InvalidRequest, match=r"cannot be read; write \[\[mock fail=CODE"):
+    with pytest.raises(InvalidRequest, match=r"is invalid; write \[\[mock fail=CODE"):
         parse_directives(prompt, FAIL_MESSAGES)

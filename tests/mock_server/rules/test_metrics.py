@@ -11,7 +11,7 @@ def test_what_was_done_is_counted_by_what_came_of_it() -> None:
         api = mock.api("a-secret-key")
         api.submit("[[mock fail=NSFW]]")
         api.submit(callback_url="http://127.0.0.1:9/")
-        api.told("POST", "next", {"apply": {"refuse": {"status": 503}}})
+        api.told("POST", "next", {"apply": {"refuse": {"status": 503}, "latency": 0}})
         api.send("GET", "/api/v1/apikeys/current-balance")
         mock.http.get("/api/v1/apikeys/current-balance")
         api.advance("1h")
@@ -34,6 +34,7 @@ def test_what_was_done_is_counted_by_what_came_of_it() -> None:
         ("apixo_mock_tasks_ended_total", "NSFW", "failed"): 1,
         ("apixo_mock_callbacks_total", "unanswered"): 4,
         ("apixo_mock_faults_total", "refuse 503"): 1,
+        ("apixo_mock_faults_total", "latency"): 1,
         ("apixo_mock_sandboxes",): 1,
         ("apixo_mock_live_tasks",): 0,
     }

@@ -14,7 +14,7 @@ from mock_server.domain.rule_book import RuleBook, RuleBookSnapshot, RuleMatch
 from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition, RuleInput
-from mock_server.domain.sandbox.state import SandboxDefaults
+from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.task import TaskState
 from mock_server.store.memory_store import MemoryStore
@@ -41,6 +41,10 @@ def submitted(prompt: str | None = "a cat", **more: Any) -> RuleInput:
     return RuleInput(operation=Operation.SUBMIT, prompt=prompt, subject=prompt or "", **more)
 
 
+counting: st.SearchStrategy[Json] = st.builds(
+    lambda match: {"match": match, "apply": CLOSE},
+    st.sampled_from([{"times_each": 1}, {"probability": 0.5}, {"nth": "every 2"}, {"times": 2}]),
+)
 inputs = st.builds(
     RuleInput,
     operation=st.sampled_from(Operation),
@@ -54,7 +58,11 @@ inputs = st.builds(
 )
 
 
-@given(st.lists(rules, max_size=4), st.lists(rules, max_size=2), st.lists(inputs, max_size=12))
+@given(
+    st.lists(rules | counting, max_size=4),
+    st.lists(rules, max_size=2),
+    st.lists(inputs, max_size=12),
+)
 def test_equal_books_return_equal_matches(
     written: list[Json], queued: list[Json], asked: list[RuleInput]
 ) -> None:
@@ -64,7 +72,7 @@ def test_equal_books_return_equal_matches(
     assert first.snapshot() == second.snapshot()
 
 
-@given(st.lists(rules, max_size=4), st.lists(inputs, max_size=12), st.integers(0, 12))
+@given(st.lists(rules | counting, max_size=4), st.lists(inputs, max_size=12), st.integers(0, 12))
 def test_restored_book_continues_as_the_old_one(
     written: list[Json], asked: list[RuleInput], cut: int
 ) -> None:
@@ -113,7 +121,7 @@ def test_patterns_of_the_queue_come_first() -> None:
     assert book.patterns_for(submitted()) == ["q", "r"]
 
 
-@given(st.lists(rules, max_size=4), st.lists(inputs, max_size=6))
+@given(st.lists(rules | counting, max_size=4), st.lists(inputs, max_size=6))
 def test_no_other_pattern_changes_the_match(written: list[Json], asked: list[RuleInput]) -> None:
     """What `patterns_for` leaves out makes no difference."""
     narrow, wide = book_of(*written), book_of(*written)
@@ -143,7 +151,7 @@ def matched(rule: Json, search: Search) -> RuleMatch | None:
 
     async def match() -> RuleMatch | None:
         store = MemoryStore(
-            SandboxDefaults(
+            SandboxTemplate(
                 seed=1,
                 settings=SandboxSettings(),
                 clock=ClockSettings(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from mock_server.domain.faults.wire import WireFault
 from mock_server.settings import Settings
 from tests.mock_server.conftest import Serve
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT, Api, Json
@@ -91,6 +92,10 @@ def answered(mock: RunningMock, api: Api, line: str) -> Truth:
         return Truth(kind=b"image/png", body=heard(mock, written(api, line)).body)
     body: str = last_entry(api)["answer"]["body"]
     return Truth(kind=b"application/json", body=body.encode())
+
+
+def test_every_wire_fault_has_a_claim() -> None:
+    assert {*CLAIMS, "dribble"} == set(WireFault)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

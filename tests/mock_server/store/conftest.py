@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_server.domain.sandbox.state import SandboxDefaults
+from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.store import Store
 from mock_server.store.memory_store import MemoryStore
@@ -32,7 +32,7 @@ def new_bench(request: pytest.FixtureRequest, runner: asyncio.Runner) -> NewBenc
         **settings: Any,
     ) -> Bench:
         store = make_store(
-            SandboxDefaults(
+            SandboxTemplate(
                 seed=seed,
                 settings=SandboxSettings(**settings),
                 clock=clock or ClockSettings(),

@@ -1,0 +1,307 @@
+"""A sandbox is a state machine: the same commands give the same results and the same state."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from mock_server.domain.commands import (
+    AddRule,
+    ChangeSettings,
+    ClaimDeliveries,
+    Command,
+    CompleteEarly,
+    CountRequest,
+    DropTask,
+    ExpectCallback,
+    FinishTask,
+    HoldClock,
+    MatchRules,
+    MoveClock,
+    NoticeEnds,
+    PostponeDelivery,
+    PushNext,
+    ReadCounters,
+    ReadStatus,
+    RecordDelivery,
+    RecordExchange,
+    ReleaseClock,
+    Reset,
+    Restore,
+    SetClock,
+    SetRules,
+    Submit,
+    TakeSnapshot,
+)
+from mock_server.domain.deliveries import DueDelivery
+from mock_server.domain.faults.effect import Effect
+from mock_server.domain.journal import Entry
+from mock_server.domain.operation import Operation
+from mock_server.domain.planner import PlanRequest
+from mock_server.domain.ports import DeliveryResult
+from mock_server.domain.results import TaskView
+from mock_server.domain.rule_book import RuleMatch
+from mock_server.domain.rule_parsing import parse_rule
+from mock_server.domain.rules import RuleDefinition, RuleInput
+from mock_server.domain.sandbox.sandbox import Sandbox
+from mock_server.domain.sandbox.state import SandboxTemplate
+from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
+from mock_server.domain.snapshot import parse_snapshot
+from mock_server.domain.submission import Submission
+from tests.mock_server.domain.strategies import CATALOGUE, FAIL_MESSAGES, MODEL, NOW_MS, briefs
+from tests.mock_server.rules.strategies import rules
+from tests.properties import examples
+
+ID = "0123456789abcdef"
+SETTINGS = SandboxSettings(rate_limit=6, max_concurrent=3, balance_microusd=500_000)
+DEFAULTS = SandboxTemplate(
+    seed=7,
+    settings=SETTINGS,
+    clock=ClockSettings(),
+    models=CATALOGUE.models,
+    fail_messages=FAIL_MESSAGES,
+)
+
+
+class Driven:
+    """A sandbox with the real instant, and all that its commands have returned."""
+
+    def __init__(self) -> None:
+        self.real_ms = NOW_MS
+        self.sandbox = Sandbox(ID, DEFAULTS, is_broke=False, real_ms=NOW_MS)
+        self.results: list[object] = []
+
+    def apply(self, command: type[Command[Any]], **members: Any) -> Any:
+        """Apply a command and note its result with the events that it caused."""
+        result = self.sandbox.apply(command(real_ms=self.real_ms, **members))
+        self.results += [_without_claim(result), *self.sandbox.take_events()]
+        return result
+
+    def task_id(self, nth: int) -> str:
+        tasks, _ = self.sandbox.tasks(self.real_ms)
+        return tasks[nth % len(tasks)].id if tasks else "nobody's"
+
+    def document(self) -> bytes:
+        """Return its snapshot as it is written."""
+        return msgspec.json.encode(self.sandbox.apply(TakeSnapshot(real_ms=self.real_ms)))
+
+
+Step = Callable[[Driven], object]
+
+
+def _without_claim(result: object) -> object:
+    """Leave out the numbers of claims, which count from the start of a process."""
+    if isinstance(result, list):
+        return [
+            msgspec.structs.replace(each, claim=0) if isinstance(each, DueDelivery) else each
+            for each in result
+        ]
+    return result
+
+
+def submit(plan_request: Any, images: int, *, is_callback: bool, has_room: bool) -> Step:
+    submission = Submission(
+        prompt="a fox",
+        ratio="1:1",
+        num_images=images,
+        callback_url="http://127.0.0.1/hook" if is_callback else None,
+    )
+    return lambda driven: driven.apply(
+        Submit,
+        model_id=MODEL.id,
+        submission=submission,
+        plan_request=plan_request,
+        base_url="http://mock",
+        has_room=has_room,
+    )
+
+
+def callback_task(processing_ms: int) -> Step:
+    """Submit a callback task and expect its delivery, as an answered submit does."""
+    wanted = PlanRequest(pending_ms=0, processing_ms=processing_ms)
+
+    def step(driven: Driven) -> None:
+        view = submit(wanted, 1, is_callback=True, has_room=True)(driven)
+        if isinstance(view, TaskView):
+            driven.apply(ExpectCallback, task_id=view.task.id)
+
+    return step
+
+
+def about_task(command: type[Command[Any]], **members: Any) -> Callable[[int], Step]:
+    return lambda nth: lambda driven: driven.apply(command, task_id=driven.task_id(nth), **members)
+
+
+def deliver(result: DeliveryResult) -> Step:
+    def step(driven: Driven) -> None:
+        for due in driven.apply(ClaimDeliveries):
+            driven.apply(RecordDelivery, claimed=due, delivered=result)
+
+    return step
+
+
+def postpone(delay_ms: int, *, until_overtaken: bool) -> Step:
+    match = RuleMatch(rule="rule-1", effect=Effect())
+
+    def step(driven: Driven) -> None:
+        for due in driven.apply(ClaimDeliveries):
+            driven.apply(
+                PostponeDelivery,
+                claimed=due,
+                delay_ms=delay_ms,
+                match=match,
+                until_overtaken=until_overtaken,
+            )
+
+    return step
+
+
+def advance(by_ms: int) -> Step:
+    def step(driven: Driven) -> None:
+        from_ms = driven.apply(HoldClock)
+        driven.apply(MoveClock, instant_ms=from_ms + by_ms)
+        driven.apply(ReleaseClock)
+
+    return step
+
+
+def match_rules(operation: Operation, nth: int, prompt: str) -> Step:
+    return lambda driven: driven.apply(
+        MatchRules,
+        rule_input=RuleInput(
+            operation=operation, subject=prompt, prompt=prompt, task_id=driven.task_id(nth)
+        ),
+    )
+
+
+def drop_ended(nth: int) -> Step:
+    """Drop a task as the store does: only one whose end was counted."""
+
+    def step(driven: Driven) -> None:
+        driven.apply(NoticeEnds)
+        if driven.sandbox.has_settled(driven.task_id(nth)):
+            driven.apply(DropTask, task_id=driven.task_id(nth))
+
+    return step
+
+
+def change_settings(rate_limit: int, balance_microusd: int | None) -> Step:
+    settings = msgspec.structs.replace(SETTINGS, rate_limit=rate_limit)
+    return lambda driven: driven.apply(
+        ChangeSettings, settings=settings, balance_microusd=balance_microusd
+    )
+
+
+def record(status: int) -> Step:
+    entry = Entry(NOW_MS, NOW_MS, Operation.STATUS, "", status, 5, b"", b"{}")
+    return lambda driven: driven.apply(RecordExchange, entry=entry)
+
+
+def wait(by_ms: int) -> Step:
+    def step(driven: Driven) -> None:
+        driven.real_ms += by_ms
+
+    return step
+
+
+def parsed(written: dict[str, Any]) -> RuleDefinition:
+    return parse_rule(written, "rule", FAIL_MESSAGES)
+
+
+nths = st.integers(0, 3)
+results = st.sampled_from([DeliveryResult(status=200), DeliveryResult(status=500)])
+steps: st.SearchStrategy[Step] = st.one_of(
+    st.builds(
+        submit,
+        briefs(),
+        st.sampled_from([1, 2, 4]),
+        is_callback=st.booleans(),
+        has_room=st.sampled_from([True, True, False]),
+    ),
+    st.builds(callback_task, st.sampled_from([0, 5])),
+    st.builds(wait, st.sampled_from([0, 1, 500, 20_000, 60_000])),
+    st.builds(advance, st.sampled_from([1, 10_000, 600_000])),
+    st.builds(about_task(ReadStatus, model_id=MODEL.id), nths),
+    st.builds(about_task(FinishTask), nths),
+    st.builds(about_task(FinishTask, fail_code="NSFW", fail_message="as told"), nths),
+    st.builds(about_task(CompleteEarly, rule_id="rule-1"), nths),
+    st.builds(about_task(ExpectCallback), nths),
+    st.builds(deliver, results),
+    st.builds(postpone, st.sampled_from([5, 30_000]), until_overtaken=st.booleans()),
+    st.builds(drop_ended, nths),
+    st.builds(change_settings, st.integers(1, 8), st.none() | st.integers(0, 400_000)),
+    st.builds(match_rules, st.sampled_from(Operation), nths, st.sampled_from(["a cat", "aab"])),
+    st.builds(lambda rule: lambda driven: driven.apply(AddRule, definition=parsed(rule)), rules),
+    st.builds(
+        lambda found: (
+            lambda driven: driven.apply(SetRules, definitions=[parsed(each) for each in found])
+        ),
+        st.lists(rules, max_size=2),
+    ),
+    st.builds(
+        lambda rule: lambda driven: driven.apply(PushNext, definition=parsed(rule), count=2), rules
+    ),
+    st.builds(record, st.sampled_from([200, 404])),
+    st.sampled_from(
+        [
+            lambda driven: driven.apply(CountRequest),
+            lambda driven: driven.apply(ReadCounters),
+            lambda driven: driven.apply(SetClock, mode="manual", speed=1.0),
+            lambda driven: driven.apply(SetClock, mode="real", speed=20.0),
+            lambda driven: driven.apply(Reset),
+        ]
+    ),
+)
+sequences = st.lists(steps, max_size=25)
+
+
+def run(driven: Driven, sequence: Sequence[Step]) -> Driven:
+    for step in sequence:
+        step(driven)
+    return driven
+
+
+@examples(100)
+@given(sequences)
+def test_two_sandboxes_with_the_same_commands_are_equal(sequence: list[Step]) -> None:
+    one, other = run(Driven(), sequence), run(Driven(), sequence)
+
+    assert one.results == other.results
+    assert one.document() == other.document()
+
+
+@examples(100)
+@given(sequences, sequences)
+@example(
+    before=[callback_task(0), postpone(30_000, until_overtaken=True)],
+    rest=[callback_task(0), deliver(DeliveryResult(status=200))],
+)
+def test_snapshot_and_the_rest_of_a_sequence_equal_the_whole_sequence(
+    before: list[Step], rest: list[Step]
+) -> None:
+    whole, restored = run(Driven(), before), Driven()
+    restored.real_ms = whole.real_ms
+    restored.apply(Restore, snapshot=parse_snapshot(whole.document(), CATALOGUE))
+    whole.sandbox.take_events()
+    whole.results.clear()
+    restored.results.clear()
+
+    run(whole, rest)
+    run(restored, rest)
+
+    assert whole.results == restored.results
+    assert whole.document() == restored.document()
+
+
+@examples(100)
+@given(sequences, sequences)
+def test_what_a_sandbox_has_returned_never_changes(before: list[Step], rest: list[Step]) -> None:
+    driven = run(Driven(), before)
+    returned = list(driven.results)
+    written = msgspec.json.encode(returned)
+
+    run(driven, rest)
+
+    assert msgspec.json.encode(returned) == written
