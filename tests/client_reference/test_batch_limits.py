@@ -16,12 +16,12 @@ from tests.client_reference.simulation import Provider, Simulation
 from tests.properties import examples, scale
 
 bursts = st.lists(
-    st.tuples(st.integers(1, 12_000), st.sampled_from([0.0, 0.5, 15.0, 59.9, 60.0, 61.0])),
+    st.tuples(st.integers(1, 120), st.sampled_from([0.0, 0.5, 15.0, 59.9, 60.0, 61.0])),
     max_size=5,
 )
 
 
-def keeps_the_window(sent_s: list[float], most: int = REQUESTS_MAX) -> bool:
+def keeps_the_window(sent_s: list[float], most: int) -> bool:
     in_order = sorted(sent_s)
     return all(
         later - earlier >= WINDOW_S - 1e-6
@@ -30,18 +30,17 @@ def keeps_the_window(sent_s: list[float], most: int = REQUESTS_MAX) -> bool:
 
 
 @given(bursts=bursts)
-@examples(25)
 def test_no_window_has_more_requests_than_the_limit(
     bursts: list[tuple[int, float]],
 ) -> None:
-    time, limiter, sent_s = VirtualTime(), Limiter(1000), list[float]()
+    time, limiter, sent_s = VirtualTime(), Limiter(10, requests_max=90), list[float]()
     for requests, pause_s in bursts:
         for _ in range(requests):
             step = next(limiter.pace(Timeline(time.clock), inf), None)
             sent_s.append(time.now_s + (step.seconds if isinstance(step, Sleep) else 0))
         time.now_s += pause_s
 
-    assert keeps_the_window(sent_s)
+    assert keeps_the_window(sent_s, 90)
 
 
 def test_requests_below_the_limit_are_not_delayed() -> None:
