@@ -106,7 +106,7 @@ class Api:
         task = answers.read_task(response.content, response)
         if task.id != task_id:
             raise UnexpectedResponse(
-                f"data.taskId is not the requested task {task_id!r}", response.content, response
+                f'data.taskId is not the requested task "{task_id}"', response.content, response
             )
         return task
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mock_server.catalogue_files import FIXTURES
 from mock_server.domain.catalogue import Catalogue
-from mock_server.domain.errors import InvalidValue
+from mock_server.domain.errors import InvalidValue, quoted
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.profiles import Profile, parse_profile
 from mock_server.domain.rule_parsing import parse_rule
@@ -27,7 +27,7 @@ def chosen_profile(settings: Settings, profiles: dict[str, Profile]) -> Profile:
         return profiles[settings.profile]
     except KeyError as error:
         hint = did_you_mean(settings.profile, profiles)
-        raise InvalidValue("--profile", f"{settings.profile!r} is unknown{hint}") from error
+        raise InvalidValue("--profile", f"{quoted(settings.profile)} is unknown{hint}") from error
 
 
 def chosen_rules(settings: Settings, catalogue: Catalogue) -> tuple[RuleDefinition, ...]:

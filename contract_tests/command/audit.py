@@ -116,7 +116,7 @@ def _selected(select: Sequence[str], suite: str) -> tuple[CasePlan, ...]:
         if glob in BY_ID:
             raise click.UsageError(f"--select {glob}: {_ONE_PROMPT}")
         near = closest_id(glob)
-        hint = f"did you mean {near}? " if near else ""
+        hint = f'did you mean "{near}"? ' if near else ""
         raise click.UsageError(
             f"--select {glob}: matches no case and no rule; {hint}contract-tests list --audit shows"
             " all of them"

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from mock_server.control.browser_guard import BrowserGuard
 from mock_server.control.errors import ControlError
+from mock_server.domain.errors import quoted
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.web.api_keys import ApiKeys, bearer_token
 
@@ -47,7 +48,7 @@ class Authenticator:
             self._guard.check_sandbox(request, named)
             found = await self._store.read(named)
             if found is None:
-                raise ControlError(404, f"sandbox: {named[:100]!r} does not exist")
+                raise ControlError(404, f"sandbox: {quoted(named)} does not exist")
         else:
             found = await self._api_keys.sandbox(authorization, self._real_ms())
             if found is None:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from mock_server.control.errors import ControlError
+from mock_server.domain.errors import quoted
 
 COOKIE = "apixo_mock_session"
 EVERY_SANDBOX = "*"
@@ -36,12 +37,12 @@ class BrowserGuard:
         host = request.headers.get("host", "")
         if not self._is_allowed(_name(f"//{host}")):
             raise ControlError(
-                403, f"Host: {host[:100]!r} is not allowed; allow it with --allowed-host NAME"
+                403, f"Host: {quoted(host)} is not allowed; allow it with --allowed-host NAME"
             )
         origin = request.headers.get("origin")
         if origin is not None and not self._is_allowed(_name(origin)):
             raise ControlError(
-                403, f"Origin: pages of {origin[:100]!r} may not call the control plane"
+                403, f"Origin: pages of {quoted(origin)} may not call the control plane"
             )
 
     def open_session(self, sandbox: str) -> str:

@@ -2,6 +2,8 @@
 
 from ipaddress import ip_address
 
+from mock_server.domain.errors import quoted
+
 _PRIVATE_SUFFIXES = (
     ".localhost", ".local", ".internal", ".invalid", ".test", ".example", ".lan", ".home.arpa",
 )  # fmt: skip
@@ -14,8 +16,8 @@ def why_not_public(host: str) -> str | None:
         address = ip_address(name.partition("%")[0])
     except ValueError:
         if "." not in name or f".{name}".endswith(_PRIVATE_SUFFIXES):
-            return f"{host!r} is a private name"
+            return f"{quoted(host)} is a private name"
         if name.rpartition(".")[2][:1].isdigit():
-            return f"{host!r} is not a host name"
+            return f"{quoted(host)} is not a host name"
         return None
     return None if address.is_global and not address.is_multicast else f"{host} is not public"

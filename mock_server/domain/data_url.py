@@ -23,7 +23,7 @@ def decode(url: str, max_bytes: int) -> bytes:
     large is not decoded. Raise ValueError with the reason if the URL is malformed.
     """
     if not is_data_url(url):
-        raise ValueError("the URL must start with 'data:'")
+        raise ValueError('the URL must start with "data:"')
     head, comma, payload = url[len(_SCHEME) :].partition(",")
     if not comma:
         raise ValueError("the data URL must have a comma before its content")

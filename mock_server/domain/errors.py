@@ -8,6 +8,10 @@ DomainError
 └── NoRoom            a snapshot has more tasks than the server has room for
 """
 
+import msgspec
+
+_LONGEST_QUOTED = 100
+
 
 class DomainError(Exception):
     """One sentence for the caller; it knows nothing about HTTP."""
@@ -37,3 +41,9 @@ class SandboxMissing(DomainError):
 
 class NoRoom(DomainError):
     pass
+
+
+def quoted(text: str) -> str:
+    """Return the first 100 characters of a text in double quotes, escaped as in JSON."""
+    encodable = text[:_LONGEST_QUOTED].encode(errors="backslashreplace").decode()
+    return msgspec.json.encode(encodable).decode()

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from mock_server.domain.errors import quoted
+
 _WORD = re.compile(r"[^\W_]+")
 # Unicode gives fillers and variation selectors no shape, but not the category of format characters.
 _ALSO_INVISIBLE = frozenset(
@@ -26,7 +28,7 @@ def parse_words(word_list: str) -> frozenset[str]:
         word = fold(text)
         if not _WORD.fullmatch(word):
             raise ValueError(
-                f"line {number}: must be one word of letters and digits (got {text!r})"
+                f"line {number}: must be one word of letters and digits (got {quoted(text)})"
             )
         words.add(word)
     return frozenset(words)

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from mock_server.domain.durations import Duration, checked_duration_ms
-from mock_server.domain.errors import InvalidValue
+from mock_server.domain.errors import InvalidValue, quoted
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.validation import convert, joined
 
@@ -80,7 +80,7 @@ def outcome_of(written: WrittenOutcome, path: str, fail_codes: Collection[str]) 
     """Return what a decoded outcome means. Raise InvalidValue."""
     if written.fail is not None and written.fail not in fail_codes:
         hint = did_you_mean(written.fail, fail_codes)
-        raise InvalidValue(joined(path, "fail"), f"{written.fail[:100]!r} is unknown{hint}")
+        raise InvalidValue(joined(path, "fail"), f"{quoted(written.fail)} is unknown{hint}")
     if written.message is not None and written.fail is None:
         raise InvalidValue(joined(path, "message"), "needs a fail code beside it, fail=…")
     return Outcome(
@@ -102,4 +102,6 @@ def _polls(written: int | str | None, path: str) -> int | None:
         return written
     if written.isdecimal() and 1 <= int(written) <= MAX_POLLS:
         return int(written)
-    raise InvalidValue(path, f"must be a whole number from 1 to {MAX_POLLS} (got {written!r})")
+    raise InvalidValue(
+        path, f"must be a whole number from 1 to {MAX_POLLS} (got {quoted(written)})"
+    )

@@ -12,6 +12,7 @@ import msgspec
 from mock_server.domain.catalogue import Catalogue, Timing
 from mock_server.domain.chance import normal_quantile, two_uniforms
 from mock_server.domain.directives import parse_directives, without_directives
+from mock_server.domain.errors import quoted
 from mock_server.domain.moderation import find_moderated_word
 from mock_server.domain.outcome import Outcome
 from mock_server.domain.ports import BadImage, ImageProblem
@@ -106,7 +107,7 @@ def plan_request(
         reasons += _step(reason, image_code, code)
         code = code or image_code
     if moderated_word is not None:
-        reason = f"moderation: the prompt contains the word {moderated_word!r}"
+        reason = f"moderation: the prompt contains the word {quoted(moderated_word)}"
         reasons += _step(reason, "CONTENT_VIOLATION", code)
         code = code or "CONTENT_VIOLATION"
     return PlanRequest(

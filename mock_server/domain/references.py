@@ -6,11 +6,11 @@ from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from mock_server.domain.data_url import DataTooLarge, decode, is_data_url
+from mock_server.domain.errors import quoted
 from mock_server.domain.ports import BadImage, ImageProblem
 
 FormatRecogniser = Callable[[bytes], str | None]  # Names a format such as "PNG", or None.
 
-_MAX_SHOWN_LENGTH = 120  # characters of a URL in a reason
 _SUPPORTED_EXTENSIONS = {".jpg", ".jpeg", ".png", ".webp"}
 # The table of the standard library lacks these extensions in some versions of Python.
 _UNSUPPORTED_EXTENSIONS = {
@@ -43,23 +43,23 @@ def _find_problem(
 ) -> tuple[ImageProblem, str] | None:
     if is_data_url(url):
         return _find_data_problem(url, recognise_format, formats, max_bytes)
-    shown = url[:_MAX_SHOWN_LENGTH]
+    shown = quoted(url)
     try:
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
     except ValueError as error:
-        return ImageProblem.UNREACHABLE, f"{shown!r}: invalid URL ({error})"
+        return ImageProblem.UNREACHABLE, f"{shown}: invalid URL ({error})"
     if parts.scheme not in {"http", "https"}:
-        return ImageProblem.UNREACHABLE, f"{shown!r}: must be an http, https or data URL"
+        return ImageProblem.UNREACHABLE, f"{shown}: must be an http, https or data URL"
     if not host:
-        return ImageProblem.UNREACHABLE, f"{shown!r}: the host is missing"
+        return ImageProblem.UNREACHABLE, f"{shown}: the host is missing"
     if host == "invalid" or host.endswith(".invalid"):
-        return ImageProblem.UNREACHABLE, f"{shown!r}: hosts under .invalid do not exist"
+        return ImageProblem.UNREACHABLE, f"{shown}: hosts under .invalid do not exist"
     extension = PurePosixPath(unquote(parts.path)).suffix.casefold()
     if _is_unsupported(extension):
         return (
             ImageProblem.WRONG_FORMAT,
-            f"{shown!r}: the extension must be jpg, jpeg, png or webp (got {extension})",
+            f"{shown}: the extension must be jpg, jpeg, png or webp (got {extension})",
         )
     return None
 

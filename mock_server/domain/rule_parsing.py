@@ -83,7 +83,7 @@ def _operations(match: grammar.Match, path: str, effect: Effect) -> frozenset[Op
             needed = ", ".join(sorted(operations))
             raise InvalidValue(
                 joined(path, "operation"),
-                f"'{operation}' does not go with {effect.fault}, which needs {needed}",
+                f'"{operation}" does not support {effect.fault}; use {needed}',
             )
         operations = frozenset(named)
     if match.attempt is not None and operations != {Operation.CALLBACK}:

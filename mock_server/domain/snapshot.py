@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.clock import LATEST_MS
 from mock_server.domain.deliveries import Attempt, DeliveryState
-from mock_server.domain.errors import InvalidValue
+from mock_server.domain.errors import InvalidValue, quoted
 from mock_server.domain.faults.injected import Injected, injected_of_legacy_text
 from mock_server.domain.journal import Entry
 from mock_server.domain.rule_book import RuleBookSnapshot
@@ -121,7 +121,7 @@ def _legacy(text: str, path: str) -> tuple[Injected, ...]:
     try:
         return injected_of_legacy_text(text)
     except ValueError as error:
-        raise InvalidValue(path, f"names an unknown fault (got {text[:100]!r})") from error
+        raise InvalidValue(path, f"names an unknown fault (got {quoted(text)})") from error
 
 
 def _check_rules(rules: RuleBookSnapshot, fail_codes: Mapping[str, str]) -> None:

@@ -116,7 +116,7 @@ class SubmissionDecoder:
     def _callback_url(self, body: _Body) -> str:
         if not body.callback_url:  # SUB-4
             raise InvalidRequest(
-                "callback_url: is required if request_type is 'callback';"
+                'callback_url: is required if request_type is "callback";'
                 f" {self._allowed['callback_url']}"
             )
         problem = _callback_problem(body.callback_url, strict=self._strict)

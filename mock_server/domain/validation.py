@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Meta
 
-from mock_server.domain.errors import InvalidValue
+from mock_server.domain.errors import InvalidValue, quoted
 from mock_server.domain.nearest import did_you_mean
 
 T = TypeVar("T")
@@ -133,7 +133,7 @@ def _item(value: object, key: str | int) -> object:
 def _problem(kind: Any, value: object) -> str:
     words = list(_words(kind))
     if isinstance(value, str) and words and _form(kind) is None:
-        return f"{value[:100]!r} is unknown{did_you_mean(value, words)}"
+        return f"{quoted(value)} is unknown{did_you_mean(value, words)}"
     received = "" if value is UNSET else f" (got {shown(value)})"
     return f"must be {describe(kind)}{received}"
 

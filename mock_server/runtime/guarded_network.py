@@ -23,7 +23,7 @@ class EgressBlocked(Exception):
 
     def __init__(self, host: str, address: Address, rule: str, egress: Egress) -> None:
         owner = "" if host == str(address) else f" (the address of {host})"
-        super().__init__(f"blocked by egress policy '{egress}': {rule}{owner}")
+        super().__init__(f'blocked by egress policy "{egress}": {rule}{owner}')
         self.host = host
         self.address = address
         self.rule = rule

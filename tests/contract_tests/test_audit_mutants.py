@@ -83,7 +83,7 @@ def test_finding_suggests_the_documented_member(
 
     seen = {each.rule: each.seen for each in try_client(kind, case, http).findings}
 
-    assert f"did you mean {name}?" in seen[kind.violates]
+    assert f'did you mean "{name}"?' in seen[kind.violates]
 
 
 @pytest.mark.parametrize("kind", [Client, PollsEvery200Ms], ids=name_of)

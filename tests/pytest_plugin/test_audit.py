@@ -56,7 +56,7 @@ def test_a_warning_raises_only_when_strict(sandbox: ApixoMock) -> None:
     submit(sandbox, webhook="http://127.0.0.1:9/hook")
 
     assert sandbox.audit()["summary"]["cases"]["WARN"] == 1
-    with pytest.raises(ContractViolation, match="did you mean callback_url"):
+    with pytest.raises(ContractViolation, match='did you mean "callback_url"'):
         sandbox.audit(strict=True)
 
 

@@ -124,7 +124,7 @@ def test_the_marker_is_registered_and_its_settings_are_validated(pytester: pytes
     )
 
     ended.assert_outcomes(errors=1)
-    ended.stdout.fnmatch_lines(["*profil: is unknown; did you mean 'profile'?*"])
+    ended.stdout.fnmatch_lines(['*profil: is unknown; did you mean "profile"?*'])
 
 
 def test_markers_are_merged_apply_without_the_fixture_and_reject_positional_arguments(
@@ -245,7 +245,7 @@ def test_wait_for_returns_when_reached_and_raises_with_the_last_state_otherwise(
 
 def test_an_invalid_rule_raises_with_the_field_and_a_suggestion(mock: RunningMock) -> None:
     with ApixoMock.begun(mock.url) as sandbox:
-        with pytest.raises(ControlError, match=r"wire: 'clos' is unknown; did you mean 'close'"):
+        with pytest.raises(ControlError, match=r'wire: "clos" is unknown; did you mean "close"'):
             sandbox.rules.add({"wire": "clos"})
 
         assert list(sandbox.rules) == []
@@ -292,7 +292,7 @@ async def test_running_async_answers_while_the_event_loop_is_blocked() -> None:
 
 def test_a_server_that_cannot_start_raises_the_reason() -> None:
     with (
-        pytest.raises(Exception, match="'calmer' is unknown"),
+        pytest.raises(Exception, match='"calmer" is unknown'),
         mock_server.running(mock_server.Settings(profile="calmer")),
     ):
         pytest.fail("it runs")

@@ -23,7 +23,7 @@ def unknown_members(body: Mapping[str, Any], input_object: Mapping[str, Any]) ->
         for name in members:
             if name not in known:
                 suggestion = _suggest(name)
-                hint = f"; did you mean {suggestion}?" if suggestion else ""
+                hint = f'; did you mean "{suggestion}"?' if suggestion else ""
                 yield f"unknown member {path}{name}{hint}"
 
 

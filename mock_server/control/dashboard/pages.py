@@ -16,6 +16,7 @@ from mock_server.control.decoding import MAX_BODY_BYTES
 from mock_server.control.errors import ControlError
 from mock_server.control.query import SandboxOfPage
 from mock_server.domain.commands import ReadCounters
+from mock_server.domain.errors import quoted
 from mock_server.domain.sandbox_settings import PROFILES
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.task import Task, TaskState, state_at
@@ -123,7 +124,7 @@ class Dashboard:
     async def static(self, name: str) -> Response:
         found = _static().get(name)
         if found is None:
-            raise ControlError(404, f"name: {name[:100]!r} does not exist")
+            raise ControlError(404, f"name: {quoted(name)} does not exist")
         content, kind = found
         return Response(content, media_type=kind, headers=_HEADERS)
 

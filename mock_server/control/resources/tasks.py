@@ -17,6 +17,7 @@ from mock_server.control.timeline import TimelineEvent, explain, timeline
 from mock_server.control.waiting import until
 from mock_server.domain.commands import FinishTask
 from mock_server.domain.dispatching import CallbackDispatcher
+from mock_server.domain.errors import quoted
 from mock_server.domain.journal import Entry
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
@@ -187,7 +188,7 @@ class TasksResource:
             return detail
         goal = "a final state" if wanted is None else repr(wanted.value)
         raise WaitTimeout(
-            f"state: is {detail.state.value!r} after {query.timeout_s:g} s, not {goal}",
+            f"state: is {quoted(detail.state.value)} after {query.timeout_s:g} s, not {goal}",
             TaskTimeout,
             detail,
         )
@@ -207,17 +208,17 @@ class TasksResource:
         if finish.state == "success":
             for name, value in (("failCode", finish.fail_code), ("failMsg", finish.fail_msg)):
                 if value is not None:
-                    raise ControlError(400, f"{name}: is only allowed with the state 'failed'")
+                    raise ControlError(400, f'{name}: is only allowed with the state "failed"')
             return None, None
         code = finish.fail_code or "GENERATION_FAILED"
         if code not in self._fail_messages:
             hint = did_you_mean(code, self._fail_messages)
-            raise ControlError(400, f"failCode: {code!r} is unknown{hint}")
+            raise ControlError(400, f"failCode: {quoted(code)} is unknown{hint}")
         return code, finish.fail_msg or self._fail_messages[code]
 
 
 def _unknown(task_id: str) -> ControlError:
-    return ControlError(404, f"task_id: no task of this API key has the id {task_id[:100]!r}")
+    return ControlError(404, f"task_id: no task of this API key has the id {quoted(task_id)}")
 
 
 def _next_change_ms(view: TaskView) -> int | None:

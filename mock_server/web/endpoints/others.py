@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from mock_server.domain.commands import CountRequest
+from mock_server.domain.errors import quoted
 from mock_server.domain.operation import Operation
 from mock_server.domain.results import Rejection
 from mock_server.domain.store import Store
@@ -45,5 +46,5 @@ class UnknownModelEndpoint(KeyedEndpoint):
 
     async def handle(self, request: ProviderRequest) -> Answer:
         model_id = request.scope["path"].rpartition("/")[2]
-        detail = f"model: {model_id[:100]!r} is not served; known: {self._known}"
+        detail = f"model: {quoted(model_id)} is not served; known: {self._known}"
         return await self.reject_counted(request, 404, "Model not found", detail)

@@ -45,8 +45,8 @@ def test_every_sandbox_begins_with_the_rules_of_the_file(tmp_path: Path) -> None
     [
         ("rules = 1", r"rules: must be tables, each under \[\[rules\]\]"),
         ("[[rules]]\napply = {}", r"rules\[0\].apply: must have one of outcome"),
-        ("[[rules]]\naply = 1", r"rules\[0\].aply: is unknown; did you mean 'apply'\?"),
-        ("[[rule]]\napply = 1", r"rule: is not a setting; did you mean 'rules'\?"),
+        ("[[rules]]\naply = 1", r'rules\[0\].aply: is unknown; did you mean "apply"\?'),
+        ("[[rule]]\napply = 1", r'rule: is not a setting; did you mean "rules"\?'),
         ("profile = 'hostil'", "profile: must be one of calm, hostile, outage"),
     ],
 )

@@ -160,7 +160,7 @@ def test_process_ends_with_one_line_and_status_2() -> None:
 @pytest.mark.parametrize(
     ("content", "naming"),
     [
-        pytest.param("prot = 0", "prot: is not a setting; did you mean 'port'?", id="unknown-key"),
+        pytest.param("prot = 0", 'prot: is not a setting; did you mean "port"?', id="unknown-key"),
         pytest.param("[server]\nport = 0", "server: is not a setting", id="table"),
         pytest.param("port: 0", "cannot be read as TOML", id="no-toml"),
         pytest.param("port = 0\nport = 1", "cannot be read as TOML", id="key-twice"),
@@ -233,7 +233,7 @@ def test_keys_are_listed_in_the_environment_and_by_repeated_switches(start_here:
 def test_unknown_variable_that_looks_like_a_setting_is_pointed_out(start_here: StartHere) -> None:
     notices = start_here(MOCK_SERVER_PROT="1").notices
 
-    assert notices == ["MOCK_SERVER_PROT: is not a setting; did you mean 'MOCK_SERVER_PORT'?"]
+    assert notices == ['MOCK_SERVER_PROT: is not a setting; did you mean "MOCK_SERVER_PORT"?']
 
 
 def test_started_server_has_the_settings_and_logs_its_notices() -> None:

@@ -96,8 +96,8 @@ def test_query_parameters_are_read_as_their_types(given: dict[str, str], expecte
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("state", "fail", "state: 'fail' is unknown; did you mean 'failed'?"),
-        ("hue", "bleu", "hue: 'bleu' is unknown; did you mean 'blue'?"),
+        ("state", "fail", 'state: "fail" is unknown; did you mean "failed"?'),
+        ("hue", "bleu", 'hue: "bleu" is unknown; did you mean "blue"?'),
         ("limit", "0", "limit: must be a whole number, at least 1 (got 0)"),
         ("limit", "1.5", 'limit: must be a whole number, at least 1 (got "1.5")'),
         ("since", "null", 'since: must be a whole number, at least 0 (got "null")'),
@@ -116,7 +116,7 @@ def test_invalid_query_parameter_is_rejected_with_its_name(
 
 
 def test_unknown_query_parameter_is_rejected_with_the_closest_name() -> None:
-    with pytest.raises(ControlError, match=r"limits: is unknown; did you mean 'limit'\?"):
+    with pytest.raises(ControlError, match=r'limits: is unknown; did you mean "limit"\?'):
         check_names({"limits": "1"}, Colours)
     with pytest.raises(ControlError, match="x: is unknown; this call has no query parameters"):
         check_names({"x": "1"}, None)

@@ -51,7 +51,7 @@ def test_content_that_is_clearly_too_large_is_not_decoded() -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("https://example.test/", "must start with 'data:'"),
+        ("https://example.test/", 'must start with "data:"'),
         ("data:image/png;base64", "must have a comma"),
         ("data:;base64,!!!!", "not valid base64"),
         ("data:;base64,A", "not valid base64"),

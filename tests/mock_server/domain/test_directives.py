@@ -119,7 +119,7 @@ def test_a_misspelt_member_is_refused_with_the_nearest_known_one(
         parse_directives(f"a fox [[mock {misspelt}=1]]", FAIL_MESSAGES)
 
     assert str(refusal.value) == (
-        f"input.prompt: directive {misspelt}: is unknown; did you mean {member!r}?"
+        f'input.prompt: directive {misspelt}: is unknown; did you mean "{member}"?'
     )
 
 
@@ -134,7 +134,7 @@ def test_a_misspelt_fail_code_is_refused_with_the_nearest_known_one(
         parse_directives(f"a fox [[mock fail={misspelt}]]", FAIL_MESSAGES)
 
     assert str(refusal.value) == (
-        f"input.prompt: directive fail: {misspelt!r} is unknown; did you mean {code!r}?"
+        f'input.prompt: directive fail: "{misspelt}" is unknown; did you mean "{code}"?'
     )
 
 

@@ -109,7 +109,7 @@ def test_a_written_list_reads_back(words: set[str]) -> None:
 
 @pytest.mark.parametrize("line", ["two words", "semi-detached", "!", "a,b"])
 def test_a_line_that_is_not_one_word_is_named(line: str) -> None:
-    with pytest.raises(ValueError, match=rf"^line 2: must be one word .*got '{line}'"):
+    with pytest.raises(ValueError, match=rf'^line 2: must be one word .*got "{line}"'):
         parse_words(f"gore\n{line}")
 
 

@@ -78,11 +78,11 @@ def test_a_hint_names_one_near_word_or_all_known_ones(known: set[str], word: str
     hint = did_you_mean(word, known)
     all_of_them = f"; known: {', '.join(sorted(known))}"
 
-    assert hint in {all_of_them, *(f"; did you mean {each!r}?" for each in known)}
+    assert hint in {all_of_them, *(f'; did you mean "{each}"?' for each in known)}
 
 
 @given(st.sets(st.text("abcdef", min_size=1), min_size=1, max_size=5), st.data())
 def test_a_word_in_another_case_is_its_own_nearest(known: set[str], data: st.DataObject) -> None:
     word = data.draw(st.sampled_from(sorted(known)))
 
-    assert did_you_mean(word.upper(), known) == f"; did you mean {word!r}?"
+    assert did_you_mean(word.upper(), known) == f'; did you mean "{word}"?'

@@ -140,5 +140,5 @@ def test_a_bad_address_is_shown_in_the_reason() -> None:
     bad = find_bad(BAD)
 
     assert bad == BadImage(
-        0, ImageProblem.UNREACHABLE, f"'{BAD}': hosts under .invalid do not exist"
+        0, ImageProblem.UNREACHABLE, f'"{BAD}": hosts under .invalid do not exist'
     )

@@ -116,7 +116,7 @@ def test_an_unknown_form_is_refused(api: Api) -> None:
     refused = api.control("GET", "audit?format=junt")
 
     assert refused.status_code == 400
-    assert "did you mean 'junit'" in refused.json()["data"]["error"]
+    assert 'did you mean "junit"' in refused.json()["data"]["error"]
 
 
 def test_a_good_client_is_clean(api: Api) -> None:

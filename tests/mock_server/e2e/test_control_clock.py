@@ -66,8 +66,8 @@ def test_an_unknown_member_is_refused_and_the_nearest_known_is_named(api: Api) -
     advance = api.control("POST", "clock/advance", {"second": 3})
     change = api.control("PUT", "clock", {"sped": 3})
 
-    assert advance.json()["data"]["error"] == "second: is unknown; did you mean 'seconds'?"
-    assert change.json()["data"]["error"] == "sped: is unknown; did you mean 'speed'?"
+    assert advance.json()["data"]["error"] == 'second: is unknown; did you mean "seconds"?'
+    assert change.json()["data"]["error"] == 'sped: is unknown; did you mean "speed"?'
 
 
 def test_time_ends_with_the_calendar(api: Api) -> None:

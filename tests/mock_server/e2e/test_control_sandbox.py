@@ -98,7 +98,7 @@ def test_an_unknown_member_is_refused_and_the_nearest_known_is_named(
     answer = api.control("PATCH", "sandbox", {member: 5})
 
     assert answer.status_code == 400
-    assert answer.json()["data"]["error"] == f"{member}: is unknown; did you mean '{nearest}'?"
+    assert answer.json()["data"]["error"] == f'{member}: is unknown; did you mean "{nearest}"?'
 
 
 @pytest.mark.parametrize(

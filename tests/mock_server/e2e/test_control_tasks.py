@@ -68,9 +68,9 @@ def test_a_list_has_a_hundred_tasks_unless_another_limit_is_given(api: Api) -> N
 @pytest.mark.parametrize(
     ("query", "problem"),
     [
-        ("state=succes", "state: 'succes' is unknown; did you mean 'success'?"),
-        ("state=", "state: '' is unknown"),
-        ("stat=success", "stat: is unknown; did you mean 'state'?"),
+        ("state=succes", 'state: "succes" is unknown; did you mean "success"?'),
+        ("state=", 'state: "" is unknown'),
+        ("stat=success", 'stat: is unknown; did you mean "state"?'),
         ("limit=0", "limit: must be a whole number, at least 1 (got 0)"),
         ("limit=-1", "limit: "),
         ("limit=ten", "limit: "),
@@ -103,7 +103,7 @@ def test_an_unknown_task_is_not_found(api: Api, method: str, path: str) -> None:
         pytest.param({"state": 1}, "state: ", id="no-word"),
         pytest.param(
             {"state": "failed", "failCode": "NSFV"},
-            "failCode: 'NSFV' is unknown; did you mean 'NSFW'?",
+            'failCode: "NSFV" is unknown; did you mean "NSFW"?',
             id="unknown-code",
         ),
         pytest.param({"state": "failed", "failCode": ""}, "failCode: ", id="empty-code"),
@@ -112,7 +112,7 @@ def test_an_unknown_task_is_not_found(api: Api, method: str, path: str) -> None:
         pytest.param({"state": "success", "failCode": "NSFW"}, "failCode: ", id="code-of-success"),
         pytest.param(
             {"state": "failed", "fail_code": "NSFW"},
-            "fail_code: is unknown; did you mean 'failCode'?",
+            'fail_code: is unknown; did you mean "failCode"?',
             id="unknown-member",
         ),
     ],

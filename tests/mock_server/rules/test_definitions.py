@@ -8,20 +8,20 @@ FAIL: Json = {"outcome": {"fail": "NSFW"}}
 CLOSE: Json = {"wire": "close"}
 
 WRONG: list[tuple[str, Json, str]] = [
-    ("rule", {"aply": FAIL}, "rules[1].aply: is unknown; did you mean 'apply'?"),
+    ("rule", {"aply": FAIL}, 'rules[1].aply: is unknown; did you mean "apply"?'),
     ("no apply", {"match": {}}, "rules[1].apply: is required"),
     ("empty apply", {"apply": {}}, "rules[1].apply: must have one of outcome"),
-    ("apply", {"apply": {"wires": "close"}}, "apply.wires: is unknown; did you mean 'wire'?"),
+    ("apply", {"apply": {"wires": "close"}}, 'apply.wires: is unknown; did you mean "wire"?'),
     ("match", {"match": {"promt": "x"}, "apply": FAIL}, "match.promt: is unknown; did you mean"),
-    ("operation", {"match": {"operation": "submitt"}, "apply": FAIL}, "did you mean 'submit'?"),
+    ("operation", {"match": {"operation": "submitt"}, "apply": FAIL}, 'did you mean "submit"?'),
     (
         "misplaced",
         {"match": {"operation": ["submit", "status"]}, "apply": FAIL},
-        "match.operation: 'status' does not go with outcome NSFW, which needs submit",
+        'match.operation: "status" does not support outcome NSFW; use submit',
     ),
     ("never meet", {"apply": {**FAIL, "callback": "drop"}}, "never meet in one operation"),
     ("refused outcome", {"apply": {**FAIL, "refuse": {"status": 503}}}, "neither outcome nor"),
-    ("fail code", {"apply": {"outcome": {"fail": "NSWF"}}}, "outcome.fail: 'NSWF' is unknown; did"),
+    ("fail code", {"apply": {"outcome": {"fail": "NSWF"}}}, 'outcome.fail: "NSWF" is unknown; did'),
     ("outcome", {"apply": {"outcome": {"fial": "NSFW"}}}, "apply.outcome.fial: is unknown; did"),
     ("duration", {"apply": {"outcome": {"pending": "soon"}}}, "apply.outcome.pending: must be"),
     (
@@ -38,10 +38,10 @@ WRONG: list[tuple[str, Json, str]] = [
     (
         "wire",
         {"apply": {"wire": "closed"}},
-        "apply.wire: 'closed' is unknown; did you mean",
+        'apply.wire: "closed" is unknown; did you mean',
     ),
-    ("meaning", {"apply": {"meaning": "unknown-stat"}}, "did you mean 'unknown-state'?"),
-    ("callback", {"apply": {"callback": "dropp"}}, "did you mean 'drop'?"),
+    ("meaning", {"apply": {"meaning": "unknown-stat"}}, 'did you mean "unknown-state"?'),
+    ("callback", {"apply": {"callback": "dropp"}}, 'did you mean "drop"?'),
     ("bare duplicate", {"apply": {"callback": "duplicate"}}, 'must be written {"duplicate": 3}'),
     ("no copies", {"apply": {"callback": {"duplicate": 0}}}, "callback.duplicate: must be"),
     ("latency", {"apply": {"latency": {"uniform": ["2s", "1s"]}}}, "latency.uniform: must go from"),
@@ -50,7 +50,7 @@ WRONG: list[tuple[str, Json, str]] = [
     ("nth", {"match": {"nth": "4..2"}, "apply": CLOSE}, "match.nth: must be a number from 1"),
     ("times", {"match": {"times": 0}, "apply": CLOSE}, "match.times: must be a whole number"),
     ("probability", {"match": {"probability": 1.5}, "apply": CLOSE}, "match.probability: must be"),
-    ("state", {"match": {"state": "sucess"}, "apply": CLOSE}, "did you mean 'success'?"),
+    ("state", {"match": {"state": "sucess"}, "apply": CLOSE}, 'did you mean "success"?'),
     ("state of a submit", {"match": {"state": "success"}, "apply": FAIL}, "match.state: goes with"),
     ("attempt", {"match": {"attempt": 1}, "apply": CLOSE}, "match.attempt: goes with"),
     (
@@ -80,7 +80,7 @@ def test_a_wrong_rule_is_named_and_changes_nothing(api: Api, rule: Json, problem
     ("body", "problem"),
     [
         ({"apply": FAIL, "count": 0}, "count: must be a whole number from 1"),
-        ({"aply": FAIL}, "aply: is unknown; did you mean 'apply'?"),
+        ({"aply": FAIL}, 'aply: is unknown; did you mean "apply"?'),
         ({"apply": {"wires": 1}}, "apply.wires: is unknown"),
         ({}, "Missing required field: apply"),
     ],

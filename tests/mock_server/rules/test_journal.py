@@ -59,11 +59,11 @@ def test_filters_choose_by_operation_task_and_number(api: Api) -> None:
 @pytest.mark.parametrize(
     ("query", "problem"),
     [
-        ("operation=submitt", "operation: 'submitt' is unknown; did you mean 'submit'?"),
+        ("operation=submitt", 'operation: "submitt" is unknown; did you mean "submit"?'),
         ("since=-1", 'since: must be a whole number, at least 0 (got "-1")'),
         ("limit=0", "limit: must be a whole number, at least 1 (got 0)"),
-        ("form=har", "form: is unknown; did you mean 'format'?"),
-        ("format=hat", "format: 'hat' is unknown; did you mean 'har'?"),
+        ("form=har", 'form: is unknown; did you mean "format"?'),
+        ("format=hat", 'format: "hat" is unknown; did you mean "har"?'),
     ],
 )
 def test_a_wrong_filter_is_named(api: Api, query: str, problem: str) -> None:

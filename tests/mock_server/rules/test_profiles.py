@@ -104,7 +104,7 @@ def test_an_unknown_profile_is_refused_with_the_nearest_one(api: Api) -> None:
     assert refused.status_code == 400
     error = refused.json()["data"]["error"]
     assert error.startswith("profile: must be one of calm, hostile, ")
-    assert error.endswith("""(got "hostil"); did you mean 'hostile'?""")
+    assert error.endswith('(got "hostil"); did you mean "hostile"?')
     assert api.told("GET", "sandbox")["settings"]["rate_limit"] == 10_000
 
 

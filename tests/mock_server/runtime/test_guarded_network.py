@@ -259,7 +259,7 @@ async def test_egress_blocked_passes_through_an_httpx_client_unchanged() -> None
             await client.get("http://metadata.test/")
 
     assert str(blocked.value) == (
-        "blocked by egress policy 'public': 169.254.169.254 is link-local"
+        'blocked by egress policy "public": 169.254.169.254 is link-local'
         " (the address of metadata.test)"
     )
 

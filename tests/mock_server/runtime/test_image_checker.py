@@ -215,8 +215,8 @@ async def test_a_fourth_redirect_is_not_followed(checker: HttpImageChecker) -> N
 @pytest.mark.parametrize(
     ("location", "reason"),
     [
-        ("http://169.254.169.254/", "blocked by egress policy 'private'"),
-        ("http://2852039166/", "blocked by egress policy 'private'"),
+        ("http://169.254.169.254/", 'blocked by egress policy "private"'),
+        ("http://2852039166/", 'blocked by egress policy "private"'),
         ("//8.8.8.8/", "8.8.8.8 is neither loopback nor private"),
         ("file:///etc/passwd", "not an http or https URL"),
         ("data:image/png;base64,", "not an http or https URL"),

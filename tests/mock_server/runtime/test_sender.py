@@ -255,7 +255,7 @@ async def test_a_forbidden_address_is_blocked_by_a_named_rule(sender: HttpSender
     sent = await sender.post("http://169.254.169.254/latest/meta-data", b"{}")
 
     assert sent.is_blocked
-    assert sent.error == "blocked by egress policy 'private': 169.254.169.254 is link-local"
+    assert sent.error == 'blocked by egress policy "private": 169.254.169.254 is link-local'
 
 
 async def test_a_name_with_a_forbidden_address_is_blocked() -> None:
