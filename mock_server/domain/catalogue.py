@@ -1,4 +1,4 @@
-"""What the provider sells: the models and the fail codes, as data."""
+"""The provider's catalogue: its models and fail codes, as data."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ class AspectRatio(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How long a task takes (TIM-1)."""
+    """The distribution of task durations (TIM-1): lognormal, with `sigma`, limited by `clip`."""
 
     generation_time_s: float
     sigma: float
@@ -40,12 +40,12 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def generation_time_ms(self) -> int:
-        """The average time of a task (TIM-1)."""
+        """The average duration of a task in milliseconds (TIM-1)."""
         return round(self.timing.generation_time_s * 1000)
 
     @property
     def result_ttl_ms(self) -> int:
-        """How long a result can be downloaded (RES-1)."""
+        """How long a result can be downloaded, in milliseconds (RES-1)."""
         return round(self.result_ttl_s * 1000)
 
     def ratio(self, name: str) -> AspectRatio:
@@ -59,7 +59,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parse_model(toml: bytes) -> Model:
-    """Raise msgspec.ValidationError when the entry is not whole."""
+    """Return the model in a TOML text. Raises msgspec.ValidationError if it is invalid."""
     return msgspec.toml.decode(toml, type=Model)
 
 

@@ -1,4 +1,4 @@
-"""Reproducible chance: each draw is a hash of seed, sandbox, ordinal and purpose.
+"""Reproducible random draws: each draw is a hash of seed, sandbox, ordinal and purpose.
 
 The same seed gives the same run. Other sandboxes do not influence it.
 """

@@ -4,7 +4,7 @@ from typing import Literal
 
 Mode = Literal["real", "manual"]
 
-LATEST_MS = 253_402_300_799_000  # The last second of the year 9999: dates end there.
+LATEST_MS = 253_402_300_799_000  # The last second of the year 9999; Python has no later date.
 
 
 class VirtualClock:

@@ -1,9 +1,8 @@
-"""Everything that can be done to a sandbox, as values: `Sandbox.apply(command)` returns a result.
+"""The commands of a sandbox: `Sandbox.apply(command)` changes the sandbox and returns a result.
 
-A command holds plain values only, the real instant included. Whatever is not deterministic (the
-real time, the search for a regular expression, the judgement of a downloaded image) is decided
-before and travels in the command, so that the same commands in the same order always give the
-same sandbox.
+A command contains plain values only. Everything that is not deterministic is decided before and
+becomes part of the command: the real time, the result of a regular expression search, the check
+of a downloaded image. So the same commands in the same order always give the same sandbox.
 """
 
 from collections.abc import Sequence
@@ -36,9 +35,9 @@ class Command(msgspec.Struct, Generic[R], frozen=True, kw_only=True, gc=False):
 
 
 class Submit(Command[TaskView | Rejection], frozen=True, kw_only=True, gc=False):
-    """Pass the limits, take the price and add the task (LIM-1 … LIM-4, SUB-17, BIL-1).
+    """Check the limits, reserve the price and add the task (LIM-1 … LIM-4, SUB-17, BIL-1).
 
-    `has_room` is False when the server's bound on all tasks leaves no room for one more.
+    `has_room` is False when the server has reached its task limit and cannot drop a task.
     """
 
     model_id: str
@@ -49,14 +48,14 @@ class Submit(Command[TaskView | Rejection], frozen=True, kw_only=True, gc=False)
 
 
 class ReadStatus(Command[TaskView | Rejection], frozen=True, kw_only=True, gc=False):
-    """Pass the rate limit and return the task, as a client's status request does."""
+    """Count a client's status request and return the task; rejected above the rate limit."""
 
     model_id: str
     task_id: str
 
 
 class CountRequest(Command[BalanceView | Rejection], frozen=True, kw_only=True, gc=False):
-    """Pass the rate limit with any other request; 400 and 404 count, too (LIM-4)."""
+    """Count any other request and return the balance; 400 and 404 count as well (LIM-4)."""
 
 
 class RecordExchange(Command[None], frozen=True, kw_only=True, gc=False):
@@ -66,31 +65,35 @@ class RecordExchange(Command[None], frozen=True, kw_only=True, gc=False):
 
 
 class MatchRules(Command[RuleMatch | None], frozen=True, kw_only=True, gc=False):
-    """Return what a rule injects here, and count it.
+    """Return the first rule that matches, and count the match.
 
-    Where `rule_input.task_id` is a task of the sandbox, the task's prompt and state are filled in.
+    If `rule_input.task_id` is a task of the sandbox, its prompt and state are filled in.
     """
 
     rule_input: RuleInput
 
 
 class SetRules(Command[None], frozen=True, kw_only=True, gc=False):
+    """Replace the sandbox's own rules; the rules of its profile stay."""
+
     definitions: Sequence[RuleDefinition]
 
 
 class AddRule(Command[None], frozen=True, kw_only=True, gc=False):
+    """Append a rule to the sandbox's own rules."""
+
     definition: RuleDefinition
 
 
 class PushNext(Command[None], frozen=True, kw_only=True, gc=False):
-    """Queue what the next `count` matching requests or callback attempts get."""
+    """Queue a rule for the next `count` requests or callback attempts that match it."""
 
     definition: RuleDefinition
     count: int
 
 
 class FinishTask(Command[TaskView | Rejection], frozen=True, kw_only=True, gc=False):
-    """End a task now, with the outcome that control wants; no fail code means success."""
+    """End a task now, with the outcome given by the control plane; no fail code means success."""
 
     task_id: str
     fail_code: str | None = None
@@ -98,36 +101,36 @@ class FinishTask(Command[TaskView | Rejection], frozen=True, kw_only=True, gc=Fa
 
 
 class CompleteEarly(Command[None], frozen=True, kw_only=True, gc=False):
-    """End a task now with its planned outcome: a rule sends its callback early."""
+    """End a task now with its planned outcome, because a rule sends its callback early."""
 
     task_id: str
     rule_id: str
 
 
 class DropTask(Command[None], frozen=True, kw_only=True, gc=False):
-    """Forget an ended task, because the server's bound on all tasks needs its room."""
+    """Drop an ended task, because the server has reached its task limit."""
 
     task_id: str
 
 
 class NoticeEnds(Command[None], frozen=True, kw_only=True, gc=False):
-    """Count and pay what has ended by now. This is no use of the sandbox."""
+    """Settle the tasks that have ended by now. The sandbox does not count as used."""
 
 
 class ExpectCallback(Command[None], frozen=True, kw_only=True, gc=False):
-    """Deliver the end of a callback task, now that its submit has been answered (CB-1)."""
+    """Schedule the callback of a task, now that its submit has been answered (CB-1)."""
 
     task_id: str
 
 
 class ClaimDeliveries(Command[Sequence[DueDelivery]], frozen=True, kw_only=True, gc=False):
-    """Take every callback attempt that is due, in order of time."""
+    """Claim every callback attempt that is due, in order of time."""
 
 
 class PostponeDelivery(Command[None], frozen=True, kw_only=True, gc=False):
-    """Make a claimed attempt `delay_ms` later, because a rule says so.
+    """Make a claimed attempt `delay_ms` milliseconds later, because a rule delays it.
 
-    With `until_overtaken` it becomes due as soon as another delivery has been attempted.
+    With `until_overtaken` it becomes due earlier: as soon as another delivery has been attempted.
     """
 
     claimed: DueDelivery
@@ -147,24 +150,24 @@ class RecordDelivery(Command[bool], frozen=True, kw_only=True, gc=False):
 
 
 class SetClock(Command[ClockReading], frozen=True, kw_only=True, gc=False):
-    """Change the clock's mode or speed, from the present instant on."""
+    """Change the clock's mode or speed from the current instant on."""
 
     mode: Mode
     speed: float
 
 
 class HoldClock(Command[int], frozen=True, kw_only=True, gc=False):
-    """Stop the clock while time is moved by hand; return its instant."""
+    """Stop the clock while `MoveClock` moves it; return its current instant."""
 
 
 class MoveClock(Command[None], frozen=True, kw_only=True, gc=False):
-    """Move a held clock forward to an instant; an earlier one changes nothing."""
+    """Move a held clock forward to an instant; an earlier instant changes nothing."""
 
     instant_ms: int
 
 
 class ReleaseClock(Command[None], frozen=True, kw_only=True, gc=False):
-    """Let a held clock go on from where it stands."""
+    """Let a held clock continue from its current instant."""
 
 
 class ChangeSettings(Command[None], frozen=True, kw_only=True, gc=False):
@@ -176,18 +179,21 @@ class ChangeSettings(Command[None], frozen=True, kw_only=True, gc=False):
 
 
 class ReadCounters(Command[Counters], frozen=True, kw_only=True, gc=False):
-    """Count what has ended by now and return all counters. This is no use of the sandbox."""
+    """Settle the tasks that have ended by now and return all counters.
+
+    The sandbox does not count as used.
+    """
 
 
 class TakeSnapshot(Command[Snapshot], frozen=True, kw_only=True, gc=False):
-    """Return everything of the sandbox; headers in its journal still hold what they held."""
+    """Return the complete state of the sandbox; headers in its journal are not redacted."""
 
 
 class Restore(Command[None], frozen=True, kw_only=True, gc=False):
-    """Replace everything of the sandbox by a checked snapshot."""
+    """Replace the complete state of the sandbox by a checked snapshot."""
 
     snapshot: Snapshot
 
 
 class Reset(Command[None], frozen=True, kw_only=True, gc=False):
-    """Drop everything and begin again from the seed."""
+    """Drop the complete state and start again from the seed."""

@@ -1,4 +1,4 @@
-"""The callbacks of a sandbox: what is due, when, and the results of attempts (CB-1 … CB-4)."""
+"""The callbacks of a sandbox: when each is due, and the results of attempts (CB-1 … CB-4)."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -11,11 +11,11 @@ from mock_server.domain.faults.injected import Injected
 from mock_server.domain.ports import DeliveryResult
 from mock_server.domain.task import Task
 
-RETRY_AFTER_MS = (30_000, 120_000, 600_000)  # CB-3: counted from the end of the attempt before.
+RETRY_AFTER_MS = (30_000, 120_000, 600_000)  # CB-3: from the end of the previous attempt.
 _MAX_STALE = 100
 
 Provenance: TypeAlias = tuple[str, tuple[Injected, ...]]
-"""The id of a rule, and what it injects."""
+"""The id of a rule, and the faults that it injects."""
 
 
 class DeliveryState(StrEnum):
@@ -33,35 +33,35 @@ class Attempt(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """The callback of one task; `due_ms` is None while nothing is due.
+    """The callback of one task; `due_ms` is None while no attempt is scheduled.
 
-    The task knows nothing of it and can be polled like any other (CB-5).
+    The task does not depend on it and can be polled like any other (CB-5).
     """
 
     task_id: str
-    ordinal: int  # Of the task: deliveries that are due at one instant go in this order.
+    ordinal: int  # Of the task. Deliveries that are due at the same instant are sent in this order.
     url: str
     state: DeliveryState = DeliveryState.PENDING
     due_ms: int | None = None
     attempts: tuple[Attempt, ...] = ()
-    claim: int = 0  # The number of the claim whose attempt is in progress, 0 for none.
-    postponed_attempt: int = 0  # A rule postpones an attempt once; this one was.
+    claim: int = 0  # The number of the claim whose attempt is in progress, 0 if there is none.
+    postponed_attempt: int = 0  # The attempt that a rule postponed; it is postponed only once.
     postponed_by: Provenance = ("", ())
 
 
 class DueDelivery(msgspec.Struct, frozen=True, kw_only=True):
-    """An attempt that is due and now belongs to whoever claimed it."""
+    """A due attempt that was claimed and must be made now."""
 
     task: Task
     url: str
     claim: int
     attempt: int  # The first attempt is 1.
     at_ms: int
-    postponed_by: Provenance | None = None  # When a rule has postponed this very attempt.
+    postponed_by: Provenance | None = None  # The rule that postponed this attempt.
 
 
 class Deliveries:
-    """The deliveries of a sandbox by task id, and the order in which they fall due."""
+    """The deliveries of a sandbox, by task id and in the order in which they are due."""
 
     __slots__ = ("_by_task", "_claims", "_due", "_overtaken")
 
@@ -69,26 +69,26 @@ class Deliveries:
         self._by_task: dict[str, Delivery] = {}
         self._due: list[tuple[int, int, str]] = []
         self._claims = claims
-        self._overtaken: dict[str, None] = {}  # Tasks whose delivery waits for another one.
+        self._overtaken: dict[str, None] = {}  # Tasks whose delivery waits for another delivery.
 
     def __iter__(self) -> Iterator[Delivery]:
         return iter(self._by_task.values())
 
     @property
     def claims(self) -> int:
-        """How many attempts were claimed so far; a successor goes on counting from there."""
+        """The number of claims so far, from which a replacement of this object continues."""
         return self._claims
 
     def of_task(self, task_id: str) -> Delivery | None:
         return self._by_task.get(task_id)
 
     def open(self, task: Task, url: str) -> None:
-        """Expect to deliver a task's end; its submit has been answered (CB-1)."""
+        """Schedule the delivery of a task whose submit has been answered (CB-1)."""
         delivery = Delivery(task_id=task.id, ordinal=task.ordinal, url=url)
         self._schedule(delivery, task.plan.end_ms)
 
     def restore(self, delivery: Delivery, *, until_overtaken: bool) -> None:
-        """Continue a delivery of a snapshot."""
+        """Add a delivery from a snapshot."""
         self._schedule(delivery, delivery.due_ms)
         if until_overtaken:
             self._overtaken[delivery.task_id] = None
@@ -98,19 +98,19 @@ class Deliveries:
         return task_id in self._overtaken
 
     def reschedule(self, task: Task) -> None:
-        """Follow a task that ends at another instant than planned."""
+        """Reschedule the first attempt for a task that ends at another instant than planned."""
         delivery = self._by_task.get(task.id)
         if delivery is not None and not delivery.attempts:
             self._schedule(delivery, task.plan.end_ms)
 
     def next_due_ms(self) -> int | None:
-        """Return when the next attempt falls due."""
+        """Return when the next attempt is due, or None."""
         while self._due and not self._is_current(self._due[0]):
             heappop(self._due)
         return self._due[0][0] if self._due else None
 
     def claim(self, now_ms: int) -> list[Delivery]:
-        """Take every delivery that is due by now, in order of time."""
+        """Claim every delivery that is due by now, in order of time."""
         claimed = []
         while (due_ms := self.next_due_ms()) is not None and due_ms <= now_ms:
             task_id = heappop(self._due)[2]
@@ -123,7 +123,7 @@ class Deliveries:
         return claimed
 
     def record(self, claimed: DueDelivery, delivered: DeliveryResult, now_ms: int) -> bool:
-        """Record an attempt; plan the next one unless the receiver answered 200 (CB-2).
+        """Record an attempt; schedule the next one unless the receiver answered 200 (CB-2).
 
         Return False when the delivery was dropped during the attempt.
         """
@@ -155,7 +155,10 @@ class Deliveries:
     def postpone(
         self, claimed: DueDelivery, due_ms: int, by: Provenance, *, until_overtaken: bool
     ) -> None:
-        """Make a claimed attempt later, or due once another delivery has been attempted."""
+        """Schedule a claimed attempt again, at `due_ms` of the sandbox's clock.
+
+        With `until_overtaken` it becomes due earlier: as soon as another delivery is attempted.
+        """
         delivery = self._claimed(claimed)
         if delivery is None:
             return

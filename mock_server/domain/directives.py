@@ -1,4 +1,4 @@
-"""Directives: the outcome of a task, written into its prompt by a client that is not modified.
+"""Directives: text in a prompt that decides how its task ends, without a change of the client.
 
 `a fox [[mock fail=CONTENT_VIOLATION message="no foxes"]] in the snow`
 """
@@ -20,10 +20,9 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def parse_directives(prompt: str, fail_codes: Mapping[str, str]) -> Outcome | None:
-    """Return the outcome that all directives of a prompt describe, None when there is none.
+    """Return the outcome that all directives of a prompt request together, or None.
 
-    Of a member that is repeated, the last one counts. Raise InvalidRequest naming the directive
-    and the nearest known one.
+    If a member is repeated, the last one counts. Raises InvalidRequest if a directive is invalid.
     """
     if "[[mock" not in prompt:
         return None

@@ -1,4 +1,4 @@
-"""What the rest of the server wants of whoever delivers callbacks (CB-1 … CB-4)."""
+"""The interface of the dispatcher, which delivers callbacks (CB-1 … CB-4)."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -10,7 +10,7 @@ from mock_server.domain.snapshot import Snapshot
 
 
 class DeliveryAttempt(msgspec.Struct, frozen=True, kw_only=True):
-    """A callback attempt that was made. `at_ms` is an instant of the sandbox's clock."""
+    """The result of a callback attempt. `at_ms` is an instant of the sandbox's clock."""
 
     at_ms: int
     task_id: str
@@ -20,7 +20,7 @@ class DeliveryAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Advanced(msgspec.Struct, frozen=True, kw_only=True):
-    """The way of a sandbox's clock, and the callback attempts that were made on it."""
+    """The result of `advance`: the old and new instant, and the callback attempts in between."""
 
     from_ms: int
     now_ms: int
@@ -28,32 +28,38 @@ class Advanced(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class InstantTooLate(Exception):
-    """The calendar ends before the instant asked for."""
+    """The requested instant is after the year 9999."""
 
 
 class SandboxDropped(Exception):
-    """Everything of the sandbox was dropped while its clock was moved."""
+    """The state of the sandbox was dropped while its clock was moved."""
 
 
 class CallbackDispatcher(Protocol):
     def wake(self, sandbox_id: str) -> None:
-        """Look for due callbacks in a sandbox, now and at the next due instant."""
+        """Start the due callbacks of a sandbox now, and the next ones when they become due."""
 
     async def advance(self, sandbox_id: str, by_ms: int) -> Advanced:
-        """Move the sandbox's clock forward and deliver what falls due on the way.
+        """Move the sandbox's clock forward and deliver the callbacks that become due.
 
-        Every attempt is made in order of time, with the clock at its own instant, and has its
-        result when this returns. Raises InstantTooLate, SandboxDropped.
+        The attempts are made in order of time, each with the clock at its own instant. All have
+        finished when this returns. Raises InstantTooLate, SandboxDropped.
         """
 
     async def deliver_now(self, sandbox_id: str, task_id: str, match: RuleMatch) -> None:
-        """Send what is due and wait for the results: a rule wants this task's callback early."""
+        """Send the due callbacks and wait for the results.
+
+        `match` is the rule that sends this task's callback before its submit is answered.
+        """
 
     async def reset(self, sandbox_id: str) -> None:
-        """Drop everything of a sandbox, attempts in progress included."""
+        """Drop the state of a sandbox, including attempts in progress."""
 
     async def restore(self, sandbox_id: str, snapshot: Snapshot) -> None:
-        """Continue as a snapshot says; attempts in progress are dropped. Raises NoRoom."""
+        """Replace the state of a sandbox by a snapshot and drop attempts in progress.
+
+        Raises NoRoom.
+        """
 
     async def drop_all(self) -> None:
-        """Remove every sandbox, attempts in progress included."""
+        """Remove every sandbox, including attempts in progress."""

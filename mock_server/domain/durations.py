@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from mock_server.domain.errors import InvalidValue
 
-MAX_MS = 100 * 365 * 86_400_000  # a century: sums of instants stay within the calendar
+MAX_MS = 100 * 365 * 86_400_000  # A century, so that sums of instants stay before the year 9999.
 
 _UNITS_MS = {"": 1000, "ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 WRITTEN = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*(ms|s|m|h|d|)")
@@ -28,11 +28,11 @@ Duration = Annotated[
 def duration_ms(value: object) -> int:
     """Return a written duration in whole milliseconds.
 
-    Raise ValueError for anything else: a negative or infinite number, more than a century, a
-    boolean. The error says what a duration looks like.
+    Raise ValueError for anything else, such as a negative or infinite number, more than a century
+    or a boolean. The error describes the valid forms.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError(FORM)  # noqa: TRY004  # one kind of error for whatever was written
+        raise ValueError(FORM)  # noqa: TRY004  # Every invalid duration raises ValueError.
     if isinstance(value, str):
         found = WRITTEN.fullmatch(value.strip())
         if found is None:

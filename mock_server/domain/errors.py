@@ -1,11 +1,11 @@
 """Every error that the domain raises on purpose.
 
 DomainError
-├── InvalidRequest    the body of a submit is not acceptable; names the path (SUB-14)
-├── InvalidValue      anything else that somebody wrote is not acceptable; names the path
-│   └── RuleError     it is a rule
+├── InvalidRequest    the body of a submit is invalid; names the path (SUB-14)
+├── InvalidValue      a setting, rule, snapshot or control body is invalid; names the path
+│   └── RuleError     a rule is invalid
 ├── SandboxMissing    no sandbox has this id
-└── NoRoom            a snapshot has more tasks than the server has room for
+└── NoRoom            a snapshot has more tasks than the task limit allows
 """
 
 import msgspec
@@ -14,7 +14,7 @@ _LONGEST_QUOTED = 100
 
 
 class DomainError(Exception):
-    """One sentence for the caller; it knows nothing about HTTP."""
+    """An error whose text is one sentence for the caller. It does not depend on HTTP."""
 
 
 class InvalidRequest(DomainError):
@@ -28,7 +28,7 @@ class InvalidValue(DomainError):
         super().__init__(f"{path}: {problem}")
         self.path = path
         self.problem = problem
-        self.is_missing = is_missing  # a required member is absent
+        self.is_missing = is_missing  # A required member is missing.
 
 
 class RuleError(InvalidValue):

@@ -1,4 +1,4 @@
-"""What happens in a sandbox, told to the store and to whoever follows the sandbox."""
+"""The events of a sandbox, which the store and the followers of the sandbox receive."""
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -18,7 +18,7 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
 
 
 class TasksEnded(msgspec.Struct, frozen=True, gc=False):
-    """Tasks whose end has been counted, in order of time."""
+    """Tasks that were settled, in the order in which they ended."""
 
     tasks: Sequence[Task]
 
@@ -26,13 +26,13 @@ class TasksEnded(msgspec.Struct, frozen=True, gc=False):
 class Change(StrEnum):
     """Another change; a follower that needs details reads the sandbox."""
 
-    CLOCK = "clock"  # Moved by hand, or another mode or speed.
-    TASK = "task"  # Ended by control.
-    SETTINGS = "settings"  # Settings, rules or the queue of next.
-    DROPPED = "dropped"  # Everything of the sandbox, which begins again.
-    REMOVED = "removed"  # The sandbox itself; the store makes a new one for its key.
+    CLOCK = "clock"  # The clock was moved, or its mode or speed changed.
+    TASK = "task"  # The control plane ended a task.
+    SETTINGS = "settings"  # The settings, the rules or the queue of `next` changed.
+    DROPPED = "dropped"  # The state was dropped by a reset or replaced by a snapshot.
+    REMOVED = "removed"  # The sandbox was removed; the store creates a new one for its key.
 
 
 Event: TypeAlias = Recorded | TasksEnded | Change
 Follower: TypeAlias = Callable[[Event], None]
-"""Is called during the command, so it must be quick, must not wait and must not raise."""
+"""A follower is called during the command. It must be quick, must not wait and must not raise."""

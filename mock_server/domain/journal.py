@@ -1,4 +1,4 @@
-"""The journal of a sandbox: what was asked and answered, in order, within bounds."""
+"""The journal of a sandbox: its requests, responses and callbacks in order, within limits."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,45 +13,46 @@ from mock_server.domain.operation import Operation
 MAX_ENTRIES = 10_000
 MAX_BYTES = 32 * 1024 * 1024
 MAX_BODY_BYTES = 64 * 1024
-_ENTRY_BYTES = 400  # what an entry weighs beside its bodies and headers, roughly
+_ENTRY_BYTES = 400  # An entry uses about this much memory in addition to bodies and headers.
 
 Header = tuple[bytes, bytes]
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False):
-    """One exchange. For a callback, `request` is what was sent and `status` the receiver's.
+    """One request with its response, or one callback attempt.
 
-    Headers are kept as they came; whoever shows them takes the key out.
+    For a callback, `request` is the body that was sent and `status` is the receiver's status.
+    Headers are stored as received, so they must be redacted before they are shown.
     """
 
-    at_ms: int  # the sandbox's clock
-    real_ms: int
+    at_ms: int  # Instant of the sandbox's clock.
+    real_ms: int  # Real instant of the start.
     operation: Operation
-    task_id: str  # empty where no task is concerned
-    status: int  # 0: no answer came
-    duration_us: int
+    task_id: str  # Empty if the request is about no known task.
+    status: int  # 0 if there was no response.
+    duration_us: int  # Real time.
     request: bytes
-    answer: bytes  # empty for a picture
+    answer: bytes  # Empty for a picture.
     method: str = ""
-    path: str = ""  # for a callback the whole address
+    path: str = ""  # For a callback, the whole URL.
     query: bytes = b""
     headers: Sequence[Header] = ()
     answer_headers: Sequence[Header] = ()
-    answer_bytes: int = 0  # of the whole body
-    rule: str = ""  # which rule was applied
-    injected: tuple[Injected, ...] = ()  # what it injected
-    error: str = ""  # why no answer came to a callback
+    answer_bytes: int = 0  # Length of the complete body.
+    rule: str = ""  # The id of the rule that was applied.
+    injected: tuple[Injected, ...] = ()  # The faults that it injected.
+    error: str = ""  # Why a callback got no response.
 
     @property
     def fault(self) -> str:
-        """The text of `injected`; empty where no rule was applied."""
+        """The text of `injected`; empty if no rule was applied."""
         return fault_text(self.injected) if self.injected else ""
 
 
 class Journal:
-    """Drops the oldest entries when there are too many or too many bytes, and counts them.
+    """Stores entries within MAX_ENTRIES and MAX_BYTES: drops and counts the oldest ones.
 
-    Entries are numbered from 1 on; the number is worked out from the place, not kept.
+    Entries are numbered from 1. The number follows from the position and is not stored.
     """
 
     __slots__ = ("_entries", "bytes", "dropped")
@@ -69,17 +70,17 @@ class Journal:
 
     @property
     def last(self) -> int:
-        """The number of the newest entry, 0 when there has been none."""
+        """The number of the newest entry, 0 if there is none."""
         return self.dropped + len(self._entries)
 
     def since(self, number: int) -> Iterator[tuple[int, Entry]]:
-        """Yield number and entry of all after this number that are still kept."""
+        """Yield the stored entries after this number, each with its number."""
         start = max(0, number - self.dropped)
         return enumerate(islice(self._entries, start, None), self.dropped + start + 1)
 
     @classmethod
     def of(cls, entries: Iterable[Entry], dropped: int) -> Self:
-        """Return a journal that goes on from these."""
+        """Return a journal that starts with these entries; `dropped` came before them."""
         journal = cls()
         journal.dropped = dropped
         for entry in entries:
@@ -87,7 +88,7 @@ class Journal:
         return journal
 
     def add(self, entry: Entry) -> None:
-        """Keep an entry; the caller has cut its bodies to MAX_BODY_BYTES."""
+        """Append an entry. The caller has truncated its bodies to MAX_BODY_BYTES."""
         entries = self._entries
         entries.append(entry)
         self.bytes += _weight(entry)

@@ -23,7 +23,7 @@ class Lognormal(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class DrawnLatency(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A latency that is drawn for each request: one of both."""
+    """A random latency, drawn for each request: either `uniform` or `lognormal`."""
 
     uniform: tuple[Duration, Duration] | None = None
     lognormal: Lognormal | None = None
@@ -40,14 +40,17 @@ WrittenLatency = Duration | DrawnLatency
 
 
 class Latency(msgspec.Struct, frozen=True, kw_only=True):
-    """From `low_ms` to `high_ms`; lognormal around `low_ms` when `sigma` is not 0."""
+    """A latency from `low_ms` to `high_ms`: uniform, or lognormal if `sigma` is not 0.
+
+    `low_ms` is then the median and `high_ms` the maximum.
+    """
 
     low_ms: int
     high_ms: int
     sigma: float = 0.0
 
     def drawn_ms(self, drawn: bytes) -> int:
-        """Return how long it takes this time; `drawn` is 8 bytes of chance or more."""
+        """Return one latency in milliseconds; `drawn` are at least 8 random bytes."""
         uniform, _ = two_uniforms(drawn)
         if self.sigma:
             exponent = min(self.sigma * normal_quantile(uniform), 50.0)
@@ -56,7 +59,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def latency_of(written: float | str | DrawnLatency, path: str) -> Latency:
-    """Return what a decoded latency means. Raise InvalidValue."""
+    """Return the latency that a decoded value describes. Raise InvalidValue."""
     if not isinstance(written, DrawnLatency):
         fixed_ms = _duration_ms(written, path)
         return Latency(low_ms=fixed_ms, high_ms=fixed_ms)
@@ -70,7 +73,7 @@ def latency_of(written: float | str | DrawnLatency, path: str) -> Latency:
 def _uniform(written: tuple[float | str, float | str], path: str) -> Latency:
     low_ms, high_ms = (_duration_ms(each, f"{path}[{at}]") for at, each in enumerate(written))
     if low_ms > high_ms:
-        raise InvalidValue(path, "must go from a shorter to a longer duration")
+        raise InvalidValue(path, "must have the shorter duration first")
     return Latency(low_ms=low_ms, high_ms=high_ms)
 
 

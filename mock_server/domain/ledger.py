@@ -12,17 +12,17 @@ MICRO = 1_000_000
 _MAX_STALE = 100
 
 
-@lru_cache(maxsize=1000)  # So that a million tasks share the numbers.
+@lru_cache(maxsize=1000)  # A million tasks share the same few numbers in memory.
 def price_microusd(price_usd: float, images: int) -> int:
-    """Return the price of so many images (BIL-1)."""
+    """Return the price of a number of images in millionths of a dollar (BIL-1)."""
     return round(price_usd * MICRO) * images
 
 
 class Ledger:
-    """Reserves the price of a live task and returns it when the task fails.
+    """Reserves the price of each new task and refunds it if the task fails.
 
-    It counts ends when `settle` is called, in the order of time: O(log n) a task. `tasks` is the
-    sandbox's own dict; a task whose end has been counted is replaced there by its settled copy.
+    `settle` processes the tasks that have ended, in order of time, in O(log n) per task. `tasks`
+    is the sandbox's own dict; `settle` replaces each task there by a settled copy.
     """
 
     __slots__ = ("_ends", "_tasks", "balance_microusd", "failed", "live", "succeeded")
@@ -45,7 +45,7 @@ class Ledger:
         self.expect(task)
 
     def restore(self, tasks: Iterable[Task], *, succeeded: int, failed: int) -> None:
-        """Continue with tasks whose price was taken before."""
+        """Continue with the tasks of a snapshot, whose prices are already reserved."""
         self.succeeded, self.failed = succeeded, failed
         for task in tasks:
             if not task.is_settled:
@@ -53,15 +53,18 @@ class Ledger:
                 self.expect(task)
 
     def expect(self, task: Task) -> None:
-        """Note when a task ends, now that it is known."""
+        """Schedule the end of a task, if its plan says when it ends."""
         if task.plan.end_ms is not None:
             heappush(self._ends, (task.plan.end_ms, task.ordinal, task.id))
-            if len(self._ends) > 2 * self.live + _MAX_STALE:  # Control has ended tasks early.
+            if len(self._ends) > 2 * self.live + _MAX_STALE:  # Many tasks were ended early.
                 self._ends = [entry for entry in self._ends if self._is_current(entry)]
                 heapify(self._ends)
 
     def settle(self, now_ms: int) -> list[Task]:
-        """Count and pay what has ended by now; return the settled tasks in order of time."""
+        """Settle the tasks that have ended by now: count each one, and refund it if it failed.
+
+        Return the settled tasks in order of time.
+        """
         ends = self._ends
         if not ends or ends[0][0] > now_ms:
             return []
@@ -82,12 +85,12 @@ class Ledger:
         return settled
 
     def next_end_ms(self) -> int | None:
-        """Return when the next live task ends by itself."""
+        """Return when the next live task ends by itself, or None."""
         while self._ends and not self._is_current(self._ends[0]):
             heappop(self._ends)
         return self._ends[0][0] if self._ends else None
 
     def _is_current(self, entry: tuple[int, int, str]) -> bool:
-        """Tell whether the task still ends at that instant; control may have ended it before."""
+        """Tell whether the task still ends at that instant; it may have been ended early."""
         task = self._tasks.get(entry[2])
         return task is not None and not task.is_settled and task.plan.end_ms == entry[0]

@@ -6,7 +6,7 @@ import unicodedata
 from mock_server.domain.errors import quoted
 
 _WORD = re.compile(r"[^\W_]+")
-# Unicode gives fillers and variation selectors no shape, but not the category of format characters.
+# Fillers and variation selectors are invisible, but are not in Unicode's category Cf (format).
 _ALSO_INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
 ) | {chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))}

@@ -1,10 +1,10 @@
-"""Suggest the closest valid word in an error."""
+"""Suggest the closest valid word in an error message."""
 
 from collections.abc import Iterable
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean "x"?` when a known word is close, and the known words otherwise."""
+    """Return `; did you mean "x"?` if a known word is similar, else `; known: ` and all words."""
     from difflib import get_close_matches  # noqa: PLC0415  # slow to import, used for errors only
 
     words = sorted(str(each) for each in known)

@@ -1,4 +1,4 @@
-"""The kinds of exchanges that a sandbox knows."""
+"""The kinds of requests that a sandbox handles, and callbacks."""
 
 from enum import StrEnum
 

@@ -1,7 +1,7 @@
-"""How somebody wants a task to end, and when: the outcome of a rule or of a directive.
+"""The outcome in a rule or a directive: how and when a task ends.
 
-Where several members decide about the end, `hold` takes precedence over `polls`, and `polls` over
-the durations.
+If several members decide when it ends, `hold` takes precedence over `polls`, and `polls` over the
+durations.
 """
 
 from collections.abc import Collection, Mapping
@@ -38,18 +38,22 @@ class WrittenOutcome(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ] = None
     pending: Annotated[
         Duration | None,
-        Meta(description="How long the task is pending, of the sandbox's clock.", examples=["2s"]),
+        Meta(description="How long the task is pending, on the sandbox's clock.", examples=["2s"]),
     ] = None
     processing: Annotated[
-        Duration | None, Meta(description="How long it is processing after that.", examples=["5s"])
+        Duration | None,
+        Meta(description="How long the task is processing after that.", examples=["5s"]),
     ] = None
     polls: Annotated[
         Polls | None,
-        Meta(description="It ends at this status request instead of by time.", examples=[3]),
+        Meta(description="The task ends at this status request instead of by time.", examples=[3]),
     ] = None
     hold: Annotated[
         Hold | None,
-        Meta(description="It stays in processing until control finishes it.", examples=[True]),
+        Meta(
+            description="The task stays in processing until the control plane ends it.",
+            examples=[True],
+        ),
     ] = None
 
     json_schema: ClassVar[dict[str, Any]] = {
@@ -67,8 +71,8 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     message: str | None = None
     pending_ms: int | None = None
     processing_ms: int | None = None
-    polls: int | None = None  # ends at this status request instead of by time
-    hold: bool = False  # stays in processing until control finishes it
+    polls: int | None = None  # The task ends at this status request instead of by time.
+    hold: bool = False  # The task stays in processing until the control plane ends it.
 
 
 def parse_outcome(members: Mapping[str, object], fail_codes: Collection[str]) -> Outcome:
@@ -77,12 +81,12 @@ def parse_outcome(members: Mapping[str, object], fail_codes: Collection[str]) ->
 
 
 def outcome_of(written: WrittenOutcome, path: str, fail_codes: Collection[str]) -> Outcome:
-    """Return what a decoded outcome means. Raise InvalidValue."""
+    """Return the outcome that a decoded value describes. Raise InvalidValue."""
     if written.fail is not None and written.fail not in fail_codes:
         hint = did_you_mean(written.fail, fail_codes)
         raise InvalidValue(joined(path, "fail"), f"{quoted(written.fail)} is unknown{hint}")
     if written.message is not None and written.fail is None:
-        raise InvalidValue(joined(path, "message"), "needs a fail code beside it, fail=…")
+        raise InvalidValue(joined(path, "message"), "requires a fail code; add fail=…")
     return Outcome(
         fail=written.fail,
         message=written.message,

@@ -1,7 +1,7 @@
-"""Decides the whole life of a task once, when it is submitted.
+"""Plan a task when it is submitted: when it starts, when it ends and how.
 
-Precedence, highest first: forced by control (which replaces the plan later), directive in the
-prompt, rule (the queue of next goes before the others), reference images, moderation, default.
+Precedence, highest first: the control plane (it replaces the plan later), a directive in the
+prompt, a rule (those queued by `next` first), reference images, moderation, default.
 """
 
 import math
@@ -21,8 +21,8 @@ from mock_server.domain.sandbox_settings import ImageFailCodes, SandboxSettings
 from mock_server.domain.submission import Submission
 from mock_server.domain.task import Plan
 
-BY_DEFAULT = ("default: succeeds; nothing asks for a failure",)
-_IMAGE_FAIL_CODES = {  # FAIL-4: the model page knows one code, the errors pages know three.
+BY_DEFAULT = ("default: the task succeeds",)
+_IMAGE_FAIL_CODES = {  # FAIL-4: the model page documents one code, the error pages document three.
     "seed": dict.fromkeys(ImageProblem, "INVALID_IMAGE_URL"),
     "docs": {
         ImageProblem.UNREACHABLE: "INVALID_IMAGE_URL",
@@ -33,7 +33,7 @@ _IMAGE_FAIL_CODES = {  # FAIL-4: the model page knows one code, the errors pages
 
 
 class PlanRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What a submit wants of its plan, known before its turn in the sandbox."""
+    """The input of `make_plan` that is known before the sandbox accepts the submit."""
 
     fail_code: str | None = None
     fail_message: str | None = None
@@ -49,7 +49,7 @@ DEFAULT_REQUEST = PlanRequest()
 
 
 class Planner:
-    """Turns a submission, its rule and the judgement of its images into a `PlanRequest`."""
+    """Makes a `PlanRequest` from a submission, the matching rule and the check of its images."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._fail_messages = catalogue.fail_messages
@@ -62,7 +62,10 @@ class Planner:
         bad_image: BadImage | None = None,
         match: RuleMatch | None = None,
     ) -> PlanRequest:
-        """Raise InvalidRequest when a directive is invalid."""
+        """Return the plan request of a submission.
+
+        Raises InvalidRequest if a directive in the prompt is invalid.
+        """
         prompt, directives = submission.prompt, None
         if "[[mock" in prompt and not settings.strict:
             directives = parse_directives(prompt, self._fail_messages)
@@ -91,7 +94,7 @@ def plan_request(
     image_fail_codes: ImageFailCodes,
     match: RuleMatch | None = None,
 ) -> PlanRequest:
-    """Apply the steps of the precedence; the first that names a fail code decides the end."""
+    """Return a plan request; the first step of the precedence with a fail code decides."""
     wanted = directives or Outcome()
     reasons = _reasons("directive in the prompt", wanted)
     if match is not None and match.effect.outcome is not None:
@@ -127,7 +130,7 @@ def make_plan(
 ) -> Plan:
     """Return the plan of a task that is submitted at `now_ms` (TIM-1).
 
-    `drawn` is the task's chance, 8 bytes or more.
+    `drawn` are at least 8 random bytes of the task.
     """
     pending_ms, processing_ms = _durations_ms(drawn, generation_time_ms, timing)
     if request.pending_ms is not None:
@@ -146,7 +149,7 @@ def make_plan(
 
 
 def _completed(directives: Outcome, ruled: Outcome) -> Outcome:
-    """Return what the directives want, completed by what a rule wants."""
+    """Return the outcome of the directives; a rule's outcome supplies what they leave open."""
     says_end = directives.fail is not None
     says_when = directives.hold or directives.polls is not None
     pending_ms, processing_ms = directives.pending_ms, directives.processing_ms
@@ -173,21 +176,21 @@ def _reasons(source: str, wanted: Outcome, decided: str | None = None) -> tuple[
         if value
     ]
     written += ["hold"] if wanted.hold else []
-    note = f"; its end has no effect, {decided} was decided before" if decided else ""
+    note = f"; its end has no effect, because {decided} was already decided" if decided else ""
     return (f"{source}: {' '.join(written)}{note}",) if written else ()
 
 
 def _step(sentence: str, code: str, decided: str | None) -> tuple[str]:
     if decided is None:
         return (f"{sentence} → {code}",)
-    return (f"{sentence}; no effect, {decided} was decided before",)
+    return (f"{sentence}; no effect, because {decided} was already decided",)
 
 
 def _durations_ms(drawn: bytes, average_ms: int, timing: Timing) -> tuple[int, int]:
-    """Return how long a task is pending and processing.
+    """Return how long a task is pending and how long it is processing, in milliseconds.
 
-    The total is lognormal around its average and clipped on both sides; pending is a small and
-    bounded share of it.
+    The total has a lognormal distribution around the average, clipped on both sides. Pending is
+    a small part of the total and has an upper limit.
     """
     if average_ms == 0:
         return 0, 0

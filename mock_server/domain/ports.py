@@ -1,4 +1,4 @@
-"""What the server needs from the real world, in the domain's own words."""
+"""The interfaces to the outside world: time, HTTP, image checks, regular expressions."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -12,25 +12,26 @@ from mock_server.domain.sandbox_settings import ImageUrls
 
 class RealClock(Protocol):
     def now_ns(self) -> int:
-        """Return the real instant in Unix nanoseconds; it never goes back."""
+        """Return the real instant in Unix nanoseconds; it never decreases."""
 
 
 class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of one HTTP POST: a status, or the reason why there is none."""
+    """The result of one HTTP POST: a status, or an error if there was no response."""
 
     status: int | None = None
     error: str | None = None
     is_blocked: bool = False  # The egress policy forbids the address; `error` names the rule.
-    duration_ms: int = 0
+    duration_ms: int = 0  # Real time.
 
 
 class Sender(Protocol):
     async def post(
         self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
     ) -> DeliveryResult:
-        """POST a JSON body once, follow no redirect, raise nothing; bit by bit when slow.
+        """Send a JSON body once by POST and return the result; never raises.
 
-        Attempts of one lane may hold one another up, those of different lanes may not.
+        Redirects are not followed. With `is_slow` the body is sent in small pieces. Requests of
+        one lane may wait for one another; requests of different lanes may not.
         """
 
     async def aclose(self) -> None: ...
@@ -38,9 +39,10 @@ class Sender(Protocol):
 
 class PatternSearch(Protocol):
     def found(self, patterns: Sequence[str], text: str) -> frozenset[str]:
-        """Return those of the regular expressions, in Python's syntax, that a text contains.
+        """Return the regular expressions (Python's syntax) that match somewhere in a text.
 
-        All searches of one call share one time limit; a pattern not reached is not found.
+        All searches of one call share one time limit. A pattern that is not searched in time
+        counts as not found.
         """
 
 
@@ -53,6 +55,8 @@ class ImageProblem(StrEnum):
 
 
 class BadImage(msgspec.Struct, frozen=True):
+    """An unusable reference image; `index` is its position in `image_urls`, from 0."""
+
     index: int
     problem: ImageProblem
     reason: str

@@ -1,4 +1,4 @@
-"""Profiles: named sets of rules, with limits and a generation time."""
+"""Profiles: predefined rules with matching limits and generation time."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ CALM = "calm"
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """A profile. None leaves a setting as it is."""
+    """A profile. A setting that is None keeps the server's value."""
 
     name: str
     about: str
@@ -34,7 +34,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 def parse_profile(name: str, raw: bytes, fail_codes: Mapping[str, str]) -> Profile:
-    """Return the profile that a TOML text describes. Raise InvalidValue."""
+    """Return the profile in a TOML text. Raises InvalidValue."""
     read = convert(msgspec.toml.decode(raw), _File, whole=name)
     return Profile(
         name=name,
@@ -53,9 +53,10 @@ def parse_profile(name: str, raw: bytes, fail_codes: Mapping[str, str]) -> Profi
 def changed_profile(
     settings: SandboxSettings, old: Profile, new: Profile, base: SandboxSettings
 ) -> SandboxSettings:
-    """Return the settings under another profile.
+    """Return the settings with another profile.
 
-    What the old profile had set goes back to `base`, what the server says without any profile.
+    Settings that only the old profile sets return to `base`, the server's values without a
+    profile.
     """
     changes: dict[str, Any] = {"profile": new.name}
     for member in ("rate_limit", "max_concurrent", "generation_time_ms"):

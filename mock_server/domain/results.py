@@ -1,4 +1,4 @@
-"""What a sandbox answers to a command or a query: frozen values, none of them live."""
+"""The results of commands and queries: frozen values that do not change with the sandbox."""
 
 from enum import StrEnum
 
@@ -16,13 +16,14 @@ class RejectionReason(StrEnum):
     CREDITS = "credits"  # SUB-17
     UNKNOWN_TASK = "unknown task"  # STA-2
     TASK_ENDED = "task ended"  # STA-5
-    NO_ROOM = "no room"  # The mock's own bound, --max-tasks.
+    NO_ROOM = "no room"  # The mock's own limit, --max-tasks.
 
 
 class Rejection(msgspec.Struct, frozen=True, gc=False):
-    """A command that changed nothing but counters.
+    """The result of a rejected command, which changed nothing but counters.
 
-    `wait_ms` is how long until the same command would be accepted, 0 where that is unknown.
+    `wait_ms` is the time until the same command would be accepted, in milliseconds of the
+    sandbox's clock. It is 0 if that is unknown.
     """
 
     reason: RejectionReason
@@ -35,11 +36,11 @@ class TaskView(msgspec.Struct, frozen=True, gc=False):
 
     task: Task
     now_ms: int
-    ends_now: bool = False  # This very status request ended it (`polls`).
+    ends_now: bool = False  # This status request ended the task (`polls`).
 
 
 class BalanceView(msgspec.Struct, frozen=True, gc=False):
-    """A counted request, with the balance that it left untouched."""
+    """The result of a counted request, with the current balance."""
 
     now_ms: int
     balance_microusd: int

@@ -1,7 +1,7 @@
-"""The rules of a sandbox, in order: the queue of the next, its own rules, those of its profile.
+"""The rules of a sandbox, in order: the queue of `next`, its own rules, those of its profile.
 
-The first that matches is applied. Only rules that are reached count what they match.
-A rule book is deterministic: equal books given equal inputs return equal matches.
+The first rule that matches is applied, and only rules up to that one count their matches.
+A rule book is deterministic: equal books with equal inputs return equal matches.
 """
 
 from collections import Counter, deque
@@ -19,13 +19,13 @@ from mock_server.domain.rules import RuleDefinition, RuleInput
 
 MAX_RULES = 1000
 MAX_NEXT = 10_000
-_MAX_SUBJECTS = 10_000  # whose chance one rule tells apart
+_MAX_SUBJECTS = 10_000  # The number of subjects for which one rule keeps separate counters.
 
 
 class RuleMatch(msgspec.Struct, frozen=True, kw_only=True):
-    """The rule that matches an exchange, and what it does to it."""
+    """The rule that matches a request or callback, and its effect."""
 
-    rule: str  # its id
+    rule: str  # The id of the rule.
     effect: Effect
     latency_ms: int = 0
 
@@ -35,16 +35,16 @@ class Rule(msgspec.Struct, kw_only=True):
 
     id: str
     definition: RuleDefinition
-    seen: int = 0  # exchanges that fulfil all conditions but `nth` and `times`
+    seen: int = 0  # Requests that meet all conditions except `nth` and `times`.
     applied: int = 0
-    tries: dict[str, int] = msgspec.field(default_factory=dict)  # by operation and subject
-    hits: dict[str, int] = msgspec.field(default_factory=dict)  # by subject
+    tries: dict[str, int] = msgspec.field(default_factory=dict)  # By operation and subject.
+    hits: dict[str, int] = msgspec.field(default_factory=dict)  # By subject.
 
-    identity: str = ""  # names the rule for its chance, wherever it stands in the list
+    identity: str = ""  # Part of the rule's random draws; independent of its position.
 
 
 class RuleState(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule of a sandbox and how often it was applied so far."""
+    """A rule of a sandbox, with the number of times it was applied."""
 
     id: str
     definition: RuleDefinition
@@ -56,7 +56,7 @@ class RuleState(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueuedRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A definition that the next `left` exchanges that fit it get."""
+    """A definition that applies to the next `left` requests or callbacks that match it."""
 
     id: str
     definition: RuleDefinition
@@ -68,7 +68,7 @@ class RuleSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     written: dict[str, Any]
     seen: int = 0
     applied: int = 0
-    left: int = 0  # of the queue
+    left: int = 0  # Queued rules only.
     tries: dict[str, int] = {}
     hits: dict[str, int] = {}
 
@@ -90,7 +90,7 @@ class RuleBook:
         self._seed = seed
         self._sandbox_id = sandbox_id
         self._made = 0
-        self._has_patterns = False  # the rules, the queue not counted
+        self._has_patterns = False  # Whether any rule has a pattern, without the queue.
         self._by_operation: dict[Operation, list[Rule]] = {each: [] for each in Operation}
         self.rules: list[Rule] = []
         self.profile: list[Rule] = []
@@ -101,7 +101,7 @@ class RuleBook:
         return not (self.rules or self.profile or self.queue)
 
     def replace(self, definitions: Sequence[RuleDefinition]) -> None:
-        """Replace the own rules. One that returns with its id unchanged keeps its counters."""
+        """Replace the sandbox's own rules. A rule with the same id and text keeps its counters."""
         known = {rule.id: rule for rule in self.rules}
         rules = []
         for definition in definitions:
@@ -150,10 +150,10 @@ class RuleBook:
         self._made = snapshot.made
 
     def patterns_for(self, rule_input: RuleInput) -> list[str]:
-        """Return the regular expressions to search the prompt for, the most urgent first.
+        """Return the regular expressions to search the prompt for, in the order of the rules.
 
         These are the patterns of the rules that can match this input, up to the first rule that
-        is certain to.
+        matches with certainty.
         """
         if rule_input.prompt is None or not (self._has_patterns or self.queue):
             return []
@@ -168,7 +168,7 @@ class RuleBook:
         return list(patterns)
 
     def match(self, rule_input: RuleInput) -> RuleMatch | None:
-        """Return the rule that matches, and count it."""
+        """Return the first rule that matches, and count the match."""
         for place, queued in enumerate(self.queue):
             if queued.definition.fits(rule_input):
                 left = queued.left - 1
@@ -218,7 +218,10 @@ class RuleBook:
         return each is None or _counted(rule.hits, rule_input.subject) <= each
 
     def _is_drawn(self, rule: Rule, probability: float, rule_input: RuleInput) -> bool:
-        """Draw by the subject and how often it was seen, so that no order of subjects matters."""
+        """Tell whether the rule is drawn, independently of the order of subjects.
+
+        The draw depends on the subject and on how often the rule has seen it.
+        """
         subject = f"{rule_input.operation}:{rule_input.subject}"
         tries = _counted(rule.tries, subject)
         purpose = f"rule {rule.identity} {subject}"
@@ -239,7 +242,7 @@ class RuleBook:
 
 
 def _identified(rules: Iterable[Rule]) -> list[Rule]:
-    """Name each rule by its text, and by how many of the same text stand before it."""
+    """Give each rule an identity made of its text and the number of equal rules before it."""
     found = list(rules)
     seen: Counter[str] = Counter()
     for rule in found:
@@ -273,7 +276,7 @@ def _restored(snapshot: RuleSnapshot, fail_codes: Mapping[str, str]) -> Rule:
 
 
 def _counted(counts: dict[str, int], subject: str) -> int:
-    """Count a subject once more. Of too many, the one not counted for longest is forgotten."""
+    """Increase and return the count of a subject; above the limit, drop the oldest subject."""
     count = counts.pop(subject, 0) + 1
     counts[subject] = count
     if len(counts) > _MAX_SUBJECTS:

@@ -1,7 +1,7 @@
-"""Rules as people write them: the types that decode a rule and describe it in JSON Schema.
+"""The written form of rules: the types that decode a rule and describe it in JSON Schema.
 
-What a type cannot say is checked in `rule_parsing.py`; `json_schema` says it to readers of the
-schema.
+`rule_parsing.py` checks what a type cannot express. The member `json_schema` describes the same
+checks in JSON Schema.
 """
 
 from collections.abc import Collection
@@ -43,12 +43,12 @@ RetryAfter = Annotated[
 
 
 class NextMatch(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """The conditions of what is queued for the next requests. All must hold."""
+    """The conditions of a rule that is queued for the next requests. All must hold."""
 
     operation: Annotated[
         Operation | Annotated[list[Operation], Meta(min_length=1)] | None,
         Meta(
-            description="One operation or several. Without it, all that `apply` fits.",
+            description="One operation or several. Default: all that `apply` supports.",
             examples=["status", ["submit", "status"]],
         ),
     ] = None
@@ -59,7 +59,7 @@ class NextMatch(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     prompt_regex: Annotated[
         Annotated[str, Meta(min_length=1, max_length=1000)] | None,
         Meta(
-            description="The prompt contains a match of this regular expression of Python.",
+            description="The prompt contains a match of this Python regular expression.",
             examples=["^a (cat|dog)"],
         ),
     ] = None
@@ -88,21 +88,24 @@ class Match(NextMatch, forbid_unknown_fields=True, kw_only=True):
 
     nth: Annotated[
         Turn | None,
-        Meta(description="Which of the matching requests.", examples=[1, "2..4", "every 3"]),
+        Meta(
+            description="The numbers of the matching requests to which the rule applies.",
+            examples=[1, "2..4", "every 3"],
+        ),
     ] = None
     times: Annotated[
-        Count | None, Meta(description="The rule applies this often at most.", examples=[2])
+        Count | None, Meta(description="The rule applies at most this many times.", examples=[2])
     ] = None
     times_each: Annotated[
         Count | None,
         Meta(
-            description="It applies this often at most to one task, or to one prompt.", examples=[1]
+            description="The rule applies at most this many times per task or prompt.", examples=[1]
         ),
     ] = None
     probability: Annotated[
         Annotated[float, Meta(ge=0, le=1)] | None,
         Meta(
-            description="The share of matching requests it applies to, drawn from the seed.",
+            description="The share of matching requests that get the rule; drawn from the seed.",
             examples=[0.1],
         ),
     ] = None
@@ -114,7 +117,9 @@ class Refuse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     status: Annotated[int, Meta(ge=400, le=599, description="Its status.", examples=[503])]
     message: Annotated[
         Annotated[str, Meta(min_length=1, max_length=1000)] | None,
-        Meta(description="Its message. By default the phrase of the status.", examples=["Busy"]),
+        Meta(
+            description="Its message. Default: the reason phrase of the status.", examples=["Busy"]
+        ),
     ] = None
     retry_after: Annotated[
         RetryAfter | None,
@@ -123,7 +128,7 @@ class Refuse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class CallbackWithValue(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A fault of a callback that has a value: one of these."""
+    """A callback fault with a value: one of these."""
 
     duplicate: Annotated[int, Meta(ge=1, le=100)] | None = None
     delay: Duration | None = None
@@ -152,7 +157,7 @@ def _excluding(name: str, others: Collection[str]) -> Json:
 
 
 class Apply(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """What a rule does: one of these, or several that fit together."""
+    """The effect of a rule: one of these, or several that apply to the same operation."""
 
     outcome: Annotated[
         WrittenOutcome | None,
@@ -171,7 +176,7 @@ class Apply(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     latency: Annotated[
         WrittenLatency | None,
         Meta(
-            description="The response takes longer, by real time: at most 1 h.",
+            description="The response is delayed, in real time: at most 1 h.",
             examples=[
                 "400ms",
                 {"uniform": ["100ms", "2s"]},
@@ -186,7 +191,7 @@ class Apply(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     meaning: Annotated[
         MeaningFault | None,
         Meta(
-            description="The response is complete, and its content wrong.",
+            description="The response arrives complete, but its content is wrong.",
             examples=["unknown-state"],
         ),
     ] = None
@@ -210,7 +215,7 @@ class Apply(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Rule(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A rule. `id` and `applied` are accepted as `GET` shows them; `applied` is ignored."""
+    """A rule. `id` and `applied` are accepted because `GET` returns them; `applied` is ignored."""
 
     match: Match | None = None
     apply: Apply

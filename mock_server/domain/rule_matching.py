@@ -1,4 +1,4 @@
-"""Matches rules: searches regular expressions first, then asks the sandbox."""
+"""Match a request or callback against the rules of its sandbox."""
 
 import msgspec
 
@@ -10,7 +10,10 @@ from mock_server.domain.store import SandboxReader, Store
 
 
 class RuleMatcher:
-    """A search takes real time, so its result travels in the command."""
+    """Searches the rules' regular expressions first, then lets the sandbox match.
+
+    A search has a time limit in real time, so its result is part of the command.
+    """
 
     def __init__(self, store: Store, search: PatternSearch) -> None:
         self._store = store
@@ -19,7 +22,7 @@ class RuleMatcher:
     async def match(
         self, sandbox: SandboxReader, rule_input: RuleInput, real_ms: int
     ) -> RuleMatch | None:
-        """Return what the first matching rule injects, and count it."""
+        """Return the first rule that matches, and count the match."""
         patterns, prompt = sandbox.patterns_for(rule_input, real_ms)
         if patterns:
             found = self._search.found(patterns, prompt)

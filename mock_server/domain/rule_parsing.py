@@ -1,4 +1,4 @@
-"""Read rules: decode them into their grammar, check what types cannot say, give them meaning."""
+"""Parse rules: decode them, check what types cannot express, and build their definitions."""
 
 import math
 import re
@@ -21,8 +21,8 @@ from mock_server.domain.outcome import WrittenOutcome, outcome_of
 from mock_server.domain.rules import Conditions, RuleDefinition, Turns
 from mock_server.domain.validation import convert, describe, joined, shown
 
-MAX_REGEX_COUNTS = 10_000  # a search unrolls what is counted
-MAX_REGEX_GROUPS = 100  # nested, so that a search can compile what Python can
+MAX_REGEX_COUNTS = 10_000  # A search expands counted repetitions.
+MAX_REGEX_GROUPS = 100  # The search engine supports fewer nested groups than Python.
 _WITH_STATE = frozenset({Operation.STATUS, Operation.RESULT, Operation.CALLBACK})
 _COUNT = re.compile(r"\{(\d{1,9})?,?(\d{1,9})?\}")
 
@@ -30,7 +30,7 @@ _COUNT = re.compile(r"\{(\d{1,9})?,?(\d{1,9})?\}")
 def parse_rule(value: object, path: str, fail_codes: Collection[str]) -> RuleDefinition:
     """Return the rule that a decoded value describes. Raise RuleError.
 
-    `path` says where the rule stands, as `rules[3]`; it may be empty.
+    `path` is the position of the rule for errors, such as `rules[3]`; it may be empty.
     """
     try:
         return _definition(value, path, fail_codes)
@@ -59,7 +59,7 @@ def _conditions(match: grammar.Match, path: str, effect: Effect) -> Conditions:
     operations = _operations(match, path, effect)
     if match.state is not None and not operations & _WITH_STATE:
         raise InvalidValue(
-            joined(path, "state"), "goes with the operations status, result and callback only"
+            joined(path, "state"), "is only allowed with the operations status, result and callback"
         )
     return Conditions(
         operations=operations,
@@ -88,7 +88,9 @@ def _operations(match: grammar.Match, path: str, effect: Effect) -> frozenset[Op
         operations = frozenset(named)
     if match.attempt is not None and operations != {Operation.CALLBACK}:
         if match.operation is not None or Operation.CALLBACK not in operations:
-            raise InvalidValue(joined(path, "attempt"), "goes with the operation 'callback' only")
+            raise InvalidValue(
+                joined(path, "attempt"), 'is only allowed with the operation "callback"'
+            )
         operations = frozenset({Operation.CALLBACK})
     return operations
 
@@ -98,18 +100,20 @@ def _pattern(pattern: str | None, path: str) -> str | None:
         return None
     counts = [max(1, *(int(each or 1) for each in found)) for found in _COUNT.findall(pattern)]
     if math.prod(counts) > MAX_REGEX_COUNTS:
-        raise InvalidValue(path, f"its counts, {{…}}, multiply to more than {MAX_REGEX_COUNTS}")
+        raise InvalidValue(
+            path, f"the product of its repetition counts {{…}} must be at most {MAX_REGEX_COUNTS}"
+        )
     if _depth(pattern) > MAX_REGEX_GROUPS:
         raise InvalidValue(path, f"must have at most {MAX_REGEX_GROUPS} nested groups")
     try:
         re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise InvalidValue(path, f"is no regular expression of Python: {error}") from error
+        raise InvalidValue(path, f"is not a valid Python regular expression: {error}") from error
     return pattern
 
 
 def _depth(pattern: str) -> int:
-    """Return how deep its groups are nested, or more where parentheses are text."""
+    """Return the depth of nested groups, or more if the pattern has escaped parentheses."""
     depth = deepest = 0
     for character in pattern:
         depth += (character == "(") - (character == ")")
@@ -124,7 +128,7 @@ def _headers(written: Mapping[str, str], path: str) -> tuple[tuple[bytes, bytes]
             pairs.append((name.lower().encode("ascii"), value.strip().encode("latin-1")))
         except UnicodeEncodeError as error:
             raise InvalidValue(
-                joined(path, name), "must be characters that a header can hold"
+                joined(path, name), "must have only characters that are allowed in a header"
             ) from error
     return tuple(pairs)
 
@@ -160,10 +164,10 @@ def _effect(apply: grammar.Apply, path: str, fail_codes: Collection[str]) -> Eff
         callback=None if callback is None else _callback(callback, joined(path, "callback")),
     )
     if effect.rejection and (effect.outcome or effect.meaning):
-        raise InvalidValue(path, "a refused request has neither outcome nor meaning")
+        raise InvalidValue(path, "refuse cannot be combined with outcome or meaning")
     if not effect.operations:
         raise InvalidValue(
-            path, f"{' and '.join(named)} never meet in one operation; write two rules"
+            path, f"{' and '.join(named)} apply to different operations; write two rules"
         )
     return effect
 
@@ -212,4 +216,4 @@ def _callback(written: CallbackFault | grammar.CallbackWithValue, path: str) -> 
             fault=CallbackFault.DELAY,
             delay_ms=checked_duration_ms(written.delay, joined(path, "delay")),
         )
-    raise InvalidValue(path, 'must be one of {"duplicate": 3} and {"delay": "30s"}')
+    raise InvalidValue(path, 'must be either {"duplicate": 3} or {"delay": "30s"}')

@@ -1,4 +1,4 @@
-"""Rules as values: what a rule looks at, its conditions, and its effect."""
+"""Rules as values: the input of a rule, its conditions and its effect."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,26 +11,26 @@ from mock_server.domain.task import TaskState
 
 
 class RuleInput(msgspec.Struct, frozen=True, kw_only=True):
-    """A request or a callback attempt, as far as rules look at it.
+    """The part of a request or callback attempt that rules can use.
 
-    `subject` is what it is about: a task's id, the prompt of a submit, or nothing.
-    `found_patterns` are the regular expressions of the rules that its prompt matches. They are
-    searched for before, because a search has a time limit and so is not deterministic.
+    `subject` is a task's id, the prompt of a submit, or empty. `found_patterns` are those regular
+    expressions of the rules that were found in the prompt. They are searched for beforehand,
+    because a search has a time limit and so is not deterministic.
     """
 
     operation: Operation
     subject: str = ""
-    task_id: str = ""  # empty where no known task is concerned
+    task_id: str = ""  # Empty if the request is about no known task.
     prompt: str | None = None
     headers: Mapping[bytes, bytes] = {}
     state: TaskState | None = None
     attempt: int = 0
-    is_early: bool = False  # the moment of the submit, when a callback may come too early
+    is_early: bool = False  # During the submit, to send the callback early.
     found_patterns: frozenset[str] = frozenset()
 
 
 class Turns(msgspec.Struct, frozen=True):
-    """Which of the exchanges that a rule counts it is applied to: a range, or every n-th."""
+    """The matches to which a rule is applied: a range of numbers, or every n-th."""
 
     first: int
     last: int
@@ -51,19 +51,19 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     headers: tuple[tuple[bytes, bytes], ...] = ()
     nth: Turns | None = None
     times: int | None = None
-    times_each: int | None = None  # for one task, or one prompt
+    times_each: int | None = None  # Per task or prompt.
     probability: float | None = None
     state: TaskState | None = None
     attempt: int | None = None
 
     def hold_for(self, rule_input: RuleInput) -> bool:
-        """Tell whether all conditions hold that need no counting and no chance."""
+        """Tell whether all conditions hold that depend on neither counters nor random draws."""
         return self.hold_before_search(rule_input) and (
             self.prompt_regex is None or self.prompt_regex in rule_input.found_patterns
         )
 
     def hold_before_search(self, rule_input: RuleInput) -> bool:
-        """Tell whether all conditions hold that need no counting, no chance and no search."""
+        """Tell the same as `hold_for`, without the regular expression."""
         return (
             rule_input.operation in self.operations
             and (self.state is None or rule_input.state is self.state)
@@ -77,7 +77,7 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_certain(self) -> bool:
-        """Whether the rule applies whenever `hold_for` says yes."""
+        """Whether the rule applies whenever `hold_for` is true."""
         return (
             self.prompt_regex is None
             and self.nth is None
@@ -88,7 +88,7 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleDefinition(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule as it was written, and what it means; `id` if it has had one before."""
+    """A rule as it was written, and its meaning; `id` is empty for a new rule."""
 
     id: str = ""
     written: dict[str, Any]
@@ -96,11 +96,11 @@ class RuleDefinition(msgspec.Struct, frozen=True, kw_only=True):
     effect: Effect
 
     def fits(self, rule_input: RuleInput) -> bool:
-        """Tell whether the rule matches, as far as that needs no counting and no chance."""
+        """Tell whether the rule matches, without its counters and random draws."""
         return self._can_apply(rule_input) and self.conditions.hold_for(rule_input)
 
     def fits_before_search(self, rule_input: RuleInput) -> bool:
-        """Tell whether the rule can match, once its regular expression is found."""
+        """Tell whether the rule matches if its regular expression is found."""
         return self._can_apply(rule_input) and self.conditions.hold_before_search(rule_input)
 
     def _can_apply(self, rule_input: RuleInput) -> bool:

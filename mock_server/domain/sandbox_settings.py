@@ -1,4 +1,4 @@
-"""The settings of a sandbox: how it starts, and what `PATCH /_mock/sandbox` changes."""
+"""The settings of a sandbox, which `PATCH /_mock/sandbox` can change."""
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
@@ -27,9 +27,9 @@ PROFILES: tuple[str, ...] = get_args(ProfileName)
 
 
 class SandboxDefaults(msgspec.Struct, frozen=True, kw_only=True):
-    """How every sandbox starts, as the server is told. None leaves the value to the profile.
+    """The initial settings of every sandbox. None means that the profile decides.
 
-    Each field is one setting of the sandbox, and a switch of the server that sets its default.
+    Each field is a setting of the sandbox and a switch of the server that sets its default.
     """
 
     rate_limit: Annotated[
@@ -79,7 +79,7 @@ class SandboxDefaults(msgspec.Struct, frozen=True, kw_only=True):
     task_ids: Annotated[
         TaskIds,
         Setting(help="End task ids with characters that must be percent-encoded (reserved)."),
-    ] = "plain"  # task ids are opaque, SUB-1
+    ] = "plain"  # SUB-1: task ids are opaque.
 
 
 class SandboxSettings(SandboxDefaults, frozen=True, kw_only=True):
@@ -87,7 +87,7 @@ class SandboxSettings(SandboxDefaults, frozen=True, kw_only=True):
 
     rate_limit: Limit = 10_000  # LIM-1
     max_concurrent: Limit = 1_000  # LIM-2
-    generation_time_ms: int | None = None  # TIM-1; None: the time in the model's catalogue entry
+    generation_time_ms: int | None = None  # TIM-1; None means the model's time.
 
 
 class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +95,7 @@ class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):
     speed: Speed = 1.0
 
 
-if TYPE_CHECKING:  # a type checker cannot see the members of a derived type
+if TYPE_CHECKING:  # A type checker cannot see the members of a derived type.
 
     class SandboxChange(msgspec.Struct): ...
 
@@ -118,7 +118,7 @@ def changes_of(change: SandboxChange) -> dict[str, Any]:
 def shown_settings(settings: SandboxSettings, default_generation_ms: int) -> ShownSettings:
     """Return the settings as the control plane shows them.
 
-    `default_generation_ms` is the time of the model's catalogue entry.
+    `default_generation_ms` is the model's generation time in milliseconds.
     """
     if settings.generation_time_ms is None:
         settings = msgspec.structs.replace(settings, generation_time_ms=default_generation_ms)

@@ -1,6 +1,6 @@
-"""Counts of what a server has done since its start, for `GET /_mock/metrics`.
+"""Counters of a server since its start, for `GET /_mock/metrics`.
 
-They are plain numbers, because every request counts; the labels are few and hold no key.
+Every request updates them, so they are plain numbers. The labels contain no API key.
 """
 
 from bisect import bisect_left
@@ -27,7 +27,7 @@ class ServerMetrics:
         self.spent_us: Counter[Operation] = Counter()
         self.submitted = 0
         self.ended: Counter[str] = Counter()  # By fail code; empty for success.
-        self.callbacks: Counter[str] = Counter()  # Attempts by outcome.
+        self.callbacks: Counter[str] = Counter()  # Attempts by result.
         self.faults: Counter[str] = Counter()
         self.unauthorized = 0  # Requests that reached no sandbox.
 

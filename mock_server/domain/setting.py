@@ -1,7 +1,7 @@
-"""What is declared about one setting, and what follows from the declaration.
+"""Declarations of settings, and everything that is derived from a declaration.
 
 A setting is one annotated field of a struct. Its type, its default and its `Setting` determine
-the public name, the accepted values, the text of an error, the JSON Schema and the answer.
+the public name, the accepted values, the text of errors, the JSON Schema and the response.
 """
 
 from functools import cached_property, lru_cache
@@ -20,11 +20,11 @@ Json = dict[str, Any]
 
 
 class Setting(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a declaration that neither the type nor the default can say."""
+    """The part of a declaration that neither the type nor the default can express."""
 
-    help: str  # one line
+    help: str  # One line.
     form: Form = Form()
-    default: str = ""  # in words, where the default of the field is empty
+    default: str = ""  # Description of the default, if the field has none.
     is_secret: bool = False
     is_file_only: bool = False
 
@@ -33,7 +33,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A setting as declared by one field."""
 
     field: str
-    kind: Any  # the type without None
+    kind: Any  # The type without None.
     default: Any
     setting: Setting
 
@@ -62,29 +62,29 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def must_be(self) -> str:
-        """Return in words what is accepted."""
+        """Return a description of the accepted values."""
         form = self.setting.form
         return form.must_be or f"{describe(self._written)} {form.unit}".rstrip()
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Return the accepted words, in the order of their declaration; none: others, too."""
+        """Return the accepted words in the order of declaration; empty if any value is possible."""
         if not isinstance(self._written_type, inspect.LiteralType):
             return ()
         kind = self._written if get_origin(self._written) is Literal else get_args(self._written)[0]
         return tuple(str(word) for word in get_args(kind))
 
     def shown_type(self, *, is_nullable: bool) -> Any:
-        """Return the type of the value in answers."""
+        """Return the type of the value in responses."""
         shown = self.setting.form.shown or self.kind
         return shown | None if is_nullable and self.default is None else shown
 
     def show(self, value: Any) -> Any:
-        """Return a kept value as answers show it."""
+        """Return a stored value as responses show it."""
         return None if value is None else self.setting.form.show(value)
 
     def text_of(self, value: Any) -> str:
-        """Return a kept value as a person writes it."""
+        """Return a stored value in its written form."""
         shown = self.show(value)
         if isinstance(shown, bool):
             return "on" if shown else "off"
@@ -99,13 +99,13 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return form.schema or msgspec.json.schema(self._written)
 
     def parse(self, value: object, source: str, *, is_text: bool = False) -> Any:
-        """Return a written value as the server keeps it.
+        """Return the stored form of a written value.
 
-        `source` names the place in errors. `is_text` is for switches and environment variables,
-        which write numbers and booleans as text. Raises InvalidValue.
+        `source` names the switch, variable or member in errors. `is_text` is for switches and
+        environment variables, where numbers and booleans are text. Raises InvalidValue.
         """
         if isinstance(value, float) and value.is_integer():
-            value = int(value)  # 5.0 is a whole number, as in JSON Schema
+            value = int(value)  # In JSON Schema, 5.0 is a whole number.
         try:
             converted = msgspec.convert(value, self._written, strict=not is_text)
             return self.setting.form.parse(converted)
@@ -129,7 +129,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 @lru_cache
 def declarations(scope: type[msgspec.Struct]) -> tuple[Declaration, ...]:
-    """Return the settings that a struct declares, its own before those that it inherits."""
+    """Return the settings that a struct declares, its own before inherited ones."""
     hints = get_type_hints(scope, include_extras=True)
     fields = {field.name: field for field in msgspec.structs.fields(scope)}
     own = [name for name in scope.__annotations__ if name in fields]
@@ -161,7 +161,7 @@ def change_type(name: str, scope: type[msgspec.Struct], about: str) -> type[msgs
 
 
 def changed_values(scope: type[msgspec.Struct], change: msgspec.Struct) -> dict[str, Any]:
-    """Return the kept values that a change sets, by field. Raises InvalidValue."""
+    """Return the stored values that a change sets, by field. Raises InvalidValue."""
     return {
         each.field: each.parse(value, each.name)
         for each in declarations(scope)
@@ -188,7 +188,7 @@ def answer_type(
 
 
 def shown_values(scope: type[msgspec.Struct], settings: msgspec.Struct) -> Json:
-    """Return the values as answers show them, by public name, without the secrets."""
+    """Return the values as responses show them, by public name, without the secrets."""
     return {
         each.name: each.show(getattr(settings, each.field))
         for each in declarations(scope)

@@ -1,4 +1,4 @@
-"""How people write the values of settings: durations, money, sizes, texts."""
+"""The written forms of setting values: durations, money, sizes, texts."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -25,18 +25,18 @@ def _unchanged(value: Any) -> Any:
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """How people write a value, where that differs from how the server keeps it."""
+    """The written form of a value, if it differs from the stored form."""
 
-    suffix: str = ""  # of the field; the public name does without it
-    unit: str = ""  # of the written value
+    suffix: str = ""  # Suffix of the field that the public name does not have.
+    unit: str = ""  # Unit of the written value.
     metavar: str = ""
-    must_be: str = ""  # follows from the type where it is empty
-    kind: Any = None  # type of the written value; None: the type of the field
-    schema: dict[str, Any] = {}  # of the written value, where its type says too little
-    shown: Any = None  # type in answers; None: the type of the field
-    parse: Callable[[Any], Any] = _unchanged  # raises ValueError
+    must_be: str = ""  # Description of valid values; if empty, it is derived from the type.
+    kind: Any = None  # Type of the written value; None means the type of the field.
+    schema: dict[str, Any] = {}  # JSON Schema of the written value, if its type is not enough.
+    shown: Any = None  # Type in responses; None means the type of the field.
+    parse: Callable[[Any], Any] = _unchanged  # Raises ValueError.
     show: Callable[[Any], Any] = _unchanged
-    symbol: str = ""  # of the unit, after a number
+    symbol: str = ""  # Symbol of the unit, written after a number.
 
 
 DURATION = Form(

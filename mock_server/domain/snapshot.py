@@ -1,7 +1,7 @@
-"""Everything of a sandbox as one document: out of one, into another.
+"""The complete state of a sandbox as one document, to restore it in any sandbox.
 
-It holds no key. `origin` and `seed` are what its chance is drawn from, so that a restored sandbox
-goes on as the old one would, on a server with another seed, too.
+It contains no API key. `origin` and `seed` determine all random draws, so a restored sandbox
+continues as the original would, even on a server with another seed.
 """
 
 import re
@@ -40,7 +40,7 @@ class DeliverySnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
 
 
 class EntrySnapshot(Entry, frozen=True, forbid_unknown_fields=True):
-    """An entry of the journal, with the text of what was injected for readers of version 1."""
+    """A journal entry that also has the text of `injected`, as version 1 of the format had it."""
 
     text: str = msgspec.field(name="fault", default="")
 
@@ -53,16 +53,16 @@ class EntrySnapshot(Entry, frozen=True, forbid_unknown_fields=True):
 
 
 class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Version 1. Instants are of the sandbox's clock, in Unix milliseconds."""
+    """A snapshot, version 1. Instants are Unix milliseconds of the sandbox's clock."""
 
     version: Literal[1] = 1
-    id: SandboxId  # of the sandbox that it was taken of
+    id: SandboxId  # The sandbox from which it was taken.
     origin: SandboxId
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     settings: SandboxSettings
     clock: ClockSettings
     now_ms: Annotated[int, Meta(ge=0, le=LATEST_MS)]
-    admitted_ms: list[int]  # the requests that still count to LIM-1, oldest first
+    admitted_ms: list[int]  # The requests that still count for LIM-1, oldest first.
     ordinal: Count
     requests: Count
     refused: Count
@@ -78,16 +78,16 @@ class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
-    """Return a checked snapshot. Raise InvalidValue."""
+    """Return the snapshot in a JSON text, checked. Raises InvalidValue."""
     snapshot = _with_injected(decode_json(raw, Snapshot, "snapshot"))
     ids = {task.id for task in snapshot.tasks}
     for at, task in enumerate(snapshot.tasks):
         if task.sandbox_id != snapshot.origin or not re.fullmatch(TASK_ID_PATTERN, task.id):
-            raise InvalidValue(f"tasks[{at}].id", f"is no task of the sandbox {snapshot.origin}")
+            raise InvalidValue(f"tasks[{at}].id", f"is not a task of the sandbox {snapshot.origin}")
         model = catalogue.models.get(task.model_id)
         if model is None or task.ratio not in {ratio.name for ratio in model.aspect_ratios}:
             raise InvalidValue(
-                f"tasks[{at}]", "has a model or a ratio that this server does not know"
+                f"tasks[{at}]", "has a model or an aspect ratio that is not in the catalogue"
             )
         if task.num_images not in model.image_counts:
             raise InvalidValue(
@@ -95,16 +95,16 @@ def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
                 f"must be one of {', '.join(map(str, model.image_counts))} (got {task.num_images})",
             )
     if len(ids) != len(snapshot.tasks):
-        raise InvalidValue("tasks", "must have different ids")
+        raise InvalidValue("tasks", "must have unique ids")
     for at, delivery in enumerate(snapshot.deliveries):
         if delivery.task_id not in ids:
-            raise InvalidValue(f"deliveries[{at}].task_id", "is no task of this snapshot")
+            raise InvalidValue(f"deliveries[{at}].task_id", "is not a task of this snapshot")
     _check_rules(snapshot.rules, catalogue.fail_messages)
     return snapshot
 
 
 def _with_injected(snapshot: Snapshot) -> Snapshot:
-    """Return the snapshot with the values of what was injected, which older ones lack."""
+    """Return the snapshot with `injected` filled in, which older snapshots lack."""
     journal, deliveries = [], []
     for at, entry in enumerate(snapshot.journal):
         injected = entry.injected or _legacy(entry.text, f"journal[{at}].fault")

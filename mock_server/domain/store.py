@@ -1,7 +1,7 @@
-"""The store: where the commands of all sandboxes go, and what reads them.
+"""The interface of the store, which keeps all sandboxes.
 
-A store applies the commands of one sandbox in one order. It hands out values only; the reader of
-a sandbox shows its present state and changes nothing.
+A store applies the commands of one sandbox one after the other. A `SandboxReader` shows the
+current state of a sandbox and changes nothing.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ from mock_server.domain.task import Task
 
 
 class SandboxReader(Protocol):
-    """The state of one API key's sandbox (AUTH-4), to look at.
+    """Read access to the sandbox of one API key (AUTH-4).
 
-    Instants that it takes are real (`real_ms`); those that it returns are of the sandbox's clock.
+    Arguments named `real_ms` are real instants. Returned instants are of the sandbox's clock.
     """
 
     @property
@@ -31,73 +31,77 @@ class SandboxReader(Protocol):
     def settings(self) -> SandboxSettings: ...
     @property
     def seed(self) -> int:
-        """The seed of its chance, together with `origin`."""
+        """The random seed of the sandbox; draws depend on it and on `origin`."""
 
     @property
     def origin(self) -> str:
-        """Its id, or the id of the sandbox whose snapshot was restored in it."""
+        """The id of the sandbox, or of the one whose snapshot was restored into it."""
 
     @property
     def has_rules(self) -> bool:
         """Whether `MatchRules` can match anything."""
 
     def task(self, task_id: str, real_ms: int) -> TaskView | None:
-        """Return a task without counting a request, as control does."""
+        """Return a task without counting a request, or None if it is unknown."""
 
     def tasks(self, real_ms: int) -> tuple[Sequence[Task], int]:
-        """Return all tasks, newest first, and the present instant."""
+        """Return all tasks, newest first, and the current instant of the sandbox's clock."""
 
     def entries(self, since: int = 0) -> Sequence[tuple[int, Entry]]:
-        """Return number and entry of the journal after that number, oldest first."""
+        """Return the journal entries after the number `since` with their numbers, oldest first."""
 
     @property
     def dropped_entries(self) -> int:
-        """How many entries of the journal were dropped for its bounds."""
+        """The number of journal entries that were dropped because of the journal's limits."""
 
     def deliveries(self) -> Sequence[Delivery]: ...
     def rules(self) -> tuple[Sequence[RuleState], Sequence[RuleState]]:
         """Return the sandbox's own rules and those of its profile."""
 
     def queue(self) -> Sequence[QueuedRule]:
-        """Return what `next` has queued, which goes before the rules."""
+        """Return the rules queued by `next`, which take precedence over all others."""
 
     def patterns_for(self, rule_input: RuleInput, real_ms: int) -> tuple[Sequence[str], str]:
-        """Return the regular expressions worth searching, and the prompt to search."""
+        """Return the regular expressions to search for, and the prompt to search."""
 
     def clock(self, real_ms: int) -> ClockReading: ...
     def next_due_ms(self) -> int | None:
-        """Return when the next callback attempt falls due."""
+        """Return when the next callback attempt is due, or None."""
 
     def real_wait_s(self, instant_ms: int | None, real_ms: int) -> float | None:
-        """Return the real seconds until an instant; None when time alone does not reach it."""
+        """Return the real seconds until an instant; None if the clock is held or manual."""
 
 
 class Store(Protocol):
     @property
     def metrics(self) -> ServerMetrics:
-        """What all sandboxes have done, those included that are gone."""
+        """The counters of all sandboxes, including those that were removed."""
 
     async def open(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> SandboxReader:
-        """Return the sandbox of this id, made if need be; a broke one begins without credit."""
+        """Return the sandbox with this id; create it if it does not exist.
+
+        With `is_broke` a new sandbox starts with a balance of 0.
+        """
 
     async def read(self, sandbox_id: str) -> SandboxReader | None:
-        """Return the sandbox of this id, if there is one."""
+        """Return the sandbox with this id, or None."""
 
     async def execute(self, sandbox_id: str, command: Command[R]) -> R:
         """Apply a command and return its result.
 
-        Raises SandboxMissing when there is no such sandbox, NoRoom when a snapshot does not fit
-        into the server's bound on tasks.
+        Raises SandboxMissing if there is no such sandbox, NoRoom if a snapshot has more tasks
+        than the server's task limit allows.
         """
 
     def follow(self, sandbox_id: str, follower: Follower) -> None:
-        """Tell a follower every event of a sandbox from now on."""
+        """Call a follower with every event of a sandbox from now on."""
 
     def unfollow(self, sandbox_id: str, follower: Follower) -> None: ...
     async def sandbox_of_task(self, task_id: str) -> SandboxReader | None:
-        """Return the sandbox that holds a task: its own one, or one that was restored with it.
+        """Return the sandbox that contains a task: its own, or one restored from its snapshot.
 
-        Without the task, it is the sandbox that the id names, so that a journal can be kept.
+        If the task is unknown, return the sandbox that the id names, or None. Its journal records
+        the request.
         """
 
     async def sandboxes(self) -> Sequence[SandboxReader]: ...

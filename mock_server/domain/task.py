@@ -1,7 +1,7 @@
-"""What a task is doing at a given moment.
+"""Tasks, and their state at any instant.
 
-A stored task holds its whole future, its plan. Whatever a status request sees is worked out
-here from the plan and the instant; nothing ticks in the background (STA-3 … STA-10).
+A stored task contains its plan: when it starts, when it ends and how. The state that a status
+request returns is computed from the plan and the instant, without background work (STA-3 … STA-10).
 """
 
 import re
@@ -10,22 +10,22 @@ from enum import StrEnum
 import msgspec
 
 _PREFIX = "task_"
-_SUFFIX = "+=&?#%2F"  # A query says something else unless these are percent-encoded.
+_SUFFIX = "+=&?#%2F"  # In a query, these must be percent-encoded.
 _SANDBOX = slice(len(_PREFIX), len(_PREFIX) + 16)
 _CHANCE = slice(_SANDBOX.stop, _SANDBOX.stop + 16)
 TASK_ID_PATTERN = rf"{_PREFIX}[0-9a-f]{{32}}(?:{re.escape(_SUFFIX)})?"
 
 
 def task_id(sandbox_id: str, chance: bytes, *, is_reserved: bool = False) -> str:
-    """Return an id: the sandbox's id and eight bytes of chance.
+    """Return a task id made of the sandbox's id and eight random bytes.
 
-    A reserved one ends with characters that a URL must escape.
+    With `is_reserved` it ends with characters that must be percent-encoded in a URL.
     """
     return f"{_PREFIX}{sandbox_id}{chance.hex()}{_SUFFIX if is_reserved else ''}"
 
 
 def sandbox_id_in(task_id: str) -> str:
-    """Return the id of the sandbox in which a task was submitted, in any process."""
+    """Return the id of the sandbox in which a task was submitted."""
     return task_id[_SANDBOX]
 
 
@@ -36,7 +36,7 @@ def forged_task_id(task_id: str) -> str:
 
 
 class TaskState(StrEnum):
-    """STA-4."""
+    """The documented states of a task (STA-4)."""
 
     PENDING = "pending"
     PROCESSING = "processing"
@@ -49,18 +49,18 @@ class TaskState(StrEnum):
 
 
 class Plan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The life of a task. Instants in Unix milliseconds of the sandbox's clock.
+    """When and how a task ends. Instants are Unix milliseconds of the sandbox's clock.
 
-    `end_ms` is None as long as something else than time decides: the n-th status request
-    (`polls`), or control (`polls` is 0: the task is held).
+    `end_ms` is None while the end does not depend on time. With `polls`, the n-th status request
+    ends the task. With `polls` 0, the task is held until the control plane ends it.
     """
 
-    start_ms: int  # pending until then
+    start_ms: int  # The task is pending until then, and processing afterwards.
     end_ms: int | None
     polls: int = 0
     fail_code: str | None = None
     fail_message: str | None = None
-    reasons: tuple[str, ...] = ()  # one sentence a step of the precedence that applied
+    reasons: tuple[str, ...] = ()  # One sentence for each step of the precedence that applied.
 
     def __post_init__(self) -> None:
         if self.end_ms is not None and self.start_ms > self.end_ms:
@@ -68,22 +68,22 @@ class Plan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Task(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A submitted task. A million of these are kept; a change makes a new one."""
+    """A submitted task. The server can store millions; a change creates a new object."""
 
     id: str
     model_id: str
-    ordinal: int  # the n-th task of its sandbox
+    ordinal: int  # The n-th task of its sandbox, from 1.
     prompt: str
     ratio: str
     num_images: int
-    price_microusd: int  # of all its images
-    base_url: str  # where its results are served
+    price_microusd: int  # The price of all its images.
+    base_url: str  # Scheme, host and port of its result URLs.
     callback_url: str | None
     created_ms: int
     plan: Plan
     polls_seen: int = 0
-    is_settled: bool = False  # the end has been counted and paid
-    has_directives: bool = False  # they are no part of what is drawn
+    is_settled: bool = False  # The ledger has processed the end.
+    has_directives: bool = False  # The prompt has directives, which are not drawn.
 
     @property
     def sandbox_id(self) -> str:
@@ -95,7 +95,7 @@ class Task(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 def state_at(task: Task, now_ms: int) -> TaskState:
-    """Return the state of a task as a request at this instant sees it."""
+    """Return the state of a task at an instant of its sandbox's clock."""
     plan = task.plan
     end_ms = plan.end_ms
     if end_ms is not None and now_ms >= end_ms:
@@ -106,10 +106,10 @@ def state_at(task: Task, now_ms: int) -> TaskState:
 
 
 def cost_time_ms(plan: Plan) -> int:
-    """Return how long an ended task was processing (STA-10)."""
+    """Return how long an ended task was processing, in milliseconds (STA-10)."""
     return 0 if plan.end_ms is None else plan.end_ms - plan.start_ms
 
 
 def ending_now(plan: Plan, now_ms: int) -> Plan:
-    """Return the plan of a task that ends at this instant, its outcome unchanged."""
+    """Return a plan that ends at this instant with the same outcome."""
     return msgspec.structs.replace(plan, start_ms=min(plan.start_ms, now_ms), end_ms=now_ms)

@@ -1,4 +1,4 @@
-"""Decode values into msgspec types, with errors that say where, what is wrong and what to do.
+"""Decode values into msgspec types; errors name the path, the problem and the valid values.
 
 This is the only module that reads the messages of msgspec.
 """
@@ -17,23 +17,25 @@ from mock_server.domain.nearest import did_you_mean
 
 T = TypeVar("T")
 
-_LONGEST_SHOWN = 60  # characters of a value in an error
-_AT = re.compile(r"(.*) - at `\$\.?([^`]*)`", re.DOTALL)  # the last one: a value may look like it
+_LONGEST_SHOWN = 60  # The number of characters of a value that an error shows.
+_AT = re.compile(
+    r"(.*) - at `\$\.?([^`]*)`", re.DOTALL
+)  # The last match counts: a value may look like it.
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.*?)`")
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A message of msgspec, taken apart."""
+    """The parts of an error message of msgspec."""
 
-    path: str  # as `input.image_urls[2]`; empty for the whole value
-    missing: str | None = None  # a required member that is absent
-    unknown: str | None = None  # a member that the type does not have
+    path: str  # Such as `input.image_urls[2]`; empty for the whole value.
+    missing: str | None = None  # The required member that is missing.
+    unknown: str | None = None  # The member that the type does not have.
 
 
 def read_message(error: msgspec.ValidationError) -> Message:
-    """Return what a validation error of msgspec says."""
+    """Return the parts of a validation error of msgspec."""
     text = str(error)
     found = _AT.fullmatch(text)
     problem, path = (found[1], found[2]) if found else (text, "")
@@ -58,7 +60,7 @@ def decode_json(raw: bytes, kind: type[T], whole: str = "body") -> T:
 def convert(value: object, kind: type[T], path: str = "", whole: str = "body") -> T:
     """Return a decoded value as this type.
 
-    Raise InvalidValue. Its path begins with `path`; where that is empty, `whole` names the value.
+    Raise InvalidValue. Its path begins with `path`; if that is empty, `whole` names the value.
     """
     try:
         return msgspec.convert(value, kind)
@@ -77,7 +79,7 @@ def _explained(
     message = read_message(error)
     try:
         at, kind, value = _walk(message.path, path, kind, value)
-    except LookupError:  # An unknown member has a name that looks like the path of a message.
+    except LookupError:  # The name of an unknown member looks like a path.
         return InvalidValue(path or whole, "contains an unknown member")
     if message.unknown is not None:
         hint = did_you_mean(message.unknown, _fields(_part(kind, _is_object)))
@@ -88,7 +90,7 @@ def _explained(
 
 
 def _walk(steps: str, at: str, kind: Any, value: object) -> tuple[str, Any, object]:
-    """Return path, type and value of a place in a value. Raise LookupError if there is none."""
+    """Return the path, type and value at these steps. Raise LookupError if there is none."""
     for name, index in _STEP.findall(steps):
         if index == "...":
             kind = get_args(_part(kind, _is_object))[1]
@@ -106,7 +108,7 @@ def _walk(steps: str, at: str, kind: Any, value: object) -> tuple[str, Any, obje
 
 
 def value_at(raw: bytes, path: str) -> object:
-    """Return the value at this path of a JSON document; UNSET if it cannot be read."""
+    """Return the value at this path of a JSON document; UNSET if there is none."""
     value = _untyped(raw)
     for name, index in _STEP.findall(path):
         value = _item(value, int(index) if index else name)
@@ -114,7 +116,7 @@ def value_at(raw: bytes, path: str) -> object:
 
 
 def _untyped(raw: bytes) -> object:
-    """Return the document as plain values; UNSET where it is malformed behind the error."""
+    """Return the document as plain values; UNSET if it is malformed after the first error."""
     try:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -122,7 +124,7 @@ def _untyped(raw: bytes) -> object:
 
 
 def _item(value: object, key: str | int) -> object:
-    """Return a member or an item; UNSET where a document repeats a member with another value."""
+    """Return a member or an item; UNSET if it does not exist, as after a repeated member."""
     if isinstance(value, Mapping) and isinstance(key, str):
         return value.get(key, UNSET)
     if isinstance(value, list | tuple) and isinstance(key, int) and key < len(value):
@@ -139,7 +141,7 @@ def _problem(kind: Any, value: object) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a value as an error shows it: as JSON, and not too long."""
+    """Return a value as errors show it: as JSON, truncated to 60 characters."""
     try:
         text = msgspec.json.encode(value).decode()
     except (TypeError, ValueError, OverflowError, RecursionError):
@@ -148,9 +150,9 @@ def shown(value: object) -> str:
 
 
 def describe(kind: Any) -> str:
-    """Return what a type accepts, in words: `a whole number from 1 to 100`.
+    """Return a description of the values that a type accepts: `a whole number from 1 to 100`.
 
-    Write `Meta(extra={"form": "a duration such as 2s"})` where the type says too little.
+    `Meta(extra={"form": "a duration such as 2s"})` overrides the description of a type.
     """
     form = _form(kind)
     if form is not None:
@@ -275,12 +277,12 @@ def _item_kind(kind: Any, index: int) -> Any:
 
 
 def _is_fixed(kind: Any) -> bool:
-    """Tell whether it is a tuple that says the type of each of its items."""
+    """Tell whether the type is a tuple with a fixed number of items."""
     return get_origin(kind) is tuple and Ellipsis not in get_args(kind)
 
 
 def _fields(kind: Any) -> dict[str, Any]:
-    """Return the members of a struct by the name that a document uses."""
+    """Return the types of a struct's members by their names in a document."""
     if not hasattr(kind, "__struct_fields__"):
         raise LookupError(kind)
     hints = get_type_hints(kind, include_extras=True)
@@ -289,7 +291,7 @@ def _fields(kind: Any) -> dict[str, Any]:
 
 
 def _first_invalid(kind: Any, value: object) -> tuple[str, object]:
-    """Return name and value of the first member of a dictionary that is not of this type."""
+    """Return the name and value of the first member of a dictionary that is not of this type."""
     if isinstance(value, Mapping):
         for name, each in value.items():
             try:

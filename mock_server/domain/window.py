@@ -20,7 +20,7 @@ class Window:
         self._capacity = limit
         # The ring grows to its capacity; then each new instant overwrites the oldest.
         self._ring = array("q")
-        self._next = 0  # position of the next instant
+        self._next = 0  # The position of the next instant.
 
     def admit(self, now_ms: int) -> bool:
         """Count a request and return True; return False without counting it above the limit."""

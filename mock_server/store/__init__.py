@@ -1,1 +1,1 @@
-"""Who holds what: the memory store behind the store's Protocol."""
+"""The implementation of `domain.store.Store` that keeps all sandboxes in memory."""

@@ -1,4 +1,4 @@
-"""Keeps everything in this process. No operation waits inside, so each is atomic."""
+"""A store in the memory of this process. No operation awaits anything, so each is atomic."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -28,10 +28,10 @@ _EVICTED_AT_ONCE = 100
 
 
 class MemoryStore:
-    """At most `max_tasks` tasks in all: ended ones go first, oldest first.
+    """Keeps at most `max_tasks` tasks and `max_sandboxes` sandboxes.
 
-    At most `max_sandboxes` sandboxes: those without live tasks go first, and of these the idle
-    ones, with all they hold.
+    Above the task limit, the tasks that ended first are dropped. Above the sandbox limit,
+    sandboxes without live tasks are removed first, those unused for longest before others.
     """
 
     def __init__(
@@ -104,7 +104,8 @@ class MemoryStore:
     def _apply_bounded(self, sandbox: Sandbox, command: Command[R]) -> R:
         """Apply a command that changes the number of tasks.
 
-        Whether there is room is decided before; the tasks that must go for it go afterwards.
+        The task limit is checked before the command. Ended tasks above the limit are dropped
+        after it.
         """
         count_before = sandbox.task_count
         if isinstance(command, Submit) and self._bound.is_reached:
@@ -141,7 +142,7 @@ class MemoryStore:
         if self._bound.lacks_room_for(more, sandbox.id):
             self._notice_ends(command.real_ms)
             if self._bound.lacks_room_for(more, sandbox.id):
-                raise NoRoom("the snapshot has more tasks than --max-tasks leaves room for")
+                raise NoRoom("Task limit reached (--max-tasks): the snapshot has too many tasks.")
 
     def _find_ended(self, real_ms: int) -> EndedTask | None:
         found = self._bound.oldest_ended()

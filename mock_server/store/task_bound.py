@@ -1,4 +1,4 @@
-"""The bound on all tasks together: ended ones are dropped first, oldest first."""
+"""The limit of all tasks of a server: above it, the tasks that ended first are dropped."""
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -9,23 +9,25 @@ from mock_server.domain.task import Task
 
 
 class EndedTask(msgspec.Struct, frozen=True, gc=False):
+    """A task that has ended and may be dropped."""
+
     sandbox_id: str
     task_id: str
 
 
 class TaskBound:
-    """Counts tasks and knows which one goes next.
+    """Counts tasks and chooses the one to drop next.
 
-    `is_held(ended)` tells whether a sandbox still holds an ended task: after a reset the same id
-    may belong to a live one.
+    `is_held(ended)` tells whether a sandbox still has the ended task. After a reset, a live task
+    may have the same id.
     """
 
     def __init__(self, max_tasks: int, is_held: Callable[[EndedTask], bool]) -> None:
         self._max_tasks = max_tasks
         self._is_held = is_held
         self._count = 0
-        self._ended: deque[EndedTask] = deque()  # In the order in which their ends were noticed.
-        self._stale = 0  # At most so many of them are no longer held.
+        self._ended: deque[EndedTask] = deque()  # In the order in which they were settled.
+        self._stale = 0  # At most this many of them no longer exist.
 
     @property
     def is_reached(self) -> bool:
@@ -33,7 +35,7 @@ class TaskBound:
 
     @property
     def excess(self) -> int:
-        """How many tasks must be dropped."""
+        """The number of tasks that must be dropped."""
         return max(0, self._count - self._max_tasks)
 
     def add(self, count: int) -> None:
@@ -43,26 +45,26 @@ class TaskBound:
         self._ended.extend(EndedTask(sandbox_id, task.id) for task in tasks)
 
     def oldest_ended(self) -> EndedTask | None:
-        """Return the task that goes next; it stays the oldest until it is dropped."""
+        """Return the task to drop next, or None; it stays the next one until it is dropped."""
         while self._ended and not self._is_held(self._ended[0]):
             self._ended.popleft()
         return self._ended[0] if self._ended else None
 
     def ended_elsewhere(self, sandbox_id: str) -> Iterator[EndedTask]:
-        """Yield the ended tasks of all sandboxes but this one."""
+        """Yield the ended tasks of all other sandboxes."""
         for ended in self._ended:
             if ended.sandbox_id != sandbox_id and self._is_held(ended):
                 yield ended
 
     def lacks_room_for(self, count: int, sandbox_id: str) -> bool:
-        """Tell whether a sandbox cannot have `count` tasks more, whatever others may lose."""
+        """Tell whether `count` more tasks do not fit, even without the others' ended tasks."""
         needed = self._count + count - self._max_tasks
         return needed > 0 and needed > sum(1 for _ in self.ended_elsewhere(sandbox_id))
 
     def remove(self, count: int) -> None:
-        """Forget so many tasks, because a sandbox has dropped them."""
+        """Subtract tasks that a sandbox has dropped."""
         self._count -= count
         self._stale += count
-        if self._stale > len(self._ended) // 2:  # So that tidying costs little in the long run.
+        if self._stale > len(self._ended) // 2:  # Amortised, the clean-up takes constant time.
             self._ended = deque(ended for ended in self._ended if self._is_held(ended))
             self._stale = 0

@@ -1,1 +1,1 @@
-"""Faults: what a rule can inject, each kind declared once with its properties."""
+"""The faults that a rule can inject, each declared once with its properties."""

@@ -1,6 +1,6 @@
-"""Faults of callbacks: dropped, repeated, late, in another order, or with another body.
+"""Callback faults: a callback is dropped, repeated, delayed, reordered or changed.
 
-To add one, declare it here. One that changes what is sent has a function in
+To add a fault, declare it here. A fault that changes the body also needs a function in
 `runtime/callback_faults.py`.
 """
 
@@ -9,11 +9,11 @@ from typing import Self
 
 import msgspec
 
-REORDER_MS = 30_000  # of the sandbox's clock, when no other callback is delivered before
+REORDER_MS = 30_000  # Of the sandbox's clock, if no other callback is sent before.
 
 
 class CallbackValue(StrEnum):
-    """What a fault is written with: `{"duplicate": 3}`, `{"delay": "30s"}`."""
+    """The kind of value that a fault needs: `{"duplicate": 3}`, `{"delay": "30s"}`."""
 
     NONE = ""
     COUNT = "count"
@@ -23,12 +23,12 @@ class CallbackValue(StrEnum):
 class CallbackTraits(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     value: CallbackValue = CallbackValue.NONE
-    is_false: bool = False  # what arrives does not tell the truth, or nothing arrives
+    is_false: bool = False  # The receiver gets wrong content or nothing.
     is_sent: bool = True
-    is_slow: bool = False  # is sent bit by bit
-    is_early: bool = False  # before the submit is answered
+    is_slow: bool = False  # The body is sent in small pieces.
+    is_early: bool = False  # The callback is sent before the submit is answered.
     delays: bool = False
-    yields: bool = False  # only until another callback has been delivered
+    yields: bool = False  # The delay ends once another callback has been sent.
 
 
 class CallbackFault(StrEnum):
@@ -40,18 +40,18 @@ class CallbackFault(StrEnum):
         fault.traits = traits
         return fault
 
-    DROP = "drop", CallbackTraits(about="It is not sent.", is_false=True, is_sent=False)
+    DROP = "drop", CallbackTraits(about="The callback is not sent.", is_false=True, is_sent=False)
     DUPLICATE = (
         "duplicate",
         CallbackTraits(
-            about='It is sent again as often as `{"duplicate": 3}` says.',
+            about='The callback is sent this many more times: `{"duplicate": 3}`.',
             value=CallbackValue.COUNT,
         ),
     )
     DELAY = (
         "delay",
         CallbackTraits(
-            about='It is sent later, by `{"delay": "30s"}` of the sandbox\'s clock.',
+            about='The callback is sent later, on the sandbox\'s clock: `{"delay": "30s"}`.',
             value=CallbackValue.DURATION,
             delays=True,
         ),
@@ -59,30 +59,41 @@ class CallbackFault(StrEnum):
     BEFORE_ANSWER = (
         "before-answer",
         CallbackTraits(
-            about="The task ends at once, and it is sent before the submit is answered.",
+            about="The task ends at once, and its callback is sent before the submit is answered.",
             is_early=True,
         ),
     )
     REORDER = (
         "reorder",
         CallbackTraits(
-            about="It is sent after another callback, or after 30 s of the sandbox's clock.",
+            about="The callback is sent after another one, or after 30 s on the sandbox's clock.",
             delays=True,
             yields=True,
         ),
     )
     BOTH = (
         "both",
-        CallbackTraits(about="One with the opposite state is sent before it.", is_false=True),
+        CallbackTraits(about="A callback with the opposite state is sent first.", is_false=True),
     )
-    FORGED_ID = "forged-id", CallbackTraits(about="One with an unknown task id is sent before it.")
-    GARBAGE = "garbage", CallbackTraits(about="Its body is not JSON.", is_false=True)
-    SLOW = "slow", CallbackTraits(about="Its body arrives bit by bit.", is_slow=True)
+    FORGED_ID = (
+        "forged-id",
+        CallbackTraits(about="A callback with an unknown task id is sent first."),
+    )
+    GARBAGE = (
+        "garbage",
+        CallbackTraits(about="The body of the callback is not JSON.", is_false=True),
+    )
+    SLOW = (
+        "slow",
+        CallbackTraits(
+            about="The body of the callback is sent in small pieces, slowly.", is_slow=True
+        ),
+    )
 
 
 class CallbackEffect(msgspec.Struct, frozen=True, kw_only=True):
-    """A fault of a callback with its value."""
+    """A callback fault with its value."""
 
     fault: CallbackFault
-    copies: int = 0  # duplicate: how many are sent in addition
-    delay_ms: int = 0  # of the sandbox's clock
+    copies: int = 0  # `duplicate` only: the number of additional callbacks.
+    delay_ms: int = 0  # Of the sandbox's clock.

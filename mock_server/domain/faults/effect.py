@@ -1,4 +1,4 @@
-"""What a rule does to the requests or callbacks that it matches."""
+"""The effect of a rule on the requests and callbacks that it matches."""
 
 from functools import cached_property
 
@@ -38,7 +38,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def operations(self) -> frozenset[Operation]:
-        """The operations in which all of it can be applied."""
+        """The operations to which the whole effect can be applied."""
         operations = _EVERYWHERE
         if self.outcome:
             operations &= {Operation.SUBMIT}
@@ -52,7 +52,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def injected(self) -> tuple[Injected, ...]:
-        """What an exchange is said to contain, once the effect has been applied to it."""
+        """The faults that the journal and the headers show when the effect was applied."""
         injected = []
         if self.outcome:
             injected.append(Injected(FaultKind.OUTCOME, self.outcome.fail or "steered"))
@@ -75,13 +75,13 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def always_shows(self) -> bool:
-        """Whether it is felt even in a response that has no result to spoil."""
+        """Whether it changes every response, even one that a meaning fault cannot change."""
         return self.wire is not None or self.latency is not None
 
     def can_apply(self, state: TaskState | None, *, is_early: bool) -> bool:
-        """Tell whether it can do anything to an exchange about a task in this state.
+        """Tell whether it can change a request or callback about a task in this state.
 
-        `is_early` is the moment of a submit, in which a callback can be sent too early.
+        With `is_early`, tell whether it sends the callback before the submit is answered.
         """
         is_for_early = self.callback is not None and self.callback.fault.traits.is_early
         if is_for_early != is_early:

@@ -1,4 +1,4 @@
-"""What a rule has injected into an exchange, as values, and the one text made from them."""
+"""The faults that a rule has injected, as values and as text."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -16,7 +16,7 @@ class FaultKind(StrEnum):
 
 
 class Injected(msgspec.Struct, frozen=True, gc=False):
-    """One injected fault, such as `wire close`; `name` is empty where the kind says it all."""
+    """One injected fault, such as `wire close`; `name` is empty for kinds without names."""
 
     kind: FaultKind
     name: str = ""
@@ -27,14 +27,14 @@ class Injected(msgspec.Struct, frozen=True, gc=False):
 
 
 def fault_text(injected: Iterable[Injected]) -> str:
-    """Return injected faults as headers, the journal and timelines show them."""
+    """Return the text of injected faults for headers, the journal and timelines."""
     return ", ".join(each.text for each in injected)
 
 
 def injected_of_legacy_text(text: str) -> tuple[Injected, ...]:
     """Return the faults of a snapshot that was written before snapshots had `injected`.
 
-    Raise ValueError when the text names no fault.
+    Raise ValueError if the text names an unknown kind of fault.
     """
     parts = (each.partition(" ") for each in text.split(", ") if each)
     return tuple(Injected(FaultKind(kind), name) for kind, _, name in parts)

@@ -1,6 +1,6 @@
-"""Faults in the meaning: the response arrives complete, and its content is wrong.
+"""Meaning faults: the response arrives complete, but its content is wrong.
 
-To add one, declare it here and write its function in `web/meaning_faults.py`.
+To add a fault, declare it here and write its function in `web/meaning_faults.py`.
 """
 
 from enum import StrEnum
@@ -17,10 +17,10 @@ _FINAL = (TaskState.SUCCESS, TaskState.FAILED)
 
 class MeaningTraits(msgspec.Struct, frozen=True, kw_only=True):
     about: str
-    operation: Operation  # status or result
-    states: tuple[TaskState, ...] = tuple(TaskState)  # of the task; in others nothing can be wrong
-    hides_result: bool = False  # a client cannot read the addresses of a success
-    spoils_picture: bool = False  # a client downloads a picture that is not the right one
+    operation: Operation  # Status or result.
+    states: tuple[TaskState, ...] = tuple(TaskState)  # The task states to which it can be applied.
+    hides_result: bool = False  # A client cannot read the result URLs of a success.
+    spoils_picture: bool = False  # A client downloads a wrong picture.
 
 
 class MeaningFault(StrEnum):

@@ -9,7 +9,7 @@ from mock_server.domain.faults.wire import WireFault
 
 
 class DeclaredFault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A fault, and what a client can notice of it."""
+    """A fault and its visible effects on a client."""
 
     kind: FaultKind
     name: str

@@ -1,6 +1,6 @@
-"""Faults on the wire: the server handles the request, and damages the response in transit.
+"""Wire faults: the server handles the request as usual and damages the response in transit.
 
-To add one, declare it here and write its function in `web/wire_faults.py`.
+To add a fault, declare it here and write its function in `web/wire_faults.py`.
 """
 
 from enum import StrEnum
@@ -11,7 +11,7 @@ import msgspec
 
 class WireTraits(msgspec.Struct, frozen=True, kw_only=True):
     about: str
-    breaks_response: bool = True  # a client cannot read the response
+    breaks_response: bool = True  # A client cannot read the response.
 
 
 class WireFault(StrEnum):

@@ -1,4 +1,4 @@
-"""Handlers of callbacks: what is due, who attempts it, and the result (CB-1 … CB-4)."""
+"""Handlers of the commands that schedule, claim and record callback attempts (CB-1 … CB-4)."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Handlers of what control and the store want: tasks, settings, rules, clock, snapshots."""
+"""Handlers of the commands of the control plane and the store: tasks, settings, rules, clock."""
 
 import msgspec
 
@@ -56,7 +56,7 @@ def complete_early(state: SandboxState, command: CompleteEarly) -> None:
     task = state.tasks.get(command.task_id)
     if task is None:
         return
-    reason = f"{command.rule_id}: ends at once; its callback precedes the submit's answer"
+    reason = f"{command.rule_id}: ends at once; the callback is sent before the submit is answered"
     plan = msgspec.structs.replace(task.plan, reasons=(*task.plan.reasons, reason))
     state.end_task(msgspec.structs.replace(task, plan=plan), now_ms)
 

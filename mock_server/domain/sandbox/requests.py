@@ -1,4 +1,4 @@
-"""Handlers of what clients request: limits, price, task and journal (LIM, SUB, STA)."""
+"""Handlers of the commands behind client requests: limits, price, tasks, journal."""
 
 from mock_server.domain.catalogue import Model
 from mock_server.domain.chance import draw
@@ -60,7 +60,7 @@ def record_exchange(state: SandboxState, command: RecordExchange) -> None:
 
 
 def _polled(state: SandboxState, task: Task, now_ms: int) -> TaskView:
-    """Count a status request of a task that ends at the n-th one."""
+    """Count a status request for a task that ends at the n-th one, and end it if this is it."""
     task = task.polled()
     state.tasks[task.id] = task
     if task.polls_seen < task.plan.polls:
@@ -71,7 +71,7 @@ def _polled(state: SandboxState, task: Task, now_ms: int) -> TaskView:
 def _new_task(
     state: SandboxState, command: Submit, model: Model, price_microusd: int, now_ms: int
 ) -> Task:
-    """Return the sandbox's next task, its id and its whole life decided."""
+    """Return the sandbox's next task with its id and its plan."""
     submission, settings = command.submission, state.settings
     drawn = draw(state.seed, state.origin, state.ordinal, "task")
     generation_time_ms = settings.generation_time_ms

@@ -1,4 +1,4 @@
-"""A sandbox: commands change it, readers look at it.
+"""The sandbox of one API key: commands change it, readers show its state.
 
 The same commands in the same order always give the same results and the same snapshot.
 """
@@ -49,7 +49,7 @@ _HANDLERS: dict[type[Command[Any]], Callable[[SandboxState, Any], Any]] = {
 
 
 class Sandbox:
-    """Everything of one API key (AUTH-4). It implements `domain.store.SandboxReader`."""
+    """The sandbox of one API key (AUTH-4). It implements `domain.store.SandboxReader`."""
 
     __slots__ = ("_state", "id")
 
@@ -60,11 +60,11 @@ class Sandbox:
         self._state = SandboxState(sandbox_id, template, is_broke=is_broke, real_ms=real_ms)
 
     def apply(self, command: Command[R]) -> R:
-        """Change the sandbox as the command says, and return the command's result."""
+        """Apply a command and return its result."""
         return cast("R", _HANDLERS[type(command)](self._state, command))
 
     def take_events(self) -> Sequence[Event]:
-        """Return what has happened since the last call, in order."""
+        """Return the events since the last call, in order."""
         events = self._state.events
         if events:
             self._state.events = []
@@ -92,7 +92,7 @@ class Sandbox:
 
     @property
     def has_live_tasks(self) -> bool:
-        """Whether any task is live, as far as ends were noticed."""
+        """Whether any task has not been settled yet."""
         return self._state.ledger.live > 0
 
     @property
@@ -104,7 +104,7 @@ class Sandbox:
         return task_id in self._state.tasks
 
     def has_settled(self, task_id: str) -> bool:
-        """Tell whether it holds this task and has counted its end."""
+        """Tell whether the sandbox has this task and has settled it."""
         task = self._state.tasks.get(task_id)
         return task is not None and task.is_settled
 

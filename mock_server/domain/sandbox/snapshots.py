@@ -1,4 +1,4 @@
-"""Handlers that take a sandbox out as one document and put it back."""
+"""Handlers that return the state of a sandbox as a snapshot and restore it."""
 
 from collections.abc import Mapping
 
@@ -44,7 +44,7 @@ def take_snapshot(state: SandboxState, command: TakeSnapshot) -> Snapshot:
 
 
 def restore(state: SandboxState, command: Restore) -> None:
-    """Build the new state completely before the present one goes away."""
+    """Replace the state. The new one is built completely first, so an error changes nothing."""
     snapshot, real_ms = command.snapshot, command.real_ms
     tasks = {task.id: task for task in snapshot.tasks}
     ledger = Ledger(tasks, snapshot.balance_microusd)
@@ -71,7 +71,7 @@ def restore(state: SandboxState, command: Restore) -> None:
 
 
 def _window(snapshot: Snapshot) -> Window:
-    """Return a window that counts what was admitted, more than its limit where that was lowered."""
+    """Return a window with the admitted requests, even if they exceed a lowered limit."""
     window = Window(max(snapshot.settings.rate_limit, len(snapshot.admitted_ms)))
     for instant_ms in snapshot.admitted_ms:
         window.admit(instant_ms)
@@ -97,7 +97,7 @@ def _deliveries(snapshot: Snapshot, tasks: Mapping[str, Task], claims: int) -> D
 
 
 def _delivery_snapshot(state: SandboxState, delivery: Delivery, now_ms: int) -> DeliverySnapshot:
-    """Describe a delivery; an attempt in progress counts as one that is still due."""
+    """Return the snapshot of a delivery; an attempt in progress counts as still due."""
     due_ms = delivery.due_ms
     end_ms = state.tasks[delivery.task_id].plan.end_ms
     has_ended = end_ms is not None and end_ms <= now_ms

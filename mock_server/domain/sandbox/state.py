@@ -1,4 +1,4 @@
-"""The state of a sandbox, and how it begins."""
+"""The state of a sandbox and its initial values."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ from mock_server.domain.window import Window
 
 
 class SandboxTemplate(msgspec.Struct, frozen=True, kw_only=True):
-    """How every sandbox of a server begins, and what all of them know."""
+    """The initial values of every sandbox of a server, and the catalogue they share."""
 
     seed: int
     settings: SandboxSettings
@@ -31,7 +31,7 @@ class SandboxTemplate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SandboxState:
-    """Everything that a sandbox remembers. Only the command handlers change it."""
+    """The complete state of a sandbox. Only the command handlers change it."""
 
     __slots__ = (
         "book",
@@ -62,15 +62,15 @@ class SandboxState:
         self.template = template
         self.is_broke = is_broke
         self.used_ms = real_ms  # The real instant of the last use.
-        self.events: list[Event] = []  # Not told yet.
+        self.events: list[Event] = []  # Not published yet.
         self.deliveries = Deliveries()
         self.begin(real_ms)
 
     def begin(self, real_ms: int) -> None:
-        """Forget everything and begin from the seed."""
+        """Set the initial state."""
         template = self.template
         self.seed = template.seed
-        self.origin = self.id  # The id of the sandbox whose chance and tasks these are.
+        self.origin = self.id  # The sandbox id from which chance is drawn.
         self.settings = template.settings
         self.clock = VirtualClock(template.clock.mode, template.clock.speed, real_ms)
         self.window = Window(self.settings.rate_limit)
@@ -87,20 +87,20 @@ class SandboxState:
         self.dropped_tasks = 0
 
     def enter(self, real_ms: int) -> int:
-        """Use the sandbox: return the present instant, with all that has ended by then settled."""
+        """Mark the sandbox as used, settle what has ended and return the current instant."""
         self.used_ms = real_ms
         now_ms = self.clock.now_ms(real_ms)
         self.settle(now_ms)
         return now_ms
 
     def settle(self, now_ms: int) -> None:
-        """Count and pay what has ended by now."""
+        """Settle the tasks that have ended by now and record the event."""
         settled = self.ledger.settle(now_ms)
         if settled:
             self.events.append(TasksEnded(settled))
 
     def end_task(self, task: Task, now_ms: int) -> Task:
-        """End a task at this instant, its outcome unchanged; return it settled."""
+        """End a task at this instant with its planned outcome; return the settled task."""
         ended = msgspec.structs.replace(task, plan=ending_now(task.plan, now_ms))
         self.tasks[task.id] = ended
         self.ledger.expect(ended)
@@ -109,7 +109,7 @@ class SandboxState:
         return self.tasks[task.id]
 
     def described(self, rule_input: RuleInput, real_ms: int) -> RuleInput:
-        """Fill in prompt and state of the task that a rule input is about, if there is one."""
+        """Return the rule input with the prompt and state of its task, if the task is known."""
         task = self.tasks.get(rule_input.task_id)
         if task is None:
             return rule_input

@@ -78,7 +78,7 @@ def test_a_step_without_effect_says_what_was_decided_before(
 ) -> None:
     made = brief(asked, bad_image, word)
 
-    assert made.reasons[-1].endswith(f"no effect, {made.fail_code} was decided before")
+    assert made.reasons[-1].endswith(f"no effect, because {made.fail_code} was already decided")
 
 
 @given(outcomes())

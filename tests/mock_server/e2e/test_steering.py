@@ -115,7 +115,7 @@ def test_explain_names_every_step_that_had_a_say(api: Api) -> None:
     assert forced == "forced by control: NSFW"
     assert directive == "directive in the prompt: fail=GENERATION_FAILED pending=1000ms"
     assert image.startswith("reference image 1 is unusable (unreachable): ")
-    assert image.endswith("no effect, GENERATION_FAILED was decided before")
+    assert image.endswith("no effect, because GENERATION_FAILED was already decided")
     assert word.startswith('moderation: the prompt contains the word "nude"; no effect')
     assert times.startswith("times: ")
 

@@ -69,7 +69,7 @@ def test_an_early_one_comes_before_the_submits_answer(api: Api, receiver: Callba
     assert receiver.payloads[0]["data"]["taskId"] == task_id
     operations = [entry["operation"] for entry in api.told("GET", "journal")["entries"]]
     assert operations == ["callback", "submit"]
-    assert any("its callback precedes" in line for line in api.task(task_id)["explain"])
+    assert any("the callback is sent before" in line for line in api.task(task_id)["explain"])
     api.advance("1h")
     assert len(receiver.bodies) == 1
 

@@ -19,8 +19,12 @@ WRONG: list[tuple[str, Json, str]] = [
         {"match": {"operation": ["submit", "status"]}, "apply": FAIL},
         'match.operation: "status" does not support outcome NSFW; use submit',
     ),
-    ("never meet", {"apply": {**FAIL, "callback": "drop"}}, "never meet in one operation"),
-    ("refused outcome", {"apply": {**FAIL, "refuse": {"status": 503}}}, "neither outcome nor"),
+    ("never meet", {"apply": {**FAIL, "callback": "drop"}}, "apply to different operations"),
+    (
+        "refused outcome",
+        {"apply": {**FAIL, "refuse": {"status": 503}}},
+        "cannot be combined with outcome or",
+    ),
     ("fail code", {"apply": {"outcome": {"fail": "NSWF"}}}, 'outcome.fail: "NSWF" is unknown; did'),
     ("outcome", {"apply": {"outcome": {"fial": "NSFW"}}}, "apply.outcome.fial: is unknown; did"),
     ("duration", {"apply": {"outcome": {"pending": "soon"}}}, "apply.outcome.pending: must be"),
@@ -44,15 +48,23 @@ WRONG: list[tuple[str, Json, str]] = [
     ("callback", {"apply": {"callback": "dropp"}}, 'did you mean "drop"?'),
     ("bare duplicate", {"apply": {"callback": "duplicate"}}, 'must be written {"duplicate": 3}'),
     ("no copies", {"apply": {"callback": {"duplicate": 0}}}, "callback.duplicate: must be"),
-    ("latency", {"apply": {"latency": {"uniform": ["2s", "1s"]}}}, "latency.uniform: must go from"),
+    (
+        "latency",
+        {"apply": {"latency": {"uniform": ["2s", "1s"]}}},
+        "latency.uniform: must have the shorter",
+    ),
     ("long latency", {"apply": {"latency": "2h"}}, "apply.latency: must be at most 1h"),
     ("lognormal", {"apply": {"latency": {"lognormal": {"median": "1s"}}}}, "sigma: is required"),
     ("nth", {"match": {"nth": "4..2"}, "apply": CLOSE}, "match.nth: must be a number from 1"),
     ("times", {"match": {"times": 0}, "apply": CLOSE}, "match.times: must be a whole number"),
     ("probability", {"match": {"probability": 1.5}, "apply": CLOSE}, "match.probability: must be"),
     ("state", {"match": {"state": "sucess"}, "apply": CLOSE}, 'did you mean "success"?'),
-    ("state of a submit", {"match": {"state": "success"}, "apply": FAIL}, "match.state: goes with"),
-    ("attempt", {"match": {"attempt": 1}, "apply": CLOSE}, "match.attempt: goes with"),
+    (
+        "state of a submit",
+        {"match": {"state": "success"}, "apply": FAIL},
+        "match.state: is only allowed with",
+    ),
+    ("attempt", {"match": {"attempt": 1}, "apply": CLOSE}, "match.attempt: is only allowed with"),
     (
         "regex",
         {"match": {"prompt_regex": "(a"}, "apply": FAIL},
@@ -130,7 +142,7 @@ def test_no_number_is_too_long_to_be_refused(api: Api, nth: str) -> None:
 def test_a_regex_that_would_fill_the_memory_is_refused(api: Api, pattern: str) -> None:
     refused = api.control("POST", "rules", {"match": {"prompt_regex": pattern}, "apply": FAIL})
 
-    assert "multiply to more than" in refused.json()["data"]["error"]
+    assert "the product of its repetition counts" in refused.json()["data"]["error"]
 
 
 @pytest.mark.parametrize(
