@@ -121,6 +121,8 @@ class CallRoute(Route):
             available["query"] = read_query(request.query_params, call.query_type)
         if "body" in call.needs:
             available["body"] = await read(request, call.needs["body"])
+            if call.caller == "key":  # The sandbox may have been removed while the body arrived.
+                available["sandbox"] = await self._authenticator.sandbox(request)
         return {name: available[name] for name in call.needs}
 
     def _response(self, request: Request, answer: object, status: int = 200) -> Response:

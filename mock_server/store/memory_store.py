@@ -177,4 +177,6 @@ class MemoryStore:
             del self._sandboxes[sandbox.id]
         self._bound.remove(sum(sandbox.task_count for sandbox in sandboxes))
         for sandbox in sandboxes:
+            sandbox.apply(Reset(real_ms=sandbox.used_ms))  # Who still reads it finds nothing.
+            sandbox.take_events()
             self._publish(sandbox.id, Change.REMOVED)

@@ -78,6 +78,8 @@ class Pipeline:
             body = await endpoint.body(headers, receive)
         except ClientGone:
             return
+        if body:  # Its sandbox may have been removed while the body arrived.
+            sandbox = await endpoint.sandbox(scope, headers, responder.now_ms()) or sandbox
         request = ProviderRequest(scope, headers, sandbox, began_ns, body)
         if sandbox.has_rules:
             answer = await self._ruled(endpoint, request)

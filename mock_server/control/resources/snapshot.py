@@ -11,7 +11,7 @@ from mock_server.control.journal_entry import redacted
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.commands import TakeSnapshot
 from mock_server.domain.dispatching import CallbackDispatcher
-from mock_server.domain.errors import InvalidValue, NoRoom
+from mock_server.domain.errors import InvalidValue, NoRoom, SandboxMissing
 from mock_server.domain.snapshot import Snapshot, parse_snapshot
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.web.body import BodyTooLarge, read_body
@@ -68,6 +68,8 @@ class SnapshotResource:
             snapshot = parse_snapshot(raw, self._catalogue)
             self._adopt(snapshot.origin, snapshot.seed)
             await self._dispatcher.restore(sandbox.id, snapshot)
+        except SandboxMissing as error:
+            raise ControlError(409, "the sandbox was deleted while the snapshot arrived") from error
         except NoRoom as error:
             raise ControlError(409, f"tasks: {error}") from error
         except InvalidValue as error:

@@ -160,3 +160,16 @@ def test_dropping_all_lets_go_of_every_key(new_bench: NewBench, name: str) -> No
     begun = bench.key(name)
     assert begun.states() == {}
     assert begun.task().id in ids
+
+
+def test_reader_of_removed_sandbox_sees_nothing(new_bench: NewBench) -> None:
+    """Whoever waits in a sandbox that is removed must not be shown its tasks."""
+    bench = new_bench()
+    key = bench.key()
+    task = key.task()
+    reader = key.sandbox
+    bench.run(bench.store.drop_all())
+
+    assert reader.task(task.id, bench.real_ms) is None
+    assert reader.tasks(bench.real_ms)[0] == []
+    assert reader.entries() == []
