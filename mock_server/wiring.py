@@ -214,10 +214,9 @@ class MockServer:
                 document=lambda: control_document(calls, fail_messages),
                 why_not_ready=lambda: lifecycle.not_ready,
             ),
-            SandboxesResource(store, real_ms=real_ms, drop_all=dispatcher.drop_all),
+            SandboxesResource(store, real_ms=real_ms),
             SandboxResource(
                 store,
-                dispatcher,
                 real_ms=real_ms,
                 default_generation_ms=default_model.generation_time_ms,
                 profiles=self._profiles,

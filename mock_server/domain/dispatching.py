@@ -36,6 +36,8 @@ class SandboxDropped(Exception):
 
 
 class CallbackDispatcher(Protocol):
+    """Attempts in progress are dropped as soon as their sandbox is reset, restored or removed."""
+
     def wake(self, sandbox_id: str) -> None:
         """Start the due callbacks of a sandbox now, and the next ones when they become due."""
 
@@ -52,14 +54,5 @@ class CallbackDispatcher(Protocol):
         `match` is the rule that sends this task's callback before its submit is answered.
         """
 
-    async def reset(self, sandbox_id: str) -> None:
-        """Drop the state of a sandbox, including attempts in progress."""
-
     async def restore(self, sandbox_id: str, snapshot: Snapshot) -> None:
-        """Replace the state of a sandbox by a snapshot and drop attempts in progress.
-
-        Raises NoRoom.
-        """
-
-    async def drop_all(self) -> None:
-        """Remove every sandbox, including attempts in progress."""
+        """Replace the state of a sandbox by a snapshot. Raises NoRoom, SandboxMissing."""

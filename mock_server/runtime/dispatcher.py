@@ -7,6 +7,7 @@ goes from instant to instant and waits at each for the results of what it has se
 
 import asyncio
 import logging
+from functools import partial
 
 import msgspec
 
@@ -16,7 +17,6 @@ from mock_server.domain.commands import (
     HoldClock,
     MoveClock,
     ReleaseClock,
-    Reset,
     Restore,
 )
 from mock_server.domain.deliveries import DeliveryState, DueDelivery
@@ -27,6 +27,7 @@ from mock_server.domain.dispatching import (
     SandboxDropped,
 )
 from mock_server.domain.errors import SandboxMissing
+from mock_server.domain.events import Change, Event, Follower
 from mock_server.domain.ports import RealClock
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.snapshot import Snapshot
@@ -49,11 +50,13 @@ class EarlyDelivery(msgspec.Struct, frozen=True):
 class _Lane:
     """What is in progress for one sandbox, until everything of it is dropped."""
 
-    def __init__(self) -> None:
+    def __init__(self, follower: Follower) -> None:
+        self.follower = follower  # Of the sandbox, as long as this is its lane.
         self.is_dropped = False
         self.timer: asyncio.TimerHandle | None = None
         self.attempts: set[asyncio.Task[DeliveryAttempt | None]] = set()
         self.clock_lock = asyncio.Lock()  # Held by whoever moves the clock by hand.
+        self.advances = 0  # How many hold the lock or wait for it.
 
     def check(self) -> None:
         """Raise SandboxDropped when there is nothing left to wait for."""
@@ -62,7 +65,7 @@ class _Lane:
 
     @property
     def is_idle(self) -> bool:
-        return self.timer is None and not self.attempts and not self.clock_lock.locked()
+        return self.timer is None and not self.attempts and not self.advances
 
 
 class Dispatcher:
@@ -75,6 +78,11 @@ class Dispatcher:
         self._lanes: dict[str, _Lane] = {}
         self._rounds: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is in progress for any sandbox."""
+        return not self._lanes and not self._rounds
+
     def wake(self, sandbox_id: str) -> None:
         job = asyncio.create_task(self._round(sandbox_id))
         self._rounds.add(job)
@@ -82,12 +90,16 @@ class Dispatcher:
 
     async def advance(self, sandbox_id: str, by_ms: int) -> Advanced:
         lane = self._lane(sandbox_id)
-        async with lane.clock_lock:
-            lane.check()
-            try:
+        lane.advances += 1
+        try:
+            async with lane.clock_lock:
+                lane.check()
                 from_ms, fired = await self._advance_held(sandbox_id, lane, by_ms)
-            except SandboxMissing as error:
-                raise SandboxDropped from error
+        except SandboxMissing as error:
+            raise SandboxDropped from error
+        finally:
+            lane.advances -= 1
+            self._tidy(sandbox_id, lane)
         self.wake(sandbox_id)
         return Advanced(from_ms=from_ms, now_ms=from_ms + by_ms, fired=fired)
 
@@ -97,20 +109,10 @@ class Dispatcher:
         if sent:
             await asyncio.wait(sent)
 
-    async def reset(self, sandbox_id: str) -> None:
-        await self._store.execute(sandbox_id, Reset(real_ms=self._real_ms()))
-        self._drop(sandbox_id)
-
     async def restore(self, sandbox_id: str, snapshot: Snapshot) -> None:
         restore = Restore(real_ms=self._real_ms(), snapshot=snapshot)
         await self._store.execute(sandbox_id, restore)
-        self._drop(sandbox_id)
         self.wake(sandbox_id)
-
-    async def drop_all(self) -> None:
-        await self._store.drop_all()
-        for sandbox_id in list(self._lanes):
-            self._drop(sandbox_id)
 
     async def aclose(self) -> None:
         """Stop, and log the callbacks that are still pending."""
@@ -173,7 +175,7 @@ class Dispatcher:
         try:
             await self._start_due(sandbox_id, lane)
         except SandboxMissing:
-            self._drop(sandbox_id)
+            self._tidy(sandbox_id, lane)
             return
         if lane.timer is not None:
             lane.timer.cancel()
@@ -219,12 +221,15 @@ class Dispatcher:
 
     def _tidy(self, sandbox_id: str, lane: _Lane) -> None:
         if lane.is_idle and self._lanes.get(sandbox_id) is lane:
-            del self._lanes[sandbox_id]
+            self._leave(sandbox_id)
+
+    def _note(self, sandbox_id: str, event: Event) -> None:
+        """Drop what is in progress as soon as its sandbox begins again or is removed."""
+        if event is Change.DROPPED or event is Change.REMOVED:
+            self._drop(sandbox_id)
 
     def _drop(self, sandbox_id: str) -> None:
-        lane = self._lanes.pop(sandbox_id, None)
-        if lane is None:
-            return
+        lane = self._leave(sandbox_id)
         lane.is_dropped = True
         if lane.timer is not None:
             lane.timer.cancel()
@@ -232,7 +237,16 @@ class Dispatcher:
             job.cancel()
 
     def _lane(self, sandbox_id: str) -> _Lane:
-        return self._lanes.setdefault(sandbox_id, _Lane())
+        lane = self._lanes.get(sandbox_id)
+        if lane is None:
+            lane = self._lanes[sandbox_id] = _Lane(partial(self._note, sandbox_id))
+            self._store.follow(sandbox_id, lane.follower)
+        return lane
+
+    def _leave(self, sandbox_id: str) -> _Lane:
+        lane = self._lanes.pop(sandbox_id)
+        self._store.unfollow(sandbox_id, lane.follower)
+        return lane
 
     async def _next_due_ms(self, sandbox_id: str) -> int | None:
         return (await self._reader(sandbox_id)).next_due_ms()

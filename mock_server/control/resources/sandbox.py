@@ -9,8 +9,7 @@ from msgspec import Meta
 from mock_server.control.answers import Count
 from mock_server.control.call import Call
 from mock_server.control.changes import Profiles, updated_settings
-from mock_server.domain.commands import ChangeSettings, ReadCounters
-from mock_server.domain.dispatching import CallbackDispatcher
+from mock_server.domain.commands import ChangeSettings, ReadCounters, Reset
 from mock_server.domain.ledger import MICRO
 from mock_server.domain.results import Counters
 from mock_server.domain.sandbox_settings import SandboxChange, ShownSettings, shown_settings
@@ -61,14 +60,12 @@ class SandboxResource:
     def __init__(
         self,
         store: Store,
-        dispatcher: CallbackDispatcher,
         *,
         real_ms: Callable[[], int],
         default_generation_ms: int,
         profiles: Profiles,
     ) -> None:
         self._store = store
-        self._dispatcher = dispatcher
         self._real_ms = real_ms
         self._default_generation_ms = default_generation_ms
         self._profiles = profiles
@@ -106,4 +103,4 @@ class SandboxResource:
         return await self.show(sandbox)
 
     async def reset(self, sandbox: SandboxReader) -> None:
-        await self._dispatcher.reset(sandbox.id)
+        await self._store.execute(sandbox.id, Reset(real_ms=self._real_ms()))

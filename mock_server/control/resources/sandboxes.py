@@ -1,6 +1,6 @@
 """All sandboxes of the server."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -22,12 +22,9 @@ class SandboxList(msgspec.Struct):
 
 
 class SandboxesResource:
-    def __init__(
-        self, store: Store, *, real_ms: Callable[[], int], drop_all: Callable[[], Awaitable[None]]
-    ) -> None:
+    def __init__(self, store: Store, *, real_ms: Callable[[], int]) -> None:
         self._store = store
         self._real_ms = real_ms
-        self._drop_all = drop_all
 
     def calls(self) -> list[Call]:
         path = "/_mock/sandboxes"
@@ -53,4 +50,4 @@ class SandboxesResource:
         )
 
     async def drop(self) -> None:
-        await self._drop_all()
+        await self._store.drop_all()

@@ -1,0 +1,155 @@
+"""What the dispatcher does for a sandbox ends with the sandbox, whatever removes it."""
+
+import asyncio
+
+import pytest
+
+from mock_server.domain.deliveries import DeliveryState
+from mock_server.domain.dispatching import SandboxDropped
+from mock_server.domain.ports import DeliveryResult
+from mock_server.domain.rule_matching import RuleMatcher
+from mock_server.domain.sandbox_settings import ClockSettings
+from mock_server.runtime.callback_attempts import CallbackAttempts
+from mock_server.runtime.dispatcher import Dispatcher
+from mock_server.runtime.pattern_search import RegexPatternSearch
+from tests.mock_server.store.bench import START_MS, Bench, Key, NewBench, lasting
+
+MANUAL = ClockSettings(mode="manual")
+
+
+class StandingClock:
+    def now_ns(self) -> int:
+        return START_MS * 1_000_000
+
+
+class HangingSender:
+    """Lets every attempt hang until it is cancelled, or until `released` lets it fail."""
+
+    def __init__(self) -> None:
+        self.arrived = asyncio.Semaphore(0)
+        self.cancelled = asyncio.Semaphore(0)
+        self.released = asyncio.Event()
+
+    async def post(
+        self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
+    ) -> DeliveryResult:
+        self.arrived.release()
+        try:
+            await self.released.wait()
+        except asyncio.CancelledError:
+            self.cancelled.release()
+            raise
+        return DeliveryResult(status=500)
+
+    async def aclose(self) -> None: ...
+
+
+class Deliverer:
+    """A dispatcher over the store of a bench, with a sender that hangs."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.sender = HangingSender()
+        attempts = CallbackAttempts(
+            bench.store,
+            RuleMatcher(bench.store, RegexPatternSearch()),
+            clock=StandingClock(),
+            make_sender=lambda: self.sender,
+            encode_status=lambda task, now_ms: b"{}",
+        )
+        self.dispatcher = Dispatcher(bench.store, attempts, clock=StandingClock())
+
+    def send(self, key: Key) -> None:
+        """Let an attempt begin, which then hangs."""
+        key.callback_task(lasting(0))
+
+        async def wake() -> None:
+            self.dispatcher.wake(key.id)
+            await self.sender.arrived.acquire()
+
+        self.bench.run(wake())
+
+    def wait_for_cancellation(self) -> None:
+        async def wait() -> None:
+            async with asyncio.timeout(30):
+                await self.sender.cancelled.acquire()
+
+        self.bench.run(wait())
+
+    def close(self) -> None:
+        self.bench.run(self.dispatcher.aclose())
+
+
+@pytest.fixture
+def deliverer(new_bench: NewBench) -> Deliverer:
+    """Deliver in a store that keeps one sandbox and evicts it when another key comes."""
+    return Deliverer(new_bench(max_sandboxes=1, clock=MANUAL))
+
+
+def test_eviction_cancels_the_attempts_of_a_sandbox(deliverer: Deliverer) -> None:
+    deliverer.send(deliverer.bench.key("evicted"))
+    deliverer.bench.key("other")
+
+    deliverer.wait_for_cancellation()
+
+
+def test_attempt_of_an_evicted_sandbox_is_none_of_its_successor(deliverer: Deliverer) -> None:
+    """Both sandboxes begin from one seed, so task id and claim are the same."""
+    deliverer.send(deliverer.bench.key("same"))
+    deliverer.bench.key("other")
+    again = deliverer.bench.key("same")
+    deliverer.send(again)
+    deliverer.wait_for_cancellation()
+
+    [delivery] = again.sandbox.deliveries()
+    assert (delivery.state, delivery.attempts) == (DeliveryState.PENDING, ())
+    deliverer.close()
+
+
+def test_advance_of_an_evicted_sandbox_moves_no_other_clock(deliverer: Deliverer) -> None:
+    bench = deliverer.bench
+    evicted = bench.key("same")
+    evicted.callback_task(lasting(1000))
+
+    async def begin_advance() -> "asyncio.Task[object]":
+        advance = asyncio.ensure_future(deliverer.dispatcher.advance(evicted.id, 60_000))
+        await deliverer.sender.arrived.acquire()
+        return advance
+
+    advance = bench.run(begin_advance())
+    bench.key("other")
+    again = bench.key("same")
+
+    async def end_advance() -> None:
+        deliverer.sender.released.set()
+        with pytest.raises(SandboxDropped):
+            await advance
+
+    bench.run(end_advance())
+    assert again.sandbox.clock(START_MS).now_ms == START_MS
+
+
+@pytest.mark.parametrize("removal", ["reset", "drop_all", "eviction"])
+def test_nothing_is_kept_for_a_sandbox_that_is_gone(deliverer: Deliverer, removal: str) -> None:
+    bench = deliverer.bench
+    key = bench.key("gone")
+    deliverer.send(key)
+    match removal:
+        case "reset":
+            key.reset()
+        case "drop_all":
+            bench.run(bench.store.drop_all())
+        case "eviction":
+            bench.key("other")
+    deliverer.wait_for_cancellation()
+
+    assert deliverer.dispatcher.is_idle
+
+
+def test_advance_of_a_missing_sandbox_leaves_nothing_behind(deliverer: Deliverer) -> None:
+    key = deliverer.bench.key("gone")
+    deliverer.bench.key("other")
+
+    with pytest.raises(SandboxDropped):
+        deliverer.bench.run(deliverer.dispatcher.advance(key.id, 1000))
+    assert deliverer.dispatcher.is_idle
