@@ -15,7 +15,7 @@ from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.clock import LATEST_MS
 from mock_server.domain.deliveries import Attempt, DeliveryState
 from mock_server.domain.errors import InvalidValue, quoted
-from mock_server.domain.faults.injected import Injected, injected_of_legacy_text
+from mock_server.domain.faults.injected import Injected, injected_of_text
 from mock_server.domain.journal import Entry
 from mock_server.domain.rule_book import RuleBookSnapshot
 from mock_server.domain.rule_parsing import parse_rule
@@ -34,8 +34,7 @@ class DeliverySnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     due_ms: int | None
     attempts: list[Attempt]
     ruled: int = 0
-    put_off_by: tuple[str, str] = ("", "")
-    put_off_injected: tuple[Injected, ...] = ()
+    put_off_by: tuple[str, str] = ("", "")  # The id of a rule, and the text of what it injects.
     until_overtaken: bool | UnsetType = UNSET
 
 
@@ -104,22 +103,19 @@ def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
 
 
 def _with_injected(snapshot: Snapshot) -> Snapshot:
-    """Return the snapshot with `injected` filled in, which older snapshots lack."""
-    journal, deliveries = [], []
+    """Return the snapshot with `injected` filled in, which older journals lack."""
+    journal = []
     for at, entry in enumerate(snapshot.journal):
-        injected = entry.injected or _legacy(entry.text, f"journal[{at}].fault")
+        injected = entry.injected or _injected(entry.text, f"journal[{at}].fault")
         journal.append(msgspec.structs.replace(entry, injected=injected))
     for at, delivery in enumerate(snapshot.deliveries):
-        injected = delivery.put_off_injected or _legacy(
-            delivery.put_off_by[1], f"deliveries[{at}].put_off_by[1]"
-        )
-        deliveries.append(msgspec.structs.replace(delivery, put_off_injected=injected))
-    return msgspec.structs.replace(snapshot, journal=journal, deliveries=deliveries)
+        _injected(delivery.put_off_by[1], f"deliveries[{at}].put_off_by[1]")
+    return msgspec.structs.replace(snapshot, journal=journal)
 
 
-def _legacy(text: str, path: str) -> tuple[Injected, ...]:
+def _injected(text: str, path: str) -> tuple[Injected, ...]:
     try:
-        return injected_of_legacy_text(text)
+        return injected_of_text(text)
     except ValueError as error:
         raise InvalidValue(path, f"names an unknown fault (got {quoted(text)})") from error
 

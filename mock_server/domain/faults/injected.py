@@ -31,8 +31,8 @@ def fault_text(injected: Iterable[Injected]) -> str:
     return ", ".join(each.text for each in injected)
 
 
-def injected_of_legacy_text(text: str) -> tuple[Injected, ...]:
-    """Return the faults of a snapshot that was written before snapshots had `injected`.
+def injected_of_text(text: str) -> tuple[Injected, ...]:
+    """Return what `fault_text` has written.
 
     Raise ValueError if the text names an unknown kind of fault.
     """

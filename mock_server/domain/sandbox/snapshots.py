@@ -6,7 +6,7 @@ from mock_server.domain.clock import VirtualClock
 from mock_server.domain.commands import Restore, TakeSnapshot
 from mock_server.domain.deliveries import Deliveries, Delivery, DeliveryState
 from mock_server.domain.events import Change
-from mock_server.domain.faults.injected import fault_text
+from mock_server.domain.faults.injected import fault_text, injected_of_text
 from mock_server.domain.journal import Journal
 from mock_server.domain.ledger import Ledger
 from mock_server.domain.rule_book import RuleBook
@@ -90,7 +90,7 @@ def _deliveries(snapshot: Snapshot, tasks: Mapping[str, Task], claims: int) -> D
             due_ms=each.due_ms,
             attempts=tuple(each.attempts),
             postponed_attempt=each.ruled,
-            postponed_by=(each.put_off_by[0], each.put_off_injected),
+            postponed_by=(each.put_off_by[0], injected_of_text(each.put_off_by[1])),
         )
         deliveries.restore(delivery, until_overtaken=each.until_overtaken is True)
     return deliveries
@@ -112,7 +112,6 @@ def _delivery_snapshot(state: SandboxState, delivery: Delivery, now_ms: int) -> 
         attempts=list(delivery.attempts),
         ruled=delivery.postponed_attempt,
         put_off_by=(rule_id, fault_text(injected)),
-        put_off_injected=injected,
     )
     if state.deliveries.waits_for_another(delivery.task_id):
         snapshot.until_overtaken = True

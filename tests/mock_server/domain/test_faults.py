@@ -10,7 +10,7 @@ from mock_server.domain.faults.injected import (
     FaultKind,
     Injected,
     fault_text,
-    injected_of_legacy_text,
+    injected_of_text,
 )
 from mock_server.domain.faults.meaning import MeaningFault
 from mock_server.domain.faults.wire import WireFault
@@ -70,13 +70,13 @@ def test_text_of_injected_faults_names_each() -> None:
     )
 
     assert fault_text(injected) == "outcome NSFW, latency, wire close"
-    assert injected_of_legacy_text(fault_text(injected)) == injected
-    assert injected_of_legacy_text("") == ()
+    assert injected_of_text(fault_text(injected)) == injected
+    assert injected_of_text("") == ()
 
 
 def test_legacy_text_of_no_fault_is_rejected() -> None:
     with pytest.raises(ValueError, match="nothing"):
-        injected_of_legacy_text("nothing known")
+        injected_of_text("nothing known")
 
 
 def test_faults_file_is_current() -> None:
