@@ -66,7 +66,6 @@ class SnapshotResource:
             ) from error
         try:
             snapshot = parse_snapshot(raw, self._catalogue)
-            self._adopt(snapshot.origin, snapshot.seed)
             await self._dispatcher.restore(sandbox.id, snapshot)
         except SandboxMissing as error:
             raise ControlError(409, "the sandbox was deleted while the snapshot arrived") from error
@@ -74,3 +73,4 @@ class SnapshotResource:
             raise ControlError(409, f"tasks: {error}") from error
         except InvalidValue as error:
             raise ControlError(400, f"body: is not a valid snapshot; {error}") from error
+        self._adopt(snapshot.origin, snapshot.seed)

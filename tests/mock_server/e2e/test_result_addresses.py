@@ -118,3 +118,18 @@ def base_of_results(api: Api, host: str) -> str:
     )
     [url] = api.result_urls(answer.json()["data"]["taskId"])
     return url.partition("/results/")[0]
+
+
+def test_a_rejected_snapshot_changes_no_address(serve: Serve) -> None:
+    """The snapshot of another seed would give the same tasks other addresses."""
+    mock = serve(Settings(clock="manual", seed=7, max_tasks=2))
+    api = mock.api("one")
+    for _ in range(2):
+        api.submit("[[mock hold]]")
+    too_large = api.told("GET", "sandbox/snapshot") | {"seed": 8}
+    api.control("DELETE", "sandbox")
+    [url] = api.result_urls(api.submit(AT_ONCE))
+    mock.api("two").submit("[[mock hold]]")
+
+    assert api.control("PUT", "sandbox/snapshot", too_large).status_code == 409
+    assert mock.http.get(url).status_code == 200
