@@ -1,6 +1,7 @@
 """A store in the memory of this process. No operation awaits anything, so each is atomic."""
 
 from collections.abc import Sequence
+from itertools import count
 from typing import cast
 
 import msgspec
@@ -45,6 +46,8 @@ class MemoryStore:
         self._template = template
         self._max_sandboxes = max_sandboxes
         self._sandboxes: dict[str, Sandbox] = {}
+        self._epochs: dict[str, int] = {}  # By sandbox id; no number is used twice.
+        self._epoch_numbers = count()
         self._bound = TaskBound(max_tasks, self._is_held)
         self._followers: dict[str, list[Follower]] = {}
 
@@ -56,6 +59,7 @@ class MemoryStore:
             sandbox = self._sandboxes[sandbox_id] = Sandbox(
                 sandbox_id, self._template, is_broke=is_broke, real_ms=real_ms
             )
+            self._begin_epoch(sandbox_id)
         return sandbox
 
     async def read(self, sandbox_id: str) -> Sandbox | None:
@@ -119,11 +123,12 @@ class MemoryStore:
                 self.metrics.submitted += 1
                 self._bound.add(1)
         else:
+            self._begin_epoch(sandbox.id)
             self._bound.remove(count_before)
             self._bound.add(sandbox.task_count)
         if isinstance(command, Restore):
             ended = [task for task in command.snapshot.tasks if task.is_settled]
-            self._bound.note_ended(sandbox.id, ended)
+            self._bound.note_ended(sandbox.id, self._epochs[sandbox.id], ended)
         while self._bound.excess:
             self._drop_oldest_ended(command.real_ms)
         return result
@@ -132,7 +137,7 @@ class MemoryStore:
         if isinstance(event, Recorded):
             self.metrics.count(event.entry)
         elif isinstance(event, TasksEnded):
-            self._bound.note_ended(sandbox_id, event.tasks)
+            self._bound.note_ended(sandbox_id, self._epochs[sandbox_id], event.tasks)
             self.metrics.count_ended(event.tasks)
         for follower in tuple(self._followers.get(sandbox_id, ())):
             follower(event)
@@ -160,11 +165,16 @@ class MemoryStore:
         assert ended is not None, "a command was applied without room for its tasks"
         drop = DropTask(real_ms=real_ms, task_id=ended.task_id)
         self._apply(self._sandboxes[ended.sandbox_id], drop)
-        self._bound.remove(1)
+        self._bound.remove_oldest_ended()
 
     def _is_held(self, ended: EndedTask) -> bool:
-        sandbox = self._sandboxes.get(ended.sandbox_id)
-        return sandbox is not None and sandbox.has_settled(ended.task_id)
+        if self._epochs.get(ended.sandbox_id) != ended.epoch:
+            return False
+        return self._sandboxes[ended.sandbox_id].has_task(ended.task_id)
+
+    def _begin_epoch(self, sandbox_id: str) -> None:
+        """Forget which tasks of a sandbox have ended, because its state is a new one."""
+        self._epochs[sandbox_id] = next(self._epoch_numbers)
 
     def _evict(self) -> None:
         idle = sorted(
@@ -174,7 +184,7 @@ class MemoryStore:
 
     def _remove(self, sandboxes: Sequence[Sandbox]) -> None:
         for sandbox in sandboxes:
-            del self._sandboxes[sandbox.id]
+            del self._sandboxes[sandbox.id], self._epochs[sandbox.id]
         self._bound.remove(sum(sandbox.task_count for sandbox in sandboxes))
         for sandbox in sandboxes:
             sandbox.apply(Reset(real_ms=sandbox.used_ms))  # Who still reads it finds nothing.

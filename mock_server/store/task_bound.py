@@ -12,14 +12,15 @@ class EndedTask(msgspec.Struct, frozen=True, gc=False):
     """A task that has ended and may be dropped."""
 
     sandbox_id: str
+    epoch: int
     task_id: str
 
 
 class TaskBound:
     """Counts tasks and chooses the one to drop next.
 
-    `is_held(ended)` tells whether a sandbox still has the ended task. After a reset, a live task
-    may have the same id.
+    `is_held(ended)` tells whether a sandbox still has the ended task. An epoch of a sandbox ends
+    when its state is replaced; afterwards, other tasks may have the same ids.
     """
 
     def __init__(self, max_tasks: int, is_held: Callable[[EndedTask], bool]) -> None:
@@ -41,8 +42,8 @@ class TaskBound:
     def add(self, count: int) -> None:
         self._count += count
 
-    def note_ended(self, sandbox_id: str, tasks: Sequence[Task]) -> None:
-        self._ended.extend(EndedTask(sandbox_id, task.id) for task in tasks)
+    def note_ended(self, sandbox_id: str, epoch: int, tasks: Sequence[Task]) -> None:
+        self._ended.extend(EndedTask(sandbox_id, epoch, task.id) for task in tasks)
 
     def oldest_ended(self) -> EndedTask | None:
         """Return the task to drop next, or None; it stays the next one until it is dropped."""
@@ -60,6 +61,11 @@ class TaskBound:
         """Tell whether `count` more tasks do not fit, even without the others' ended tasks."""
         needed = self._count + count - self._max_tasks
         return needed > 0 and needed > sum(1 for _ in self.ended_elsewhere(sandbox_id))
+
+    def remove_oldest_ended(self) -> None:
+        """Subtract the task that `oldest_ended` returned, which has been dropped."""
+        self._ended.popleft()
+        self._count -= 1
 
     def remove(self, count: int) -> None:
         """Subtract tasks that a sandbox has dropped."""

@@ -103,11 +103,6 @@ class Sandbox:
     def has_task(self, task_id: str) -> bool:
         return task_id in self._state.tasks
 
-    def has_settled(self, task_id: str) -> bool:
-        """Tell whether the sandbox has this task and has settled it."""
-        task = self._state.tasks.get(task_id)
-        return task is not None and task.is_settled
-
     @property
     def task_count(self) -> int:
         return len(self._state.tasks)

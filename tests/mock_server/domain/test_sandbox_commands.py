@@ -181,7 +181,8 @@ def drop_ended(nth: int) -> Step:
 
     def step(driven: Driven) -> None:
         driven.apply(NoticeEnds)
-        if driven.sandbox.has_settled(driven.task_id(nth)):
+        view = driven.sandbox.task(driven.task_id(nth), NOW_MS)
+        if view is not None and view.task.is_settled:
             driven.apply(DropTask, task_id=driven.task_id(nth))
 
     return step

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.commands import ClaimDeliveries
-from mock_server.domain.errors import SandboxMissing
+from mock_server.domain.commands import ClaimDeliveries, Restore, TakeSnapshot
+from mock_server.domain.errors import NoRoom, SandboxMissing
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from tests.mock_server.store.bench import HELD, START_MS, NewBench, lasting
 
@@ -193,3 +193,22 @@ def test_looking_for_room_does_not_make_the_idle_look_busy(new_bench: NewBench) 
     assert is_full(busy.submit())
     bench.key("new")
     assert (bench.has(busy), bench.has(idle)) == (True, False)
+
+
+def test_tasks_that_were_restored_count_once_as_room(new_bench: NewBench) -> None:
+    """A snapshot that is restored in its own sandbox has the ids that were there before."""
+    bench = new_bench(max_tasks=4)
+    restored, live = bench.key("restored"), bench.key("live")
+    for _ in range(2):
+        restored.task(lasting(0))
+    restored.execute(Restore, snapshot=restored.execute(TakeSnapshot))
+    for _ in range(2):
+        live.task(HELD)
+    elsewhere = new_bench().key("too large")
+    for _ in range(3):
+        elsewhere.task(HELD)
+    too_large = elsewhere.execute(TakeSnapshot)
+
+    with pytest.raises(NoRoom):
+        bench.key("too large").execute(Restore, snapshot=too_large)
+    assert len(restored.states()) == len(live.states()) == 2
