@@ -61,6 +61,7 @@ def uvicorn_config(app: MockServer) -> uvicorn.Config:
         loop="auto",
         http=HttpProtocol,
         ws="none",
+        interface="asgi3",
         log_config=None,
         access_log=False,
         date_header=False,

@@ -1,5 +1,7 @@
 """The composition root: who gets what. It is the only module that knows every other one."""
 
+from collections.abc import Awaitable
+
 import msgspec
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -134,8 +136,8 @@ class MockServer:
             lifecycle=self.lifecycle,
         )
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._front_door(scope, receive, send)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return self._front_door(scope, receive, send)
 
     def begin_stopping(self) -> None:
         """Stop being ready. Requests that are cut off from now on are no errors."""

@@ -9,7 +9,7 @@ import msgspec
 from mock_server.control.authentication import Authenticator
 from mock_server.control.journal_entry import JournalEntry
 from mock_server.control.task_follower import TaskFollower, Transition
-from mock_server.domain.events import Change, Event, Recorded, TasksEnded
+from mock_server.domain.events import Change, Notice, Recorded, TasksEnded
 from mock_server.domain.operation import Operation
 from mock_server.domain.results import ClockReading
 from mock_server.domain.store import SandboxReader, Store
@@ -53,7 +53,7 @@ class EventStream:
         self._authenticator = authenticator
         self._real_ms = real_ms
         self._heartbeat_s = heartbeat_s
-        self._queue: deque[Event] = deque()
+        self._queue: deque[Notice] = deque()
         self._lost = 0
         self._woken = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -87,7 +87,7 @@ class EventStream:
         finally:
             self._store.unfollow(self._sandbox.id, self._enqueue)
 
-    def _enqueue(self, change: Event) -> None:
+    def _enqueue(self, change: Notice) -> None:
         if len(self._queue) == MAX_WAITING:
             self._queue.popleft()
             self._lost += 1
@@ -113,7 +113,7 @@ class EventStream:
         self._follow_live_tasks()
         return b": %d older changes were lost\n\n" % lost
 
-    def _events_of(self, change: Event) -> list[bytes]:
+    def _events_of(self, change: Notice) -> list[bytes]:
         if isinstance(change, Recorded):
             return self._recorded(change)
         if change is Change.CLOCK:

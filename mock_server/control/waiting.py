@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
-from mock_server.domain.events import Change, Event
+from mock_server.domain.events import Change, Notice
 from mock_server.domain.store import SandboxReader, Store
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ async def until(
     woken = asyncio.Event()
     is_dropped = False
 
-    def follower(event: Event) -> None:
+    def follower(event: Notice) -> None:
         nonlocal is_dropped
         is_dropped = is_dropped or event is Change.DROPPED or event is Change.REMOVED
         woken.set()

@@ -58,8 +58,8 @@ class CountRequest(Command[BalanceView | Rejection], frozen=True, kw_only=True, 
     """Count any other request and return the balance; 400 and 404 count as well (LIM-4)."""
 
 
-class RecordExchange(Command[None], frozen=True, kw_only=True, gc=False):
-    """Add an entry to the journal."""
+class RecordExchange(Command[int], frozen=True, kw_only=True, gc=False):
+    """Add an entry to the journal and return its number."""
 
     entry: Entry
 

@@ -33,6 +33,9 @@ class Change(StrEnum):
     REMOVED = "removed"  # The sandbox was removed; the store creates a new one for its key.
 
 
-Event: TypeAlias = Recorded | TasksEnded | Change
-Follower: TypeAlias = Callable[[Event], None]
+Event: TypeAlias = TasksEnded | Change
+"""An event of a command: what it caused in its sandbox, besides its result."""
+Notice: TypeAlias = Recorded | Event
+"""What a store tells the followers of a sandbox."""
+Follower: TypeAlias = Callable[[Notice], None]
 """A follower is called during the command. It must be quick, must not wait and must not raise."""

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 from typing import Self
 
 import msgspec
@@ -55,10 +55,11 @@ class Journal:
     Entries are numbered from 1. The number follows from the position and is not stored.
     """
 
-    __slots__ = ("_entries", "bytes", "dropped")
+    __slots__ = ("_entries", "_weights", "bytes", "dropped")
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque()
+        self._weights: deque[int] = deque()
         self.bytes = 0
         self.dropped = 0
 
@@ -87,18 +88,22 @@ class Journal:
             journal.add(entry)
         return journal
 
-    def add(self, entry: Entry) -> None:
-        """Append an entry. The caller has truncated its bodies to MAX_BODY_BYTES."""
-        entries = self._entries
+    def add(self, entry: Entry) -> int:
+        """Append an entry and return its number.
+
+        The caller has truncated its bodies to MAX_BODY_BYTES.
+        """
+        entries, weights, weight = self._entries, self._weights, _weight(entry)
         entries.append(entry)
-        self.bytes += _weight(entry)
+        weights.append(weight)
+        self.bytes += weight
         while self.bytes > MAX_BYTES or len(entries) > MAX_ENTRIES:
-            self.bytes -= _weight(entries.popleft())
+            del entries[0]
+            self.bytes -= weights.popleft()
             self.dropped += 1
+        return self.dropped + len(entries)
 
 
 def _weight(entry: Entry) -> int:
-    weight = _ENTRY_BYTES + len(entry.request) + len(entry.answer) + len(entry.query)
-    for name, value in entry.headers:
-        weight += len(name) + len(value)
-    return weight
+    headers = sum(map(len, chain.from_iterable(entry.headers)))
+    return _ENTRY_BYTES + headers + len(entry.request) + len(entry.answer) + len(entry.query)

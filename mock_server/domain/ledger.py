@@ -9,6 +9,7 @@ import msgspec
 from mock_server.domain.task import Task
 
 MICRO = 1_000_000
+NEVER_MS = 2**62
 _MAX_STALE = 100
 
 
@@ -25,13 +26,14 @@ class Ledger:
     is the sandbox's own dict; `settle` replaces each task there by a settled copy.
     """
 
-    __slots__ = ("_ends", "_tasks", "balance_microusd", "failed", "live", "succeeded")
+    __slots__ = ("_ends", "_tasks", "balance_microusd", "due_ms", "failed", "live", "succeeded")
 
     def __init__(self, tasks: dict[str, Task], balance_microusd: int) -> None:
         self.balance_microusd = balance_microusd
         self.live = 0
         self.succeeded = 0
         self.failed = 0
+        self.due_ms = NEVER_MS  # Before this instant `settle` finds nothing.
         self._tasks = tasks
         self._ends: list[tuple[int, int, str]] = []
 
@@ -59,16 +61,14 @@ class Ledger:
             if len(self._ends) > 2 * self.live + _MAX_STALE:  # Many tasks were ended early.
                 self._ends = [entry for entry in self._ends if self._is_current(entry)]
                 heapify(self._ends)
+            self.due_ms = self._ends[0][0]
 
     def settle(self, now_ms: int) -> list[Task]:
         """Settle the tasks that have ended by now: count each one, and refund it if it failed.
 
         Return the settled tasks in order of time.
         """
-        ends = self._ends
-        if not ends or ends[0][0] > now_ms:
-            return []
-        settled = []
+        ends, settled = self._ends, []
         while ends and ends[0][0] <= now_ms:
             entry = heappop(ends)
             if not self._is_current(entry):
@@ -82,6 +82,7 @@ class Ledger:
                 self.failed += 1
                 self.balance_microusd += task.price_microusd
             settled.append(task)
+        self.due_ms = ends[0][0] if ends else NEVER_MS
         return settled
 
     def next_end_ms(self) -> int | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import count
-from typing import cast
 
 import msgspec
 
@@ -11,12 +10,13 @@ from mock_server.domain.commands import (
     DropTask,
     NoticeEnds,
     R,
+    RecordExchange,
     Reset,
     Restore,
     Submit,
 )
 from mock_server.domain.errors import NoRoom, SandboxMissing
-from mock_server.domain.events import Change, Event, Follower, Recorded, TasksEnded
+from mock_server.domain.events import Change, Follower, Notice, Recorded, TasksEnded
 from mock_server.domain.results import TaskView
 from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
@@ -70,9 +70,18 @@ class MemoryStore:
         if sandbox is None:
             raise SandboxMissing(f"there is no sandbox {sandbox_id}")
         kind = type(command)
-        if kind is Submit or kind is Restore or kind is Reset:
-            return self._apply_bounded(sandbox, command)
-        return self._apply(sandbox, command)
+        if kind is Submit:
+            return self._submit(sandbox, command)
+        if kind is Restore or kind is Reset:
+            return self._replace_tasks(sandbox, command)
+        result = sandbox.apply(command)
+        if sandbox.events:
+            self._tell_events(sandbox)
+        if isinstance(command, RecordExchange):
+            self.metrics.count(command.entry)
+            if sandbox_id in self._followers:
+                self._tell(sandbox_id, Recorded(sandbox.last_entry, command.entry))
+        return result
 
     def follow(self, sandbox_id: str, follower: Follower) -> None:
         self._followers.setdefault(sandbox_id, []).append(follower)
@@ -99,48 +108,48 @@ class MemoryStore:
     async def drop_all(self) -> None:
         self._remove(list(self._sandboxes.values()))
 
-    def _apply(self, sandbox: Sandbox, command: Command[R]) -> R:
+    def _submit(self, sandbox: Sandbox, command: Command[R]) -> R:
+        """Apply a submit. Look for room before it; drop ended tasks above the limit after it."""
+        if self._bound.is_reached:
+            has_room = self._find_ended(command.real_ms) is not None
+            command = msgspec.structs.replace(command, has_room=has_room)
         result = sandbox.apply(command)
-        for event in sandbox.take_events():
-            self._publish(sandbox.id, event)
+        if sandbox.events:
+            self._tell_events(sandbox)
+        if type(result) is TaskView:
+            self.metrics.submitted += 1
+            if self._bound.add(1):
+                self._drop_excess(command.real_ms)
         return result
 
-    def _apply_bounded(self, sandbox: Sandbox, command: Command[R]) -> R:
-        """Apply a command that changes the number of tasks.
-
-        The task limit is checked before the command. Ended tasks above the limit are dropped
-        after it.
-        """
-        count_before = sandbox.task_count
-        if isinstance(command, Submit) and self._bound.is_reached:
-            has_room = self._find_ended(command.real_ms) is not None
-            command = cast("Command[R]", msgspec.structs.replace(command, has_room=has_room))
-        elif isinstance(command, Restore):
+    def _replace_tasks(self, sandbox: Sandbox, command: Command[R]) -> R:
+        """Apply a command that replaces all tasks of a sandbox."""
+        if isinstance(command, Restore):
             self._check_room(sandbox, command)
-        result = self._apply(sandbox, command)
-        if isinstance(command, Submit):
-            if isinstance(result, TaskView):
-                self.metrics.submitted += 1
-                self._bound.add(1)
-        else:
-            self._begin_epoch(sandbox.id)
-            self._bound.remove(count_before)
-            self._bound.add(sandbox.task_count)
+        count_before = sandbox.task_count
+        result = sandbox.apply(command)
+        self._tell_events(sandbox)
+        self._begin_epoch(sandbox.id)
+        self._bound.remove(count_before)
+        self._bound.add(sandbox.task_count)
         if isinstance(command, Restore):
             ended = [task for task in command.snapshot.tasks if task.is_settled]
             self._bound.note_ended(sandbox.id, self._epochs[sandbox.id], ended)
-        while self._bound.excess:
-            self._drop_oldest_ended(command.real_ms)
+        self._drop_excess(command.real_ms)
         return result
 
-    def _publish(self, sandbox_id: str, event: Event) -> None:
-        if isinstance(event, Recorded):
-            self.metrics.count(event.entry)
-        elif isinstance(event, TasksEnded):
-            self._bound.note_ended(sandbox_id, self._epochs[sandbox_id], event.tasks)
-            self.metrics.count_ended(event.tasks)
+    def _tell_events(self, sandbox: Sandbox) -> None:
+        """Count what a command has caused, and tell it to the followers of its sandbox."""
+        for event in sandbox.events:
+            if isinstance(event, TasksEnded):
+                self._bound.note_ended(sandbox.id, self._epochs[sandbox.id], event.tasks)
+                self.metrics.count_ended(event.tasks)
+            self._tell(sandbox.id, event)
+        sandbox.events.clear()
+
+    def _tell(self, sandbox_id: str, notice: Notice) -> None:
         for follower in tuple(self._followers.get(sandbox_id, ())):
-            follower(event)
+            follower(notice)
 
     def _check_room(self, sandbox: Sandbox, command: Restore) -> None:
         more = len(command.snapshot.tasks) - sandbox.task_count
@@ -158,14 +167,16 @@ class MemoryStore:
 
     def _notice_ends(self, real_ms: int) -> None:
         for sandbox in self._sandboxes.values():
-            self._apply(sandbox, NoticeEnds(real_ms=real_ms))
+            sandbox.apply(NoticeEnds(real_ms=real_ms))
+            self._tell_events(sandbox)
 
-    def _drop_oldest_ended(self, real_ms: int) -> None:
-        ended = self._find_ended(real_ms)
-        assert ended is not None, "a command was applied without room for its tasks"
-        drop = DropTask(real_ms=real_ms, task_id=ended.task_id)
-        self._apply(self._sandboxes[ended.sandbox_id], drop)
-        self._bound.remove_oldest_ended()
+    def _drop_excess(self, real_ms: int) -> None:
+        while self._bound.is_exceeded:
+            ended = self._find_ended(real_ms)
+            assert ended is not None, "a command was applied without room for its tasks"
+            holder = self._sandboxes[ended.sandbox_id]
+            holder.apply(DropTask(real_ms=real_ms, task_id=ended.task_id))
+            self._bound.remove_oldest_ended()
 
     def _is_held(self, ended: EndedTask) -> bool:
         if self._epochs.get(ended.sandbox_id) != ended.epoch:
@@ -187,6 +198,6 @@ class MemoryStore:
             del self._sandboxes[sandbox.id], self._epochs[sandbox.id]
         self._bound.remove(sum(sandbox.task_count for sandbox in sandboxes))
         for sandbox in sandboxes:
-            sandbox.apply(Reset(real_ms=sandbox.used_ms))  # Who still reads it finds nothing.
-            sandbox.take_events()
-            self._publish(sandbox.id, Change.REMOVED)
+            sandbox.apply(Reset(real_ms=sandbox.used_ms))  # A late reader finds an empty sandbox.
+            sandbox.events.clear()
+            self._tell(sandbox.id, Change.REMOVED)

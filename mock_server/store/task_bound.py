@@ -35,12 +35,13 @@ class TaskBound:
         return self._count >= self._max_tasks
 
     @property
-    def excess(self) -> int:
-        """The number of tasks that must be dropped."""
-        return max(0, self._count - self._max_tasks)
+    def is_exceeded(self) -> bool:
+        return self._count > self._max_tasks
 
-    def add(self, count: int) -> None:
+    def add(self, count: int) -> bool:
+        """Count more tasks; return whether there are too many now."""
         self._count += count
+        return self._count > self._max_tasks
 
     def note_ended(self, sandbox_id: str, epoch: int, tasks: Sequence[Task]) -> None:
         self._ended.extend(EndedTask(sandbox_id, epoch, task.id) for task in tasks)

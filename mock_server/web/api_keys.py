@@ -1,6 +1,6 @@
 """From the `Authorization` header to the sandbox of its key (AUTH-1 … AUTH-4)."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from hashlib import sha256
 
 import msgspec
@@ -29,14 +29,12 @@ class ApiKeys:
         self._known: dict[bytes, SandboxRef] = {}
         self._keys: dict[str, str] = {}  # By sandbox id, to redact a key wherever it occurs.
 
-    async def sandbox(self, raw: bytes | None, real_ms: int) -> SandboxReader | None:
+    def sandbox(self, raw: bytes | None, real_ms: int) -> Awaitable[SandboxReader | None]:
         """Return the header's sandbox; None when its key is missing or invalid (AUTH-2)."""
-        if raw is None:
-            return None
-        found = self._known.get(raw) or self._identify(raw)
+        found = None if raw is None else self._known.get(raw) or self._identify(raw)
         if found is None:
-            return None
-        return await self._store.open(found.id, is_broke=found.is_broke, real_ms=real_ms)
+            return _no_sandbox()
+        return self._store.open(found.id, is_broke=found.is_broke, real_ms=real_ms)
 
     def without_key(self, sandbox_id: str, shown: bytes) -> bytes:
         """Return JSON without the key of a sandbox, in whatever form it occurs."""
@@ -58,6 +56,10 @@ class ApiKeys:
         if key.startswith(INVALID_PREFIX):
             return False
         return not self._accepted or key in self._accepted
+
+
+async def _no_sandbox() -> None:
+    return None
 
 
 def bearer_token(raw: bytes) -> str:

@@ -1,10 +1,12 @@
 """The one way of every request of a client: authenticate, match rules, handle, record, answer."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
+from contextlib import suppress
 
 from starlette.types import Receive, Scope, Send
 
+from mock_server.domain.errors import SandboxMissing
 from mock_server.domain.faults.effect import RuleRejection
 from mock_server.domain.operation import Operation
 from mock_server.domain.rule_book import RuleMatch
@@ -12,7 +14,7 @@ from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.store import SandboxReader
 from mock_server.web.answer import Answer
-from mock_server.web.body import ClientGone
+from mock_server.web.body import BodyTooLarge, ClientGone
 from mock_server.web.meaning_faults import spoiled
 from mock_server.web.request import Headers, ProviderRequest
 from mock_server.web.responder import Responder
@@ -23,10 +25,13 @@ class Endpoint(ABC):
 
     operation: Operation
     methods: Sequence[str]
+    reads_body = False
     spoiled_statuses: frozenset[int] = frozenset()  # Answers that a meaning fault can change.
 
     @abstractmethod
-    async def sandbox(self, scope: Scope, headers: Headers, real_ms: int) -> SandboxReader | None:
+    def sandbox(
+        self, scope: Scope, headers: Headers, real_ms: int
+    ) -> Awaitable[SandboxReader | None]:
         """Return the sandbox that a request is for."""
 
     @abstractmethod
@@ -36,9 +41,9 @@ class Endpoint(ABC):
     def reject_unknown(self, real_ms: int) -> Answer:
         """Return the answer to a request that is for no sandbox."""
 
-    async def body(self, headers: Headers, receive: Receive) -> bytes | None:
-        """Return the body, None when it is too large. Raises ClientGone."""
-        return b""
+    def body(self, headers: Headers, receive: Receive) -> Awaitable[bytes]:
+        """Return the body. Raises BodyTooLarge, ClientGone."""
+        raise AssertionError(f"{self.operation} reads no body")
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
         """Return what rules may look at."""
@@ -67,27 +72,45 @@ class Pipeline:
         responder = self._responder
         began_ns = responder.now_ns()
         headers: Headers = dict(scope["headers"])
-        sandbox = await endpoint.sandbox(scope, headers, began_ns // 1_000_000)
+        real_ms = began_ns // 1_000_000
+        sandbox = await endpoint.sandbox(scope, headers, real_ms)
         if scope["method"] not in endpoint.methods:
             await responder.send(send, await endpoint.reject_method(scope, sandbox))
             return
         if sandbox is None:
-            await responder.send(send, endpoint.reject_unknown(began_ns // 1_000_000))
+            await responder.send(send, endpoint.reject_unknown(real_ms))
             return
+        request = ProviderRequest(scope, headers, sandbox, began_ns, real_ms)
+        if endpoint.reads_body:
+            try:
+                request.body = await endpoint.body(headers, receive)
+            except BodyTooLarge:
+                request.body = None
+            except ClientGone:
+                return
+            request.real_ms = responder.now_ms()
         try:
-            body = await endpoint.body(headers, receive)
-        except ClientGone:
-            return
-        if body:  # Its sandbox may have been removed while the body arrived.
-            sandbox = await endpoint.sandbox(scope, headers, responder.now_ms()) or sandbox
-        request = ProviderRequest(scope, headers, sandbox, began_ns, body)
-        if sandbox.has_rules:
-            answer = await self._ruled(endpoint, request)
-        else:
-            answer = await endpoint.handle(request)
+            if sandbox.has_rules:
+                answer = await self._ruled(endpoint, request)
+            else:
+                answer = await endpoint.handle(request)
+        except SandboxMissing:
+            answer = await self._answer_again(endpoint, request)
         await responder.respond(request, endpoint.operation, answer, send)
         if answer.owes_callback:
-            await endpoint.deliver(request, answer.task_id)
+            with suppress(SandboxMissing):
+                await endpoint.deliver(request, answer.task_id)
+
+    async def _answer_again(self, endpoint: Endpoint, request: ProviderRequest) -> Answer:
+        """Answer a request whose sandbox was removed meanwhile, from the one in its place."""
+        request.match, request.real_ms = None, self._responder.now_ms()
+        sandbox = await endpoint.sandbox(request.scope, request.headers, request.real_ms)
+        if sandbox is None:
+            return endpoint.reject_unknown(request.real_ms)
+        request.sandbox = sandbox
+        if sandbox.has_rules:
+            return await self._ruled(endpoint, request)
+        return await endpoint.handle(request)
 
     async def _ruled(self, endpoint: Endpoint, request: ProviderRequest) -> Answer:
         """Answer as the first matching rule wants it.
@@ -96,12 +119,13 @@ class Pipeline:
         rule could not change the answer.
         """
         match = await self._matcher.match(
-            request.sandbox, endpoint.rule_input(request), self._responder.now_ms()
+            request.sandbox, endpoint.rule_input(request), request.real_ms
         )
         if match is None:
             return await endpoint.handle(request)
         request.match = match
         await self._responder.pause(match)
+        request.real_ms = self._responder.now_ms()
         rejection = match.effect.rejection
         if rejection is not None:
             answer = await endpoint.reject(request, rejection)

@@ -20,9 +20,6 @@ class ProviderRequest(msgspec.Struct, gc=False):
     headers: Headers
     sandbox: SandboxReader
     began_ns: int  # Real time.
+    real_ms: int  # The real instant that its commands carry.
     body: bytes | None = b""  # None: larger than the server takes.
     match: RuleMatch | None = None
-
-    @property
-    def began_ms(self) -> int:
-        return self.began_ns // 1_000_000

@@ -56,7 +56,11 @@ class Responder:
         if match is not None and self._has_provenance:
             head["headers"].append((b"mock-rule", match.rule.encode()))
             head["headers"].append((b"mock-fault", match.effect.fault.encode()))
-        await self._record(request, operation, answer, head["headers"])
+        record = self._record(request, operation, answer, head["headers"])
+        try:  # noqa: SIM105  # `suppress` would cost as much as the command
+            await self._store.execute(request.sandbox.id, record)
+        except SandboxMissing:
+            pass  # It was removed during the request, and its journal with it.
         if match is not None and match.effect.wire:
             await send_faulty(match.effect.wire, answer, head, request.scope, send, self._sleep)
             return
@@ -82,18 +86,18 @@ class Responder:
     def date(self, now_ms: int) -> Header:
         return (b"date", self._dates.write(now_ms))
 
-    async def _record(
+    def _record(
         self,
         request: ProviderRequest,
         operation: Operation,
         answer: Answer,
         headers: Sequence[Header],
-    ) -> None:
+    ) -> RecordExchange:
         match, scope = request.match, request.scope
         now_ns = self._clock.now_ns()
         entry = Entry(
             answer.now_ms,
-            request.began_ms,
+            request.began_ns // 1_000_000,
             operation,
             answer.task_id,
             answer.status,
@@ -109,12 +113,7 @@ class Responder:
             "" if match is None else match.rule,
             () if match is None else match.effect.injected,
         )
-        try:
-            await self._store.execute(
-                request.sandbox.id, RecordExchange(real_ms=now_ns // 1_000_000, entry=entry)
-            )
-        except SandboxMissing:
-            return  # It was removed during the request, and its journal with it.
+        return RecordExchange(real_ms=now_ns // 1_000_000, entry=entry)
 
     def _head(self, answer: Answer) -> Message:
         headers: list[Header] = [(b"date", self._dates.write(answer.now_ms))]

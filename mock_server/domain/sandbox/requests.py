@@ -3,7 +3,6 @@
 from mock_server.domain.catalogue import Model
 from mock_server.domain.chance import draw
 from mock_server.domain.commands import CountRequest, ReadStatus, RecordExchange, Submit
-from mock_server.domain.events import Recorded
 from mock_server.domain.ledger import price_microusd
 from mock_server.domain.planner import make_plan
 from mock_server.domain.results import BalanceView, Rejection, RejectionReason, TaskView
@@ -54,9 +53,8 @@ def count_request(state: SandboxState, command: CountRequest) -> BalanceView | R
     return BalanceView(now_ms, state.ledger.balance_microusd)
 
 
-def record_exchange(state: SandboxState, command: RecordExchange) -> None:
-    state.journal.add(command.entry)
-    state.events.append(Recorded(state.journal.last, command.entry))
+def record_exchange(state: SandboxState, command: RecordExchange) -> int:
+    return state.journal.add(command.entry)
 
 
 def _polled(state: SandboxState, task: Task, now_ms: int) -> TaskView:

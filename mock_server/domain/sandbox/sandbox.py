@@ -4,7 +4,7 @@ The same commands in the same order always give the same results and the same sn
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 from mock_server.domain import commands
 from mock_server.domain.commands import Command, R
@@ -51,24 +51,20 @@ _HANDLERS: dict[type[Command[Any]], Callable[[SandboxState, Any], Any]] = {
 class Sandbox:
     """The sandbox of one API key (AUTH-4). It implements `domain.store.SandboxReader`."""
 
-    __slots__ = ("_state", "id")
+    __slots__ = ("_state", "events", "id")
 
     def __init__(
         self, sandbox_id: str, template: SandboxTemplate, *, is_broke: bool, real_ms: int
     ) -> None:
         self.id = sandbox_id
         self._state = SandboxState(sandbox_id, template, is_broke=is_broke, real_ms=real_ms)
+        # What commands have caused, in order. Whoever has told it to others clears the list.
+        self.events: list[Event] = self._state.events
 
     def apply(self, command: Command[R]) -> R:
         """Apply a command and return its result."""
-        return cast("R", _HANDLERS[type(command)](self._state, command))
-
-    def take_events(self) -> Sequence[Event]:
-        """Return the events since the last call, in order."""
-        events = self._state.events
-        if events:
-            self._state.events = []
-        return events
+        result: R = _HANDLERS[type(command)](self._state, command)
+        return result
 
     @property
     def settings(self) -> SandboxSettings:
@@ -84,7 +80,13 @@ class Sandbox:
 
     @property
     def has_rules(self) -> bool:
-        return not self._state.book.is_empty
+        book = self._state.book
+        return bool(book.rules or book.profile or book.queue)
+
+    @property
+    def last_entry(self) -> int:
+        """The number of the newest entry of the journal."""
+        return self._state.journal.last
 
     @property
     def dropped_entries(self) -> int:

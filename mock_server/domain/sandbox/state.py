@@ -90,7 +90,8 @@ class SandboxState:
         """Mark the sandbox as used, settle what has ended and return the current instant."""
         self.used_ms = real_ms
         now_ms = self.clock.now_ms(real_ms)
-        self.settle(now_ms)
+        if self.ledger.due_ms <= now_ms:
+            self.settle(now_ms)
         return now_ms
 
     def settle(self, now_ms: int) -> None:

@@ -1,11 +1,11 @@
 """What the endpoints that need an API key have in common (AUTH-1 … AUTH-4, LIM-3, LIM-4)."""
 
 from abc import abstractmethod
+from collections.abc import Awaitable
 
 from starlette.types import Scope
 
-from mock_server.domain.commands import Command, CountRequest, R
-from mock_server.domain.errors import SandboxMissing
+from mock_server.domain.commands import CountRequest
 from mock_server.domain.faults.effect import RuleRejection
 from mock_server.domain.results import Rejection
 from mock_server.domain.store import SandboxReader, Store
@@ -31,8 +31,10 @@ class KeyedEndpoint(Endpoint):
         self._api_keys = api_keys
         self._responder = responder
 
-    async def sandbox(self, scope: Scope, headers: Headers, real_ms: int) -> SandboxReader | None:
-        return await self._api_keys.sandbox(headers.get(b"authorization"), real_ms)
+    def sandbox(
+        self, scope: Scope, headers: Headers, real_ms: int
+    ) -> Awaitable[SandboxReader | None]:
+        return self._api_keys.sandbox(headers.get(b"authorization"), real_ms)
 
     async def reject_method(self, scope: Scope, sandbox: SandboxReader | None) -> Answer:
         now_ms = self._responder.now_ms()
@@ -48,12 +50,11 @@ class KeyedEndpoint(Endpoint):
         return unauthorized(real_ms)
 
     async def reject(self, request: ProviderRequest, rejection: RuleRejection) -> Answer:
-        real_ms = self._responder.now_ms()
-        task_id = self.known_task_id(request)
+        real_ms, task_id = request.real_ms, self.known_task_id(request)
         if rejection.status == 429:  # LIM-4: a 429 is not counted.
             now_ms = request.sandbox.clock(real_ms).now_ms
             return rejected_by_rule(rejection, now_ms, task_id)
-        counted = await self.execute(request, CountRequest(real_ms=real_ms))
+        counted = await self._store.execute(request.sandbox.id, CountRequest(real_ms=real_ms))
         if isinstance(counted, Rejection):
             return rejected(counted, request.sandbox.settings)
         return rejected_by_rule(rejection, counted.now_ms, task_id)
@@ -66,20 +67,12 @@ class KeyedEndpoint(Endpoint):
         self, request: ProviderRequest, status: int, message: str, detail: str
     ) -> Answer:
         """Reject a request that counts to the rate limit all the same (LIM-4)."""
-        counted = await self.execute(request, CountRequest(real_ms=self._responder.now_ms()))
+        counted = await self._store.execute(
+            request.sandbox.id, CountRequest(real_ms=request.real_ms)
+        )
         if isinstance(counted, Rejection):
             return rejected(counted, request.sandbox.settings)
         return Answer(status, envelope.error(status, message, detail), counted.now_ms)
-
-    async def execute(self, request: ProviderRequest, command: Command[R]) -> R:
-        """Apply a command to the request's sandbox, or to the new one if it was removed."""
-        try:
-            return await self._store.execute(request.sandbox.id, command)
-        except SandboxMissing:
-            sandbox = await self.sandbox(request.scope, request.headers, command.real_ms)
-            assert sandbox is not None, "a key that was accepted stays accepted"
-            request.sandbox = sandbox
-            return await self._store.execute(sandbox.id, command)
 
     @abstractmethod
     async def handle(self, request: ProviderRequest) -> Answer: ...

@@ -20,7 +20,9 @@ class BalanceEndpoint(KeyedEndpoint):
     methods = ("GET",)
 
     async def handle(self, request: ProviderRequest) -> Answer:
-        counted = await self.execute(request, CountRequest(real_ms=self._responder.now_ms()))
+        counted = await self._store.execute(
+            request.sandbox.id, CountRequest(real_ms=request.real_ms)
+        )
         if isinstance(counted, Rejection):
             return rejected(counted, request.sandbox.settings)
         return Answer(200, envelope.balance(counted.balance_microusd), counted.now_ms)

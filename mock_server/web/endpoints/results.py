@@ -80,9 +80,9 @@ class ResultEndpoint(Endpoint):
         found = _PATH.fullmatch(request.scope["path"])
         assert found is not None, "the path has named a task"
         task_id, number, token = found[1], int(found[2]), found[3]
-        view = request.sandbox.task(task_id, self._responder.now_ms())
+        view = request.sandbox.task(task_id, request.real_ms)
         if view is None:
-            return missing(self._responder.now_ms())
+            return missing(request.real_ms)
         task, now_ms = view.task, view.now_ms
         ended_ms = task.plan.end_ms
         if (

@@ -50,9 +50,9 @@ class StatusEndpoint(KeyedEndpoint):
         if not task_id:  # STA-1
             detail = "taskId: is required in the query"
             return await self.reject_counted(request, 400, "Invalid request", detail)
-        view = await self.execute(
-            request,
-            ReadStatus(real_ms=self._responder.now_ms(), model_id=self._model_id, task_id=task_id),
+        view = await self._store.execute(
+            request.sandbox.id,
+            ReadStatus(real_ms=request.real_ms, model_id=self._model_id, task_id=task_id),
         )
         if isinstance(view, Rejection):
             return rejected(view, request.sandbox.settings)
@@ -64,7 +64,7 @@ class StatusEndpoint(KeyedEndpoint):
 
     def known_task_id(self, request: ProviderRequest) -> str:
         task_id = _task_id(request.scope["query_string"])
-        return task_id if request.sandbox.task(task_id, self._responder.now_ms()) else ""
+        return task_id if request.sandbox.task(task_id, request.real_ms) else ""
 
 
 def _task_id(query: bytes) -> str:

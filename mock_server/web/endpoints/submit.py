@@ -1,5 +1,7 @@
 """POST /api/v1/generateTask/{model} (SUB-1 … SUB-18)."""
 
+from collections.abc import Awaitable
+
 import msgspec
 from starlette.types import Receive
 
@@ -20,7 +22,7 @@ from mock_server.web import envelope
 from mock_server.web.answer import Answer, rejected
 from mock_server.web.api_keys import ApiKeys
 from mock_server.web.base_urls import BaseUrls
-from mock_server.web.body import BodyTooLarge, is_json, read_body
+from mock_server.web.body import is_json, read_body
 from mock_server.web.endpoints.keyed import KeyedEndpoint
 from mock_server.web.request import Headers, ProviderRequest
 from mock_server.web.responder import Responder
@@ -40,6 +42,7 @@ class SubmissionServices(msgspec.Struct, frozen=True):
 class SubmitEndpoint(KeyedEndpoint):
     operation = Operation.SUBMIT
     methods = ("POST",)
+    reads_body = True
 
     def __init__(
         self,
@@ -57,11 +60,8 @@ class SubmitEndpoint(KeyedEndpoint):
             strict: SubmissionDecoder(model, strict=strict) for strict in (False, True)
         }
 
-    async def body(self, headers: Headers, receive: Receive) -> bytes | None:
-        try:
-            return await read_body(headers, receive, self._services.body_limit_bytes)
-        except BodyTooLarge:
-            return None
+    def body(self, headers: Headers, receive: Receive) -> Awaitable[bytes]:
+        return read_body(headers, receive, self._services.body_limit_bytes)
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
         prompt = prompt_of(request.body or b"")
@@ -77,7 +77,7 @@ class SubmitEndpoint(KeyedEndpoint):
             command = await self._command(request, request.body)
         except InvalidRequest as error:
             return await self.reject_counted(request, 400, "Invalid request", str(error))
-        view = await self.execute(request, command)
+        view = await self._store.execute(request.sandbox.id, command)
         if isinstance(view, Rejection):
             return rejected(view, request.sandbox.settings)
         task = view.task
@@ -89,8 +89,8 @@ class SubmitEndpoint(KeyedEndpoint):
         )
 
     async def deliver(self, request: ProviderRequest, task_id: str) -> None:
-        await self.execute(
-            request, ExpectCallback(real_ms=self._responder.now_ms(), task_id=task_id)
+        await self._store.execute(
+            request.sandbox.id, ExpectCallback(real_ms=self._responder.now_ms(), task_id=task_id)
         )
         self._services.dispatcher.wake(request.sandbox.id)
 
@@ -105,9 +105,10 @@ class SubmitEndpoint(KeyedEndpoint):
             bad_image = await services.references.find_bad_image(
                 submission.image_urls, self._model, settings.image_urls
             )
+            request.real_ms = self._responder.now_ms()  # Fetching may have taken seconds.
         plan_request = services.planner.request(submission, settings, bad_image, request.match)
         return Submit(
-            real_ms=self._responder.now_ms(),
+            real_ms=request.real_ms,
             model_id=self._model.id,
             submission=submission,
             plan_request=plan_request,
@@ -127,9 +128,11 @@ class SubmitEndpoint(KeyedEndpoint):
         match = await self._services.matcher.match(request.sandbox, rule_input, real_ms)
         if match is None:
             return False
-        await self.execute(
-            request, CompleteEarly(real_ms=real_ms, task_id=task.id, rule_id=match.rule)
+        await self._store.execute(
+            request.sandbox.id, CompleteEarly(real_ms=real_ms, task_id=task.id, rule_id=match.rule)
         )
-        await self.execute(request, ExpectCallback(real_ms=real_ms, task_id=task.id))
+        await self._store.execute(
+            request.sandbox.id, ExpectCallback(real_ms=real_ms, task_id=task.id)
+        )
         await self._services.dispatcher.deliver_now(request.sandbox.id, task.id, match)
         return True

@@ -76,7 +76,8 @@ class Driven:
     def apply(self, command: type[Command[Any]], **members: Any) -> Any:
         """Apply a command and note its result with the events that it caused."""
         result = self.sandbox.apply(command(real_ms=self.real_ms, **members))
-        self.results += [_without_claim(result), *self.sandbox.take_events()]
+        self.results += [_without_claim(result), *self.sandbox.events]
+        self.sandbox.events.clear()
         return result
 
     def task_id(self, nth: int) -> str:
@@ -285,7 +286,7 @@ def test_snapshot_and_the_rest_of_a_sequence_equal_the_whole_sequence(
     whole, restored = run(Driven(), before), Driven()
     restored.real_ms = whole.real_ms
     restored.apply(Restore, snapshot=parse_snapshot(whole.document(), CATALOGUE))
-    whole.sandbox.take_events()
+    whole.sandbox.events.clear()
     whole.results.clear()
     restored.results.clear()
 
