@@ -10,25 +10,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from mock_server.catalogue_files import load_catalogue
-from mock_server.control.authentication import Authenticator, is_loopback
-from mock_server.control.browser_guard import BrowserGuard
-from mock_server.control.call import Call, routes
 from mock_server.control.changes import Profiles
-from mock_server.control.dashboard.pages import Dashboard
 from mock_server.control.errors import EXCEPTION_HANDLERS
-from mock_server.control.openapi.document import control_document
-from mock_server.control.resources.audit import AuditResource
-from mock_server.control.resources.callbacks import CallbacksResource
-from mock_server.control.resources.clock import ClockResource
-from mock_server.control.resources.events import EventsResource
-from mock_server.control.resources.journal import JournalResource
-from mock_server.control.resources.next import NextResource
-from mock_server.control.resources.rules import RulesResource
-from mock_server.control.resources.sandbox import SandboxResource
-from mock_server.control.resources.sandboxes import SandboxesResource
-from mock_server.control.resources.server import Info, ServerResource
-from mock_server.control.resources.snapshot import SnapshotResource
-from mock_server.control.resources.tasks import TasksResource
+from mock_server.control.resources.server import Info
+from mock_server.control_wiring import ControlPlane
 from mock_server.domain.operation import Operation
 from mock_server.domain.planner import Planner
 from mock_server.domain.ports import RealClock, Sender
@@ -185,75 +170,27 @@ class MockServer:
         }
 
     def _control(self) -> tuple[Lifecycle, Starlette]:
-        settings, store, dispatcher = self.settings, self._store, self._dispatcher
-        real_ms = self._responder.now_ms
-        guard = BrowserGuard(
-            is_open=is_loopback(settings.host) and settings.admin_token is None,
-            allowed_hosts=settings.allowed_host,
+        plane = ControlPlane(
+            settings=self.settings,
+            seed=self.seed,
+            store=self._store,
+            dispatcher=self._dispatcher,
+            api_keys=self._api_keys,
+            catalogue=self._catalogue,
+            profiles=self._profiles,
+            addresses=self._addresses,
+            paint=self._pictures.png,
+            real_ms=self._responder.now_ms,
+            info=self._info,
+            why_not_ready=lambda: lifecycle.not_ready,
         )
-        authenticator = Authenticator(
-            store,
-            self._api_keys,
-            guard,
-            real_ms=real_ms,
-            host=settings.host,
-            admin_token=settings.admin_token,
-        )
-        events = EventsResource(store, authenticator, real_ms=real_ms)
         lifecycle = Lifecycle(
             start=self._restore,
-            begin_stopping=events.close,
-            stop=(dispatcher.aclose, self._references.aclose, self._pictures.aclose),
+            begin_stopping=plane.events.close,
+            stop=(self._dispatcher.aclose, self._references.aclose, self._pictures.aclose),
         )
-        fail_messages, result_urls = self._catalogue.fail_messages, self._addresses.urls
-        default_model = next(iter(self._catalogue.models.values()))
-        calls: list[Call] = []
-        resources = (
-            ServerResource(
-                store,
-                real_ms=real_ms,
-                info=self._info,
-                document=lambda: control_document(calls, fail_messages),
-                why_not_ready=lambda: lifecycle.not_ready,
-            ),
-            SandboxesResource(store, real_ms=real_ms),
-            SandboxResource(
-                store,
-                real_ms=real_ms,
-                default_generation_ms=default_model.generation_time_ms,
-                profiles=self._profiles,
-            ),
-            SnapshotResource(
-                store, dispatcher, self._catalogue, real_ms=real_ms, adopt=self._addresses.adopt
-            ),
-            ClockResource(store, dispatcher, real_ms=real_ms),
-            TasksResource(
-                store,
-                dispatcher,
-                real_ms=real_ms,
-                result_urls=result_urls,
-                fail_messages=fail_messages,
-            ),
-            CallbacksResource(),
-            RulesResource(store, fail_messages, real_ms=real_ms),
-            NextResource(store, fail_messages, real_ms=real_ms),
-            JournalResource(store),
-            AuditResource(
-                authenticator,
-                real_ms=real_ms,
-                result_urls=result_urls,
-                base_url=settings.base_url,
-                seed=self.seed,
-            ),
-            events,
-            Dashboard(store, authenticator, guard, real_ms=real_ms, paint=self._pictures.png),
-        )
-        calls += [call for resource in resources for call in resource.calls()]
         router = Starlette(
-            routes=[
-                *routes(calls, authenticator),
-                Route("/openapi.json", self._openapi, methods=["GET"]),
-            ],
+            routes=[*plane.routes(), Route("/openapi.json", self._openapi, methods=["GET"])],
             exception_handlers=EXCEPTION_HANDLERS,
             lifespan=lifecycle.lifespan,
         )

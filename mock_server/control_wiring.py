@@ -1,0 +1,110 @@
+"""The composition of the control plane: which resources it has, and what each of them gets."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.routing import Route
+
+from mock_server.control.authentication import Authenticator, is_loopback
+from mock_server.control.browser_guard import BrowserGuard
+from mock_server.control.call import Call, routes
+from mock_server.control.changes import Profiles
+from mock_server.control.dashboard.pages import Dashboard
+from mock_server.control.openapi.document import control_document
+from mock_server.control.resources.audit import AuditResource
+from mock_server.control.resources.callbacks import CallbacksResource
+from mock_server.control.resources.clock import ClockResource
+from mock_server.control.resources.events import EventsResource
+from mock_server.control.resources.journal import JournalResource
+from mock_server.control.resources.next import NextResource
+from mock_server.control.resources.rules import RulesResource
+from mock_server.control.resources.sandbox import SandboxResource
+from mock_server.control.resources.sandboxes import SandboxesResource
+from mock_server.control.resources.server import Info, ServerResource
+from mock_server.control.resources.snapshot import SnapshotResource
+from mock_server.control.resources.tasks import TasksResource
+from mock_server.domain.catalogue import Catalogue
+from mock_server.domain.dispatching import CallbackDispatcher
+from mock_server.domain.store import Store
+from mock_server.domain.task import Task
+from mock_server.settings import Settings
+from mock_server.web.api_keys import ApiKeys
+from mock_server.web.result_addresses import ResultAddresses
+
+
+class ControlPlane:
+    """The resources under `/_mock`. The argument `real_ms` reads the server's real clock."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        seed: int,
+        store: Store,
+        dispatcher: CallbackDispatcher,
+        api_keys: ApiKeys,
+        catalogue: Catalogue,
+        profiles: Profiles,
+        addresses: ResultAddresses,
+        paint: Callable[[Task, int], Awaitable[bytes]],
+        real_ms: Callable[[], int],
+        info: Callable[[], Info],
+        why_not_ready: Callable[[], str | None],
+    ) -> None:
+        guard = BrowserGuard(
+            is_open=is_loopback(settings.host) and settings.admin_token is None,
+            allowed_hosts=settings.allowed_host,
+        )
+        self._authenticator = authenticator = Authenticator(
+            store,
+            api_keys,
+            guard,
+            real_ms=real_ms,
+            host=settings.host,
+            admin_token=settings.admin_token,
+        )
+        self.events = EventsResource(store, authenticator, real_ms=real_ms)
+        fail_messages = catalogue.fail_messages
+        model = next(iter(catalogue.models.values()))
+        resources = (
+            ServerResource(
+                store,
+                real_ms=real_ms,
+                info=info,
+                document=lambda: control_document(self._calls, fail_messages),
+                why_not_ready=why_not_ready,
+            ),
+            SandboxesResource(store, real_ms=real_ms),
+            SandboxResource(
+                store,
+                real_ms=real_ms,
+                default_generation_ms=model.generation_time_ms,
+                profiles=profiles,
+            ),
+            SnapshotResource(store, dispatcher, catalogue, real_ms=real_ms, adopt=addresses.adopt),
+            ClockResource(store, dispatcher, real_ms=real_ms),
+            TasksResource(
+                store,
+                dispatcher,
+                real_ms=real_ms,
+                result_urls=addresses.urls,
+                fail_messages=fail_messages,
+            ),
+            CallbacksResource(),
+            RulesResource(store, fail_messages, real_ms=real_ms),
+            NextResource(store, fail_messages, real_ms=real_ms),
+            JournalResource(store),
+            AuditResource(
+                authenticator,
+                real_ms=real_ms,
+                result_urls=addresses.urls,
+                base_url=settings.base_url,
+                seed=seed,
+            ),
+            self.events,
+            Dashboard(store, authenticator, guard, real_ms=real_ms, paint=paint),
+        )
+        self._calls: list[Call] = [call for each in resources for call in each.calls()]
+
+    def routes(self) -> list[Route]:
+        """Return the routes of all calls."""
+        return routes(self._calls, self._authenticator)
