@@ -1,4 +1,4 @@
-"""The ASGI application: finds the endpoint of a path."""
+"""The ASGI entry point, which finds the endpoint of each path."""
 
 import asyncio
 import logging
@@ -53,7 +53,7 @@ class FrontDoor:
         except asyncio.CancelledError:
             if self._lifecycle.not_ready is None:
                 raise
-            log.warning("a request was cut off: %s", self._lifecycle.not_ready)
+            log.warning("a request was cancelled: %s", self._lifecycle.not_ready)
 
     def _by_prefix(self, path: str) -> Endpoint | None:
         if path.startswith(RESULTS_PREFIX):
@@ -64,7 +64,7 @@ class FrontDoor:
         return None
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the router answer, with the `Date` of the sandbox that the request is for."""
+        """Let the router respond; add a `Date` header with the time of the request's sandbox."""
         scope.setdefault("state", {})
 
         async def send_dated(message: Message) -> None:

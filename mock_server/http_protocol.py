@@ -1,4 +1,4 @@
-"""The HTTP protocol of uvicorn, extended by what the mock needs.
+"""The HTTP protocol of uvicorn with three extensions for the mock.
 
 It ignores upgrades, limits the size of request headers and gives wire faults the connection.
 This is the only module that uses uvicorn's protocol classes. uvicorn does not document them, so

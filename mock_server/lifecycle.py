@@ -1,4 +1,4 @@
-"""Start, readiness and stop of a server."""
+"""The lifecycle of a server: start, readiness and stop."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -7,7 +7,7 @@ from starlette.applications import Starlette
 
 
 class Lifecycle:
-    """`not_ready` says why the server does not serve, and is None while it does."""
+    """Starts and stops a server. `not_ready` is the reason why it is not ready, or None."""
 
     def __init__(
         self,
@@ -22,13 +22,13 @@ class Lifecycle:
         self._stop = stop
 
     def begin_stopping(self) -> None:
-        """Stop being ready, and end what would wait for ever. Any thread may call this."""
+        """Mark the server as not ready and end open event streams. Any thread may call this."""
         self.not_ready = "the server is stopping"
         self._begin_stopping()
 
     @asynccontextmanager
     async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        """Start, serve as long as the block lasts, and stop."""
+        """Start the server, keep it ready during the block, and stop it."""
         await self._start()
         self.not_ready = None
         yield

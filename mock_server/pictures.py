@@ -1,4 +1,4 @@
-"""Draws the pictures of tasks (RES-2)."""
+"""Draw the pictures of tasks (RES-2)."""
 
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.directives import without_directives
@@ -9,7 +9,10 @@ from mock_server.web.result_addresses import ResultAddresses
 
 
 class TaskPictures:
-    """The n-th picture of a task is always the same: its secret token is its seed."""
+    """Draws the pictures of tasks. The n-th picture of a task is always the same.
+
+    Its random seed is the secret token in its URL.
+    """
 
     def __init__(self, catalogue: Catalogue, addresses: ResultAddresses) -> None:
         self._models = catalogue.models
@@ -17,7 +20,7 @@ class TaskPictures:
         self._gallery = Gallery()
 
     async def png(self, task: Task, number: int) -> bytes:
-        """Return the n-th picture of a task, drawn when it is first needed."""
+        """Return the n-th picture of a task as a PNG; it is drawn when first requested."""
         return await self._gallery.png(self._picture(task, number))
 
     async def aclose(self) -> None:

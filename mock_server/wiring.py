@@ -1,4 +1,4 @@
-"""The composition root: who gets what. It is the only module that knows every other one."""
+"""Create the parts of the server and connect them. Only this module imports all others."""
 
 from collections.abc import Awaitable
 
@@ -57,10 +57,10 @@ from mock_server.web.result_addresses import ResultAddresses
 
 
 class MockServer:
-    """The ASGI application with everything that it needs.
+    """The ASGI application with all its parts.
 
-    Nothing is global: several servers in one process do not know of each other. Raises
-    InvalidValue when a file that the settings name cannot be read.
+    There is no global state, so a process can run several servers. Raises InvalidValue if a file
+    named in the settings cannot be read.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class MockServer:
         return self._front_door(scope, receive, send)
 
     def begin_stopping(self) -> None:
-        """Stop being ready. Requests that are cut off from now on are no errors."""
+        """Mark the server as not ready. Requests that are cancelled from now on are no errors."""
         self.lifecycle.begin_stopping()
 
     def _endpoints(self) -> dict[str, Endpoint]:
@@ -194,11 +194,11 @@ class MockServer:
             exception_handlers=EXCEPTION_HANDLERS,
             lifespan=lifecycle.lifespan,
         )
-        router.router.redirect_slashes = False  # A path is known or it is not.
+        router.router.redirect_slashes = False  # A path with an additional slash is unknown.
         return lifecycle, router
 
     async def _restore(self) -> None:
-        """Begin with the sandbox of the snapshot that the settings name."""
+        """Restore the snapshot that the settings name, if there is one."""
         snapshot, self._snapshot = self._snapshot, None
         if snapshot is None:
             return

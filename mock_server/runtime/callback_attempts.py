@@ -1,4 +1,4 @@
-"""Makes one callback attempt: rules, bodies, journal, result (CB-1 … CB-4)."""
+"""Make callback attempts: apply rules, send, record the result (CB-1 … CB-4)."""
 
 import asyncio
 import logging
@@ -25,6 +25,8 @@ MakeSender: TypeAlias = Callable[[], Sender]
 
 
 class CallbackAttempts:
+    """Makes the attempts that the dispatcher has claimed."""
+
     def __init__(
         self,
         store: Store,
@@ -38,16 +40,16 @@ class CallbackAttempts:
         self._matcher = matcher
         self._clock = clock
         self._make_sender = make_sender
-        self._sender: Sender | None = None  # Made when first needed: httpx is slow to import.
+        self._sender: Sender | None = None  # Created when first needed: httpx is slow to import.
         self._encode_status = encode_status
 
     async def make(
         self, sandbox: SandboxReader, due: DueDelivery, early: RuleMatch | None = None
     ) -> DeliveryAttempt | None:
-        """Make an attempt; return None when a rule postpones it.
+        """Make an attempt and return its result, or None if a rule postpones it.
 
-        `early` is the rule that wants this callback before the submit's answer. Raises
-        SandboxMissing when the sandbox is removed meanwhile.
+        `early` is the rule that sends this callback before the submit is answered. Raises
+        SandboxMissing if the sandbox is removed during the attempt.
         """
         match = await self._match(sandbox, due) or early
         effect = match.effect.callback if match else None
@@ -71,7 +73,7 @@ class CallbackAttempts:
                 "callback attempt %d for task %s failed: %s",
                 due.attempt,
                 due.task.id,
-                delivered.error or f"the receiver answered {delivered.status}, not 200",
+                delivered.error or f"the receiver returned status {delivered.status}",
             )
         return DeliveryAttempt(
             at_ms=due.at_ms,
@@ -100,13 +102,13 @@ class CallbackAttempts:
     async def _send(
         self, sandbox: SandboxReader, due: DueDelivery, match: RuleMatch | None
     ) -> DeliveryResult:
-        """Send one body or several; the result of the last one counts."""
+        """Send one or more bodies, as the rule requires; the result of the last one counts."""
         if self._sender is None:
             self._sender = self._make_sender()
         sender = self._sender
         effect = match.effect.callback if match else None
         traits = effect.fault.traits if effect else None
-        payloads = bodies(  # CB-1: what a status request would see.
+        payloads = bodies(  # CB-1: the same body as a status response.
             effect, due.task, lambda task: self._encode_status(task, due.at_ms)
         )
         for payload in payloads[:-1]:
@@ -133,7 +135,7 @@ class CallbackAttempts:
         payload: bytes,
         match: RuleMatch | None,
     ) -> None:
-        """Write an attempt into the journal, with the rule that changed or postponed it."""
+        """Record an attempt in the journal, with the rule that changed or postponed it."""
         rule, injected = due.postponed_by or ("", ())
         if match is not None:
             rule, injected = match.rule, match.effect.injected

@@ -1,4 +1,4 @@
-"""What is sent in place of one callback when a rule says so: pure."""
+"""The bodies of callbacks with a callback fault."""
 
 from collections.abc import Callable
 
@@ -7,14 +7,14 @@ import msgspec
 from mock_server.domain.faults.callback import CallbackEffect, CallbackFault
 from mock_server.domain.task import Task
 
-DROPPED = "not sent: a rule drops it"
+DROPPED = "not sent: dropped by a rule"
 GARBAGE = b'\x00\xff{"code": 200, "data": <garbage>'
 
 Encode = Callable[[Task], bytes]
 
 
 def bodies(effect: CallbackEffect | None, task: Task, encode: Encode) -> list[bytes]:
-    """Return what is sent, in order. The receiver's response to the last one counts."""
+    """Return the bodies to send, in order. The receiver's response to the last one counts."""
     if effect is not None and effect.fault in _BODIES:
         return _BODIES[effect.fault](effect, task, encode)
     return [encode(task)]
@@ -30,7 +30,7 @@ def _other_end(task: Task) -> Task:
 
 
 def _forged(task: Task) -> Task:
-    """Give it the id of no task, in the form that ids have."""
+    """Return the task with a valid id that belongs to no task."""
     head, digits, suffix = task.id[:21], task.id[21:37], task.id[37:]
     changed = "".join("1" if digit == "0" else "0" for digit in digits)
     return msgspec.structs.replace(task, id=head + changed + suffix)

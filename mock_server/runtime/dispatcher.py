@@ -1,8 +1,8 @@
-"""Starts callback attempts when they fall due on their sandbox's clock (CB-1 … CB-4).
+"""Start callback attempts when they are due on their sandbox's clock (CB-1 … CB-4).
 
-While time moves by itself, each sandbox has one timer, set for its next attempt; every attempt is
-a task of its own, so that a slow receiver delays no other. While time is moved by hand, `advance`
-goes from instant to instant and waits at each for the results of what it has sent.
+Normally each sandbox has one timer for its next attempt. Every attempt is an asyncio task, so a
+slow receiver does not delay others. `advance` moves the clock from one due instant to the next
+and waits at each for the attempts that it has started.
 """
 
 import asyncio
@@ -41,25 +41,25 @@ _MAX_LOGGED_AT_SHUTDOWN = 100
 
 
 class EarlyDelivery(msgspec.Struct, frozen=True):
-    """A task whose callback precedes the answer to its submit, and the rule that wants it."""
+    """A task whose callback is sent before its submit is answered, and the rule that says so."""
 
     task_id: str
     match: RuleMatch
 
 
 class _Lane:
-    """What is in progress for one sandbox, until everything of it is dropped."""
+    """The timer and the attempts of one sandbox, until its state is dropped."""
 
     def __init__(self, follower: Follower) -> None:
         self.follower = follower  # Of the sandbox, as long as this is its lane.
         self.is_dropped = False
         self.timer: asyncio.TimerHandle | None = None
         self.attempts: set[asyncio.Task[DeliveryAttempt | None]] = set()
-        self.clock_lock = asyncio.Lock()  # Held by whoever moves the clock by hand.
-        self.advances = 0  # How many hold the lock or wait for it.
+        self.clock_lock = asyncio.Lock()  # Held while `advance` moves the clock.
+        self.advances = 0  # The number of calls that hold the lock or wait for it.
 
     def check(self) -> None:
-        """Raise SandboxDropped when there is nothing left to wait for."""
+        """Raise SandboxDropped if the state of the sandbox was dropped."""
         if self.is_dropped:
             raise SandboxDropped
 
@@ -69,7 +69,7 @@ class _Lane:
 
 
 class Dispatcher:
-    """Implements `domain.dispatching.CallbackDispatcher`, which documents its calls."""
+    """Implements `domain.dispatching.CallbackDispatcher`; see there for its methods."""
 
     def __init__(self, store: Store, attempts: CallbackAttempts, *, clock: RealClock) -> None:
         self._store = store
@@ -115,7 +115,7 @@ class Dispatcher:
         self.wake(sandbox_id)
 
     async def aclose(self) -> None:
-        """Stop, and log the callbacks that are still pending."""
+        """Log the pending callbacks, then cancel all attempts and timers."""
         pending = [
             delivery
             for sandbox in await self._store.sandboxes()
@@ -124,12 +124,12 @@ class Dispatcher:
         ]
         for delivery in pending[:_MAX_LOGGED_AT_SHUTDOWN]:
             log.warning(
-                "callback not delivered at shutdown: task %s, attempts so far: %d",
+                "callback not delivered before shutdown: task %s, attempts: %d",
                 delivery.task_id,
                 len(delivery.attempts),
             )
         if len(pending) > _MAX_LOGGED_AT_SHUTDOWN:
-            log.warning("callbacks not delivered at shutdown: %d in all", len(pending))
+            log.warning("callbacks not delivered before shutdown: %d in total", len(pending))
         jobs = [job for lane in self._lanes.values() for job in lane.attempts]
         for lane in self._lanes.values():
             if lane.timer is not None:
@@ -142,7 +142,7 @@ class Dispatcher:
     async def _advance_held(
         self, sandbox_id: str, lane: _Lane, by_ms: int
     ) -> tuple[int, list[DeliveryAttempt]]:
-        """Stop the clock, move it, and let it go on; return where it began, and the attempts."""
+        """Move the clock while it is held; return the initial instant and the attempts."""
         from_ms = await self._store.execute(sandbox_id, HoldClock(real_ms=self._real_ms()))
         try:
             if from_ms + by_ms > LATEST_MS:
@@ -168,9 +168,9 @@ class Dispatcher:
         return fired
 
     async def _round(self, sandbox_id: str) -> None:
-        """Start what is due now, and set the timer for what falls due by itself."""
+        """Start the due attempts and set the timer for the next one."""
         lane = self._lane(sandbox_id)
-        if lane.clock_lock.locked():  # Whoever moves the clock starts what is due and wakes us.
+        if lane.clock_lock.locked():  # `advance` starts the due attempts and calls `wake`.
             return
         try:
             await self._start_due(sandbox_id, lane)
@@ -210,7 +210,7 @@ class Dispatcher:
         except SandboxMissing:
             return None
         if made is None or made.status != 200 or sandbox.has_rules:
-            self.wake(sandbox_id)  # It is due again later, or makes another one due.
+            self.wake(sandbox_id)  # There may be a retry, or a postponed delivery may be due.
         return made
 
     def _done(

@@ -1,4 +1,4 @@
-"""Answers of the provider before they are written on the wire, and the ones that reject."""
+"""The provider's responses before they are sent, and functions for the error responses."""
 
 from email.utils import formatdate
 from typing import TypeAlias
@@ -15,15 +15,15 @@ Header: TypeAlias = tuple[bytes, bytes]
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """An answer at an instant of the sandbox's clock."""
+    """A response at an instant of the sandbox's clock."""
 
     status: int
     body: bytes
     now_ms: int
     task_id: str = ""
     headers: tuple[Header, ...] = ()
-    content_type: bytes | None = envelope.JSON  # None for an answer without content (304).
-    owes_callback: bool = False  # A callback becomes due once this has been sent.
+    content_type: bytes | None = envelope.JSON  # None for a response without content (304).
+    owes_callback: bool = False  # A callback must be scheduled once this has been sent.
 
 
 _REJECTIONS = {
@@ -40,7 +40,7 @@ _REJECTIONS = {
 
 
 def rejected(rejection: Rejection, settings: SandboxSettings) -> Answer:
-    """Return the provider's answer to a rejected request: the one table of statuses."""
+    """Return the response to a request that the sandbox has rejected."""
     status, message, detail = _REJECTIONS[rejection.reason]
     headers: tuple[Header, ...] = ()
     if rejection.reason is RejectionReason.CREDITS:
@@ -55,7 +55,7 @@ def rejected(rejection: Rejection, settings: SandboxSettings) -> Answer:
 
 
 def rejected_by_rule(rejection: RuleRejection, now_ms: int, task_id: str = "") -> Answer:
-    """Return the error that a rule wants instead of the answer."""
+    """Return the error response that a rule injects."""
     headers: tuple[Header, ...] = ()
     if rejection.retry_after_s is not None:
         value = b"%d" % rejection.retry_after_s
@@ -67,7 +67,7 @@ def rejected_by_rule(rejection: RuleRejection, now_ms: int, task_id: str = "") -
 
 
 def unauthorized(now_ms: int) -> Answer:
-    """AUTH-2."""
+    """Return the response to a missing or invalid API key (AUTH-2)."""
     body = envelope.error(
         401, "Invalid or missing API key", "send the header Authorization: Bearer <key>"
     )
@@ -75,16 +75,17 @@ def unauthorized(now_ms: int) -> Answer:
 
 
 def wrong_method(scope: Scope, allowed: str, now_ms: int) -> Answer:
+    """Return the response to a method that the path does not support."""
     detail = f"{scope['path']}: must be called with {allowed} (got {scope['method']})"
     body = envelope.error(405, "Method not allowed", detail)
     return Answer(405, body, now_ms, headers=((b"allow", allowed.encode()),))
 
 
 def missing(now_ms: int, task_id: str = "") -> Answer:
-    """Return the answer for a result that does not exist."""
+    """Return the response to a request for a result that does not exist."""
     return Answer(404, envelope.error(404, "Not found", "no such result"), now_ms, task_id)
 
 
 def gone(now_ms: int, task_id: str) -> Answer:
-    """RES-1."""
+    """Return the response to a request for an expired result (RES-1)."""
     return Answer(410, envelope.error(410, "Gone", "the result has expired"), now_ms, task_id)

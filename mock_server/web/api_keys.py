@@ -1,4 +1,4 @@
-"""From the `Authorization` header to the sandbox of its key (AUTH-1 … AUTH-4)."""
+"""Look up the sandbox of an API key by the `Authorization` header (AUTH-1 … AUTH-4)."""
 
 from collections.abc import Awaitable, Collection
 from hashlib import sha256
@@ -14,30 +14,30 @@ _MAX_CACHED = 20_000
 
 
 class SandboxRef(msgspec.Struct, frozen=True):
-    """The sandbox of a key, and how the store begins it."""
+    """The sandbox of a key, and whether a new one starts without credit."""
 
     id: str
     is_broke: bool
 
 
 class ApiKeys:
-    """Looks up the sandbox of an `Authorization` header, with one dict access for a known one."""
+    """Finds the sandbox of an `Authorization` header; a known header costs one dict access."""
 
     def __init__(self, store: Store, accepted: Collection[str]) -> None:
         self._store = store
         self._accepted = frozenset(accepted)
         self._known: dict[bytes, SandboxRef] = {}
-        self._keys: dict[str, str] = {}  # By sandbox id, to redact a key wherever it occurs.
+        self._keys: dict[str, str] = {}  # By sandbox id. They are needed to redact keys.
 
     def sandbox(self, raw: bytes | None, real_ms: int) -> Awaitable[SandboxReader | None]:
-        """Return the header's sandbox; None when its key is missing or invalid (AUTH-2)."""
+        """Return the header's sandbox, or None if its key is missing or invalid (AUTH-2)."""
         found = None if raw is None else self._known.get(raw) or self._identify(raw)
         if found is None:
             return _no_sandbox()
         return self._store.open(found.id, is_broke=found.is_broke, real_ms=real_ms)
 
     def without_key(self, sandbox_id: str, shown: bytes) -> bytes:
-        """Return JSON without the key of a sandbox, in whatever form it occurs."""
+        """Return JSON with every form of the sandbox's key redacted."""
         return Redactor(self._keys.get(sandbox_id, "")).json(shown)
 
     def _identify(self, raw: bytes) -> SandboxRef | None:
@@ -63,11 +63,11 @@ async def _no_sandbox() -> None:
 
 
 def bearer_token(raw: bytes) -> str:
-    """Return the token of a bearer header, empty when there is none (AUTH-3)."""
+    """Return the token of a bearer header, or an empty string (AUTH-3)."""
     scheme, _, token = raw.decode("latin-1").strip().partition(" ")
     return token.strip() if scheme.casefold() == "bearer" else ""
 
 
 def sandbox_id(key: str) -> str:
-    """Return the id of a key's sandbox: a hash, never the key."""
+    """Return the id of a key's sandbox: a hash from which the key cannot be derived."""
     return sha256(f"sandbox of {key}".encode()).hexdigest()[:16]

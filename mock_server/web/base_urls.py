@@ -1,4 +1,4 @@
-"""Where results are served, as the client of a task sees this server."""
+"""The base URL of results, as the client of a task can reach this server."""
 
 import re
 
@@ -11,9 +11,9 @@ _MAX_KEPT = 1000
 
 
 class BaseUrls:
-    """The public address when there is one, else the host that the client names.
+    """Returns `--public-url`, or else a URL with the `Host` header of the request.
 
-    The addresses made are kept, so that a million tasks share them.
+    URLs are cached so that all tasks share the same strings in memory.
     """
 
     def __init__(self, public_url: str | None) -> None:
@@ -21,6 +21,7 @@ class BaseUrls:
         self._made: dict[tuple[str, bytes], str] = {}
 
     def of(self, scope: Scope, headers: Headers) -> str:
+        """Return the base URL for the results of a submit with this scope and these headers."""
         if self._public_url is not None:
             return self._public_url
         named = (scope["scheme"], headers.get(b"host", b""))

@@ -1,4 +1,4 @@
-"""Reads the body of a request within a bound."""
+"""Read the body of a request, up to a maximum size."""
 
 from starlette.types import Message, Receive
 
@@ -6,20 +6,22 @@ from mock_server.web.request import Headers
 
 
 class BodyTooLarge(Exception):
-    pass
+    """The body has more bytes than allowed."""
 
 
 class ClientGone(Exception):
-    pass
+    """The client disconnected before it had sent the complete body."""
 
 
 async def read_body(headers: Headers, receive: Receive, max_bytes: int) -> bytes:
-    """Return the whole body.
+    """Return the complete body.
 
-    Raises BodyTooLarge as soon as it is known to exceed the bound, ClientGone when the client
-    leaves before it has sent everything.
+    Raises BodyTooLarge as soon as more than `max_bytes` bytes are announced or received, and
+    ClientGone if the client disconnects before the end.
     """
-    if int(headers.get(b"content-length", 0)) > max_bytes:  # the server has seen to its form
+    if (
+        int(headers.get(b"content-length", 0)) > max_bytes
+    ):  # The server has checked that it is a number.
         raise BodyTooLarge
     message = await receive()
     body: bytes = message.get("body", b"")
@@ -33,7 +35,7 @@ async def read_body(headers: Headers, receive: Receive, max_bytes: int) -> bytes
 
 
 async def _read_on(message: Message, receive: Receive, max_bytes: int) -> tuple[Message, bytes]:
-    """Return the last message and the whole body, or a little more than the bound of it."""
+    """Return the last message and the complete body, or its start if it is too large."""
     body = bytearray(message.get("body", b""))
     while message.get("more_body") and len(body) <= max_bytes:
         message = await receive()

@@ -1,4 +1,4 @@
-"""Responses that arrive complete with wrong content: one function per meaning fault, pure."""
+"""Inject meaning faults into responses: one pure function per fault."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ _PAGE = b"<!doctype html><title>Not a picture</title><p>This is not a picture.\n
 
 
 def spoiled(answer: Answer, fault: MeaningFault) -> Answer:
-    """Return a good response with this fault in it."""
+    """Return a copy of a valid response with this fault."""
     if fault in _OF_RESULT:
         return _OF_RESULT[fault](answer)
     told = msgspec.json.decode(answer.body)
@@ -32,7 +32,7 @@ def _late(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_unknown_members(told: dict[str, Any]) -> dict[str, Any]:
-    """ENV-4."""
+    """Add members that are not documented (ENV-4)."""
     more = {"queuePosition": 3, "metadata": {"region": "eu", "tags": ["a", None]}}
     return {"requestId": "req_7d1f", **told, "data": {**more, **told["data"]}, "warnings": []}
 
@@ -59,7 +59,7 @@ def _with_body(answer: Answer, body: bytes, content_type: bytes | None = None) -
 
 
 def _whole(answer: Answer) -> Answer:
-    """Drop what describes the true picture."""
+    """Return the response as a 200 without the headers that describe the original picture."""
     return msgspec.structs.replace(answer, status=200, headers=())
 
 

@@ -1,4 +1,4 @@
-"""Where the provider's endpoints and the mock's results are."""
+"""The paths of the provider's endpoints and of the results."""
 
 SUBMIT_PATH = "/api/v1/generateTask/"  # Followed by the model's id.
 STATUS_PATH = "/api/v1/statusTask/"  # Followed by the model's id.

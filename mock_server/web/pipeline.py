@@ -1,4 +1,4 @@
-"""The one way of every request of a client: authenticate, match rules, handle, record, answer."""
+"""The steps of every provider request: authenticate, match rules, handle, record, respond."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Sequence
@@ -21,54 +21,57 @@ from mock_server.web.responder import Responder
 
 
 class Endpoint(ABC):
-    """What is special about one operation; `Pipeline` does what all have in common."""
+    """The part of a request that differs by operation; `Pipeline` does the common steps."""
 
     operation: Operation
     methods: Sequence[str]
     reads_body = False
-    spoiled_statuses: frozenset[int] = frozenset()  # Answers that a meaning fault can change.
+    spoiled_statuses: frozenset[int] = frozenset()  # Only these can get a meaning fault.
 
     @abstractmethod
     def sandbox(
         self, scope: Scope, headers: Headers, real_ms: int
     ) -> Awaitable[SandboxReader | None]:
-        """Return the sandbox that a request is for."""
+        """Return the sandbox of a request, or None if there is none."""
 
     @abstractmethod
-    async def reject_method(self, scope: Scope, sandbox: SandboxReader | None) -> Answer: ...
+    async def reject_method(self, scope: Scope, sandbox: SandboxReader | None) -> Answer:
+        """Return the response to an unsupported method."""
 
     @abstractmethod
     def reject_unknown(self, real_ms: int) -> Answer:
-        """Return the answer to a request that is for no sandbox."""
+        """Return the response to a request without a sandbox."""
 
     def body(self, headers: Headers, receive: Receive) -> Awaitable[bytes]:
         """Return the body. Raises BodyTooLarge, ClientGone."""
         raise AssertionError(f"{self.operation} reads no body")
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
-        """Return what rules may look at."""
+        """Return the part of the request that rules can match."""
         return RuleInput(operation=self.operation, headers=request.headers)
 
     @abstractmethod
     async def handle(self, request: ProviderRequest) -> Answer:
-        """Answer a request that no rule rejects."""
+        """Return the response to a request that no rule rejects."""
 
     @abstractmethod
     async def reject(self, request: ProviderRequest, rejection: RuleRejection) -> Answer:
-        """Answer a request that a rule rejects, unless a limit rejects it first."""
+        """Return the response to a request that a rule rejects, unless a limit rejects it first."""
 
     async def deliver(self, request: ProviderRequest, task_id: str) -> None:
-        """Start the callback that an answer owes."""
-        raise AssertionError(f"{self.operation} owes no callback")
+        """Start the callback of a task after its response (`owes_callback`)."""
+        raise AssertionError(f"{self.operation} has no callback")
 
 
 class Pipeline:
+    """Handles each request of a client in the same order of steps."""
+
     def __init__(self, responder: Responder, matcher: RuleMatcher) -> None:
         self._responder = responder
         self._matcher = matcher
 
     async def run(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Handle one request and send the response."""
         responder = self._responder
         began_ns = responder.now_ns()
         headers: Headers = dict(scope["headers"])
@@ -113,10 +116,10 @@ class Pipeline:
         return await endpoint.handle(request)
 
     async def _ruled(self, endpoint: Endpoint, request: ProviderRequest) -> Answer:
-        """Answer as the first matching rule wants it.
+        """Return the response with the effect of the first matching rule.
 
-        Afterwards `request.match` is the rule that the answer shows, which is none when the
-        rule could not change the answer.
+        Afterwards `request.match` is the rule whose effect the response has. It is None if the
+        rule could not change the response.
         """
         match = await self._matcher.match(
             request.sandbox, endpoint.rule_input(request), request.real_ms
@@ -129,7 +132,9 @@ class Pipeline:
         rejection = match.effect.rejection
         if rejection is not None:
             answer = await endpoint.reject(request, rejection)
-            request.match = match if answer.status == rejection.status else None  # LIM-1 was first.
+            request.match = (
+                match if answer.status == rejection.status else None
+            )  # None: LIM-1 came first.
             return answer
         answer = await endpoint.handle(request)
         return self._spoil(endpoint, request, match, answer)

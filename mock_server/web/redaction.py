@@ -1,4 +1,4 @@
-"""Removes API keys from everything that is shown or stored."""
+"""Redact API keys in everything that is shown or stored."""
 
 import json
 import re
@@ -16,14 +16,14 @@ _SHORTEST_KEY = 8  # A shorter key may be part of an unrelated word.
 
 
 class Redactor:
-    """Removes one API key. Values of headers with secrets are removed whatever the key is."""
+    """Redacts one API key, and the values of all headers that contain secrets."""
 
     def __init__(self, key: str = "") -> None:
         self._key = key if len(key) >= _SHORTEST_KEY else ""
 
     @classmethod
     def of_request(cls, headers: Iterable[Header]) -> "Redactor":
-        """Return a redactor of the API key in the headers of a request."""
+        """Return a redactor for the API key in the headers of a request."""
         for name, value in headers:
             found = _BEARER.fullmatch(value.decode("latin-1")) if name == b"authorization" else None
             if found and len(found[1]) >= _SHORTEST_KEY:
@@ -41,10 +41,10 @@ class Redactor:
         return [(name, self._value(name, value)) for name, value in named]
 
     def json(self, shown: bytes) -> bytes:
-        """Return valid JSON without the key.
+        """Return valid JSON with the key redacted.
 
-        The key may be escaped as JSON twice (JSON in a string) or once, or percent-encoded. The
-        longest form is replaced first, so that no replacement leaves an invalid escape behind.
+        The key can be percent-encoded, or escaped as JSON once or twice (JSON in a string). The
+        longest form is replaced first, so that no incomplete escape sequence remains.
         """
         if not self._key:
             return shown
@@ -60,7 +60,7 @@ class Redactor:
 
 @lru_cache(maxsize=100)
 def _escaped(key: str) -> list[bytes]:
-    """Return the forms in which a key may stand in JSON, the longest first."""
+    """Return the forms that a key can have in JSON, the longest first."""
     forms = {quote(key, safe=""), quote_plus(key)}
     for is_ascii in (False, True):
         once = json.dumps(key, ensure_ascii=is_ascii)[1:-1]
@@ -70,7 +70,10 @@ def _escaped(key: str) -> list[bytes]:
 
 @lru_cache(maxsize=100)
 def _percent_encoded(key: str) -> re.Pattern[bytes]:
-    """Match the key with any of its bytes percent-encoded, always those that JSON escapes."""
+    """Return a pattern for the key with any of its bytes percent-encoded.
+
+    A quotation mark and a backslash must be percent-encoded, because JSON would escape them.
+    """
     parts = []
     for byte in key.encode():
         raw = b"" if byte in b'"\\' else re.escape(bytes([byte])) + b"|"

@@ -1,4 +1,4 @@
-"""One request of a client, as the pipeline and its endpoint see it."""
+"""A request of a client, as the pipeline and the endpoints use it."""
 
 from collections.abc import Mapping
 from typing import TypeAlias
@@ -10,16 +10,16 @@ from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.store import SandboxReader
 
 Headers: TypeAlias = Mapping[bytes, bytes]
-"""The headers of a request, names in lower case; the last of a name counts."""
+"""The headers of a request by lower-case name. If a header is repeated, the last one counts."""
 
 
 class ProviderRequest(msgspec.Struct, gc=False):
-    """A request that reached a sandbox. `match` is the rule that applies to it, once known."""
+    """A request for a sandbox. `match` is the rule that applies to it, once it is known."""
 
     scope: Scope
     headers: Headers
     sandbox: SandboxReader
     began_ns: int  # Real time.
-    real_ms: int  # The real instant that its commands carry.
-    body: bytes | None = b""  # None: larger than the server takes.
+    real_ms: int  # The real instant of its commands.
+    body: bytes | None = b""  # None if it is too large.
     match: RuleMatch | None = None

@@ -1,4 +1,4 @@
-"""Writes answers on the wire, and what was answered into the journal."""
+"""Send responses and record them in the journal."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,7 +20,7 @@ from mock_server.web.wire_faults import send_faulty
 
 
 class Responder:
-    """Sends answers with the sandbox's `Date` and keeps the journal."""
+    """Sends responses with the `Date` of the sandbox's clock, and records them."""
 
     def __init__(
         self,
@@ -37,19 +37,19 @@ class Responder:
         self._dates = HttpDates()
 
     def now_ns(self) -> int:
-        """Return the real instant, to measure durations."""
+        """Return the real instant in Unix nanoseconds, to measure durations."""
         return self._clock.now_ns()
 
     def now_ms(self) -> int:
-        """Return the real instant that commands carry."""
+        """Return the real instant in Unix milliseconds, for commands."""
         return self._clock.now_ns() // 1_000_000
 
     async def respond(
         self, request: ProviderRequest, operation: Operation, answer: Answer, send: Send
     ) -> None:
-        """Record what is about to be answered, and answer it.
+        """Record the response in the journal, then send it.
 
-        The headers `Mock-Rule` and `Mock-Fault` name what a rule injects.
+        The headers `Mock-Rule` and `Mock-Fault` name the rule and the injected faults.
         """
         head = self._head(answer)
         match = request.match
@@ -68,22 +68,23 @@ class Responder:
         await send({"type": "http.response.body", "body": answer.body})
 
     async def send(self, send: Send, answer: Answer) -> None:
-        """Send an answer that no sandbox records."""
+        """Send a response without recording it."""
         await send(self._head(answer))
         await send({"type": "http.response.body", "body": answer.body})
 
     async def pause(self, match: RuleMatch) -> None:
-        """Wait for as long as a rule says, in real time."""
+        """Wait for the latency of a rule, in real time."""
         if match.latency_ms:
             await self._sleep(match.latency_ms / 1000)
 
     def count_unauthorized(self, operation: Operation) -> None:
-        """Count a request that reached no sandbox (AUTH-2)."""
+        """Count a request without a valid API key (AUTH-2)."""
         metrics = self._store.metrics
         metrics.requests[operation, 401] += 1
         metrics.unauthorized += 1
 
     def date(self, now_ms: int) -> Header:
+        """Return the `Date` header for an instant in Unix milliseconds."""
         return (b"date", self._dates.write(now_ms))
 
     def _record(

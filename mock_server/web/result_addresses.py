@@ -1,4 +1,4 @@
-"""Addresses of results: nobody guesses them, and the same seed gives them again (RES-3)."""
+"""The URLs of results: they cannot be guessed, and the same seed reproduces them (RES-3)."""
 
 from urllib.parse import quote
 
@@ -10,12 +10,14 @@ _MAX_RESTORED = 10_000
 
 
 class ResultAddresses:
+    """Derives the URL of each result from a seed and the task."""
+
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._restored: dict[str, int] = {}  # Seeds of restored sandboxes, by their origin.
+        self._restored: dict[str, int] = {}  # The seeds of restored sandboxes by origin.
 
     def adopt(self, origin: str, seed: int) -> None:
-        """Give the tasks of a restored sandbox the addresses that they had."""
+        """Use this seed for the results of a restored sandbox, so that their URLs stay the same."""
         self._restored.pop(origin, None)
         if seed != self._seed:
             self._restored[origin] = seed
@@ -23,7 +25,7 @@ class ResultAddresses:
                 del self._restored[next(iter(self._restored))]
 
     def urls(self, task: Task) -> list[str]:
-        """Return one address an image (STA-7)."""
+        """Return one URL per image (STA-7)."""
         task_id = quote(task.id, safe="")
         return [
             f"{task.base_url}{RESULTS_PREFIX}{task_id}/{number}-{self.token(task, number)}.png"
@@ -31,6 +33,6 @@ class ResultAddresses:
         ]
 
     def token(self, task: Task, number: int) -> str:
-        """Return the secret part of the address of a task's n-th image."""
+        """Return the secret part of the URL of a task's n-th image, from 1."""
         seed = self._restored.get(task.sandbox_id, self._seed) if self._restored else self._seed
         return draw(seed, task.sandbox_id, task.ordinal, f"result {number}").hex()

@@ -1,6 +1,6 @@
-"""Damage responses on the wire: one function per wire fault.
+"""Inject wire faults into responses: one function per fault.
 
-The request has been handled as usual by then.
+The request has already been handled as usual.
 """
 
 import socket
@@ -16,9 +16,9 @@ from mock_server.domain.faults.wire import WireFault
 from mock_server.web.answer import Answer, Header
 
 EXTENSION = "mock_server.connection"
-DRIBBLE_BYTES = 200  # are sent one by one, the rest at once
+DRIBBLE_BYTES = 200  # These bytes are sent one by one, and the rest at once.
 DRIBBLE_PAUSE_S = 0.02
-_RESET = struct.pack("ii", 1, 0)  # linger for 0 s: the kernel sends RST instead of FIN
+_RESET = struct.pack("ii", 1, 0)  # With SO_LINGER of 0 s, the kernel sends RST instead of FIN.
 _GARBAGE = b"\x16\x03\x01\x00\xa5\x00\xff\xfe*** not HTTP ***\r\n\x00\x80\r\n\r\n"
 _PAGE = (
     b"<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n"
@@ -30,16 +30,16 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 class Connection(Protocol):
-    """The connection beneath a request."""
+    """The TCP connection of a request."""
 
     @property
     def transport(self) -> Transport: ...
     async def lost(self) -> None:
-        """Wait until it is gone."""
+        """Wait until the connection is closed."""
 
 
 class Response(msgspec.Struct, frozen=True):
-    """A response that is about to be sent; `head` is how it would begin."""
+    """A response that has not been sent; `head` is its valid start message."""
 
     answer: Answer
     head: Message
@@ -49,7 +49,7 @@ class Response(msgspec.Struct, frozen=True):
 
     @property
     def connection(self) -> Connection:
-        """The connection beneath the request, which the server puts into the scope."""
+        """The TCP connection of the request, which the server adds to the scope."""
         found: Connection = self.scope["extensions"][EXTENSION]
         return found
 
@@ -79,7 +79,7 @@ class Response(msgspec.Struct, frozen=True):
 async def send_faulty(
     fault: WireFault, answer: Answer, head: Message, scope: Scope, send: Send, sleep: Sleep
 ) -> None:
-    """Send an answer with this fault; `head` is how it would begin without one."""
+    """Send a response with this fault; `head` is its valid start message."""
     await _SENDERS[fault](Response(answer, head, scope, send, sleep))
 
 

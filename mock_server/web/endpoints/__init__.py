@@ -1,1 +1,1 @@
-"""The provider's endpoints: what is special about each operation."""
+"""The provider's endpoints, one class per operation."""

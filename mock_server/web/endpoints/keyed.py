@@ -1,4 +1,4 @@
-"""What the endpoints that need an API key have in common (AUTH-1 … AUTH-4, LIM-3, LIM-4)."""
+"""The base class of endpoints that require an API key (AUTH-1 … AUTH-4, LIM-3, LIM-4)."""
 
 from abc import abstractmethod
 from collections.abc import Awaitable
@@ -24,6 +24,8 @@ from mock_server.web.responder import Responder
 
 
 class KeyedEndpoint(Endpoint):
+    """An endpoint that requires an API key; its requests count for the rate limit."""
+
     spoiled_statuses = frozenset({200})
 
     def __init__(self, store: Store, api_keys: ApiKeys, responder: Responder) -> None:
@@ -60,13 +62,13 @@ class KeyedEndpoint(Endpoint):
         return rejected_by_rule(rejection, counted.now_ms, task_id)
 
     def known_task_id(self, request: ProviderRequest) -> str:
-        """Return the id of the known task that a request is about, or an empty string."""
+        """Return the id of the request's task, or an empty string if the task is unknown."""
         return ""
 
     async def reject_counted(
         self, request: ProviderRequest, status: int, message: str, detail: str
     ) -> Answer:
-        """Reject a request that counts to the rate limit all the same (LIM-4)."""
+        """Reject a request; it still counts toward the rate limit (LIM-4)."""
         counted = await self._store.execute(
             request.sandbox.id, CountRequest(real_ms=request.real_ms)
         )

@@ -1,4 +1,4 @@
-"""GET /api/v1/apikeys/current-balance (BIL-2), and models that the provider does not serve."""
+"""GET /api/v1/apikeys/current-balance (BIL-2), and requests for unknown models."""
 
 from collections.abc import Iterable
 
@@ -29,7 +29,7 @@ class BalanceEndpoint(KeyedEndpoint):
 
 
 class UnknownModelEndpoint(KeyedEndpoint):
-    """Either path of a task with a model that is not served (SUB-18)."""
+    """The submit or status path of an unknown model (SUB-18)."""
 
     def __init__(
         self,
@@ -48,5 +48,5 @@ class UnknownModelEndpoint(KeyedEndpoint):
 
     async def handle(self, request: ProviderRequest) -> Answer:
         model_id = request.scope["path"].rpartition("/")[2]
-        detail = f"model: {quoted(model_id)} is not served; known: {self._known}"
+        detail = f"model: {quoted(model_id)} is unknown; known: {self._known}"
         return await self.reject_counted(request, 404, "Model not found", detail)

@@ -32,7 +32,7 @@ PNG = b"image/png"
 _PATH = re.compile(rf"{RESULTS_PREFIX}({TASK_ID_PATTERN})/([1-9])-([0-9a-f]{{32}})\.png")
 
 Paint: TypeAlias = Callable[[Task, int], Awaitable[bytes]]
-"""Draw the n-th picture of a task."""
+"""Return the n-th picture of a task as a PNG."""
 
 
 class ResultEndpoint(Endpoint):
@@ -68,7 +68,7 @@ class ResultEndpoint(Endpoint):
     def rule_input(self, request: ProviderRequest) -> RuleInput:
         path = request.scope["path"]
         found = _PATH.fullmatch(path)
-        assert found is not None, "the path has named a task"
+        assert found is not None, "the path contains a task id"
         return RuleInput(
             operation=self.operation,
             subject=f"{found[1]} {path}",
@@ -78,7 +78,7 @@ class ResultEndpoint(Endpoint):
 
     async def handle(self, request: ProviderRequest) -> Answer:
         found = _PATH.fullmatch(request.scope["path"])
-        assert found is not None, "the path has named a task"
+        assert found is not None, "the path contains a task id"
         task_id, number, token = found[1], int(found[2]), found[3]
         view = request.sandbox.task(task_id, request.real_ms)
         if view is None:
@@ -97,7 +97,7 @@ class ResultEndpoint(Endpoint):
         return _picture(await self._paint(task, number), task.id, now_ms, request)
 
     async def reject(self, request: ProviderRequest, rejection: RuleRejection) -> Answer:
-        answer = await self.handle(request)  # Downloads count to no limit.
+        answer = await self.handle(request)  # Downloads do not count toward a limit.
         return rejected_by_rule(rejection, answer.now_ms, answer.task_id)
 
 

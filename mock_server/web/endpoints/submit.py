@@ -29,7 +29,7 @@ from mock_server.web.responder import Responder
 
 
 class SubmissionServices(msgspec.Struct, frozen=True):
-    """What a submit needs of the rest of the server, whatever its model."""
+    """The services that submits of all models share."""
 
     planner: Planner
     references: ReferenceJudge
@@ -95,9 +95,12 @@ class SubmitEndpoint(KeyedEndpoint):
         self._services.dispatcher.wake(request.sandbox.id)
 
     async def _command(self, request: ProviderRequest, body: bytes) -> Submit:
-        """Validate the body and judge its images. Raises InvalidRequest."""
+        """Return the command for a body, after validating it and checking its images.
+
+        Raises InvalidRequest.
+        """
         if not is_json(request.headers):
-            raise InvalidRequest("Content-Type: must be application/json, in UTF-8")
+            raise InvalidRequest("Content-Type: must be application/json in UTF-8")
         settings, services = request.sandbox.settings, self._services
         submission = self.decoders[settings.strict].decode(body)
         bad_image = None
@@ -116,7 +119,10 @@ class SubmitEndpoint(KeyedEndpoint):
         )
 
     async def _delivered_early(self, request: ProviderRequest, task: Task) -> bool:
-        """End the task and send its callback before the submit is answered, if a rule says so."""
+        """Send the callback before the submit is answered, if a rule says so.
+
+        Return True if the task was ended and its callback was sent.
+        """
         real_ms = self._responder.now_ms()
         rule_input = RuleInput(
             operation=Operation.CALLBACK,

@@ -72,7 +72,7 @@ def test_a_signal_ends_it_though_a_callback_is_under_way(
         status, _, errors = server.stop(number)
 
     assert status == 0
-    assert f"callback not delivered at shutdown: task {task_id}, attempts so far: 0" in errors
+    assert f"callback not delivered before shutdown: task {task_id}, attempts: 0" in errors
     assert "Traceback" not in errors
     assert "never retrieved" not in errors
 
@@ -107,7 +107,7 @@ def test_a_signal_ends_it_cleanly_though_an_advance_waits_for_a_receiver(
         status, _, errors = server.stop(number)
 
     assert status == 0
-    assert "callback not delivered at shutdown" in errors
+    assert "callback not delivered before shutdown" in errors
     assert "Traceback" not in errors
 
 
