@@ -1,7 +1,7 @@
 """A simulator of the APIXO gpt-image-1 endpoints.
 
-`with mock_server.running(mock_server.Settings(clock="manual")) as server:` serves it in this
-process; `running_async` is its twin. Both names are imported when they are first used.
+`with mock_server.running(mock_server.Settings(clock="manual")) as server:` runs it in this process;
+`running_async` is for `async with`. The names are imported when they are first used.
 """
 
 from typing import TYPE_CHECKING, Any

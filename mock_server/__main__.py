@@ -24,8 +24,8 @@ _EPILOG = (
 
 
 def main() -> None:
-    """Exit with 2 for an invalid setting, with 1 when the address cannot be used."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # until the server handles them
+    """Run the command; exit with 2 for an invalid setting, 1 if the address cannot be used."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # Until the server handles them.
         signal.signal(number, _stop)
     sys.exit(run(sys.argv[1:]))
 
@@ -39,7 +39,7 @@ def run(arguments: list[str]) -> int:
 
 
 class _WideFormatter(click.HelpFormatter):
-    """Leaves room for the longest switch, so that each takes one line."""
+    """Makes the column wide enough for the longest switch, so that each takes one line."""
 
     def write_dl(
         self, rows: Iterable[tuple[str, str]], col_max: int = 40, col_spacing: int = 2
@@ -74,7 +74,7 @@ _SCHEMA_HELP = "Print the JSON Schema of the configuration file."
 
 
 def _print_schema() -> None:
-    # Only this subcommand needs them, and the others are to start quickly.
+    # Only this subcommand needs these modules, and they are slow to import.
     from mock_server.catalogue_files import load_catalogue  # noqa: PLC0415
     from mock_server.control.openapi.rules import rule_schemas  # noqa: PLC0415
     from mock_server.settings.file_schema import file_schema  # noqa: PLC0415
@@ -95,7 +95,7 @@ def _serve(context: click.Context, /, config: str | None, **given: Any) -> int:
     chosen = {name: value for name, value in given.items() if value not in {None, ()}}
     try:
         settings = load_settings(chosen, os.environ, None if path is None else Path(path))
-        from mock_server import server  # noqa: PLC0415  # heavy, and --help needs none of it
+        from mock_server import server  # noqa: PLC0415  # slow to import, and --help does not need it
     except InvalidValue as error:
         return _failed(str(error), 2)
     try:

@@ -12,7 +12,7 @@ from mock_server.server import listen, uvicorn_config
 from mock_server.settings import Settings
 from mock_server.wiring import MockServer
 
-_TIMEOUT_S = 30.0  # Starting and stopping may each take this long.
+_TIMEOUT_S = 30.0  # The limit for the start, and for the stop.
 
 
 class RunningServer(msgspec.Struct, frozen=True, kw_only=True):

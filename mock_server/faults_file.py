@@ -8,7 +8,7 @@ from mock_server.domain.faults.register import declared_faults
 
 
 def faults_json() -> str:
-    """Return the file's text."""
+    """Return the text of the file."""
     return msgspec.json.format(msgspec.json.encode(declared_faults()), indent=2).decode() + "\n"
 
 

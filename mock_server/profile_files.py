@@ -1,4 +1,4 @@
-"""Reads what sandboxes begin with: profiles, rules of a settings file, a snapshot."""
+"""Read the initial state of sandboxes: profiles, rules of the configuration file, a snapshot."""
 
 from pathlib import Path
 

@@ -43,7 +43,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def apixo_mock_server(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Return the address of a mock server: one in this process, or that of --apixo-mock-url."""
+    """Return the URL of a mock server: one in this process, or the one of --apixo-mock-url."""
     url = request.config.getoption("--apixo-mock-url")
     if url:
         yield _require_mock(str(url).rstrip("/"))
@@ -101,7 +101,7 @@ def pytest_runtest_makereport(
 
 
 def _require_mock(url: str) -> str:
-    """Return the address; fail the test if no mock server answers there."""
+    """Return the URL; fail the test if no mock server answers there."""
     from mock_server.testing.control import MockNotFound, require_mock  # noqa: PLC0415
 
     try:

@@ -1,4 +1,4 @@
-"""Types that several answers share."""
+"""Types that several responses share."""
 
 from typing import Annotated
 

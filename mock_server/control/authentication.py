@@ -1,4 +1,4 @@
-"""Who may call the control plane: the owner of an API key, a dashboard session, or an admin."""
+"""Authenticate callers of the control plane: by API key, dashboard session or admin token."""
 
 from collections.abc import Callable
 from hmac import compare_digest
@@ -39,8 +39,8 @@ class Authenticator:
     async def sandbox(self, request: Request) -> SandboxReader:
         """Return the caller's sandbox and store it in the state of the request.
 
-        The dashboard has no key. It names the sandbox, and the guard decides. Raise ControlError
-        (401, 403, 404) unless the request has a valid key (AUTH-2) or a sandbox that it may see.
+        The dashboard has no key: it names the sandbox, and the guard checks its session. Raise
+        ControlError (401, 403, 404) without a valid key (AUTH-2) or a sandbox that it may see.
         """
         authorization = _authorization(request)
         named = request.headers.get("mock-sandbox") or request.query_params.get("sandbox")
@@ -78,7 +78,7 @@ class Authenticator:
             raise ControlError(401, "send the header Authorization: Bearer <admin token>")
 
     def is_admin_token(self, given: str) -> bool:
-        """Return whether this is the admin token. Without an admin token, nothing is."""
+        """Return whether this is the admin token. It is always False if none is set."""
         wanted = self._admin_token
         return wanted is not None and compare_digest(given.encode(), wanted.encode())
 

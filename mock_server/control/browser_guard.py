@@ -1,7 +1,7 @@
-"""Which hosts and origins a browser may use, and which sandbox a page may show.
+"""Check which hosts and origins a browser may use, and which sandbox a page may show.
 
-A page of another site must not reach this server through the browser of its reader. Checking `Host`
-stops DNS rebinding; checking `Origin` stops forms and scripts of other sites.
+A page of another site must not be able to call this server through the user's browser. The check of
+`Host` prevents DNS rebinding. The check of `Origin` stops forms and scripts of other sites.
 """
 
 from collections import OrderedDict
@@ -21,10 +21,10 @@ _MAX_SESSIONS = 1000
 
 
 class BrowserGuard:
-    """Checks requests of browsers and keeps their sessions.
+    """Checks requests of browsers and stores their sessions.
 
-    `is_open` is true if the server listens on loopback and has no admin token: then every page may
-    show every sandbox.
+    `is_open` is true if the server listens on loopback and has no admin token. Then the dashboard
+    shows every sandbox without sign-in.
     """
 
     def __init__(self, *, is_open: bool, allowed_hosts: Collection[str]) -> None:
@@ -54,7 +54,7 @@ class BrowserGuard:
         return token
 
     def visible_sandbox(self, request: Request) -> str | None:
-        """Return what the caller may see: the id of a sandbox, EVERY_SANDBOX, or None."""
+        """Return the id of the sandbox that the caller may see, EVERY_SANDBOX, or None."""
         if self.is_open:
             return EVERY_SANDBOX
         return self._sessions.get(request.cookies.get(COOKIE, ""))

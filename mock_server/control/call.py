@@ -1,9 +1,9 @@
-"""A call of the control plane, declared once: its route and its OpenAPI entry are made from it.
+"""Declare a call of the control plane once: its route and its OpenAPI entry are derived.
 
-The signature of the handler is part of the declaration. A handler may have these parameters:
+The signature of the handler is part of the declaration. A handler can have these parameters:
 `sandbox` (the caller's), `query` (a struct whose fields are the query parameters), `body` (decoded
-and validated as its type), `request`, and the parameters of the path. It returns a struct, which is
-sent as JSON, or None (204), or a Response.
+and validated as its type), `request`, and the parameters of the path. It returns a struct (sent as
+JSON), None (204), or a Response.
 """
 
 import re
@@ -39,23 +39,23 @@ class Call:
     summary: str = ""  # Empty for pages and files of the dashboard: OpenAPI omits them.
     _: KW_ONLY
     caller: Caller = "key"
-    rejects: tuple[int, ...] = ()  # statuses in addition to those of every call
-    timeout_answer: Any = None  # the type of the body of a 408
-    body: Any = None  # type of the body, if the handler reads it from the request
-    answer: Any = None  # type of the answer, if the handler returns a Response
+    rejects: tuple[int, ...] = ()  # Statuses in addition to those of every call.
+    timeout_answer: Any = None  # Type of the body of a 408.
+    body: Any = None  # Type of the body, if the handler reads it from the request.
+    answer: Any = None  # Type of the response, if the handler returns a Response.
     media_type: str = JSON
-    other_media_types: tuple[str, ...] = ()  # answers in these are text
-    events: Mapping[str, Any] = field(default_factory=dict)  # types of server-sent events by name
+    other_media_types: tuple[str, ...] = ()  # Responses in these are text.
+    events: Mapping[str, Any] = field(default_factory=dict)  # Types of server-sent events.
 
     def __post_init__(self) -> None:
-        """Raise TypeError for a handler that this call cannot serve, when the server starts."""
+        """Raise TypeError at start if the handler does not fit the declaration."""
         offered = {"request", "query", "body", *self.path_parameters}
         if self.caller == "key":
             offered.add("sandbox")
         if unknown := self.needs.keys() - offered:
             raise TypeError(f"{self.method} {self.path}: no argument for {sorted(unknown)}")
         if self.summary and Response in self.answer_types:
-            raise TypeError(f"{self.method} {self.path}: declare the type of the answer")
+            raise TypeError(f"{self.method} {self.path}: declare the type of the response")
 
     @cached_property
     def needs(self) -> dict[str, Any]:
@@ -81,7 +81,7 @@ class Call:
 
     @cached_property
     def answer_types(self) -> tuple[Any, ...]:
-        """The types of a successful answer; empty for 204."""
+        """The types of a successful response; empty for 204."""
         kind = self.answer or get_type_hints(self.handler, include_extras=True)["return"]
         each = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
         return tuple(one for one in each if one is not NoneType)
@@ -126,7 +126,7 @@ class CallRoute(Route):
         return {name: available[name] for name in call.needs}
 
     def _response(self, request: Request, answer: object, status: int = 200) -> Response:
-        """Return an answer as JSON in which the API key of the caller is redacted."""
+        """Return a response as JSON in which the API key of the caller is redacted."""
         shown = msgspec.json.encode(answer)
         sandbox: SandboxReader | None = getattr(request.state, "sandbox", None)
         if sandbox is not None:

@@ -1,4 +1,4 @@
-"""Changes of the settings of a sandbox, from the body of a call to values of the domain."""
+"""Apply a change of settings from the body of `PATCH /_mock/sandbox`."""
 
 import msgspec
 
@@ -10,8 +10,10 @@ from mock_server.domain.sandbox_settings import SandboxChange, SandboxSettings, 
 
 
 class Profiles(msgspec.Struct, frozen=True):
+    """The profiles by name, and the settings of the server without a profile."""
+
     known: dict[str, Profile]
-    base: SandboxSettings  # what the server says without any profile
+    base: SandboxSettings
 
 
 class SettingsUpdate(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Decodes what control is sent, and says what is wrong with it."""
+"""Decode request bodies of the control plane."""
 
 from typing import TypeVar
 
@@ -15,7 +15,10 @@ T = TypeVar("T")
 
 
 async def read(request: Request, kind: type[T]) -> T:
-    """Raise ControlError (400, 413) naming path, problem and the nearest known word."""
+    """Return the body as this type; an empty body counts as `{}`.
+
+    Raise ControlError (400, 413); its text names the path, the problem and a suggestion.
+    """
     try:
         raw = await read_body(dict(request.headers.raw), request.receive, MAX_BODY_BYTES)
     except BodyTooLarge as error:
@@ -24,7 +27,10 @@ async def read(request: Request, kind: type[T]) -> T:
 
 
 def decode(raw: bytes, kind: type[T]) -> T:
-    """Raise ControlError (400) naming path, problem and the nearest known word."""
+    """Return a JSON text as this type.
+
+    Raise ControlError (400); its text names the path, the problem and a suggestion.
+    """
     try:
         return decode_json(raw, kind)
     except InvalidValue as error:

@@ -1,7 +1,7 @@
 """Errors of the control plane, in the envelope of the provider (ENV-2).
 
 ControlError        rejects a call with a status and one sentence
-└── WaitTimeout     rejects a wait that timed out (408); the answer shows the last state
+└── WaitTimeout     rejects a wait that timed out (408); the response has the last state
 """
 
 from collections.abc import Callable
@@ -49,8 +49,8 @@ class ControlError(Exception):
 class WaitTimeout(ControlError):
     """Rejects a wait that timed out.
 
-    `seen` is the last state. `kind` is the type of the answer, which has the members of `seen` and
-    those of a Problem.
+    `seen` is the last state. `kind` is the type of the response, which has the members of `seen`
+    and those of a Problem.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class WaitTimeout(ControlError):
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
-    """Answer an unknown path (404) or a method that the path does not have (405)."""
+    """Return the response to an unknown path (404) or an unsupported method (405)."""
     assert isinstance(error, HTTPException)
     if error.status_code == 405:
         detail = f"{request.method} {request.url.path[:200]}: method not allowed"
@@ -78,11 +78,12 @@ async def on_http_error(request: Request, error: Exception) -> Response:
 
 
 async def on_client_gone(_: Request, __: Exception) -> Response:
-    """Answer a client that has disconnected; nobody receives this answer."""
+    """Return a response for a client that has disconnected; it is never received."""
     return _response(400, "body: the client disconnected before the end")
 
 
 async def on_crash(_: Request, __: Exception) -> Response:
+    """Return the response to a request that raised an unexpected exception."""
     return _response(500, "internal error of the mock server; its log has the traceback")
 
 

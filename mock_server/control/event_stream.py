@@ -1,4 +1,4 @@
-"""The changes of a sandbox as server-sent events."""
+"""Stream the changes of a sandbox as server-sent events."""
 
 import asyncio
 from collections import deque
@@ -16,7 +16,7 @@ from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.task import Task
 
 HEARTBEAT_S = 15.0
-MAX_WAITING = 1000  # A slow reader loses older changes, and is told how many.
+MAX_WAITING = 1000  # A slow reader loses older changes. A comment says how many.
 BATCH_S = 0.02  # Transitions within this time are sent together.
 
 
@@ -61,12 +61,12 @@ class EventStream:
         self._follower = TaskFollower()
 
     def end(self) -> None:
-        """End the stream after what is due now. May be called from any thread."""
+        """End the stream after the events that are due now. Any thread may call this."""
         self._is_ended = True
         self._loop.call_soon_threadsafe(self._woken.set)
 
     async def events(self) -> AsyncGenerator[bytes, None]:
-        """Yield events and comments, encoded for the wire, until the stream ends."""
+        """Yield encoded events and comments until the stream ends."""
         self._store.follow(self._sandbox.id, self._enqueue)
         try:
             self._follow_live_tasks()
@@ -108,7 +108,7 @@ class EventStream:
         return True
 
     def _report_lost(self) -> bytes:
-        """Return a comment with the number of lost changes; follow tasks submitted meanwhile."""
+        """Return a comment with the number of lost changes; follow the tasks submitted since."""
         lost, self._lost = self._lost, 0
         self._follow_live_tasks()
         return b": %d older changes were lost\n\n" % lost
@@ -119,7 +119,7 @@ class EventStream:
         if change is Change.CLOCK:
             return [self._event("clock", self._sandbox.clock(self._real_ms()))]
         if isinstance(change, TasksEnded) or change is Change.TASK:
-            return []  # The follower notices ended tasks itself.
+            return []  # The follower reports ended tasks.
         if change is Change.REMOVED:
             self._is_ended = True  # A reader that reconnects gets the new sandbox.
             return [self._event(Change.DROPPED.value, EmptyEvent())]

@@ -89,7 +89,7 @@ class HarArchive(msgspec.Struct):
 
 
 def har(entries: Iterable[JournalEntry]) -> HarArchive:
-    """Return an archive. Its times are of the real clock; its bodies may be cut by the journal."""
+    """Return an archive. Its times are of the real clock; its bodies may be truncated."""
     creator = HarCreator(name="apixo-testkit", version=__version__)
     log = HarLog(version="1.2", creator=creator, entries=[_entry(entry) for entry in entries])
     return HarArchive(log=log)
@@ -128,7 +128,7 @@ def _request(request: EntryRequest) -> HarRequest:
 
 
 def _response(entry: JournalEntry) -> HarResponse:
-    """Return the answer. Of a callback, only the status is known."""
+    """Return the response. For a callback, only the status is known."""
     answer, status = entry.answer, entry.status or 0
     body, size = ("", 0) if answer is None else (answer.body, answer.body_bytes)
     return HarResponse(

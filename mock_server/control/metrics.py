@@ -15,7 +15,7 @@ from mock_server.domain.server_metrics import BUCKETS_S, ServerMetrics
 
 
 def exposition(metrics: ServerMetrics, sandboxes: int, live_tasks: int) -> bytes:
-    """Return the answer to a scrape."""
+    """Return the metrics in the text format of Prometheus."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_MetricsCollector(metrics, sandboxes, live_tasks))
     return generate_latest(registry)

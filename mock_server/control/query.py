@@ -1,7 +1,7 @@
-"""Query parameters, declared as the fields of a struct: read from a URL, described for OpenAPI.
+"""Read query parameters and describe them for OpenAPI; the fields of a struct declare them.
 
-A field is an enumeration, a literal, an `int`, a `str`, or a `float`, which is written as a
-duration and read in seconds. A parameter without a value in the URL gets the default of its field.
+A field is an enumeration, a literal, an `int`, a `str` or a `float`. A `float` is a duration: its
+value is in seconds. A parameter that is missing from the URL gets the default of its field.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.validation import convert
 
 Json = dict[str, Any]
-MAX_WHOLE = 10**15 - 1  # of an `int` without `le`
+MAX_WHOLE = 10**15 - 1  # The maximum of an `int` without `le`.
 LONGEST_WAIT_S = 300.0
 Timeout = Annotated[
     float,
@@ -35,7 +35,7 @@ Q = TypeVar("Q", bound=msgspec.Struct)
 
 
 class SandboxOfPage(msgspec.Struct):
-    """The query of calls that a browser makes without headers, so without an API key."""
+    """The query of calls that a browser makes without headers and so without an API key."""
 
     sandbox: (
         Annotated[str, Meta(description="Id of a sandbox, for a page that has no API key.")] | None
@@ -92,7 +92,7 @@ def _plain(kind: inspect.Type) -> tuple[inspect.Type, Json]:
 
 
 def _value(written: str, kind: inspect.Type) -> object:
-    """Return a number or a duration as a number; leave any other text for validation."""
+    """Return a number or a duration as a number, and any other text unchanged."""
     if isinstance(kind, inspect.IntType):
         is_number = written.isdecimal() and len(written) <= len(str(MAX_WHOLE))
         return int(written) if is_number else written

@@ -1,4 +1,4 @@
-"""Types of members that are validated elsewhere: their schema refers to a component by name.
+"""Types of members that the domain validates; their schemas refer to OpenAPI components.
 
 `openapi/rules.py` defines these components.
 """

@@ -12,6 +12,8 @@ MAX_FOLLOWED = 1000  # Only the newest live tasks are followed.
 
 
 class Transition(msgspec.Struct, rename={"from_": "from"}):
+    """A change of a task's state, at an instant of the sandbox's clock."""
+
     task_id: str
     from_: TaskState
     to: TaskState
@@ -21,7 +23,7 @@ class Transition(msgspec.Struct, rename={"from_": "from"}):
 class TaskFollower:
     """Follows live tasks and reports each transition once.
 
-    `task(id)` returns a task as it is now, because polls and control change its plan.
+    `task(id)` returns the current task, because status requests and control calls change its plan.
     """
 
     def __init__(self) -> None:
@@ -35,7 +37,7 @@ class TaskFollower:
         self._follow(task_id, TaskState.PENDING)
 
     def follow(self, tasks: Sequence[Task], now_ms: int) -> None:
-        """Follow the live ones of these tasks, newest first, from their present state on."""
+        """Follow the live ones of these tasks, newest first, from their current state on."""
         states = ((task, state_at(task, now_ms)) for task in tasks)
         live = ((task, state) for task, state in states if not state.is_final)
         for task, state in reversed(list(islice(live, MAX_FOLLOWED))):
@@ -60,7 +62,7 @@ class TaskFollower:
         return sorted(passed, key=lambda each: each.at_ms)
 
     def next_ms(self, task: Callable[[str], Task | None]) -> int | None:
-        """Return when the next transition is due; None if no passing of time causes one."""
+        """Return when the next transition is due; None if time alone causes none."""
         followed = ((task(task_id), state) for task_id, state in self._reported.items())
         due = (_next_ms(each, state) for each, state in followed if each is not None)
         return min((each for each in due if each is not None), default=None)

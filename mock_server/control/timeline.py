@@ -12,11 +12,11 @@ from mock_server.domain.operation import Operation
 from mock_server.domain.task import Task, TaskState, state_at
 
 _KINDS = ["transition", *Operation]
-_ORDER = {"submit": 0, "transition": 1}  # of events at the same instant
+_ORDER = {"submit": 0, "transition": 1}  # The order of events at the same instant.
 
 
 class TimelineEvent(msgspec.Struct, kw_only=True):
-    """A transition has a `state`; an exchange has the other members."""
+    """An event of a task: a transition has a `state`, an exchange has the other members."""
 
     at_ms: Instant
     kind: Annotated[str, Meta(extra_json_schema={"enum": _KINDS})]
@@ -43,16 +43,16 @@ class TimelineEvent(msgspec.Struct, kw_only=True):
 
 
 def explain(task: Task) -> list[str]:
-    """Return the reasons of the plan, one sentence each, and a sentence about its times."""
+    """Return the reasons for the plan, one sentence each, and a sentence about its times."""
     plan = task.plan
     pending_s = (plan.start_ms - task.created_ms) / 1000
     if plan.end_ms is not None:
         whole_s = (plan.end_ms - task.created_ms) / 1000
         when = f"times: pending for {pending_s:g} s, ends {whole_s:g} s after the submit"
     elif plan.polls:
-        when = f"times: ends at status request {plan.polls}, {task.polls_seen} seen so far"
+        when = f"times: ends at status request {plan.polls}, {task.polls_seen} received so far"
     else:
-        when = f"times: pending for {pending_s:g} s, then processing until it is finished by a call"
+        when = f"times: pending for {pending_s:g} s, then processing until a control call ends it"
     return [*plan.reasons, when]
 
 

@@ -1,4 +1,4 @@
-"""Waiting for a condition in a sandbox."""
+"""Wait for a condition in a sandbox."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,9 +19,9 @@ async def until(
 ) -> tuple[T, bool]:
     """Block until a condition is met; return the last observation and whether it is met.
 
-    `check` observes the sandbox; it is called again after every event. `next_s` returns after how
-    many real seconds the passing of time alone may meet the condition. Without success, the wait
-    ends after `timeout_s` real seconds, or as soon as the sandbox is deleted.
+    `check` returns an observation and whether the condition is met. It is called again after every
+    event. `next_s` returns the real seconds until time alone may meet the condition, or None. The
+    wait ends after `timeout_s` real seconds at the latest, or when the sandbox is deleted.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s

@@ -69,7 +69,7 @@ class LetterWidths(dict[str, float]):
 
 
 def fit_prompt(prompt: str, boxes: Iterable[Box]) -> TextBlock:
-    """Lay the prompt out in the first box that holds all of it.
+    """Return the lines of the prompt in the first box in which all of it fits.
 
     If none does, the last box gets the beginning of the prompt and an ellipsis.
     """

@@ -2,7 +2,7 @@
 
 Clients of the mock choose callback and image addresses, so every address is checked before each
 connection. Some addresses are forbidden in every mode: no receiver uses them, and on a cloud
-machine they hand out credentials.
+machine they provide credentials.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ _Networks: TypeAlias = tuple[IPv4Network | IPv6Network, ...]
 
 
 class Egress(StrEnum):
-    """How far the server may reach; each mode includes the one before it."""
+    """The networks that the server may connect to; each mode includes the one before it."""
 
     LOOPBACK = "loopback"
     PRIVATE = "private"

@@ -1,8 +1,8 @@
-"""Random numbers that no seed decides."""
+"""Random numbers that do not depend on a seed."""
 
 import secrets
 
 
 def random_seed() -> int:
-    """Return a random seed below 2**32, short enough to type again."""
+    """Return a random seed below 2**32, short enough to retype."""
     return secrets.randbelow(2**32)

@@ -14,7 +14,7 @@ from mock_server.runtime.egress import Address, Egress, blocking_rule
 from mock_server.runtime.resolver import Resolver, SharedResolver, system_resolver
 from mock_server.runtime.transport_errors import describe_failure
 
-# Every address but the last gets this long, which is enough to repeat one lost packet.
+# The time limit for every address but the last; it allows one lost packet to be repeated.
 _CONNECT_TIMEOUT_S = 2.0
 
 

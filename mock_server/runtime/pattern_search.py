@@ -8,14 +8,14 @@ from time import perf_counter
 
 log = logging.getLogger("mock_server.rules")
 
-SEARCH_LIMIT_S = 0.05  # of all searches for one request, so that it delays others no longer
+SEARCH_LIMIT_S = 0.05  # For all searches of one request, because they block other requests.
 
 _PARTS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?!\d*,?\d*\})", re.DOTALL)
 _IN_SET = re.compile(r"\\.|\[", re.DOTALL)
 
 
 class RegexPatternSearch:
-    """Uses `regex`, whose searches can be given a time limit, with the meaning of Python's `re`."""
+    """Searches with the package `regex`, which has time limits, but in the syntax of `re`."""
 
     def __init__(self, limit_s: float = SEARCH_LIMIT_S) -> None:
         self._limit_s = limit_s
@@ -42,10 +42,10 @@ class RegexPatternSearch:
 
 @lru_cache(maxsize=1000)
 def in_python_syntax(pattern: str) -> str:
-    """Return a pattern that means in `regex` what the given one means in Python's `re`.
+    """Return a pattern for `regex` that has the same meaning as this one in Python's `re`.
 
-    Only `regex` knows fuzzy matching, `{e<=1}`, and classes such as `[[:alpha:]]`; in Python both
-    are ordinary text.
+    Only `regex` has fuzzy matching (`{e<=1}`) and classes such as `[[:alpha:]]`. In `re`, both are
+    ordinary text.
     """
     return _PARTS.sub(lambda found: _escaped(found[0]), pattern)
 

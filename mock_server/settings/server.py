@@ -203,10 +203,10 @@ def variable(declaration: Declaration) -> str:
 
 
 def default_text(declaration: Declaration) -> str:
-    """Return the default as a person would write it."""
+    """Return the default in its written form."""
     if declaration.setting.default:
         return declaration.setting.default
     default = declaration.default
-    if default is None:  # a profile may set it; otherwise it is as documented
+    if default is None:  # A profile may set it; this is the default without one.
         default = getattr(SandboxSettings(), declaration.field)
     return declaration.text_of(default)

@@ -1,4 +1,4 @@
-"""Reads the settings from their sources. Precedence: command line, then environment, then file."""
+"""Read the settings from their sources. Precedence: command line, then environment, then file."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,7 +34,7 @@ def load_settings(
 
 
 def unknown_variables(environ: Mapping[str, str]) -> list[str]:
-    """Return a sentence for each variable that looks like a setting and is none."""
+    """Return a sentence for each variable with our prefix that is not a setting."""
     known = {variable(each) for each in declarations(Settings) if not each.setting.is_file_only}
     known.add(f"{ENV_PREFIX}CONFIG")
     return [

@@ -27,7 +27,7 @@ class MockNotFound(Exception):
 class Control:
     """An HTTP client for the control plane of a mock server.
 
-    `base_url` is the server's address, as in `http://127.0.0.1:8080`. Close it after use.
+    `base_url` is the server's URL, such as `http://127.0.0.1:8080`. Close the client after use.
     """
 
     def __init__(self, base_url: str, api_key: str) -> None:

@@ -11,7 +11,7 @@ from mock_server.testing.control import Control, Json
 from mock_server.testing.timeline import MAX_TASKS, format_timeline
 
 _CLOCK_STEP_S = 0.001  # The clock counts milliseconds.
-_NO_LIMIT = 9_999_999  # A sandbox never has so many tasks or entries.
+_NO_LIMIT = 9_999_999  # No sandbox has this many tasks or entries.
 
 
 class ContractViolation(AssertionError):
@@ -40,7 +40,7 @@ class ApixoMock:
     def begun(cls, base_url: str, *, seed: int | None = None, name: str = "") -> Iterator[Self]:
         """Create a sandbox with a new key and a manual clock; delete it when the block ends.
 
-        The same `seed` and `name` give the same outcomes and the same task ids, whatever the key.
+        The same `seed` and `name` give the same outcomes and task ids with any key.
         Two such sandboxes therefore cannot exist on one server at the same time. Without a seed
         every sandbox is different.
         """
@@ -59,9 +59,9 @@ class ApixoMock:
                 control.call("DELETE", "/sandbox")
 
     def advance(self, seconds: float | str) -> list[Json]:
-        """Move the clock forward; return the callback attempts that fell due.
+        """Move the clock forward; return the callback attempts that became due.
 
-        Less than a millisecond moves nothing, because a client may compute a pause of 0 s.
+        Less than a millisecond has no effect, because a client may compute a pause of 0 s.
         """
         if not isinstance(seconds, str) and 0 <= seconds < _CLOCK_STEP_S:
             return []
@@ -144,7 +144,7 @@ class ApixoMock:
         """Check the client's requests so far against the contract; return the report.
 
         Raise ContractViolation, an AssertionError, if a rule fails; with `strict` also for
-        warnings. Rules that the client had no occasion to follow are INCONCLUSIVE and never fail.
+        warnings. Rules that could not be tested are INCONCLUSIVE and never fail.
         """
         report = self._control.call("GET", "/audit")
         failures = {"FAIL", "WARN"} if strict else {"FAIL"}
@@ -154,7 +154,7 @@ class ApixoMock:
         return report
 
     def format_timeline(self) -> str:
-        """Return the newest tasks and the journal as text for people."""
+        """Return the newest tasks and the journal as readable text."""
         tasks = self.tasks
         newest = [self.task(task["task_id"]) for task in tasks[:MAX_TASKS]]
         entries = self.journal.entries()

@@ -1,4 +1,4 @@
-"""The dashboard: its pages, scripts and pictures, and signing in to it."""
+"""The dashboard: its pages, scripts, pictures and sign-in."""
 
 from collections.abc import Awaitable, Callable
 from functools import cache
@@ -107,8 +107,8 @@ class Dashboard:
     ) -> Response:
         """Return a picture without recording a download in the journal.
 
-        `created` is not used. It gives pictures different addresses in the cache of the browser: a
-        sandbox that is reset gives its new tasks the ids of the old ones.
+        `created` is not used here. It makes the URL of each picture unique in the browser's cache,
+        because a sandbox that was reset gives its new tasks the ids of the old ones.
         """
         view = sandbox.task(task_id, self._real_ms())
         if (

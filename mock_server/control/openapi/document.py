@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of the control plane, made from its calls and their types."""
+"""Build the OpenAPI 3.1 document of the control plane from its calls and their types."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -22,8 +22,8 @@ _REJECTIONS = {
     401: "The API key or the admin token is missing or invalid",
     403: "Admin calls are disabled, or a web page of another site made the request",
     404: "The task or the sandbox does not exist",
-    405: "The path does not have this method",
-    409: "The present state does not allow this",
+    405: "The path does not support this method",
+    409: "The current state does not allow this",
     413: "The body is too large",
     503: "The server is starting or stopping",
 }
@@ -36,7 +36,7 @@ _REJECTED_CALLERS = {"anyone": (), "key": (401,), "admin": (401, 403)}
 
 
 def control_document(calls: Iterable[Call], fail_codes: Collection[str]) -> Json:
-    """Describe every call except the pages and files of the dashboard."""
+    """Return the document. It has every call except the pages and files of the dashboard."""
     described = [call for call in calls if call.summary]
     schemas, components = _schemas(_types(described))
     components |= rule_schemas(fail_codes)
@@ -50,8 +50,8 @@ def control_document(calls: Iterable[Call], fail_codes: Collection[str]) -> Json
         "info": {
             "title": "Control plane of the APIXO mock",
             "version": __version__,
-            "description": "Each API key controls its own sandbox. These calls do not count to the"
-            " rate limit. Every GET also answers HEAD.",
+            "description": "Each API key controls its own sandbox. These calls do not count toward"
+            " the rate limit. HEAD is supported for every GET.",
         },
         "paths": paths,
         "components": {

@@ -1,1 +1,1 @@
-"""One noun of the control plane a module: its answers, its handlers, and its calls."""
+"""The resources of the control plane, one module each: response types, handlers and calls."""

@@ -54,7 +54,7 @@ class AuditedRule(msgspec.Struct):
     verdict: Verdict
     cases: list[str]
     reason: str
-    advice: Annotated[str, Meta(description="What to change; empty if nothing.")]
+    advice: Annotated[str, Meta(description="What to change in the client; empty if nothing.")]
 
 
 class AuditSummary(msgspec.Struct):
@@ -103,7 +103,7 @@ class AuditResource:
                 "GET",
                 "/_mock/audit",
                 self.show,
-                "Judge this key's client; `format` or `Accept` selects JSON, HTML or JUnit XML",
+                "Audit this key's client; `format` or `Accept` selects JSON, HTML or JUnit XML",
                 answer=AuditReport,
                 other_media_types=("text/html", "application/xml"),
             ),
@@ -167,7 +167,7 @@ class AuditResource:
         return encode_audit(report, report_format)
 
     def _without_key(self, sandbox: SandboxReader, shown: object) -> Any:
-        """Return what the control plane would answer, so that the kit never sees the API key."""
+        """Return the value with the API key redacted, so that the kit never gets the key."""
         encoded = msgspec.json.encode(shown)
         return msgspec.json.decode(self._authenticator.without_key(sandbox, encoded))
 

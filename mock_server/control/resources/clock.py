@@ -54,7 +54,7 @@ class ClockResource:
                 "POST",
                 "/_mock/clock/advance",
                 self.advance,
-                "Advance the clock and wait for all callback attempts that fall due",
+                "Advance the clock and wait for all callback attempts that become due",
                 rejects=(409,),
             ),
         ]

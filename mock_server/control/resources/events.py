@@ -41,7 +41,7 @@ class EventsResource:
         ]
 
     def close(self) -> None:
-        """End all streams and reject new ones, from any thread: the server is stopping."""
+        """End all streams and reject new ones: the server is stopping. Any thread may call this."""
         self._is_closed = True
         for stream in tuple(self._streams):
             stream.end()
@@ -51,7 +51,7 @@ class EventsResource:
     ) -> Response:
         if self._is_closed:
             raise ControlError(503, "the server is stopping")
-        if request.method == "HEAD":  # Its answer has no body, so it must not stay open.
+        if request.method == "HEAD":  # The response has no body, so it must end at once.
             return Response(media_type=MEDIA_TYPE, headers=_HEADERS)
         stream = EventStream(self._store, sandbox, self._authenticator, self._real_ms)
         return StreamingResponse(self._events(stream), media_type=MEDIA_TYPE, headers=_HEADERS)

@@ -28,7 +28,7 @@ class QueuedRuleView(msgspec.Struct):
     id: str
     match: MatchOfRule
     apply: WrittenApply
-    count: Annotated[int, Meta(ge=1, description="How often it will still apply.")]
+    count: Annotated[int, Meta(ge=1, description="The number of times that it will still apply.")]
 
     @classmethod
     def of(cls, queued: QueuedRule) -> "QueuedRuleView":
@@ -50,12 +50,12 @@ class NextResource:
     def calls(self) -> list[Call]:
         path = "/_mock/next"
         return [
-            Call("GET", path, self.show, "List what is queued"),
+            Call("GET", path, self.show, "List the queued rules"),
             Call(
                 "POST",
                 path,
                 self.add,
-                "Apply something to the next matching requests or callbacks, before any rule",
+                "Queue a rule for the next matching requests or callbacks; it precedes all others",
             ),
         ]
 

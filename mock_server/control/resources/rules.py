@@ -20,7 +20,7 @@ from mock_server.domain.store import SandboxReader, Store
 
 class RulesChange(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     rules: Annotated[list[WrittenRule], Meta(extra_json_schema={"maxItems": MAX_RULES})]
-    profile: Any = None  # An answer of GET can be sent back: this member is ignored.
+    profile: Any = None  # Ignored: GET returns it, and its response can be sent back.
 
 
 class RuleView(msgspec.Struct):
@@ -59,7 +59,7 @@ class RulesResource:
                 "GET",
                 path,
                 self.show,
-                "List the rules in order, with the number of times each has applied",
+                "List the rules in order, with the number of times each was applied",
             ),
             Call("PUT", path, self.replace, "Replace all rules"),
             Call("POST", path, self.add, "Append a rule"),
@@ -107,7 +107,7 @@ class RulesResource:
 
 
 def read_rule(written: object, path: str, fail_codes: Mapping[str, str]) -> RuleDefinition:
-    """Return a rule. Raise ControlError (400) if it is invalid; `path` is where it stands."""
+    """Return a rule. Raise ControlError (400) if it is invalid; `path` is its path in errors."""
     try:
         return parse_rule(written, path, fail_codes)
     except RuleError as error:

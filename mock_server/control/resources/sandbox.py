@@ -27,7 +27,7 @@ class SandboxCounters(msgspec.Struct):
     refused: Count
     tasks: EndedTasks
     live_tasks: Count
-    balance: Annotated[float, Meta(description="Dollars left.")]
+    balance: Annotated[float, Meta(description="Current balance in US dollars.")]
     journal_entries: Count
     journal_bytes: Count
     journal_dropped: Count

@@ -1,4 +1,4 @@
-"""Snapshots: the whole state of the caller's sandbox as one document."""
+"""Snapshots: the complete state of the caller's sandbox as one document."""
 
 from collections.abc import Callable
 
@@ -40,7 +40,7 @@ class SnapshotResource:
     def calls(self) -> list[Call]:
         path = "/_mock/sandbox/snapshot"
         return [
-            Call("GET", path, self.take, "Export the whole sandbox, without its API key"),
+            Call("GET", path, self.take, "Export the complete sandbox, without its API key"),
             Call(
                 "PUT",
                 path,

@@ -77,7 +77,7 @@ class TaskDetail(TaskSummary, kw_only=True):
     def of_entries(
         cls, view: TaskView, result_urls: ResultUrls, entries: Sequence[Entry]
     ) -> "TaskDetail":
-        """Return a task with its timeline; `entries` are those of the journal about this task."""
+        """Return a task with its timeline; `entries` are the journal entries of this task."""
         summary = TaskSummary.of(view.task, view.now_ms, result_urls)
         return cls(
             **msgspec.structs.asdict(summary),
@@ -186,7 +186,7 @@ class TasksResource:
         detail = self._detail(sandbox, view)
         if is_met:
             return detail
-        goal = "a final state" if wanted is None else repr(wanted.value)
+        goal = "a final state" if wanted is None else quoted(wanted.value)
         raise WaitTimeout(
             f"state: is {quoted(detail.state.value)} after {query.timeout_s:g} s, not {goal}",
             TaskTimeout,
@@ -222,7 +222,7 @@ def _unknown(task_id: str) -> ControlError:
 
 
 def _next_change_ms(view: TaskView) -> int | None:
-    """Return when the state changes next by the passing of time; None if it does not."""
+    """Return when time alone changes the state next; None if it does not."""
     plan = view.task.plan
     if view.now_ms < plan.start_ms:
         return plan.start_ms

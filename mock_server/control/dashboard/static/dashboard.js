@@ -1,4 +1,4 @@
-// The page of one sandbox: shows its state and controls it.
+// Shows the state of one sandbox and controls it.
 
 import { callbackCard, journalItem, queuedItem, ruleItem, seconds, taskCard, taskPath, timelineItem, timelineItems, written } from "./items.js";
 import { fill } from "./nodes.js";

@@ -3,13 +3,13 @@
 import { make } from "./nodes.js";
 import { sandbox } from "./plane.js";
 
-const short = (taskId) => taskId.slice(25); // The digits before are the same for all tasks of a sandbox.
+const short = (taskId) => taskId.slice(25); // All tasks of a sandbox have the same first digits.
 
 export const written = (ms) => new Date(ms).toISOString().replace("T", " ").slice(0, 23);
 export const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
 export const taskPath = (taskId) => `tasks/${encodeURIComponent(taskId)}`;
 
-// The caller fills in the age, because only it knows the time.
+// The caller fills in the age, because it has the clock.
 export const taskCard = (task, choose) => {
   const card = make("li");
   const button = make("button", short(task.task_id));

@@ -1,4 +1,4 @@
-// Disabled rules are kept in this tab, with the place that they had in the list.
+// Stores disabled rules in this tab, each with its former position in the list.
 
 import { call, sandbox } from "./plane.js";
 
