@@ -18,7 +18,7 @@ from client_reference.command.output import Exit
 
 
 def main() -> None:
-    # A shell ignores interrupts for a script in the background; so does the command then.
+    # A shell starts background jobs with interrupts ignored. The command respects that.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _interrupt)
     for stream in (sys.stdout, sys.stderr):
@@ -31,7 +31,10 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
     """Run the command with these arguments, else those of the process; return its status."""
     try:
         return _run(arguments)
-    except (KeyboardInterrupt, click.Abort):  # Before or after the job, which handles its own.
+    except (
+        KeyboardInterrupt,
+        click.Abort,
+    ):  # The interrupt came before or after the job, which handles its own interrupts.
         return Exit.INTERRUPTED
     except BrokenPipeError:
         return Exit.BROKEN_PIPE

@@ -1,4 +1,4 @@
-"""Read responses of the service: into values, or into errors of the tree."""
+"""Decode responses of the service into values, or into the errors of `errors`."""
 
 import json
 from collections.abc import Mapping
@@ -62,12 +62,12 @@ def read_error(response: httpx.Response, now_s: float) -> errors.ApiError | None
 
 
 def check_not_garbled(response: httpx.Response) -> None:
-    """Raise UnexpectedResponse for a body that is not JSON, because it was damaged on its way."""
+    """Raise UnexpectedResponse for a body that is not JSON, because it was damaged in transit."""
     if response.status_code != HTTPStatus.OK:
         return
     try:
         json.loads(response.content)
-    except RecursionError:  # Deep nesting is JSON; a second response would be the same.
+    except RecursionError:  # Deep nesting is valid JSON, so a retry would not help.
         return
     except ValueError as error:
         raise errors.UnexpectedResponse(
@@ -82,7 +82,7 @@ def read_accepted(response: httpx.Response, now_s: float) -> Task:
 
 
 def read_task(body: bytes, response: httpx.Response | None = None) -> Task:
-    """Return the task of a status response or of a callback, which are the same (STA-3, CB-1)."""
+    """Return the task in a status response or a callback; both have the same body (STA-3, CB-1)."""
     answer = _Answer(body, response)
     state = answer.state()
     return Task(
@@ -210,7 +210,7 @@ def _reject_constant(name: str) -> NoReturn:
 
 
 def _detail(data: object) -> str | None:
-    """Return `data.error`, or the start of `data` if the service says something else."""
+    """Return `data.error`, or the start of `data` if there is no such member."""
     if isinstance(data, dict):
         error = data.get("error")
         return error if isinstance(error, str) else json.dumps(data, default=str)[:200]

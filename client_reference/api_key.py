@@ -1,4 +1,4 @@
-"""The API key: added to each request, removed from everything that comes back (AUTH-1)."""
+"""The API key: it is added to each request and redacted in each response (AUTH-1)."""
 
 import os
 import re
@@ -10,9 +10,9 @@ ENV_API_KEY = "APIXO_API_KEY"
 MISSING = f"api_key: missing, and {ENV_API_KEY} is not set"
 _VALID = re.compile(r"[!-~]+")
 _REPLACEMENT = "[api key]"
-_SHORTEST_SECRET = 6  # Any text may contain a shorter key as a word of its own.
-_SURELY_SECRET = 16  # No other word contains a key of this length.
-# Headers that describe the body as it was sent, which a decoded body no longer matches.
+_SHORTEST_SECRET = 6  # A shorter key may be an ordinary word of a text.
+_SURELY_SECRET = 16  # No ordinary word contains a key of this length.
+# These headers describe the encoded body, so they do not match the decoded one.
 _WIRE_HEADERS = {b"content-encoding", b"content-length", b"transfer-encoding"}
 
 
@@ -61,14 +61,14 @@ class ApiKey(httpx.Auth):
 
 
 def _pattern_of(key: str) -> str:
-    """Return a pattern of the key as plain text, JSON or a URL may spell it."""
+    """Return a pattern for the key as plain text, in JSON or in a URL."""
     if len(key) < _SHORTEST_SECRET:
         return r"(?!)"
     spelled = "".join(_spellings(character) for character in key)
     if len(key) >= _SURELY_SECRET:
         return spelled
-    # A key of medium length counts only as a whole word.  The letter of an escape such as "\n" is
-    # not the beginning of a word.
+    # A key of medium length is redacted only as a whole word.  The letter of an escape such
+    # as "\n" is not the start of a word.
     begins = r"(?:(?<![\w-])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))"
     return rf"{begins}{spelled}(?![\w-])"
 

@@ -27,7 +27,7 @@ from client_reference.keywords import (
 from client_reference.steps import Done, Fetch, Flow, Send, Sleep, T, advance
 from client_reference.task import Generation, Task
 
-# For each request httpx goes through every connection and every waiting request.  A thousand at
+# For each request httpx checks every connection and every waiting request.  A thousand at
 # once cost fifteen times as much as fifty, and are no faster.
 _REQUESTS_AT_ONCE = 50
 _POOL = httpx.Limits(max_connections=100, max_keepalive_connections=100)  # Room for downloads too.
@@ -36,7 +36,7 @@ _GRACE_S = 1.0
 
 
 class AsyncClient(ClientBase):
-    """Talks to the service as Client does; each method is awaited, `generate_many` iterated."""
+    """The client for asyncio: await its methods, and iterate `generate_many` with `async for`."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class AsyncClient(ClientBase):
         return await self._run(self._calls.balance())
 
     async def _run(self, flow: Flow[T]) -> T:
-        """Do each step of the flow, until it returns or raises."""
+        """Do each step of a flow and return the flow's result."""
         outcome: httpx.Response | ApixoError | None = None
         with closing(flow):
             while not isinstance(step := advance(flow, outcome), Done):
@@ -148,7 +148,7 @@ class AsyncClient(ClientBase):
     ) -> httpx.Response:
         """Send a request and return the head of its response.
 
-        httpx limits only the time until the next bytes; a head may arrive byte by byte for ever.
+        httpx limits only the time between bytes, so a slow head could arrive without end.
         """
         try:
             with anyio.fail_after(timeout_s + _GRACE_S):
@@ -160,7 +160,7 @@ class AsyncClient(ClientBase):
 
     @asynccontextmanager
     async def _slot(self, timeout_s: float) -> AsyncIterator[None]:
-        """Hold one of the slots for requests; wait for it as long as one request may take."""
+        """Hold a request slot inside the block; wait at most `timeout_s` seconds for a free one."""
         try:
             self._slots.acquire_nowait()
         except anyio.WouldBlock:

@@ -1,4 +1,4 @@
-"""Many prompts with the same options, each with a result of its own."""
+"""Generate images for many prompts with the same options, with one result per prompt."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -32,8 +32,8 @@ class BatchResult:
 class BatchInput:
     """The caller's prompts and `on_update`, and the first error that either of them raised.
 
-    The tasks in progress are paid for.  Therefore the error is raised after their results, and
-    until then neither is used again.
+    Tasks in progress are already paid for.  Therefore the error is raised only after their
+    results; until then, prompts and `on_update` are not used again.
     """
 
     def __init__(self, prompts: Iterable[str], on_update: OnUpdate | None) -> None:
@@ -44,25 +44,25 @@ class BatchInput:
         self._error: Exception | None = None
 
     def numbered_prompts(self) -> Iterator[tuple[int, str]]:
-        """Yield each prompt with its index, and nothing more after an error."""
+        """Yield each prompt with its index; stop at the first error."""
         left = enumerate(self._prompts)
         while self._error is None:
             try:
                 numbered = next(left)
             except StopIteration:
                 return
-            except Exception as error:  # noqa: BLE001  # raise_error raises it
+            except Exception as error:  # noqa: BLE001  # raise_error raises it.
                 self._error = error
                 return
             yield numbered
 
     def update(self, task: Task) -> None:
-        """Call `on_update`, but not again after an error."""
+        """Call `on_update`, unless an error has occurred."""
         if self._on_update is None or self._error is not None:
             return
         try:
             self._on_update(task)
-        except Exception as error:  # noqa: BLE001  # raise_error raises it
+        except Exception as error:  # noqa: BLE001  # raise_error raises it.
             self._error = error
 
     def raise_error(self) -> None:
@@ -91,11 +91,11 @@ class Batch:
         self._timeout_s = timeout_s
 
     def stop(self) -> None:
-        """Let no more requests be sent."""
+        """Prevent further requests."""
         self._limiter.stop()
 
     def result(self, index: int, prompt: str) -> Flow[BatchResult]:
-        """Submit as soon as there is room, then follow the task to its end."""
+        """Submit a prompt when the limits allow it, and return the result of its task."""
         try:
             submission = Submission(prompt=prompt, images=self._images)
             generation = yield from self._generate(submission)

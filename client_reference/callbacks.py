@@ -29,10 +29,10 @@ _STOP_S = 5.0
 
 
 def parse_callback(body: bytes) -> Task:
-    """Return the task in the body of a callback, which is that of a status response (CB-1).
+    """Return the task in the body of a callback; the body is that of a status response (CB-1).
 
-    Raises UnexpectedResponse for any other body.  The service documents no signature (CB-6): you
-    can trust a callback only because nobody else knows its address.
+    Raises UnexpectedResponse for any other body.  The service documents no signature (CB-6), so a
+    callback is trustworthy only if its URL is secret.
     """
     return read_task(body)
 
@@ -45,18 +45,18 @@ class Receiver(Protocol):
         """The `callback_url` for a submit."""
 
     def received(self, task_id: str) -> Task | None:
-        """Return the ended task if its callback has come."""
+        """Return the ended task if its callback has arrived, else None."""
 
 
 class CallbackReceiver:
-    """A small server for callbacks, at an address that nobody can guess.
+    """A small server for callbacks, with a URL that cannot be guessed.
 
-    `with` or `async with` runs it in its own thread; or mount `app` in your own server.
-    `host` and `port` are where it listens; port 0 (default) chooses a free port.
-    `public_url` is the address at which the service reaches it, if that is a different one.
+    Use it with `with` or `async with` to run it in its own thread, or mount `app` in your server.
+    It listens on `host` and `port`; port 0 (default) chooses a free port.
+    `public_url` is the base URL for the service, if it differs from host and port.
 
-    It responds 200 at once, and 400 to anything that is not a callback.  The first callback with a
-    final state counts; duplicates are ignored (CB-4).
+    It responds to callbacks with 200 at once, and to other requests with 400.  The first callback
+    with a final state counts; duplicates are ignored (CB-4).
     """
 
     def __init__(
@@ -113,15 +113,15 @@ class CallbackReceiver:
         return f"{self._server.origin}/{self._token}"
 
     def received(self, task_id: str) -> Task | None:
-        """Return the ended task if its callback has come."""
+        """Return the ended task if its callback has arrived, else None."""
         with self._lock:
             return self._ended.get(task_id)
 
     async def wait_for(self, task_id: str, *, timeout: float | None = None) -> Task:  # noqa: ASYNC109  # as `wait` of a client
-        """Return the ended task once its callback has arrived, also if it arrived before.
+        """Wait for the callback of a task, unless it has already arrived; return the ended task.
 
         Raises WaitTimeout after `timeout` seconds (default: never).  A callback may be lost, so
-        ask for the `status` then.
+        request the `status` then.
         """
         with anyio.move_on_after(timeout):
             while True:
@@ -139,7 +139,9 @@ class CallbackReceiver:
                 if len(body) > _BODY_MAX:
                     return _reject(413, f"the body is longer than {_BODY_MAX} bytes")
         except ClientDisconnect:
-            return _reject(400, "the body is truncated")  # Nobody reads this; the service retries.
+            return _reject(
+                400, "the body is truncated"
+            )  # The service does not receive this, and retries.
         try:
             task = parse_callback(bytes(body))
         except UnexpectedResponse as error:
@@ -153,7 +155,7 @@ class CallbackReceiver:
 
 
 class _ServerThread:
-    """A server in its own thread, where it does not handle the signals of the process."""
+    """A server in its own thread; it does not handle the signals of the process."""
 
     def __init__(self, app: Starlette, address: tuple[str, int]) -> None:
         import uvicorn  # noqa: PLC0415  # Only programs that receive callbacks need it.

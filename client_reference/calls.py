@@ -1,4 +1,4 @@
-"""The flow behind each method of a client, made from the arguments as the caller passed them."""
+"""Make the flow of each client method from the caller's arguments."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -19,11 +19,11 @@ from client_reference.submission import ImageOptions, Submission
 from client_reference.task import Generation, Task
 from client_reference.timeline import Timeline
 
-_LONGEST_S = 1e9  # About 30 years, so that instants stay exact.
+_LONGEST_S = 1e9  # About 30 years: longer times would make instants inexact.
 
 
 class Calls:
-    """Validates arguments, and returns flows; each invalid argument raises ValueError at once."""
+    """Validates arguments and returns flows; an invalid argument raises ValueError at once."""
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ def _deadline_s(timeline: Timeline, timeout: float) -> float:
 
 
 def _callback_url(via: str, receiver: Receiver | None, callback_url: str | None) -> str | None:
-    """Return the address for the callback, None if there is none."""
+    """Return the URL for the callback, or None."""
     if via not in {"polling", "callback"}:
         raise ValueError(f"via: must be polling or callback (got {via!r:.60})")
     if via == "polling":

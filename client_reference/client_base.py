@@ -1,6 +1,6 @@
-"""What both clients have in common: how they are constructed, and what each method does.
+"""The common base of both clients: their constructor and the documentation of their methods.
 
-The methods are documented here only; `help` and editors show the text for both clients.
+The methods are documented only here. `help()` and editors show these texts for both clients.
 """
 
 import logging
@@ -43,17 +43,18 @@ class ClientBase(ABC):
         clock: Callable[[], float] = time.time,
         user_agent: str | None = None,
     ) -> None:
-        """Connect to the service; an invalid value raises ValueError, which names it.
+        """Create a client.  An invalid value raises ValueError, which names the argument.
 
-        `api_key` is required; the default is the variable APIXO_API_KEY (AUTH-1).
+        `api_key` defaults to the variable APIXO_API_KEY; one of them is required (AUTH-1).
         `base_url` defaults to the variable APIXO_BASE_URL, then to the public service.
-        `timeout` is how long one request may take, in seconds (default 30).
-        `max_retries` is how often a request is retried (default 4).
+        `timeout` is the time limit of one request, in seconds (default 30).
+        `max_retries` is the maximum number of retries of a request (default 4).
         `retry_submit` also retries a submit that may have been accepted (default False).
         `polling` sets the pauses between status requests (default: as the service advises).
-        `clock` returns epoch seconds, and `sleep` waits for seconds (default: real time).
-        `transport` replaces how httpx sends requests; a whole `http_client` replaces httpx's
-        client, and is not closed.  `user_agent` replaces the header of that name.
+        `clock` returns epoch seconds, and `sleep` waits for a number of seconds (default: real).
+        `transport` is an httpx transport that replaces the default one.  `http_client` is an httpx
+        client that replaces the default one; you must close it yourself.
+        `user_agent` is the value of the header User-Agent.
         """
         self._connection = Connection(api_key, base_url, user_agent)
         self._calls = Calls(
@@ -80,36 +81,36 @@ class ClientBase(ABC):
         `num_images` is 1 (default), 2 or 4; each is billed (SUB-11, BIL-1).
         `image_urls` are up to 5 reference images, as http, https or data URLs (SUB-12).
         `provider` is the routing: "auto" (default), "value" or "official" (SUB-6).
-        `callback_url` is where the service posts the ended task (default: nowhere, CB-1).
+        `callback_url` is the URL to which the service posts the ended task (default: none, CB-1).
 
-        Raises ValueError, before anything is sent, for a value that the service would reject, and
-        SubmissionUncertain if the task may have been accepted, but its id is unknown.
+        Raises ValueError before it sends a request, if the service would reject a value.  Raises
+        SubmissionUncertain if the task may have been accepted but its id is unknown.
         """
 
     @abstractmethod
     def status(self, task_id: str) -> object:
-        """Return the task as it is now (STA-1 … STA-10); raise NotFound for an unknown task."""
+        """Return the current state of a task (STA-1 … STA-10); raise NotFound if it is unknown."""
 
     @abstractmethod
     def wait(self, task: Task | str, **options: Unpack[WaitKeywords]) -> object:
-        """Return the task once it has ended, in success or failure (TIM-2).
+        """Wait until a task has ended and return it, whether it succeeded or failed (TIM-2).
 
         `task` is a task or its id.
-        `timeout` is how long to wait, in seconds (default 300).
+        `timeout` is the maximum time to wait, in seconds (default 300).
         `on_update` is called with the task of each response.
 
-        Raises WaitTimeout, which has the task, so that you can wait for it again.
+        Raises WaitTimeout, which has the task, so that you can wait again.
         """
 
     @abstractmethod
     def generate(self, prompt: str, **options: Unpack[GenerateKeywords]) -> object:
-        """Submit, wait for the end, and return the URLs of the images.
+        """Submit a prompt, wait for the task to end, and return the URLs of its images.
 
-        Takes `aspect_ratio`, `num_images`, `image_urls`, `provider` and `callback_url` as `submit`
-        does, and `timeout` and `on_update` as `wait` does.
-        `via` is "polling" (default) or "callback".  With "callback" the client asks for the status
-        only if no callback has arrived after twice the usual duration.
-        `receiver` is the CallbackReceiver that gets the callback; required for "callback".
+        `aspect_ratio`, `num_images`, `image_urls`, `provider` and `callback_url` are those of
+        `submit`; `timeout` and `on_update` are those of `wait`.
+        `via` is "polling" (default) or "callback".  With "callback", the client polls only if no
+        callback has arrived after twice the usual duration.
+        `receiver` is the CallbackReceiver for the callback; it is required for "callback".
 
         Raises TaskFailed if the task fails.  Every error after the submit has the task.
         """
@@ -118,36 +119,36 @@ class ClientBase(ABC):
     def generate_many(
         self, prompts: Iterable[str], **options: Unpack[GenerateManyKeywords]
     ) -> object:
-        """Generate for each prompt, and yield each BatchResult as soon as it is available.
+        """Generate images for each prompt, and yield each BatchResult as soon as it is available.
 
-        Takes `aspect_ratio`, `num_images`, `image_urls` and `provider` as `submit` does.
-        `concurrency` is the maximum of tasks at once, 1 to 1,000 (default 50).
-        `timeout` is in seconds for each task, from its submit (default 300).
+        `aspect_ratio`, `num_images`, `image_urls` and `provider` are those of `submit`.
+        `concurrency` is the maximum number of tasks in progress, 1 to 1,000 (default 50).
+        `timeout` is the time limit of each task from its submit, in seconds (default 300).
         `on_update` is called with the task of each response.
 
-        The batch keeps below the limits of the API key, and submits less while the service has no
-        room (LIM-1, LIM-2).  The error of a prompt is in its result and affects no other.  An error
-        that `prompts` or `on_update` raise is raised after the results of the tasks in progress.
+        The batch stays below the limits of the API key, and submits less while the service returns
+        429 (LIM-1, LIM-2).  An error of a prompt is in its result and does not affect others.  An
+        error from `prompts` or `on_update` is raised after the results of the tasks in progress.
         """
 
     @abstractmethod
     def download(self, generation: Generation, directory: str | PathLike[str]) -> object:
         """Save every image in the directory, which is created if needed (RES-1 … RES-3).
 
-        Returns the files in the order of the URLs.  A file gets its name only once it is complete.
-        Raises ResultExpired for results that are gone, and UnexpectedResponse for a file that is
-        not an image of its declared type.
+        Returns the paths in the order of the URLs.  A file gets its name only when it is complete.
+        Raises ResultExpired for expired results, and UnexpectedResponse for a file that is not an
+        image of its declared type.
         """
 
     @abstractmethod
     def balance(self) -> object:
-        """Return the dollars left for this API key (BIL-2)."""
+        """Return the balance of this API key in US dollars (BIL-2)."""
 
     def _log(self, step: Send | Fetch, outcome: httpx.Response | ApixoError, took_s: float) -> None:
         _log.debug("%s", self._connection.log_line(step, outcome, took_s))
 
 
 def check_transport(transport: object, http_client: object) -> None:
-    """Reject the combination of a transport with a client that has one already."""
+    """Raise ValueError if both a transport and an httpx client are given."""
     if transport is not None and http_client is not None:
         raise ValueError("transport: pass it to your http_client instead")

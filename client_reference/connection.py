@@ -1,4 +1,4 @@
-"""What both clients know about HTTP: requests, limits of a response, and httpx's errors."""
+"""HTTP for both clients: build requests, limit responses, translate the errors of httpx."""
 
 import os
 import re
@@ -16,10 +16,10 @@ from client_reference.steps import Fetch, Send
 PUBLIC_URL = "https://api.apixo.ai"
 ENV_BASE_URL = "APIXO_BASE_URL"
 DOWNLOAD_S = 600.0
-"""How long one attempt of a download may take."""
+"""The time limit of one attempt of a download, in seconds."""
 
 HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError)
-"""What httpx raises for a request or a response; `translate_error` turns each into ours."""
+"""The errors of httpx for a request or a response; `translate_error` translates them."""
 
 _BODY_MAX = 16 * 1024 * 1024  # bytes
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError,
@@ -29,7 +29,7 @@ _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, http
 class Connection:
     """Builds the requests to one service for one API key.
 
-    Without `base_url` the address comes from APIXO_BASE_URL, else it is the public service.
+    `base_url` defaults to the variable APIXO_BASE_URL, then to the public service.
     """
 
     def __init__(self, api_key: str | None, base_url: str | None, user_agent: str | None) -> None:
@@ -60,7 +60,7 @@ class Connection:
         )
 
     def build_download(self, step: Fetch) -> httpx.Request:
-        """Return a request that tells the host of the results nothing about the caller (RES-3).
+        """Return a request that contains no data about the caller (RES-3).
 
         The caller's own `http_client` may add parameters, headers and cookies to each request that
         it builds, so it does not build this one.
@@ -75,13 +75,13 @@ class Connection:
     def log_line(
         self, step: Send | Fetch, outcome: httpx.Response | ApixoError, took_s: float
     ) -> str:
-        """Return one line about a request and its outcome, without the key."""
+        """Return one line about a request and its result, with the key redacted."""
         request = f"{step.method} {step.path}" if isinstance(step, Send) else "GET a result"
         end = outcome.status_code if isinstance(outcome, httpx.Response) else outcome
         return self.api_key.redact(f"{request}: {end} after {took_s * 1000:.0f} ms")
 
     def translate_error(self, error: Exception) -> ApixoError:
-        """Return the error of our tree for one of HTTP_ERRORS, without the key."""
+        """Return the ApixoError for one of HTTP_ERRORS, with the key redacted."""
         kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
         text = self.api_key.redact(str(error))
         message = f"{kind}: {text}" if text else kind
@@ -96,9 +96,9 @@ class Connection:
 
 
 class TimeLimit:
-    """Ends a response that arrives too slowly as a whole.
+    """Limits the total time of a response.
 
-    httpx limits only the time until the next bytes; a response may arrive byte by byte for ever.
+    httpx limits only the time between bytes, so a slow response could arrive without end.
     """
 
     def __init__(self, timeout_s: float) -> None:
@@ -106,13 +106,13 @@ class TimeLimit:
         self._until_s = time.monotonic() + timeout_s
 
     def check(self) -> None:
-        """Raise ApiTimeout once the time is over."""
+        """Raise ApiTimeout if the time is over."""
         if time.monotonic() > self._until_s:
             raise ApiTimeout(f"no complete response within {self._timeout_s:g} s")
 
 
 class BodyReader:
-    """Collects the body of a response, which must end in time and must not be endless."""
+    """Collects the body of a response, and limits its total time and size."""
 
     def __init__(self, timeout_s: float, api_key: ApiKey) -> None:
         self._time_limit = TimeLimit(timeout_s)
@@ -120,7 +120,7 @@ class BodyReader:
         self.content = bytearray()
 
     def add(self, part: bytes) -> None:
-        """Take the next part of the body."""
+        """Append the next part of the body."""
         self.content += part
         if len(self.content) > _BODY_MAX:
             head = self._api_key.redact_bytes(bytes(self.content[:1000]))

@@ -1,4 +1,4 @@
-"""The conversations with the service, free of I/O: submit, status, balance, wait, generate."""
+"""The flows without I/O for submit, status, balance, wait and generate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ from client_reference.submission import MODEL, Submission
 from client_reference.task import Generation, Task
 from client_reference.timeline import Timeline
 
-_LAST_REQUEST_S = 2.0  # How long a request may take that is sent at the deadline.
+_LAST_REQUEST_S = 2.0  # The time limit of a request that is sent at the deadline.
 _CHECK_RECEIVER_EVERY_S = 0.5
 _RETRIED_STATUSES = frozenset({500, 502, 503, 504})
 
@@ -37,7 +37,7 @@ def _send_at_once(_: Timeline, __: float) -> Flow[None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """The service as flows see it.  `pace` may delay a request, at most until its deadline."""
+    """Makes the flows.  `pace` may delay a request, but not beyond its deadline."""
 
     clock: Callable[[], float]
     timeout_s: float
@@ -47,7 +47,7 @@ class Api:
     pace: Callable[[Timeline, float], Flow[None]] = field(default=_send_at_once)
 
     def timeline(self) -> Timeline:
-        """Start the timeline of a conversation."""
+        """Return a new timeline for one flow."""
         return Timeline(self.clock)
 
     def submit(
@@ -58,10 +58,10 @@ class Api:
         *,
         retry_rate_limited: bool = True,
     ) -> Flow[Task]:
-        """Create a task; do not repeat a request that may have been accepted.
+        """Create a task and return it.
 
-        Only with `retry_submit` such a request is repeated.  Without `retry_rate_limited` the
-        first 429 is raised.
+        A request that may have been accepted is retried only with `retry_submit`.  A 429 is
+        retried only with `retry_rate_limited`.
         """
         uncertain: list[ApixoError] = []
 
@@ -93,7 +93,7 @@ class Api:
     def status(
         self, task_id: str, timeline: Timeline, deadline_s: float | None = None
     ) -> Flow[Task]:
-        """Ask once for the status of a task."""
+        """Return the current state of a task."""
         if not task_id or task_id.encode("utf-8", "ignore").decode() != task_id:
             raise ValueError("task_id: must be a string that is not empty")
         request = Send(
@@ -111,7 +111,7 @@ class Api:
         return task
 
     def balance(self, timeline: Timeline) -> Flow[Decimal]:
-        """Ask for the dollars left."""
+        """Return the balance in US dollars."""
         path = "/api/v1/apikeys/current-balance"
         request = Send(method="GET", path=path, timeout_s=self.timeout_s)
         return answers.read_balance((yield from self._request(request, timeline)))
@@ -119,7 +119,7 @@ class Api:
     def wait(
         self, task: Task, timeline: Timeline, deadline_s: float, on_update: OnUpdate | None = None
     ) -> Flow[Task]:
-        """Poll until the task has ended, the last time at the deadline; errors have the task."""
+        """Poll until the task has ended, or until the deadline; every error has the task."""
         try:
             return (yield from self._poll(task, timeline, deadline_s, on_update))
         except ApixoError as error:
@@ -151,7 +151,7 @@ class Api:
                 on_update(task)
             if task.is_final:
                 return task
-            # Pacing may have held the request back until the deadline.
+            # Pacing may have delayed the request until the deadline.
             if is_last or timeline.now_s() >= deadline_s:
                 raise _wait_timeout(task)
             pause_s = self.polling.next_pause_s(pause_s, timeline.now_s() - began_s)
@@ -164,7 +164,7 @@ class Api:
         on_update: OnUpdate | None = None,
         received: Received | None = None,
     ) -> Flow[Generation]:
-        """Submit, then follow the task to its end."""
+        """Submit a task and return its result."""
         task = yield from self.submit(submission, timeline, deadline_s)
         return (yield from self.follow(task, timeline, deadline_s, on_update, received))
 
@@ -176,7 +176,7 @@ class Api:
         on_update: OnUpdate | None = None,
         received: Received | None = None,
     ) -> Flow[Generation]:
-        """Follow an accepted task to its end; every error from here on has the task."""
+        """Wait for an accepted task and return its result; every error has the task."""
         try:
             if on_update is not None:
                 on_update(task)
@@ -193,7 +193,7 @@ class Api:
     def _await_callback(
         self, task: Task, timeline: Timeline, deadline_s: float, received: Received
     ) -> Flow[Task]:
-        """Return the task of its callback, or the task unchanged if none arrives in time."""
+        """Return the task from its callback, or the unchanged task if none arrives in time."""
         began_s = timeline.now_s() if task.submitted_at_s is None else task.submitted_at_s
         until_s = min(began_s + 2 * self.polling.usual_s, deadline_s)
         while True:
@@ -212,7 +212,7 @@ class Api:
         deadline_s: float | None = None,
         may_retry: Callable[[ApixoError], bool] = lambda _: True,
     ) -> Flow[httpx.Response]:
-        """Return a response that is not an error; retry what may succeed later."""
+        """Return a successful response; retry errors that may be temporary."""
         until_s = timeline.now_s() + LONGEST_CALL_S if deadline_s is None else deadline_s
         is_read = request.method == "GET"
 

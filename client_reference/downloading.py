@@ -1,6 +1,6 @@
 """Download results: each to a temporary name, checked, then renamed (RES-1 … RES-3).
 
-Files are the only thing that a flow touches itself.  The host of a result never sees the API key.
+File access is the only I/O that a flow does itself.  Requests for results never have the API key.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9_-]+")
 
 
 class Download:
-    """How one call of `download` talks to the hosts of the results."""
+    """The flows of one call of `download`."""
 
     def __init__(self, timeline: Timeline, *, timeout_s: float, max_retries: int) -> None:
         self._timeline = timeline
@@ -43,7 +43,7 @@ class Download:
         self._max_retries = max_retries
 
     def save_all(self, generation: Generation, directory: Path) -> Flow[list[Path]]:
-        """Return the files in the order of the URLs; those saved before an error stay."""
+        """Return the paths in the order of the URLs; files saved before an error stay."""
         directory.mkdir(parents=True, exist_ok=True)
         name = _file_name(generation.task.id)
         files: list[Path] = []
@@ -62,7 +62,7 @@ class Download:
         return files
 
     def _save(self, url: str, path: Path) -> Flow[str]:
-        """Save one whole image in the file; return its media type."""
+        """Save one image in the file; return its media type."""
         with closing(PartFile(path)) as part:
 
             def attempt_once() -> Flow[str]:
@@ -84,7 +84,7 @@ class Download:
             )
 
     def _fetch(self, url: str, part: PartFile) -> Flow[httpx.Response]:
-        """Fetch, and follow redirects here, so that no request has the API key or cookies."""
+        """Fetch a URL and follow redirects, without the API key and without cookies."""
         address = url
         for _ in range(_REDIRECTS_MAX):
             head = yield Fetch(
@@ -109,7 +109,7 @@ class Download:
 
 
 def _file_name(task_id: str) -> str:
-    """Return the task id if it can name a file; else its safe characters and a digest."""
+    """Return the task id if it is a safe file name, else its safe characters and a digest."""
     cleaned = _UNSAFE.sub("_", task_id)[:100]
     if cleaned == task_id:
         return cleaned

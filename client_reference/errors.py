@@ -1,4 +1,4 @@
-"""Everything that can go wrong in a conversation with the service.
+"""Every error that the clients raise for a request.
 
 ApixoError
 ├── ApiError                  the service rejected the request: status, code, message, detail
@@ -18,19 +18,19 @@ ApixoError
 ├── ResultExpired             a result is no longer available (RES-1)
 └── UnexpectedResponse        a response that the contract does not allow
 
-Each error has in `task` what was submitted before it, so that nothing paid for is lost.
-No error shows the API key: `response` is a copy without its request.
+The attribute `task` of an error is the task that was submitted before it, if there is one.
+No error contains the API key: `response` is a copy without its request.
 """
 
 import httpx
 
 from client_reference.task import Task
 
-_HEAD_MAX = 200  # bytes of a body
+_HEAD_MAX = 200  # The number of bytes of a body that an error keeps.
 
 
 class ApixoError(Exception):
-    """The root of the tree; `task` is the task that was submitted before, if there is one."""
+    """The base class of all errors; `task` is the task that was submitted before, or None."""
 
     task: Task | None = None
 
@@ -38,9 +38,9 @@ class ApixoError(Exception):
 class ApiError(ApixoError):
     """The service rejected the request.
 
-    `status` is the HTTP status and `code` the envelope's, which the contract makes equal (ENV-2).
-    `detail` is `data.error`, None if absent.  `retry_after` is how many seconds to wait, as a 429
-    or a 5xx may say; None if it does not.
+    `status` is the HTTP status and `code` is that of the envelope; both should be equal (ENV-2).
+    `detail` is `data.error`, or None.  `retry_after` is the number of seconds to wait that a 429
+    or a 5xx requests, or None.
     """
 
     def __init__(
@@ -128,21 +128,21 @@ class TransportError(ApixoError):
 
 
 class ApiTimeout(TransportError):
-    """Connecting, or the response, took longer than `timeout`."""
+    """The connection or the response took longer than `timeout`."""
 
 
 class SubmissionUncertain(TransportError):
     """A submit may have been accepted, but no valid response arrived; it was not retried.
 
     The API has no idempotency key, so a second submit may pay for the images twice.  Check the
-    account first, or opt in with `retry_submit=True`.  `__cause__` is what happened.
+    account first, or opt in with `retry_submit=True`.  `__cause__` is the original error.
     """
 
 
 class WaitTimeout(ApixoError):
     """The task did not end before the deadline; it continues at the service.
 
-    `task` is the task as last seen: pass it to `wait` to continue.
+    `task` is the last known state: pass it to `wait` to continue.
     """
 
     def __init__(self, message: str, task: Task) -> None:
@@ -164,16 +164,16 @@ class ResultExpired(ApixoError):
 
     def __str__(self) -> str:
         return (
-            f"HTTP {self.status} for {self.url}: results can be downloaded for 15 days,"
-            " then they are gone"
+            f"HTTP {self.status} for {self.url}: the result has expired;"
+            " results can be downloaded for 15 days"
         )
 
 
 class UnexpectedResponse(ApixoError):
-    """A response breaks the contract: `problem` says where, `head` is how the body starts.
+    """A response violates the contract: `problem` says where, `head` is the start of its body.
 
-    `is_garbled` means that it was damaged on its way, for example emptied by a proxy, so that a
-    second request may succeed.
+    `is_garbled` means that it was damaged in transit, for example emptied by a proxy, so that a
+    retry may succeed.
     """
 
     def __init__(

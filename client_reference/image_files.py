@@ -15,7 +15,7 @@ _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def media_type(path: Path) -> str | None:
-    """Return the type that the signature says, None for anything but PNG, JPEG and WebP."""
+    """Return the media type by the signature of a file; None if it is not PNG, JPEG or WebP."""
     with path.open("rb") as file:
         head = file.read(12)
     if head.startswith(_PNG):
@@ -28,7 +28,7 @@ def media_type(path: Path) -> str | None:
 
 
 def is_complete(path: Path) -> bool:
-    """Return whether an image of a type that `media_type` recognises has its end."""
+    """Return whether a PNG, JPEG or WebP file is complete."""
     with path.open("rb") as file:
         head = file.read(12)
         if head.startswith(_PNG):

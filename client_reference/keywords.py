@@ -1,6 +1,6 @@
-"""The keyword arguments of the clients, each named and typed once; both clients take the same.
+"""The types of the keyword arguments, which both clients share.
 
-`ClientBase` explains what each of them means.
+`ClientBase` documents their meaning.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,7 +14,7 @@ Via: TypeAlias = Literal["polling", "callback"]
 
 
 class ClientKeywords(TypedDict, total=False):
-    """Keyword arguments that both constructors take."""
+    """Keyword arguments of both constructors."""
 
     timeout: float
     max_retries: int
@@ -25,7 +25,7 @@ class ClientKeywords(TypedDict, total=False):
 
 
 class ImageKeywords(TypedDict, total=False):
-    """Keyword arguments that say which images to generate; `ImageOptions` is made from them."""
+    """Keyword arguments for the images to generate; `ImageOptions` is made from them."""
 
     aspect_ratio: str
     num_images: int

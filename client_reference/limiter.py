@@ -12,24 +12,24 @@ from client_reference.timeline import Timeline
 
 CONCURRENCY_MAX = 1000  # LIM-2
 REQUESTS_MAX = 9_000
-"""Requests in any window.  This is a tenth below LIM-1, because requests may arrive closer together
-than they left, and because of those that `pace` sends at their deadline."""
+"""The maximum of requests in any window.  It is a tenth below LIM-1: requests may arrive closer
+together than they were sent, and `pace` sends some at their deadline."""
 
 WINDOW_S = 60.0
-_CHECK_AGAIN_S = 1.0  # How long to wait for a free place before checking again.
-_DEFAULT_WAIT_S = 2.0  # How long to wait after a 429 without a `Retry-After`.
+_CHECK_AGAIN_S = 1.0  # The pause between two checks for a free place, in seconds.
+_DEFAULT_WAIT_S = 2.0  # The pause after a 429 without `Retry-After`, in seconds.
 
 
 class BatchStopped(ApixoError):
-    """The caller no longer wants results; only the flows of a stopped batch see this."""
+    """The batch was stopped.  Only the flows of the batch get this error, never the caller."""
 
 
 class Limiter:
-    """Limits concurrent tasks and requests a minute; all workers of a batch share one.
+    """Limits concurrent tasks and requests per minute; all workers of a batch share one limiter.
 
-    A 429 for a submit means that the service has no room for more tasks than those in progress.
-    Each task that ends makes room for the next.  One task more is tried only after as many have
-    ended as there are places.
+    After a 429 for a submit, the number of places is the number of tasks in progress: each task
+    that ends frees one place.  One more place is added after as many tasks have ended as there
+    are places.
     """
 
     def __init__(self, concurrency: int, requests_max: int = REQUESTS_MAX) -> None:
@@ -49,7 +49,7 @@ class Limiter:
         self._is_stopped = False
 
     def acquire(self, now_s: float) -> float:
-        """Take a place for a task and return 0, or return in how many seconds to try again.
+        """Take a place for a task and return 0, or return the seconds until the next attempt.
 
         Raises the error with which the limiter was closed.
         """
@@ -62,15 +62,15 @@ class Limiter:
             return max(self._opens_s - now_s, _CHECK_AGAIN_S)
 
     def release(self) -> None:
-        """Give back the place of a task that has ended."""
+        """Free the place of a task that has ended."""
         with self._lock:
             self._tasks -= 1
             self._places = min(float(self.concurrency), self._places + 1 / self._places)
 
     def release_after_429(self, now_s: float, error: RateLimited) -> bool:
-        """Give back the place of a submit that got a 429; return whether other tasks will end.
+        """Free the place of a submit that got a 429; return whether other tasks are in progress.
 
-        A wait longer than any call may take closes the limiter.
+        If the requested wait is longer than any call may take, the limiter is closed.
         """
         with self._lock:
             self._tasks -= 1
@@ -83,20 +83,20 @@ class Limiter:
             return self._tasks > 0
 
     def close(self, error: ApixoError) -> None:
-        """Give no more places: each further `acquire` raises this error."""
+        """Make each further `acquire` raise this error."""
         with self._lock:
             self._closed_by = self._closed_by or error
 
     def stop(self) -> None:
-        """Let no more requests be sent."""
+        """Prevent further requests."""
         self.close(BatchStopped())
         self._is_stopped = True
 
     def pace(self, timeline: Timeline, until_s: float) -> Flow[None]:
-        """Delay a request until the window has room for it (LIM-1), but not past its deadline.
+        """Delay a request until the rate limit allows it (LIM-1), but not beyond its deadline.
 
-        A request that is sent before the window has room is the last one for its task.  Each worker
-        sends at most one such request before it waits to submit again.
+        A request that is sent at its deadline is the last one for its task.  Each worker sends at
+        most one such request before it waits to submit again.
         """
         if self._is_stopped:
             raise BatchStopped

@@ -1,4 +1,4 @@
-"""A download in progress: a later response continues where an earlier one was interrupted."""
+"""A download in progress, which can resume after an interruption."""
 
 import re
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from client_reference.errors import TransportError, UnexpectedResponse
 
 _SIZE_MAX: Final = 256 * 1024 * 1024  # bytes
 _CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
-_HEAD_MAX: Final = 200  # bytes that an error shows
+_HEAD_MAX: Final = 200  # The number of bytes that an error shows.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Version:
-    """What a response says about the file that it is a part of; empty where it says nothing."""
+    """The headers of a response that identify the version of a file; empty if they are missing."""
 
     tag: str = ""
     modified: str = ""
@@ -63,13 +63,13 @@ class PartFile:
         received = self._file.tell()
         if not received:
             return common
-        # A weak tag does not say that the bytes are the same.
+        # Equal weak tags do not guarantee equal bytes.
         tag = self._version.tag
         condition = (("If-Range", tag),) if tag.startswith('"') else ()
         return (*common, ("Range", f"bytes={received}-"), *condition)
 
     def begin(self, status: int, headers: httpx.Headers) -> bool:
-        """Resume with a 206 that continues what was received; start again with a 200."""
+        """Return whether to read the body: resume for a matching 206, start again for a 200."""
         if status not in {200, 206}:
             return False
         if status == 206:
@@ -79,7 +79,7 @@ class PartFile:
             length = "" if "Content-Encoding" in headers else headers.get("Content-Length", "")
             self._version = _Version.of(headers, length)
         declared = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-        if declared or status == 200:  # A 206 need not repeat the type (RFC 9110, 15.3.7).
+        if declared or status == 200:  # A 206 may omit the type (RFC 9110, 15.3.7).
             self._declared_type = image_files.ALIASES.get(declared, declared)
         return True
 
@@ -100,7 +100,7 @@ class PartFile:
         self._file.write(part)
 
     def restart(self) -> None:
-        """Drop what was received."""
+        """Discard the received bytes."""
         self._version = _Version()
         self._file.seek(0)
         self._file.truncate()

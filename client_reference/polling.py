@@ -1,4 +1,4 @@
-"""When to ask for a task's status, as the service advises (TIM-2)."""
+"""The pauses between status requests that the service recommends (TIM-2)."""
 
 import math
 from dataclasses import dataclass, fields
@@ -29,7 +29,7 @@ class Polling:
     def first_pause_s(self, age_s: float | None) -> float:
         """Return the pause before the first request; 0 for a task of unknown age.
 
-        A negative age, which a clock that was set back gives, counts as 0.
+        A negative age counts as 0; a clock that was set back can cause it.
         """
         return 0.0 if age_s is None else max(0.0, self.first_s - max(0.0, age_s))
 

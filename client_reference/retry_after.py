@@ -8,11 +8,11 @@ import httpx
 
 
 def retry_after_s(headers: httpx.Headers, now_s: float) -> float | None:
-    """Return how many seconds to wait, None where the header is missing or invalid.
+    """Return the number of seconds to wait, or None if the header is missing or invalid.
 
-    Where there are several values, the longest valid one counts; a proxy may have joined them with
-    commas.  A date is compared with the service's own `Date`, because the clocks may differ; a
-    date before that is compared with `now_s`, our clock in epoch seconds.
+    If there are several values, the longest valid one counts; a proxy may have joined them with
+    commas.  A date is compared with the service's `Date`, because the clocks may differ.  If it is
+    earlier than that, it is compared with `now_s`, our clock in epoch seconds.
     """
     sent_s = _instant_s(headers.get("Date", ""))
     # A comma also follows the weekday of a date; without its weekday a date is still valid.

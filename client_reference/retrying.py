@@ -1,4 +1,4 @@
-"""Repeat what may succeed later, with growing pauses; stamina counts and spaces the attempts."""
+"""Retry temporary errors with growing pauses; stamina counts and schedules the attempts."""
 
 import logging
 import random
@@ -10,11 +10,11 @@ from client_reference.errors import ApiError, ApixoError
 from client_reference.steps import Flow, T
 from client_reference.timeline import Timeline
 
-# Where nobody has set up logging, Python would print a bare "stamina.retry_scheduled".
+# Without logging configuration, Python would print a bare "stamina.retry_scheduled".
 logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 LONGEST_CALL_S = 3600.0
-"""How long a call without a deadline of its own may go on with its retries."""
+"""The time limit for all retries of a call without its own deadline, in seconds."""
 
 _FIRST_BACKOFF_S = 1.0
 _LONGEST_BACKOFF_S = 30.0
@@ -28,14 +28,14 @@ def retry(
     until_s: float,
     may_retry: Callable[[ApixoError], bool],
 ) -> Flow[T]:
-    """Return what the flow returns; raise an error that may not be retried or leaves no time.
+    """Return the result of a flow; retry it after temporary errors until `until_s`.
 
     `until_s` is an instant of the timeline, in epoch seconds.
     """
     pause_s: float | None = None
 
     def retry_without_pause(_: Exception) -> float | bool:
-        """Let stamina wait 0 seconds: the pause is a step, because only a client can sleep."""
+        """Return 0, so that stamina does not sleep: the pause is a step that the client does."""
         return False if pause_s is None else 0.0
 
     for attempt in stamina.retry_context(
@@ -59,14 +59,14 @@ def retry(
 
 
 def _pause_s(error: ApixoError, backoff_s: float, left_s: float) -> float | None:
-    """Return the pause before the next attempt, None when there is no time for one.
+    """Return the pause before the next attempt in seconds, or None if there is no time for it.
 
-    A pause that the service asked for is never shortened.
+    A pause that the service requested is never shortened.
     """
     if left_s <= 0:
         return None
     if isinstance(error, ApiError) and error.retry_after is not None:
         return error.retry_after if error.retry_after <= left_s else None
-    # Clients that fail together should not come back together.
+    # Clients that fail at the same time should not retry at the same time.
     jitter = random.uniform(1.0, 1.5)  # noqa: S311
     return min(backoff_s * jitter, left_s)

@@ -1,9 +1,9 @@
-"""The three things that a conversation asks a client to do: send, fetch and sleep.
+"""The steps that a flow yields to a client: send, fetch and sleep.
 
 A flow is a generator: it yields steps, and the client sends the outcome of each step back into it.
-Where no response arrived, the client throws a TransportError into the flow; where the response is
-not valid HTTP, an UnexpectedResponse.  So each conversation is written once for both clients, and
-tests need no network.
+If no response arrives, the client throws a TransportError into the flow; if the response is not
+valid HTTP, an UnexpectedResponse.  So each flow is written once for both clients, and tests need
+no network.
 """
 
 from collections.abc import Generator
@@ -50,7 +50,7 @@ class Sink(Protocol):
         """Return whether the body is wanted."""
 
     def write(self, part: bytes) -> None:
-        """Take the next part of the body."""
+        """Append the next part of the body."""
 
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ class Done(Generic[T]):
 
 
 def advance(flow: Flow[T], outcome: httpx.Response | ApixoError | None) -> Step | Done[T]:
-    """Give a flow the outcome of its last step; return its next step, or its return value."""
+    """Return the next step of a flow, or its return value, after the outcome of its last step."""
     try:
         return flow.throw(outcome) if isinstance(outcome, ApixoError) else flow.send(outcome)
     except StopIteration as end:

@@ -15,7 +15,7 @@ PROVIDERS = ("auto", "value", "official")  # SUB-6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageOptions:
-    """Which images to generate from a prompt.
+    """The options for the images to generate from a prompt.
 
     `aspect_ratio` is 1:1, 3:2 or 2:3 (SUB-10), `num_images` is 1, 2 or 4 (SUB-11), `image_urls`
     are up to 5 reference images (SUB-12), and `provider` is the routing strategy: auto, value or
@@ -31,7 +31,7 @@ class ImageOptions:
         _check_choice("aspect_ratio", self.aspect_ratio, ASPECT_RATIOS)
         _check_choice("num_images", self.num_images, IMAGE_COUNTS)
         _check_choice("provider", self.provider, PROVIDERS)
-        # The caller may give any iterable; every prompt of a batch reads it again.
+        # The caller may pass an iterator, but every prompt of a batch needs all URLs.
         object.__setattr__(self, "image_urls", _read_image_urls(self.image_urls))
 
 
@@ -92,9 +92,9 @@ def _read_image_urls(given: object) -> tuple[str, ...]:
 
 
 def _check_url(name: str, url: object, schemes: tuple[str, ...]) -> None:
-    """Accept a URL with a host, or a `data:` URL, which contains its image.
+    """Raise ValueError unless this is a URL with a host, or a `data:` URL.
 
-    No message shows the URL, because it may contain a secret.
+    No message contains the URL, because it may contain a secret.
     """
     expected = f"{name}: must be an {', '.join(schemes[:-1])} or {schemes[-1]} URL"
     if not isinstance(url, str):

@@ -1,4 +1,4 @@
-"""The client for code that blocks."""
+"""The client for blocking code."""
 
 import time
 from collections.abc import Callable, Generator, Iterable
@@ -32,7 +32,7 @@ _POOL = httpx.Limits(max_connections=500, max_keepalive_connections=500)
 
 
 class Client(ClientBase):
-    """Talks to the service; one client can serve many threads."""
+    """The client for blocking code; several threads can share one client."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class Client(ClientBase):
         return self._run(self._calls.balance())
 
     def _run(self, flow: Flow[T], sleep: Callable[[float], object] | None = None) -> T:
-        """Do each step of the flow, until it returns or raises."""
+        """Do each step of a flow and return the flow's result."""
         outcome: httpx.Response | ApixoError | None = None
         with closing(flow):
             while not isinstance(step := advance(flow, outcome), Done):

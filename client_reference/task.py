@@ -1,4 +1,4 @@
-"""What the service says about a task, and what a successful task gives."""
+"""Tasks and generations: the values that the clients return."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,11 +8,11 @@ FINAL_STATES = frozenset({"success", "failed"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """A task as last seen (STA-3 … STA-10).
+    """The last known state of a task (STA-3 … STA-10).
 
     `state` is `pending`, `processing`, `success` or `failed`; any other state counts as not final.
     `create_time_ms` and `complete_time_ms` are Unix milliseconds of the service, `cost_time_ms` is
-    a duration in milliseconds.  `extra` has the members that the contract does not name.
+    a duration in milliseconds.  `extra` has the members that are not documented.
     """
 
     id: str
@@ -25,8 +25,9 @@ class Task:
     cost_time_ms: int | None = None
     extra: Mapping[str, object] = field(default_factory=dict, hash=False)
     submitted_at_s: float | None = field(default=None, repr=False, compare=False)
-    """When the service accepted the submit, by this client's clock; None for a task that another
-    program submitted."""
+    """When the service accepted the submit, in epoch seconds of this client's clock.
+
+    It is None if another program submitted the task."""
 
     @property
     def is_final(self) -> bool:
@@ -36,7 +37,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generation:
-    """A task that ended in success, and the URLs of its images, in order."""
+    """A successful task and the URLs of its images, in order."""
 
     task: Task
     urls: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Time as one conversation sees it."""
+"""The time of one flow, for its deadlines."""
 
 from collections.abc import Callable
 
@@ -6,9 +6,9 @@ from client_reference.steps import Flow, Sleep
 
 
 class Timeline:
-    """Reads a clock that may be set back, and adds up what the conversation slept.
+    """Reads a clock that may be set back, and adds up the sleeps of the flow.
 
-    Therefore neither a clock that is corrected nor one that stands still can extend a deadline.
+    Therefore a clock that is set back or stops cannot extend a deadline.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -21,7 +21,7 @@ class Timeline:
         return self._latest_s
 
     def sleep(self, seconds: float) -> Flow[None]:
-        """Let the client sleep for this many seconds."""
+        """Yield a step that lets the client sleep for this many seconds."""
         wakes_s = self.now_s() + seconds
         yield Sleep(seconds)
         self._latest_s = max(self._latest_s, wakes_s)

@@ -1,7 +1,6 @@
-"""Run the flows of a batch at once, and yield each result as soon as it is available.
+"""Run the flows of a batch concurrently, and yield each result as soon as it is available.
 
-No new flow begins while finished results wait for the caller, so that neither prompts nor results
-pile up.
+No new flow starts while results wait for the caller, so neither prompts nor results accumulate.
 """
 
 import asyncio
@@ -15,7 +14,7 @@ from client_reference.batch import Batch, BatchResult
 def run_in_threads(
     batch: Batch, run: Callable[[int, str], BatchResult], stop: Callable[[], None]
 ) -> Generator[BatchResult, None, None]:
-    """Yield each result; at the end, also an early one, call `stop` and wait for no thread."""
+    """Yield each result.  When the caller stops, call `stop` and do not wait for threads."""
     prompts = batch.given.numbered_prompts()
     running: set[Future[BatchResult]] = set()
     executor = ThreadPoolExecutor(batch.concurrency, thread_name_prefix="generate_many")
@@ -37,7 +36,7 @@ def run_in_threads(
 async def run_in_tasks(
     batch: Batch, run: Callable[[int, str], Coroutine[None, None, BatchResult]]
 ) -> AsyncGenerator[BatchResult, None]:
-    """Yield each result; at the end, also an early one, cancel the tasks in progress."""
+    """Yield each result.  When the caller stops, cancel the tasks in progress."""
     prompts = batch.given.numbered_prompts()
     running: set[asyncio.Task[BatchResult]] = set()
     try:

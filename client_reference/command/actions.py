@@ -1,6 +1,6 @@
-"""What each command does; `execution` handles the errors.
+"""The actions of the commands; `execution` handles their errors.
 
-A batch handles them itself: the error of one prompt is reported, and the others continue.
+A batch handles errors itself: it reports the error of one prompt and continues with the others.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from client_reference.keywords import ImageKeywords
 from client_reference.task import Task
 
 _LAST_RESPONSES_S = 1.0
-"""How long an interrupted batch waits for the ids of tasks that are being submitted."""
+"""The time that an interrupted batch waits for the responses to its submits, in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ def generate(session: Session, prompt: str, options: GenerateOptions) -> Exit:
 
 
 class _OutputClosed(BaseException):
-    """Nothing can be printed any more; generate_many would hold back an Exception to the end."""
+    """The output is closed.  It is a BaseException: generate_many would delay an Exception."""
 
     def __init__(self, reason: OSError) -> None:
         super().__init__(reason)
@@ -102,7 +102,7 @@ def batch(
             ]
         except KeyboardInterrupt:
             results.close()
-            join_threads(_LAST_RESPONSES_S)  # So that the tasks of answered submits are known.
+            join_threads(_LAST_RESPONSES_S)  # Then the tasks of these submits are known.
             raise
         except _OutputClosed as end:
             raise end.reason from None

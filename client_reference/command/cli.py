@@ -1,4 +1,4 @@
-"""The commands and their arguments; each becomes a Job, and nothing is sent yet."""
+"""The commands and their arguments. Each call returns a Job and sends no request yet."""
 
 import functools
 import os
@@ -56,7 +56,7 @@ def command() -> click.Group:
 
 
 def read_prompts(name: str) -> list[Prompt]:
-    """Read one prompt a line from a file, or from standard input for `-`; skip blank lines."""
+    """Return the prompts of a file, one per line, without blank lines; `-` is standard input."""
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         lines = content.decode("utf-8-sig").split("\n")
@@ -174,7 +174,7 @@ def _wait(
     )
 
 
-@click.command("balance", help="Print the dollars left for the API key.")
+@click.command("balance", help="Print the balance of the API key in US dollars.")
 @_format_options
 def _balance(*, is_json: bool, is_debug: bool) -> Job:
     return Job(action=actions.balance, is_json=is_json, is_debug=is_debug)
@@ -185,7 +185,7 @@ def _balance(*, is_json: bool, is_debug: bool) -> Job:
 )
 @click.argument("file")
 @click.option(
-    "--concurrency", metavar="N", type=int, default=50, help="Maximum tasks at once, 1 to 1000."
+    "--concurrency", metavar="N", type=int, default=50, help="Maximum tasks in progress, 1 to 1000."
 )
 @_generate_options
 @_format_options

@@ -25,9 +25,9 @@ from client_reference.task import Task
 
 
 class PendingTasks:
-    """What was submitted and is not yet reported, so that an interrupt loses nothing.
+    """The submitted tasks whose end was not reported yet; an interrupt lists them.
 
-    Updates may come from any thread; what is new is printed.
+    Any thread may send updates. New tasks and states are printed.
     """
 
     def __init__(self, output: Output) -> None:
@@ -44,11 +44,11 @@ class PendingTasks:
 
     @property
     def unanswered(self) -> int:
-        """How many submits have begun, but have neither a task nor an error."""
+        """The number of submits without a response or an error."""
         return self._unanswered
 
     def begin_submit(self) -> None:
-        """Count a submit that begins."""
+        """Count a submit that is about to be sent."""
         with self._lock:
             self._unanswered += 1
 
@@ -76,7 +76,7 @@ class PendingTasks:
             self._output.changed(task)
 
     def remove(self, task_id: str) -> None:
-        """Forget a task whose end was reported."""
+        """Remove a task whose end was reported."""
         with self._lock:
             self._states.pop(task_id, None)
 
@@ -101,7 +101,7 @@ class Job:
 
 
 def run(job: Job, make_client: Callable[[], Client] = Client) -> Exit:
-    """Do the job; report expected errors, and return the exit status."""
+    """Run a job, report expected errors, and return the exit status."""
     output = _make_output(job)
     pending = PendingTasks(output)
     try:
@@ -111,7 +111,7 @@ def run(job: Job, make_client: Callable[[], Client] = Client) -> Exit:
     except KeyboardInterrupt:
         output.interrupted(pending.ids, pending.unanswered)
         return Exit.INTERRUPTED
-    except BrokenPipeError:  # Nobody reads the output any more: it is no file that we opened.
+    except BrokenPipeError:  # The reader of standard output has closed the pipe.
         raise
     except click.UsageError as error:
         print_error(error.format_message())
@@ -135,7 +135,7 @@ def join_threads(timeout_s: float) -> None:
 
 
 def _connect(make_client: Callable[[], Client]) -> Client:
-    """Make the client; httpx reads certificates and proxies from the environment."""
+    """Return a client; httpx reads certificates and proxies from the environment."""
     try:
         return make_client()
     except (ImportError, OSError) as error:
@@ -148,18 +148,18 @@ def _connect(make_client: Callable[[], Client]) -> Client:
 def _make_output(job: Job) -> Output:
     if job.is_json:
         return JsonOutput(job.directory)
-    # Lines of a log would be drawn into a live line.
+    # Log lines would overwrite a live line.
     is_live = _can_redraw(sys.stderr) and not job.is_debug
     return TextOutput(job.directory, is_live=is_live)
 
 
 def _can_redraw(stream: TextIO | None) -> bool:
-    """Return whether the stream, None if it is closed, is a terminal that can redraw a line."""
+    """Return whether the stream is a terminal that can redraw a line; None is a closed stream."""
     return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _set_up_log(output: Output, *, is_debug: bool) -> None:
-    """Report retries as output, which stamina would log as warnings; log requests on demand."""
+    """Report retries in the output instead of the log; with `is_debug`, log each request."""
 
     def report_retry(details: stamina.instrumentation.RetryDetails) -> None:
         output.retrying(details.caused_by)

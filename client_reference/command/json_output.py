@@ -1,4 +1,4 @@
-"""Output for programs: one JSON object a line on standard output; errors also for people."""
+"""JSON output: one object per line on standard output, and errors also as text."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -55,7 +55,7 @@ class JsonOutput:
         )
 
     def balance(self, dollars: Decimal) -> None:
-        # A number would be rounded by most readers.
+        # Most JSON readers would round a number.
         self._print("balance", balance=f"{dollars:f}")
 
     def error(

@@ -1,4 +1,4 @@
-"""What people read on standard error: what went wrong, what to do about it, how to continue."""
+"""The messages on standard error: the problem, what to do, and how to continue."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ _ARGUMENTS: Mapping[str, str] = {
 
 
 def escape(text: str) -> str:
-    """Return the text with every character escaped that a terminal would obey or hide."""
+    """Return the text with all control and invisible characters escaped."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
@@ -54,7 +54,7 @@ def escape(text: str) -> str:
 
 
 def print_error(message: str) -> None:
-    """Print one line to standard error, after the name of the command."""
+    """Print one line to standard error, with the name of the command first."""
     click.echo(f"{COMMAND}: {message}", err=True)
 
 
@@ -67,7 +67,7 @@ def report_error(
 
 
 def report_interrupt(task_ids: Sequence[str], unanswered: int, directory: Path | None) -> None:
-    """Print that the command was interrupted, and what continues at the service."""
+    """Print that the command was interrupted, and which tasks continue at the service."""
     _print_with_commands("interrupted", task_ids, directory)
     if unanswered:
         submits = "a submit is" if unanswered == 1 else f"up to {unanswered} submits are"
@@ -119,7 +119,7 @@ def _wait_command(task_id: str, directory: Path | None) -> str:
 
 
 def _as_argument(message: str) -> str:
-    """Name a value as the command does, not as the library does."""
+    """Return the message with the name of the switch instead of the library's argument."""
     if message == MISSING:
         return f"{ENV_API_KEY} is not set; set it to your API key"
     field, colon, problem = message.partition(":")

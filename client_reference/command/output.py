@@ -1,4 +1,4 @@
-"""What the command reports, whatever the form: events, results, and the exit status."""
+"""The interface of outputs: events, results and exit statuses."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -21,7 +21,7 @@ class Exit(IntEnum):
     REJECTED = 3
     TIMEOUT = 4
     INTERRUPTED = 130
-    BROKEN_PIPE = 141  # As a shell reports it when the reader of a pipe has gone.
+    BROKEN_PIPE = 141  # The status of a process that was ended by SIGPIPE.
 
 
 def exit_of(error: Exception) -> Exit:
@@ -45,7 +45,7 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """How many prompts of a batch ended in which way."""
+    """The number of prompts of a batch by result."""
 
     succeeded: int
     failed: int
@@ -56,7 +56,7 @@ class Output(Protocol):
     """Prints events and results, from any thread.  In a batch `prompt` is the prompt concerned."""
 
     def progress(self, prompts: int | None = None) -> AbstractContextManager[None]:
-        """Show progress inside the block: of one task, or of a batch of so many prompts."""
+        """Show progress inside the block, of one task or of a batch with this many prompts."""
 
     def submitted(self, task: Task) -> None:
         """Report a task that was just accepted."""
@@ -93,4 +93,4 @@ class Output(Protocol):
         """Report the end of a batch."""
 
     def interrupted(self, task_ids: Sequence[str], unanswered: int) -> None:
-        """Report the tasks in progress, and how many submits have no response."""
+        """Report the tasks in progress and the number of submits without a response."""

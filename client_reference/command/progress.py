@@ -1,4 +1,4 @@
-"""Progress on standard error: lines in a log, or one line on a terminal that is redrawn."""
+"""Progress on standard error: log lines, or one line that is redrawn on a terminal."""
 
 import time
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _REDRAWS_A_SECOND = 8
 
 
 class Progress(Protocol):
-    """Shows how far one task, or a batch, has come."""
+    """Shows the progress of one task or of a batch."""
 
     def submitted(self, task: Task) -> None:
         """Show that a task was accepted."""
@@ -56,7 +56,7 @@ class LineProgress:
 
 @contextmanager
 def live_progress(prompts: int | None) -> Iterator["TaskProgress | BatchProgress"]:
-    """Show a live line inside the block: of one task, or of a batch of so many prompts."""
+    """Show a live line inside the block, for one task or for a batch with this many prompts."""
     progress = TaskProgress() if prompts is None else BatchProgress(prompts)
     progress.live.start()
     try:
@@ -66,7 +66,7 @@ def live_progress(prompts: int | None) -> Iterator["TaskProgress | BatchProgress
 
 
 class _LiveLine:
-    """A line on a terminal, drawn again several times a second."""
+    """A line on a terminal that is redrawn several times a second."""
 
     def __init__(self) -> None:
         self._spinner = Spinner("dots")
@@ -79,7 +79,7 @@ class _LiveLine:
         )
 
     def __rich__(self) -> Text:
-        """Return plain text: rich must not read markup in what the service says."""
+        """Return plain text, so that rich does not interpret text of the service as markup."""
         spinner = self._spinner.render(time.monotonic())
         assert isinstance(spinner, Text), "a spinner without a caption is text"
         line = Text(no_wrap=True, overflow="ellipsis")
@@ -115,18 +115,18 @@ class TaskProgress(_LiveLine):
 
     def submitted(self, task: Task) -> None:
         with self.paused():
-            _print_submitted(task)  # The id stays on the screen when the live line is gone.
+            _print_submitted(task)  # The id stays on the screen after the live line ends.
         self.changed(task)
 
     def changed(self, task: Task) -> None:
         self._state = escape(task.state)
 
     def ended(self, *, is_success: bool) -> None:
-        """Show nothing: the line is about to go."""
+        """Show nothing: the live line ends now."""
 
 
 class BatchProgress(_LiveLine):
-    """How many prompts of a batch were submitted and have ended."""
+    """The number of prompts of a batch that were submitted and that have ended."""
 
     def __init__(self, prompts: int) -> None:
         super().__init__()

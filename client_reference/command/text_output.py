@@ -1,4 +1,4 @@
-"""Output for people: results on standard output, progress and errors on standard error."""
+"""Text output: results on standard output, progress and errors on standard error."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -96,7 +96,7 @@ class TextOutput:
 
 
 def _describe(task: Task) -> list[str]:
-    """Return one line for each thing that is known about a task."""
+    """Return one line for each known property of a task."""
     took = None if task.cost_time_ms is None else f"{task.cost_time_ms / 1000:.1f} s"
     failure = ": ".join(filter(None, (task.fail_code, task.fail_msg)))
     rows = [("task", task.id), ("state", task.state), ("took", took), ("failure", failure)]
