@@ -73,7 +73,7 @@ def test_handler_with_an_unknown_parameter_is_rejected_at_the_start() -> None:
 
 
 def test_described_handler_that_returns_a_response_must_declare_its_answer() -> None:
-    with pytest.raises(TypeError, match="declare the type of the answer"):
+    with pytest.raises(TypeError, match="declare the type of the response"):
         Call("GET", "/_mock/x", scrape, "Scrape")
 
 

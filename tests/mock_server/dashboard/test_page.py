@@ -91,7 +91,7 @@ def test_page_shows_the_timeline_of_a_task_and_details_of_a_request(
     until(page, "#journal", "statusTask")
 
     page.find_element(By.CSS_SELECTOR, f"[data-task='{task_id}']").click()
-    until(page, "#timeline", "default: succeeds")
+    until(page, "#timeline", "default: the task succeeds")
     Select(page.find_element(By.ID, "operation")).select_by_visible_text("submit")
     WebDriverWait(page, PATIENCE_S).until(
         lambda page: "statusTask" not in page.find_element(By.ID, "journal").text
@@ -139,7 +139,7 @@ def test_page_fits_a_phone_and_works_with_the_keyboard(page: webdriver.Chrome, a
     api.told("POST", "rules", {"match": {"prompt": LONG}, "apply": {"callback": "drop"}})
     until(page, "#rules", "drop")
     click(page, f"[data-task='{task_id}']")
-    until(page, "#timeline", "default: succeeds")
+    until(page, "#timeline", "default: the task succeeds")
     page.execute_script("document.querySelectorAll('details').forEach((each) => each.open = true)")
     for dark in (False, True):
         browser.resized(page, 375, dark=dark)
