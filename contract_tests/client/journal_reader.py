@@ -36,6 +36,7 @@ def _exchange(entry: Mapping[str, Any]) -> HttpExchange:
         status=entry["status"] or 0,
         duration_ms=entry["duration_ms"],
         injected=frozenset(f"{each['kind']} {each['name']}".strip() for each in entry["injected"]),
+        is_injected_rejection=any(each["kind"] == "refuse" for each in entry["injected"]),
         error=entry["error"] or "",
         method=request["method"],
         path=request["path"],

@@ -35,6 +35,7 @@ class HttpExchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     body: str
     response_headers: tuple[tuple[str, str], ...]
     response_body: str
+    is_injected_rejection: bool = False  # A rule rejected the request, whatever it contained.
 
     def header(self, name: str) -> str | None:
         """Return a request header; `name` is in lower case."""
@@ -48,11 +49,6 @@ class HttpExchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def is_broken(self) -> bool:
         """Whether an injected fault made the response unreadable."""
         return bool(self.injected & BREAKS_RESPONSE)
-
-    @property
-    def is_injected_rejection(self) -> bool:
-        """Whether a rule rejected the request, whatever it contained."""
-        return any(fault.startswith("refuse ") for fault in self.injected)
 
     @cached_property
     def request_json(self) -> Any:

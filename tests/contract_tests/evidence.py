@@ -59,7 +59,7 @@ def rejected(
     body = json.dumps({"code": status, "message": "no", "data": None})
     return exchange(
         number, at_s, operation, status=status, task_id="", response_body=body,
-        injected=frozenset({f"refuse {status}"}), **given,
+        injected=frozenset({f"refuse {status}"}), is_injected_rejection=True, **given,
     )  # fmt: skip
 
 

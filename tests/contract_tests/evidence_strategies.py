@@ -75,6 +75,7 @@ _exchanges = st.builds(
     status=st.sampled_from((0, 200, 206, 304, 400, 401, 404, 410, 429, 500, 503)),
     duration_ms=st.floats(0, 10**9),
     injected=st.frozensets(_faults | texts, max_size=2),
+    is_injected_rejection=st.booleans(),
     error=texts,
     method=st.sampled_from(("GET", "POST", "HEAD")) | texts,
     path=_paths,
