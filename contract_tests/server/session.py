@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
+from contract_tests.contract.certificates import trusted_certificates
 from contract_tests.contract.mock_process import start_mock
 from contract_tests.contract.redaction import Redaction
 from contract_tests.contract.register import Register, load_register
@@ -104,7 +105,10 @@ def open_session(options: Options) -> Iterator[Session]:
             else origin_of(options.base_url)
         )
         live = is_live(options)
-        http = stack.enter_context(httpx.Client(timeout=TIMEOUT_S, trust_env=live))
+        certificates = trusted_certificates(uses_environment=live)
+        http = stack.enter_context(
+            httpx.Client(verify=certificates, timeout=TIMEOUT_S, trust_env=live)
+        )
         receiver = stack.enter_context(
             Receiver(options.receiver_host, options.receiver_port, options.receiver_url)
         )

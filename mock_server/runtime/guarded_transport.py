@@ -3,6 +3,7 @@
 import ssl
 import zlib
 from collections.abc import AsyncIterator
+from functools import cache
 
 import httpcore
 import httpx
@@ -32,7 +33,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         *,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
-        tls = ssl_context or httpx.create_ssl_context()
+        tls = ssl_context or _default_tls()
         backend = GuardedBackend(egress, resolve)
         self._pools = [
             httpcore.AsyncConnectionPool(
@@ -72,6 +73,12 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     def _pool_for(self, url: httpx.URL) -> httpcore.AsyncConnectionPool:
         return self._pools[zlib.crc32(url.netloc) % len(self._pools)]
+
+
+@cache
+def _default_tls() -> ssl.SSLContext:
+    """Return the context that all transports share: to load the trusted certificates is slow."""
+    return httpx.create_ssl_context()
 
 
 class _ResponseBody(httpx.AsyncByteStream):

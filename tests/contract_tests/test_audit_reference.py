@@ -11,6 +11,7 @@ from contract_tests.client.records import ClientExit
 from contract_tests.client.selection import CasePlan
 from contract_tests.client.situation import Situation
 from contract_tests.client.situations import SITUATIONS
+from contract_tests.contract.certificates import trusted_certificates
 from contract_tests.contract.verdicts import Verdict
 from tests.contract_tests.clients.all_clients import mock_http
 from tests.contract_tests.clients.driving import VirtualTime
@@ -29,7 +30,11 @@ def verdict(situation: Situation, http: httpx.Client, directory: Path, *, via: s
         with (
             CallbackReceiver() as receiver,
             Client(
-                trial.key, trial.base_url, sleep=time.sleep, clock=lambda: time.passed_s
+                trial.key,
+                trial.base_url,
+                transport=httpx.HTTPTransport(verify=trusted_certificates()),
+                sleep=time.sleep,
+                clock=lambda: time.passed_s,
             ) as client,
         ):
             try:

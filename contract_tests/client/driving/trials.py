@@ -16,6 +16,7 @@ from contract_tests.client.records import ClientExit
 from contract_tests.client.reports.cases import judge_situation, unjudged_case
 from contract_tests.client.reports.report import AuditedCase
 from contract_tests.client.selection import CasePlan
+from contract_tests.contract.certificates import trusted_certificates
 from contract_tests.contract.errors import TargetError
 from contract_tests.contract.redaction import Redaction
 from contract_tests.contract.verdicts import Verdict
@@ -78,7 +79,13 @@ def run_trials(
 
     limits = httpx.Limits(max_connections=parallel * 2)
     executor = ThreadPoolExecutor(parallel)
-    with httpx.Client(base_url=base_url, timeout=30, trust_env=False, limits=limits) as http:
+    with httpx.Client(
+        base_url=base_url,
+        verify=trusted_certificates(),
+        timeout=30,
+        trust_env=False,
+        limits=limits,
+    ) as http:
         try:
             results: dict[str, Future[AuditedCase]] = {
                 plan.situation.id: executor.submit(run_trial, plan, http, run_client)

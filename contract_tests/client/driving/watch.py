@@ -18,6 +18,7 @@ from contract_tests.client.driving.sandbox import CaseSandbox, new_key, prompt_o
 from contract_tests.client.reports.cases import judge_situation, unjudged_case
 from contract_tests.client.reports.report import AuditedCase
 from contract_tests.client.selection import CasePlan
+from contract_tests.contract.certificates import trusted_certificates
 from contract_tests.contract.errors import TargetError
 from contract_tests.contract.verdicts import Verdict
 
@@ -44,7 +45,9 @@ def watch_keys(plans: Sequence[CasePlan], options: WatchOptions) -> Iterator[Aud
     """
     with (
         _stop_request() as wait_for_stop,
-        httpx.Client(base_url=options.base_url, timeout=30, trust_env=False) as http,
+        httpx.Client(
+            base_url=options.base_url, verify=trusted_certificates(), timeout=30, trust_env=False
+        ) as http,
     ):
         staged = [(plan, CaseSandbox(http, new_key(plan.situation.id))) for plan in plans]
         for plan, sandbox in staged:

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from contract_tests.contract.certificates import trusted_certificates
 from mock_server.domain.ports import DeliveryResult
 from mock_server.settings import Settings
 from tests.contract_tests.mutants.harness import Asked, Break, Mutant, Serve, Told, answers
@@ -46,7 +47,7 @@ async def _calls_back_at_the_submit(asked: Asked, serve: Serve) -> Told:
     told = await serve(asked)
     if asked.is_submit and told.status == 200 and asked.json.get("request_type") == "callback":
         data = {"taskId": told.json["data"]["taskId"], "state": "pending", "createTime": 0}
-        async with httpx.AsyncClient(timeout=1) as http:
+        async with httpx.AsyncClient(verify=trusted_certificates(), timeout=1) as http:
             body = {"code": 200, "message": "success", "data": data}
             await http.post(asked.json["callback_url"], json=body)
     return told

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import msgspec
 
+from contract_tests.contract.certificates import trusted_certificates
 from mock_server.domain.ports import DeliveryResult, Sender
 
 RECEIVED = DeliveryResult(status=200)
@@ -91,7 +92,9 @@ class Raw(Through):
         self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
     ) -> DeliveryResult:
         headers = {"Content-Type": "application/json", **self.headers}
-        async with httpx.AsyncClient(timeout=1, follow_redirects=self.follow_redirects) as http:
+        async with httpx.AsyncClient(
+            verify=trusted_certificates(), timeout=1, follow_redirects=self.follow_redirects
+        ) as http:
             try:
                 answer = await http.request(self.method, url, content=body, headers=headers)
             except httpx.HTTPError as error:
