@@ -34,6 +34,11 @@ def examples(number: int, *, steps: int | None = None) -> settings:
     return scaled if steps is None else settings(scaled, stateful_step_count=steps)
 
 
+def is_deep() -> bool:
+    """Tell whether the profile in use is `deep`, for tests that try all of a list or a part."""
+    return settings().max_examples == _EXAMPLES["deep"]
+
+
 def scale(number: int) -> int:
     """Return how many of `number` repetitions the profile in use asks for, at least one."""
     return max(1, number * settings().max_examples // _USUAL)
