@@ -1,6 +1,6 @@
 """The options of `pytest --pyargs contract_tests`, as a plugin, because pytest needs them early.
 
-Every run of pytest where the kit is installed loads this module, so it imports nothing slow.
+pytest loads this module in every run if the kit is installed, so it imports nothing slow.
 """
 
 import argparse
@@ -16,10 +16,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("apixo", "APIXO contract tests (the API key comes from APIXO_API_KEY)")
     group.addoption("--apixo-base-url", help="server under test; without it a mock is started")
     group.addoption("--apixo-suite", choices=_SUITES, help="set of cases")
-    group.addoption(  # the older name
+    group.addoption(  # The older name.
         "--apixo-profile", dest="apixo_suite", choices=_SUITES, help=argparse.SUPPRESS
     )
-    group.addoption("--apixo-seed", type=int, help="random seed; the same seed repeats a run")
+    group.addoption("--apixo-seed", type=int, help="random seed; the same seed reproduces a run")
     group.addoption(
         "--apixo-live", action="store_true", help="allow a server that is not on this machine"
     )
@@ -27,5 +27,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--apixo-allow-exhaustion",
         action="store_true",
-        help="let a live run use up limits of the account",
+        help="allow a live run to exhaust limits of the account",
     )

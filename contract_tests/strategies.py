@@ -6,9 +6,9 @@
     @given(submissions())
     def test_my_client_sends_any_valid_submission(body: dict[str, object]) -> None: ...
 
-Whatever they give is JSON, and new each time: it may be changed. Prompts hold no word that a
-moderation refuses and no directive of the mock, so a valid submission ends as a success. Texts hold
-no lone surrogates, which UTF-8 cannot write.
+All values are JSON and are new objects, so tests may change them. Prompts contain no moderated word
+and no directive of the mock, so a valid submission ends as a success. Texts contain no unpaired
+surrogates, which UTF-8 cannot encode.
 """
 
 import re
@@ -30,7 +30,7 @@ COUNTS = (1, 2, 4)  # SUB-11
 REQUEST_TYPES = ("async", "callback")  # SUB-3
 PROVIDERS = ("auto", "value", "official")  # SUB-6
 CALLBACK_URL = "https://receiver.example.com/callback"
-"""A public HTTPS address (SUB-5) at which nobody listens."""
+"""A public HTTPS URL (SUB-5) on which no server listens."""
 
 _MEMBERS = frozenset({"request_type", "callback_url", "provider", "input"})
 _INPUT_MEMBERS = frozenset({"mode", "prompt", "aspect_ratio", "num_images", "image_urls"})
@@ -44,7 +44,7 @@ NEAR_MEMBERS: Mapping[str, Json] = {
     "requestType": "callback", "webhook": "https://receiver.example.com/other", "Provider": "none",
     "model": "another", "seed": 1, "$schema": None, "": "",
 }  # fmt: skip
-"""Members that clients of this and other APIs send, and that the contract does not know."""
+"""Members that clients of this and other APIs send, but that the contract does not define."""
 
 _REFUSED = re.compile(
     "behead|bestial|bloodbath|decapit|dismember|gore|hentai|mutilat|naked|necrophil|nsfw|nud|porn"
@@ -56,20 +56,20 @@ _SPECIMENS = (
     "\U0001d518\U0001d52b\U0001d526 \U00010348 \U0002070e",  # the astral plane
     "\u202eright to left\u202c \u2067\u05e9\u05dc\u05d5\u05dd\u2069 \u0645\u0631\u062d\u0628\u0627",
     "e\u0301 is not \u00e9; Z\u0351\u036b\u0343a\u0329l\u0347g\u0321o\u0322",
-    "\ufb01 \u00bd A\u030a \u212b \ufb1d",  # what a normal form would change
+    "\ufb01 \u00bd A\u030a \u212b \ufb1d",  # A normal form would change these.
     "NUL \x00 and \x1f\x7f\x85\u2028\u2029 others",
     "\x00",
     " \t\r\n surrounded \n\r\t ",
     '"quotes" \\ back\\u0041slash / %00 %s {} <b>&amp;</b> \' OR 1=1 --',
     "\ufeff\ufffd\ufffe\uffff\U0010ffff",
-    "\u3164\u200b\u200d\u2060",  # nothing that can be seen
+    "\u3164\u200b\u200d\u2060",  # All characters are invisible.
 )
-_FILLERS = str.maketrans("", "", "\u115f\u1160")  # letters that nobody sees
+_FILLERS = str.maketrans("", "", "\u115f\u1160")  # Invisible letters.
 _CHARACTERS = st.characters(exclude_categories=["Cs"])
 
 
 def prompts() -> SearchStrategy[str]:
-    """Give any prompt that SUB-9 allows: 1 to 10,000 characters of any kind, NUL included."""
+    """Generate any prompt that SUB-9 allows: 1 to 10,000 characters of any kind, including NUL."""
     short = st.text(_CHARACTERS, min_size=1, max_size=60)
     specimens = st.sampled_from(_SPECIMENS)
     mixed = st.tuples(specimens, short).map("".join)
@@ -77,14 +77,14 @@ def prompts() -> SearchStrategy[str]:
 
 
 def is_harmless(prompt: str) -> bool:
-    """Tell whether a prompt is sure to be drawn: no moderated word, no directive of the mock."""
+    """Tell whether a prompt contains neither a moderated word nor a directive of the mock."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", prompt).casefold())
     letters = "".join(char for char in folded if unicodedata.category(char)[0] in "LN")
     return not _REFUSED.search(letters.translate(_FILLERS)) and "[[mock" not in prompt
 
 
 def image_urls() -> SearchStrategy[str]:
-    """Give addresses of reference images as SUB-13 allows them (nobody serves them)."""
+    """Generate URLs of reference images that SUB-13 allows; no server serves them."""
     names = st.text("abcdefghijklmnopqrstuvwxyz0123456789-_", min_size=1, max_size=20)
     extensions = st.sampled_from(("png", "jpg", "jpeg", "webp", "PNG"))
     queries = st.sampled_from(("", "?size=large", "?signed=a%2Fb&until=1"))
@@ -92,7 +92,7 @@ def image_urls() -> SearchStrategy[str]:
 
 
 def inputs(modes: Sequence[str] = MODES) -> SearchStrategy[Body]:
-    """Give a valid `input`: mode and prompt, and any of the other members (SUB-7 … SUB-12)."""
+    """Generate a valid `input`: mode and prompt, and any of the other members (SUB-7 … SUB-12)."""
     return st.fixed_dictionaries(
         {"mode": st.sampled_from(modes), "prompt": prompts()},
         optional={
@@ -106,10 +106,10 @@ def inputs(modes: Sequence[str] = MODES) -> SearchStrategy[Body]:
 def submissions(
     *, callback_url: str | None = CALLBACK_URL, modes: Sequence[str] = MODES
 ) -> SearchStrategy[Body]:
-    """Give a valid body of a submit.
+    """Generate a valid body of a submit.
 
-    Callback tasks ask for a callback to this address; with None there are no callback tasks. Not
-    every server takes every mode (SUB-8).
+    Callback tasks have this `callback_url`; with None there are no callback tasks. Not every server
+    accepts every mode (SUB-8).
     """
     given = inputs(modes)
     polled = st.fixed_dictionaries(
@@ -130,7 +130,7 @@ def submissions(
 
 
 def unknown_members() -> SearchStrategy[Body]:
-    """Give members that the contract does not know, often ones that are near to those it knows."""
+    """Generate members that the contract does not define, often similar to defined ones."""
     names = st.text(_CHARACTERS, max_size=12).filter(
         lambda name: name not in _MEMBERS | _INPUT_MEMBERS
     )
@@ -142,7 +142,7 @@ def unknown_members() -> SearchStrategy[Body]:
 
 
 def json_values() -> SearchStrategy[Json]:
-    """Give any small JSON value."""
+    """Generate any small JSON value."""
     leaves = st.one_of(
         st.none(),
         st.booleans(),
@@ -162,7 +162,7 @@ def json_values() -> SearchStrategy[Json]:
 
 @st.composite
 def with_unknown_members(draw: st.DrawFn, bodies: SearchStrategy[Body]) -> tuple[Body, Body]:
-    """Give a body, and the same with unknown members in it, in the body and in `input`."""
+    """Generate a body, and the same body with unknown members, also in `input`."""
     body = draw(bodies)
     outer, inner = draw(unknown_members()), draw(unknown_members())
     return body, {**outer, **body, "input": {**inner, **body["input"]}}
@@ -170,7 +170,7 @@ def with_unknown_members(draw: st.DrawFn, bodies: SearchStrategy[Body]) -> tuple
 
 @st.composite
 def broken_submissions(draw: st.DrawFn, *, modes: Sequence[str] = MODES) -> tuple[Body, str]:
-    """Give a body that is broken in exactly one field, and the path that the error must name."""
+    """Generate a body with exactly one invalid field, and the path that the error must name."""
     body = draw(submissions(modes=modes))
     path = draw(st.sampled_from(tuple(_BREAKS)))
     name = path.removeprefix("input.")
@@ -180,13 +180,13 @@ def broken_submissions(draw: st.DrawFn, *, modes: Sequence[str] = MODES) -> tupl
         holder.pop(name, None)
     else:
         holder[name] = broken
-    if path == "callback_url":  # it need not be there otherwise
+    if path == "callback_url":  # It is optional otherwise.
         body["request_type"] = "callback"
     return body, path
 
 
 def _long_prompts() -> SearchStrategy[str]:
-    """Give prompts around the longest that is allowed, of characters of one to four bytes."""
+    """Generate prompts of about the maximum length, with characters of one to four bytes."""
     units = st.sampled_from(("a", "é", "雪", "🦊", "e\u0301", "\x00", "fox "))
     lengths = st.sampled_from((1, 5_000, 5_001, 9_999, PROMPT_MAX))
     return st.builds(lambda unit, length: (unit * length)[:length], units, lengths)
@@ -197,14 +197,14 @@ _NO_STRINGS: tuple[Json, ...] = (None, 0, 7, 1.5, True, [], ["a"], {}, {"a": "b"
 
 
 def _other_than(*values: object) -> SearchStrategy[Json]:
-    """Give JSON that is none of these values, nor null, which may count as absent."""
+    """Generate JSON that is none of these values, nor null, which may count as absent."""
     near = [f"{value} " for value in values] + [str(value).upper() for value in values]
     others = st.one_of(st.sampled_from(near), json_values(), st.just([*values]))
     return others.filter(lambda other: other is not None and not _is_one_of(other, values))
 
 
 def _is_one_of(other: Json, values: tuple[object, ...]) -> bool:
-    """Take 1.0 for 1, but not true: JSON numbers have no types, booleans are no numbers."""
+    """Tell whether JSON equals one of the values; 1.0 equals 1, but true does not."""
     return not isinstance(other, bool) and other in values
 
 

@@ -1,1 +1,1 @@
-"""Judges clients: audits the journal of a mock to see which clauses of the contract one keeps."""
+"""Audits clients: checks with the journal of a mock which clauses of the contract they keep."""

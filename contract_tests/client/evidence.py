@@ -21,9 +21,9 @@ _TOLERANCE_SHARE: Final = 0.05
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """All facts that the rules judge.
 
-    `client_exit` is None if nobody watched the client's process. `dropped` counts entries that
-    the journal no longer holds. `unauthorized` counts requests without a usable key: they reach
-    no sandbox. `is_manual` says that the sandbox's clock moves only on request.
+    `client_exit` is None if the audit did not start the client. `dropped` is the number of entries
+    that the journal has dropped. `unauthorized` is the number of requests without a usable key,
+    which reach no sandbox. `is_manual` is true if the sandbox's clock is manual.
     """
 
     exchanges: tuple[HttpExchange, ...] = ()
@@ -112,9 +112,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return None if self.is_manual and gap_ms == 0 else gap_ms / 1000
 
     def final_notices(self, task_id: str) -> list[HttpExchange]:
-        """Return what told the client that a task had ended.
+        """Return the exchanges from which the client learned that a task had ended.
 
-        These are readable status responses and accepted callbacks that carry a final state.
+        These are readable status responses and accepted callbacks with a final state.
         """
         received = sorted(
             self.polls(task_id) + self.callback_attempts(task_id), key=lambda each: each.number

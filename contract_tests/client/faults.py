@@ -1,4 +1,4 @@
-"""The faults that the mock can inject, by what they do to a client (from the mock's own list)."""
+"""The faults that the mock can inject, by their effect on a client, from the mock's own list."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The records that a case leaves behind: HTTP exchanges, tasks and the exit of the client."""
+"""The records of a case: HTTP exchanges, tasks and the exit of the client."""
 
 import json
 from collections.abc import Mapping
@@ -118,7 +118,7 @@ class ClientExit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def is_genuine_callback(exchange: HttpExchange) -> bool:
-    """Tell whether a delivery attempt carries the task's true final state."""
+    """Tell whether a delivery attempt has the actual final state of the task."""
     return exchange.operation == "callback" and not exchange.injected & FALSE_CALLBACK
 
 

@@ -1,4 +1,4 @@
-"""A rule of the audit: one thing that a correct client does, and how the journal shows it."""
+"""A rule of the audit: a requirement for clients, and its check against the journal."""
 
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -12,16 +12,16 @@ from contract_tests.contract.verdicts import Verdict, worst
 
 
 class Axis(StrEnum):
-    """Whether a rule judges what the client achieves, or how it behaves on the way."""
+    """Whether a rule judges the result of the client or its behaviour toward the API."""
 
     OUTCOME = "outcome"
     MANNERS = "manners"
 
 
 class Level(StrEnum):
-    """How firmly the contract supports a rule: only a `must` can fail.
+    """How binding a rule is: only a `must` can fail.
 
-    `should` is good practice. `choice` is advice that no page of the provider gives.
+    `should` is good practice. `choice` is advice that is on no page of the provider.
     """
 
     MUST = "must"
@@ -30,7 +30,7 @@ class Level(StrEnum):
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
-    """What one event says about a rule.
+    """The result of a rule's check for one event.
 
     `event` is the event's number in the journal. A minor violation is only a warning.
     """
@@ -57,9 +57,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     advice: str
     check: Callable[[Evidence], Iterable[Observation]]
     needs_exit: bool = False
-    """Whether it can be judged only if the client's exit is known."""
+    """Whether the rule can be judged only if the client's exit is known."""
     is_about_polling: bool = False
-    """Whether it does not apply to a client that waits for callbacks instead."""
+    """Whether the rule does not apply to a client that waits for callbacks."""
 
 
 class RuleFinding(msgspec.Struct, frozen=True, kw_only=True):

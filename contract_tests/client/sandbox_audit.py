@@ -1,4 +1,4 @@
-"""Audits a sandbox in which nothing was staged: situations that did not occur do not count."""
+"""Audits a sandbox without staged situations: situations that did not occur do not count."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache

@@ -1,4 +1,4 @@
-"""A situation that the mock stages for a client, in a sandbox of its own."""
+"""A situation that the mock stages for a client in a separate sandbox."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +9,10 @@ Json = dict[str, Any]
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
-    """What the mock does to the client.
+    """The settings and rules of a sandbox in which a client is judged.
 
-    `settings` change the sandbox first, then `staged` become its rules: both are JSON of the
-    control plane. `judged` holds the ids of the audit's rules that judge the client here.
+    `settings` and `staged` are JSON of the control plane: settings of the sandbox, and its rules.
+    `judged` are the ids of the audit's rules that judge the client here.
     """
 
     id: str
@@ -23,9 +23,9 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     needs_receiver: bool = False
     """Whether the client must receive callbacks."""
     needs_polling: bool = False
-    """Whether the situation is about status requests, so it cannot test a client without any."""
+    """Whether the situation is about status requests; then it requires a client that polls."""
     is_quick: bool = True
-    """Whether it ends before a client gives up or receives a second delivery."""
+    """Whether it ends before a client gives up or gets a second delivery."""
 
 
 def on_submit(**outcome: object) -> Json:

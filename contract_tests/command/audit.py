@@ -25,7 +25,7 @@ from contract_tests.contract.register import load_register
 
 # Clients usually wait 300 s for a task. A case must end later than that.
 _TIMEOUT_S: Final = {"quick": 120.0, "full": 360.0}
-_ONE_PROMPT: Final = "no case stages this: it does not happen to a client that has one prompt"
+_ONE_PROMPT: Final = "not tested by any case: it cannot happen to a client with one prompt"
 
 
 _OPTIONS: Final = (
@@ -36,7 +36,7 @@ _OPTIONS: Final = (
     click.option("--watch", is_flag=True,
                  help="Print one API key per case and judge the clients that use them."),
     click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="PORT",
-                 help="Port of the mock; 0 picks a free port.  [default: 0]"),
+                 help="Port of the mock; 0 selects a free port.  [default: 0]"),
     click.option("--manifest", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
                  help="With --watch: also write the keys to this file."),
     click.option("--idle-timeout", "--quiet", "idle_timeout_s", cls=RenamedOption,
@@ -47,7 +47,7 @@ _OPTIONS: Final = (
                  " 'A-LIM-*' or C-RES-005. Repeatable."),
     click.option("--suite", "--profile", "suite", cls=RenamedOption, type=click.Choice(SUITES),
                  default="full", show_default=True,
-                 help="Set of cases; quick leaves out those in which a client has to give up."),
+                 help="Set of cases; quick omits those in which a client has to give up."),
     click.option("--parallel", type=click.IntRange(1, 64), default=8, show_default=True,
                  metavar="N", help="Cases that run in parallel."),
     click.option("--timeout", "timeout_s", type=click.FloatRange(0.1), metavar="SECONDS",
@@ -56,7 +56,7 @@ _OPTIONS: Final = (
     click.option("--report", type=DIRECTORY, metavar="DIR",
                  help="Write reports into this directory."),
     click.option("--seed", type=click.IntRange(0), metavar="N",
-                 help="Random seed. The same seed repeats a run.  [default: a new one]"),
+                 help="Random seed. The same seed reproduces a run.  [default: a new one]"),
 )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ def audit_command(
             suite="selected" if select else suite,
             strict=strict,
             seed=seed,
-            untested="no case of this audit stages this" if watch else _ONE_PROMPT,
+            untested="not tested by any case of this audit" if watch else _ONE_PROMPT,
         )
     return _finished(whole, report)
 

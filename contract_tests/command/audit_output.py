@@ -15,9 +15,9 @@ _BROKEN: Final = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.ERROR})
 
 
 def case_line(case: AuditedCase) -> str:
-    """Return one line for a case, and for each rule that needs attention what was seen.
+    """Return one line for a case, and two lines for each rule that needs attention.
 
-    A client that sent nothing gave no rule anything to judge; the case's reason says so once.
+    If the client sent no request, no rule can be judged; then only the case's reason says so.
     """
     shown = _BROKEN | {Verdict.INCONCLUSIVE} if case.exchanges else _BROKEN
     line = f"{case.verdict:12} {plain(case.id)}  {plain(case.title)}"

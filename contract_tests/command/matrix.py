@@ -11,23 +11,23 @@ from contract_tests.client.reports.report import AuditReport
 from contract_tests.command.directories import DIRECTORY, EXISTING_DIRECTORY, make_directory
 from contract_tests.contract.text import plain
 
-_CASE, _VERDICT = 11, 14  # widths in characters
+_CASE, _VERDICT = 11, 14  # Widths in characters.
 
 
 @click.command("matrix")
 @click.argument("audits", nargs=-1, required=True, type=EXISTING_DIRECTORY, metavar="DIR DIR...")
 @click.option("--report", type=DIRECTORY, metavar="OUT",
-              help="Write report.html and summary.md of all audits here.")  # fmt: skip
+              help="Write report.html and summary.md into this directory.")  # fmt: skip
 def matrix_command(audits: tuple[Path, ...], report: Path | None) -> int:
     """Show audits side by side: one row per case, one column per client.
 
     Each DIR is a directory that `contract-tests audit --report` wrote.
 
-    Exit status: 0 success, 2 a directory does not hold the report of an audit.
+    Exit status: 0 success, 2 a directory has no report of an audit.
     """
     if report is not None and report.resolve() in {each.resolve() for each in audits}:
         raise click.UsageError(
-            f"--report {report}: holds one of the audits; choose another directory"
+            f"--report {report}: contains one of the audits; choose another directory"
         )
     reports = [read_audit(each) for each in audits]
     if report is not None:

@@ -1,4 +1,4 @@
-"""`contract-tests plan`: show what a run would do and what it could cost; nothing is sent."""
+"""`contract-tests plan`: show the cases and the cost of a run without sending a request."""
 
 from typing import Any
 

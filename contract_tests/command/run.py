@@ -36,7 +36,10 @@ from contract_tests.server.session import Session, open_replay, open_session
     help="Record all traffic into this directory, without API keys.",
 )
 @click.option(
-    "--replay", type=DIRECTORY, metavar="DIR", help="Judge a recording again; nothing is sent."
+    "--replay",
+    type=DIRECTORY,
+    metavar="DIR",
+    help="Judge a recording again without sending requests.",
 )
 @click.option("--expected-failures", type=click.Path(path_type=Path), metavar="FILE.toml",
               help='Cases that may fail, with reasons: "S-SUB-011" = "why".')  # fmt: skip
@@ -87,12 +90,12 @@ def _run(session: Session, cases: tuple[Case, ...], record: Path | None) -> Repo
 
 
 def _recorded_cases(cases: tuple[Case, ...], session: Session) -> tuple[Case, ...]:
-    """Return the cases that the recording holds, or all of them where cases really run."""
+    """Return the selected cases; in a replay, only those in the recording."""
     if session.recorded is None:
         return cases
     recorded = tuple(case for case in cases if case.id in session.recorded)
     if not recorded:
-        raise click.UsageError("the recording holds none of the selected cases")
+        raise click.UsageError("the recording has none of the selected cases")
     return recorded
 
 

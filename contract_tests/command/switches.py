@@ -47,28 +47,28 @@ _TARGET = (
     click.option("--api-key", metavar="KEY",
                  help=f"API key for a server on this machine.  [default: {_KEY}]"),
     click.option("--live", is_flag=True,
-                 help="Allow a server that is not on this machine, and treat any as live."),
+                 help="Allow a server that is not on this machine; treat every server as live."),
     click.option("--budget", type=Dollars(), help="Maximum cost of a live run, in US dollars."),
     click.option("--allow-exhaustion", is_flag=True,
-                 help="Let a live run use up limits of the account."),
+                 help="Allow a live run to exhaust limits of the account."),
     click.option("--seed", type=click.IntRange(0), metavar="N",
-                 help="Random seed. The same seed repeats a run.  [default: a new one]"),
+                 help="Random seed. The same seed reproduces a run.  [default: a new one]"),
     click.option("--workers", type=click.IntRange(1, 64), metavar="N",
                  help=f"Cases that run in parallel.  [default: {WORKERS}; {WAITING_WORKERS} without"
                  " a control plane; 1 if cases share a key]"),
     click.option("--receiver-host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
-                 help="Address on which the kit receives callbacks."),
+                 help="Address of the kit's callback receiver."),
     click.option("--receiver-port", type=click.IntRange(0, 65535), default=0, metavar="PORT",
-                 help="Port on which the kit receives callbacks; 0 picks a free port."
+                 help="Port of the kit's callback receiver; 0 selects a free port."
                  "  [default: 0]"),
     click.option("--receiver-url", metavar="URL",
-                 help="Public URL of that receiver, if the server reaches it by another address."),
+                 help="Public URL of the callback receiver, if it differs from host and port."),
 )  # fmt: skip
 _SELECTION = (
     click.option("--select", multiple=True, metavar="GLOB",
                  help="Run cases with matching ids only, such as 'S-STA-*'. Repeatable."),
     click.option("--deselect", multiple=True, metavar="GLOB",
-                 help="Leave out cases with matching ids. Repeatable."),
+                 help="Omit cases with matching ids. Repeatable."),
     click.option("--clause", "clauses", multiple=True, metavar="ID",
                  help="Run cases about this clause only, such as STA-5. Repeatable."),
     click.option("--suite", "--profile", "suite", cls=RenamedOption, type=click.Choice(SUITES),
@@ -96,7 +96,7 @@ def options_of(given: Mapping[str, Any]) -> Options:
 
 
 def selected_cases(given: Mapping[str, Any], suite: str) -> tuple[Case, ...]:
-    """Return the selected cases. Raise UsageError when a pattern, or all together, match none."""
+    """Return the selected cases. Raise UsageError if any pattern, or all together, match none."""
     cases, globs = all_cases(), (*given["select"], *given["deselect"])
     unknown = list(unknown_patterns(cases, globs=globs, clauses=given["clauses"]))
     if unknown:

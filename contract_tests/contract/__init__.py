@@ -1,1 +1,1 @@
-"""What both halves of the kit share: the clauses of the contract, verdicts, parts of reports."""
+"""The common part of both halves of the kit: clauses, verdicts, parts of reports."""

@@ -1,4 +1,4 @@
-"""The errors that this package raises on purpose: one tree, so that one `except` catches all."""
+"""The errors that this package raises on purpose, with one common base class."""
 
 
 class ContractTestsError(Exception):
@@ -6,7 +6,7 @@ class ContractTestsError(Exception):
 
 
 class InputError(ContractTestsError):
-    """Something that the user named cannot be used; the message says what to do. Exit status 2."""
+    """The input of the user cannot be used; the message says what to do. Exit status 2."""
 
 
 class TargetError(InputError):
@@ -14,7 +14,7 @@ class TargetError(InputError):
 
 
 class CassetteError(InputError):
-    """The folder does not hold a recording that can be replayed."""
+    """The directory has no recording that can be replayed."""
 
 
 class ExpectedFailuresError(InputError):
@@ -22,7 +22,7 @@ class ExpectedFailuresError(InputError):
 
 
 class ReportError(InputError):
-    """The folder does not hold a report that can be read."""
+    """The directory has no readable report."""
 
 
 class ClientCommandError(InputError):
@@ -30,7 +30,7 @@ class ClientCommandError(InputError):
 
 
 class UnreachableError(ContractTestsError):
-    """The server under test does not answer, so nothing can be judged. Exit status 3."""
+    """The server under test does not respond, so nothing can be judged. Exit status 3."""
 
 
 class RegisterError(ContractTestsError):

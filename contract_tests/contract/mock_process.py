@@ -1,4 +1,4 @@
-"""Starts the mock as a process of its own, with a random seed."""
+"""Starts the mock in a separate process, with a random seed."""
 
 import secrets
 import subprocess
@@ -10,7 +10,7 @@ from typing import IO, Final
 
 from contract_tests.contract.errors import TargetError
 
-_STOP_S: Final = 30.0  # until a mock that should stop is killed
+_STOP_S: Final = 30.0  # After this time, a mock that does not stop is killed.
 
 
 def draw_seed() -> int:
@@ -22,7 +22,7 @@ def draw_seed() -> int:
 def start_mock(seed: int, *switches: str, port: int = 0, is_apart: bool = False) -> Iterator[str]:
     """Start the mock with these switches, yield its address, and stop it afterwards.
 
-    `is_apart` puts it into a process group of its own, so that Ctrl-C does not reach it.
+    `is_apart` puts it into its own process group, so that Ctrl-C does not stop it.
 
     Raises:
         TargetError: The mock did not start.

@@ -1,4 +1,4 @@
-"""The provider's endpoints and the words of its answers that the kit acts on."""
+"""The provider's endpoints, and the words in its responses that the kit uses."""
 
 from typing import Final
 

@@ -1,11 +1,11 @@
-"""Removes API keys from everything that is shown or stored, even if a server echoes them."""
+"""Redacts API keys in everything that is shown or stored, even if a server echoes them."""
 
 import re
 from collections.abc import Iterable
 from typing import Final
 
 HIDDEN: Final = "[key]"
-_SHORTEST_SECRET: Final = 6  # a shorter key may occur in any text by chance
+_SHORTEST_SECRET: Final = 6  # A shorter key may be part of any text.
 
 
 class Redaction:

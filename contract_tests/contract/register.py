@@ -16,10 +16,10 @@ _ID: Final = re.compile(r"(?:AUTH|ENV|SUB|STA|FAIL|LIM|TIM|CB|RES|BIL)-[1-9][0-9
 class Clause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One promise of the provider.
 
-    `certainty` says how well it is known. "seed": the document that the project began with says
-    so. "docs": another page of the provider says so. "conflict": pages disagree. "choice": no page
-    says so, and this project decided. `level` says how binding it is for a server. `note` names
-    the parts of the clause that have another certainty.
+    `certainty` is the source of the clause. "seed": the document with which the project started.
+    "docs": another page of the provider. "conflict": pages disagree. "choice": on no page, decided
+    by this project. `level` is how binding the clause is for a server. `note` names the parts of
+    the clause with another certainty.
     """
 
     id: str
@@ -93,4 +93,4 @@ def _problems(document: _Document) -> Iterator[str]:
             yield f"{clause.id}: needs either testable = true or why_not, not both"
         for source in clause.sources:
             if source not in document.sources and not source.startswith("RFC "):
-                yield f"{clause.id}: unknown source {source!r}; sources lists the known ones"
+                yield f'{clause.id}: unknown source "{source}"; sources lists the known ones'

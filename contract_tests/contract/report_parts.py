@@ -1,4 +1,4 @@
-"""What the reports of runs and of audits have in common: file names, JUnit, Markdown, HTML."""
+"""The common parts of the reports of runs and audits: file names, JUnit, Markdown, HTML."""
 
 import re
 from typing import Final
@@ -17,7 +17,7 @@ def json_of(report: msgspec.Struct) -> bytes:
 
 
 def junit_of(suite: ET.Element) -> bytes:
-    """Return a JUnit document that holds this one `testsuite`."""
+    """Return a JUnit document with this `testsuite`."""
     root = ET.Element("testsuites")
     root.append(suite)
     ET.indent(root)
@@ -26,7 +26,7 @@ def junit_of(suite: ET.Element) -> bytes:
 
 
 def put_property(parent: ET.Element, name: str, value: str) -> None:
-    """Add a JUnit `property` to an element that holds properties."""
+    """Add a JUnit `property` to an element with properties."""
     ET.SubElement(parent, "property", name=name, value=xml_text(value))
 
 
@@ -36,7 +36,7 @@ def xml_text(text: str) -> str:
 
 
 def markdown_cell(text: str) -> str:
-    """Return the text as one line in which nothing is Markdown."""
+    """Return the text as one line, with all Markdown characters escaped."""
     return re.sub(r"([\\`*_\[\]<>|#~&])", r"\\\1", " ".join(text.split()))
 
 

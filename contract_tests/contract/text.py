@@ -1,11 +1,11 @@
-"""Makes texts that a server or a client chose safe to write to a file or to a terminal."""
+"""Escapes texts of a server or client, so that files and terminals can show them safely."""
 
 
 def writable(text: str) -> str:
-    """Return the text with characters that UTF-8 cannot encode (lone surrogates) spelled out."""
+    """Return the text with unpaired surrogates escaped, which UTF-8 cannot encode."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def plain(text: str) -> str:
-    """Return the text with everything spelled out that could move the cursor of a terminal."""
+    """Return the text with all control characters escaped, for a terminal."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)

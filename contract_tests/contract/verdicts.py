@@ -1,4 +1,4 @@
-"""What a case found, and the verdict that follows from it."""
+"""Findings of a case, and the verdicts that follow from them."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -15,7 +15,7 @@ class Verdict(StrEnum):
     ERROR = "ERROR"
     INCONCLUSIVE = "INCONCLUSIVE"
     WARN = "WARN"
-    PASS = "PASS"  # noqa: S105  # no password
+    PASS = "PASS"  # noqa: S105  # This is not a password.
     SKIP = "SKIP"
 
 
@@ -40,8 +40,8 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 def verdict_of(finding: Finding, clause: Clause, *, is_live: bool) -> Verdict:
     """Return the verdict on a finding.
 
-    The mock must keep every clause, including this project's own choices. A live service fails
-    only what the provider has firmly promised; everything else is a warning.
+    The mock must keep every clause, including this project's own choices. For a live service, only
+    firm promises of the provider can fail; all other violations are warnings.
     """
     if finding.holds:
         return Verdict.PASS

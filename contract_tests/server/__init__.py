@@ -1,1 +1,1 @@
-"""Judges servers: runs cases against one and reports which clauses of the contract it keeps."""
+"""Tests servers: runs cases and reports which clauses of the contract a server keeps."""

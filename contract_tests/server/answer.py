@@ -1,4 +1,4 @@
-"""Answers of the server under test, as cases read them."""
+"""Responses of the server under test, with the parts that cases use."""
 
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ _SHOWN: Final = 300  # characters of what was seen
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A response, and the number of the event that holds it."""
+    """A response, and the number of its event."""
 
     response: Response
     event: int
@@ -31,12 +31,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def lacks_credit(self) -> bool:
-        """Whether a submit was rejected for lack of credit, for which one page has 400 (SUB-17)."""
+        """Whether a submit was rejected with 400 for lack of credit, as one page says (SUB-17)."""
         return self.status == 400 and b"insufficient credits" in self.response.body.lower()
 
     @property
     def shown(self) -> str:
-        """What a report shows of this answer."""
+        """The text of this response in a report."""
         if self.response.error is not None:
             return self.response.error
         body = self.response.body[:_SHOWN].decode("utf-8", "replace")
@@ -44,6 +44,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def shown(seen: object) -> str:
-    """Return what a report shows of something that a case saw."""
+    """Return the text of an observation in a report."""
     text = seen if isinstance(seen, str) else repr(seen)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

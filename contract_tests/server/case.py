@@ -9,7 +9,7 @@ from contract_tests.server.probe import Probe
 
 
 class Cost(StrEnum):
-    """What a case buys from a service that keeps the contract."""
+    """The cost of a case on a service that keeps the contract."""
 
     FREE = "free"
     ONE_IMAGE = "one image"
@@ -34,20 +34,20 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     expects: str
     run: Callable[[Probe], None]
     images: int = 0
-    """How many images it buys from a service that keeps the contract."""
+    """The number of images that it buys from a service that keeps the contract."""
     worst_images: int = 0
-    """How many images it buys at most, if the service accepts what it should reject."""
+    """The maximum number of images, if the service accepts requests that it should reject."""
     time: Time = Time.INSTANT
     needs_control: bool = False
     needs_receiver: bool = False
     """Whether the target must be able to reach the kit's receiver of callbacks."""
     exhausts: bool = False
-    """Whether it uses up a limit of the account; a live run must allow that explicitly."""
+    """Whether it exhausts a limit of the account; a live run must allow that explicitly."""
     is_smoke: bool = False
     provokes: tuple[int, ...] = ()
-    """Statuses that would otherwise mean trouble (402, 403, 429, 5xx) and that it provokes."""
+    """Statuses that it provokes and that would be a failure otherwise (402, 403, 429, 5xx)."""
     loopback_only: str = ""
-    """Why it is never sent to a live service."""
+    """The reason why it is never run against a live service."""
 
     @property
     def cost(self) -> Cost:

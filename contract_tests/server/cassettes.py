@@ -1,4 +1,4 @@
-"""Records the events of a run and replays them, so that they can be judged again offline."""
+"""Records the events of a run and replays them, to judge them again offline."""
 
 from collections import deque
 from collections.abc import Sequence

@@ -13,7 +13,7 @@ SUITES: Final = ("smoke", "full")
 
 def all_cases() -> tuple[Case, ...]:
     """Return all cases in the order of the contract."""
-    from contract_tests.server import cases  # noqa: PLC0415  # imports hypothesis, so it is slow
+    from contract_tests.server import cases  # noqa: PLC0415  # slow to import: hypothesis
 
     return cases.CASES
 
@@ -21,7 +21,7 @@ def all_cases() -> tuple[Case, ...]:
 def sort_for_run(cases: Iterable[Case]) -> list[Case]:
     """Return the cases with the free ones first, so that they run before money is spent.
 
-    Cases that use up a limit come last, because the account is unusable for a while after them.
+    Cases that exhaust a limit are last, because the account is unusable for a while after them.
     """
     return sorted(cases, key=lambda case: (case.exhausts, case.images, case.worst_images))
 
@@ -29,7 +29,7 @@ def sort_for_run(cases: Iterable[Case]) -> list[Case]:
 def unknown_patterns(
     cases: Sequence[Case], *, globs: Iterable[str], clauses: Iterable[str]
 ) -> Iterator[str]:
-    """Yield the patterns and clauses that match no case; they are probably typing errors."""
+    """Yield the patterns and clauses that match no case; they are probably misspelt."""
     ids = [case.id for case in cases]
     cited = {clause for case in cases for clause in case.clauses}
     yield from (glob for glob in globs if not any(fnmatchcase(each, glob) for each in ids))

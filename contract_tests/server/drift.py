@@ -1,4 +1,4 @@
-"""Compares two runs clause by clause: what one server does differently from the other."""
+"""Compares two runs clause by clause and finds differences in behaviour."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final

@@ -1,7 +1,7 @@
-"""The events of a case: what passed between the kit and its target, in order.
+"""The events of a case: requests, responses, pauses and callbacks, in order.
 
-Reports show events and cassettes store them.  They hold no secrets: a request names the key that
-it carries, and the world inserts the key when it sends the request.
+Reports show events and cassettes store them.  They contain no secrets: a request names its API
+key, and the world inserts the key when it sends the request.
 """
 
 import json
@@ -83,7 +83,7 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True, tag="pause"):
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One callback that the kit's receiver got, and the status of its answer (0: none)."""
+    """One callback that the kit's receiver got, and the status of its response (0: none)."""
 
     method: str
     headers: Pairs

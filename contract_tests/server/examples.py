@@ -1,4 +1,4 @@
-"""Cases as data: a request, and the least that its answer must contain."""
+"""Cases as data: a request, and the required parts of its response."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -12,14 +12,14 @@ from contract_tests.server.events import Request, build_request
 from contract_tests.server.guard import images_of
 from contract_tests.server.probe import Probe
 
-_NAMING: Final = "SUB-14"  # an error names the path of the invalid field
+_NAMING: Final = "SUB-14"  # An error names the path of the invalid field.
 _TYPE_NAMES: Final = {str: "a string", int: "an integer", list: "a list", dict: "an object"}
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
-    """One request and the least that its answer must contain.
+    """One request and the required parts of its response.
 
-    All clauses are judged by the same answer: its status, the members of `reply` (a type stands for
+    All clauses are judged by the same response: its status, the members of `reply` (a type means
     any value of that type), and `names`, words that the error message must contain. If SUB-14 is
     one of several clauses, only SUB-14 is judged by the names.
     """
@@ -55,7 +55,7 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def buys(self) -> int:
-        """How many images the request buys from a service that keeps the contract."""
+        """The number of images that the request buys from a service that keeps the contract."""
         is_submit = self.method == "POST" and self.path == GENERATE
         if not is_submit or self.status != 200 or not isinstance(self.body, dict):
             return 0

@@ -16,7 +16,7 @@ def load_expected_failures(path: Path, case_ids: Collection[str]) -> dict[str, s
     for case_id, reason in content.items():
         if case_id not in case_ids:
             raise ExpectedFailuresError(
-                f"{path}: unknown case id {case_id!r}; contract-tests list shows all cases"
+                f'{path}: unknown case id "{case_id}"; contract-tests list shows all cases'
             )
         if not isinstance(reason, str) or not reason.strip():
             raise ExpectedFailuresError(

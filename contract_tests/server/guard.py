@@ -1,4 +1,4 @@
-"""Guards each request of a live run: a pace, and a budget that is never exceeded."""
+"""Limits the requests of a live run: their rate, and their cost by a budget."""
 
 import json
 import threading
@@ -14,12 +14,12 @@ PRICE_USD: Final = Decimal("0.35")
 """US dollars per image: the highest price on the provider's pages, which disagree (BIL-3)."""
 PACE_S: Final = 0.066
 """Seconds between two requests: less than a tenth of the rate that LIM-1 allows."""
-MOST_IMAGES: Final = 4  # that one submit can buy (SUB-11)
-MOST_BELIEVABLE: Final = 100  # that a service might sell for a count that it should reject
+MOST_IMAGES: Final = 4  # The maximum for one submit (SUB-11).
+MOST_BELIEVABLE: Final = 100  # The assumed maximum if a service accepts an invalid count.
 
 
 def images_of(request: Request) -> int:
-    """Return how many images a request buys at most, if the service accepts it."""
+    """Return the maximum number of images that a request buys, if the service accepts it."""
     if request.method != "POST" or "/generateTask/" not in request.path:
         return 0
     try:
@@ -54,7 +54,7 @@ class Ledger:
         return self._spent_usd
 
     def reserve(self, images: int) -> None:
-        """Reserve the highest price of so many images. Raise CaseSkipped beyond the budget."""
+        """Reserve the highest price of these images. Raise CaseSkipped if the budget is too low."""
         cost_usd = images * PRICE_USD
         with self._lock:
             if self._spent_usd + cost_usd > self._budget_usd:
@@ -65,13 +65,13 @@ class Ledger:
             self._spent_usd += cost_usd
 
     def release(self, images: int) -> None:
-        """Release what was reserved for so many images."""
+        """Release the reserved price of these images."""
         with self._lock:
             self._spent_usd -= images * PRICE_USD
 
 
 class LiveGuard:
-    """Reserves the cost of each request and delays it so that the pace is kept.
+    """Reserves the cost of each request and delays requests to limit their rate.
 
     A burst counts as one request of the pace. Only cases that may exhaust a limit send bursts.
     """
@@ -90,7 +90,7 @@ class LiveGuard:
         self._lock = threading.Lock()
 
     def before(self, request: Request, count: int) -> None:
-        """Wait for the next turn. Raise CaseSkipped if the budget does not cover the request."""
+        """Wait for the next slot. Raise CaseSkipped if the budget does not cover the request."""
         self._ledger.reserve(count * images_of(request))
         with self._lock:
             now_s = self._clock()
@@ -100,6 +100,6 @@ class LiveGuard:
             self._sleep(at_s - now_s)
 
     def after(self, request: Request, response: Response) -> None:
-        """Release what was reserved for a submit that was certainly rejected."""
+        """Release the reserved cost of a submit that was certainly rejected."""
         if is_rejected(response):
             self._ledger.release(images_of(request))

@@ -15,17 +15,17 @@ from contract_tests.server.receiver import Receiver
 from contract_tests.server.world import RECEIVER
 
 TIMEOUT_S: Final = 60.0
-_BODY_MAX: Final = 16 * 1024 * 1024  # bytes of an answer
+_BODY_MAX: Final = 16 * 1024 * 1024  # The maximum size of a response in bytes.
 
 
 class Guard(Protocol):
     """Checks each request of a live run before it is sent."""
 
     def before(self, request: Request, count: int) -> None:
-        """Wait for the pace and reserve the cost. Raise CaseSkipped to prevent the request."""
+        """Delay the request and reserve its cost. Raise CaseSkipped to prevent the request."""
 
     def after(self, request: Request, response: Response) -> None:
-        """Release what was reserved for a rejected request."""
+        """Release the reserved cost of a rejected request."""
 
 
 class NoGuard:
@@ -65,7 +65,7 @@ class HttpWorld:
         return response
 
     def burst(self, request: Request, count: int) -> tuple[tuple[tuple[int, int], ...], Response]:
-        """Use one persistent connection for speed; the burst ends when it breaks."""
+        """Send the burst over one persistent connection; it ends if the connection is lost."""
         self._guard.before(request, count)
         parts = urlsplit(self._url(request))
         kind = (
@@ -114,7 +114,7 @@ class HttpWorld:
                     body += part
                     if len(body) > _BODY_MAX:
                         return Response(
-                            status=0, error=f"the answer is larger than {_BODY_MAX} bytes"
+                            status=0, error=f"the response is larger than {_BODY_MAX} bytes"
                         )
                 return self._response(answer.status_code, answer.headers.multi_items(), bytes(body))
         except (httpx.HTTPError, httpx.InvalidURL) as error:

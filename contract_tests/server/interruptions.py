@@ -1,4 +1,4 @@
-"""How a case ends early: each interruption stands for one verdict."""
+"""The exceptions that end a case early; each one leads to one verdict."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from contract_tests.contract.verdicts import Verdict
 
 
 class CaseInterruption(ContractTestsError):
-    """Base class of what ends a case early; the message is the reason in the report."""
+    """The base class; the message is the reason in the report."""
 
     verdict: ClassVar[Verdict]
 

@@ -1,4 +1,4 @@
-"""Amounts of US dollars, as a person writes them."""
+"""Parses amounts of US dollars."""
 
 from decimal import Decimal, InvalidOperation
 
@@ -8,7 +8,7 @@ def parse_dollars(text: str) -> Decimal:
     try:
         amount_usd = Decimal(text)
     except InvalidOperation as error:
-        raise ValueError(f"must be an amount in US dollars, such as 2.50 (got {text!r})") from error
+        raise ValueError(f'must be an amount in US dollars, such as 2.50 (got "{text}")') from error
     if not amount_usd.is_finite() or amount_usd < 0:
-        raise ValueError(f"must be 0 or more (got {text!r})")
+        raise ValueError(f'must be 0 or more (got "{text}")')
     return amount_usd

@@ -1,4 +1,4 @@
-"""The options of a run, and what they allow to be done to its target."""
+"""The options of a run, and the checks that make a run safe."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from contract_tests.server.targets import is_loopback, origin_of
 
 DEFAULT_KEY: Final = "contract-tests"
 WORKERS: Final = 4
-WAITING_WORKERS: Final = 16  # without a control plane, workers mostly wait for tasks
+WAITING_WORKERS: Final = 16  # Without a control plane, workers mostly wait for tasks.
 _IN_A_HEADER: Final = re.compile(r"[!-~]+")
 
 
@@ -70,7 +70,7 @@ def reject_unsafe(options: Options) -> None:
     if missing:
         raise TargetError(
             f"{origin_of(options.base_url)} is a live service, so a run may cost money."
-            f" It requires {' and '.join(missing)}. Nothing was sent."
+            f" It requires {' and '.join(missing)}. No request was sent."
             " contract-tests plan shows what a run would cost"
         )
 
@@ -84,7 +84,7 @@ def skip_reason(case: Case, target: Target, options: Options) -> str:
     if target.is_live and case.loopback_only:
         return case.loopback_only
     if target.is_live and case.needs_receiver and options.receiver_url is None:
-        return "requires --receiver-url, an address at which the service can reach the kit"
+        return "requires --receiver-url, a URL at which the service can reach the kit"
     if target.is_live and case.exhausts and not options.allow_exhaustion:
-        return "uses up a limit of the account; --allow-exhaustion permits it"
+        return "exhausts a limit of the account; set --allow-exhaustion to run it"
     return ""

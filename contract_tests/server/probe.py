@@ -1,4 +1,4 @@
-"""The tool of a case: it sends requests, passes time, receives callbacks and notes findings."""
+"""The interface of a case: send requests, pass time, receive callbacks, record findings."""
 
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -22,11 +22,11 @@ from contract_tests.server.target import Target
 from contract_tests.server.world import World
 
 TROUBLE: Final = frozenset({402, 403, 429, *range(500, 600)})
-"""Statuses that mean trouble on a live service, unless the case provokes them."""
-_GENERATION_S: Final = 300.0  # no task takes longer
-_STEP_S: Final = 3.0  # between two polls
-_CALLBACK_S: Final = 60.0  # real time until a callback that is due has arrived, at most
-_FIRST_LOOK_S: Final = 1.0  # real time before the mock is asked whether a callback is on its way
+"""Statuses that are a failure on a live service, unless the case provokes them."""
+_GENERATION_S: Final = 300.0  # The maximum duration of a task.
+_STEP_S: Final = 3.0  # The pause between two status requests.
+_CALLBACK_S: Final = 60.0  # The maximum real time in which a due callback arrives.
+_FIRST_LOOK_S: Final = 1.0  # The real time before the first check for pending callbacks.
 
 
 class Probe:
@@ -58,8 +58,8 @@ class Probe:
         `content` gets no content type unless `headers` has one.
 
         Raises:
-            TargetFailure: No usable answer arrived, or a live service is in trouble that the case
-                did not provoke.
+            TargetFailure: No usable response arrived, or a live service returned an error that the
+                case did not provoke.
         """
         request = build_request(
             method, path, body=body, content=content, query=query, headers=headers, key=key
@@ -125,7 +125,7 @@ class Probe:
     # Time and control
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass for the service: without waiting if there is a control plane."""
+        """Let time pass for the service; with a control plane, without waiting."""
         if self.target.has_control:
             self.control("POST", "clock/advance", {"seconds": seconds})
         else:
@@ -154,7 +154,7 @@ class Probe:
         self.control("PATCH", "sandbox", settings)
 
     def reset(self) -> None:
-        """Start with an empty sandbox and a clock that stands still."""
+        """Start with an empty sandbox and a manual clock."""
         if self.target.has_control:
             for key in ("own", "other") if self.target.has_other_key else ("own",):
                 self.control("DELETE", "sandbox", key=key)
@@ -167,17 +167,19 @@ class Probe:
         self._world.script_receiver(name, reactions)
 
     def await_deliveries(self, name: str, count: int = 1) -> tuple[Delivery, ...]:
-        """Return the callbacks of this name once `count` arrived or no other can be expected.
+        """Return the callbacks of this name once `count` arrived or no more can be expected.
 
-        With a control plane the mock says whether a callback is on its way, so a slow machine makes
-        the wait longer and changes nothing else.  Without one, the wait ends after a minute.
+        With a control plane, the mock tells whether a callback is pending, so a slow machine only
+        makes the wait longer.  Without one, the wait ends after a minute.
         """
         if not self.target.has_control:
             return self.deliveries(name, count, within_s=_CALLBACK_S)
         received = self.deliveries(name, count, within_s=_FIRST_LOOK_S)
         waited_s = _FIRST_LOOK_S
         while len(received) < count and waited_s < _CALLBACK_S:
-            is_sending = self._is_sending()  # asked first: what was sent has arrived by then
+            is_sending = (
+                self._is_sending()
+            )  # Checked first: callbacks that were sent have arrived by then.
             received = self.deliveries(name, count, within_s=_FIRST_LOOK_S if is_sending else 0)
             waited_s += _FIRST_LOOK_S
             if not is_sending:
@@ -185,13 +187,13 @@ class Probe:
         return received
 
     def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
-        """Return the callbacks of this name once `count` arrived or so much real time passed."""
+        """Return the callbacks of a name once `count` arrived, or after `within_s` real seconds."""
         received = self._world.deliveries(name, count, within_s)
         self.events.append(Deliveries(name=name, deliveries=received))
         return received
 
     def _is_sending(self) -> bool:
-        """Return whether the mock says that a callback is due or being sent."""
+        """Return whether a callback of the mock is due or in progress."""
         now_ms = self.control("GET", "clock")["now_ms"]
         pending = [
             each for each in self.control("GET", "callbacks")["deliveries"]
@@ -210,7 +212,7 @@ class Probe:
         seen: object,
         at: Answer | None = None,
     ) -> bool:
-        """Note whether a clause holds and what was seen, and return whether it holds."""
+        """Record whether a clause holds and the observation; return whether it holds."""
         seen_text = seen.shown if isinstance(seen, Answer) else shown(seen)
         where = at if at is not None else seen if isinstance(seen, Answer) else None
         last = len(self.events) - 1 if self.events else None

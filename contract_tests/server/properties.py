@@ -1,4 +1,4 @@
-"""Runs a judgement for many examples: generated ones, or a few fixed ones on a live service."""
+"""Runs a check for many examples: generated ones, or a few fixed ones on a live service."""
 
 from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
@@ -28,7 +28,7 @@ SETTINGS: Final = settings(
 
 
 class Counterexample(ContractTestsError):
-    """An example for which a clause does not hold. It never leaves this module's functions."""
+    """A clause does not hold for an example. The functions of this module catch it."""
 
 
 def for_all(
@@ -39,10 +39,10 @@ def for_all(
     fixed: Sequence[E],
     max_examples: int,
 ) -> None:
-    """Judge each example and keep one result: the smallest counterexample, or that all hold.
+    """Judge each example and keep one result: the smallest counterexample, or a success.
 
-    `judge` notes findings on the probe, as in any case.  The fixed examples are judged first.  On a
-    live service they are the only ones, because every generated example could cost money.
+    `judge` records findings on the probe.  The fixed examples are judged first.  On a live service
+    they are the only ones, because every generated example could cost money.
     """
     if probe.target.is_live:
         for example in fixed:
@@ -68,7 +68,7 @@ def for_all(
 def run_machine(
     probe: Probe, machine: type[RuleBasedStateMachine], *, max_examples: int, steps: int
 ) -> None:
-    """Run a state machine whose steps note findings on the probe and raise Counterexample.
+    """Run a state machine whose steps record findings on the probe and raise Counterexample.
 
     A counterexample is not shrunk: a step may wait for a callback, and a run has few steps.
     """
@@ -80,11 +80,11 @@ def run_machine(
 
 
 def noted(probe: Probe, run: Callable[[], None]) -> None:
-    """Run, then keep the last failed finding, or one finding per clause when all hold."""
+    """Call `run`, then keep the last failed finding, or one finding per clause if all hold."""
     before = len(probe.findings)
     try:
         run()
-    except (Counterexample, Flaky):  # flaky: the server broke a clause once, but not again
+    except (Counterexample, Flaky):  # Flaky: the server violated a clause only once.
         found = [finding for finding in probe.findings[before:] if not finding.holds]
         probe.findings[before:] = found[-1:]
     else:

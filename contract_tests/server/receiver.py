@@ -1,4 +1,4 @@
-"""The kit's receiver of callbacks: answers as scripted and remembers what arrived.
+"""The kit's callback receiver: responds as scripted and records callbacks.
 
 It also serves the sample images for tasks with reference images: `RECEIVER/images/fox.png`.
 """
@@ -26,9 +26,9 @@ _HIDDEN: Final = frozenset({"host"})
 
 
 class Receiver:
-    """Serves in a thread of its own, at URLs that cannot be guessed.
+    """Serves in its own thread, at URLs that cannot be guessed.
 
-    `public_url` is the address at which the target reaches it, if not `host` and `port`.
+    `public_url` is the base URL for the target, if it differs from `host` and `port`.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Receiver:
             return reactions.popleft() if reactions else (200, 0.0)
 
     def add(self, name: str, delivery: Delivery) -> None:
-        """Remember a callback and wake up who waits for it."""
+        """Record a callback and notify the waiting case."""
         with self._changed:
             received = self._received.setdefault(name, [])
             if len(received) < _MOST_KEPT:
@@ -147,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self, status: int, content: bytes = b"", media_type: str | None = None) -> None:
         self.send_response(status)
-        if 300 <= status < 400:  # a name of its own, so that a followed redirect is noticed
+        if 300 <= status < 400:  # A separate name shows whether the redirect is followed.
             self.send_header("Location", f"{self.path}-moved")
         if media_type:
             self.send_header("Content-Type", media_type)

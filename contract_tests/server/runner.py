@@ -1,4 +1,4 @@
-"""Runs cases in parallel, each in a world of its own, and returns their results."""
+"""Runs cases in parallel, each in its own world, and returns their results."""
 
 import time
 import traceback
@@ -27,7 +27,7 @@ class CaseRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Runner:
-    """`world_of` makes the world of a case; `skips` returns why a case is skipped, or nothing."""
+    """Runs cases. `world_of` makes the world of a case; `skips` returns why it is skipped."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Runner:
             case.run(probe)
         except CaseInterruption as interruption:
             ended_early, reason = interruption.verdict, str(interruption)
-        except Exception as error:  # noqa: BLE001  # a broken case must not stop the others
+        except Exception as error:  # noqa: BLE001  # An error in one case must not stop the others.
             where = traceback.extract_tb(error.__traceback__)[-1]
             ended_early = Verdict.ERROR
             reason = f"the case was interrupted: {error!r} in {where.name}, line {where.lineno}"

@@ -1,4 +1,4 @@
-"""Sets up a run: the target, its keys, the worlds of the cases, the report."""
+"""Sets up a run: target, API keys, worlds of the cases, report."""
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -48,7 +48,7 @@ _MOCK_SWITCHES = (
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that can begin: consume the results of `run`, then call `report`."""
+    """A run that is ready to start: consume the results of `run`, then call `report`."""
 
     target: Target
     suite: str
@@ -57,9 +57,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     runner: Runner
     workers: int
     recorded: frozenset[str] | None = None
-    """The ids of the cases in the recording; None if cases really run."""
+    """The ids of the cases in the recording; None if this is not a replay."""
     ledger: Ledger | None = None
-    """What a live run spends; None if nothing costs money."""
+    """The spending of a live run; None if the run is free."""
 
     @property
     def spent_usd(self) -> Decimal | None:
@@ -130,7 +130,7 @@ def open_session(options: Options) -> Iterator[Session]:
 
         workers = options.workers or (WORKERS if target.has_control else WAITING_WORKERS)
         if not target.has_other_key:
-            workers = 1  # cases that share a key would affect each other
+            workers = 1  # Cases that share a key would affect each other.
         ready = _session(
             options, target, world_of, workers, lambda case: skip_reason(case, target, options)
         )
@@ -139,7 +139,7 @@ def open_session(options: Options) -> Iterator[Session]:
 
 @contextmanager
 def open_replay(directory: Path, options: Options) -> Iterator[Session]:
-    """Set up a run that judges a recording again and sends nothing. Raise CassetteError."""
+    """Set up a run that judges a recording again without requests. Raise CassetteError."""
     cassette = cassettes.load_index(directory)
     again = msgspec.structs.replace(options, seed=cassette.seed, suite=cassette.profile)
 

@@ -1,9 +1,9 @@
-"""The only module that uses private parts of hypothesis: generation that a seed alone decides.
+"""A Hypothesis backend that generates the same examples from the same seed.
 
-Hypothesis mixes constants into its examples that it finds in the source of the modules that are
-loaded, so the same seed gives different examples in different processes.  A recording could then
-not be replayed.  There is no public switch for this.  pyproject.toml bounds the version, and
-`tests/contract_tests/test_steady_provider.py` fails when the private parts change.
+Hypothesis adds constants to its examples that it finds in the source of loaded modules.  Therefore
+the same seed gives different examples in different processes, and a recording could not be
+replayed.  There is no public option for this, so this module uses private parts of Hypothesis.
+pyproject.toml limits its version, and `tests/contract_tests/test_steady_provider.py` checks them.
 """
 
 from typing import Any, Final

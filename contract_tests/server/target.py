@@ -1,4 +1,4 @@
-"""The server under test, as far as it is known."""
+"""The known properties of the server under test."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ import msgspec
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the server under test."""
+    """The known properties of the server under test."""
 
     base_url: str
     is_live: bool
@@ -16,7 +16,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     info: Mapping[str, Any] | None = None
     """The mock's server-wide settings from `/_mock/info`, such as price and result_ttl."""
     has_other_key: bool = True
-    """Whether the target accepts any API key, so that each case can have keys of its own."""
+    """Whether the target accepts any API key, so that each case can use its own keys."""
 
     @property
     def has_control(self) -> bool:

@@ -12,14 +12,14 @@ from contract_tests.server.target import Target
 
 
 def origin_of(base_url: str) -> str:
-    """Return the address without `/api/v1` and trailing slashes. Raise TargetError."""
+    """Return the base URL without `/api/v1` and trailing slashes. Raise TargetError."""
     try:
         parts = urlsplit(base_url)
         is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_good = False
     if not is_good or parts.query or parts.fragment or "@" in parts.netloc:
-        raise TargetError("--base-url: must be an address such as http://127.0.0.1:8080")
+        raise TargetError("--base-url: must be a URL such as http://127.0.0.1:8080")
     return base_url.rstrip("/").removesuffix("/api/v1").rstrip("/")
 
 
@@ -32,7 +32,7 @@ def is_loopback(base_url: str) -> bool:
 
 
 def detect_target(http: httpx.Client, base_url: str, api_key: str, *, is_live: bool) -> Target:
-    """Ask the server for its settings; nothing is sent to a live one. Raise UnreachableError."""
+    """Return the properties of a server; send nothing to a live one. Raise UnreachableError."""
     if is_live:
         return Target(base_url=base_url, is_live=True, has_other_key=False)
     try:

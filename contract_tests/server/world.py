@@ -1,4 +1,4 @@
-"""The port through which a case acts; live runs and replays implement it."""
+"""The interface between a case and its target; live runs and replays implement it."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -6,14 +6,14 @@ from typing import Protocol
 from contract_tests.server.events import Delivery, Request, Response
 
 RECEIVER = "http://receiver.invalid"
-"""Placeholder in requests for the address of the kit's receiver; `RECEIVER/name` is one URL."""
+"""Placeholder for the URL of the kit's receiver; `RECEIVER/name` is one callback URL."""
 
 
 class World(Protocol):
-    """Everything that differs between two runs. One world serves one case, in one thread."""
+    """The outside world of one case: requests, time and callbacks. It is used by one thread."""
 
     def exchange(self, request: Request) -> Response:
-        """Send one request. Whatever the target does becomes a response, never an exception."""
+        """Send one request and return the response; failures are responses with status 0."""
 
     def burst(self, request: Request, count: int) -> tuple[tuple[tuple[int, int], ...], Response]:
         """Send the request `count` times in sequence; return (status, times) runs and the last."""

@@ -48,7 +48,7 @@ def test_what_a_recording_does_not_hold_cannot_be_judged(tape: Path) -> None:
     ended = contract_tests("run", "--replay", tape, "--select", "S-STA-*", is_watched=True)
 
     assert ended.returncode == 2
-    assert "the recording holds none of the selected cases" in ended.stderr
+    assert "the recording has none of the selected cases" in ended.stderr
 
 
 def test_a_recording_that_ends_too_early_is_an_error(tape: Path) -> None:

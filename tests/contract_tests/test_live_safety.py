@@ -63,7 +63,7 @@ def test_a_live_run_needs_all_three_and_sends_nothing_without(
     ended = contract_tests("run", "--base-url", LIVE, *words, env=env, is_watched=True)
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert "Nothing was sent" in ended.stderr
+    assert "No request was sent" in ended.stderr
     named = {name for name in ("--live", "APIXO_API_KEY", "--budget") if name in ended.stderr}
     assert named == set(lacking)
     assert "sk-live" not in ended.stderr

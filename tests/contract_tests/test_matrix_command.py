@@ -76,7 +76,7 @@ def test_wrong_usage_says_what_is_wrong(good: Path) -> None:
     for words, told in (
         ((), "Missing argument"),
         ((good, "no-such-folder"), "no-such-folder"),
-        ((good, "--report", good), "holds one of the audits; choose another directory"),
+        ((good, "--report", good), "contains one of the audits; choose another directory"),
         ((good, "--report", "README.md/folder"), "README.md/folder"),
     ):
         ended = contract_tests("matrix", *words, is_watched=True)

@@ -69,7 +69,7 @@ def test_the_page_of_the_contract_is_current() -> None:
         ({"id": "STA-5a"}, "STA-5a: invalid id"),
         ({"id": "XYZ-1"}, "XYZ-1: invalid id"),
         ({"text": " "}, "AUTH-1: text must not be empty"),
-        ({"sources": ["a rumour"]}, "unknown source 'a rumour'"),
+        ({"sources": ["a rumour"]}, 'unknown source "a rumour"'),
         ({"testable": False}, "AUTH-1: needs either testable = true or why_not"),
         ({"why_not": "it is late"}, "AUTH-1: needs either testable = true or why_not"),
         ({"testable": False, "why_not": " "}, "AUTH-1: why_not must not be empty"),

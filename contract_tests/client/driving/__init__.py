@@ -1,1 +1,1 @@
-"""Runs clients in the situations of the audit: the only part with processes and HTTP."""
+"""Runs clients in the situations of the audit. Only this part uses processes and HTTP."""

@@ -14,7 +14,7 @@ from typing import IO, Final
 from contract_tests.client.records import ClientExit
 from contract_tests.contract.errors import ClientCommandError
 
-_MAX_OUTPUT: Final = 256 * 1024  # bytes, the last ones
+_MAX_OUTPUT: Final = 256 * 1024  # The last bytes of the output are kept.
 _GRACE_PERIOD_S: Final = 2.0
 _NOT_FOUND: Final = 127
 
@@ -31,11 +31,11 @@ class ClientCommand:
         if not self._words:
             raise ClientCommandError("--exec: is empty; give the command that runs your client")
         if "{" not in self._words[0] and shutil.which(self._words[0]) is None:
-            raise ClientCommandError(f"--exec: command not found: {self._words[0]!r}")
+            raise ClientCommandError(f'--exec: command not found: "{self._words[0]}"')
 
     @property
     def takes_callbacks(self) -> bool:
-        """Whether the command has a place for the port of a callback receiver."""
+        """Whether the command has a placeholder for the port of a callback receiver."""
         return any("{callback_port}" in word for word in self._words)
 
     def words(self, values: Mapping[str, str]) -> list[str]:
@@ -82,7 +82,7 @@ class ClientProcesses:
             )
 
     def close(self) -> None:
-        """Stop all clients that are still running, and start no more."""
+        """Stop all running clients and prevent further ones."""
         with self._lock:
             self._is_closed = True
             running = list(self._running)

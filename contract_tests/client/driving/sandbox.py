@@ -13,8 +13,8 @@ from contract_tests.client.records import ClientExit
 from contract_tests.client.situation import Situation
 from contract_tests.contract.errors import TargetError
 
-_NO_LIMIT: Final = 9_999_999  # more entries than a sandbox keeps
-_MAX_DELAY_S: Final = 60.0  # much longer than the longest delay that a situation stages
+_NO_LIMIT: Final = 9_999_999  # No sandbox keeps this many entries.
+_MAX_DELAY_S: Final = 60.0  # Much longer than any delay in a situation.
 _POLL_INTERVAL_S: Final = 0.05
 _UNAUTHORIZED: Final = re.compile(r"^apixo_mock_unauthorized_total (\d+)", re.MULTILINE)
 
@@ -25,7 +25,7 @@ def new_key(case_id: str) -> str:
 
 
 def prompt_of(situation: Situation) -> str:
-    """Return the prompt that a client is to use in a situation."""
+    """Return the prompt for a client in a situation."""
     return f"a red fox in the snow, case {situation.id}"
 
 
@@ -49,10 +49,10 @@ class CaseSandbox:
         self._unauthorized_before = self._count_unauthorized()
 
     def wait_for_slow_responses(self) -> None:
-        """Return when the journal holds the delayed responses, or after 10 seconds.
+        """Wait until the journal has the delayed responses, for at most 10 seconds.
 
-        The mock records a delayed response only when it sends it, and the client may have
-        stopped waiting before that.
+        The mock records a delayed response only when it sends it. The client may have stopped
+        waiting before that.
         """
         until_s = time.monotonic() + _MAX_DELAY_S
         while time.monotonic() < until_s and self._has_slow_responses():
@@ -78,7 +78,7 @@ class CaseSandbox:
         self._call("DELETE", "sandbox")
 
     def _has_slow_responses(self) -> bool:
-        """Tell whether a rule has delayed more responses than the journal holds."""
+        """Tell whether a rule has delayed more responses than the journal has."""
         slow: dict[str, int] = {
             rule["id"]: rule["applied"]
             for rule in self._call("GET", "rules")["rules"]

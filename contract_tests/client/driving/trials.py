@@ -1,4 +1,4 @@
-"""Runs a client in several situations in parallel, each with a key of its own."""
+"""Runs a client in several situations in parallel, each with its own API key."""
 
 import os
 import socket
@@ -27,7 +27,7 @@ _NO_RECEIVER: Final = "not tested: the command has no {callback_port} for a call
 
 
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
-    """What the client is given for one case."""
+    """The input of the client for one case."""
 
     case_id: str
     base_url: str

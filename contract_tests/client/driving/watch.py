@@ -1,4 +1,4 @@
-"""Hands out one key per case to a client that runs elsewhere, and judges it afterwards."""
+"""Provides one API key per case for a client that the user runs, and judges it afterwards."""
 
 import select
 import signal
@@ -91,7 +91,7 @@ def _judge(plan: CasePlan, sandbox: CaseSandbox, *, is_used: bool) -> AuditedCas
 
 
 def _write(manifest: Path, content: str) -> None:
-    """Write the manifest so that a reader never sees half of it. Raise TargetError."""
+    """Write the manifest atomically. Raise TargetError."""
     part = manifest.with_name(f".{manifest.name}.part")
     try:
         part.write_text(content, "utf-8")
@@ -118,7 +118,7 @@ def _wait(
 
 @contextmanager
 def _stop_request() -> Iterator[Callable[[], bool]]:
-    """Give a function that waits a moment and tells whether the user wants to stop."""
+    """Yield a function that waits a moment and returns whether the user wants to stop."""
     stop = Event()
 
     def note(_number: int, _frame: FrameType | None) -> None:

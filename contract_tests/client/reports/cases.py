@@ -70,7 +70,7 @@ def unjudged_case(situation: Situation, verdict: Verdict, reason: str) -> Audite
 
 
 def _reason(evidence: Evidence) -> str:
-    """Explain what no finding can: the client sent nothing, or had to be stopped."""
+    """Return a reason that is not in a finding, such as a client that sent no request."""
     client_exit = evidence.client_exit
     sentences = []
     if not evidence.exchanges:

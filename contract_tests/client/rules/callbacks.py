@@ -55,7 +55,7 @@ def _check_duplicates(evidence: Evidence) -> Iterator[Observation]:
 
 
 def _check_recovery(fault: str) -> Callable[[Evidence], Iterator[Observation]]:
-    """Return a check that the client gets the result in spite of a fault of its callbacks."""
+    """Return a check that the client gets the result despite a callback fault."""
 
     def check(evidence: Evidence) -> Iterator[Observation]:
         for task, attempt in _first_attempts_with(fault, evidence):
@@ -69,7 +69,7 @@ def _check_recovery(fault: str) -> Callable[[Evidence], Iterator[Observation]]:
 
 
 def _check_late_callback(evidence: Evidence) -> Iterator[Observation]:
-    """Check also clients that exited too early to see the late callback."""
+    """Check the recovery, also for clients that exited before the late callback."""
     yield from _check_recovery("callback delay")(evidence)
     client_exit = evidence.client_exit
     if client_exit is None or client_exit.timed_out or not evidence.requests_callbacks:
@@ -200,7 +200,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-CB-008",
-        title="Reports a failure that a callback announces",
+        title="Reports a failure that it learns from a callback",
         clauses=("CB-1", "STA-8"),
         axis=Axis.OUTCOME,
         level=Level.MUST,

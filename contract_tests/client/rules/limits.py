@@ -1,4 +1,4 @@
-"""C-LIM-005 to C-LIM-007: what a client must not retry, and how much it may do at once."""
+"""C-LIM-005 to C-LIM-007: errors that are not retried, limits of attempts and of tasks."""
 
 from collections.abc import Iterator
 from typing import Final

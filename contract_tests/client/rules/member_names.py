@@ -1,4 +1,4 @@
-"""Finds members of a submit that the contract does not define, and what they should be called."""
+"""Finds members of a submit that the contract does not define, and suggests the right names."""
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""C-PAY: what a client pays for twice, or in vain."""
+"""C-PAY: submits that make a client pay twice or for nothing."""
 
 from collections.abc import Iterator
 from typing import Final

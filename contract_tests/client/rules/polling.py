@@ -51,7 +51,7 @@ def _judge_wait(
 
 
 def _follows_callback(evidence: Evidence, earlier: HttpExchange, poll: HttpExchange) -> bool:
-    """Tell whether a callback arrived between two exchanges: such a request is no polling."""
+    """Tell whether a callback arrived between two exchanges: then the request is not polling."""
     attempts = exchanges_after(evidence.callback_attempts(poll.task_id), earlier)
     return bool(attempts) and attempts[0].number < poll.number
 

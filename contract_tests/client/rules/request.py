@@ -1,4 +1,4 @@
-"""C-REQ: what a client sends."""
+"""C-REQ: the requests of a client."""
 
 import re
 from collections.abc import Iterator, Mapping

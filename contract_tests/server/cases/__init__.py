@@ -1,4 +1,4 @@
-"""The cases, by group of the contract. Ids never change and are never used again."""
+"""The cases, by group of the contract. Ids never change and are never reused."""
 
 from contract_tests.server.case import Case
 from contract_tests.server.cases import (

@@ -126,7 +126,7 @@ def _separate_limits(probe: Probe) -> None:
     probe.check(
         "AUTH-4",
         full.status == 429 and task_id_of(other) is not None,
-        expected="a limit that one key has used up does not affect another key",
+        expected="an exhausted limit of one key does not affect another key",
         seen=other,
     )
 
@@ -137,7 +137,7 @@ CASES = (
         id="S-AUTH-016",
         title="a scheme without a space before the key is rejected",
         clauses=("AUTH-2", "AUTH-3"),
-        sends="a submit, a status and a balance request with no space behind Bearer",
+        sends="a submit, a status and a balance request with no space after Bearer",
         expects="HTTP 401 each time",
         run=_glued,
         worst_images=1,
@@ -181,7 +181,7 @@ CASES = (
     ),
     Case(
         id="S-AUTH-025",
-        title="each key has a balance of its own",
+        title="each key has its own balance",
         clauses=("AUTH-4",),
         sends="a submit with one key, balance requests with another",
         expects="the other balance does not change",
@@ -191,7 +191,7 @@ CASES = (
     ),
     Case(
         id="S-AUTH-026",
-        title="each key has limits of its own",
+        title="each key has its own limits",
         clauses=("AUTH-4",),
         sends="requests up to a limit with one key, then a submit with another",
         expects="429 for the first key, 200 for the other",

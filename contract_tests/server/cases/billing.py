@@ -1,4 +1,4 @@
-"""BIL: what an image costs, and the balance."""
+"""BIL: the price of images, and the balance."""
 
 from contract_tests.contract.provider import BALANCE
 from contract_tests.server.answer import Answer
@@ -6,9 +6,9 @@ from contract_tests.server.case import Case, Time
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 
-_DOCUMENTED = 0.035  # BIL-3, dollars an image
+_DOCUMENTED = 0.035  # BIL-3, in US dollars per image.
 _EXACT = 1e-6
-_CENT = 0.01 + _EXACT  # a difference of balances that are told in whole cents
+_CENT = 0.01 + _EXACT  # The error of a difference of balances in whole cents.
 
 
 def _balance(probe: Probe) -> Answer:
@@ -41,7 +41,7 @@ def _moves(probe: Probe) -> None:
 
 
 def _cost(probe: Probe, count: int) -> tuple[float, float]:
-    """Return the cost of a task of so many images, and by how much it may be rounded."""
+    """Return the cost of a task with this number of images, and its maximum rounding error."""
     before = float(_balance(probe).data)
     probe.poll_until_final(probe.submit_task(num_images=count))
     after = float(_balance(probe).data)
@@ -68,7 +68,7 @@ def _price(probe: Probe) -> None:
     probe.check(
         "BIL-3",
         abs(cost - configured) <= rounded,
-        expected=f"${configured:g} an image",
+        expected=f"${configured:g} per image",
         seen=f"${cost:g}",
     )
 
@@ -88,7 +88,7 @@ CASES = (
         title="the balance is that of the key",
         clauses=("BIL-2",),
         sends="a balance request after the balance was set",
-        expects="that balance",
+        expects="the balance that was set",
         run=_moves,
         needs_control=True,
     ),

@@ -55,7 +55,7 @@ CASES = (
     ),
     Case(
         id="S-SUB-045",
-        title="credit can be used completely, and no more than that",
+        title="the credit can be used completely, but not exceeded",
         clauses=("SUB-17",),
         sends="submits for two images and one, with credit for two",
         expects="the first is accepted, the second rejected",

@@ -1,4 +1,4 @@
-"""ENV: the envelope of every answer."""
+"""ENV: the envelope of every response."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""FAIL: how a task fails."""
+"""FAIL: failed tasks and their fail codes."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -13,14 +13,14 @@ from contract_tests.server.probe import Probe
 
 _UNREACHABLE: Final = "https://nothing.invalid/fox.png"
 _VIOLATION: Final = "a scene of gore"
-_CODES: Final = (  # FAIL-3, of both editions
+_CODES: Final = (  # FAIL-3, from both editions of the page.
     "NSFW_DETECTED", "PROMPT_TOO_LONG", "INVALID_PROMPT", "IMAGE_TOO_LARGE", "UNSUPPORTED_FORMAT",
     "IMAGE_DOWNLOAD_FAILED", "PROCESSING_TIMEOUT", "MODEL_UNAVAILABLE", "GENERATION_FAILED",
     "INSUFFICIENT_CREDITS", "SensitiveContentDetected", "NSFW", "PromptLengthExceeded",
 )  # fmt: skip
-_BY_SEED: Final = "INVALID_IMAGE_URL"  # the one code for images on the model page
-_UNDOCUMENTED: Final = "sends images in data: addresses, which no page promises"
-_ON_PURPOSE: Final = "would break the provider's rules on purpose"
+_BY_SEED: Final = "INVALID_IMAGE_URL"  # The only code for images on the model page.
+_UNDOCUMENTED: Final = "sends images as data URLs, which no page documents"
+_ON_PURPOSE: Final = "would violate the provider's rules on purpose"
 
 
 def _failed_with(answer: Answer, code: str) -> bool:
@@ -52,7 +52,7 @@ def _one_bad_of_two(probe: Probe) -> None:
 
 
 def _codes(probe: Probe) -> None:
-    probe.change_settings(generation_time=30)  # a task must be under way to be ended by control
+    probe.change_settings(generation_time=30)  # The control plane can only end a task in progress.
     for code in _CODES:
         task_id = probe.submit_task()
         probe.control_task("POST", task_id, "/finish", {"state": "failed", "failCode": code})
@@ -76,7 +76,7 @@ def _bad_images(probe: Probe) -> None:
             _judge_image(probe, address, (documented, _BY_SEED), "either is possible")
         return
     bad.append(("UNSUPPORTED_FORMAT", "https://example.com/fox.gif"))
-    probe.change_settings(image_urls="trust")  # nothing is fetched from example.com
+    probe.change_settings(image_urls="trust")  # No request is sent to example.com.
     configured = (probe.target.settings or {}).get("image_fail_codes", "seed")
     for side in (configured, "seed", "docs"):
         probe.change_settings(image_fail_codes=side)
@@ -117,7 +117,7 @@ def _not_billed(probe: Probe) -> None:
 
 CASES = (
     Case(
-        id="S-FAIL-001", title="content that breaks the guidelines ends as CONTENT_VIOLATION",
+        id="S-FAIL-001", title="content that violates the guidelines ends as CONTENT_VIOLATION",
         clauses=("FAIL-1",), sends="a submit with a prompt that is not allowed",
         expects="200, then failed with CONTENT_VIOLATION",
         run=_fails_later("FAIL-1", "CONTENT_VIOLATION", prompt=_VIOLATION),
@@ -143,12 +143,12 @@ CASES = (
         loopback_only=_UNDOCUMENTED,
     ),
     Case(
-        id="S-FAIL-005", title="a failed task costs nothing",
+        id="S-FAIL-005", title="a failed task is not billed",
         clauses=("FAIL-5",), sends="a task that fails, with balance requests before and after",
         expects="the same balance", run=_not_billed, worst_images=4, time=Time.ONE_GENERATION,
     ),
     Case(
-        id="S-FAIL-006", title="one unreadable image of several makes the task fail",
+        id="S-FAIL-006", title="a task fails if one of its images cannot be read",
         clauses=("FAIL-2",), sends="a submit with an image, and an unreachable address",
         expects="200, then failed with INVALID_IMAGE_URL",
         run=_one_bad_of_two, worst_images=1, time=Time.ONE_GENERATION,

@@ -1,4 +1,4 @@
-"""What must hold for any order of requests: a state machine over several keys and tasks."""
+"""Promises that hold for any order of requests: a state machine over several keys and tasks."""
 
 from collections.abc import Callable
 from itertools import count
@@ -18,13 +18,13 @@ _ENDS = (
     {"state": "failed", "failCode": "GENERATION_FAILED", "failMsg": "out of paint"},
 )
 _STATES = ("STA-3", "STA-4", "STA-5", "STA-6", "STA-7", "STA-8", "STA-9", "STA-10")
-_LIMIT = 3  # tasks of a key under way at once
+_LIMIT = 3  # Concurrent tasks per key.
 _STEP_S = 3.0
 _LONGEST = 100  # steps
 
 
 class Clients(RuleBasedStateMachine):
-    """The rules are the actions of clients; the model is in walk.py."""
+    """A state machine whose rules are the actions of clients; walk.py has the model."""
 
     start: ClassVar[Callable[[], Walk]]
     tasks: Bundle[KnownTask] = Bundle("tasks")
@@ -104,9 +104,9 @@ CASES = (
         id="S-STA-201",
         title="tasks keep the contract for any order of requests",
         clauses=(*_STATES, "AUTH-4", "LIM-2", "CB-1"),
-        sends="submits, status requests and steps of time in orders chosen at random, of two keys",
-        expects="states that only go forward, final answers that never change, members when they"
-        " may be there, times that fit, tenants apart, 429 exactly at the limit of tasks",
+        sends="submits, status requests and steps of time in random order, with two keys",
+        expects="states that only move forward, final responses that never change, members only in"
+        " the right states, plausible times, separate keys, 429 exactly at the limit of tasks",
         run=_in_any_order,
         images=4,
         worst_images=4,
@@ -119,8 +119,8 @@ CASES = (
         title="tasks that are polled from their submit until after their end keep the contract",
         clauses=_STATES,
         sends="two submits, one of which must fail, and status requests every 3 s",
-        expects="states that only go forward, final answers that never change, members when they"
-        " may be there, times that fit",
+        expects="states that only move forward, final responses that never change, members only in"
+        " the right states, plausible times",
         run=_one_key,
         images=1,
         worst_images=2,
@@ -132,7 +132,7 @@ CASES = (
         title="callback tasks of two keys keep the contract",
         clauses=(*_STATES, "AUTH-4", "CB-1"),
         sends="two submits of each key, status requests with both keys",
-        expects="as S-STA-202; tenants apart, and callbacks like the status answers",
+        expects="as S-STA-202; separate keys, and callbacks equal to the status responses",
         run=_two_keys,
         images=2,
         worst_images=4,

@@ -44,7 +44,7 @@ def _submitted(probe: Probe, body: Body) -> Answer:
     """Submit. Raise PreconditionNotMet if a limit or the balance prevents it."""
     answer = probe.send("POST", GENERATE, body=body)
     if answer.status in {402, 429} or "credit" in error_text(answer).lower():
-        raise PreconditionNotMet(f"no room for another task: {answer.shown}")
+        raise PreconditionNotMet(f"a limit prevents another task: {answer.shown}")
     return answer
 
 
@@ -58,7 +58,7 @@ def _valid_submissions(probe: Probe) -> None:
         probe.check(
             "SUB-1",
             bool(task_id) and task_id not in seen,
-            expected=f"HTTP 200 and a taskId of its own for the valid body {body!r:.600}",
+            expected=f"HTTP 200 and a unique taskId for the valid body {body!r:.600}",
             seen=answer,
         )
 
@@ -117,7 +117,7 @@ def _broken_submissions(probe: Probe) -> None:
 
 
 def _unknown_members(probe: Probe) -> None:
-    """Send a body with and without unknown members: the outcome is the same."""
+    """Check that a body with and without unknown members has the same outcome."""
 
     def judge(example: tuple[Body, Body]) -> None:
         plain, more = example

@@ -1,4 +1,4 @@
-"""Reads parts of answers that may contain anything."""
+"""Reads parts of responses without trusting their content."""
 
 import json
 from email.utils import parsedate_to_datetime
@@ -27,7 +27,7 @@ def has_ended(answer: Answer) -> bool:
 
 
 def result_urls(answer: Answer) -> list[str]:
-    """Return the addresses in `resultJson`, or none if it does not hold a list."""
+    """Return the URLs in `resultJson`; empty if it has no list."""
     try:
         urls = json.loads(_text(answer, "resultJson") or "")["resultUrls"]
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -15,7 +15,7 @@ _SAMPLES: Final = (
     ("fox.webp", "image/webp", "success"),
     ("fox.gif", "image/gif", "failed"),
 )
-LARGEST: Final = 10 * 1024 * 1024  # bytes
+LARGEST: Final = 10 * 1024 * 1024  # Bytes.
 
 
 def data_url(content: bytes, media_type: str) -> str:
@@ -58,14 +58,14 @@ def _sizes(probe: Probe) -> None:
         )
 
 
-_UNDOCUMENTED: Final = "sends images in data: addresses, which no page promises"
+_UNDOCUMENTED: Final = "sends images as data URLs, which no page documents"
 
 CASES = (
     Case(
         id="S-SUB-089",
         title="JPG, PNG and WebP are accepted as fetched images, others are not",
         clauses=("SUB-13",),
-        sends="tasks with addresses of the kit: an image of each format, and a text",
+        sends="tasks with URLs of the kit: an image of each format, and a text",
         expects="success for PNG, JPG and WebP; failed for GIF and for the text",
         run=_fetched,
         images=3,
@@ -87,7 +87,7 @@ CASES = (
     ),
     Case(
         id="S-SUB-091",
-        title="a reference image has at most 10 MB",
+        title="a reference image may have at most 10 MB",
         clauses=("SUB-13",),
         sends="tasks with an image of 10 MB, and of one byte more",
         expects="success, then failed",

@@ -1,4 +1,4 @@
-"""RES: the results."""
+"""RES: the results of tasks and their download."""
 
 from collections.abc import Callable
 from io import BytesIO
@@ -90,7 +90,7 @@ def _ratio(ratio: str) -> Callable[[Probe], None]:
 def _without_key(probe: Probe) -> None:
     url = _urls(probe)[0]
     headers: list[dict[str, str]] = [{}]
-    if not probe.target.is_live:  # a storage service may mind a header beside a signed address
+    if not probe.target.is_live:  # A storage service may reject the header with a signed URL.
         headers.append({"Authorization": "Bearer a-key-of-nobody"})
     for each in headers:
         answer = probe.send("GET", url, headers=each, key="none")
@@ -116,14 +116,14 @@ def _unguessable(probe: Probe) -> None:
         probe.check(
             "RES-3",
             answer.status in _GONE,
-            expected="not found: no key is required, so addresses must be unguessable",
+            expected="not found: no key is required, so URLs must be unguessable",
             seen=_shown(answer),
             at=answer,
         )
 
 
 def _with_another_end(url: str) -> str:
-    """Change the last character of the address, but for the path's extension and the query."""
+    """Return the URL with another last character before the extension and the query."""
     parts = urlsplit(url)
     folder, slash, name = parts.path.rpartition("/")
     stem, dot, extension = name.partition(".")
@@ -132,7 +132,7 @@ def _with_another_end(url: str) -> str:
 
 
 def _mixed(of_one: str, of_another: str) -> str:
-    """Put the end of one task's address behind the beginning of another's."""
+    """Return a URL with the start of one task's URL and the end of another's."""
     parts = urlsplit(of_one)
     folder, slash, _ = parts.path.rpartition("/")
     name = urlsplit(of_another).path.rpartition("/")[2]
@@ -159,7 +159,7 @@ def _expiry(probe: Probe) -> None:
         probe.check(
             "RES-1",
             after.status in _GONE,
-            expected=f"gone, shortly after {valid_s:g} s have passed",
+            expected=f"not available, shortly after {valid_s:g} s have passed",
             seen=_shown(after),
             at=after,
         )
@@ -198,8 +198,8 @@ CASES = (
         run=_without_key, images=1, worst_images=1, time=Time.ONE_GENERATION,
     ),
     Case(
-        id="S-RES-007", title="a result's address cannot be guessed", clauses=("RES-3",),
-        sends="downloads from an address with one character changed, and with that of another task",
+        id="S-RES-007", title="the URL of a result cannot be guessed", clauses=("RES-3",),
+        sends="downloads from a URL with one changed character, and from mixed URLs of two tasks",
         expects="not found", run=_unguessable, images=1, worst_images=1,
         time=Time.ONE_GENERATION, provokes=(403,),
     ),

@@ -1,4 +1,4 @@
-"""TIM: how long a generation takes."""
+"""TIM: the duration of a generation."""
 
 from statistics import mean
 from typing import Final
@@ -9,7 +9,7 @@ from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 
 _TASKS: Final = 80
-_NEAR: Final = 0.2  # by which the average of so many tasks may miss
+_NEAR: Final = 0.2  # The tolerance of the average.
 
 
 def _lives_s(probe: Probe, count: int) -> list[float]:
@@ -19,7 +19,7 @@ def _lives_s(probe: Probe, count: int) -> list[float]:
         data = data_of(probe.poll_until_final(task_id))
         created_ms, ended_ms = data.get("createTime"), data.get("completeTime")
         if type(created_ms) is not int or type(ended_ms) is not int:
-            raise PreconditionNotMet("the status answer lacks the task's times")
+            raise PreconditionNotMet("the status response does not have the task's times")
         lives.append((ended_ms - created_ms) / 1000)
     return lives
 
@@ -47,7 +47,7 @@ def _one(probe: Probe) -> None:
     probe.check(
         "TIM-1",
         configured_s / 6 <= life_s <= configured_s * 5,
-        expected=f"about {configured_s:g} s, for one task, where the average is that",
+        expected=f"a plausible duration for an average of {configured_s:g} s",
         seen=f"{life_s:.1f} s",
     )
 

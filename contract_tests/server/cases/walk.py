@@ -1,4 +1,4 @@
-"""The actions of clients, and a model of the answers that they must get."""
+"""The actions of clients, and a model of the expected responses."""
 
 from dataclasses import dataclass
 from itertools import count
@@ -38,7 +38,7 @@ class KnownTask:
 
 
 class Walk:
-    """Clients at work. Each step notes its findings and raises Counterexample if one failed."""
+    """Actions of clients. Each one records findings and raises Counterexample if one failed."""
 
     def __init__(self, probe: Probe, names: "count[int]", limit: int | None = None) -> None:
         """Start with empty sandboxes; with control, set `limit` for tasks in progress per key."""
@@ -63,7 +63,7 @@ class Walk:
     def submit(self, key: str, *, images: int, fails: bool, calls_back: bool) -> KnownTask | None:
         """Submit, and check that exactly the configured number of tasks is accepted.
 
-        Raises PreconditionNotMet when a submit is rejected that has nothing to do with a limit.
+        Raises PreconditionNotMet if a submit is rejected for another reason than the limit.
         """
         body, callback = self._body(images, fails=fails, calls_back=calls_back)
         live = 0 if self._limit is None else self._live(key)
@@ -71,7 +71,7 @@ class Walk:
         task_id = task_id_of(answer)
         if self._limit is not None:
             is_full = live >= self._limit
-            expected = f"{live} of {self._limit} tasks of this key are under way: "
+            expected = f"{live} of {self._limit} tasks of this key are in progress: "
             expected += "HTTP 429" if is_full else "HTTP 200"
             self._check("LIM-2", answer.status == (429 if is_full else 200), expected, answer)
             if is_full:
@@ -89,7 +89,7 @@ class Walk:
         if known.final is not None:
             is_frozen = answer.status == 200 and answer.response.body == known.final
             final = known.final[:300].decode("utf-8", "replace")
-            self._check("STA-5", is_frozen, f"the final answer never changes: {final}", answer)
+            self._check("STA-5", is_frozen, f"the final response never changes: {final}", answer)
             return
         self._judge(known, answer)
         known.state = state_of(answer) or known.state
@@ -171,7 +171,7 @@ class Walk:
     def _judge_members(self, known: KnownTask, data: dict[str, Any], answer: Answer) -> None:
         state = data["state"]
         is_final = state in {"success", "failed"}
-        # A member that is null says nothing; the mock leaves it out.
+        # A live service may send null for a missing member; the mock omits it.
         is_lenient = self._probe.target.is_live
         has = {name for name, value in data.items() if value is not None or not is_lenient}
         for clause, names, is_there in (
@@ -196,7 +196,7 @@ class Walk:
             type(completed) is int
             and max(created, earliest or 0) <= completed
             and (latest is None or completed <= latest),
-            f"completeTime not before {earliest or created}, when it was under way, nor after now",
+            f"completeTime from {earliest or created}, when it was in progress, until now",
             answer,
         )
         self._check(
@@ -208,7 +208,7 @@ class Walk:
 
     def _judge_callbacks(self, known: KnownTask, name: str) -> None:
         if known.final is None:
-            # In real time the task may end between the status request and this look.
+            # In real time, the task may end between the status request and this check.
             is_still = not self._probe.target.has_control or not self._probe.deliveries(name, 1, 0)
             self._check("CB-1", is_still, "no callback before the end", "a callback")
             return
@@ -216,7 +216,7 @@ class Walk:
         self._check(
             "CB-1",
             {canonical(delivery.body) for delivery in came} == {canonical(known.final)},
-            f"a callback like the status answer: {known.final[:300].decode('utf-8', 'replace')}",
+            f"the same body as the status response: {known.final[:300].decode('utf-8', 'replace')}",
             came[-1].body.decode("utf-8", "replace") if came else "no callback",
         )
 

@@ -1,7 +1,7 @@
-"""Describes the behaviour of a server in lines that do not differ between two equal runs.
+"""Describes the behaviour of a server in lines that are equal for equal runs.
 
-A line holds the request, the status and the shape of the answer: names, types and the values that
-the contract fixes.  Ids, times, addresses and texts are left out.
+A line has the request, the status and the shape of the response: names, types and the values that
+the contract fixes.  It has no ids, times, URLs or texts.
 """
 
 import re
@@ -17,7 +17,7 @@ _DEEPEST: Final = 6
 
 
 def behaviour_of(events: Iterable[Event]) -> tuple[str, ...]:
-    """Return the distinct lines, sorted; requests to the control plane are left out."""
+    """Return the distinct lines, sorted; without requests to the control plane."""
     lines: set[str] = set()
     for event in events:
         if isinstance(event, HttpExchange) and not event.request.path.startswith("/_mock"):

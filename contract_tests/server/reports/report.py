@@ -25,9 +25,9 @@ class JudgedFinding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on a case; `reason` explains it where the findings do not.
+    """The verdict on a case; `reason` explains it if the findings do not.
 
-    `expected_failure` is the reason why a failure was expected; such a failure does not count.
+    `expected_failure` is the reason why a failure is expected; an expected failure does not count.
     """
 
     id: str
@@ -39,7 +39,7 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[JudgedFinding, ...] = ()
     events: tuple[ShownEvent, ...] = ()
     behaviour: tuple[str, ...] = ()
-    """The server's behaviour, in lines that can be compared with those of another run."""
+    """The server's behaviour as lines, for the comparison with another run."""
     duration_s: float = 0.0
 
 
@@ -100,12 +100,12 @@ def case_result(
     verdict = worst(finding.verdict for finding in judged)
     missed = [clause for clause in case.clauses if clause not in {each.clause for each in judged}]
     if ended_early is Verdict.SKIP and verdict is Verdict.PASS:
-        verdict = Verdict.SKIP  # it did not reach its end, so it has not passed
+        verdict = Verdict.SKIP  # It was interrupted, so it has not passed.
     elif ended_early is not None:
         verdict = worst((verdict, ended_early))
     elif missed:
         verdict = worst((verdict, Verdict.INCONCLUSIVE))
-        reason = f"the case found nothing to judge {' and '.join(missed)} by"
+        reason = f"the case has no finding about {' and '.join(missed)}"
     if expected_failure and verdict is Verdict.PASS:
         verdict, reason = Verdict.FAIL, f"expected to fail ({expected_failure}), but passed"
         expected_failure = ""
@@ -144,7 +144,7 @@ def clause_results(cases: Sequence[CaseResult], register: Register) -> tuple[Cla
         elif all(case.verdict is Verdict.SKIP for case in about):
             verdict, reason = (
                 Verdict.SKIP,
-                about[0].reason if about else "no case about it was selected",
+                about[0].reason if about else "no selected case tests this clause",
             )
         else:
             verdict, reason = Verdict.INCONCLUSIVE, "could not be tested: no case reached a finding"

@@ -1,4 +1,4 @@
-"""Events as a report shows them: truncated texts, and curl commands."""
+"""Formats events for a report: truncated texts, and curl commands."""
 
 import shlex
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ import msgspec
 from contract_tests.server.events import Burst, Deliveries, Event, HttpExchange, Request, Response
 
 _BODY_SHOWN: Final = 2_000  # characters
-_CURL_BODY: Final = 20_000  # characters: the longest prompt can still be pasted
-_EVENTS_SHOWN: Final = 40  # of a case
+_CURL_BODY: Final = 20_000  # Characters; the longest prompt fits.
+_EVENTS_SHOWN: Final = 40  # Per case.
 
 
 class ShownEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ class ShownEvent(msgspec.Struct, frozen=True, kw_only=True):
 def shown_events(
     events: Sequence[Event], wanted: Sequence[int], base_url: str
 ) -> tuple[ShownEvent, ...]:
-    """Return the events that findings refer to, and as many of the last ones as fit."""
+    """Return the events that findings refer to, and the last others, 40 in all."""
     chosen = set(wanted[-_EVENTS_SHOWN:])
     for number in range(len(events) - 1, -1, -1):
         if len(chosen) >= _EVENTS_SHOWN:
@@ -49,7 +49,7 @@ def curl_of(request: Request, base_url: str) -> str:
         words += ["-H", shlex.quote(f"{header}: {value}" if value else f"{header};")]
     if request.body:
         if "content-type" not in {header.lower() for header, _ in request.headers}:
-            words += ["-H", "Content-Type:"]  # otherwise curl adds its own
+            words += ["-H", "Content-Type:"]  # Otherwise curl adds its own.
         words += ["--data-raw", shlex.quote(text_of(request.body, _CURL_BODY))]
     return " ".join(words)
 

@@ -1,4 +1,4 @@
-"""CB: what is sent when a callback task ends, and how often."""
+"""CB: the callbacks of tasks: their content, attempts and retries."""
 
 from contract_tests.server.case import Case
 from contract_tests.server.cases.callbacks import deliveries, retries

@@ -1,4 +1,4 @@
-"""CB-1, CB-5, CB-6: the callback of a task, and that nothing else is sent."""
+"""CB-1, CB-5, CB-6: the content of callbacks, and tasks without a callback."""
 
 import re
 from collections.abc import Mapping
@@ -54,7 +54,7 @@ def _one_task(probe: Probe, end: str, given: Mapping[str, Any]) -> None:
 
 
 def _watched(probe: Probe, task_id: str) -> Answer | None:
-    """Poll until the task is final and return that answer; None after a failed finding."""
+    """Poll until the task is final and return that response; None after a failed finding."""
     for _ in range(_LONGEST):
         received = probe.deliveries("end", 1, within_s=0)
         answer = probe.read_status(task_id)
@@ -89,7 +89,7 @@ def _judge(probe: Probe, delivery: Delivery, final: Answer) -> None:
     probe.check(
         "CB-1",
         canonical(delivery.body) == canonical(final.response.body) is not None,
-        expected=f"the answer to a status request: {_text(final.response.body)}",
+        expected=f"the same body as the status response: {_text(final.response.body)}",
         seen=_text(delivery.body),
     )
     signed = sorted(name for name in headers if _SIGNED.search(name))
@@ -116,7 +116,7 @@ def _none_for_async(probe: Probe) -> None:
     for task_id in tasks:
         probe.poll_until_final(task_id)
     if not probe.await_deliveries("callback", 1):
-        missing(probe, "CB-1", "a callback for the task that asks for one")
+        missing(probe, "CB-1", "a callback for the task with request_type callback")
         return
     for name in ("async", "default"):
         received = probe.deliveries(name, 1, within_s=STILL_S)

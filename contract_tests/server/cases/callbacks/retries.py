@@ -10,7 +10,7 @@ from contract_tests.server.cases.callbacks.tasks import (
 from contract_tests.server.probe import Probe
 
 _NO_RECEIPT = (500, 503, 404, 400, 410, 302, 307, 201, 202, 204)
-_SLOWER_S = 31.0  # than a receiver may be
+_SLOWER_S = 31.0  # Longer than the timeout of a receiver.
 _DAY_S = 86_400.0
 
 
@@ -54,7 +54,7 @@ def _slow_answer(probe: Probe) -> None:
 
 
 def _schedule(probe: Probe) -> None:
-    """Reject every attempt, and check just before and at each instant of CB-3."""
+    """Reject every attempt, and check for a retry just before and at each instant of CB-3."""
     accept_any_receiver(probe)
     probe.script_receiver("never", *[(500, 0.0)] * 20)
     _end(probe, probe.submit_task(callback_body("never")))
@@ -100,13 +100,13 @@ def _no_more_after_200(probe: Probe) -> None:
         probe.check(
             "CB-3",
             statuses == [500] * rejections + [200],
-            expected=f"{rejections} rejected attempts, the one that is received, and no others",
+            expected=f"{rejections} rejected attempts, one that is received, and no others",
             seen=f"attempts answered with {statuses}",
         )
 
 
 def _first_retry(probe: Probe) -> None:
-    """Check only roughly when it is retried, so that the case works in real time."""
+    """Check the instant of the retry only roughly, so that the case works in real time."""
     accept_any_receiver(probe)
     probe.script_receiver("again", (500, 0))
     probe.poll_until_final(probe.submit_task(callback_body("again")))
@@ -133,7 +133,7 @@ def _first_retry(probe: Probe) -> None:
 
 
 def _at_least_once(probe: Probe) -> None:
-    """End several tasks together; each callback is retried independently of the others."""
+    """Check that the callbacks of tasks that end together are retried independently."""
     accept_any_receiver(probe)
     rejections = {"first": 2, "second": 0, "third": 1, "fourth": 3}
     tasks = []

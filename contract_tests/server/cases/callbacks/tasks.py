@@ -1,4 +1,4 @@
-"""What all cases about callbacks share: callback tasks, and the finding if none arrives."""
+"""The common part of cases about callbacks: callback tasks, and the finding if none arrives."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from contract_tests.server.probe import Probe
 from contract_tests.server.world import RECEIVER
 
 STILL_S = 0.1
-"""How long to wait, in real time, for a callback that must not arrive."""
+"""The real time to wait for a callback that must not arrive, in seconds."""
 
 
 def callback_body(name: str, **given: object) -> dict[str, Any]:
@@ -27,16 +27,16 @@ def accept_any_receiver(probe: Probe) -> None:
 
 
 def missing(probe: Probe, clause: str, expected: str) -> None:
-    """Note that a callback did not arrive.
+    """Record that a callback did not arrive.
 
-    Raises PreconditionNotMet where it may be the way to the receiver that is at fault.
+    Raises PreconditionNotMet if the receiver may be unreachable for the target.
     """
     if probe.target.is_live:
         raise PreconditionNotMet(f"no callback arrived at the kit's receiver; expected {expected}")
     if probe.target.has_control:
         blocked = [each for each in _deliveries(probe) if each.get("state") == "blocked"]
         if blocked:
-            raise PreconditionNotMet(f"the mock may not send to the kit's receiver: {blocked[0]}")
+            raise PreconditionNotMet(f"the mock cannot send to the kit's receiver: {blocked[0]}")
     probe.check(clause, holds=False, expected=expected, seen="no callback arrived")
 
 

@@ -1,4 +1,4 @@
-"""LIM: how many requests and tasks a key may have, and when it may go on."""
+"""LIM: the limits of requests and tasks per key, and Retry-After."""
 
 from contract_tests.server.case import Case
 from contract_tests.server.cases.limits import documented, rate, retry_after, tasks

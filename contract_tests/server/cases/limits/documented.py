@@ -9,11 +9,11 @@ from contract_tests.server.events import Request, build_request
 from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet
 from contract_tests.server.probe import Probe
 
-RATE = 10_000  # requests in 60 seconds
-TASKS = 1_000  # that were not final
+RATE = 10_000  # Requests in 60 seconds.
+TASKS = 1_000  # Tasks in progress.
 _WINDOW_S = 60.0
 _LEFTOVERS_S = {"rate_limit": 61.0, "max_concurrent": 120.0}
-"""How long the requests and tasks of an earlier run with the same key may count."""
+"""How long requests and tasks of an earlier run with the same key may count, in seconds."""
 
 
 def _documented_rate(probe: Probe) -> None:
@@ -26,8 +26,8 @@ def _documented_rate(probe: Probe) -> None:
     probe.check(
         "LIM-1",
         passed == RATE and last.status == 429,
-        expected=f"{RATE} requests pass, the next gets HTTP 429",
-        seen=f"{passed} passed, then {last.shown}",
+        expected=f"{RATE} requests are accepted, and the next gets HTTP 429",
+        seen=f"{passed} were accepted, then {last.shown}",
         at=last,
     )
     if last.status != 429:
@@ -44,7 +44,12 @@ def _documented_rate(probe: Probe) -> None:
         )
     if probe.target.has_other_key:
         answer = probe.send("GET", BALANCE, key="other")
-        probe.check("LIM-3", answer.status == 200, expected="another key passes", seen=answer)
+        probe.check(
+            "LIM-3",
+            answer.status == 200,
+            expected="a request with another key is accepted",
+            seen=answer,
+        )
     _judge_retry_after(probe, last)
 
 
@@ -93,7 +98,7 @@ def _passed(probe: Probe, request: Request, count: int, setting: str) -> int:
     """Return how many of so many requests in a row passed before one did not."""
     passed = _ok(probe, request, count)
     if passed < count and not probe.target.has_control:
-        probe.pass_time(_LEFTOVERS_S[setting])  # an earlier run may have left its mark
+        probe.pass_time(_LEFTOVERS_S[setting])  # Requests of an earlier run may still count.
         passed = _ok(probe, request, count)
     return passed
 
@@ -104,13 +109,15 @@ def _ok(probe: Probe, request: Request, count: int) -> int:
         raise PreconditionNotMet(f"the burst was interrupted: {burst.last.error}")
     others = sorted({status for status, _ in burst.statuses} - {200, 429})
     if others:
-        raise PreconditionNotMet(f"the burst was answered {others}: {burst.last.body[:200]!r}")
+        raise PreconditionNotMet(
+            f"the burst got other statuses, {others}: {burst.last.body[:200]!r}"
+        )
     status, times = burst.statuses[0]
     return times if status == 200 else 0
 
 
 def _stay_within_a_window(probe: Probe, first: Answer, last: Answer) -> None:
-    """Raise PreconditionNotMet when the burst took too long to reach the limit in any window."""
+    """Raise PreconditionNotMet if the burst was too slow to reach the limit in any window."""
     if last.status == 429 or probe.target.has_control:
         return
     began, ended = date_s(first), date_s(last)
@@ -133,7 +140,7 @@ def _judge_retry_after(probe: Probe, rejected: Answer) -> None:
 CASES = (
     Case(
         id="S-LIM-001",
-        title="10,000 requests in a minute pass, the next does not",
+        title="10,000 requests in a minute are accepted, the next is not",
         clauses=("LIM-1", "LIM-3", "LIM-5"),
         sends=f"{RATE} requests for the balance, then one of each kind, then one of another key",
         expects="the last of the same key get HTTP 429 with Retry-After",
@@ -144,10 +151,10 @@ CASES = (
     ),
     Case(
         id="S-LIM-002",
-        title="1,000 tasks may be in progress, one more may not",
+        title="1,000 tasks in progress are accepted, one more is not",
         clauses=("LIM-2",),
         sends=f"{TASKS + 1} submits, a status request, and a submit after a task has ended",
-        expects="the last of these submits gets HTTP 429, everything else passes",
+        expects="the last of these submits gets HTTP 429, all other requests are accepted",
         run=_documented_concurrency,
         images=TASKS + 1,
         worst_images=TASKS + 2,

@@ -15,7 +15,7 @@ from contract_tests.server.properties import for_all
 
 WINDOW_MS = 60_000
 _OTHER_MODEL = STATUS.replace("gpt-image-1", "no-such-model")
-_ROOM = {"max_concurrent": 1000}  # so that the other limit does not come first
+_ROOM = {"max_concurrent": 1000}  # The other limit must not be reached first.
 
 
 def _balance(probe: Probe, key: str = "own") -> Answer:
@@ -29,7 +29,7 @@ def _check(probe: Probe, clause: str, answer: Answer, status: int, why: str) -> 
 
 
 def _any_window(probe: Probe) -> None:
-    """Send requests at random instants: each passes exactly if its 60 s have room."""
+    """Send requests at random instants: each is accepted if the 60 s before it allow it."""
 
     def judge(example: tuple[int, list[int]]) -> None:
         limit, gaps = example
@@ -51,7 +51,7 @@ def _any_window(probe: Probe) -> None:
 
 
 class _WindowModel:
-    """Remembers the instant of every request."""
+    """Computes the expected responses from the instants of all requests."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -60,10 +60,10 @@ class _WindowModel:
         self._refused: list[int] = []
 
     def expect(self, gap_ms: int) -> tuple[str, int, str]:
-        """Return the clause, status and reason expected of a request so much later."""
+        """Return the expected clause, status and reason for a request `gap_ms` later."""
         self._now += gap_ms
         used = self._in_window(self._admitted)
-        why = f"{used} of {self._limit} have passed in the 60 s up to {self._now} ms"
+        why = f"{used} of {self._limit} were accepted in the 60 s up to {self._now} ms"
         if used >= self._limit:
             self._refused.append(self._now)
             return "LIM-3", 429, why
@@ -82,13 +82,13 @@ def _exactly_so_many(probe: Probe) -> None:
         probe.check(
             "LIM-1",
             statuses == [200] * limit + [429],
-            expected=f"{limit} requests pass, the configured limit, and the next gets HTTP 429",
+            expected=f"the configured {limit} requests are accepted, the next gets HTTP 429",
             seen=f"HTTP {statuses}",
         )
         probe.pass_time(59.999)
         _check(probe, "LIM-3", _balance(probe), 429, "a window of 60 s is not over after 59.999 s")
         probe.pass_time(0.001)
-        _check(probe, "LIM-3", _balance(probe), 200, "after 60 s a client may go on")
+        _check(probe, "LIM-3", _balance(probe), 200, "after 60 s, requests are accepted again")
 
 
 def _paths_together(probe: Probe) -> None:
@@ -102,7 +102,7 @@ def _paths_together(probe: Probe) -> None:
     for first, use in asked.items():
         for second, try_again in asked.items():
             probe.pass_time(60)
-            if not _check(probe, "LIM-3", use(), 200, f"{first} in a new window passes"):
+            if not _check(probe, "LIM-3", use(), 200, f"{first} in a new window is accepted"):
                 return
             why = f"{first} and {second} count together"
             _check(probe, "LIM-3", try_again(), 429, why)
@@ -113,8 +113,8 @@ def _keys_apart(probe: Probe) -> None:
         raise CaseSkipped("the server accepts one key only")
     probe.change_settings(rate_limit=1)
     _balance(probe)
-    _check(probe, "LIM-3", _balance(probe), 429, "the limit of this key is used up")
-    _check(probe, "LIM-3", _balance(probe, "other"), 200, "another key has a limit of its own")
+    _check(probe, "LIM-3", _balance(probe), 429, "the limit of this key is exhausted")
+    _check(probe, "LIM-3", _balance(probe, "other"), 200, "another key has its own limit")
 
 
 def _downloads(probe: Probe) -> None:
@@ -129,13 +129,13 @@ def _downloads(probe: Probe) -> None:
         probe.send("GET", url, key="none")
         probe.send("GET", url)
     for _ in range(2):
-        _check(probe, "LIM-3", _balance(probe), 200, "downloads have used up nothing")
-    _check(probe, "LIM-3", _balance(probe), 429, "the limit is used up")
+        _check(probe, "LIM-3", _balance(probe), 200, "downloads do not count")
+    _check(probe, "LIM-3", _balance(probe), 429, "the limit is exhausted")
     answer = probe.send("GET", url, key="none")
     probe.check(
         "LIM-3",
         answer.status == 200,
-        expected="a result can be downloaded after the limit is used up: HTTP 200",
+        expected="a result can be downloaded after the limit is exhausted: HTTP 200",
         seen=f"HTTP {answer.status}",
         at=answer,
     )
@@ -167,19 +167,25 @@ def _what_does_not_count(probe: Probe) -> None:
     for _ in range(2):
         _check(probe, "LIM-4", _balance(probe), 200, "requests without a valid key do not count")
     for _ in range(5):
-        _check(probe, "LIM-4", _balance(probe), 429, "the limit is used up")
+        _check(probe, "LIM-4", _balance(probe), 429, "the limit is exhausted")
         probe.pass_time(12)
     for _ in range(2):
-        _check(probe, "LIM-4", _balance(probe), 200, "60 s after the last that passed, others pass")
+        _check(
+            probe,
+            "LIM-4",
+            _balance(probe),
+            200,
+            "60 s after the last accepted request, requests are accepted",
+        )
 
 
 CASES = (
     Case(
         id="S-LIM-003",
-        title="exactly the configured number of requests passes, and again after 60 s",
+        title="exactly the configured number of requests is accepted, and again after 60 s",
         clauses=("LIM-1", "LIM-3"),
         sends="requests for the balance up to the limit, one more, and others 60 s later",
-        expects="one more gets HTTP 429, also after 59.999 s, and passes after 60 s",
+        expects="one more gets HTTP 429, also after 59.999 s, and is accepted after 60 s",
         run=_exactly_so_many,
         needs_control=True,
         provokes=(429,),
@@ -201,16 +207,16 @@ CASES = (
         title="each key has its own rate limit",
         clauses=("LIM-3",),
         sends="requests of one key over its limit, and one of another key",
-        expects="the other key's passes",
+        expects="the request with the other key is accepted",
         run=_keys_apart,
         needs_control=True,
         provokes=(429,),
     ),
     Case(
         id="S-LIM-006",
-        title="downloads of results do not count, and work after the limit is used up",
+        title="downloads of results do not count, and work after the limit is exhausted",
         clauses=("LIM-3",),
-        sends="downloads of a result before and after the limit is used up",
+        sends="downloads of a result before and after the limit is exhausted",
         expects="HTTP 200 for all of them",
         run=_downloads,
         images=1,
@@ -221,7 +227,7 @@ CASES = (
     ),
     Case(
         id="S-LIM-007",
-        title="rejected requests count too",
+        title="rejected requests count as well",
         clauses=("LIM-4",),
         sends="a request that gets 400 or 404 and one more, with a limit of one",
         expects="the second gets HTTP 429",
@@ -234,7 +240,7 @@ CASES = (
         title="requests that fail authentication or got 429 do not count",
         clauses=("LIM-4",),
         sends="requests without a key, then requests every 12 s at the limit",
-        expects="the configured number passes, and again 60 s later",
+        expects="the configured number is accepted, and again 60 s later",
         run=_what_does_not_count,
         needs_control=True,
         provokes=(429,),
@@ -244,7 +250,7 @@ CASES = (
         title="in any 60 s the limit is never exceeded, and no request within it is rejected",
         clauses=("LIM-3", "LIM-4"),
         sends="requests for the balance at random instants, with limits of 1 to 4",
-        expects="exactly the requests pass for which the preceding 60 s have room",
+        expects="exactly the requests that the preceding 60 s allow are accepted",
         run=_any_window,
         needs_control=True,
         provokes=(429,),

@@ -9,9 +9,9 @@ from contract_tests.server.probe import Probe
 
 
 def check_retry_after(probe: Probe, rejected: Answer) -> int | None:
-    """Judge the header of a 429; return its seconds where it is as it should be.
+    """Judge the header of a 429; return its seconds if it is valid, else None.
 
-    Raises PreconditionNotMet when it is no 429.
+    Raises PreconditionNotMet if the response is not a 429.
     """
     if rejected.status != 429:
         raise PreconditionNotMet(f"a request over the limit did not get 429: {rejected.shown}")
@@ -38,7 +38,7 @@ def _retry_after(probe: Probe) -> None:
         if seconds is None:
             return
         probe.pass_time(seconds)
-        why = f"a client that waits the {seconds} s it was told may go on"
+        why = f"a request after the {seconds} s in Retry-After is accepted"
         again = probe.send("GET", BALANCE)
         probe.check("LIM-5", again.status == 200, expected=f"{why}: HTTP 200", seen=again)
     probe.change_settings(rate_limit=1000, max_concurrent=1, generation_time=30)
@@ -63,7 +63,7 @@ def _no_retry_after(probe: Probe) -> None:
 CASES = (
     Case(
         id="S-LIM-009",
-        title="a 429 says how long to wait, and waiting so long is enough",
+        title="a 429 has a Retry-After, and waiting for this time is enough",
         clauses=("LIM-5",),
         sends="requests over each limit, and one after the time in Retry-After",
         expects="Retry-After in whole seconds, at least 1; then HTTP 200",

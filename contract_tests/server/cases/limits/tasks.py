@@ -8,12 +8,12 @@ from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet
 from contract_tests.server.probe import Probe
 
 _FAILING = ["https://images.invalid/fox.png"]
-_ROOM = {"rate_limit": 10_000, "generation_time": 30}  # so that nothing else comes first
+_ROOM = {"rate_limit": 10_000, "generation_time": 30}  # No other limit may be reached first.
 _LONGEST_S = 300
 
 
 def _as_tasks_end(probe: Probe) -> None:
-    """Follow two tasks, one of which fails, and try to submit another one all the time."""
+    """Poll two tasks, one of which fails, and try to submit another one every second."""
     probe.change_settings(max_concurrent=2, **_ROOM)
     first = {probe.submit_task(), probe.submit_task(image_urls=_FAILING)}
     live = set(first)
@@ -107,7 +107,7 @@ CASES = (
         title="each key has its own limit of tasks",
         clauses=("LIM-2", "LIM-3"),
         sends="submits of one key over its limit, and one of another key",
-        expects="the other key's passes",
+        expects="the submit with the other key is accepted",
         run=_keys_apart,
         images=2,
         worst_images=3,

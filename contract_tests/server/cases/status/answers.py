@@ -1,4 +1,4 @@
-"""STA: which tasks a status request finds, and how its answers change."""
+"""STA: the tasks that a status request finds, and the sequence of its responses."""
 
 import json
 from collections.abc import Callable
@@ -43,7 +43,7 @@ _ROWS = (
 def _without_id(query: dict[str, str]) -> Callable[[Probe], None]:
     def run(probe: Probe) -> None:
         answer = probe.send("GET", STATUS, query=query)
-        if probe.target.is_live:  # that taskId is required is documented, the status a choice
+        if probe.target.is_live:  # The docs require taskId, but do not name the status.
             holds, expected = 400 <= answer.status < 500, "an error: taskId is required"
         else:
             holds = answer.status == 400 and "taskId" in error_text(answer)
@@ -80,7 +80,7 @@ def _frozen(probe: Probe) -> None:
             probe.check(
                 "STA-5",
                 later.response.body == final.response.body,
-                expected=f"byte for byte the first final answer: {final.shown}",
+                expected=f"the same bytes as the first final response: {final.shown}",
                 seen=later,
             )
 
@@ -92,7 +92,7 @@ def _one_address_an_image(count: int) -> Callable[[Probe], None]:
         probe.check(
             "STA-7",
             len(urls) == count == len(set(urls)),
-            expected=f"{count} different addresses",
+            expected=f"{count} different URLs",
             seen=answer,
         )
 
@@ -112,7 +112,7 @@ def _result_is_json(probe: Probe) -> None:
         isinstance(urls, list)
         and bool(urls)
         and all(isinstance(url, str) and url.startswith(("http://", "https://")) for url in urls),
-        expected='a string that holds {"resultUrls": [url, url]}',
+        expected='a string that contains {"resultUrls": [url, url]}',
         seen=answer,
     )
 
@@ -145,22 +145,22 @@ CASES = (
         run=_forward, images=1, worst_images=1, time=Time.ONE_GENERATION,
     ),
     Case(
-        id="S-STA-012", title="a final answer never changes", clauses=("STA-5",),
+        id="S-STA-012", title="a final response never changes", clauses=("STA-5",),
         sends="status requests long after the tasks ended", expects="the same bytes",
         run=_frozen, images=1, worst_images=1, time=Time.ONE_GENERATION,
     ),
     *(
         Case(
-            id=f"S-STA-{12 + count:03}", title=f"{count} images, {count} addresses",
-            clauses=("STA-7",), sends=f"a task of {count} images", expects=f"{count} addresses",
+            id=f"S-STA-{12 + count:03}", title=f"{count} images have {count} URLs",
+            clauses=("STA-7",), sends=f"a task of {count} images", expects=f"{count} URLs",
             run=_one_address_an_image(count), images=count, worst_images=count,
             time=Time.ONE_GENERATION, is_smoke=count == 1,
         )
         for count in (1, 2, 4)
     ),
     Case(
-        id="S-STA-017", title="resultJson holds addresses", clauses=("STA-6",),
-        sends="a task of two images", expects="JSON in a string, with two addresses",
+        id="S-STA-017", title="resultJson contains URLs", clauses=("STA-6",),
+        sends="a task of two images", expects="JSON in a string, with two URLs",
         run=_result_is_json, images=2, worst_images=2, time=Time.ONE_GENERATION,
     ),
     Case(

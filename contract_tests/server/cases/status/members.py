@@ -1,4 +1,4 @@
-"""STA: the members of a status answer, checked in every answer until the task is final."""
+"""STA: the members of a status response, checked in every response until the task is final."""
 
 from collections.abc import Callable
 from typing import Any, Final
@@ -11,18 +11,18 @@ from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 
 STATES: Final = ("pending", "processing", "success", "failed")
-_UNREACHABLE: Final = "https://nothing.invalid/fox.png"  # fails the task, FAIL-2
+_UNREACHABLE: Final = "https://nothing.invalid/fox.png"  # The task fails (FAIL-2).
 _LONGEST_S: Final = 300.0
 _STEP_S: Final = 3.0
-_MILLISECONDS: Final = range(10**12, 10**13)  # the years 2001 to 2286
-_SKEW_S: Final = 15.0  # by which the answer's Date and the task's times may differ
-_LIVE_SKEW_S: Final = 300.0  # where they may come from different machines
+_MILLISECONDS: Final = range(10**12, 10**13)  # The years 2001 to 2286.
+_SKEW_S: Final = 15.0  # The maximum difference of Date and the task's times.
+_LIVE_SKEW_S: Final = 300.0  # They may come from different machines.
 
 Judge = Callable[[Probe, str, Answer, dict[str, Any]], None]
 
 
 def lives(probe: Probe, *, with_failure: bool) -> list[tuple[str, list[Answer]]]:
-    """Poll a task that succeeds and one that fails until final; return all answers."""
+    """Poll a task that succeeds and one that fails until final; return all responses."""
     ids = [probe.submit_task()]
     if with_failure:
         ids.append(probe.submit_task(image_urls=[_UNREACHABLE]))
@@ -79,7 +79,7 @@ def _known_state(probe: Probe, _: str, answer: Answer, data: dict[str, Any]) -> 
 def _result_at_success(probe: Probe, _: str, answer: Answer, data: dict[str, Any]) -> None:
     if data.get("state") == "success":
         holds = isinstance(data.get("resultJson"), str) and bool(result_urls(answer))
-        expected = 'resultJson is a string that holds {"resultUrls": [url, …]}'
+        expected = 'resultJson is a string that contains {"resultUrls": [url, …]}'
     else:
         holds = not _has(probe, data, "resultJson")
         expected = f"no resultJson at {data.get('state')}"
@@ -108,7 +108,7 @@ def _times(probe: Probe, _: str, answer: Answer, data: dict[str, Any]) -> None:
         type(created_ms) is int
         and created_ms in _MILLISECONDS
         and (age_s is None or -skew_s <= age_s <= _LONGEST_S + skew_s),
-        expected="createTime in Unix milliseconds, not long before the answer's Date",
+        expected="createTime in Unix milliseconds, shortly before the Date of the response",
         seen=f"createTime {created_ms!r}, Date {date}",
         at=answer,
     )
@@ -149,14 +149,14 @@ def _cost_time(probe: Probe, _: str, answer: Answer, data: dict[str, Any]) -> No
     ended_ms = data.get("completeTime")
     if type(cost_ms) is not int or type(created_ms) is not int or type(ended_ms) is not int:
         holds, expected = False, "costTime, in whole milliseconds"
-    elif probe.target.is_live:  # the upper bound is a choice of ours
+    elif probe.target.is_live:  # The upper bound is our choice.
         holds, expected = cost_ms >= (ended_ms - created_ms) / 100, "costTime in milliseconds"
     else:
         life_ms = ended_ms - created_ms
-        # Queueing is a small part of a life, and a number of seconds a thousandth.
+        # Pending is a small part of the whole, and a value in seconds would be a thousandth.
         least_ms = life_ms / 10 if life_ms > 5_000 else 0
         holds = least_ms <= cost_ms <= life_ms
-        expected = f"costTime in milliseconds: {least_ms:g} to {life_ms}, the task's whole life"
+        expected = f"costTime in milliseconds: from {least_ms:g} to {life_ms}, the total duration"
     probe.check("STA-10", holds, expected=expected, seen=answer)
 
 
@@ -185,15 +185,16 @@ def _watched(
 
 
 CASES = (
-    _watched(5, "every answer has taskId, state and createTime", "STA-3",
+    _watched(5, "every response has taskId, state and createTime", "STA-3",
              "HTTP 200 with all three", _always_there, is_smoke=True),
-    _watched(6, "only four states are seen", "STA-4", "one of them", _known_state),
-    _watched(7, "resultJson is there at success only", "STA-6",
-             "a string that holds JSON; nothing elsewhere", _result_at_success, is_smoke=True),
-    _watched(8, "failCode and failMsg are there at failed only", "STA-8",
-             "two texts; nothing elsewhere", _failure_at_failed, buys_failure=True),
-    _watched(9, "times are Unix milliseconds, the later ones at the end only", "STA-9",
-             "createTime always, completeTime and costTime at the end", _times, is_smoke=True),
-    _watched(10, "costTime lies within the task's life", "STA-10",
+    _watched(6, "the state is one of four", "STA-4", "a documented state", _known_state),
+    _watched(7, "only a success has resultJson", "STA-6",
+             "a string that contains JSON; no member in other states", _result_at_success,
+             is_smoke=True),
+    _watched(8, "only a failure has failCode and failMsg", "STA-8",
+             "two strings; no members in other states", _failure_at_failed, buys_failure=True),
+    _watched(9, "times are Unix milliseconds, the later ones in final states only", "STA-9",
+             "createTime always, completeTime and costTime in final states", _times, is_smoke=True),
+    _watched(10, "costTime is at most the total duration", "STA-10",
              "0 <= costTime <= completeTime - createTime, in milliseconds", _cost_time),
 )  # fmt: skip

@@ -56,7 +56,7 @@ def _raw(number: int, title: str, clause: str, content: bytes, headers: dict[str
 
 
 _ROWS = (
-    accepted(1, "a submit answers with a task id", "SUB-1", {"input": FOX}, is_smoke=True),
+    accepted(1, "a submit returns a task id", "SUB-1", {"input": FOX}, is_smoke=True),
     accepted(2, "a body with every member is accepted", "SUB-2", _WHOLE),
     _raw(3, "a body that is not JSON is rejected", "SUB-14", b"{", _JSON),
     _raw(4, "an empty body is rejected", "SUB-14", b"", _JSON),
@@ -158,7 +158,7 @@ CASES = (
     *example_cases(_ROWS),
     Case(
         id="S-SUB-009",
-        title="no two tasks have the same id",
+        title="task ids are unique",
         clauses=("SUB-1",),
         sends="three submits",
         expects="three different task ids",
@@ -170,7 +170,7 @@ CASES = (
         id="S-SUB-010",
         title="the content type must be JSON",
         clauses=("SUB-2",),
-        sends="the same body under six content types",
+        sends="the same body with six content types",
         expects="200 for JSON, also with parameters and in any letter case; 400 for others",
         run=_content_type,
         images=3,

@@ -1,4 +1,4 @@
-"""SUB-3 to SUB-5: which callback addresses are accepted."""
+"""SUB-3 to SUB-5: valid and invalid callback URLs."""
 
 from contract_tests.server.case import Case
 from contract_tests.server.cases.callbacks.tasks import accept_any_receiver, callback_body
@@ -43,7 +43,7 @@ def _callback_addresses(probe: Probe) -> None:
                 expected="an error that names callback_url",
                 seen=answer,
             )
-    probe.control("DELETE", "sandbox")  # before anything is sent to the public address
+    probe.control("DELETE", "sandbox")  # Otherwise a callback is sent to the public URL.
 
 
 def _callback(probe: Probe) -> None:
@@ -53,7 +53,7 @@ def _callback(probe: Probe) -> None:
         probe.check(
             clause,
             task_id_of(answer) is not None,
-            expected="HTTP 200 for a callback task with an address",
+            expected="HTTP 200 for a callback task with a URL",
             seen=answer,
         )
 
@@ -62,7 +62,7 @@ def _no_public_https(probe: Probe) -> None:
     if probe.target.has_control:
         probe.change_settings(strict=True)
     elif not probe.target.is_live:
-        raise CaseSkipped("a server on loopback may accept any address")
+        raise CaseSkipped("a server on loopback may accept any URL")
     for address in _NO_PUBLIC_HTTPS:
         answer = probe.submit({"request_type": "callback", "callback_url": address, "input": FOX})
         probe.check("SUB-5", answer.status == 400, expected=f"HTTP 400 for {address}", seen=answer)
@@ -71,7 +71,7 @@ def _no_public_https(probe: Probe) -> None:
 CASES = (
     Case(
         id="S-SUB-028",
-        title="callback addresses are accepted or rejected, as configured",
+        title="callback URLs are accepted or rejected, as configured",
         clauses=("SUB-5", "SUB-14"),
         sends="callback submits to loopback, to other schemes, and to public HTTPS; strict or not",
         expects="loopback is accepted unless strict; a rejection is 400 and names callback_url",
@@ -80,7 +80,7 @@ CASES = (
     ),
     Case(
         id="S-SUB-029",
-        title="a callback task with an address is accepted",
+        title="a callback task with a URL is accepted",
         clauses=("SUB-3", "SUB-4"),
         sends="a callback submit to the kit's receiver",
         expects="HTTP 200 with a task id",
@@ -91,7 +91,7 @@ CASES = (
     ),
     Case(
         id="S-SUB-098",
-        title="a callback address that is not public HTTPS is rejected",
+        title="a callback URL that is not public HTTPS is rejected",
         clauses=("SUB-5",),
         sends="callback submits to plain HTTP, loopback, private addresses and other schemes",
         expects="HTTP 400 each time; from a mock, with strict",

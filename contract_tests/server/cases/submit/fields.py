@@ -108,7 +108,7 @@ def _modes(probe: Probe) -> None:
                 "SUB-8",
                 answer.status == status,
                 expected=f"HTTP {status} for mode {given.get('mode', 'omitted')}"
-                f" where strict is {is_strict}",
+                f" with strict {is_strict}",
                 seen=answer,
             )
             if is_strict:
@@ -174,7 +174,7 @@ CASES = (
         title="the general page's modes are accepted or rejected, as configured",
         clauses=("SUB-8", "SUB-14"),
         sends="submits with text-to-image, image-to-image, and without a mode; strict or not",
-        expects="200; 400 naming the mode where strict",
+        expects="200; with strict, 400 naming the mode",
         run=_modes,
         needs_control=True,
     ),
