@@ -39,7 +39,7 @@ def test_a_server_that_sends_the_key_back_finds_it_nowhere(tmp_path: Path, *, li
     mutant = Mutant(name="tell-tale", clause="SUB-1", make=lambda: tell_tale, settings=settings)
     with serving(mutant) as url:
         words = ("run", "--base-url", url, "--record", tmp_path / "tape", "--report", tmp_path)
-        select = ("--select", "S-SUB-0*", "--select", "S-ENV-0*")
+        select = ("--select", "S-SUB-0[0-4]*", "--select", "S-ENV-0*")
         switches = ("--live", "--budget", "5") if live else ()
         ended = contract_tests(*words, *select, *switches, env={"APIXO_API_KEY": KEY})
 
