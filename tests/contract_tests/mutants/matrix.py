@@ -13,14 +13,14 @@ from tests.contract_tests.mutants.all_mutants import all_mutants, cases_of, kill
 Blames = Mapping[type[Client], Mapping[str, Sequence[str]]]
 
 _HEAD = """\
-# Mutants: proof that the kit has teeth
+# Mutants: what the kit detects
 
-This page is made by `make docs`, and tests hold it to the truth.
+`make docs` generates this page, and tests check that it is current.
 
 ## Servers
 
-Each mutant is the true mock behind a thin wrapper that breaks one thing. It must be caught by a
-case of exactly the clause that it breaks; the true mock must pass every case.
+Each mutant is the mock behind a thin wrapper that breaks one thing. A case of exactly the clause
+that it breaks must fail; the unchanged mock must pass every case.
 
 | clause | mutant | caught by |
 |---|---|---|
@@ -29,8 +29,8 @@ case of exactly the clause that it breaks; the true mock must pass every case.
 _CLIENTS = """
 ## Clients
 
-Each mutant is a good client with one step changed. Tried in every situation that it can be tried
-in, it must be blamed by exactly the rule that it breaks; the good clients must pass everywhere.
+Each mutant is a good client with one step changed. In the situations in which it can run, exactly
+the rule that it breaks must fail; the good clients must pass everywhere.
 
 | rule | mutant client | caught by |
 |---|---|---|
