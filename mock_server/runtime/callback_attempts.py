@@ -141,14 +141,14 @@ class CallbackAttempts:
             rule, injected = match.rule, match.effect.injected
         real_ms = self._real_ms()
         entry = Entry(
-            due.at_ms,
-            real_ms - delivered.duration_ms,
-            Operation.CALLBACK,
-            due.task.id,
-            delivered.status or 0,
-            delivered.duration_ms * 1000,
-            payload[:MAX_BODY_BYTES],
-            b"",
+            at_ms=due.at_ms,
+            real_ms=real_ms - delivered.duration_ms,
+            operation=Operation.CALLBACK,
+            task_id=due.task.id,
+            status=delivered.status or 0,
+            duration_us=delivered.duration_ms * 1000,
+            request=payload[:MAX_BODY_BYTES],
+            answer=b"",
             method="POST",
             path=due.url,
             rule=rule,

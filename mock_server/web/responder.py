@@ -97,22 +97,22 @@ class Responder:
         match, scope = request.match, request.scope
         now_ns = self._clock.now_ns()
         entry = Entry(
-            answer.now_ms,
-            request.began_ns // 1_000_000,
-            operation,
-            answer.task_id,
-            answer.status,
-            (now_ns - request.began_ns) // 1000,
-            (request.body or b"")[:MAX_BODY_BYTES],
-            answer.body[:MAX_BODY_BYTES] if answer.content_type is envelope.JSON else b"",
-            scope["method"],
-            scope["path"],
-            scope["query_string"],
-            scope["headers"],
-            headers,
-            len(answer.body),
-            "" if match is None else match.rule,
-            () if match is None else match.effect.injected,
+            at_ms=answer.now_ms,
+            real_ms=request.began_ns // 1_000_000,
+            operation=operation,
+            task_id=answer.task_id,
+            status=answer.status,
+            duration_us=(now_ns - request.began_ns) // 1000,
+            request=(request.body or b"")[:MAX_BODY_BYTES],
+            answer=answer.body[:MAX_BODY_BYTES] if answer.content_type is envelope.JSON else b"",
+            method=scope["method"],
+            path=scope["path"],
+            query=scope["query_string"],
+            headers=scope["headers"],
+            answer_headers=headers,
+            answer_bytes=len(answer.body),
+            rule="" if match is None else match.rule,
+            injected=() if match is None else match.effect.injected,
         )
         return RecordExchange(real_ms=now_ns // 1_000_000, entry=entry)
 
