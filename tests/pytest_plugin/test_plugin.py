@@ -239,7 +239,7 @@ def test_wait_for_returns_when_reached_and_raises_with_the_last_state_otherwise(
 
         assert len(sandbox.wait_for("submit")) == 1
         assert sandbox.wait_for(task=task_id, state="pending")["state"] == "pending"
-        with pytest.raises(WaitTimeout, match=r"'success'.*; seen: .*pending"):
+        with pytest.raises(WaitTimeout, match=r'"success".*; seen: .*pending'):
             sandbox.wait_for(task=task_id, state="success", timeout=0)
 
 

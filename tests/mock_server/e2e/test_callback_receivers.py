@@ -162,9 +162,9 @@ def test_what_is_still_to_be_delivered_is_logged_when_the_server_stops(
         asynchronous = api.submit("[[mock hold]]")
         api.advance(1)
 
-    logged = [line for line in caplog.text.splitlines() if "at shutdown" in line]
+    logged = [line for line in caplog.text.splitlines() if "before shutdown" in line]
     assert sorted(line.partition(" task ")[2] for line in logged) == sorted(
-        [f"{tried}, attempts so far: 1", f"{waiting}, attempts so far: 0"]
+        [f"{tried}, attempts: 1", f"{waiting}, attempts: 0"]
     )
     assert delivered not in "".join(logged)
     assert asynchronous not in "".join(logged)
