@@ -67,6 +67,8 @@ class HttpProtocol(HttpToolsProtocol):
 class _RequestConnection:
     """The connection of one request, for wire faults."""
 
+    __slots__ = ("_lost", "cycle", "transport")
+
     def __init__(self, transport: asyncio.Transport, lost: asyncio.Event) -> None:
         self.transport = transport
         self.cycle: RequestResponseCycle | None = None

@@ -106,7 +106,7 @@ class MockServer:
         self._dispatcher = Dispatcher(self._store, attempts, clock=clock)
         self.lifecycle, self._router = self._control()
         self._front_door = FrontDoor(
-            Pipeline(self._responder, self._matcher),
+            Pipeline(self._responder, self._matcher, clock),
             self._responder,
             endpoints=self._endpoints(),
             unknown_models=self._unknown_models(),

@@ -1,6 +1,7 @@
 """The metrics of the server in the text format of Prometheus."""
 
 from collections.abc import Iterable
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
@@ -11,6 +12,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from mock_server.domain.operation import Operation
 from mock_server.domain.server_metrics import BUCKETS_S, ServerMetrics
 
 
@@ -34,7 +36,8 @@ class _MetricsCollector(Collector):
             "Requests by operation and status.",
             labels=["operation", "status"],
         )
-        for (operation, status), count in sorted(metrics.requests.items()):
+        for operation, status in sorted(metrics.requests):
+            count = metrics.requests[operation, status].count
             requests.add_metric([operation, str(status)], count)
         yield requests
         yield CounterMetricFamily(
@@ -70,14 +73,18 @@ class _MetricsCollector(Collector):
             "Real time from request to response.",
             labels=["operation"],
         )
-        for operation, counts in self._metrics.buckets.items():
-            below, buckets = 0, []
-            for bound, count in zip((*map(str, BUCKETS_S), "+Inf"), counts, strict=True):
-                below += count
-                buckets.append((bound, below))
-            if below:
-                spent_s = self._metrics.spent_us[operation] / 1_000_000
-                family.add_metric([operation], buckets, spent_s)
+        for operation in Operation:
+            measured = [
+                each for (name, _), each in self._metrics.requests.items() if name is operation
+            ]
+            counts = [
+                sum(counts) for counts in zip(*(each.buckets for each in measured), strict=True)
+            ]
+            below = list(accumulate(counts))
+            if below and below[-1]:
+                duration_s = sum(each.total_duration_us for each in measured) / 1_000_000
+                bounds = (*map(str, BUCKETS_S), "+Inf")
+                family.add_metric([operation], list(zip(bounds, below, strict=True)), duration_s)
         return family
 
 

@@ -10,7 +10,7 @@ from struct import Struct
 normal_quantile = NormalDist().inv_cdf
 
 _TWO_NUMBERS = Struct(">II").unpack_from
-_STEPS = 2**32
+_STEP = 2.0**-32
 
 
 def draw(seed: int, sandbox_id: str, ordinal: int, purpose: str) -> bytes:
@@ -21,4 +21,4 @@ def draw(seed: int, sandbox_id: str, ordinal: int, purpose: str) -> bytes:
 def two_uniforms(drawn: bytes) -> tuple[float, float]:
     """Return two numbers between 0 and 1, both excluded, from the first 8 bytes of a draw."""
     first, second = _TWO_NUMBERS(drawn)
-    return (first + 0.5) / _STEPS, (second + 0.5) / _STEPS
+    return (first + 0.5) * _STEP, (second + 0.5) * _STEP

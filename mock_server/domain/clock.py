@@ -13,7 +13,7 @@ class VirtualClock:
     `speed` is the number of virtual seconds per real second in the mode `real`.
     """
 
-    __slots__ = ("_base_ms", "_base_real_ms", "_is_held", "mode", "speed")
+    __slots__ = ("_base_ms", "_base_real_ms", "_is_held", "_pace", "mode", "speed")
 
     def __init__(self, mode: Mode, speed: float, real_ms: int, now_ms: int | None = None) -> None:
         self.mode: Mode = mode
@@ -21,11 +21,10 @@ class VirtualClock:
         self._base_ms = real_ms if now_ms is None else now_ms
         self._base_real_ms = real_ms
         self._is_held = False
+        self._set_pace()
 
     def now_ms(self, real_ms: int) -> int:
-        if self._is_held or self.mode == "manual":
-            return self._base_ms
-        now_ms = self._base_ms + int((real_ms - self._base_real_ms) * self.speed)
+        now_ms = self._base_ms + int((real_ms - self._base_real_ms) * self._pace)
         return min(LATEST_MS, now_ms)
 
     def set(self, mode: Mode, speed: float, real_ms: int) -> None:
@@ -33,11 +32,13 @@ class VirtualClock:
         self._rebase(real_ms)
         self.mode = mode
         self.speed = speed
+        self._set_pace()
 
     def hold(self, real_ms: int) -> None:
         """Stop the clock in every mode, so that `move_to` alone moves it."""
         self._rebase(real_ms)
         self._is_held = True
+        self._set_pace()
 
     def move_to(self, instant_ms: int) -> None:
         """Move a held clock to this instant, unless it is already later."""
@@ -48,15 +49,18 @@ class VirtualClock:
         if self._is_held:
             self._base_real_ms = real_ms
             self._is_held = False
+            self._set_pace()
 
     def real_wait_s(self, instant_ms: int, real_ms: int) -> float | None:
         """Return the real seconds until this instant; None if the clock is held or manual."""
         wait_ms = instant_ms - self.now_ms(real_ms)
         if wait_ms <= 0:
             return 0.0
-        if self._is_held or self.mode == "manual":
-            return None
-        return wait_ms / self.speed / 1000
+        return wait_ms / self._pace / 1000 if self._pace else None
+
+    def _set_pace(self) -> None:
+        """Set the current number of virtual seconds per real second."""
+        self._pace = 0.0 if self._is_held or self.mode == "manual" else self.speed
 
     def _rebase(self, real_ms: int) -> None:
         self._base_ms = self.now_ms(real_ms)

@@ -93,7 +93,10 @@ class Journal:
 
         The caller has truncated its bodies to MAX_BODY_BYTES.
         """
-        entries, weights, weight = self._entries, self._weights, _weight(entry)
+        entries, weights = self._entries, self._weights
+        headers = b"".join(chain.from_iterable(entry.headers))
+        sizes = len(headers) + len(entry.request) + len(entry.answer) + len(entry.query)
+        weight = _ENTRY_BYTES + sizes
         entries.append(entry)
         weights.append(weight)
         self.bytes += weight
@@ -102,8 +105,3 @@ class Journal:
             self.bytes -= weights.popleft()
             self.dropped += 1
         return self.dropped + len(entries)
-
-
-def _weight(entry: Entry) -> int:
-    headers = sum(map(len, chain.from_iterable(entry.headers)))
-    return _ENTRY_BYTES + headers + len(entry.request) + len(entry.answer) + len(entry.query)

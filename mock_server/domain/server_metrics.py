@@ -7,24 +7,31 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 
+import msgspec
+
 from mock_server.domain.journal import Entry
 from mock_server.domain.operation import Operation
 from mock_server.domain.task import Task
 
 BUCKETS_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _BUCKETS_US = tuple(int(bound * 1_000_000) for bound in BUCKETS_S)
+_CALLBACK = Operation.CALLBACK  # In Python 3.11, the access to a member of an enum is slow.
+
+
+class RequestMetrics(msgspec.Struct):
+    """The requests of one operation that were answered with one status."""
+
+    count: int = 0
+    total_duration_us: int = 0
+    # How many requests took at most as long as each bound of `BUCKETS_S`, and how many longer.
+    buckets: list[int] = msgspec.field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
 
 
 class ServerMetrics:
-    __slots__ = (
-        "buckets", "callbacks", "ended", "faults", "requests", "spent_us", "submitted",
-        "unauthorized",
-    )  # fmt: skip
+    __slots__ = ("callbacks", "ended", "faults", "requests", "submitted", "unauthorized")
 
     def __init__(self) -> None:
-        self.requests: Counter[tuple[Operation, int]] = Counter()
-        self.buckets = {each: [0] * (len(BUCKETS_S) + 1) for each in Operation}
-        self.spent_us: Counter[Operation] = Counter()
+        self.requests: dict[tuple[Operation, int], RequestMetrics] = {}
         self.submitted = 0
         self.ended: Counter[str] = Counter()  # By fail code; empty for success.
         self.callbacks: Counter[str] = Counter()  # Attempts by result.
@@ -37,15 +44,27 @@ class ServerMetrics:
 
     def count(self, entry: Entry) -> None:
         """Count an entry of a journal."""
-        operation = entry.operation
         for injected in entry.injected:
             self.faults[injected.text] += 1
-        if operation is Operation.CALLBACK:
+        if entry.operation is _CALLBACK:
             self.callbacks[_outcome(entry)] += 1
             return
-        self.requests[operation, entry.status] += 1
-        self.spent_us[operation] += entry.duration_us
-        self.buckets[operation][bisect_left(_BUCKETS_US, entry.duration_us)] += 1
+        key = entry.operation, entry.status
+        requests = self.requests.get(key) or self._begin(key)
+        requests.count += 1
+        requests.total_duration_us += entry.duration_us
+        requests.buckets[bisect_left(_BUCKETS_US, entry.duration_us)] += 1
+
+    def count_unauthorized(self, operation: Operation) -> None:
+        """Count a request that reached no sandbox; its duration is not measured."""
+        key = operation, 401
+        requests = self.requests.get(key) or self._begin(key)
+        requests.count += 1
+        self.unauthorized += 1
+
+    def _begin(self, key: tuple[Operation, int]) -> RequestMetrics:
+        begun = self.requests[key] = RequestMetrics()
+        return begun
 
 
 def _outcome(entry: Entry) -> str:

@@ -93,6 +93,11 @@ def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
                 f"tasks[{at}].num_images",
                 f"must be one of {', '.join(map(str, model.image_counts))} (got {task.num_images})",
             )
+        if task.plan.end_ms is not None and task.plan.end_ms < task.plan.start_ms:
+            raise InvalidValue(
+                f"tasks[{at}].plan.end_ms",
+                f"must be at least start_ms, {task.plan.start_ms} (got {task.plan.end_ms})",
+            )
     if len(ids) != len(snapshot.tasks):
         raise InvalidValue("tasks", "must have unique ids")
     for at, delivery in enumerate(snapshot.deliveries):

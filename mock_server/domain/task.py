@@ -48,6 +48,10 @@ class TaskState(StrEnum):
         return self in {TaskState.SUCCESS, TaskState.FAILED}
 
 
+# In Python 3.11, these are much faster than the access to a member of the enum.
+PENDING, PROCESSING, SUCCESS, FAILED = TaskState
+
+
 class Plan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """When and how a task ends. Instants are Unix milliseconds of the sandbox's clock.
 
@@ -61,10 +65,6 @@ class Plan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     fail_code: str | None = None
     fail_message: str | None = None
     reasons: tuple[str, ...] = ()  # One sentence for each step of the precedence that applied.
-
-    def __post_init__(self) -> None:
-        if self.end_ms is not None and self.start_ms > self.end_ms:
-            raise ValueError("a plan cannot end before it starts")
 
 
 class Task(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -99,10 +99,10 @@ def state_at(task: Task, now_ms: int) -> TaskState:
     plan = task.plan
     end_ms = plan.end_ms
     if end_ms is not None and now_ms >= end_ms:
-        return TaskState.FAILED if plan.fail_code else TaskState.SUCCESS
+        return FAILED if plan.fail_code else SUCCESS
     if plan.polls:
-        return TaskState.PENDING if task.polls_seen < 2 else TaskState.PROCESSING
-    return TaskState.PENDING if now_ms < plan.start_ms else TaskState.PROCESSING
+        return PENDING if task.polls_seen < 2 else PROCESSING
+    return PENDING if now_ms < plan.start_ms else PROCESSING
 
 
 def cost_time_ms(plan: Plan) -> int:

@@ -1,7 +1,8 @@
 """A store in the memory of this process. No operation awaits anything, so each is atomic."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
+from typing import Any
 
 import msgspec
 
@@ -17,7 +18,7 @@ from mock_server.domain.commands import (
 )
 from mock_server.domain.errors import NoRoom, SandboxMissing
 from mock_server.domain.events import Change, Follower, Notice, Recorded, TasksEnded
-from mock_server.domain.results import TaskView
+from mock_server.domain.results import Rejection, TaskView
 from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.server_metrics import ServerMetrics
@@ -50,6 +51,13 @@ class MemoryStore:
         self._epoch_numbers = count()
         self._bound = TaskBound(max_tasks, self._is_held)
         self._followers: dict[str, list[Follower]] = {}
+        # The commands that concern more than one sandbox, or more than its state.
+        self._appliers: dict[type[Command[Any]], Callable[[Sandbox, Any], Any]] = {
+            Submit: self._submit,
+            RecordExchange: self._record,
+            Restore: self._replace_tasks,
+            Reset: self._replace_tasks,
+        }
 
     async def open(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> Sandbox:
         sandbox = self._sandboxes.get(sandbox_id)
@@ -69,18 +77,10 @@ class MemoryStore:
         sandbox = self._sandboxes.get(sandbox_id)
         if sandbox is None:
             raise SandboxMissing(f"there is no sandbox {sandbox_id}")
-        kind = type(command)
-        if kind is Submit:
-            return self._submit(sandbox, command)
-        if kind is Restore or kind is Reset:
-            return self._replace_tasks(sandbox, command)
-        result = sandbox.apply(command)
+        apply = self._appliers.get(type(command), Sandbox.apply)
+        result: R = apply(sandbox, command)
         if sandbox.events:
             self._tell_events(sandbox)
-        if isinstance(command, RecordExchange):
-            self.metrics.count(command.entry)
-            if sandbox_id in self._followers:
-                self._tell(sandbox_id, Recorded(sandbox.last_entry, command.entry))
         return result
 
     def follow(self, sandbox_id: str, follower: Follower) -> None:
@@ -108,9 +108,17 @@ class MemoryStore:
     async def drop_all(self) -> None:
         self._remove(list(self._sandboxes.values()))
 
-    def _submit(self, sandbox: Sandbox, command: Command[R]) -> R:
+    def _record(self, sandbox: Sandbox, command: RecordExchange) -> int:
+        number = sandbox.apply(command)
+        self.metrics.count(command.entry)
+        if sandbox.id in self._followers:
+            self._tell(sandbox.id, Recorded(number, command.entry))
+        return number
+
+    def _submit(self, sandbox: Sandbox, command: Submit) -> TaskView | Rejection:
         """Apply a submit. Look for room before it; drop ended tasks above the limit after it."""
-        if self._bound.is_reached:
+        bound = self._bound
+        if bound.count >= bound.max_tasks:
             has_room = self._find_ended(command.real_ms) is not None
             command = msgspec.structs.replace(command, has_room=has_room)
         result = sandbox.apply(command)
@@ -118,25 +126,25 @@ class MemoryStore:
             self._tell_events(sandbox)
         if type(result) is TaskView:
             self.metrics.submitted += 1
-            if self._bound.add(1):
+            bound.count += 1
+            if bound.count > bound.max_tasks:
                 self._drop_excess(command.real_ms)
         return result
 
-    def _replace_tasks(self, sandbox: Sandbox, command: Command[R]) -> R:
+    def _replace_tasks(self, sandbox: Sandbox, command: Restore | Reset) -> None:
         """Apply a command that replaces all tasks of a sandbox."""
         if isinstance(command, Restore):
             self._check_room(sandbox, command)
         count_before = sandbox.task_count
-        result = sandbox.apply(command)
+        sandbox.apply(command)
         self._tell_events(sandbox)
         self._begin_epoch(sandbox.id)
         self._bound.remove(count_before)
-        self._bound.add(sandbox.task_count)
+        self._bound.count += sandbox.task_count
         if isinstance(command, Restore):
             ended = [task for task in command.snapshot.tasks if task.is_settled]
             self._bound.note_ended(sandbox.id, self._epochs[sandbox.id], ended)
         self._drop_excess(command.real_ms)
-        return result
 
     def _tell_events(self, sandbox: Sandbox) -> None:
         """Count what a command has caused, and tell it to the followers of its sandbox."""
@@ -171,7 +179,7 @@ class MemoryStore:
             self._tell_events(sandbox)
 
     def _drop_excess(self, real_ms: int) -> None:
-        while self._bound.is_exceeded:
+        while self._bound.count > self._bound.max_tasks:
             ended = self._find_ended(real_ms)
             assert ended is not None, "a command was applied without room for its tasks"
             holder = self._sandboxes[ended.sandbox_id]

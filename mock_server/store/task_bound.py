@@ -24,24 +24,11 @@ class TaskBound:
     """
 
     def __init__(self, max_tasks: int, is_held: Callable[[EndedTask], bool]) -> None:
-        self._max_tasks = max_tasks
+        self.max_tasks = max_tasks
+        self.count = 0
         self._is_held = is_held
-        self._count = 0
         self._ended: deque[EndedTask] = deque()  # In the order in which they were settled.
         self._stale = 0  # At most this many of them no longer exist.
-
-    @property
-    def is_reached(self) -> bool:
-        return self._count >= self._max_tasks
-
-    @property
-    def is_exceeded(self) -> bool:
-        return self._count > self._max_tasks
-
-    def add(self, count: int) -> bool:
-        """Count more tasks; return whether there are too many now."""
-        self._count += count
-        return self._count > self._max_tasks
 
     def note_ended(self, sandbox_id: str, epoch: int, tasks: Sequence[Task]) -> None:
         self._ended.extend(EndedTask(sandbox_id, epoch, task.id) for task in tasks)
@@ -60,17 +47,17 @@ class TaskBound:
 
     def lacks_room_for(self, count: int, sandbox_id: str) -> bool:
         """Tell whether `count` more tasks do not fit, even without the others' ended tasks."""
-        needed = self._count + count - self._max_tasks
+        needed = self.count + count - self.max_tasks
         return needed > 0 and needed > sum(1 for _ in self.ended_elsewhere(sandbox_id))
 
     def remove_oldest_ended(self) -> None:
         """Subtract the task that `oldest_ended` returned, which has been dropped."""
         self._ended.popleft()
-        self._count -= 1
+        self.count -= 1
 
     def remove(self, count: int) -> None:
         """Subtract tasks that a sandbox has dropped."""
-        self._count -= count
+        self.count -= count
         self._stale += count
         if self._stale > len(self._ended) // 2:  # Amortised, the clean-up takes constant time.
             self._ended = deque(ended for ended in self._ended if self._is_held(ended))

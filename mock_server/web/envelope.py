@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from mock_server.domain.task import Task, TaskState, cost_time_ms, state_at
+from mock_server.domain.task import FAILED, PENDING, PROCESSING, Task, cost_time_ms, state_at
 
 JSON = b"application/json"
 _PENDING = b'","state":"pending","createTime":%d}}'
@@ -33,13 +33,13 @@ def status(task: Task, now_ms: int, result_urls: ResultUrls) -> bytes:
     """Return the response to a status request at this instant (STA-3 … STA-10)."""
     state = state_at(task, now_ms)
     head = _HEAD + task.id.encode()
-    if state is TaskState.PENDING:
+    if state is PENDING:
         return head + _PENDING % task.created_ms
-    if state is TaskState.PROCESSING:
+    if state is PROCESSING:
         return head + _PROCESSING % task.created_ms
     plan = task.plan
     times = (task.created_ms, plan.end_ms, cost_time_ms(plan))
-    if state is TaskState.FAILED:  # STA-8
+    if state is FAILED:  # STA-8
         return head + _FAILED % (encode(plan.fail_code), encode(plan.fail_message), *times)
     result_json = encode({"resultUrls": result_urls(task)}).decode()  # STA-6
     return head + _SUCCESS % (encode(result_json), *times)

@@ -9,6 +9,7 @@ from starlette.types import Receive, Scope, Send
 from mock_server.domain.errors import SandboxMissing
 from mock_server.domain.faults.effect import RuleRejection
 from mock_server.domain.operation import Operation
+from mock_server.domain.ports import RealClock
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.rules import RuleInput
@@ -66,14 +67,15 @@ class Endpoint(ABC):
 class Pipeline:
     """Handles each request of a client in the same order of steps."""
 
-    def __init__(self, responder: Responder, matcher: RuleMatcher) -> None:
+    def __init__(self, responder: Responder, matcher: RuleMatcher, clock: RealClock) -> None:
         self._responder = responder
         self._matcher = matcher
+        self._now_ns = clock.now_ns
 
     async def run(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request and send the response."""
         responder = self._responder
-        began_ns = responder.now_ns()
+        began_ns = self._now_ns()
         headers: Headers = dict(scope["headers"])
         real_ms = began_ns // 1_000_000
         sandbox = await endpoint.sandbox(scope, headers, real_ms)
@@ -91,7 +93,7 @@ class Pipeline:
                 request.body = None
             except ClientGone:
                 return
-            request.real_ms = responder.now_ms()
+            request.real_ms = self._now_ns() // 1_000_000
         try:
             if sandbox.has_rules:
                 answer = await self._ruled(endpoint, request)

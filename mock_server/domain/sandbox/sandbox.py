@@ -84,11 +84,6 @@ class Sandbox:
         return bool(book.rules or book.profile or book.queue)
 
     @property
-    def last_entry(self) -> int:
-        """The number of the newest entry of the journal."""
-        return self._state.journal.last
-
-    @property
     def dropped_entries(self) -> int:
         return self._state.journal.dropped
 

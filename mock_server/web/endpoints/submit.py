@@ -11,12 +11,13 @@ from mock_server.domain.dispatching import CallbackDispatcher
 from mock_server.domain.errors import InvalidRequest
 from mock_server.domain.operation import Operation
 from mock_server.domain.planner import Planner
-from mock_server.domain.ports import ReferenceJudge
+from mock_server.domain.ports import BadImage, ReferenceJudge
 from mock_server.domain.results import Rejection
 from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.rules import RuleInput
+from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.store import Store
-from mock_server.domain.submission import SubmissionDecoder, prompt_of
+from mock_server.domain.submission import Submission, SubmissionDecoder, prompt_of
 from mock_server.domain.task import Task
 from mock_server.web import envelope
 from mock_server.web.answer import Answer, rejected
@@ -73,11 +74,27 @@ class SubmitEndpoint(KeyedEndpoint):
         if request.body is None:
             detail = f"body: must have at most {self._services.body_limit_bytes} bytes"
             return await self.reject_counted(request, 413, "Body too large", detail)
+        settings, services = request.sandbox.settings, self._services
+        bad_image = None
         try:
-            command = await self._command(request, request.body)
+            if not is_json(request.headers):
+                raise InvalidRequest("Content-Type: must be application/json in UTF-8")
+            submission = self.decoders[settings.strict].decode(request.body)
+            if submission.image_urls:
+                bad_image = await self._find_bad_image(request, submission, settings)
+            plan_request = services.planner.request(submission, settings, bad_image, request.match)
         except InvalidRequest as error:
             return await self.reject_counted(request, 400, "Invalid request", str(error))
-        view = await self._store.execute(request.sandbox.id, command)
+        view = await self._store.execute(
+            request.sandbox.id,
+            Submit(
+                real_ms=request.real_ms,
+                model_id=self._model.id,
+                submission=submission,
+                plan_request=plan_request,
+                base_url=services.base_urls.of(request.scope, request.headers),
+            ),
+        )
         if isinstance(view, Rejection):
             return rejected(view, request.sandbox.settings)
         task = view.task
@@ -94,29 +111,14 @@ class SubmitEndpoint(KeyedEndpoint):
         )
         self._services.dispatcher.wake(request.sandbox.id)
 
-    async def _command(self, request: ProviderRequest, body: bytes) -> Submit:
-        """Return the command for a body, after validating it and checking its images.
-
-        Raises InvalidRequest.
-        """
-        if not is_json(request.headers):
-            raise InvalidRequest("Content-Type: must be application/json in UTF-8")
-        settings, services = request.sandbox.settings, self._services
-        submission = self.decoders[settings.strict].decode(body)
-        bad_image = None
-        if submission.image_urls:
-            bad_image = await services.references.find_bad_image(
-                submission.image_urls, self._model, settings.image_urls
-            )
-            request.real_ms = self._responder.now_ms()  # Fetching may have taken seconds.
-        plan_request = services.planner.request(submission, settings, bad_image, request.match)
-        return Submit(
-            real_ms=request.real_ms,
-            model_id=self._model.id,
-            submission=submission,
-            plan_request=plan_request,
-            base_url=services.base_urls.of(request.scope, request.headers),
+    async def _find_bad_image(
+        self, request: ProviderRequest, submission: Submission, settings: SandboxSettings
+    ) -> BadImage | None:
+        bad_image = await self._services.references.find_bad_image(
+            submission.image_urls, self._model, settings.image_urls
         )
+        request.real_ms = self._responder.now_ms()  # Fetching may have taken seconds.
+        return bad_image
 
     async def _delivered_early(self, request: ProviderRequest, task: Task) -> bool:
         """Send the callback before the submit is answered, if a rule says so.

@@ -114,6 +114,7 @@ def test_what_is_no_snapshot_is_refused_and_changes_nothing(api: Api) -> None:
         taken | {"tasks": taken["tasks"] * 2},
         taken | {"tasks": [taken["tasks"][0] | {"ratio": "9:1"}]},
         taken | {"tasks": [taken["tasks"][0] | {"num_images": 3}]},
+        taken | {"tasks": [taken["tasks"][0] | {"plan": {"start_ms": 2, "end_ms": 1}}]},
         taken | {"now_ms": 2**60},
         taken | {"rules": taken["rules"] | {"own": [{"id": "r", "written": {"apply": 1}}]}},
     ]

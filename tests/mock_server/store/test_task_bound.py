@@ -15,7 +15,7 @@ def test_dropping_one_task_does_not_look_at_all_others(new_bench: NewBench) -> N
         return True
 
     bound = TaskBound(100, is_held)
-    bound.add(100)
+    bound.count = 100
     bound.note_ended(key.id, 0, tasks)
     for task in tasks:
         looked_at = 0
