@@ -118,8 +118,3 @@ def test_another_seed_sandbox_or_turn_has_another_plan(
     assert (planned(other_seed, sandbox_id, turn) == usual) == (other_seed == seed)
     assert (planned(seed, other_id, turn) == usual) == (other_id == sandbox_id)
     assert (planned(seed, sandbox_id, other_turn) == usual) == (other_turn == turn)
-
-
-def test_a_plan_cannot_end_before_it_starts() -> None:
-    with pytest.raises(ValueError, match="before it starts"):
-        Plan(start_ms=2, end_ms=1)
