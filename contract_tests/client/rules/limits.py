@@ -76,7 +76,7 @@ RULES: Final = (
         level=Level.MUST,
         event="5xx response",
         advice="Limit the number of attempts, for example to five, and increase the wait between "
-        "them.",
+        "them. Do not retry a submit after a 5xx: it may have been accepted.",
         check=_check_server_errors,
     ),
     Rule(

@@ -65,8 +65,9 @@ RULES: Final = (
         axis=Axis.MANNERS,
         level=Level.MUST,
         event="accepted submit whose response was lost",
-        advice="Do not retry a submit that may have been accepted. Tell the user that a task may "
-        "be in progress. Retry only if no connection was established, or after 429 or 503.",
+        advice="Retry a submit only after a 429, or if no connection was established. After a 5xx, "
+        "a timeout or a lost response it may have been accepted: do not send it again, and tell "
+        "the user that a task may be in progress.",
         check=_check_lost_response,
     ),
     Rule(
