@@ -8,10 +8,13 @@ from types import FrameType
 import click
 
 from contract_tests.contract.errors import InputError, UnreachableError
+from contract_tests.contract.text import plain
+
+PROGRAM = "contract-tests"
 
 
 def main() -> None:
-    """Run the command. Exit with 2 for invalid input and 3 if the target does not respond."""
+    """Run the command. Exit with 2 for invalid input and 3 if the target cannot be tested."""
     from contract_tests.command import cli  # noqa: PLC0415  # slow to import
 
     signal.signal(signal.SIGTERM, _exit_on_signal)
@@ -23,18 +26,41 @@ def main() -> None:
         ):  # A character that the encoding does not have must not end the run.
             stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(cli.main(prog_name="contract-tests", standalone_mode=False))
+        sys.exit(cli.main(prog_name=PROGRAM, standalone_mode=False))
     except click.Abort:
         sys.exit(130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)
+    except click.ClickException as error:
+        _print_error(usage_message(error))
+        sys.exit(2)
     except InputError as error:
-        click.echo(f"contract-tests: {error}", err=True)
+        _print_error(str(error))
         sys.exit(2)
     except UnreachableError as error:
-        click.echo(f"contract-tests: {error}", err=True)
+        _print_error(str(error))
         sys.exit(3)
+
+
+def usage_message(error: click.ClickException) -> str:
+    """Return where the usage is invalid, what is wrong, and the command that shows the help."""
+    if isinstance(error, click.BadParameter) and not isinstance(error, click.MissingParameter):
+        option = error.param
+        where = option.opts[0] if isinstance(option, click.Option) else error.param_hint
+        where = where or (option.human_readable_name if option is not None else "")
+        message = f"{where}: {error.message}"
+    else:
+        message = error.format_message()
+        if type(error) is not click.UsageError:  # The sentences of click begin with a capital.
+            message = message[:1].lower() + message[1:]
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = PROGRAM if context is None else context.command_path
+    return f"{message.rstrip('.')} (see {command} --help)"
+
+
+def _print_error(message: str) -> None:
+    click.echo("\n".join(map(plain, f"{PROGRAM}: {message}".splitlines())), err=True)
 
 
 def _exit_on_signal(number: int, _frame: FrameType | None) -> None:

@@ -20,4 +20,6 @@ cli = click.Group(
         "matrix": matrix_command,
     },
     help="Check a server, or a client, against the APIXO gpt-image-1 contract.",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
+click.version_option(package_name="apixo-testkit", message="contract-tests %(version)s")(cli)

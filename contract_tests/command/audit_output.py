@@ -8,7 +8,7 @@ import msgspec
 from contract_tests.client.reports.report import AuditedCase, AuditReport
 from contract_tests.client.rules import RULES
 from contract_tests.client.situations import SITUATIONS
-from contract_tests.contract.text import plain
+from contract_tests.contract.text import count, plain
 from contract_tests.contract.verdicts import Verdict
 
 _BROKEN: Final = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.ERROR})
@@ -36,8 +36,8 @@ def summary_lines(report: AuditReport) -> Iterator[str]:
         if rule.verdict in {Verdict.FAIL, Verdict.WARN}:
             yield f"{rule.verdict:12} {rule.id} ({', '.join(rule.clauses)}): {rule.advice}"
     summary = report.summary
-    counts = ", ".join(f"{count} {name}" for name, count in summary.cases.items() if count)
-    yield f"{len(report.cases)} cases: {counts}; repeat with --seed {report.seed}"
+    counts = ", ".join(f"{number} {name}" for name, number in summary.cases.items() if number)
+    yield f"{count(len(report.cases), 'case')}: {counts}; repeat with --seed {report.seed}"
     yield f"outcome {summary.outcome}, manners {summary.manners}"
 
 

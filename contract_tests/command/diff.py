@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from contract_tests.command.directories import EXISTING_DIRECTORY
+from contract_tests.contract.text import count
 from contract_tests.server import cassettes
 from contract_tests.server.catalogue import all_cases
 from contract_tests.server.drift import compared_cases, drifts, uncompared_cases
@@ -37,7 +38,7 @@ def diff_command(a: Path, b: Path) -> int:
     uncompared = uncompared_cases(old, new)
     if uncompared:
         click.echo(f"not compared, because only one run tested them: {', '.join(uncompared)}")
-    click.echo(f"{len(found)} clauses differ")
+    click.echo(f"{count(len(found), 'clause')} {'differs' if len(found) == 1 else 'differ'}")
     return 1 if found else 0
 
 

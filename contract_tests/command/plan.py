@@ -10,6 +10,7 @@ from contract_tests.command.switches import (
     with_selection_options,
     with_target_options,
 )
+from contract_tests.contract.text import count
 from contract_tests.server.case import Case
 from contract_tests.server.catalogue import sort_for_run
 from contract_tests.server.guard import PRICE_USD
@@ -41,8 +42,8 @@ def plan_command(**given: Any) -> int:
         " A run stops before it exceeds its budget."
     )
     click.echo(
-        f"expected cost: ${images * PRICE_USD} for {images} images, if the service keeps the"
-        " contract"
+        f"expected cost: ${images * PRICE_USD} for {count(images, 'image')}, if the service keeps"
+        " the contract"
     )
     click.echo(
         f"maximum cost: ${worst_images * PRICE_USD}, if the service accepts and bills everything"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from contract_tests.contract.text import plain
+from contract_tests.contract.text import count, plain
 from contract_tests.contract.verdicts import Verdict
 from contract_tests.server.guard import PRICE_USD
 from contract_tests.server.reports.report import CaseResult, Report
@@ -33,8 +33,8 @@ def summary_lines(report: Report, spent_usd: Decimal | None = None) -> Iterator[
         if clause.verdict in _SHOWN_CLAUSES:
             yield f"{clause.verdict:12} {clause.id} ({clause.certainty}): {clause.text}"
     summary = report.summary
-    counts = ", ".join(f"{count} {name}" for name, count in summary.cases.items() if count)
-    yield f"{len(report.cases)} cases: {counts}; repeat with --seed {report.seed}"
+    counts = ", ".join(f"{number} {name}" for name, number in summary.cases.items() if number)
+    yield f"{count(len(report.cases), 'case')}: {counts}; repeat with --seed {report.seed}"
     if spent_usd is not None:
         yield f"spent at most ${spent_usd}, at ${PRICE_USD} per image"
     yield f"{summary.clauses_exercised} of {summary.clauses_testable} testable clauses covered"

@@ -1,4 +1,4 @@
-"""Escapes texts of a server or client, so that files and terminals can show them safely."""
+"""Texts for files and terminals: escapes what a server or client said, and counts things."""
 
 
 def writable(text: str) -> str:
@@ -9,3 +9,8 @@ def writable(text: str) -> str:
 def plain(text: str) -> str:
     """Return the text with all control characters escaped, for a terminal."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+
+
+def count(number: int, noun: str) -> str:
+    """Return "1 case" or "3 cases"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -74,7 +74,7 @@ def test_a_folder_that_holds_no_audit_is_refused_with_its_name(good: Path, tmp_p
 
 def test_wrong_usage_says_what_is_wrong(good: Path) -> None:
     for words, told in (
-        ((), "Missing argument"),
+        ((), "missing argument"),
         ((good, "no-such-folder"), "no-such-folder"),
         ((good, "--report", good), "contains one of the audits; choose another directory"),
         ((good, "--report", "README.md/folder"), "README.md/folder"),

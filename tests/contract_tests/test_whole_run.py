@@ -66,7 +66,7 @@ def test_a_part_of_a_recording_can_be_judged(recorded: Path) -> None:
 
     assert ended.returncode == 0
     assert ended.stdout.startswith("PASS         S-SUB-011")
-    assert "1 cases: 1 PASS; repeat with --seed 5" in ended.stdout
+    assert "1 case: 1 PASS; repeat with --seed 5" in ended.stdout
 
 
 def timeless(report: Report) -> Report:

@@ -7,8 +7,9 @@ from typing import Final
 from contract_tests.client.evidence import Evidence
 from contract_tests.client.records import HttpExchange, TaskRecord, is_genuine_callback
 from contract_tests.client.rule import Axis, Level, Observation, Rule
-from contract_tests.client.rules.wording import count, describe_exit
+from contract_tests.client.rules.wording import describe_exit
 from contract_tests.contract.provider import FINAL
+from contract_tests.contract.text import count
 
 _TIMEOUT_S: Final = 30.0  # CB-2
 

@@ -7,7 +7,7 @@ from contract_tests.client.evidence import Evidence
 from contract_tests.client.records import API_OPERATIONS
 from contract_tests.client.rule import Axis, Level, Observation, Rule
 from contract_tests.client.rules.streaks import streaks
-from contract_tests.client.rules.wording import count
+from contract_tests.contract.text import count
 
 _MAX_TASKS: Final = 1000  # LIM-2
 _MAX_ATTEMPTS: Final = 10

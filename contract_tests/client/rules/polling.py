@@ -7,8 +7,9 @@ from typing import Final
 from contract_tests.client.evidence import Evidence, exchanges_after, minimum_wait_s
 from contract_tests.client.records import HttpExchange
 from contract_tests.client.rule import Axis, Level, Observation, Rule
-from contract_tests.client.rules.wording import count, describe_exit
+from contract_tests.client.rules.wording import describe_exit
 from contract_tests.contract.provider import FINAL
+from contract_tests.contract.text import count
 
 _FIRST_POLL_S: Final = 20.0  # TIM-2
 _INTERVAL_S: Final = 3.0  # TIM-2

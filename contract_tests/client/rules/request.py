@@ -8,7 +8,7 @@ from contract_tests.client.evidence import Evidence
 from contract_tests.client.records import API_OPERATIONS, HttpExchange
 from contract_tests.client.rule import Axis, Level, Observation, Rule
 from contract_tests.client.rules.member_names import unknown_members
-from contract_tests.client.rules.wording import count
+from contract_tests.contract.text import count
 
 _GENERAL_MODES: Final = frozenset({"text-to-image", "image-to-image"})
 _RESERVED: Final = re.compile(r"\W")

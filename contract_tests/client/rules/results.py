@@ -6,7 +6,7 @@ from typing import Final
 from contract_tests.client.evidence import Evidence, exchanges_after
 from contract_tests.client.faults import SPOILS_PICTURE
 from contract_tests.client.rule import Axis, Level, Observation, Rule
-from contract_tests.client.rules.wording import count
+from contract_tests.contract.text import count
 
 _SUCCESSFUL: Final = frozenset({200, 206, 304})
 _KEY_HEADERS: Final = frozenset({"authorization", "x-api-key", "api-key", "proxy-authorization"})

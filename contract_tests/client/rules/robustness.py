@@ -5,7 +5,7 @@ from typing import Final
 
 from contract_tests.client.evidence import Evidence, exchanges_after
 from contract_tests.client.rule import Axis, Level, Observation, Rule
-from contract_tests.client.rules.wording import count
+from contract_tests.contract.text import count
 
 
 def _check_recovery(faults: frozenset[str]) -> Callable[[Evidence], Iterator[Observation]]:

@@ -9,7 +9,7 @@ from contract_tests.client.evidence import Evidence, minimum_wait_s
 from contract_tests.client.records import API_OPERATIONS, HttpExchange
 from contract_tests.client.rule import Axis, Level, Observation, Rule
 from contract_tests.client.rules.streaks import streaks
-from contract_tests.client.rules.wording import count
+from contract_tests.contract.text import count
 
 _IMMEDIATE_RETRY_S: Final = 0.1
 _GROWTH: Final = 1.5

@@ -3,11 +3,6 @@
 from contract_tests.client.records import ClientExit
 
 
-def count(number: int, noun: str) -> str:
-    """Return "1 download" or "3 downloads"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def describe_exit(client_exit: ClientExit | None) -> str:
     """Return how the client ended, as a verb phrase."""
     if client_exit is None:
