@@ -9,6 +9,7 @@ from mock_server.control.browser_guard import BrowserGuard
 from mock_server.control.call import Call, routes
 from mock_server.control.changes import Profiles
 from mock_server.control.dashboard.pages import Dashboard
+from mock_server.control.dashboard.sign_in import SignIn
 from mock_server.control.openapi.document import control_document
 from mock_server.control.resources.audit import AuditResource
 from mock_server.control.resources.callbacks import CallbacksResource
@@ -62,6 +63,7 @@ class ControlPlane:
             host=settings.host,
             admin_token=settings.admin_token,
         )
+        sign_in = SignIn(authenticator, guard)
         self.events = EventsResource(store, authenticator, real_ms=real_ms)
         fail_messages = catalogue.fail_messages
         model = next(iter(catalogue.models.values()))
@@ -101,7 +103,8 @@ class ControlPlane:
                 seed=seed,
             ),
             self.events,
-            Dashboard(store, authenticator, guard, real_ms=real_ms, paint=paint),
+            sign_in,
+            Dashboard(store, sign_in, guard, real_ms=real_ms, paint=paint),
         )
         self._calls: list[Call] = [call for each in resources for call in each.calls()]
 

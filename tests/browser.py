@@ -34,7 +34,11 @@ _OF_NO_SERVER = ("file:", "data:", "blob:", "about:", "chrome:", "chrome-untrust
 
 @pytest.fixture
 def chromium(browser: webdriver.Chrome) -> Iterator[webdriver.Chrome]:
-    """Give the browser with an empty page on a desk, and nothing said or requested so far."""
+    """Give the browser with an empty page on a desk, and nothing said or requested so far.
+
+    It has no cookies either: browsers share them among all ports of a host.
+    """
+    browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
     complaints(browser)
     requested(browser)
     resized(browser, 1280)

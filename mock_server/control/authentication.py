@@ -77,6 +77,10 @@ class Authenticator:
         elif not self.is_admin_token(bearer_token(_authorization(request) or b"")):
             raise ControlError(401, "send the header Authorization: Bearer <admin token>")
 
+    @property
+    def has_admin_token(self) -> bool:
+        return self._admin_token is not None
+
     def is_admin_token(self, given: str) -> bool:
         """Return whether this is the admin token. It is always False if none is set."""
         wanted = self._admin_token

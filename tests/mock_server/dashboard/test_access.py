@@ -122,3 +122,46 @@ def test_dashboard_path_without_slash_redirects_with_its_query(mock: RunningMock
     moved = page(mock, "/_mock?sandbox=1")
 
     assert (moved.status_code, moved.headers["location"]) == (308, "/_mock/?sandbox=1")
+
+
+def test_form_of_another_site_cannot_sign_in(closed: RunningMock) -> None:
+    sent = {"Origin": "https://evil.example", "Accept": "text/html,*/*"}
+
+    answer = closed.http.post("/_mock/session", data={"token": "the-admin-token"}, headers=sent)
+
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+    assert 'role="alert"' in answer.text
+    assert "evil.example" in answer.text
+
+
+def test_browser_gets_a_page_that_names_the_switch_for_an_unknown_host(mock: RunningMock) -> None:
+    answer = page(mock, Host="evil.example", Accept="text/html")
+
+    assert answer.status_code == 403
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "--allowed-host" in answer.text
+
+
+def test_sign_in_form_is_shown_again_to_use_another_key(closed: RunningMock) -> None:
+    cookie = closed.http.post("/_mock/session", data={"key": "six"}).headers["set-cookie"]
+    closed.http.cookies.clear()
+
+    form = page(closed, "/_mock/session", Cookie=cookie.partition(";")[0])
+
+    assert 'name="key"' in form.text
+    assert 'name="token"' in form.text
+
+
+def test_sign_in_form_asks_for_a_token_only_if_the_server_has_one() -> None:
+    with running(Settings(clock="manual"), host="0.0.0.0") as mock:
+        form = page(mock).text
+
+    assert 'name="key"' in form
+    assert 'name="token"' not in form
+
+
+def test_open_server_needs_no_sign_in(mock: RunningMock) -> None:
+    moved = page(mock, "/_mock/session")
+
+    assert (moved.status_code, moved.headers["location"]) == (303, "/_mock/")

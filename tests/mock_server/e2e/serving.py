@@ -32,14 +32,15 @@ class RunningMock:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[RunningMock]:
+def running(settings: Settings, *, host: str = "127.0.0.1") -> Iterator[RunningMock]:
     """Serve these settings on a free port of the loopback address.
 
+    `host` is the address that the server believes to listen on; what it allows depends on that.
     The server must log no error in all its life, and must stop when told to.
     """
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    app = MockServer(msgspec.structs.replace(settings, host="127.0.0.1", port=port))
+    app = MockServer(msgspec.structs.replace(settings, host=host, port=port))
     server = uvicorn.Server(uvicorn_config(app))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name=f"mock on {port}")
     errors = _Errors()

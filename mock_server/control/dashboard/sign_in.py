@@ -1,0 +1,86 @@
+"""The sign-in of the dashboard: with an API key for one sandbox, with the admin token for all.
+
+The key or the token is sent in the body of a POST, so it never becomes part of a URL or a log.
+"""
+
+from urllib.parse import parse_qs
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from mock_server.control.authentication import Authenticator
+from mock_server.control.browser_guard import COOKIE, EVERY_SANDBOX, BrowserGuard
+from mock_server.control.call import Call
+from mock_server.control.dashboard.rendering import accepts_html, html
+from mock_server.control.decoding import MAX_BODY_BYTES
+from mock_server.control.errors import ControlError
+from mock_server.web.body import BodyTooLarge, read_body
+
+REJECTED_KEY = "The server does not accept this API key."
+REJECTED_TOKEN = "This is not the admin token of the server."  # noqa: S105  # a message
+
+
+class SignIn:
+    def __init__(self, authenticator: Authenticator, guard: BrowserGuard) -> None:
+        self._authenticator = authenticator
+        self._guard = guard
+
+    def calls(self) -> list[Call]:
+        path = "/_mock/session"
+        return [
+            Call("GET", path, self.show, caller="anyone"),
+            Call("POST", path, self.open, caller="anyone"),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """Return the form, also to a caller who has signed in and wants another sandbox."""
+        self._guard.check_origin(request)
+        if self._guard.is_open:
+            return RedirectResponse("/_mock/", 303)
+        return self.form()
+
+    async def open(self, request: Request) -> Response:
+        """Open the sandbox of an API key, or start the session of an administrator."""
+        try:
+            self._guard.check_origin(request)
+        except ControlError as error:
+            if not accepts_html(request):
+                raise
+            return self.form(error.status, problem=error.detail)
+        form = await _form(request)
+        if "token" in form:
+            if not self._authenticator.is_admin_token(form["token"]):
+                return self.form(401, token_problem=REJECTED_TOKEN)
+            return self._session(EVERY_SANDBOX)
+        key = form.get("key", "")
+        if self._authenticator.is_admin_token(key):
+            return self._session(EVERY_SANDBOX)
+        sandbox = await self._authenticator.sandbox_of_key(key)
+        if sandbox is None:
+            return self.form(401, key_problem=REJECTED_KEY)
+        return self._session(sandbox.id)
+
+    def form(self, status: int = 200, **problems: str) -> Response:
+        has_token = self._authenticator.has_admin_token
+        return html("sign_in.html", status, has_token=has_token, **problems)
+
+    def _session(self, sandbox: str) -> Response:
+        response = RedirectResponse("/_mock/", 303)
+        response.set_cookie(
+            COOKIE,
+            self._guard.open_session(sandbox),
+            httponly=True,
+            samesite="strict",
+            path="/_mock",
+        )
+        return response
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Return the fields of a form. Raise ControlError (413) if it is too long."""
+    try:
+        body = await read_body(dict(request.headers.raw), request.receive, MAX_BODY_BYTES)
+    except BodyTooLarge as error:
+        raise ControlError(413, f"body: must have at most {MAX_BODY_BYTES} bytes") from error
+    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return {name: values[0].strip() for name, values in fields.items()}
