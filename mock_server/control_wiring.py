@@ -9,6 +9,7 @@ from mock_server.control.browser_guard import BrowserGuard
 from mock_server.control.call import Call, routes
 from mock_server.control.changes import Profiles
 from mock_server.control.dashboard.pages import Dashboard
+from mock_server.control.dashboard.sandbox_list import SandboxList
 from mock_server.control.dashboard.sign_in import SignIn
 from mock_server.control.openapi.document import control_document
 from mock_server.control.resources.audit import AuditResource
@@ -64,6 +65,7 @@ class ControlPlane:
             admin_token=settings.admin_token,
         )
         sign_in = SignIn(authenticator, guard)
+        sandbox_list = SandboxList(store, authenticator, sign_in, guard, real_ms=real_ms)
         self.events = EventsResource(store, authenticator, real_ms=real_ms)
         fail_messages = catalogue.fail_messages
         model = next(iter(catalogue.models.values()))
@@ -104,7 +106,8 @@ class ControlPlane:
             ),
             self.events,
             sign_in,
-            Dashboard(store, sign_in, guard, real_ms=real_ms, paint=paint),
+            sandbox_list,
+            Dashboard(store, sign_in, sandbox_list, guard, real_ms=real_ms, paint=paint),
         )
         self._calls: list[Call] = [call for each in resources for call in each.calls()]
 

@@ -92,6 +92,15 @@ class PushNext(Command[None], frozen=True, kw_only=True, gc=False):
     count: int
 
 
+class CancelNext(Command[bool], frozen=True, kw_only=True, gc=False):
+    """Remove a queued rule, or all of them without `rule_id`.
+
+    The result is False if no queued rule has this id.
+    """
+
+    rule_id: str | None = None
+
+
 class FinishTask(Command[TaskView | Rejection], frozen=True, kw_only=True, gc=False):
     """End a task now, with the outcome given by the control plane; no fail code means success."""
 

@@ -1,5 +1,6 @@
 """The results of commands and queries: frozen values that do not change with the sandbox."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 import msgspec
@@ -55,6 +56,7 @@ class ClockReading(msgspec.Struct, frozen=True, kw_only=True):
 class Counters(msgspec.Struct, frozen=True, kw_only=True):
     requests: int
     rejected: int
+    responses: Mapping[int, int]  # The number of responses by status.
     succeeded: int
     failed: int
     dropped_tasks: int

@@ -124,6 +124,13 @@ class RuleBook:
         self._made += 1
         self.queue.append(QueuedRule(id=f"next-{self._made}", definition=definition, left=count))
 
+    def cancel_next(self, rule_id: str | None) -> bool:
+        """Remove a queued rule, or all of them; return False if this one is not in the queue."""
+        kept = [each for each in self.queue if rule_id is not None and each.id != rule_id]
+        is_found = rule_id is None or len(kept) < len(self.queue)
+        self.queue = deque(kept)
+        return is_found
+
     def snapshot(self) -> RuleBookSnapshot:
         return RuleBookSnapshot(
             made=self._made,

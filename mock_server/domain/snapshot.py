@@ -65,6 +65,7 @@ class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ordinal: Count
     requests: Count
     refused: Count
+    responses: dict[int, Count] = {}  # By status; older snapshots do not have it.
     dropped_tasks: Count
     succeeded: Count
     failed: Count

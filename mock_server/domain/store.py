@@ -38,6 +38,14 @@ class SandboxReader(Protocol):
         """The id of the sandbox, or of the one whose snapshot was restored into it."""
 
     @property
+    def used_ms(self) -> int:
+        """The real instant of the last change by a client or by the control plane."""
+
+    @property
+    def has_requests(self) -> bool:
+        """Whether the client has made any request."""
+
+    @property
     def has_rules(self) -> bool:
         """Whether `MatchRules` can match anything."""
 

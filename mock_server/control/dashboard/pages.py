@@ -1,26 +1,31 @@
 """The pages of the dashboard, and the pictures of tasks that they show."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Literal
 
+from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from mock_server.control.browser_guard import EVERY_SANDBOX, BrowserGuard
 from mock_server.control.call import Call
 from mock_server.control.dashboard.rendering import accepts_html, html, static_file
+from mock_server.control.dashboard.sandbox_list import SandboxList
 from mock_server.control.dashboard.sign_in import SignIn
 from mock_server.control.errors import ControlError
 from mock_server.control.query import SandboxOfPage
-from mock_server.domain.commands import ReadCounters
 from mock_server.domain.errors import quoted
 from mock_server.domain.sandbox_settings import PROFILES
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.task import Task, TaskState, state_at
 
-_MAX_LISTED = 200
-
 Paint = Callable[[Task, int], Awaitable[bytes]]
+
+
+class PageQuery(SandboxOfPage):
+    all: (
+        Annotated[Literal["1"], Meta(description="List sandboxes without requests too.")] | None
+    ) = None
 
 
 class ImageQuery(SandboxOfPage):
@@ -32,6 +37,7 @@ class Dashboard:
         self,
         store: Store,
         sign_in: SignIn,
+        sandbox_list: SandboxList,
         guard: BrowserGuard,
         *,
         real_ms: Callable[[], int],
@@ -39,6 +45,7 @@ class Dashboard:
     ) -> None:
         self._store = store
         self._sign_in = sign_in
+        self._list = sandbox_list
         self._guard = guard
         self._real_ms = real_ms
         self._paint = paint
@@ -52,7 +59,7 @@ class Dashboard:
             Call("GET", image, self.image),
         ]
 
-    async def page(self, request: Request, query: SandboxOfPage) -> Response:
+    async def page(self, request: Request, query: PageQuery) -> Response:
         try:
             self._guard.check_origin(request)
         except ControlError as error:
@@ -64,14 +71,11 @@ class Dashboard:
             return self._sign_in.form()
         sees_all = visible == EVERY_SANDBOX
         wanted = query.sandbox if sees_all else visible
-        if wanted is not None and await self._store.read(wanted) is not None:
-            return html("sandbox.html", sandbox=wanted, profiles=PROFILES)
-        return html(
-            "sandboxes.html",
-            200 if wanted is None else 404,
-            sandboxes=await self._listed() if sees_all else [],
-            missing=wanted,
-        )
+        if wanted is None:
+            return await self._list.page(request, shows_unused=query.all is not None)
+        if await self._store.read(wanted) is None:
+            return html("missing.html", 404, missing=wanted, sees_all=sees_all)
+        return html("sandbox.html", sandbox=wanted, profiles=PROFILES)
 
     async def image(
         self, sandbox: SandboxReader, query: ImageQuery, task_id: str, number: int
@@ -98,17 +102,6 @@ class Dashboard:
             raise ControlError(404, f"name: {quoted(name)} does not exist")
         return found
 
-    async def add_slash(self, request: Request, query: SandboxOfPage) -> Response:
+    async def add_slash(self, request: Request, query: PageQuery) -> Response:
         parameters = request.url.query
         return RedirectResponse(f"/_mock/?{parameters}" if parameters else "/_mock/", 308)
-
-    async def _listed(self) -> list[dict[str, Any]]:
-        sandboxes = sorted(await self._store.sandboxes(), key=lambda each: each.id)
-        real_ms = self._real_ms()
-        return [
-            {
-                "id": sandbox.id,
-                "counters": await self._store.execute(sandbox.id, ReadCounters(real_ms=real_ms)),
-            }
-            for sandbox in sandboxes[:_MAX_LISTED]
-        ]

@@ -45,6 +45,11 @@ def accepts_html(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
+def base_url(request: Request) -> str:
+    """Return the URL of this server as the browser knows it."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
 @cache
 def _templates() -> "Environment":
     from jinja2 import Environment, FileSystemLoader  # noqa: PLC0415  # slow to import

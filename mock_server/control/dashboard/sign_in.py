@@ -3,18 +3,15 @@
 The key or the token is sent in the body of a POST, so it never becomes part of a URL or a log.
 """
 
-from urllib.parse import parse_qs
-
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from mock_server.control.authentication import Authenticator
 from mock_server.control.browser_guard import COOKIE, EVERY_SANDBOX, BrowserGuard
 from mock_server.control.call import Call
+from mock_server.control.dashboard.forms import form_fields
 from mock_server.control.dashboard.rendering import accepts_html, html
-from mock_server.control.decoding import MAX_BODY_BYTES
 from mock_server.control.errors import ControlError
-from mock_server.web.body import BodyTooLarge, read_body
 
 REJECTED_KEY = "The server does not accept this API key."
 REJECTED_TOKEN = "This is not the admin token of the server."  # noqa: S105  # a message
@@ -47,7 +44,7 @@ class SignIn:
             if not accepts_html(request):
                 raise
             return self.form(error.status, problem=error.detail)
-        form = await _form(request)
+        form = await form_fields(request)
         if "token" in form:
             if not self._authenticator.is_admin_token(form["token"]):
                 return self.form(401, token_problem=REJECTED_TOKEN)
@@ -74,13 +71,3 @@ class SignIn:
             path="/_mock",
         )
         return response
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """Return the fields of a form. Raise ControlError (413) if it is too long."""
-    try:
-        body = await read_body(dict(request.headers.raw), request.receive, MAX_BODY_BYTES)
-    except BodyTooLarge as error:
-        raise ControlError(413, f"body: must have at most {MAX_BODY_BYTES} bytes") from error
-    fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
-    return {name: values[0].strip() for name, values in fields.items()}

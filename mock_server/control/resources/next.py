@@ -10,7 +10,8 @@ from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.references import MatchOfNext, MatchOfRule, WrittenApply
 from mock_server.control.resources.rules import read_rule
-from mock_server.domain.commands import PushNext
+from mock_server.domain.commands import CancelNext, PushNext
+from mock_server.domain.errors import quoted
 from mock_server.domain.rule_book import MAX_NEXT, QueuedRule
 from mock_server.domain.rule_grammar import Match, NextMatch
 from mock_server.domain.store import SandboxReader, Store
@@ -22,6 +23,10 @@ class Next(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     apply: WrittenApply
     match: MatchOfNext = None
     count: Annotated[int, Meta(ge=1, le=MAX_NEXT)] = 1
+
+
+class CancelQuery(msgspec.Struct):
+    id: Annotated[str, Meta(description="Id of a queued rule. Default: all of them.")] | None = None
 
 
 class QueuedRuleView(msgspec.Struct):
@@ -57,6 +62,13 @@ class NextResource:
                 self.add,
                 "Queue a rule for the next matching requests or callbacks; it precedes all others",
             ),
+            Call(
+                "DELETE",
+                path,
+                self.cancel,
+                "Cancel one queued rule, or all of them",
+                rejects=(404,),
+            ),
         ]
 
     async def show(self, sandbox: SandboxReader) -> RuleQueue:
@@ -71,4 +83,10 @@ class NextResource:
             raise ControlError(400, f"next: the queue is full ({MAX_NEXT} entries)")
         push = PushNext(real_ms=self._real_ms(), definition=definition, count=body.count)
         await self._store.execute(sandbox.id, push)
+        return await self.show(sandbox)
+
+    async def cancel(self, sandbox: SandboxReader, query: CancelQuery) -> RuleQueue:
+        cancel = CancelNext(real_ms=self._real_ms(), rule_id=query.id)
+        if not await self._store.execute(sandbox.id, cancel):
+            raise ControlError(404, f"id: no queued rule has the id {quoted(str(query.id))}")
         return await self.show(sandbox)

@@ -24,7 +24,11 @@ class EndedTasks(msgspec.Struct):
 
 class SandboxCounters(msgspec.Struct):
     requests: Count
-    refused: Count
+    refused: Annotated[Count, Meta(description="Requests above a limit (429).")]
+    responses: Annotated[
+        dict[str, Count],
+        Meta(description="The number of responses by status, with rejected requests and results."),
+    ]
     tasks: EndedTasks
     live_tasks: Count
     balance: Annotated[float, Meta(description="Current balance in US dollars.")]
@@ -37,6 +41,7 @@ class SandboxCounters(msgspec.Struct):
         return cls(
             requests=counters.requests,
             refused=counters.rejected,
+            responses={str(status): count for status, count in counters.responses.items()},
             tasks=EndedTasks(
                 success=counters.succeeded,
                 failed=counters.failed,

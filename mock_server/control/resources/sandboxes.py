@@ -1,6 +1,6 @@
 """All sandboxes of the server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Annotated
 
 import msgspec
@@ -9,16 +9,24 @@ from msgspec import Meta
 from mock_server.control.call import Call
 from mock_server.control.resources.sandbox import SandboxCounters
 from mock_server.domain.commands import ReadCounters
-from mock_server.domain.store import Store
+from mock_server.domain.store import SandboxReader, Store
 
 
 class SandboxSummary(msgspec.Struct):
     id: Annotated[str, Meta(description="A hash of the API key.")]
+    used_ms: Annotated[
+        int, Meta(ge=0, description="Unix milliseconds of the last use, on the real clock.")
+    ]
     counters: SandboxCounters
 
 
 class SandboxList(msgspec.Struct):
     sandboxes: list[SandboxSummary]
+
+
+def by_activity(sandboxes: Iterable[SandboxReader]) -> list[SandboxReader]:
+    """Return the sandboxes with the last used one first."""
+    return sorted(sandboxes, key=lambda each: each.used_ms, reverse=True)
 
 
 class SandboxesResource:
@@ -30,7 +38,11 @@ class SandboxesResource:
         path = "/_mock/sandboxes"
         return [
             Call(
-                "GET", path, self.show_all, "List all sandboxes with their counters", caller="admin"
+                "GET",
+                path,
+                self.show_all,
+                "List all sandboxes with their counters, the last used first",
+                caller="admin",
             ),
             Call("DELETE", path, self.drop, "Delete all sandboxes", caller="admin"),
         ]
@@ -41,11 +53,12 @@ class SandboxesResource:
             sandboxes=[
                 SandboxSummary(
                     id=sandbox.id,
+                    used_ms=sandbox.used_ms,
                     counters=SandboxCounters.of(
                         await self._store.execute(sandbox.id, ReadCounters(real_ms=real_ms))
                     ),
                 )
-                for sandbox in await self._store.sandboxes()
+                for sandbox in by_activity(await self._store.sandboxes())
             ]
         )
 

@@ -4,6 +4,7 @@ import msgspec
 
 from mock_server.domain.commands import (
     AddRule,
+    CancelNext,
     ChangeSettings,
     CompleteEarly,
     DropTask,
@@ -90,6 +91,13 @@ def push_next(state: SandboxState, command: PushNext) -> None:
     state.tell(Change.SETTINGS)
 
 
+def cancel_next(state: SandboxState, command: CancelNext) -> bool:
+    is_found = state.book.cancel_next(command.rule_id)
+    if is_found:
+        state.tell(Change.SETTINGS)
+    return is_found
+
+
 def change_settings(state: SandboxState, command: ChangeSettings) -> None:
     state.enter(command.real_ms)
     settings = command.settings
@@ -129,6 +137,7 @@ def read_counters(state: SandboxState, command: ReadCounters) -> Counters:
     return Counters(
         requests=state.requests,
         rejected=state.rejected,
+        responses=dict(state.responses),
         succeeded=ledger.succeeded,
         failed=ledger.failed,
         dropped_tasks=state.dropped_tasks,

@@ -4,6 +4,7 @@ from mock_server.domain.catalogue import Model
 from mock_server.domain.chance import draw
 from mock_server.domain.commands import CountRequest, ReadStatus, RecordExchange, Submit
 from mock_server.domain.ledger import price_microusd
+from mock_server.domain.operation import Operation
 from mock_server.domain.planner import make_plan
 from mock_server.domain.results import BalanceView, Rejection, RejectionReason, TaskView
 from mock_server.domain.sandbox.state import SandboxState
@@ -54,7 +55,11 @@ def count_request(state: SandboxState, command: CountRequest) -> BalanceView | R
 
 
 def record_exchange(state: SandboxState, command: RecordExchange) -> int:
-    return state.journal.add(command.entry)
+    entry = command.entry
+    if entry.operation is not Operation.CALLBACK:
+        responses = state.responses
+        responses[entry.status] = responses.get(entry.status, 0) + 1
+    return state.journal.add(entry)
 
 
 def _polled(state: SandboxState, task: Task, now_ms: int) -> TaskView:

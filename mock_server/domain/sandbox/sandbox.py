@@ -36,6 +36,7 @@ _HANDLERS: dict[type[Command[Any]], Callable[[SandboxState, Any], Any]] = {
     commands.SetRules: control.set_rules,
     commands.AddRule: control.add_rule,
     commands.PushNext: control.push_next,
+    commands.CancelNext: control.cancel_next,
     commands.ChangeSettings: control.change_settings,
     commands.SetClock: control.set_clock,
     commands.HoldClock: control.hold_clock,
@@ -94,8 +95,12 @@ class Sandbox:
 
     @property
     def used_ms(self) -> int:
-        """The real instant of the last use."""
         return self._state.used_ms
+
+    @property
+    def has_requests(self) -> bool:
+        state = self._state
+        return bool(state.responses or state.requests or state.rejected)
 
     def has_task(self, task_id: str) -> bool:
         return task_id in self._state.tasks

@@ -31,6 +31,7 @@ def take_snapshot(state: SandboxState, command: TakeSnapshot) -> Snapshot:
         ordinal=state.ordinal,
         requests=state.requests,
         refused=state.rejected,
+        responses=dict(state.responses),
         dropped_tasks=state.dropped_tasks,
         succeeded=ledger.succeeded,
         failed=ledger.failed,
@@ -66,6 +67,7 @@ def restore(state: SandboxState, command: Restore) -> None:
     state.ordinal = snapshot.ordinal
     state.requests = snapshot.requests
     state.rejected = snapshot.refused
+    state.responses = dict(snapshot.responses)
     state.dropped_tasks = snapshot.dropped_tasks
     state.tell(Change.DROPPED)
 

@@ -47,6 +47,7 @@ class SandboxState:
         "origin",
         "rejected",
         "requests",
+        "responses",
         "seed",
         "settings",
         "tasks",
@@ -84,6 +85,7 @@ class SandboxState:
         self.ordinal = 0
         self.requests = 0
         self.rejected = 0
+        self.responses: dict[int, int] = {}  # Their number by status, without callbacks.
         self.dropped_tasks = 0
 
     def enter(self, real_ms: int) -> int:

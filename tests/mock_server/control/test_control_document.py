@@ -14,6 +14,7 @@ OF_THE_DASHBOARD = {
     "/_mock/audit/page",
     "/_mock",
     "/_mock/",
+    "/_mock/find",
     "/_mock/session",
     "/_mock/static/{name}",
     "/_mock/tasks/{task_id}/images/{number:int}",

@@ -58,7 +58,8 @@ def test_every_successful_answer_matches_the_document(
     api.told("PUT", "rules", {"rules": [REFUSE, SLOW]})
     api.told("POST", "rules", CALLBACK)
     api.told("POST", "next", {"apply": {"outcome": {"polls": 2}}, "match": {"prompt": "polled"}})
-    api.told("GET", "next")
+    queued = api.told("POST", "next", {"apply": {"wire": "close"}})["next"]
+    api.told("DELETE", f"next?id={queued[-1]['id']}")
     ended = api.submit("a fox", callback_url=receiver.url(), num_images=2)
     failed = api.submit("a bear [[mock fail=NSFW]]", callback_url=deaf.url())
     held = api.submit("a hare [[mock hold]]")
@@ -71,8 +72,7 @@ def test_every_successful_answer_matches_the_document(
     api.status(ended)
     api.send("GET", api.result_urls(ended)[0])
     api.balance()
-    for task_id in (ended, failed, held, polled, blocked):
-        api.task(task_id)
+    list(map(api.task, (ended, failed, held, polled, blocked)))
     assert {each["state"] for each in api.deliveries()} == {"delivered", "pending", "blocked"}
     api.told("GET", "tasks?state=success&limit=2")
     api.told("GET", f"tasks/{ended}/wait")
@@ -97,7 +97,7 @@ def test_every_successful_answer_matches_the_document(
     api.told("GET", "sandbox")
     snapshot = api.told("GET", "sandbox/snapshot")
     assert api.control("PUT", "sandbox/snapshot", snapshot).status_code == 204
-    for path in ("health", "ready", "info", "openapi.json", "sandboxes"):
+    for path in ("health", "ready", "info", "openapi.json", "sandboxes", "next"):
         api.told("GET", path)
     api.control("GET", "metrics")
     with api.http.stream("GET", "/_mock/events", headers={"Authorization": f"Bearer {KEY}"}):
@@ -154,6 +154,8 @@ def test_every_rejection_matches_the_document(
                 body = {"state": "success"}
                 api.send(method, here, body=body)
                 api.send(method, there, body=body)
+            elif path.endswith("next") and method == "delete":
+                api.send(method, f"{here}?id=next-0")
             elif here != there:
                 api.send(method, there)
             checker.seen.add((path, method, api.http.request("TRACE", here).status_code))

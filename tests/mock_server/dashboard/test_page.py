@@ -12,6 +12,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from mock_server.settings import Settings
 from mock_server.testing.receiver import CallbackReceiver
 from tests import browser
+from tests.mock_server.dashboard.looking import click, until
 from tests.mock_server.e2e.api import Api
 from tests.mock_server.e2e.serving import RunningMock, running
 from tests.patience import PATIENCE_S
@@ -41,18 +42,6 @@ def page(chromium: webdriver.Chrome, mock: RunningMock, api: Api) -> Iterator[we
     yield chromium
     assert browser.complaints(chromium) == []
     assert {url.split("/")[2] for url in browser.requested(chromium)} == {mock.host}
-
-
-def until(page: webdriver.Chrome, selector: str, words: str) -> None:
-    """Wait until an element contains these words."""
-    script = "return [...document.querySelectorAll(arguments[0])].map(n => n.innerText).join('\\n')"
-    WebDriverWait(page, PATIENCE_S, 0.05).until(
-        lambda page: words in page.execute_script(script, selector), f"{words!r} in {selector}"
-    )
-
-
-def click(page: webdriver.Chrome, selector: str) -> None:
-    page.find_element(By.CSS_SELECTOR, selector).click()
 
 
 def test_task_appears_and_shows_its_pictures_after_advancing_the_clock(

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
 
 from mock_server.settings import Settings
 from tests import browser
+from tests.mock_server.dashboard.looking import until
 from tests.mock_server.e2e.serving import RunningMock, running
-from tests.patience import PATIENCE_S
 
 TOKEN = "the-admin-token"
 
@@ -31,15 +30,6 @@ def sign_in(page: webdriver.Chrome, mock: RunningMock, field: str, value: str) -
     page.get(f"{mock.url}/_mock/")
     page.find_element(By.ID, field).send_keys(value)
     page.find_element(By.CSS_SELECTOR, f"form:has(#{field}) button").click()
-
-
-def until(page: webdriver.Chrome, selector: str, words: str) -> None:
-    WebDriverWait(page, PATIENCE_S, 0.05).until(
-        lambda page: any(
-            words in each.text for each in page.find_elements(By.CSS_SELECTOR, selector)
-        ),
-        f"{words!r} in {selector}",
-    )
 
 
 def test_browser_signs_in_with_an_api_key_and_sees_its_sandbox(

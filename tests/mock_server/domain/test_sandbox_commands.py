@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from mock_server.domain.commands import (
     AddRule,
+    CancelNext,
     ChangeSettings,
     ClaimDeliveries,
     Command,
@@ -249,6 +250,8 @@ steps: st.SearchStrategy[Step] = st.one_of(
     st.sampled_from(
         [
             lambda driven: driven.apply(CountRequest),
+            lambda driven: driven.apply(CancelNext),
+            lambda driven: driven.apply(CancelNext, rule_id="next-1"),
             lambda driven: driven.apply(ReadCounters),
             lambda driven: driven.apply(SetClock, mode="manual", speed=1.0),
             lambda driven: driven.apply(SetClock, mode="real", speed=20.0),

@@ -170,3 +170,31 @@ def test_new_settings_are_for_new_tasks(api: Api) -> None:
 
     assert api.task(before)["plan"] == plan
     assert api.status(after)["state"] == "success"
+
+
+def test_counters_have_the_number_of_responses_by_status(api: Api) -> None:
+    """A rule, a limit and an invalid body all reject; callbacks are no requests of the client."""
+    api.told("POST", "next", {"apply": {"refuse": {"status": 503}}})
+    assert api.try_submit({}).status_code == 503
+    assert api.try_submit({}).status_code == 400
+    api.submit(callback_url="http://127.0.0.1:9/")
+    api.change(rate_limit=1)
+    assert api.try_submit({}).status_code == 429
+
+    api.advance("2m")
+    assert api.counters()["responses"] == {"503": 1, "400": 1, "200": 1, "429": 1}
+    snapshot = api.told("GET", "sandbox/snapshot")
+    api.control("DELETE", "sandbox")
+    assert api.counters()["responses"] == {}
+    assert api.control("PUT", "sandbox/snapshot", snapshot).status_code == 204
+    assert api.counters()["responses"] == {"503": 1, "400": 1, "200": 1, "429": 1}
+
+
+def test_snapshot_of_an_older_version_without_responses_is_restored(api: Api) -> None:
+    api.submit()
+    snapshot = api.told("GET", "sandbox/snapshot")
+    del snapshot["responses"]
+
+    assert api.control("PUT", "sandbox/snapshot", snapshot).status_code == 204
+
+    assert api.counters()["requests"] == 1

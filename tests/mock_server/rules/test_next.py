@@ -1,0 +1,38 @@
+"""Rules that are queued for the next requests can be listed and cancelled."""
+
+from tests.mock_server.e2e.api import Api, Json
+
+CLOSE: Json = {"apply": {"refuse": {"status": 503}}}
+
+
+def queued(api: Api) -> list[str]:
+    return [each["id"] for each in api.told("GET", "next")["next"]]
+
+
+def test_one_queued_rule_is_cancelled_and_the_others_stay(api: Api) -> None:
+    for _ in range(3):
+        api.told("POST", "next", CLOSE)
+    first, second, third = queued(api)
+
+    told = api.told("DELETE", f"next?id={second}")
+
+    assert [each["id"] for each in told["next"]] == queued(api) == [first, third]
+
+
+def test_all_queued_rules_are_cancelled_without_an_id(api: Api) -> None:
+    for _ in range(2):
+        api.told("POST", "next", CLOSE)
+
+    assert api.told("DELETE", "next") == {"next": []}
+    assert api.try_submit({"input": {"prompt": "a fox"}}).status_code == 200
+    assert api.told("DELETE", "next") == {"next": []}
+
+
+def test_cancelling_an_unknown_queued_rule_is_404(api: Api) -> None:
+    api.told("POST", "next", CLOSE)
+
+    answer = api.control("DELETE", "next?id=next-99")
+
+    assert answer.status_code == 404
+    assert answer.json()["data"]["error"] == 'id: no queued rule has the id "next-99"'
+    assert len(queued(api)) == 1
