@@ -52,7 +52,8 @@ def usage_message(error: click.ClickException) -> str:
         message = f"{where}: {error.message}"
     else:
         message = error.format_message()
-        if type(error) is not click.UsageError:  # The sentences of click begin with a capital.
+        # The sentences of click begin with a capital.
+        if type(error) is not click.UsageError or message.startswith("Got "):
             message = message[:1].lower() + message[1:]
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = PROGRAM if context is None else context.command_path

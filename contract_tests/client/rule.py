@@ -44,6 +44,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """One requirement for clients.
 
+    `title` is the requirement; it begins with "Must", or with "Should" if it is not binding.
     `check` yields no observation if the journal has no event of the kind that `event` names.
     `advice` tells the author of a client that violates the rule what to change.
     """
@@ -126,7 +127,7 @@ def _finding(rule: Rule, verdict: Verdict, seen: str, event: int | None = None) 
         axis=rule.axis,
         level=rule.level,
         verdict=verdict,
-        expected=rule.title,
+        expected=f"the client {rule.title[0].lower()}{rule.title[1:]}",
         seen=writable(seen),
         event=event,
         advice=rule.advice if verdict in {Verdict.FAIL, Verdict.WARN} else "",

@@ -8,7 +8,7 @@ from hypothesis import given
 
 from contract_tests.client.evidence import Evidence
 from contract_tests.client.records import ClientExit
-from contract_tests.client.rule import Rule, judge, judge_all
+from contract_tests.client.rule import Level, Rule, judge, judge_all
 from contract_tests.client.rules import BY_ID, RULES
 from contract_tests.contract.verdicts import Verdict
 from tests.contract_tests.evidence import (
@@ -158,3 +158,20 @@ def test_every_rule_can_judge_any_journal(evidence: Evidence) -> None:
 
     assert [each.rule for each in case.findings] == [rule.id for rule in RULES]
     assert not [each.seen for each in case.findings if each.verdict is Verdict.ERROR]
+
+
+@every_rule
+def test_finding_says_what_the_client_must_or_should_do(rule: Rule) -> None:
+    finding = judge(rule, sends_nothing())
+
+    verb = "must" if rule.level is Level.MUST else "should"
+    assert finding.title.startswith(f"{verb.capitalize()} ")
+    assert finding.expected.startswith(f"the client {verb} ")
+
+
+def test_key_sent_with_a_download_is_told_apart_from_what_is_expected() -> None:
+    leak = exchange(1, 30, "result", headers=(("Authorization", "Bearer [redacted]"),))
+    finding = judge(BY_ID["C-RES-005"], Evidence(exchanges=(leak,)))
+
+    assert finding.expected == "the client must not send its API key to the result host"
+    assert finding.seen == "the download request had the header Authorization, the API key"

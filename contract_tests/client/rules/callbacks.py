@@ -126,7 +126,7 @@ def _first_attempts_with(
 RULES: Final = (
     Rule(
         id="C-CB-001",
-        title="Answers a callback with 200 within 30 s",
+        title="Must answer a callback with 200 within 30 s",
         clauses=("CB-2",),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -137,7 +137,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-CB-002",
-        title="Processes a repeated callback only once",
+        title="Must process a repeated callback only once",
         clauses=("CB-4",),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -148,7 +148,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-CB-003",
-        title="Handles a callback that arrives before the submit response",
+        title="Should handle a callback that arrives before the submit response",
         clauses=("CB-4",),
         axis=Axis.OUTCOME,
         level=Level.CHOICE,
@@ -159,7 +159,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-CB-004",
-        title="Handles a late callback",
+        title="Must handle a late callback",
         clauses=("CB-4", "CB-5"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
@@ -169,7 +169,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-CB-005",
-        title="Polls or reports an error when no callback arrives",
+        title="Must poll or report an error when no callback arrives",
         clauses=("CB-3", "CB-5"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
@@ -180,7 +180,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-CB-006",
-        title="Ignores a callback with a forged task id",
+        title="Must ignore a callback with a forged task id",
         clauses=("CB-6",),
         axis=Axis.OUTCOME,
         level=Level.MUST,
@@ -191,7 +191,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-CB-007",
-        title="Ignores a malformed callback",
+        title="Must ignore a malformed callback",
         clauses=("CB-1", "ENV-4"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
@@ -201,7 +201,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-CB-008",
-        title="Reports a failure that it learns from a callback",
+        title="Must report a failure that it learns from a callback",
         clauses=("CB-1", "STA-8"),
         axis=Axis.OUTCOME,
         level=Level.MUST,

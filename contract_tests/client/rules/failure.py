@@ -34,7 +34,7 @@ def _check_fail_code(evidence: Evidence) -> Iterator[Observation]:
 RULES: Final = (
     Rule(
         id="C-FAIL-001",
-        title="Reports a failed task as a failure",
+        title="Must report a failed task as a failure",
         clauses=("FAIL-1", "FAIL-2", "STA-8"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
@@ -45,7 +45,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-FAIL-002",
-        title="Shows the fail code to the user",
+        title="Must show the fail code to the user",
         clauses=("STA-8",),
         axis=Axis.OUTCOME,
         level=Level.MUST,

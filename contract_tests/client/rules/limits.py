@@ -59,7 +59,7 @@ def _check_concurrency(evidence: Evidence) -> Iterator[Observation]:
 RULES: Final = (
     Rule(
         id="C-LIM-005",
-        title="Does not retry 400, 401 or 404",
+        title="Must not retry 400, 401 or 404",
         clauses=("SUB-14", "AUTH-2", "STA-2"),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -70,7 +70,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-LIM-006",
-        title="Stops after at most 10 attempts that get a 5xx response",
+        title="Must stop after at most 10 attempts that get a 5xx response",
         clauses=("LIM-1",),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -81,7 +81,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-LIM-007",
-        title="Runs at most 1,000 tasks concurrently",
+        title="Must run at most 1,000 tasks concurrently",
         clauses=("LIM-2",),
         axis=Axis.MANNERS,
         level=Level.MUST,

@@ -60,7 +60,7 @@ def _check_single_purchase(evidence: Evidence) -> Iterator[Observation]:
 RULES: Final = (
     Rule(
         id="C-PAY-001",
-        title="Does not resend a submit that may have been accepted",
+        title="Must not resend a submit that may have been accepted",
         clauses=("BIL-1", "SUB-1"),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -72,7 +72,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-PAY-002",
-        title="Does not resubmit unchanged input that failed for its content or image",
+        title="Must not resubmit unchanged input that failed for its content or image",
         clauses=("FAIL-1", "FAIL-2"),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -83,7 +83,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-PAY-003",
-        title="Does not submit again while its task is valid",
+        title="Must not submit again while its task is valid",
         clauses=("BIL-1", "STA-5"),
         axis=Axis.MANNERS,
         level=Level.MUST,

@@ -113,7 +113,7 @@ def _check_task_id(evidence: Evidence) -> Iterator[Observation]:
 RULES: Final = (
     Rule(
         id="C-POLL-001",
-        title="Waits 20 s after the submit before the first status request",
+        title="Must wait 20 s after the submit before the first status request",
         clauses=("TIM-2",),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -124,7 +124,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-POLL-002",
-        title="Waits 3 s between status requests for a task",
+        title="Must wait 3 s between status requests for a task",
         clauses=("TIM-2",),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -135,7 +135,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-POLL-003",
-        title="Stops polling when a task has ended",
+        title="Must stop polling when a task has ended",
         clauses=("STA-5",),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -146,7 +146,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-POLL-004",
-        title="Gives up on a task that never ends",
+        title="Must give up on a task that never ends",
         clauses=("TIM-1", "STA-4"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
@@ -158,7 +158,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-POLL-005",
-        title="Continues polling after an unknown state",
+        title="Should continue polling after an unknown state",
         clauses=("STA-4", "ENV-4"),
         axis=Axis.OUTCOME,
         level=Level.SHOULD,
@@ -169,7 +169,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-POLL-006",
-        title="Polls only its own tasks",
+        title="Must poll only its own tasks",
         clauses=("STA-2", "AUTH-4"),
         axis=Axis.OUTCOME,
         level=Level.MUST,

@@ -101,7 +101,7 @@ def _input_of(submit: HttpExchange) -> Mapping[str, Any]:
 RULES: Final = (
     Rule(
         id="C-REQ-001",
-        title="Sends the API key as Authorization: Bearer with every request",
+        title="Must send the API key as Authorization: Bearer with every request",
         clauses=("AUTH-1", "AUTH-2", "AUTH-3"),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -112,7 +112,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-REQ-002",
-        title="Sends Content-Type: application/json with a submit",
+        title="Must send Content-Type: application/json with a submit",
         clauses=("SUB-2",),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -122,7 +122,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-REQ-003",
-        title="Sends a submit body that the provider accepts",
+        title="Must send a submit body that the provider accepts",
         clauses=("SUB-14", "SUB-2", "SUB-7"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
@@ -133,7 +133,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-REQ-004",
-        title="Sends only members that the contract defines",
+        title="Should send only members that the contract defines",
         clauses=("SUB-15", "SUB-16"),
         axis=Axis.MANNERS,
         level=Level.CHOICE,
@@ -144,7 +144,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-REQ-005",
-        title="Sends the input.mode that the model page defines",
+        title="Should send the input.mode that the model page defines",
         clauses=("SUB-8",),
         axis=Axis.MANNERS,
         level=Level.CHOICE,
@@ -155,7 +155,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-REQ-006",
-        title="Percent-encodes taskId in the query",
+        title="Must percent-encode taskId in the query",
         clauses=("STA-1",),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -167,7 +167,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-REQ-007",
-        title="Sends a User-Agent header",
+        title="Should send a User-Agent header",
         clauses=("ENV-4",),
         axis=Axis.MANNERS,
         level=Level.CHOICE,

@@ -66,18 +66,18 @@ def _check_damaged_download(evidence: Evidence) -> Iterator[Observation]:
 
 def _check_secrecy(evidence: Evidence) -> Iterator[Observation]:
     for each in evidence.of("result"):
-        sent = [f"header {name}" for name, _ in each.headers if name.lower() in _KEY_HEADERS]
+        sent = [f"the header {name}" for name, _ in each.headers if name.lower() in _KEY_HEADERS]
         # The mock redacts the key wherever it occurs in a request.
         if _REDACTED in each.path or any(_REDACTED in value for _, value in each.headers):
             sent.append("the API key")
-        seen = f"sent with the download: {', '.join(dict.fromkeys(sent)) or 'no key'}"
+        seen = f"the download request had {', '.join(dict.fromkeys(sent)) or 'no key'}"
         yield Observation(holds=not sent, seen=seen, event=each.number)
 
 
 RULES: Final = (
     Rule(
         id="C-RES-001",
-        title="Reads the result addresses from resultJson, a string that contains JSON",
+        title="Must read the result addresses from resultJson, a string that contains JSON",
         clauses=("STA-6",),
         axis=Axis.OUTCOME,
         level=Level.MUST,
@@ -88,7 +88,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-RES-002",
-        title="Downloads every result of a task",
+        title="Must download every result of a task",
         clauses=("STA-7", "BIL-1"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
@@ -98,7 +98,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-RES-003",
-        title="Downloads results before they expire",
+        title="Must download results before they expire",
         clauses=("RES-1",),
         axis=Axis.OUTCOME,
         level=Level.MUST,
@@ -109,7 +109,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-RES-004",
-        title="Detects a damaged download and retries it",
+        title="Must detect a damaged download and retry it",
         clauses=("RES-2",),
         axis=Axis.OUTCOME,
         level=Level.MUST,
@@ -120,7 +120,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-RES-005",
-        title="Does not send the API key with a download",
+        title="Must not send its API key to the result host",
         clauses=("RES-3",),
         axis=Axis.MANNERS,
         level=Level.MUST,

@@ -37,7 +37,7 @@ def _rule(
 ) -> Rule:  # fmt: skip
     return Rule(
         id=f"C-ROB-{number:03}",
-        title=f"Continues after {fault}",
+        title=f"{'Must' if level is Level.MUST else 'Should'} continue after {fault}",
         clauses=clauses,
         axis=Axis.OUTCOME,
         level=level,

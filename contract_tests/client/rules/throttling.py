@@ -95,7 +95,7 @@ def _check_backoff(evidence: Evidence) -> Iterator[Observation]:
 RULES: Final = (
     Rule(
         id="C-LIM-001",
-        title="Waits the seconds in Retry-After after a 429",
+        title="Must wait the seconds in Retry-After after a 429",
         clauses=("LIM-1", "LIM-5"),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -105,7 +105,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-LIM-002",
-        title="Waits until the date in Retry-After after a 429",
+        title="Must wait until the date in Retry-After after a 429",
         clauses=("LIM-1", "LIM-5"),
         axis=Axis.MANNERS,
         level=Level.MUST,
@@ -115,7 +115,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-LIM-003",
-        title="Waits and retries after a 429 without Retry-After",
+        title="Must wait and retry after a 429 without Retry-After",
         clauses=("LIM-1", "LIM-5"),
         axis=Axis.OUTCOME,
         level=Level.MUST,
@@ -126,7 +126,7 @@ RULES: Final = (
     ),
     Rule(
         id="C-LIM-004",
-        title="Waits longer after each 429 in a row",
+        title="Should wait longer after each 429 in a row",
         clauses=("LIM-1",),
         axis=Axis.MANNERS,
         level=Level.SHOULD,
