@@ -27,6 +27,7 @@ from contract_tests.server.options import (
     reject_unsafe,
     skip_reason,
 )
+from contract_tests.server.own_sandboxes import OwnSandboxes
 from contract_tests.server.receiver import Receiver
 from contract_tests.server.reports.report import (
     VERSION,
@@ -37,7 +38,7 @@ from contract_tests.server.reports.report import (
 )
 from contract_tests.server.runner import CaseRun, Runner
 from contract_tests.server.target import Target
-from contract_tests.server.targets import derive_key, detect_target, origin_of
+from contract_tests.server.targets import derive_key, detect_target, detection_key, origin_of
 from contract_tests.server.world import World
 
 # A case needs a receiver that answers too late, in real time: 10 s instead of 30 s is too late
@@ -113,11 +114,16 @@ def open_session(options: Options) -> Iterator[Session]:
             Receiver(options.receiver_host, options.receiver_port, options.receiver_url)
         )
         target = detect_target(http, base_url, options.api_key, is_live=live)
+        sandboxes = OwnSandboxes(http, base_url)
+        if target.has_control and target.has_other_key and options.base_url is not None:
+            sandboxes.add([detection_key(options.api_key)])
+            stack.callback(sandboxes.remove)
         ledger = Ledger(options.budget_usd or Decimal(0)) if live else None
         guard = LiveGuard(ledger) if ledger else None
 
         def world_of(case: Case) -> World:
             keys = _keys(options.api_key, case, target)
+            sandboxes.add(keys.values())
             return HttpWorld(
                 http,
                 base_url,

@@ -35,11 +35,14 @@ def detect_target(http: httpx.Client, base_url: str, api_key: str, *, is_live: b
     """Return the properties of a server; send nothing to a live one. Raise UnreachableError."""
     if is_live:
         return Target(base_url=base_url, is_live=True, has_other_key=False)
+    derived = detection_key(api_key)
     try:
-        settings = _settings(http, f"{base_url}/_mock/sandbox", api_key)
-        info = _settings(http, f"{base_url}/_mock/info", api_key)
-        derived = {"Authorization": f"Bearer {derive_key(api_key, 'any', 'own')}"}
-        takes_any_key = http.get(base_url + BALANCE, headers=derived).status_code != 401
+        headers = {"Authorization": f"Bearer {derived}"}
+        takes_any_key = http.get(base_url + BALANCE, headers=headers).status_code != 401
+        # A mock creates a sandbox for each key that it sees: the user's own key is not used here.
+        key = derived if takes_any_key else api_key
+        settings = _settings(http, f"{base_url}/_mock/sandbox", key)
+        info = _settings(http, f"{base_url}/_mock/info", key)
     except httpx.HTTPError as error:
         raise UnreachableError(f"{base_url} does not respond: {error}") from error
     return Target(
@@ -49,6 +52,11 @@ def detect_target(http: httpx.Client, base_url: str, api_key: str, *, is_live: b
         info=info,
         has_other_key=takes_any_key,
     )
+
+
+def detection_key(api_key: str) -> str:
+    """Return the API key with which the kit detects what kind of server is under test."""
+    return derive_key(api_key, "any", "own")
 
 
 def derive_key(api_key: str, case_id: str, name: str) -> str:

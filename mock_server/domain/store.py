@@ -113,5 +113,8 @@ class Store(Protocol):
         """
 
     async def sandboxes(self) -> Sequence[SandboxReader]: ...
+    async def remove(self, sandbox_id: str) -> None:
+        """Remove the sandbox with this id, if there is one."""
+
     async def drop_all(self) -> None:
         """Remove every sandbox."""

@@ -105,6 +105,11 @@ class MemoryStore:
     async def sandboxes(self) -> Sequence[Sandbox]:
         return list(self._sandboxes.values())
 
+    async def remove(self, sandbox_id: str) -> None:
+        sandbox = self._sandboxes.get(sandbox_id)
+        if sandbox is not None:
+            self._remove([sandbox])
+
     async def drop_all(self) -> None:
         self._remove(list(self._sandboxes.values()))
 

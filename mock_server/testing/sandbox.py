@@ -56,7 +56,7 @@ class ApixoMock:
                     )
                 yield cls(base_url, key, control)
             finally:
-                control.call("DELETE", "/sandbox")
+                control.call("DELETE", "/sandbox", query={"remove": "true"})
 
     def advance(self, seconds: float | str) -> list[Json]:
         """Move the clock forward; return the callback attempts that became due.

@@ -75,7 +75,7 @@ class CaseSandbox:
 
     def delete(self) -> None:
         """Delete the sandbox with its tasks and its journal."""
-        self._call("DELETE", "sandbox")
+        self._call("DELETE", "sandbox?remove=true")
 
     def _has_slow_responses(self) -> bool:
         """Tell whether a rule has delayed more responses than the journal has."""

@@ -1,7 +1,7 @@
 """The caller's sandbox: settings, counters, reset."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -61,6 +61,13 @@ class SandboxDetail(msgspec.Struct):
     counters: SandboxCounters
 
 
+class ResetQuery(msgspec.Struct):
+    remove: Annotated[
+        Literal["true", "false"],
+        Meta(description="true: the key gets a new sandbox when it is used again."),
+    ] = "false"
+
+
 class SandboxResource:
     def __init__(
         self,
@@ -84,7 +91,8 @@ class SandboxResource:
                 "DELETE",
                 path,
                 self.reset,
-                "Reset the sandbox: delete everything and start again from the seed",
+                "Reset the sandbox: delete everything and start again from the seed."
+                " With `remove`, also remove it from the list of sandboxes",
             ),
         ]
 
@@ -107,5 +115,8 @@ class SandboxResource:
         await self._store.execute(sandbox.id, change)
         return await self.show(sandbox)
 
-    async def reset(self, sandbox: SandboxReader) -> None:
-        await self._store.execute(sandbox.id, Reset(real_ms=self._real_ms()))
+    async def reset(self, sandbox: SandboxReader, query: ResetQuery) -> None:
+        if query.remove == "true":
+            await self._store.remove(sandbox.id)
+        else:
+            await self._store.execute(sandbox.id, Reset(real_ms=self._real_ms()))

@@ -154,6 +154,24 @@ def test_a_dropped_sandbox_begins_again_as_it_began(api: Api) -> None:
     assert [api.submit() for _ in range(3)] == first
 
 
+def test_a_removed_sandbox_is_not_listed_and_begins_again_as_it_began(api: Api) -> None:
+    began = api.told("GET", "sandbox")
+    first = [api.submit() for _ in range(3)]
+    api.change(rate_limit=4)
+    removed = api.control("DELETE", "sandbox?remove=true")
+    listed = api.http.get("/_mock/sandboxes").json()["sandboxes"]
+
+    assert (removed.status_code, removed.content) == (204, b"")
+    assert began["id"] not in {each["id"] for each in listed}
+    assert api.told("GET", "sandbox") == began
+    assert [api.submit() for _ in range(3)] == first
+
+
+def test_an_unknown_way_to_remove_a_sandbox_is_400(api: Api) -> None:
+    assert api.control("DELETE", "sandbox?remove=perhaps").status_code == 400
+    assert api.control("DELETE", "sandbox?keep=true").status_code == 400
+
+
 def test_a_dropped_sandbox_has_no_results_any_more(api: Api) -> None:
     [url] = api.result_urls(api.submit("[[mock pending=0 processing=0]]"))
     api.control("DELETE", "sandbox")

@@ -129,7 +129,7 @@ def test_advance_of_an_evicted_sandbox_moves_no_other_clock(deliverer: Deliverer
     assert again.sandbox.clock(START_MS).now_ms == START_MS
 
 
-@pytest.mark.parametrize("removal", ["reset", "drop_all", "eviction"])
+@pytest.mark.parametrize("removal", ["reset", "remove", "drop_all", "eviction"])
 def test_nothing_is_kept_for_a_sandbox_that_is_gone(deliverer: Deliverer, removal: str) -> None:
     bench = deliverer.bench
     key = bench.key("gone")
@@ -137,6 +137,8 @@ def test_nothing_is_kept_for_a_sandbox_that_is_gone(deliverer: Deliverer, remova
     match removal:
         case "reset":
             key.reset()
+        case "remove":
+            bench.run(bench.store.remove(key.id))
         case "drop_all":
             bench.run(bench.store.drop_all())
         case "eviction":
