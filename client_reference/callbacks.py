@@ -1,31 +1,26 @@
 """Receive the callbacks of the service (CB-1 … CB-5)."""
 
 import secrets
-import socket
 from collections import OrderedDict
-from threading import Lock, Thread
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
-from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from client_reference.answers import read_task
 from client_reference.errors import UnexpectedResponse, WaitTimeout
 from client_reference.task import Task
 
 if TYPE_CHECKING:
-    from uvicorn import Server
+    from starlette.applications import Starlette
 
-_BODY_MAX = 1024 * 1024  # bytes
+    from client_reference.callback_server import ServerThread
+
 _KEPT_TASKS_MAX = 10_000
 _CHECK_EVERY_S = 0.05
-_STOP_S = 5.0
 
 
 def parse_callback(body: bytes) -> Task:
@@ -69,8 +64,10 @@ class CallbackReceiver:
         self._token = secrets.token_urlsafe(24)
         self._ended: OrderedDict[str, Task] = OrderedDict()
         self._lock = Lock()
-        self._server: _ServerThread | None = None
-        self.app = Starlette(routes=[Route(f"/{self._token}", self._receive, methods=["POST"])])
+        self._server: ServerThread | None = None
+        from client_reference.callback_server import callback_app  # noqa: PLC0415  # a web server
+
+        self.app: Starlette = callback_app(self._token, self._problem_of)
 
     def __repr__(self) -> str:
         return f"CallbackReceiver(host={self._address[0]!r}, port={self._address[1]})"
@@ -78,7 +75,9 @@ class CallbackReceiver:
     def __enter__(self) -> Self:
         if self._server is not None:
             raise RuntimeError("the receiver is already running")
-        self._server = _ServerThread(self.app, self._address)
+        from client_reference.callback_server import ServerThread  # noqa: PLC0415  # a web server
+
+        self._server = ServerThread(self.app, self._address)
         return self
 
     def __exit__(
@@ -131,57 +130,15 @@ class CallbackReceiver:
                 await anyio.sleep(_CHECK_EVERY_S)
         raise WaitTimeout(f"no callback for task {task_id} within {timeout} s", Task(id=task_id))
 
-    async def _receive(self, request: Request) -> Response:
-        body = bytearray()
+    def _problem_of(self, body: bytes) -> str | None:
+        """Keep the task of a callback if it has ended; return what is wrong with the body."""
         try:
-            async for part in request.stream():
-                body += part
-                if len(body) > _BODY_MAX:
-                    return _reject(413, f"the body is longer than {_BODY_MAX} bytes")
-        except ClientDisconnect:
-            return _reject(
-                400, "the body is truncated"
-            )  # The service does not receive this, and retries.
-        try:
-            task = parse_callback(bytes(body))
+            task = parse_callback(body)
         except UnexpectedResponse as error:
-            return _reject(400, error.problem)
+            return error.problem
         if task.is_final:
             with self._lock:
                 self._ended.setdefault(task.id, task)
                 if len(self._ended) > _KEPT_TASKS_MAX:
                     self._ended.popitem(last=False)
-        return Response()
-
-
-class _ServerThread:
-    """A server in its own thread; it does not handle the signals of the process."""
-
-    def __init__(self, app: Starlette, address: tuple[str, int]) -> None:
-        import uvicorn  # noqa: PLC0415  # Only programs that receive callbacks need it.
-
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self._listener = socket.create_server(address, family=family, backlog=1024)
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1
-        )
-        self._uvicorn: Server = uvicorn.Server(config)
-        self._thread = Thread(
-            target=self._uvicorn.run, args=([self._listener],), name="callbacks", daemon=True
-        )
-        self._thread.start()
-
-    @property
-    def origin(self) -> str:
-        host, port = self._listener.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-    def stop(self) -> None:
-        self._uvicorn.should_exit = True
-        self._thread.join(_STOP_S)
-        self._listener.close()
-
-
-def _reject(status: int, problem: str) -> Response:
-    body = {"code": status, "message": "Not a callback", "data": {"error": problem}}
-    return JSONResponse(body, status_code=status)
+        return None
