@@ -27,7 +27,7 @@ test: $(VENV)/.test      ## run every test on all cores (ARGS="-k callback" for 
 test-deep: $(VENV)/.test ## try the properties with many more examples (ARGS as for test)
 	@$(BIN)/python -m pytest -n logical --hypothesis-profile=deep -m "hypothesis or deep" $(ARGS)
 
-contract: $(VENV)/.run   ## check a server against the contract (ARGS="--base-url URL"; without it the mock)
+contract: $(VENV)/.kit   ## check a server against the contract (ARGS="--base-url URL"; without it the mock)
 	@$(BIN)/contract-tests run $(ARGS)
 
 check: $(VENV)/.check    ## what CI checks without running a test: format, lint, types, layers
@@ -73,7 +73,11 @@ $(VENV)/.run: $(BIN)/python $(PINS)
 	@$(PIP) --editable .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.run
+$(VENV)/.kit: $(VENV)/.run
+	@$(PIP) --editable '.[contract]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.kit
 	@$(PIP) --editable '.[test]'
 	@touch $@
 

@@ -8,6 +8,7 @@ from types import FrameType
 import click
 
 from contract_tests.contract.errors import InputError, UnreachableError
+from contract_tests.contract.extra import missing_extra
 from contract_tests.contract.text import plain
 
 PROGRAM = "contract-tests"
@@ -15,6 +16,10 @@ PROGRAM = "contract-tests"
 
 def main() -> None:
     """Run the command. Exit with 2 for invalid input and 3 if the target cannot be tested."""
+    missing = missing_extra()
+    if missing is not None:
+        _print_error(missing)
+        sys.exit(2)
     from contract_tests.command import cli  # noqa: PLC0415  # slow to import
 
     signal.signal(signal.SIGTERM, _exit_on_signal)

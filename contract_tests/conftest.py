@@ -6,9 +6,17 @@ from collections.abc import Iterator
 import pytest
 
 from contract_tests.contract.errors import TargetError, UnreachableError
+from contract_tests.contract.extra import missing_extra
 from contract_tests.contract.mock_process import draw_seed
 from contract_tests.server.options import DEFAULT_KEY, Options, is_live
 from contract_tests.server.session import Session, open_session
+
+
+def pytest_pycollect_makemodule() -> None:
+    """Name the missing extra before the import of the cases fails with a traceback."""
+    missing = missing_extra()
+    if missing is not None:
+        raise pytest.Collector.CollectError(f"contract_tests: {missing}")
 
 
 @pytest.fixture(scope="session")
