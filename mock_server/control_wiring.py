@@ -1,6 +1,6 @@
 """The composition of the control plane: which resources it has, and what each of them gets."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from starlette.routing import Route
 
@@ -8,8 +8,10 @@ from mock_server.control.authentication import Authenticator, is_loopback
 from mock_server.control.browser_guard import BrowserGuard
 from mock_server.control.call import Call, routes
 from mock_server.control.changes import Profiles
+from mock_server.control.dashboard.new_task import NewTask
 from mock_server.control.dashboard.pages import Dashboard
 from mock_server.control.dashboard.sandbox_list import SandboxList
+from mock_server.control.dashboard.services import DashboardServices
 from mock_server.control.dashboard.sign_in import SignIn
 from mock_server.control.openapi.document import control_document
 from mock_server.control.resources.audit import AuditResource
@@ -27,9 +29,9 @@ from mock_server.control.resources.tasks import TasksResource
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.dispatching import CallbackDispatcher
 from mock_server.domain.store import Store
-from mock_server.domain.task import Task
 from mock_server.settings import Settings
 from mock_server.web.api_keys import ApiKeys
+from mock_server.web.paths import SUBMIT_PATH
 from mock_server.web.result_addresses import ResultAddresses
 
 
@@ -47,7 +49,7 @@ class ControlPlane:
         catalogue: Catalogue,
         profiles: Profiles,
         addresses: ResultAddresses,
-        paint: Callable[[Task, int], Awaitable[bytes]],
+        dashboard: DashboardServices,
         real_ms: Callable[[], int],
         info: Callable[[], Info],
         why_not_ready: Callable[[], str | None],
@@ -64,11 +66,14 @@ class ControlPlane:
             host=settings.host,
             admin_token=settings.admin_token,
         )
-        sign_in = SignIn(authenticator, guard)
-        sandbox_list = SandboxList(store, authenticator, sign_in, guard, real_ms=real_ms)
-        self.events = EventsResource(store, authenticator, real_ms=real_ms)
         fail_messages = catalogue.fail_messages
-        model = next(iter(catalogue.models.values()))
+        model = catalogue.first_model
+        submit_path = SUBMIT_PATH + model.id
+        sign_in = SignIn(authenticator, guard)
+        sandbox_list = SandboxList(
+            store, authenticator, sign_in, guard, real_ms=real_ms, submit_path=submit_path
+        )
+        self.events = EventsResource(store, authenticator, real_ms=real_ms)
         resources = (
             ServerResource(
                 store,
@@ -107,7 +112,16 @@ class ControlPlane:
             self.events,
             sign_in,
             sandbox_list,
-            Dashboard(store, sign_in, sandbox_list, guard, real_ms=real_ms, paint=paint),
+            NewTask(dashboard.submit, submit_path),
+            Dashboard(
+                store,
+                sign_in,
+                sandbox_list,
+                guard,
+                real_ms=real_ms,
+                paint=dashboard.paint,
+                catalogue=catalogue,
+            ),
         )
         self._calls: list[Call] = [call for each in resources for call in each.calls()]
 

@@ -7,10 +7,11 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.catalogue_files import load_catalogue
 from mock_server.control.changes import Profiles
+from mock_server.control.dashboard.services import DashboardServices
 from mock_server.control.errors import EXCEPTION_HANDLERS
 from mock_server.control.resources.server import Info
 from mock_server.control_wiring import ControlPlane
@@ -48,7 +49,7 @@ from mock_server.web.base_urls import BaseUrls
 from mock_server.web.endpoints.others import BalanceEndpoint, UnknownModelEndpoint
 from mock_server.web.endpoints.results import ResultEndpoint
 from mock_server.web.endpoints.status import StatusEndpoint
-from mock_server.web.endpoints.submit import SubmissionServices, SubmitEndpoint
+from mock_server.web.endpoints.submit import AuthenticatedSubmit, SubmissionServices, SubmitEndpoint
 from mock_server.web.openapi import provider_document
 from mock_server.web.paths import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
 from mock_server.web.pipeline import Endpoint, Pipeline
@@ -104,9 +105,18 @@ class MockServer:
             encode_status=lambda task, now_ms: envelope.status(task, now_ms, self._addresses.urls),
         )
         self._dispatcher = Dispatcher(self._store, attempts, clock=clock)
+        self._pipeline = Pipeline(self._responder, self._matcher, clock)
+        self._services = SubmissionServices(
+            planner=Planner(self._catalogue),
+            references=self._references,
+            matcher=self._matcher,
+            base_urls=BaseUrls(settings.public_url),
+            dispatcher=self._dispatcher,
+            body_limit_bytes=settings.body_limit_bytes,
+        )
         self.lifecycle, self._router = self._control()
         self._front_door = FrontDoor(
-            Pipeline(self._responder, self._matcher, clock),
+            self._pipeline,
             self._responder,
             endpoints=self._endpoints(),
             unknown_models=self._unknown_models(),
@@ -131,18 +141,10 @@ class MockServer:
     def _endpoints(self) -> dict[str, Endpoint]:
         """Return the provider's endpoints by path."""
         common = (self._store, self._api_keys, self._responder)
-        services = SubmissionServices(
-            planner=Planner(self._catalogue),
-            references=self._references,
-            matcher=self._matcher,
-            base_urls=BaseUrls(self.settings.public_url),
-            dispatcher=self._dispatcher,
-            body_limit_bytes=self.settings.body_limit_bytes,
-        )
         endpoints: dict[str, Endpoint] = {BALANCE_PATH: BalanceEndpoint(*common)}
         for model in self._catalogue.models.values():
             endpoints[SUBMIT_PATH + model.id] = SubmitEndpoint(
-                *common, model=model, services=services
+                *common, model=model, services=self._services
             )
             endpoints[STATUS_PATH + model.id] = StatusEndpoint(
                 *common,
@@ -179,7 +181,7 @@ class MockServer:
             catalogue=self._catalogue,
             profiles=self._profiles,
             addresses=self._addresses,
-            paint=self._pictures.png,
+            dashboard=DashboardServices(paint=self._pictures.png, submit=self._submit_of_page()),
             real_ms=self._responder.now_ms,
             info=self._info,
             why_not_ready=lambda: lifecycle.not_ready,
@@ -197,6 +199,17 @@ class MockServer:
         router.router.redirect_slashes = False  # A path with an additional slash is unknown.
         return lifecycle, router
 
+    def _submit_of_page(self) -> ASGIApp:
+        """Return the application behind the form for a new task in the dashboard."""
+        endpoint = AuthenticatedSubmit(
+            self._store,
+            self._api_keys,
+            self._responder,
+            model=self._catalogue.first_model,
+            services=self._services,
+        )
+        return lambda scope, receive, send: self._pipeline.run(endpoint, scope, receive, send)
+
     async def _restore(self) -> None:
         """Restore the snapshot that the settings name, if there is one."""
         snapshot, self._snapshot = self._snapshot, None
@@ -211,7 +224,7 @@ class MockServer:
         return Response(msgspec.json.encode(document), media_type="application/json")
 
     def _info(self) -> Info:
-        settings, model = self.settings, next(iter(self._catalogue.models.values()))
+        settings, model = self.settings, self._catalogue.first_model
         return Info(
             version=__version__,
             base_url=settings.public_url or settings.base_url,

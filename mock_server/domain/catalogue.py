@@ -57,6 +57,10 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
     fail_messages: Mapping[str, str]
     moderated_words: frozenset[str]
 
+    @property
+    def first_model(self) -> Model:
+        return next(iter(self.models.values()))
+
 
 def parse_model(toml: bytes) -> Model:
     """Return the model in a TOML text. Raises msgspec.ValidationError if it is invalid."""

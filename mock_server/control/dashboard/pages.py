@@ -1,6 +1,6 @@
 """The pages of the dashboard, and the pictures of tasks that they show."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -9,17 +9,22 @@ from starlette.responses import RedirectResponse, Response
 
 from mock_server.control.browser_guard import EVERY_SANDBOX, BrowserGuard
 from mock_server.control.call import Call
-from mock_server.control.dashboard.rendering import accepts_html, html, static_file
+from mock_server.control.dashboard.rendering import accepts_html, base_url, html, static_file
 from mock_server.control.dashboard.sandbox_list import SandboxList
+from mock_server.control.dashboard.services import Paint
 from mock_server.control.dashboard.sign_in import SignIn
 from mock_server.control.errors import ControlError
 from mock_server.control.query import SandboxOfPage
+from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.errors import quoted
+from mock_server.domain.faults.callback import CallbackFault
+from mock_server.domain.faults.meaning import MeaningFault
+from mock_server.domain.faults.wire import WireFault
+from mock_server.domain.operation import Operation
 from mock_server.domain.sandbox_settings import PROFILES
 from mock_server.domain.store import SandboxReader, Store
-from mock_server.domain.task import Task, TaskState, state_at
-
-Paint = Callable[[Task, int], Awaitable[bytes]]
+from mock_server.domain.task import TaskState, state_at
+from mock_server.web.paths import SUBMIT_PATH
 
 
 class PageQuery(SandboxOfPage):
@@ -42,6 +47,7 @@ class Dashboard:
         *,
         real_ms: Callable[[], int],
         paint: Paint,
+        catalogue: Catalogue,
     ) -> None:
         self._store = store
         self._sign_in = sign_in
@@ -49,6 +55,8 @@ class Dashboard:
         self._guard = guard
         self._real_ms = real_ms
         self._paint = paint
+        self._fail_codes = list(catalogue.fail_messages)
+        self._model = catalogue.first_model
 
     def calls(self) -> list[Call]:
         image = "/_mock/tasks/{task_id}/images/{number:int}"
@@ -75,7 +83,21 @@ class Dashboard:
             return await self._list.page(request, shows_unused=query.all is not None)
         if await self._store.read(wanted) is None:
             return html("missing.html", 404, missing=wanted, sees_all=sees_all)
-        return html("sandbox.html", sandbox=wanted, profiles=PROFILES)
+        return html(
+            "sandbox.html",
+            sandbox=wanted,
+            is_open=self._guard.is_open,
+            sees_all=sees_all,
+            submit_url=base_url(request) + SUBMIT_PATH + self._model.id,
+            model=self._model,
+            profiles=PROFILES,
+            fail_codes=self._fail_codes,
+            operations=list(Operation),
+            states=list(TaskState),
+            wire_faults=list(WireFault),
+            meaning_faults=list(MeaningFault),
+            callback_faults=list(CallbackFault),
+        )
 
     async def image(
         self, sandbox: SandboxReader, query: ImageQuery, task_id: str, number: int

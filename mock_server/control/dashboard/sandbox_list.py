@@ -29,12 +29,14 @@ class SandboxList:
         guard: BrowserGuard,
         *,
         real_ms: Callable[[], int],
+        submit_path: str,
     ) -> None:
         self._store = store
         self._authenticator = authenticator
         self._sign_in = sign_in
         self._guard = guard
         self._real_ms = real_ms
+        self._submit_path = submit_path
 
     def calls(self) -> list[Call]:
         return [Call("POST", "/_mock/find", self.find, caller="anyone")]
@@ -72,7 +74,7 @@ class SandboxList:
             hidden_count=len(everything) - len(found),
             shows_unused=shows_unused,
             key_problem=key_problem,
-            base_url=base_url(request),
+            submit_url=base_url(request) + self._submit_path,
         )
 
     async def _row(self, sandbox: SandboxReader) -> dict[str, Any]:

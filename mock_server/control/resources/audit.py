@@ -114,8 +114,13 @@ class AuditResource:
         return await self._report(sandbox, query.format or _accepted(request))
 
     async def page(self, sandbox: SandboxReader, query: SandboxOfPage) -> Response:
-        """Return the HTML report to the dashboard, which has no API key."""
-        return await self._report(sandbox, "html")
+        """Return the HTML report to the dashboard, which has no API key, with a way back."""
+        report = await self._report(sandbox, "html")
+        head, start, rest = bytes(report.body).partition(b"<body>\n")
+        back = f'<p><a href="/_mock/?sandbox={sandbox.id}">← Back to the sandbox</a></p>\n'
+        report.body = head + start + back.encode() + rest
+        report.headers["Content-Length"] = str(len(report.body))
+        return report
 
     async def _report(self, sandbox: SandboxReader, report_format: Format) -> Response:
         real_ms = self._real_ms()

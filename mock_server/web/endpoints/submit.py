@@ -3,7 +3,7 @@
 from collections.abc import Awaitable
 
 import msgspec
-from starlette.types import Receive
+from starlette.types import Receive, Scope
 
 from mock_server.domain.catalogue import Model
 from mock_server.domain.commands import CompleteEarly, ExpectCallback, Submit
@@ -16,7 +16,7 @@ from mock_server.domain.results import Rejection
 from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.sandbox_settings import SandboxSettings
-from mock_server.domain.store import Store
+from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.submission import Submission, SubmissionDecoder, prompt_of
 from mock_server.domain.task import Task
 from mock_server.web import envelope
@@ -144,3 +144,13 @@ class SubmitEndpoint(KeyedEndpoint):
         )
         await self._services.dispatcher.deliver_now(request.sandbox.id, task.id, match)
         return True
+
+
+class AuthenticatedSubmit(SubmitEndpoint):
+    """A submit without API key, for the sandbox that the control plane has authenticated."""
+
+    def sandbox(
+        self, scope: Scope, headers: Headers, real_ms: int
+    ) -> Awaitable[SandboxReader | None]:
+        authenticated: SandboxReader = scope["state"]["sandbox"]
+        return self._store.read(authenticated.id)

@@ -16,6 +16,7 @@ OF_THE_DASHBOARD = {
     "/_mock/",
     "/_mock/find",
     "/_mock/session",
+    "/_mock/submit",
     "/_mock/static/{name}",
     "/_mock/tasks/{task_id}/images/{number:int}",
 }
