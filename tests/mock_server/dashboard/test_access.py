@@ -94,7 +94,9 @@ def test_signing_in_with_an_api_key_shows_only_its_sandbox(closed: RunningMock) 
 
 
 def test_signing_in_with_the_admin_token_shows_all_sandboxes(closed: RunningMock) -> None:
-    sandbox_id = closed.api("three").told("GET", "sandbox")["id"]
+    api = closed.api("three")
+    api.balance()
+    sandbox_id = api.told("GET", "sandbox")["id"]
     cookie = closed.http.post("/_mock/session", data={"key": "the-admin-token"}).headers[
         "set-cookie"
     ]

@@ -144,6 +144,7 @@ def test_page_fits_a_phone_and_works_with_the_keyboard(page: webdriver.Chrome, a
 def test_list_of_sandboxes_links_to_each_page(
     chromium: webdriver.Chrome, mock: RunningMock, api: Api
 ) -> None:
+    api.balance()
     sandbox_id = api.told("GET", "sandbox")["id"]
     chromium.get(f"{mock.url}/_mock/")
 
