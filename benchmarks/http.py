@@ -47,7 +47,7 @@ wrk.body = {body}
 # No limit is reached, so that every request does its whole work; every task stays live.
 MOCK = [
     "mock-server", "--seed", "1", "--generation-time", "10d", "--rate-limit", "10000000",
-    "--max-concurrent", "10000000", "--balance", "1000000000",
+    "--max-concurrent", "10000000", "--balance", "1000000000", "--log-level", "warning",
 ]  # fmt: skip
 Figures = dict[str, list[float]]
 

@@ -34,7 +34,7 @@ def run(settings: Settings, notices: list[str]) -> None:
     Raise InvalidValue for settings that name an invalid file, and ListenError if the address or
     port cannot be used.
     """
-    configure_logging(settings.log_format)
+    configure_logging(settings.log_format, settings.log_level)
     listener = listen(settings.host, settings.port)
     app = MockServer(msgspec.structs.replace(settings, port=listener.getsockname()[1]))
     for notice in notices:

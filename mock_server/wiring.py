@@ -53,6 +53,7 @@ from mock_server.web.endpoints.submit import AuthenticatedSubmit, SubmissionServ
 from mock_server.web.openapi import provider_document
 from mock_server.web.paths import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
 from mock_server.web.pipeline import Endpoint, Pipeline
+from mock_server.web.request_log import RequestLog
 from mock_server.web.responder import Responder
 from mock_server.web.result_addresses import ResultAddresses
 
@@ -115,7 +116,7 @@ class MockServer:
             body_limit_bytes=settings.body_limit_bytes,
         )
         self.lifecycle, self._router = self._control()
-        self._front_door = FrontDoor(
+        front_door = FrontDoor(
             self._pipeline,
             self._responder,
             endpoints=self._endpoints(),
@@ -130,9 +131,10 @@ class MockServer:
             router=self._router,
             lifecycle=self.lifecycle,
         )
+        self._app = RequestLog(front_door, clock, secrets=settings.secrets)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        return self._front_door(scope, receive, send)
+        return self._app(scope, receive, send)
 
     def begin_stopping(self) -> None:
         """Mark the server as not ready. Requests that are cancelled from now on are no errors."""

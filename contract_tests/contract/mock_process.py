@@ -28,7 +28,7 @@ def start_mock(seed: int, *switches: str, port: int = 0, is_apart: bool = False)
         TargetError: The mock did not start.
     """
     command = (sys.executable, "-m", "mock_server", "--port", str(port), "--seed", str(seed),
-               *switches)  # fmt: skip
+               "--log-level", "warning", *switches)  # fmt: skip
     with (
         tempfile.TemporaryFile("w+") as log,
         subprocess.Popen(  # noqa: S603  # our own module

@@ -88,6 +88,10 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
             is_secret=True,
         ),
     ] = None
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Setting(help="Lowest level that is logged; info has one line for each request."),
+    ] = "info"
     log_format: Annotated[
         Literal["text", "json"], Setting(help="Format of the log on standard error.")
     ] = "text"
@@ -149,6 +153,11 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
     def shown(self) -> dict[str, Any]:
         """Return the values by public name, as people write them, without the secrets."""
         return shown_values(Settings, self)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that must not be shown or logged."""
+        return self.api_key if self.admin_token is None else (*self.api_key, self.admin_token)
 
     @property
     def base_url(self) -> str:

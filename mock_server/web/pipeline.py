@@ -18,6 +18,7 @@ from mock_server.web.answer import Answer
 from mock_server.web.body import BodyTooLarge, ClientGone
 from mock_server.web.meaning_faults import spoiled
 from mock_server.web.request import Headers, ProviderRequest
+from mock_server.web.request_log import NOTE
 from mock_server.web.responder import Responder
 
 
@@ -80,6 +81,8 @@ class Pipeline:
         real_ms = began_ns // 1_000_000
         sandbox = await endpoint.sandbox(scope, headers, real_ms)
         if scope["method"] not in endpoint.methods:
+            if sandbox is not None and NOTE in scope:
+                scope[NOTE].take(sandbox)
             await responder.send(send, await endpoint.reject_method(scope, sandbox))
             return
         if sandbox is None:

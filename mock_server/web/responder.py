@@ -16,6 +16,7 @@ from mock_server.web import envelope
 from mock_server.web.answer import Answer, Header
 from mock_server.web.dates import HttpDates
 from mock_server.web.request import ProviderRequest
+from mock_server.web.request_log import NOTE, RequestNote
 from mock_server.web.wire_faults import send_faulty
 
 
@@ -52,6 +53,9 @@ class Responder:
         if match is not None and self._has_provenance:
             head["headers"].append((b"mock-rule", match.rule.encode()))
             head["headers"].append((b"mock-fault", match.effect.fault.encode()))
+        note: RequestNote | None = request.scope.get(NOTE)
+        if note is not None:
+            note.take(request.sandbox, answer.task_id, match)
         record = self._record(request, operation, answer, head["headers"])
         try:  # noqa: SIM105  # `suppress` would cost as much as the command
             await self._store.execute(request.sandbox.id, record)

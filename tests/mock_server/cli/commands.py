@@ -3,11 +3,12 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from select import select
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -37,8 +38,9 @@ def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 class Started:
     """A server that has said that it listens."""
 
-    def __init__(self, process: subprocess.Popen[str]) -> None:
+    def __init__(self, process: subprocess.Popen[str], errors: IO[str]) -> None:
         self.process = process
+        self._errors = errors
         self.first_line = self._read_line()
         self.url = self.first_line.rpartition(" ")[2].rstrip("\n")
 
@@ -74,8 +76,9 @@ class Started:
     def stop(self, number: int) -> tuple[int, str, str]:
         """Send a signal; return exit status, the rest of standard output, and standard error."""
         self.process.send_signal(number)
-        output, errors = self.process.communicate(timeout=PATIENCE_S)
-        return self.process.returncode, output, errors
+        output, _ = self.process.communicate(timeout=PATIENCE_S)
+        self._errors.seek(0)
+        return self.process.returncode, output, self._errors.read()
 
     def _read_line(self) -> str:
         assert self.process.stdout is not None
@@ -87,15 +90,18 @@ class Started:
 @contextmanager
 def started(*arguments: str, **variables: str) -> Iterator[Started]:
     """Start the command on a free port, unless told otherwise, and end it in any case."""
-    with subprocess.Popen(
-        [COMMAND, *(arguments if "--port" in arguments else ("--port", "0", *arguments))],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment(variables),
-    ) as process:
+    with (
+        tempfile.TemporaryFile("w+") as errors,  # A pipe that nobody reads would fill up.
+        subprocess.Popen(
+            [COMMAND, *(arguments if "--port" in arguments else ("--port", "0", *arguments))],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env=environment(variables),
+        ) as process,
+    ):
         try:
-            yield Started(process)
+            yield Started(process, errors)
         finally:
             if process.poll() is None:
                 process.kill()

@@ -30,6 +30,7 @@ WRONG = {
     "strict": "perhaps",
     "admin_token": " ",
     "log_format": "xml",
+    "log_level": "loud",
     "insufficient_credits_status": "403",
     "retry_after": "perhaps",
     "image_fail_codes": "all",

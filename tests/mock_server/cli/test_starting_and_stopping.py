@@ -160,12 +160,25 @@ def test_version_is_one_line(run_here: Run) -> None:
 
 def test_the_log_is_json_on_request_a_line_an_object() -> None:
     with started("--log-format", "json", "--seed", "7") as server:
+        server.get("/_mock/sandbox")
         _, _, errors = server.stop(signal.SIGTERM)
 
     lines = [json.loads(line) for line in errors.splitlines()]
     assert len(lines) >= 2
     assert all(line.keys() >= {"time", "level", "logger", "message"} for line in lines)
     assert "seed 7; repeat this run with --seed 7" in [line["message"] for line in lines]
+    [request] = [line for line in lines if line["logger"] == "mock_server.requests"]
+    assert (request["level"], request["method"], request["path"], request["status"]) == (
+        "info", "GET", "/_mock/sandbox", 200,
+    )  # fmt: skip
+
+
+def test_log_at_the_level_warning_has_no_line_for_a_start_a_request_and_a_stop() -> None:
+    with started("--log-level", "warning") as server:
+        server.get("/_mock/sandbox")
+        _, _, errors = server.stop(signal.SIGTERM)
+
+    assert errors == ""
 
 
 def test_the_seed_is_told_and_repeats_the_run(start_here: StartHere) -> None:
@@ -184,5 +197,6 @@ def test_no_secret_reaches_the_log() -> None:
         server.get("/_mock/sandbox", key="sk-secret")
         _, _, errors = server.stop(signal.SIGTERM)
 
+    assert "GET /_mock/sandbox 200" in errors
     assert "sk-secret" not in errors
     assert "hush-hush" not in errors
