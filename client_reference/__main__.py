@@ -13,7 +13,7 @@ import click
 
 from client_reference.command.cli import command
 from client_reference.command.execution import Job, run, working_threads
-from client_reference.command.messages import COMMAND, print_error
+from client_reference.command.messages import COMMAND, print_error, usage_message
 from client_reference.command.output import Exit
 
 
@@ -46,8 +46,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         job = command().main(arguments, prog_name=COMMAND, standalone_mode=False)
     except click.ClickException as error:
-        message = " ".join(error.format_message().split())
-        print_error(f"{message} (see {COMMAND} --help)")
+        print_error(usage_message(error))
         return Exit.USAGE
     return run(job) if isinstance(job, Job) else int(job)
 

@@ -32,7 +32,7 @@ class Calls:
         timeout: float,
         max_retries: int,
         retry_submit: bool,
-        polling: Polling | None,
+        polling: Polling,
     ) -> None:
         if type(max_retries) is not int or max_retries < 0:
             raise ValueError(
@@ -45,7 +45,7 @@ class Calls:
             timeout_s=timeout,
             max_retries=max_retries,
             retry_submit=retry_submit,
-            polling=Polling() if polling is None else polling,
+            polling=polling,
         )
 
     def submit(

@@ -21,7 +21,7 @@ from client_reference.keywords import (
     SubmitKeywords,
     WaitKeywords,
 )
-from client_reference.polling import Polling
+from client_reference.polling import Polling, choose_polling
 from client_reference.steps import Fetch, Send
 from client_reference.task import Generation, Task
 
@@ -40,6 +40,8 @@ class ClientBase(ABC):
         max_retries: int = 4,
         retry_submit: bool = False,
         polling: Polling | None = None,
+        poll_after_s: float | None = None,
+        poll_every_s: float | None = None,
         clock: Callable[[], float] = time.time,
         user_agent: str | None = None,
     ) -> None:
@@ -50,7 +52,10 @@ class ClientBase(ABC):
         `timeout` is the time limit of one request, in seconds (default 30).
         `max_retries` is the maximum number of retries of a request (default 4).
         `retry_submit` also retries a submit that may have been accepted (default False).
-        `polling` sets the pauses between status requests (default: as the service advises).
+        `poll_after_s` is the time from a submit to its first status request, in seconds, and
+        `poll_every_s` the pause between two status requests (default: as the service advises, after
+        20 s and every 3 s, TIM-2).  A mock answers sooner: use short times for it.
+        `polling` sets the whole schedule instead of these two.
         `clock` returns epoch seconds, and `sleep` waits for a number of seconds (default: real).
         `transport` is an httpx transport that replaces the default one.  `http_client` is an httpx
         client that replaces the default one; you must close it yourself.
@@ -62,7 +67,7 @@ class ClientBase(ABC):
             timeout=timeout,
             max_retries=max_retries,
             retry_submit=retry_submit,
-            polling=polling,
+            polling=choose_polling(polling, poll_after_s, poll_every_s),
         )
 
     def __repr__(self) -> str:

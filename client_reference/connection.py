@@ -1,7 +1,6 @@
-"""HTTP for both clients: build requests, limit responses, translate the errors of httpx."""
+"""HTTP for both clients: build requests, limit responses, and log both."""
 
 import os
-import re
 import time
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -10,7 +9,8 @@ from urllib.parse import urlsplit
 import httpx
 
 from client_reference.api_key import ApiKey
-from client_reference.errors import ApiTimeout, ApixoError, TransportError, UnexpectedResponse
+from client_reference.errors import ApiTimeout, ApixoError, UnexpectedResponse
+from client_reference.http_errors import error_for
 from client_reference.steps import Fetch, Send
 
 PUBLIC_URL = "https://api.apixo.ai"
@@ -18,12 +18,7 @@ ENV_BASE_URL = "APIXO_BASE_URL"
 DOWNLOAD_S = 600.0
 """The time limit of one attempt of a download, in seconds."""
 
-HTTP_ERRORS = (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, UnicodeError)
-"""The errors of httpx for a request or a response; `translate_error` translates them."""
-
 _BODY_MAX = 16 * 1024 * 1024  # bytes
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError,
-               httpx.UnsupportedProtocol)  # fmt: skip
 
 
 class Connection:
@@ -80,19 +75,10 @@ class Connection:
         end = outcome.status_code if isinstance(outcome, httpx.Response) else outcome
         return self.api_key.redact(f"{request}: {end} after {took_s * 1000:.0f} ms")
 
-    def translate_error(self, error: Exception) -> ApixoError:
+    def translate_error(self, error: Exception, step: Send | Fetch) -> ApixoError:
         """Return the ApixoError for one of HTTP_ERRORS, with the key redacted."""
-        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
-        text = self.api_key.redact(str(error))
-        message = f"{kind}: {text}" if text else kind
-        was_sent = not isinstance(error, _NEVER_SENT)
-        if isinstance(error, httpx.TimeoutException):
-            return ApiTimeout(message, was_sent=was_sent)
-        if isinstance(error, httpx.DecodingError):
-            return UnexpectedResponse(message, is_garbled=True)
-        if isinstance(error, httpx.InvalidURL | UnicodeError):
-            return UnexpectedResponse(message)
-        return TransportError(message, was_sent=was_sent)
+        address = self.base_url if isinstance(step, Send) else _origin(step.url)
+        return error_for(error, address, self.api_key.redact)
 
 
 class TimeLimit:
@@ -142,6 +128,12 @@ def _read_base_url(given: str | None) -> str:
     if parts.username is not None or parts.password is not None:
         raise ValueError(f"{name}: must not contain a user name or a password")
     return url.rstrip("/").removesuffix("/api/v1").rstrip("/")
+
+
+def _origin(url: str) -> str:
+    """Return scheme, host and port of a URL, without user name and password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 @cache

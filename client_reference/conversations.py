@@ -12,12 +12,13 @@ from client_reference.errors import (
     RateLimited,
     ServerError,
     SubmissionUncertain,
+    TlsError,
     TransportError,
     UnexpectedResponse,
     WaitTimeout,
 )
 from client_reference.polling import Polling
-from client_reference.retrying import LONGEST_CALL_S, retry
+from client_reference.retrying import LONGEST_BACKOFF_S, LONGEST_CALL_S, retry
 from client_reference.steps import Flow, Send
 from client_reference.submission import MODEL, Submission
 from client_reference.task import Generation, Task
@@ -25,6 +26,9 @@ from client_reference.timeline import Timeline
 
 _LAST_REQUEST_S = 2.0  # The time limit of a request that is sent at the deadline.
 _CHECK_RECEIVER_EVERY_S = 0.5
+# A service that was never reached is more likely absent than busy, so the caller hears of it soon:
+# five attempts take about ten seconds.
+_LONGEST_FIRST_CONTACT_BACKOFF_S = 2.0
 _RETRIED_STATUSES = frozenset({500, 502, 503, 504})
 
 OnUpdate = Callable[[Task], None]
@@ -91,7 +95,12 @@ class Api:
             raise
 
     def status(
-        self, task_id: str, timeline: Timeline, deadline_s: float | None = None
+        self,
+        task_id: str,
+        timeline: Timeline,
+        deadline_s: float | None = None,
+        *,
+        is_first_contact: bool = True,
     ) -> Flow[Task]:
         """Return the current state of a task."""
         if not task_id or task_id.encode("utf-8", "ignore").decode() != task_id:
@@ -102,7 +111,9 @@ class Api:
             query=(("taskId", task_id),),
             timeout_s=self.timeout_s,
         )
-        response = yield from self._request(request, timeline, deadline_s)
+        response = yield from self._request(
+            request, timeline, deadline_s, is_first_contact=is_first_contact
+        )
         task = answers.read_task(response.content, response)
         if task.id != task_id:
             raise UnexpectedResponse(
@@ -135,17 +146,21 @@ class Api:
         began_s = now_s if task.submitted_at_s is None else task.submitted_at_s
         age_s = None if task.submitted_at_s is None else now_s - began_s
         pause_s = self.polling.first_pause_s(age_s)
+        is_first_contact = task.submitted_at_s is None
         while True:
             left_s = deadline_s - timeline.now_s()
             is_last = pause_s >= left_s
             if (shortened_s := min(pause_s, left_s)) > 0:
                 yield from timeline.sleep(shortened_s)
             try:
-                seen = yield from self.status(task.id, timeline, deadline_s)
+                seen = yield from self.status(
+                    task.id, timeline, deadline_s, is_first_contact=is_first_contact
+                )
             except (TransportError, ServerError) as error:
                 if timeline.now_s() < deadline_s:
                     raise
                 raise _wait_timeout(task) from error
+            is_first_contact = False
             task = replace(seen, submitted_at_s=task.submitted_at_s)
             if on_update is not None:
                 on_update(task)
@@ -211,8 +226,13 @@ class Api:
         timeline: Timeline,
         deadline_s: float | None = None,
         may_retry: Callable[[ApixoError], bool] = lambda _: True,
+        *,
+        is_first_contact: bool = True,
     ) -> Flow[httpx.Response]:
-        """Return a successful response; retry errors that may be temporary."""
+        """Return a successful response; retry errors that may be temporary.
+
+        `is_first_contact` shortens the pauses while no connection can be opened.
+        """
         until_s = timeline.now_s() + LONGEST_CALL_S if deadline_s is None else deadline_s
         is_read = request.method == "GET"
 
@@ -237,6 +257,11 @@ class Api:
                 may_retry=lambda error: (
                     _may_succeed_later(error, is_read=is_read) and may_retry(error)
                 ),
+                longest_backoff_s=lambda error: (
+                    _LONGEST_FIRST_CONTACT_BACKOFF_S
+                    if is_first_contact and isinstance(error, TransportError) and not error.was_sent
+                    else LONGEST_BACKOFF_S
+                ),
             )
         )
 
@@ -246,7 +271,7 @@ def _may_succeed_later(error: ApixoError, *, is_read: bool) -> bool:
         return (error.status if error.status >= 400 else error.code) in _RETRIED_STATUSES
     if isinstance(error, UnexpectedResponse):
         return error.is_garbled and is_read
-    return isinstance(error, TransportError | RateLimited)
+    return isinstance(error, TransportError | RateLimited) and not isinstance(error, TlsError)
 
 
 def _may_have_been_accepted(error: ApixoError) -> bool:

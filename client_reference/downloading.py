@@ -19,6 +19,7 @@ from client_reference.errors import (
     RateLimited,
     ResultExpired,
     ServerError,
+    TlsError,
     TransportError,
     UnexpectedResponse,
 )
@@ -77,8 +78,9 @@ class Download:
                     self._timeline,
                     max_retries=self._max_retries,
                     until_s=self._timeline.now_s() + LONGEST_CALL_S,
-                    may_retry=lambda error: isinstance(
-                        error, TransportError | ServerError | RateLimited
+                    may_retry=lambda error: (
+                        isinstance(error, TransportError | ServerError | RateLimited)
+                        and not isinstance(error, TlsError)
                     ),
                 )
             )

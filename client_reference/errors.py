@@ -13,6 +13,7 @@ ApixoError
 │   └── InvalidImageUrl       INVALID_IMAGE_URL (FAIL-2)
 ├── TransportError            no response: connection refused, connection lost, …
 │   ├── ApiTimeout            … or a response that took too long
+│   ├── TlsError              no TLS connection: an untrusted certificate, or a port without TLS
 │   └── SubmissionUncertain   a submit may have been accepted and was not retried
 ├── WaitTimeout               the task did not end in time; has the task
 ├── ResultExpired             a result is no longer available (RES-1)
@@ -22,6 +23,8 @@ The attribute `task` of an error is the task that was submitted before it, if th
 No error contains the API key: `response` is a copy without its request.
 """
 
+from dataclasses import dataclass
+
 import httpx
 
 from client_reference.task import Task
@@ -29,10 +32,24 @@ from client_reference.task import Task
 _HEAD_MAX = 200  # The number of bytes of a body that an error keeps.
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextAttempt:
+    """The attempt that follows an error: its number, of how many, and the pause before it."""
+
+    number: int
+    of: int
+    pause_s: float
+
+
 class ApixoError(Exception):
-    """The base class of all errors; `task` is the task that was submitted before, or None."""
+    """The base class of all errors.
+
+    `task` is the task that was submitted before, or None.  `next_attempt` is set while the request
+    is retried; an error that is raised to the caller has None.
+    """
 
     task: Task | None = None
+    next_attempt: NextAttempt | None = None
 
 
 class ApiError(ApixoError):
@@ -129,6 +146,14 @@ class TransportError(ApixoError):
 
 class ApiTimeout(TransportError):
     """The connection or the response took longer than `timeout`."""
+
+
+class TlsError(TransportError):
+    """A TLS connection cannot be set up, and a retry would not change that.
+
+    The certificate is not accepted, or the server does not use TLS.  Nothing was sent.  The message
+    says what to change.
+    """
 
 
 class SubmissionUncertain(TransportError):

@@ -20,6 +20,8 @@ class ClientKeywords(TypedDict, total=False):
     max_retries: int
     retry_submit: bool
     polling: Polling | None
+    poll_after_s: float | None
+    poll_every_s: float | None
     clock: Callable[[], float]
     user_agent: str | None
 

@@ -1,7 +1,9 @@
 """The pauses between status requests that the service recommends (TIM-2)."""
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+
+_LONGEST_S = 1e9  # About 30 years: longer times would make instants inexact.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +40,29 @@ class Polling:
         if age_s < self.usual_s:
             return self.every_s
         return min(self.max_s, max(self.every_s, last_pause_s * self.growth))
+
+
+def choose_polling(
+    polling: Polling | None, poll_after_s: float | None, poll_every_s: float | None
+) -> Polling:
+    """Return the schedule of a client: the given one, or the advised one with these two times.
+
+    A pause that the caller chose stays the same however old the task is.
+    """
+    chosen = {"poll_after_s": poll_after_s, "poll_every_s": poll_every_s}
+    for name, value in chosen.items():
+        if value is None:
+            continue
+        if polling is not None:
+            raise ValueError(f"{name}: cannot be combined with polling")
+        is_number = type(value) in {int, float} and math.isfinite(value)
+        if not is_number or not 0 <= value <= _LONGEST_S:
+            raise ValueError(f"{name}: must be a number of seconds, 0 or more (got {value!r:.60})")
+    if poll_every_s == 0:
+        raise ValueError("poll_every_s: must be more than 0 seconds (got 0)")
+    schedule = Polling() if polling is None else polling
+    if poll_after_s is not None:
+        schedule = replace(schedule, first_s=poll_after_s)
+    if poll_every_s is not None:
+        schedule = replace(schedule, every_s=poll_every_s, growth=1.0, max_s=poll_every_s)
+    return schedule

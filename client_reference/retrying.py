@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import stamina
 
-from client_reference.errors import ApiError, ApixoError
+from client_reference.errors import ApiError, ApixoError, NextAttempt
 from client_reference.steps import Flow, T
 from client_reference.timeline import Timeline
 
@@ -16,8 +16,10 @@ logging.getLogger("stamina").addHandler(logging.NullHandler())
 LONGEST_CALL_S = 3600.0
 """The time limit for all retries of a call without its own deadline, in seconds."""
 
+LONGEST_BACKOFF_S = 30.0
+"""The longest pause before a retry that the service did not request, in seconds."""
+
 _FIRST_BACKOFF_S = 1.0
-_LONGEST_BACKOFF_S = 30.0
 
 
 def retry(
@@ -27,10 +29,12 @@ def retry(
     max_retries: int,
     until_s: float,
     may_retry: Callable[[ApixoError], bool],
+    longest_backoff_s: Callable[[ApixoError], float] = lambda _: LONGEST_BACKOFF_S,
 ) -> Flow[T]:
     """Return the result of a flow; retry it after temporary errors until `until_s`.
 
-    `until_s` is an instant of the timeline, in epoch seconds.
+    `until_s` is an instant of the timeline, in epoch seconds.  An error that is retried has its
+    `next_attempt` set while hooks of stamina are called.
     """
     pause_s: float | None = None
 
@@ -43,7 +47,7 @@ def retry(
         attempts=max_retries + 1,
         timeout=None,
         wait_initial=_FIRST_BACKOFF_S,
-        wait_max=_LONGEST_BACKOFF_S,
+        wait_max=LONGEST_BACKOFF_S,
     ):
         with attempt:
             due_pause_s, pause_s = pause_s, None
@@ -52,8 +56,13 @@ def retry(
             try:
                 return (yield from attempt_once())
             except ApixoError as error:
-                if may_retry(error):
-                    pause_s = _pause_s(error, attempt.next_wait, until_s - timeline.now_s())
+                if attempt.num <= max_retries and may_retry(error):
+                    backoff_s = min(attempt.next_wait, longest_backoff_s(error))
+                    pause_s = _pause_s(error, backoff_s, until_s - timeline.now_s())
+                if pause_s is not None:
+                    error.next_attempt = NextAttempt(
+                        number=attempt.num + 1, of=max_retries + 1, pause_s=pause_s
+                    )
                 raise
     raise AssertionError("the last attempt returns or raises")
 

@@ -15,8 +15,9 @@ import httpx
 from client_reference import workers
 from client_reference.batch import BatchResult
 from client_reference.client_base import ClientBase, check_transport
-from client_reference.connection import DOWNLOAD_S, HTTP_ERRORS, BodyReader, TimeLimit
+from client_reference.connection import DOWNLOAD_S, BodyReader, TimeLimit
 from client_reference.errors import ApixoError
+from client_reference.http_errors import HTTP_ERRORS
 from client_reference.keywords import (
     ClientKeywords,
     GenerateKeywords,
@@ -117,7 +118,7 @@ class Client(ClientBase):
         try:
             outcome = self._send(step) if isinstance(step, Send) else self._fetch(step)
         except HTTP_ERRORS as error:
-            outcome = self._connection.translate_error(error)
+            outcome = self._connection.translate_error(error, step)
         except ApixoError as error:
             outcome = error
         self._log(step, outcome, time.monotonic() - began_s)

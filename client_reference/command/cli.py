@@ -24,6 +24,8 @@ _Decorator: TypeAlias = Callable[[_Callback], _Callback]
 _EPILOG = """\b
 APIXO_API_KEY is the API key, APIXO_BASE_URL the address of the service.
 Results go to standard output, progress and errors to standard error.
+The first status request is sent 20 s after a submit, as the service advises.
+With a mock, set --poll-after and --poll-every to less.
 \b
 Exit status:
   0    success
@@ -100,13 +102,21 @@ _format_options = _combine(
     click.option("--json", "is_json", is_flag=True, help="Print one JSON object per line."),
     click.option("-v", "--debug", "is_debug", is_flag=True, help="Log each request."),
 )
+_poll_after_option = click.option(
+    "--poll-after", "poll_after_s", metavar="SECONDS", type=float,
+    help="Seconds from a submit to its first status request.  [default: 20]",
+)  # fmt: skip
 _wait_options = _combine(
+    click.option(
+        "--poll-every", "poll_every_s", metavar="SECONDS", type=float,
+        help="Seconds between two status requests.  [default: 3, more after 30 s]",
+    ),
     click.option(
         "-o", "--output", "directory", metavar="DIR", callback=_check_directory,
         help="Directory to download the results to; created if missing.",
     ),
     click.option(
-        "--timeout", "timeout_s", metavar="SECONDS", type=float, default=300.0,
+        "--timeout", "timeout_s", metavar="SECONDS", type=float, default=300.0, show_default="300",
         help="Time limit per task, in seconds.",
     ),
 )  # fmt: skip
@@ -124,6 +134,7 @@ _generate_options = _combine(
     click.option(
         "--provider", metavar="NAME", default="auto", help="Routing: auto, value or official."
     ),
+    _poll_after_option,
     _wait_options,
 )  # fmt: skip
 
@@ -136,6 +147,8 @@ def _generate(
     prompt: str,
     *,
     timeout_s: float,
+    poll_after_s: float | None,
+    poll_every_s: float | None,
     directory: Path | None,
     is_json: bool,
     is_debug: bool,
@@ -144,6 +157,7 @@ def _generate(
     options = GenerateOptions(images=images, timeout_s=timeout_s, directory=directory)
     return Job(
         action=lambda session: actions.generate(session, prompt, options),
+        client={"poll_after_s": poll_after_s, "poll_every_s": poll_every_s},
         directory=directory,
         is_json=is_json,
         is_debug=is_debug,
@@ -164,10 +178,17 @@ def _status(task_id: str, *, is_json: bool, is_debug: bool) -> Job:
 @_wait_options
 @_format_options
 def _wait(
-    task_id: str, *, timeout_s: float, directory: Path | None, is_json: bool, is_debug: bool
+    task_id: str,
+    *,
+    timeout_s: float,
+    poll_every_s: float | None,
+    directory: Path | None,
+    is_json: bool,
+    is_debug: bool,
 ) -> Job:
     return Job(
         action=lambda session: actions.wait(session, task_id, timeout_s, directory),
+        client={"poll_every_s": poll_every_s},
         directory=directory,
         is_json=is_json,
         is_debug=is_debug,
@@ -181,7 +202,9 @@ def _balance(*, is_json: bool, is_debug: bool) -> Job:
 
 
 @click.command(
-    "batch", help="Generate images for each line of FILE and print their URLs (- reads stdin)."
+    "batch",
+    help="Generate images for each line of FILE and print their URLs; - reads standard input.",
+    short_help="Generate images for each line of FILE; - reads standard input.",
 )
 @click.argument("file")
 @click.option(
@@ -194,6 +217,8 @@ def _batch(
     *,
     concurrency: int,
     timeout_s: float,
+    poll_after_s: float | None,
+    poll_every_s: float | None,
     directory: Path | None,
     is_json: bool,
     is_debug: bool,
@@ -202,6 +227,7 @@ def _batch(
     options = GenerateOptions(images=images, timeout_s=timeout_s, directory=directory)
     return Job(
         action=lambda session: actions.batch(session, read_prompts(file), options, concurrency),
+        client={"poll_after_s": poll_after_s, "poll_every_s": poll_every_s},
         directory=directory,
         is_json=is_json,
         is_debug=is_debug,

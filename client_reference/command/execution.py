@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import TextIO
@@ -20,6 +20,7 @@ from client_reference.command.messages import can_continue, escape, print_error
 from client_reference.command.output import Exit, Output, exit_of
 from client_reference.command.text_output import TextOutput
 from client_reference.errors import ApixoError
+from client_reference.keywords import ClientKeywords
 from client_reference.sync_client import Client
 from client_reference.task import Task
 
@@ -95,18 +96,19 @@ class Job:
     """What the command line asks for."""
 
     action: Callable[[Session], Exit]
+    client: ClientKeywords = field(default_factory=ClientKeywords)
     directory: Path | None = None
     is_json: bool
     is_debug: bool
 
 
-def run(job: Job, make_client: Callable[[], Client] = Client) -> Exit:
+def run(job: Job, make_client: Callable[..., Client] = Client) -> Exit:
     """Run a job, report expected errors, and return the exit status."""
     output = _make_output(job)
     pending = PendingTasks(output)
     try:
         _set_up_log(output, is_debug=job.is_debug)
-        with _connect(make_client) as client:
+        with _connect(lambda: make_client(**job.client)) as client:
             return job.action(Session(client, output, pending))
     except KeyboardInterrupt:
         output.interrupted(pending.ids, pending.unanswered)

@@ -35,7 +35,9 @@ class JsonOutput:
             self._print("status", **_task_members(task))
 
     def retrying(self, error: Exception) -> None:
-        self._print("retry", error=type(error).__name__, message=str(error))
+        upcoming = error.next_attempt if isinstance(error, ApixoError) else None
+        members = {} if upcoming is None else asdict(upcoming)
+        self._print("retry", error=type(error).__name__, message=str(error), **members)
 
     def status(self, task: Task) -> None:
         self._print("status", **_task_members(task))

@@ -17,6 +17,7 @@ from client_reference.errors import (
     ServerError,
     SubmissionUncertain,
     TaskFailed,
+    TlsError,
     TransportError,
     UnexpectedResponse,
 )
@@ -30,7 +31,7 @@ _ADVICE: Mapping[type[Exception], str] = {
     SubmissionUncertain: "check the account before you submit again",
     UnexpectedResponse: "check that APIXO_BASE_URL is the address of the service",
     # Last, because SubmissionUncertain is one too.
-    TransportError: "check APIXO_BASE_URL and the network, then try again",
+    TransportError: "check APIXO_BASE_URL (http or https) and the network, then try again",
 }
 _ARGUMENTS: Mapping[str, str] = {
     "api_key": ENV_API_KEY,
@@ -38,6 +39,8 @@ _ARGUMENTS: Mapping[str, str] = {
     "concurrency": "--concurrency",
     "image_urls": "--image-url",
     "num_images": "--num-images",
+    "poll_after_s": "--poll-after",
+    "poll_every_s": "--poll-every",
     "prompt": "PROMPT",
     "provider": "--provider",
     "task_id": "ID",
@@ -54,8 +57,16 @@ def escape(text: str) -> str:
 
 
 def print_error(message: str) -> None:
-    """Print one line to standard error, with the name of the command first."""
-    click.echo(f"{COMMAND}: {message}", err=True)
+    """Print one line to standard error."""
+    _print(f"Error: {message}")
+
+
+def usage_message(error: click.ClickException) -> str:
+    """Return one line about invalid usage that names the help of the command."""
+    message = " ".join(error.format_message().split()).removesuffix(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = COMMAND if context is None else context.command_path
+    return f"{message}; see {command} --help"
 
 
 def report_error(
@@ -63,15 +74,15 @@ def report_error(
 ) -> None:
     """Print an error, the line of its prompt, and how to continue with these tasks."""
     place = "" if line is None else f"line {line}: "
-    _print_with_commands(place + message_of(error), task_ids, directory)
+    _print_with_commands(f"Error: {place}{message_of(error)}", task_ids, directory)
 
 
 def report_interrupt(task_ids: Sequence[str], unanswered: int, directory: Path | None) -> None:
     """Print that the command was interrupted, and which tasks continue at the service."""
-    _print_with_commands("interrupted", task_ids, directory)
+    _print_with_commands("Interrupted", task_ids, directory)
     if unanswered:
-        submits = "a submit is" if unanswered == 1 else f"up to {unanswered} submits are"
-        print_error(
+        submits = "A submit is" if unanswered == 1 else f"Up to {unanswered} submits are"
+        _print(
             f"{submits} unanswered and may have been accepted;"
             " check the account before you submit again"
         )
@@ -92,6 +103,16 @@ def message_of(error: Exception) -> str:
     return escape(message if advice is None else f"{message}; {advice}")
 
 
+def retry_notice(error: Exception) -> str:
+    """Return one line about an error after which the request is retried."""
+    upcoming = error.next_attempt if isinstance(error, ApixoError) else None
+    if upcoming is None:
+        return escape(f"{error}; retrying")
+    return escape(
+        f"{error}; retrying in {upcoming.pause_s:.2g} s ({upcoming.number} of {upcoming.of})"
+    )
+
+
 def can_continue(error: Exception) -> bool:
     """Return whether the task of the error, if it has one, can still be waited for."""
     return not isinstance(error, TaskFailed | ResultExpired | NotFound | ValueError)
@@ -101,12 +122,16 @@ def _print_with_commands(message: str, task_ids: Sequence[str], directory: Path 
     """Print one command on the same line, or several below it."""
     commands = [_wait_command(task_id, directory) for task_id in task_ids]
     if not commands:
-        print_error(message)
+        _print(message)
     elif len(commands) == 1:
-        print_error(f"{message}; continue with: {commands[0]}")
+        _print(f"{message}; continue with: {commands[0]}")
     else:
-        print_error(f"{message}; {len(commands)} tasks are in progress, continue with:")
-        click.echo("\n".join(commands), err=True)
+        _print(f"{message}; {len(commands)} tasks are in progress, continue with:")
+        _print("\n".join(commands))
+
+
+def _print(text: str) -> None:
+    click.echo(text, err=True)
 
 
 def _wait_command(task_id: str, directory: Path | None) -> str:
@@ -131,4 +156,6 @@ def _advice(error: Exception) -> str | None:
     if isinstance(error, RateLimited):
         wait_s = error.retry_after
         return "try again later" if wait_s is None else f"try again in {wait_s:g} s"
+    if isinstance(error, TlsError):
+        return None  # The message itself says what to do.
     return next((advice for kind, advice in _ADVICE.items() if isinstance(error, kind)), None)

@@ -8,7 +8,12 @@ from threading import RLock
 
 import click
 
-from client_reference.command.messages import escape, report_error, report_interrupt
+from client_reference.command.messages import (
+    escape,
+    report_error,
+    report_interrupt,
+    retry_notice,
+)
 from client_reference.command.output import Prompt, Summary
 from client_reference.command.progress import LineProgress, Progress, live_progress
 from client_reference.task import Generation, Task
@@ -42,7 +47,7 @@ class TextOutput:
 
     def retrying(self, error: Exception) -> None:
         with self._lock, self._progress.paused():
-            click.echo(f"{escape(str(error))}; retrying", err=True)
+            click.echo(retry_notice(error), err=True)
 
     def status(self, task: Task) -> None:
         self._print(_describe(task))

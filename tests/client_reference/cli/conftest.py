@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from io import BytesIO, TextIOWrapper
 from threading import Lock
-from typing import Protocol
+from typing import Protocol, Unpack
 
 import httpx
 import pytest
@@ -20,6 +20,7 @@ from client_reference import Client
 from client_reference.__main__ import run_command
 from client_reference.command.cli import command
 from client_reference.command.execution import Job, run
+from client_reference.keywords import ClientKeywords
 from tests.client_reference.cli.processes import Ended
 from tests.client_reference.scripted import Answer, VirtualTime
 from tests.mock_server.cli.commands import Started, started
@@ -56,9 +57,10 @@ class Mock:
         """What tells a process of the command where to go."""
         return {"APIXO_BASE_URL": self.server.url, "APIXO_API_KEY": self.key}
 
-    def client(self) -> Client:
+    def client(self, **options: Unpack[ClientKeywords]) -> Client:
         time = MockTime(self.server, self.key)
-        return Client(self.key, self.server.url, clock=time.clock, sleep=time.sleep)
+        options = {**options, "clock": time.clock}
+        return Client(self.key, self.server.url, sleep=time.sleep, **options)
 
     def submit(self, prompt: str) -> str:
         body = {"input": {"mode": "gpt-image-1", "prompt": prompt}}
@@ -72,7 +74,7 @@ class Mock:
 
 
 class Call(Protocol):
-    def __call__(self, *arguments: str, client: Callable[[], Client] | None = None) -> Ended:
+    def __call__(self, *arguments: str, client: Callable[..., Client] | None = None) -> Ended:
         """Do what the arguments ask for, with this client or one of the mock."""
 
 
@@ -100,17 +102,18 @@ class Command:
         return Ended(status, captured.out, captured.err)
 
 
-def scripted(service: Answer) -> Callable[[], Client]:
+def scripted(service: Answer, time: VirtualTime | None = None) -> Callable[..., Client]:
     """Make clients of a service that answers by a script."""
 
-    def client() -> Client:
-        time = VirtualTime()
+    def client(**options: Unpack[ClientKeywords]) -> Client:
+        passes = time or VirtualTime()
+        options = {**options, "clock": passes.clock}
         return Client(
             "sk-secret-7f3a91",
             "http://service.test",
             transport=httpx.MockTransport(service),
-            clock=time.clock,
-            sleep=time.sleep,
+            sleep=passes.sleep,
+            **options,
         )
 
     return client
@@ -129,7 +132,7 @@ def mock(server: Started, request: pytest.FixtureRequest) -> Mock:
 
 @pytest.fixture
 def call(mock: Mock, capsys: pytest.CaptureFixture[str]) -> Iterator[Call]:
-    def called(*arguments: str, client: Callable[[], Client] | None = None) -> Ended:
+    def called(*arguments: str, client: Callable[..., Client] | None = None) -> Ended:
         job = command().main(list(arguments), "client-reference", standalone_mode=False)
         assert isinstance(job, Job)
         status = run(job, mock.client if client is None else client)

@@ -45,9 +45,9 @@ def test_failed_prompt_is_exit_1_with_line_and_code(call: Call, file: Path) -> N
 
     assert ended.status == 1
     assert [line.split("\t")[0] for line in ended.output.splitlines()] == ["1"]
-    assert "client-reference: line 2: task " in ended.errors
+    assert "Error: line 2: task " in ended.errors
     assert "failed: NSFW_DETECTED" in ended.errors
-    assert "client-reference: line 3: PROMPT: must be" in ended.errors
+    assert "Error: line 3: PROMPT: must be" in ended.errors
     assert ended.errors.endswith("1 of 3 prompts succeeded, 1 failed, 1 ended in another error\n")
 
 

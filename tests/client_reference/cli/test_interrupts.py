@@ -29,8 +29,7 @@ def test_interrupt_prints_the_command_to_continue(mock: Mock, tmp_path: Path) ->
     (task_id,) = mock.task_ids()
     assert (ended.status, ended.output) == (130, "")
     assert ended.errors.endswith(
-        "client-reference: interrupted;"
-        f" continue with: client-reference wait -o '{directory}' {task_id}\n"
+        f"Interrupted; continue with: client-reference wait -o '{directory}' {task_id}\n"
     )
 
 
@@ -44,7 +43,7 @@ def test_interrupted_batch_prints_a_command_for_each_task(mock: Mock, tmp_path: 
 
     lines = ended.errors.splitlines()
     assert ended.status == 130
-    assert "client-reference: interrupted; 20 tasks are in progress, continue with:" in lines
+    assert "Interrupted; 20 tasks are in progress, continue with:" in lines
     assert set(lines) >= {f"client-reference wait {task_id}" for task_id in mock.task_ids()}
 
 
@@ -107,7 +106,7 @@ def test_interrupted_batch_lists_a_task_whose_submit_is_answered_late(
     ended = call("batch", str(file), client=scripted(service))
 
     assert ended.status == 130
-    assert "interrupted; continue with: client-reference wait task_1" in ended.errors
+    assert "Interrupted; continue with: client-reference wait task_1" in ended.errors
     assert "may have been accepted" not in ended.errors
 
 
@@ -134,7 +133,7 @@ def test_interrupted_balance_prints_one_line() -> None:
         asking.signal(signal.SIGINT)
         ended = asking.end()
 
-    assert (ended.status, ended.errors) == (130, "client-reference: interrupted\n")
+    assert (ended.status, ended.errors) == (130, "Interrupted\n")
 
 
 def test_cursor_is_visible_after_an_interrupt(mock: Mock) -> None:

@@ -150,7 +150,7 @@ def test_retry_prints_a_line_and_the_result_follows(command_here: Command) -> No
         ended = command_here("balance", APIXO_API_KEY=KEY, APIXO_BASE_URL=broken.url)
 
     assert (ended.status, ended.output) == (0, "74.87\n")
-    assert ended.error == r"503 \x1b[2Jbusy; retrying"
+    assert ended.error == r"503 \x1b[2Jbusy; retrying in 0 s (2 of 5)"
 
 
 def test_broken_pipe_is_exit_141_without_a_message(mock: Mock) -> None:
@@ -182,7 +182,7 @@ def test_full_disk_is_exit_3_with_the_task_id(mock: Mock) -> None:
 
     last = ended.stderr.decode().splitlines()[-1]
     assert ended.returncode == 3
-    assert last.startswith("client-reference: No space left on device")
+    assert last.startswith("Error: No space left on device")
     assert task_id in last
 
 

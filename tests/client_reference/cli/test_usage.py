@@ -16,6 +16,8 @@ KEY = {"APIXO_API_KEY": "sk-secret-7f3a91", "APIXO_BASE_URL": NOBODY}
 @pytest.mark.parametrize(
     ("arguments", "naming"),
     [
+        pytest.param(("wait", "t", "--poll-every", "0"), "--poll-every: must be", id="no-pause"),
+        pytest.param(("batch", "-", "--poll-after", "-1"), "--poll-after: must be", id="before"),
         pytest.param((), "Missing command", id="nothing"),
         pytest.param(("paint",), "paint", id="unknown-command"),
         pytest.param(("balance", "--api-key", "sk"), "--api-key", id="a-key-on-the-command-line"),
@@ -44,7 +46,7 @@ def test_invalid_usage_is_exit_2_and_names_the_argument(
     ended = command_here.on(b" \n\n", *arguments, **KEY)
 
     assert (ended.status, ended.output) == (2, "")
-    assert ended.error.startswith("client-reference: ")
+    assert ended.error.startswith("Error: ")
     assert naming in ended.error
 
 
@@ -52,7 +54,7 @@ def test_invalid_usage_of_the_process_is_exit_2() -> None:
     ended = run("paint", **KEY)
 
     assert (ended.status, ended.output) == (2, "")
-    assert ended.error.startswith("client-reference: ")
+    assert ended.error.startswith("Error: ")
 
 
 def test_concurrency_over_the_limit_is_rejected(command_here: Command, tmp_path: Path) -> None:
@@ -67,7 +69,7 @@ def test_concurrency_over_the_limit_is_rejected(command_here: Command, tmp_path:
 def test_file_that_is_not_utf_8_is_rejected(command_here: Command) -> None:
     ended = command_here.on(b"a f\xf6x\n", "batch", "-", **KEY)
 
-    assert (ended.status, ended.error) == (2, "client-reference: -: is not UTF-8 at byte 3")
+    assert (ended.status, ended.error) == (2, "Error: -: is not UTF-8 at byte 3")
 
 
 @pytest.mark.parametrize("key", [{}, {"APIXO_API_KEY": " "}], ids=["unset", "blank"])
@@ -99,7 +101,7 @@ def test_broken_tls_or_proxy_environment_is_exit_2(
     ended = command_here("balance", **KEY | variables)
 
     assert ended.status == 2
-    assert ended.error.startswith("client-reference: ")
+    assert ended.error.startswith("Error: ")
 
 
 @pytest.mark.parametrize("below", ["", "sub/folder"], ids=["itself", "below-it"])
