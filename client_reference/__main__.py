@@ -13,24 +13,26 @@ import click
 
 from client_reference.command.cli import command
 from client_reference.command.execution import Job, run, working_threads
-from client_reference.command.messages import COMMAND, print_error, usage_message
+from client_reference.command.messages import COMMAND, Caller, print_error, usage_message
 from client_reference.command.output import Exit
 
 
-def main() -> None:
+def main(root: click.Command | None = None, program: str = COMMAND) -> None:
+    """Run this command, by default `client-reference`, under the name that the user called."""
+    Caller.program = program
     # A shell starts background jobs with interrupts ignored. The command respects that.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _interrupt)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # A closed stream is None.
             stream.reconfigure(errors="backslashreplace")
-    _exit(run_command())
+    _exit(run_command(root=root))
 
 
-def run_command(arguments: Sequence[str] | None = None) -> int:
+def run_command(arguments: Sequence[str] | None = None, root: click.Command | None = None) -> int:
     """Run the command with these arguments, else those of the process; return its status."""
     try:
-        return _run(arguments)
+        return _run(arguments, root or command())
     except (
         KeyboardInterrupt,
         click.Abort,
@@ -42,9 +44,9 @@ def run_command(arguments: Sequence[str] | None = None) -> int:
         return Exit.REJECTED
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(arguments: Sequence[str] | None, root: click.Command) -> int:
     try:
-        job = command().main(arguments, prog_name=COMMAND, standalone_mode=False)
+        job = root.main(arguments, prog_name=Caller.program, standalone_mode=False)
     except click.ClickException as error:
         print_error(usage_message(error))
         return Exit.USAGE

@@ -14,11 +14,14 @@ from contract_tests.contract.text import plain
 PROGRAM = "contract-tests"
 
 
-def main() -> None:
-    """Run the command. Exit with 2 for invalid input and 3 if the target cannot be tested."""
+def main(command: click.Command | None = None, program: str = PROGRAM) -> None:
+    """Run this command, by default `contract-tests`, under the name that the user called.
+
+    Exit with 2 for invalid input and 3 if the target cannot be tested.
+    """
     missing = missing_extra()
     if missing is not None:
-        _print_error(missing)
+        _print_error(missing, program)
         sys.exit(2)
     from contract_tests.command import cli  # noqa: PLC0415  # slow to import
 
@@ -31,20 +34,20 @@ def main() -> None:
         ):  # A character that the encoding does not have must not end the run.
             stream.reconfigure(errors="backslashreplace")
     try:
-        sys.exit(cli.main(prog_name=PROGRAM, standalone_mode=False))
+        sys.exit((command or cli).main(prog_name=program, standalone_mode=False))
     except click.Abort:
         sys.exit(130)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)
     except click.ClickException as error:
-        _print_error(usage_message(error))
+        _print_error(usage_message(error), program)
         sys.exit(2)
     except InputError as error:
-        _print_error(str(error))
+        _print_error(str(error), program)
         sys.exit(2)
     except UnreachableError as error:
-        _print_error(str(error))
+        _print_error(str(error), program)
         sys.exit(3)
 
 
@@ -65,8 +68,8 @@ def usage_message(error: click.ClickException) -> str:
     return f"{message.rstrip('.')} (see {command} --help)"
 
 
-def _print_error(message: str) -> None:
-    click.echo("\n".join(map(plain, f"{PROGRAM}: {message}".splitlines())), err=True)
+def _print_error(message: str, program: str) -> None:
+    click.echo("\n".join(map(plain, f"{program}: {message}".splitlines())), err=True)
 
 
 def _exit_on_signal(number: int, _frame: FrameType | None) -> None:

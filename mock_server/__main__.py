@@ -17,25 +17,30 @@ from mock_server.settings.server import ENV_PREFIX, Settings, default_text, swit
 from mock_server.settings.sources import load_settings, unknown_variables
 from mock_server.version import __version__
 
+PROGRAM = "mock-server"
 _EPILOG = (
     f"Each switch is also an environment variable ({ENV_PREFIX}PORT …) and a key of the TOML file"
     " (port …). Precedence: command line, then environment, then file."
 )
 
 
-def main() -> None:
-    """Run the command; exit with 2 for an invalid setting, 1 if the address cannot be used."""
+def main(root: click.Command | None = None, program: str = PROGRAM) -> None:
+    """Run this command, by default `mock-server`, under the name that the user called.
+
+    Exit with 2 for an invalid setting, 1 if the address cannot be used.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):  # Until the server handles them.
         signal.signal(number, _stop)
-    sys.exit(run(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:], root, program))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], root: click.Command | None = None, program: str = PROGRAM) -> int:
     """Run the command and return its exit status. Error messages are one line."""
+    root = root or command()
     try:
-        return int(command().main(arguments, prog_name="mock-server", standalone_mode=False) or 0)
+        return int(root.main(arguments, prog_name=program, standalone_mode=False) or 0)
     except click.ClickException as error:
-        return _failed(error.format_message(), 2)
+        return _failed(program, error.format_message(), 2)
 
 
 class _WideFormatter(click.HelpFormatter):
@@ -58,7 +63,7 @@ class _Command(click.Group):
 def command() -> click.Group:
     """Return the command. Without a subcommand it serves."""
     return _Command(
-        "mock-server",
+        PROGRAM,
         params=[_config(), *map(_option, _switches()), _version()],
         callback=_serve,
         commands={"schema": click.Command("schema", callback=_print_schema, help=_SCHEMA_HELP)},
@@ -91,19 +96,20 @@ def _stop(_: int, __: FrameType | None) -> NoReturn:
 def _serve(context: click.Context, /, config: str | None, **given: Any) -> int:
     if context.invoked_subcommand is not None:
         return 0
+    program = str(context.find_root().info_name)
     path = os.environ.get(f"{ENV_PREFIX}CONFIG") if config is None else config
     chosen = {name: value for name, value in given.items() if value not in {None, ()}}
     try:
         settings = load_settings(chosen, os.environ, None if path is None else Path(path))
         from mock_server import server  # noqa: PLC0415  # slow to import, and --help does not need it
     except InvalidValue as error:
-        return _failed(str(error), 2)
+        return _failed(program, str(error), 2)
     try:
         server.run(settings, unknown_variables(os.environ))
     except InvalidValue as error:
-        return _failed(str(error), 2)
+        return _failed(program, str(error), 2)
     except server.ListenError as error:
-        return _failed(str(error), 1)
+        return _failed(program, str(error), 1)
     return 0
 
 
@@ -134,12 +140,12 @@ def _version() -> click.Option:
 
 def _print_version(context: click.Context, _: click.Parameter, asked: bool) -> None:  # noqa: FBT001
     if asked:
-        click.echo(f"mock-server {__version__}")
+        click.echo(f"{context.command_path} {__version__}")
         context.exit()
 
 
-def _failed(sentence: str, status: int) -> int:
-    click.echo(f"mock-server: {' '.join(sentence.split())}", err=True)
+def _failed(program: str, sentence: str, status: int) -> int:
+    click.echo(f"{program}: {' '.join(sentence.split())}", err=True)
     return status
 
 

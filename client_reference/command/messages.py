@@ -48,6 +48,12 @@ _ARGUMENTS: Mapping[str, str] = {
 }
 
 
+class Caller:
+    """How the user called the command; messages name it."""
+
+    program = COMMAND
+
+
 def escape(text: str) -> str:
     """Return the text with all control and invisible characters escaped."""
     return "".join(
@@ -65,7 +71,7 @@ def usage_message(error: click.ClickException) -> str:
     """Return one line about invalid usage that names the help of the command."""
     message = " ".join(error.format_message().split()).removesuffix(".")
     context = error.ctx if isinstance(error, click.UsageError) else None
-    command = COMMAND if context is None else context.command_path
+    command = Caller.program if context is None else context.command_path
     return f"{message}; see {command} --help"
 
 
@@ -135,7 +141,7 @@ def _print(text: str) -> None:
 
 
 def _wait_command(task_id: str, directory: Path | None) -> str:
-    words = [COMMAND, "wait"]
+    words = [Caller.program, "wait"]
     if directory is not None:
         words += ["-o", str(directory)]
     if task_id.startswith("-"):

@@ -21,6 +21,7 @@ from contract_tests.command.directories import DIRECTORY, make_directory
 from contract_tests.command.switches import RenamedOption, with_options
 from contract_tests.contract.errors import UnreachableError
 from contract_tests.contract.mock_process import draw_seed, start_mock
+from contract_tests.contract.program import command_line
 from contract_tests.contract.register import load_register
 
 # Clients usually wait 300 s for a task. A case must end later than that.
@@ -118,8 +119,8 @@ def _selected(select: Sequence[str], suite: str) -> tuple[CasePlan, ...]:
         near = closest_id(glob)
         hint = f'did you mean "{near}"? ' if near else ""
         raise click.UsageError(
-            f"--select {glob}: matches no case and no rule; {hint}contract-tests list --audit shows"
-            " all of them"
+            f"--select {glob}: matches no case and no rule;"
+            f" {hint}{command_line('list')} --audit shows all of them"
         )
     return plan_cases(select, suite)
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from contract_tests.contract.mock_process import draw_seed
+from contract_tests.contract.program import command_line
 from contract_tests.server.case import Case
 from contract_tests.server.catalogue import SUITES, all_cases, select_cases, unknown_patterns
 from contract_tests.server.money import parse_dollars
@@ -101,7 +102,7 @@ def selected_cases(given: Mapping[str, Any], suite: str) -> tuple[Case, ...]:
     unknown = list(unknown_patterns(cases, globs=globs, clauses=given["clauses"]))
     if unknown:
         raise click.UsageError(
-            f"no case matches {', '.join(unknown)}; contract-tests list shows all cases"
+            f"no case matches {', '.join(unknown)}; {command_line('list')} shows all cases"
         )
     selected = select_cases(
         cases,
@@ -111,7 +112,7 @@ def selected_cases(given: Mapping[str, Any], suite: str) -> tuple[Case, ...]:
         suite=suite,
     )
     if not selected:
-        raise click.UsageError("no case is selected; contract-tests list shows all cases")
+        raise click.UsageError(f"no case is selected; {command_line('list')} shows all cases")
     return selected
 
 

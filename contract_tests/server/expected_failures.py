@@ -5,6 +5,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from contract_tests.contract.errors import ExpectedFailuresError
+from contract_tests.contract.program import command_line
 
 
 def load_expected_failures(path: Path, case_ids: Collection[str]) -> dict[str, str]:
@@ -16,7 +17,7 @@ def load_expected_failures(path: Path, case_ids: Collection[str]) -> dict[str, s
     for case_id, reason in content.items():
         if case_id not in case_ids:
             raise ExpectedFailuresError(
-                f'{path}: unknown case id "{case_id}"; contract-tests list shows all cases'
+                f'{path}: unknown case id "{case_id}"; {command_line("list")} shows all cases'
             )
         if not isinstance(reason, str) or not reason.strip():
             raise ExpectedFailuresError(

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from contract_tests.contract.errors import TargetError
+from contract_tests.contract.program import command_line
 from contract_tests.server.case import Case, Time
 from contract_tests.server.target import Target
 from contract_tests.server.targets import is_loopback, origin_of
@@ -71,7 +72,7 @@ def reject_unsafe(options: Options) -> None:
         raise TargetError(
             f"{origin_of(options.base_url)} is a live service, so a run may cost money."
             f" It requires {' and '.join(missing)}. No request was sent."
-            " contract-tests plan shows what a run would cost"
+            f" {command_line('plan')} shows what a run would cost"
         )
 
 

@@ -1,0 +1,1 @@
+"""The command `apixo-testkit`, which runs the commands of the other packages."""
