@@ -31,6 +31,7 @@ from mock_server.domain.dispatching import CallbackDispatcher
 from mock_server.domain.store import Store
 from mock_server.settings import Settings
 from mock_server.web.api_keys import ApiKeys
+from mock_server.web.base_urls import BaseUrls
 from mock_server.web.paths import SUBMIT_PATH
 from mock_server.web.result_addresses import ResultAddresses
 
@@ -54,6 +55,7 @@ class ControlPlane:
         info: Callable[[], Info],
         why_not_ready: Callable[[], str | None],
     ) -> None:
+        base_urls = BaseUrls(settings.public_url)
         guard = BrowserGuard(
             is_open=is_loopback(settings.host) and settings.admin_token is None,
             allowed_hosts=settings.allowed_host,
@@ -79,7 +81,11 @@ class ControlPlane:
                 store,
                 real_ms=real_ms,
                 info=info,
-                document=lambda: control_document(self._calls, fail_messages),
+                document=lambda request: control_document(
+                    self._calls,
+                    fail_messages,
+                    base_urls.of(request.scope, dict(request.headers.raw)),
+                ),
                 why_not_ready=why_not_ready,
             ),
             SandboxesResource(store, real_ms=real_ms),

@@ -6,6 +6,7 @@ pyproject.toml limits its version and tests/mock_server/test_uvicorn_api.py chec
 """
 
 import asyncio
+import logging
 import re
 from typing import Any
 
@@ -13,7 +14,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from mock_server.web.wire_faults import EXTENSION
 
+log = logging.getLogger("mock_server")
+
 MAX_HEAD_BYTES = 64 * 1024
+_TLS_HANDSHAKE = b"\x16\x03"  # The type of the record, and the major version of TLS.
 
 _UPGRADE = re.compile(rb"(\r\n)upgrade(?=\s*:)", re.IGNORECASE)
 
@@ -33,6 +37,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._is_in_head:
+            if data.startswith(_TLS_HANDSHAKE) and not self._head_bytes:
+                self._reject_tls()
+                return
             end = data.find(b"\r\n\r\n")
             head = data if end < 0 else data[:end]
             self._head_bytes += len(head)
@@ -42,6 +49,16 @@ class HttpProtocol(HttpToolsProtocol):
             if b"pgrade" in head or b"PGRADE" in head:
                 data = _UPGRADE.sub(rb"\1ignored", head) + data[len(head) :]
         super().data_received(data)
+
+    def _reject_tls(self) -> None:
+        host, port = self.client or ("a client", 0)
+        log.warning(
+            "%s port %d sent a TLS handshake to this http port; use an address that begins with"
+            " http://, or start the server with TLS",
+            host,
+            port,
+        )
+        self.send_400_response("This port serves http. Use an address that begins with http://.")
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

@@ -43,7 +43,11 @@ def run(settings: Settings, notices: list[str]) -> None:
     _prepare_process()
 
     def announce() -> None:
-        sys.stdout.write(f"mock-server listening on {app.settings.base_url}\n")
+        # One write: a program that reads the first line only may close its end of the pipe then.
+        sys.stdout.write(
+            f"mock-server listening on {app.settings.base_url}\n"
+            f"dashboard: {app.settings.browser_url}/_mock/\n"
+        )
         sys.stdout.flush()
 
     def begin_stopping(number: signal.Signals) -> None:

@@ -1,18 +1,14 @@
 """Create the parts of the server and connect them. Only this module imports all others."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 
-import msgspec
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.catalogue_files import load_catalogue
 from mock_server.control.changes import Profiles
 from mock_server.control.dashboard.services import DashboardServices
-from mock_server.control.errors import EXCEPTION_HANDLERS
+from mock_server.control.errors import exception_handlers
 from mock_server.control.resources.server import Info
 from mock_server.control_wiring import ControlPlane
 from mock_server.domain.operation import Operation
@@ -50,12 +46,13 @@ from mock_server.web.endpoints.others import BalanceEndpoint, UnknownModelEndpoi
 from mock_server.web.endpoints.results import ResultEndpoint
 from mock_server.web.endpoints.status import StatusEndpoint
 from mock_server.web.endpoints.submit import AuthenticatedSubmit, SubmissionServices, SubmitEndpoint
-from mock_server.web.openapi import provider_document
+from mock_server.web.path_hints import PathHints
 from mock_server.web.paths import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
 from mock_server.web.pipeline import Endpoint, Pipeline
 from mock_server.web.request_log import RequestLog
 from mock_server.web.responder import Responder
 from mock_server.web.result_addresses import ResultAddresses
+from mock_server.web.start_page import StartPage
 
 
 class MockServer:
@@ -95,6 +92,7 @@ class MockServer:
         self._addresses = ResultAddresses(self.seed)
         self._pictures = TaskPictures(self._catalogue, self._addresses)
         self._references = ReferenceChecker(Egress(settings.egress), image_format)
+        self._base_urls = BaseUrls(settings.public_url)
         self._api_keys = ApiKeys(self._store, settings.api_key)
         self._responder = Responder(clock, self._store, has_provenance=settings.provenance)
         self._matcher = RuleMatcher(self._store, RegexPatternSearch())
@@ -111,15 +109,16 @@ class MockServer:
             planner=Planner(self._catalogue),
             references=self._references,
             matcher=self._matcher,
-            base_urls=BaseUrls(settings.public_url),
+            base_urls=self._base_urls,
             dispatcher=self._dispatcher,
             body_limit_bytes=settings.body_limit_bytes,
         )
-        self.lifecycle, self._router = self._control()
+        endpoints = self._endpoints()
+        self.lifecycle, self._router = self._control(endpoints)
         front_door = FrontDoor(
             self._pipeline,
             self._responder,
-            endpoints=self._endpoints(),
+            endpoints=endpoints,
             unknown_models=self._unknown_models(),
             results=ResultEndpoint(
                 self._store,
@@ -173,7 +172,7 @@ class MockServer:
             )
         }
 
-    def _control(self) -> tuple[Lifecycle, Starlette]:
+    def _control(self, endpoints: Iterable[str]) -> tuple[Lifecycle, Starlette]:
         plane = ControlPlane(
             settings=self.settings,
             seed=self.seed,
@@ -193,9 +192,12 @@ class MockServer:
             begin_stopping=plane.events.close,
             stop=(self._dispatcher.aclose, self._references.aclose, self._pictures.aclose),
         )
+        page = StartPage(self._catalogue, self._base_urls, strict=self.settings.strict)
+        routes = [*page.routes(), *plane.routes()]
+        hints = PathHints([*endpoints, *(route.path for route in routes)])
         router = Starlette(
-            routes=[*plane.routes(), Route("/openapi.json", self._openapi, methods=["GET"])],
-            exception_handlers=EXCEPTION_HANDLERS,
+            routes=routes,
+            exception_handlers=exception_handlers(hints.suggestion),
             lifespan=lifecycle.lifespan,
         )
         router.router.redirect_slashes = False  # A path with an additional slash is unknown.
@@ -220,10 +222,6 @@ class MockServer:
         await self._store.open(snapshot.id, is_broke=False, real_ms=self._responder.now_ms())
         self._addresses.adopt(snapshot.origin, snapshot.seed)
         await self._dispatcher.restore(snapshot.id, snapshot)
-
-    async def _openapi(self, _: Request) -> Response:
-        document = provider_document(self._catalogue, strict=self.settings.strict)
-        return Response(msgspec.json.encode(document), media_type="application/json")
 
     def _info(self) -> Info:
         settings, model = self.settings, self._catalogue.first_model

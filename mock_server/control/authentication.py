@@ -52,9 +52,8 @@ class Authenticator:
         else:
             found = await self._api_keys.sandbox(authorization, self._real_ms())
             if found is None:
-                raise ControlError(
-                    401, "send the header Authorization: Bearer <API key>; it selects the sandbox"
-                )
+                problem = self._api_keys.problem(dict(request.headers.raw))
+                raise ControlError(401, f"{problem}; the key selects the sandbox")
         request.state.sandbox = found
         return found
 

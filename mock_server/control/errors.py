@@ -4,8 +4,8 @@ ControlError        rejects a call with a status and one sentence
 └── WaitTimeout     rejects a wait that timed out (408); the response has the last state
 """
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -14,6 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.web.body import ClientGone
+
+Handler: TypeAlias = Callable[[Request, Exception], Awaitable[Response]]
 
 
 class Detail(msgspec.Struct):
@@ -65,16 +67,25 @@ class WaitTimeout(ControlError):
         return self._kind(**msgspec.structs.asdict(self._seen), **msgspec.structs.asdict(problem))
 
 
-async def on_http_error(request: Request, error: Exception) -> Response:
-    """Return the response to an unknown path (404) or an unsupported method (405)."""
-    assert isinstance(error, HTTPException)
-    if error.status_code == 405:
-        detail = f"{request.method} {request.url.path[:200]}: method not allowed"
-    else:
-        detail = f"{request.method} {request.url.path[:200]}: unknown path"
-    response = _response(error.status_code, detail)
-    response.headers.update(error.headers or {})
-    return response
+def on_http_error(suggestion: Callable[[str], str]) -> Handler:
+    """Return the handler for an unknown path (404) and an unsupported method (405).
+
+    `suggestion` returns what the client of an unknown path may have meant.
+    """
+
+    async def respond(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        path, headers = request.scope["path"], error.headers or {}
+        if error.status_code == 405:
+            allowed = ", ".join(sorted(headers["Allow"].split(", ")))
+            problem = f"must be called with {allowed} (got {request.method})"
+        else:
+            problem = f"unknown path; {suggestion(path)}"
+        response = _response(error.status_code, f"{request.method} {path[:200]}: {problem}")
+        response.headers.update(headers)
+        return response
+
+    return respond
 
 
 async def on_client_gone(_: Request, __: Exception) -> Response:
@@ -87,11 +98,14 @@ async def on_crash(_: Request, __: Exception) -> Response:
     return _response(500, "internal error of the mock server; its log has the traceback")
 
 
-EXCEPTION_HANDLERS = {
-    HTTPException: on_http_error,
-    ClientGone: on_client_gone,
-    Exception: on_crash,
-}
+def exception_handlers(suggestion: Callable[[str], str]) -> dict[Any, Handler]:
+    """Return the handlers of the router by type of exception."""
+    return {
+        HTTPException: on_http_error(suggestion),
+        ClientGone: on_client_gone,
+        Exception: on_crash,
+    }
+
 
 _MESSAGES = {
     400: "Invalid request",

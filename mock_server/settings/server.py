@@ -164,6 +164,12 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
+    @property
+    def browser_url(self) -> str:
+        """The base URL for a browser on this machine; 0.0.0.0 is no address to open."""
+        url = self.base_url.replace("//0.0.0.0:", "//127.0.0.1:")
+        return url.replace("//[::]:", "//[::1]:")
+
     def of_sandbox(self, profile: Profile) -> SandboxSettings:
         """Return how every sandbox starts. A value that is set by name overrides the profile."""
         values: dict[str, Any] = {}

@@ -66,11 +66,9 @@ def rejected_by_rule(rejection: RuleRejection, now_ms: int, task_id: str = "") -
     return Answer(rejection.status, body, now_ms, task_id, headers)
 
 
-def unauthorized(now_ms: int) -> Answer:
+def unauthorized(problem: str, now_ms: int) -> Answer:
     """Return the response to a missing or invalid API key (AUTH-2)."""
-    body = envelope.error(
-        401, "Invalid or missing API key", "send the header Authorization: Bearer <key>"
-    )
+    body = envelope.error(401, "Invalid or missing API key", problem)
     return Answer(401, body, now_ms, headers=((b"www-authenticate", b"Bearer"),))
 
 

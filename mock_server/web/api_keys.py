@@ -7,10 +7,12 @@ import msgspec
 
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.web.redaction import Redactor
+from mock_server.web.request import Headers
 
 INVALID_PREFIX = "sk-invalid"  # Keys that are always rejected.
 BROKE_PREFIX = "sk-broke"  # Keys without credit (SUB-17).
 _MAX_CACHED = 20_000
+_HEADERS_OF_OTHERS = {b"x-api-key": "X-API-Key", b"api-key": "Api-Key", b"apikey": "ApiKey"}
 
 
 class SandboxRef(msgspec.Struct, frozen=True):
@@ -35,6 +37,20 @@ class ApiKeys:
         if found is None:
             return _no_sandbox()
         return self._store.open(found.id, is_broke=found.is_broke, real_ms=real_ms)
+
+    def problem(self, headers: Headers) -> str:
+        """Return why these headers select no sandbox, and what to send instead (AUTH-2)."""
+        raw = headers.get(b"authorization")
+        if raw is None:
+            wrong = next((name for each, name in _HEADERS_OF_OTHERS.items() if each in headers), "")
+            instead = f", not {wrong}" if wrong else ""
+            return f"send the header Authorization: Bearer <key>{instead}"
+        key = bearer_token(raw)
+        if not key:
+            return "Authorization: must be Bearer <key>, with the word Bearer and a key after it"
+        if key.startswith(INVALID_PREFIX):
+            return f"keys that begin with {INVALID_PREFIX} are always rejected; use another key"
+        return "the server does not accept this key; it accepts those set with --api-key"
 
     def without_key(self, sandbox_id: str, shown: bytes) -> bytes:
         """Return JSON with every form of the sandbox's key redacted."""

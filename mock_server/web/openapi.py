@@ -70,10 +70,11 @@ _RESPONSES = (Accepted, Unfinished, Succeeded, Failed, ErrorEnvelope)
 _REF = "#/components/schemas/"
 
 
-def provider_document(catalogue: Catalogue, *, strict: bool) -> Json:
+def provider_document(catalogue: Catalogue, *, strict: bool, base_url: str) -> Json:
     """Return the document: endpoints of all models, balance, callback.
 
-    `strict` describes the request bodies that a server with --strict accepts.
+    `strict` describes the request bodies that a server with --strict accepts. `base_url` is where
+    the reader of the document reaches the server.
     """
     paths: Json = {}
     schemas: Json = {}
@@ -106,6 +107,7 @@ def provider_document(catalogue: Catalogue, *, strict: bool) -> Json:
             "description": "The provider's API as the mock implements it. Ids such as SUB-1"
             " are clauses of the provider's contract.",
         },
+        "servers": [{"url": base_url}],
         "paths": paths,
         "components": {
             "schemas": schemas,

@@ -41,7 +41,7 @@ class Endpoint(ABC):
         """Return the response to an unsupported method."""
 
     @abstractmethod
-    def reject_unknown(self, real_ms: int) -> Answer:
+    def reject_unknown(self, headers: Headers, real_ms: int) -> Answer:
         """Return the response to a request without a sandbox."""
 
     def body(self, headers: Headers, receive: Receive) -> Awaitable[bytes]:
@@ -86,7 +86,7 @@ class Pipeline:
             await responder.send(send, await endpoint.reject_method(scope, sandbox))
             return
         if sandbox is None:
-            await responder.send(send, endpoint.reject_unknown(real_ms))
+            await responder.send(send, endpoint.reject_unknown(headers, real_ms))
             return
         request = ProviderRequest(scope, headers, sandbox, began_ns, real_ms)
         if endpoint.reads_body:
@@ -114,7 +114,7 @@ class Pipeline:
         request.match, request.real_ms = None, self._responder.now_ms()
         sandbox = await endpoint.sandbox(request.scope, request.headers, request.real_ms)
         if sandbox is None:
-            return endpoint.reject_unknown(request.real_ms)
+            return endpoint.reject_unknown(request.headers, request.real_ms)
         request.sandbox = sandbox
         if sandbox.has_rules:
             return await self._ruled(endpoint, request)

@@ -35,8 +35,11 @@ _SECURITY: dict[str, list[Json]] = {
 _REJECTED_CALLERS = {"anyone": (), "key": (401,), "admin": (401, 403)}
 
 
-def control_document(calls: Iterable[Call], fail_codes: Collection[str]) -> Json:
-    """Return the document. It has every call except the pages and files of the dashboard."""
+def control_document(calls: Iterable[Call], fail_codes: Collection[str], base_url: str) -> Json:
+    """Return the document. It has every call except the pages and files of the dashboard.
+
+    `base_url` is where the reader of the document reaches the server.
+    """
     described = [call for call in calls if call.summary]
     schemas, components = _schemas(_types(described))
     components |= rule_schemas(fail_codes)
@@ -53,6 +56,7 @@ def control_document(calls: Iterable[Call], fail_codes: Collection[str]) -> Json
             "description": "Each API key controls its own sandbox. These calls do not count toward"
             " the rate limit. HEAD is supported for every GET.",
         },
+        "servers": [{"url": base_url}],
         "paths": paths,
         "components": {
             "schemas": components,

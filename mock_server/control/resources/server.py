@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.control.call import Call
@@ -32,7 +33,7 @@ class ServerResource:
         *,
         real_ms: Callable[[], int],
         info: Callable[[], Info],
-        document: Callable[[], dict[str, Any]],
+        document: Callable[[Request], dict[str, Any]],
         why_not_ready: Callable[[], str | None],
     ) -> None:
         self._store = store
@@ -91,8 +92,8 @@ class ServerResource:
     async def info(self) -> Info:
         return self._info()
 
-    async def openapi(self) -> dict[str, Any]:
-        return self._document()
+    async def openapi(self, request: Request) -> dict[str, Any]:
+        return self._document(request)
 
     async def metrics(self) -> Response:
         from prometheus_client import CONTENT_TYPE_LATEST  # noqa: PLC0415  # slow to import, rarely used

@@ -47,9 +47,9 @@ class KeyedEndpoint(Endpoint):
             return rejected(counted, sandbox.settings)
         return wrong_method(scope, self.methods[0], counted.now_ms)
 
-    def reject_unknown(self, real_ms: int) -> Answer:
+    def reject_unknown(self, headers: Headers, real_ms: int) -> Answer:
         self._responder.count_unauthorized(self.operation)
-        return unauthorized(real_ms)
+        return unauthorized(self._api_keys.problem(headers), real_ms)
 
     async def reject(self, request: ProviderRequest, rejection: RuleRejection) -> Answer:
         real_ms, task_id = request.real_ms, self.known_task_id(request)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from mock_server.domain.commands import CountRequest
 from mock_server.domain.errors import quoted
+from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.operation import Operation
 from mock_server.domain.results import Rejection
 from mock_server.domain.store import Store
@@ -44,9 +45,9 @@ class UnknownModelEndpoint(KeyedEndpoint):
         super().__init__(store, api_keys, responder)
         self.operation = operation
         self.methods = (method,)
-        self._known = ", ".join(known)
+        self._known = tuple(known)
 
     async def handle(self, request: ProviderRequest) -> Answer:
         model_id = request.scope["path"].rpartition("/")[2]
-        detail = f"model: {quoted(model_id)} is unknown; known: {self._known}"
+        detail = f"model: {quoted(model_id)} is unknown{did_you_mean(model_id, self._known)}"
         return await self.reject_counted(request, 404, "Model not found", detail)

@@ -62,7 +62,7 @@ class ResultEndpoint(Endpoint):
     async def reject_method(self, scope: Scope, sandbox: SandboxReader | None) -> Answer:
         return wrong_method(scope, ", ".join(self.methods), self._responder.now_ms())
 
-    def reject_unknown(self, real_ms: int) -> Answer:
+    def reject_unknown(self, headers: Headers, real_ms: int) -> Answer:
         return missing(real_ms)
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:

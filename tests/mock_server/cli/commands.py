@@ -76,9 +76,10 @@ class Started:
     def stop(self, number: int) -> tuple[int, str, str]:
         """Send a signal; return exit status, the rest of standard output, and standard error."""
         self.process.send_signal(number)
-        output, _ = self.process.communicate(timeout=PATIENCE_S)
+        self.process.wait(PATIENCE_S)
+        assert self.process.stdout is not None
         self._errors.seek(0)
-        return self.process.returncode, output, self._errors.read()
+        return self.process.returncode, self.process.stdout.read(), self._errors.read()
 
     def _read_line(self) -> str:
         assert self.process.stdout is not None

@@ -26,7 +26,7 @@ def callback_task(url: str) -> dict[str, object]:
     return {"request_type": "callback", "callback_url": url, "input": {"prompt": "a fox"}}
 
 
-def test_the_first_line_says_where_it_listens_and_stands_alone() -> None:
+def test_the_first_line_says_where_it_listens_and_the_next_names_the_dashboard() -> None:
     with started() as server:
         ready = httpx.get(f"{server.url}/_mock/ready", verify=False, trust_env=False)
         _, rest, _ = server.stop(signal.SIGTERM)
@@ -35,7 +35,7 @@ def test_the_first_line_says_where_it_listens_and_stands_alone() -> None:
         r"mock-server listening on http://127\.0\.0\.1:[1-9]\d*\n", server.first_line
     )
     assert ready.status_code == 200
-    assert rest == ""
+    assert rest == f"dashboard: {server.url}/_mock/\n"
 
 
 def test_the_first_line_names_the_host_that_was_chosen() -> None:
@@ -54,7 +54,7 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals) -> None:
         http.get(f"{server.url}/_mock/ready")  # and keeps the connection open
         status, rest, errors = server.stop(number)
 
-    assert (status, rest) == (0, "")
+    assert (status, rest) == (0, f"dashboard: {server.url}/_mock/\n")
     assert f"stopping on {number.name}" in errors
     assert "Traceback" not in errors
 

@@ -45,7 +45,7 @@ PAINT = Call("POST", "/_mock/walls/{wall_id}/paint", paint, "Paint a wall", reje
 
 
 def test_route_and_document_of_a_call_follow_from_its_handler() -> None:
-    document = control_document([PAINT], {})
+    document = control_document([PAINT], {}, "http://mock")
     item = document["paths"]["/_mock/walls/{wall_id}/paint"]
 
     operation = item["post"]
@@ -62,7 +62,7 @@ def test_route_and_document_of_a_call_follow_from_its_handler() -> None:
 
 
 def test_call_without_a_summary_is_not_described() -> None:
-    assert control_document([Call("GET", "/_mock/x", scrape)], {})["paths"] == {}
+    assert control_document([Call("GET", "/_mock/x", scrape)], {}, "http://mock")["paths"] == {}
 
 
 def test_handler_with_an_unknown_parameter_is_rejected_at_the_start() -> None:

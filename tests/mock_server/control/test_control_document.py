@@ -62,6 +62,12 @@ def test_control_document_is_valid_openapi(document: Json) -> None:
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
+def test_control_document_names_the_server_that_was_asked(mock: RunningMock) -> None:
+    answer = mock.http.get(PATH, headers={"Host": "mock.test:8080"})
+
+    assert answer.json()["servers"] == [{"url": "http://mock.test:8080"}]
+
+
 def test_control_document_describes_exactly_the_served_calls(
     document: Json, served: list[tuple[str, Call]]
 ) -> None:

@@ -29,7 +29,7 @@ from tests.mock_server.rules.strategies import (
 )
 from tests.properties import examples
 
-DOCUMENT = control_document([], FAIL_CODES)
+DOCUMENT = control_document([], FAIL_CODES, "http://mock")
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
 FAULTS: list[Json] = [

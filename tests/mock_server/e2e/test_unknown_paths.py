@@ -5,7 +5,6 @@ import pytest
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT, Api
 
 UNKNOWN = {
-    "root": "/",
     "no-model": "/api/v1/generateTask/",
     "no-model-and-no-slash": "/api/v1/generateTask",
     "another-version": "/api/v2/generateTask/gpt-image-1",
@@ -78,6 +77,7 @@ METHODS = {
     "advance": ("/_mock/clock/advance", ["GET", "PUT"], {"POST"}),
     "finish": ("/_mock/tasks/task_1/finish", ["GET"], {"POST"}),
     "document": ("/openapi.json", ["POST"], {"GET", "HEAD"}),
+    "root": ("/", ["POST", "PUT"], {"GET", "HEAD"}),
 }
 
 

@@ -29,6 +29,16 @@ def test_the_document_is_valid(document: Json) -> None:
     assert [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()] == []
 
 
+def test_the_document_names_the_server_that_was_asked(mock: RunningMock, serve: Serve) -> None:
+    asked = mock.http.get("/openapi.json", headers={"Host": "mock.test:8080"})
+    forged = mock.http.get("/openapi.json", headers={"Host": 'x"><script>'})
+    public = serve(Settings(public_url="https://mock.example"))
+
+    assert asked.json()["servers"] == [{"url": "http://mock.test:8080"}]
+    assert forged.json()["servers"] == [{"url": mock.url}]
+    assert public.http.get("/openapi.json").json()["servers"] == [{"url": "https://mock.example"}]
+
+
 def test_the_document_of_a_strict_server_is_valid_and_stricter(serve: Serve) -> None:
     strict = serve(Settings(strict=True)).http.get("/openapi.json").json()
 
