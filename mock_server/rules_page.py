@@ -18,6 +18,7 @@ _INTRODUCTION = """\
 A rule injects a fault, an outcome or an error response into the requests and callbacks that it
 matches:
 
+<!-- excerpt: one rule -->
 ```json
 {"match": {"operation": "status", "nth": "2..3"}, "apply": {"refuse": {"status": 503}}}
 ```

@@ -13,6 +13,8 @@ Set a value with a switch, an environment variable or a key of the configuration
 command line, then environment, then file. `--config FILE.toml` or `MOCK_SERVER_CONFIG` names the
 file.
 
+`mock.toml`:
+
 ```toml
 generation_time = "2s"
 rate_limit = 100
@@ -20,6 +22,10 @@ rate_limit = 100
 [[rules]]
 match = { operation = "status", nth = "2..3" }
 apply = { refuse = { status = 503 } }
+```
+
+```bash
+mock-server --config mock.toml
 ```
 
 An invalid value or an unknown key stops the start with exit status 2. An unknown `MOCK_SERVER_…`

@@ -46,12 +46,12 @@ def test_code_blocks_of_the_client_page_print_what_they_say(
 def test_every_code_block_of_the_client_page_is_tested() -> None:
     languages = re.findall(r"```(\w+)", TEXT)
 
-    assert set(languages) == {"python", "console"}
+    assert set(languages) == {"python", "bash", "text"}
     assert languages.count("python") == len(BLOCKS)
 
 
 def test_client_page_shows_the_whole_tree_of_errors() -> None:
-    tree = re.search(r"^```\n(ApixoError.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+    tree = re.search(r"^```text\n(ApixoError.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
 
     assert tree is not None
     assert set(re.findall(r"^[│├└─ ]*([A-Z]\w+)", tree[1], re.MULTILINE)) == {
