@@ -8,7 +8,7 @@ PINS := pyproject.toml constraints.txt
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep contract check format docs bench setup lock clean
+.PHONY: help run test test-deep contract check format docs site bench setup lock clean
 
 help:      ## list these targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -40,7 +40,7 @@ format: $(VENV)/.check   ## rewrite what a tool can rewrite
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.test      ## write the pages that are made from data: contract, mutants, rules, settings, schemas
+docs: $(VENV)/.test $(VENV)/.docs ## write the pages that are generated from declarations, and build the site
 	@$(BIN)/python -m mock_server.faults_file > fixtures/contract/faults.json
 	@$(BIN)/python -m mock_server.rules_page > docs/rules.md
 	@$(BIN)/python -m contract_tests.server.contract_page > docs/contract.md
@@ -49,6 +49,12 @@ docs: $(VENV)/.test      ## write the pages that are made from data: contract, m
 	@$(BIN)/python -m tests.contract_tests.mutants.matrix > docs/mutants.md
 	@$(BIN)/mock-server schema > docs/mock-server.schema.json
 	@$(BIN)/python -m mock_server.settings.reference_page > docs/settings.md
+	@$(BIN)/python -m tests.pages.reference
+	@$(MAKE) --no-print-directory site
+
+site: $(VENV)/.test $(VENV)/.docs ## build the documentation in site/; a broken link fails
+	@$(BIN)/zensical build --clean --strict
+	@$(BIN)/python -m tests.pages.reference.llms > site/llms-full.txt
 
 bench: $(VENV)/.run      ## measure the mock against a bare server (needs wrk)
 	@$(BIN)/python -m benchmarks.http
@@ -57,11 +63,11 @@ bench: $(VENV)/.run      ## measure the mock against a bare server (needs wrk)
 setup: $(VENV)/.test $(VENV)/.check   ## install everything that these targets need
 
 lock: setup    ## write the newest versions of everything into constraints.txt
-	@env -u PIP_CONSTRAINT $(BIN)/python -m pip install --quiet --upgrade --editable '.[test,check]' hatchling
+	@env -u PIP_CONSTRAINT $(BIN)/python -m pip install --quiet --upgrade --editable '.[test,check,docs]' hatchling
 	@$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
 clean:     ## remove what these targets have made
-	rm -rf $(VENV) dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) dist site .cache .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -79,6 +85,10 @@ $(VENV)/.kit: $(VENV)/.run
 
 $(VENV)/.test: $(VENV)/.kit
 	@$(PIP) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.run
+	@$(PIP) --editable '.[docs]'
 	@touch $@
 
 $(VENV)/.check: $(VENV)/.test
