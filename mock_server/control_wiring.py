@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from starlette.routing import Route
 
-from mock_server.control.authentication import Authenticator, is_loopback
+from mock_server.control.authentication import Authenticator
 from mock_server.control.browser_guard import BrowserGuard
 from mock_server.control.call import Call, routes
 from mock_server.control.changes import Profiles
@@ -26,12 +26,14 @@ from mock_server.control.resources.sandboxes import SandboxesResource
 from mock_server.control.resources.server import Info, ServerResource
 from mock_server.control.resources.snapshot import SnapshotResource
 from mock_server.control.resources.tasks import TasksResource
+from mock_server.domain.addresses import is_loopback
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.dispatching import CallbackDispatcher
 from mock_server.domain.store import Store
 from mock_server.settings import Settings
 from mock_server.web.api_keys import ApiKeys
 from mock_server.web.base_urls import BaseUrls
+from mock_server.web.cors import EVERY_ORIGIN
 from mock_server.web.paths import SUBMIT_PATH
 from mock_server.web.result_addresses import ResultAddresses
 
@@ -59,6 +61,7 @@ class ControlPlane:
         guard = BrowserGuard(
             is_open=is_loopback(settings.host) and settings.admin_token is None,
             allowed_hosts=settings.allowed_host,
+            is_readable_by_all=EVERY_ORIGIN in settings.cors,
         )
         self._authenticator = authenticator = Authenticator(
             store,

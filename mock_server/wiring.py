@@ -42,6 +42,7 @@ from mock_server.version import __version__
 from mock_server.web import envelope
 from mock_server.web.api_keys import ApiKeys
 from mock_server.web.base_urls import BaseUrls
+from mock_server.web.cors import Cors
 from mock_server.web.endpoints.others import BalanceEndpoint, UnknownModelEndpoint
 from mock_server.web.endpoints.results import ResultEndpoint
 from mock_server.web.endpoints.status import StatusEndpoint
@@ -130,7 +131,7 @@ class MockServer:
             router=self._router,
             lifecycle=self.lifecycle,
         )
-        self._app = RequestLog(front_door, clock, secrets=settings.secrets)
+        self._app = RequestLog(self._with_cors(front_door), clock, secrets=settings.secrets)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return self._app(scope, receive, send)
@@ -138,6 +139,17 @@ class MockServer:
     def begin_stopping(self) -> None:
         """Mark the server as not ready. Requests that are cancelled from now on are no errors."""
         self.lifecycle.begin_stopping()
+
+    def _with_cors(self, app: ASGIApp) -> ASGIApp:
+        """Return the application for web pages of the origins that the settings allow."""
+        if not self.settings.cors:
+            return app
+        return Cors(
+            app,
+            self.settings.cors,
+            has_provenance=self.settings.provenance,
+            date=lambda: self._responder.date(self._responder.now_ms()),
+        )
 
     def _endpoints(self) -> dict[str, Endpoint]:
         """Return the provider's endpoints by path."""

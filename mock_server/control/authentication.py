@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from hmac import compare_digest
-from ipaddress import ip_address
 
 from starlette.requests import Request
 
 from mock_server.control.browser_guard import BrowserGuard
 from mock_server.control.errors import ControlError
+from mock_server.domain.addresses import is_loopback
 from mock_server.domain.errors import quoted
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.web.api_keys import ApiKeys, bearer_token
@@ -92,11 +92,3 @@ class Authenticator:
 
 def _authorization(request: Request) -> bytes | None:
     return dict(request.headers.raw).get(b"authorization")
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host to listen on can be reached from this machine only."""
-    try:
-        return ip_address(host.partition("%")[0]).is_loopback
-    except ValueError:
-        return host.casefold() == "localhost"

@@ -2,6 +2,9 @@
 
 A page of another site must not be able to call this server through the user's browser. The check of
 `Host` prevents DNS rebinding. The check of `Origin` stops forms and scripts of other sites.
+
+`--cors` does not change whom these checks let through. A page of an origin that it names may send
+requests with an API key or the admin token, which need no check: the page knows a secret.
 """
 
 from collections import OrderedDict
@@ -13,6 +16,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from mock_server.control.errors import ControlError
+from mock_server.domain.addresses import is_loopback
 from mock_server.domain.errors import quoted
 
 COOKIE = "apixo_mock_session"
@@ -24,11 +28,16 @@ class BrowserGuard:
     """Checks requests of browsers and stores their sessions.
 
     `is_open` is true if the server listens on loopback and has no admin token. Then the dashboard
-    shows every sandbox without sign-in.
+    shows every sandbox without sign-in. `is_readable_by_all` is true if pages of every origin may
+    read responses (`--cors '*'`). Then a page at an address or a name of one label is trusted only
+    if it is of this server: until then, browsers keep others from reading and deleting.
     """
 
-    def __init__(self, *, is_open: bool, allowed_hosts: Collection[str]) -> None:
+    def __init__(
+        self, *, is_open: bool, allowed_hosts: Collection[str], is_readable_by_all: bool = False
+    ) -> None:
         self.is_open = is_open
+        self._is_readable_by_all = is_readable_by_all
         self._allowed = {host.casefold() for host in allowed_hosts}
         self._sessions: OrderedDict[str, str] = OrderedDict()
 
@@ -40,9 +49,11 @@ class BrowserGuard:
                 403, f"Host: {quoted(host)} is not allowed; allow it with --allowed-host NAME"
             )
         origin = request.headers.get("origin")
-        if origin is not None and not self._is_allowed(_name(origin)):
+        if origin is not None and not self._is_trusted(_name(origin), _name(f"//{host}")):
             raise ControlError(
-                403, f"Origin: pages of {quoted(origin)} may not call the control plane"
+                403,
+                f"Origin: pages of {quoted(origin)} may not call the control plane without an API"
+                " key; send one, or trust the host of the page with --allowed-host NAME",
             )
 
     def open_session(self, sandbox: str) -> str:
@@ -64,6 +75,13 @@ class BrowserGuard:
         self.check_origin(request)
         if self.visible_sandbox(request) not in {EVERY_SANDBOX, sandbox_id}:
             raise ControlError(401, "sign in at /_mock/ with an API key or the admin token")
+
+    def _is_trusted(self, page: str, server: str) -> bool:
+        """Return whether a page of this host may act without a key."""
+        if not self._is_readable_by_all:
+            return self._is_allowed(page)
+        is_local = is_loopback(page) or page.endswith(".localhost")
+        return is_local or page in self._allowed or (page == server and bool(page))
 
     def _is_allowed(self, name: str) -> bool:
         if name in self._allowed or name == "localhost" or name.endswith(".localhost"):

@@ -68,7 +68,7 @@ class WaitTimeout(ControlError):
 
 
 def on_http_error(suggestion: Callable[[str], str]) -> Handler:
-    """Return the handler for an unknown path (404) and an unsupported method (405).
+    """Return the handler for an unknown path (404), an unsupported method (405) and OPTIONS.
 
     `suggestion` returns what the client of an unknown path may have meant.
     """
@@ -78,6 +78,8 @@ def on_http_error(suggestion: Callable[[str], str]) -> Handler:
         path, headers = request.scope["path"], error.headers or {}
         if error.status_code == 405:
             allowed = ", ".join(sorted(headers["Allow"].split(", ")))
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers={"Allow": f"{allowed}, OPTIONS"})
             problem = f"must be called with {allowed} (got {request.method})"
         else:
             problem = f"unknown path; {suggestion(path)}"

@@ -21,3 +21,11 @@ def why_not_public(host: str) -> str | None:
             return f"{quoted(host)} is not a host name"
         return None
     return None if address.is_global and not address.is_multicast else f"{host} is not public"
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host can be reached from this machine only."""
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return host.casefold() == "localhost"

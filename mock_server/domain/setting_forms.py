@@ -1,5 +1,6 @@
 """The written forms of setting values: durations, money, sizes, texts."""
 
+import re
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -18,6 +19,12 @@ _PATH = r"""(/[!-~]*)?"""
 _BASE_URL = (
     rf"""^\s*[Hh][Tt][Tt][Pp][Ss]?://(?=[!-~]*\s*$){_USER}{_HOST}(:{_PORT})?(/[^\s"\\<>?#]*)?\s*$"""
 )
+
+_ORIGIN = (
+    rf"(\*|[Nn][Uu][Ll][Ll]|[A-Za-z][A-Za-z0-9+.\-]*://([A-Za-z0-9._\-]+|\[[0-9A-Fa-f:.]+\])"
+    rf"(:{_PORT})?/?)"
+)
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def _unchanged(value: Any) -> Any:
@@ -101,6 +108,15 @@ def texts(must_be: str, metavar: str) -> Form:
     )
 
 
+def _normal_origin(origin: str) -> str:
+    """Return an origin as browsers send it. Raises ValueError."""
+    if not re.fullmatch(_ORIGIN, origin):
+        raise ValueError("not an origin")
+    normal = origin.lower().removesuffix("/")
+    scheme, _, _ = normal.partition(":")
+    return normal.removesuffix(_DEFAULT_PORTS.get(scheme, "/"))
+
+
 def _split(value: object) -> tuple[str, ...]:
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple):
@@ -108,3 +124,17 @@ def _split(value: object) -> tuple[str, ...]:
     if not all(isinstance(part, str) and part.strip() for part in parts):
         raise ValueError("a part is no text or is blank")
     return tuple(part.strip() for part in parts)
+
+
+ORIGINS = Form(
+    metavar="ORIGIN",
+    must_be="one or more origins, such as http://localhost:5173, or *",
+    kind=Any,
+    schema={
+        "anyOf": [
+            {"type": "string", "pattern": rf"^\s*{_ORIGIN}\s*(,\s*{_ORIGIN}\s*)*$"},
+            {"type": "array", "items": {"type": "string", "pattern": rf"^\s*{_ORIGIN}\s*$"}},
+        ]
+    },
+    parse=lambda value: tuple(map(_normal_origin, _split(value))),
+)

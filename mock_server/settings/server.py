@@ -25,6 +25,7 @@ from mock_server.domain.setting_forms import (
     BYTES,
     DOLLARS,
     DURATION,
+    ORIGINS,
     TABLES,
     Dollars,
     text,
@@ -134,6 +135,14 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
         Setting(
             help="Host name that browsers may use, beside local names; can be repeated.",
             form=texts("one or more host names", "NAME"),
+            default="none",
+        ),
+    ] = ()
+    cors: Annotated[
+        tuple[str, ...],
+        Setting(
+            help="Origin of web pages that may call the server; can be repeated; * is any.",
+            form=ORIGINS,
             default="none",
         ),
     ] = ()

@@ -1,5 +1,6 @@
 """The provider's responses before they are sent, and functions for the error responses."""
 
+from collections.abc import Sequence
 from email.utils import formatdate
 from typing import TypeAlias
 
@@ -77,6 +78,12 @@ def wrong_method(scope: Scope, allowed: str, now_ms: int) -> Answer:
     detail = f"{scope['path']}: must be called with {allowed} (got {scope['method']})"
     body = envelope.error(405, "Method not allowed", detail)
     return Answer(405, body, now_ms, headers=((b"allow", allowed.encode()),))
+
+
+def options(methods: Sequence[str], now_ms: int) -> Answer:
+    """Return the response to OPTIONS, which names the methods of the path."""
+    allowed = ", ".join((*methods, "OPTIONS")).encode()
+    return Answer(204, b"", now_ms, headers=((b"allow", allowed),), content_type=None)
 
 
 def missing(now_ms: int, task_id: str = "") -> Answer:

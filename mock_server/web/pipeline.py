@@ -14,7 +14,7 @@ from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.store import SandboxReader
-from mock_server.web.answer import Answer
+from mock_server.web.answer import Answer, options
 from mock_server.web.body import BodyTooLarge, ClientGone
 from mock_server.web.meaning_faults import spoiled
 from mock_server.web.request import Headers, ProviderRequest
@@ -81,9 +81,7 @@ class Pipeline:
         real_ms = began_ns // 1_000_000
         sandbox = await endpoint.sandbox(scope, headers, real_ms)
         if scope["method"] not in endpoint.methods:
-            if sandbox is not None and NOTE in scope:
-                scope[NOTE].take(sandbox)
-            await responder.send(send, await endpoint.reject_method(scope, sandbox))
+            await self._reject_method(endpoint, scope, sandbox, real_ms, send)
             return
         if sandbox is None:
             await responder.send(send, endpoint.reject_unknown(headers, real_ms))
@@ -108,6 +106,22 @@ class Pipeline:
         if answer.owes_callback:
             with suppress(SandboxMissing):
                 await endpoint.deliver(request, answer.task_id)
+
+    async def _reject_method(
+        self,
+        endpoint: Endpoint,
+        scope: Scope,
+        sandbox: SandboxReader | None,
+        real_ms: int,
+        send: Send,
+    ) -> None:
+        if sandbox is not None and NOTE in scope:
+            scope[NOTE].take(sandbox)
+        if scope["method"] == "OPTIONS":  # A browser asks, not the client: nothing is counted.
+            answer = options(endpoint.methods, real_ms)
+        else:
+            answer = await endpoint.reject_method(scope, sandbox)
+        await self._responder.send(send, answer)
 
     async def _answer_again(self, endpoint: Endpoint, request: ProviderRequest) -> Answer:
         """Answer a request whose sandbox was removed meanwhile, from the one in its place."""

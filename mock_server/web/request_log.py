@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mock_server.domain.ports import RealClock
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.store import SandboxReader
+from mock_server.web.cors import blocked_page
 from mock_server.web.log_text import LogText
 
 log = logging.getLogger("mock_server.requests")
@@ -60,7 +61,7 @@ class RequestLog:
     async def _logged(self, level: int, scope: Scope, receive: Receive, send: Send) -> None:
         began_ns = self._now_ns()
         note = scope[NOTE] = RequestNote()
-        status: int | None = None
+        start: Message = {"status": None, "headers": []}
         is_written = False
 
         def write(body: bytes = b"") -> None:
@@ -68,12 +69,12 @@ class RequestLog:
             if not is_written:
                 is_written = True
                 duration_ms = (self._now_ns() - began_ns) / 1_000_000
-                self._write(level, scope, note, status, duration_ms, body)
+                self._write(level, scope, note, start, duration_ms, body)
 
         async def send_logged(message: Message) -> None:
-            nonlocal status
+            nonlocal start
             if message["type"] == "http.response.start":
-                status = message["status"]
+                start = message
             elif not message.get("more_body", False):
                 # The line is written first, so that a client that has its response can read it.
                 write(message.get("body", b""))
@@ -82,7 +83,7 @@ class RequestLog:
         try:
             await self._app(scope, receive, send_logged)
         except Exception:
-            status = status or 500  # The HTTP server sends this response.
+            start["status"] = start["status"] or 500  # The HTTP server sends this response.
             raise
         finally:
             write()
@@ -92,10 +93,11 @@ class RequestLog:
         level: int,
         scope: Scope,
         note: RequestNote,
-        status: int | None,
+        start: Message,
         duration_ms: float,
         body: bytes,
     ) -> None:
+        status = start["status"]
         sandbox: SandboxReader | None = scope.get("state", {}).get("sandbox")
         text = LogText(scope["headers"], self._secrets)
         members: dict[str, Any] = {
@@ -107,7 +109,7 @@ class RequestLog:
             "task": text.target(note.task, b""),
             "rule": text.sentence(note.rule),
             "fault": note.fault,
-            "error": text.sentence(_error(scope, status, body)),
+            "error": text.sentence(_error(scope, status, body) or blocked_page(scope, start)),
         }
         shown = {name: value for name, value in members.items() if value != ""}
         log.log(level, "%s", _line(shown), extra={"members": shown})

@@ -31,6 +31,7 @@ WRONG = {
     "admin_token": " ",
     "log_format": "xml",
     "log_level": "loud",
+    "cors": "localhost:5173",
     "insufficient_credits_status": "403",
     "retry_after": "perhaps",
     "image_fail_codes": "all",

@@ -66,7 +66,7 @@ def test_an_unknown_task_is_not_found(api: Api, task_id: str) -> None:
 
 
 METHODS = {
-    "submit": (SUBMIT, ["GET", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"], {"POST"}),
+    "submit": (SUBMIT, ["GET", "PUT", "DELETE", "PATCH", "HEAD"], {"POST"}),
     "status": (STATUS, ["POST", "PUT", "DELETE"], {"GET"}),
     "balance": (BALANCE, ["POST", "DELETE"], {"GET"}),
     "another-model": ("/api/v1/generateTask/flux", ["GET"], {"POST"}),
@@ -97,3 +97,24 @@ def test_a_wrong_method_is_refused_and_the_right_ones_are_named(
     assert answer.status_code == 405
     assert {name.strip() for name in answer.headers["allow"].split(",")} == allowed
     assert method == "HEAD" or answer.json()["code"] == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [pytest.param(path, allowed, id=name) for name, (path, _, allowed) in METHODS.items()],
+)
+def test_options_names_the_methods_of_a_path_and_counts_nothing(
+    api: Api, path: str, allowed: set[str]
+) -> None:
+    before = api.counters()
+    answer = api.send("OPTIONS", path)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    named = {name.strip() for name in answer.headers["allow"].split(",")}
+    assert named == {*allowed, "OPTIONS"}
+    assert not [name for name in answer.headers if name.startswith("access-control")]
+    assert api.counters() == before
+
+
+def test_options_of_an_unknown_path_is_not_found(api: Api) -> None:
+    assert api.send("OPTIONS", "/nothing").status_code == 404
