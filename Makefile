@@ -8,7 +8,7 @@ PINS := pyproject.toml constraints.txt
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep contract check format docs site bench setup lock clean
+.PHONY: help run test test-deep contract check format docs site screenshots bench setup lock clean
 
 help:      ## list these targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -39,6 +39,9 @@ check: $(VENV)/.check    ## what CI checks without running a test: format, lint,
 format: $(VENV)/.check   ## rewrite what a tool can rewrite
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+screenshots: $(VENV)/.test  ## take the picture of the dashboard again (needs chromium and chromedriver)
+	@$(BIN)/python -m tests.screenshots
 
 docs: $(VENV)/.test $(VENV)/.docs ## write the pages that are generated from declarations, and build the site
 	@$(BIN)/python -m mock_server.faults_file > fixtures/contract/faults.json

@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.patience import PATIENCE_S
 
 _SWITCHES = (
     "--headless",
@@ -55,7 +58,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
             f"needs a browser to look at the page: {' and '.join(lacking)} not found"
             " (Debian: apt-get install chromium chromium-driver)"
         )
-    with _browser(tmp_path_factory.mktemp("chromium")) as driver:
+    with started(tmp_path_factory.mktemp("chromium")) as driver:
         yield driver
 
 
@@ -85,13 +88,20 @@ def requested(driver: webdriver.Chrome) -> list[str]:
     return [url for url in urls if not url.startswith(_OF_NO_SERVER)]
 
 
+def loaded(driver: webdriver.Chrome) -> None:
+    """Wait until all pictures of the page are complete."""
+    script = "return [...document.images].every((each) => each.complete && each.naturalWidth)"
+    WebDriverWait(driver, PATIENCE_S, 0.05).until(lambda driver: driver.execute_script(script))
+
+
 def _log(driver: webdriver.Chrome, name: str) -> list[dict[str, str]]:
     entries: list[dict[str, str]] = driver.get_log(name)  # type: ignore[no-untyped-call]  # in selenium
     return entries
 
 
 @contextmanager
-def _browser(profile: Path) -> Iterator[webdriver.Chrome]:
+def started(profile: Path) -> Iterator[webdriver.Chrome]:
+    """Start a browser with an empty profile in this folder."""
     options = webdriver.ChromeOptions()
     options.binary_location = str(shutil.which("chromium"))
     for switch in _SWITCHES:

@@ -1,5 +1,7 @@
 """The dashboard in a real browser: it is live, controls the mock, and never runs what it shows."""
 
+import json
+import shlex
 from collections.abc import Iterator
 from itertools import count
 
@@ -13,7 +15,7 @@ from mock_server.settings import Settings
 from mock_server.testing.receiver import CallbackReceiver
 from tests import browser
 from tests.mock_server.dashboard.looking import click, until
-from tests.mock_server.e2e.api import Api
+from tests.mock_server.e2e.api import SUBMIT, Api
 from tests.mock_server.e2e.serving import RunningMock, running
 from tests.patience import PATIENCE_S
 
@@ -72,6 +74,68 @@ def test_next_task_fails_with_the_selected_fault(page: webdriver.Chrome, api: Ap
     assert page.find_element(By.ID, "queue").text == ""
 
 
+def test_queued_fault_is_cancelled(page: webdriver.Chrome, api: Api) -> None:
+    click(page, "#fail-next")
+    until(page, "#queue", "CONTENT_VIOLATION")
+
+    click(page, "#queue button")
+
+    WebDriverWait(page, PATIENCE_S, 0.05).until(lambda _: api.told("GET", "next")["next"] == [])
+    api.submit("any prompt")
+    until(page, "#tasks", "any prompt")
+    assert page.find_element(By.ID, "queue").text == ""
+
+
+def test_page_without_requests_shows_the_first_command(page: webdriver.Chrome, api: Api) -> None:
+    until(page, "#empty", "$APIXO_API_KEY")
+    until(page, "#empty", "/api/v1/generateTask/gpt-image-1")
+
+    assert api.try_submit({}).status_code == 400
+
+    until(page, "#counters", "1 rejected: 400")
+    assert not page.find_element(By.ID, "empty").is_displayed()
+
+
+def test_task_is_submitted_from_the_page_and_errors_are_shown_in_place(
+    page: webdriver.Chrome, api: Api
+) -> None:
+    click(page, "#new-task button")
+    until(page, "#new-task-error", "400: Missing required field: input")
+    page.find_element(By.ID, "prompt").send_keys("a fox of the page")
+    page.find_element(By.CSS_SELECTOR, "#new-task summary").click()
+    page.find_element(By.ID, "callback-url").send_keys("nowhere")
+    click(page, "#new-task button")
+    until(page, "#new-task-error", "callback_url: must be an http or https URL")
+    assert focused(page, "id") == "callback-url"
+    page.find_element(By.ID, "callback-url").clear()
+    Select(page.find_element(By.ID, "num-images")).select_by_visible_text("4")
+
+    click(page, "#new-task button")
+
+    until(page, "#tasks", "a fox of the page")
+    assert api.told("GET", "tasks")["tasks"][0]["num_images"] == 4
+    assert ["400" in each for each in browser.complaints(page)] == [True, True]
+
+
+def test_request_of_the_journal_is_written_as_a_curl_command_without_the_key(
+    page: webdriver.Chrome, api: Api, mock: RunningMock
+) -> None:
+    api.submit("it's a fox; $HOME")
+    until(page, "#journal", "submit")
+    click(page, "#journal summary")
+    click(page, "#journal button")
+    until(page, "#journal .command", "Cop")
+
+    command = page.find_element(By.CSS_SELECTOR, "#journal .command pre").text
+    words = shlex.split(command)
+
+    assert words[:4] == ["curl", "-X", "POST", f"{mock.url}{SUBMIT}"]
+    assert "Authorization: Bearer $APIXO_API_KEY" in words
+    assert '-H "Authorization' in command  # The shell inserts the key.
+    assert json.loads(words[-1]) == {"input": {"prompt": "it's a fox; $HOME"}}
+    assert api.key not in command
+
+
 def test_page_shows_the_timeline_of_a_task_and_details_of_a_request(
     page: webdriver.Chrome, api: Api
 ) -> None:
@@ -80,7 +144,7 @@ def test_page_shows_the_timeline_of_a_task_and_details_of_a_request(
     until(page, "#journal", "statusTask")
 
     page.find_element(By.CSS_SELECTOR, f"[data-task='{task_id}']").click()
-    until(page, "#timeline", "default: the task succeeds")
+    until(page, f"li[data-key='{task_id}'] #timeline", "default: the task succeeds")
     Select(page.find_element(By.ID, "operation")).select_by_visible_text("submit")
     WebDriverWait(page, PATIENCE_S).until(
         lambda page: "statusTask" not in page.find_element(By.ID, "journal").text
@@ -125,15 +189,15 @@ def test_page_shows_callbacks_and_changes_rules_profile_and_clock(
 
 def test_page_fits_a_phone_and_works_with_the_keyboard(page: webdriver.Chrome, api: Api) -> None:
     task_id = api.submit(LONG)
+    api.told("POST", "next", {"apply": {"outcome": {"fail": "NSFW", "message": LONG}}})
     api.told("POST", "rules", {"match": {"prompt": LONG}, "apply": {"callback": "drop"}})
     until(page, "#rules", "drop")
     click(page, f"[data-task='{task_id}']")
     until(page, "#timeline", "default: the task succeeds")
     page.execute_script("document.querySelectorAll('details').forEach((each) => each.open = true)")
-    for dark in (False, True):
-        browser.resized(page, 375, dark=dark)
-        width = page.execute_script("return document.documentElement.scrollWidth")
-        assert width <= 375
+    for width, dark in ((1280, False), (390, False), (375, True)):
+        browser.resized(page, width, dark=dark)
+        assert page.execute_script("return document.documentElement.scrollWidth") <= width
 
     page.find_element(By.CSS_SELECTOR, "[data-seconds='30']").send_keys(Keys.ENTER)
     page.find_element(By.CSS_SELECTOR, "[data-seconds='30']").send_keys(Keys.ENTER)
@@ -174,7 +238,7 @@ def test_page_links_to_the_audit_of_the_client(
 
     until(page, "main", "C-REQ-001")
     assert page.execute_script("return document.querySelectorAll('img').length") == 0
-    page.back()
+    page.find_element(By.PARTIAL_LINK_TEXT, "Back to the sandbox").click()
     until(page, "#now", "20")
 
 
@@ -253,7 +317,7 @@ def test_rule_that_is_enabled_again_gets_its_place_back(page: webdriver.Chrome, 
     rules = [{"apply": {"refuse": {"status": status}}} for status in (500, 502, 503)]
     api.told("PUT", "rules", {"rules": rules})
     until(page, "#rules", "503")
-    page.find_elements(By.CSS_SELECTOR, "#rules button")[1].click()
+    click(page, "#rules li:nth-child(2) button")
     until(page, "#rules", "enable")
     page.refresh()
     until(page, "#rules", "enable")

@@ -1,9 +1,14 @@
 // Shows the state of one sandbox and controls it.
 
-import { callbackCard, journalItem, queuedItem, ruleItem, seconds, taskCard, taskPath, timelineItem, timelineItems, written } from "./items.js";
+import "./copy.js";
+import "./new_task.js";
+import { callbackCard, counterItem, counterItems, journalItem, queuedItem, ruleItem, taskCard, taskPath } from "./items.js";
 import { fill } from "./nodes.js";
 import { call, listen } from "./plane.js";
-import { switchedOff, toggle } from "./rules.js";
+import { begin, edit } from "./rule_editor.js";
+import { remove, switchedOff, toggle } from "./rules.js";
+import { duration, written } from "./times.js";
+import * as timeline from "./timeline.js";
 
 const LATEST_MS = 253402300799000; // The clock stops in the last second of the year 9999.
 const PAUSE_MS = 100; // Changes within this time are drawn together.
@@ -28,10 +33,10 @@ const present = () => {
 
 const showTime = () => {
   const now = present();
-  at("now").textContent = written(now);
+  at("now").textContent = `${written(now)} UTC`;
   at("now").dateTime = new Date(now).toISOString();
   for (const age of document.querySelectorAll("[data-created]")) {
-    age.textContent = seconds((Number(age.dataset.ended) || now) - Number(age.dataset.created));
+    age.textContent = duration((Number(age.dataset.ended) || now) - Number(age.dataset.created));
   }
 };
 
@@ -52,33 +57,17 @@ const showJournal = ({ entries, dropped }) => {
 };
 
 const showRules = ({ rules, profile }, { next }) => {
-  fill(at("queue"), next, (each) => each.id, queuedItem);
+  fill(at("queue"), next, (each) => each.id, (each) => queuedItem(each, cancel));
   const all = [...rules.map((rule) => ({ ...rule, isOn: true })), ...switchedOff()];
   const named = (rule) => `${rule.isOn ? "on" : "off"} ${rule.id}`;
-  fill(at("rules"), all, named, (rule) => ruleItem(rule, (it) => act(() => toggle(it))));
+  fill(at("rules"), all, named, (rule) => ruleItem(rule, ruleActs));
   if (document.activeElement !== at("profile")) at("profile").value = profile.name;
 };
 
-let chosen = null; // Id of the task whose timeline is shown.
-
-const showTimeline = async () => {
-  if (chosen === null) return;
-  const task = await call("GET", taskPath(chosen));
-  at("timeline").hidden = false;
-  at("timeline-title").textContent = `Timeline of ${chosen}`;
-  at("finish").hidden = "complete_time_ms" in task;
-  fill(at("events"), timelineItems(task), ({ number }) => number, timelineItem);
-};
-
 const choose = async (taskId) => {
-  chosen = taskId;
+  timeline.choose(taskId);
   await refresh();
-  at("timeline-title").focus();
-};
-
-const closeTimeline = () => {
-  chosen = null;
-  at("timeline").hidden = true;
+  timeline.focus();
 };
 
 const filters = () => {
@@ -91,15 +80,17 @@ const draw = async () => {
     call("GET", "sandbox"), call("GET", "clock"), call("GET", "tasks?limit=60"),
     call("GET", `journal?${filters()}`), call("GET", "callbacks"), call("GET", "rules"), call("GET", "next"),
   ]);
-  const { requests, refused, live_tasks: live, balance } = detail.counters;
-  at("counters").textContent = `${requests} requests, ${refused} rejected, ${live} live tasks, $${balance.toFixed(2)} left`;
+  fill(at("counters"), counterItems(detail.counters), ({ words }) => words.replace(/[\d.,$]+/, ""), counterItem);
+  at("empty").hidden = tasks.length > 0 || Object.keys(detail.counters.responses).length > 0;
+  at("no-tasks").hidden = tasks.length > 0;
+  at("no-callbacks").hidden = deliveries.length > 0;
   showClock(reading);
-  fill(at("tasks"), tasks, (task) => task.task_id, (task) => taskCard(task, choose));
+  timeline.keep(() => fill(at("tasks"), tasks, (task) => task.task_id, (task) => taskCard(task, choose)));
   showTime();
   showJournal(journal);
   fill(at("callbacks"), deliveries.slice(-50).reverse(), (each) => each.task_id, callbackCard);
   showRules(rules, next);
-  await showTimeline().catch(closeTimeline); // The task no longer exists.
+  await timeline.show();
 };
 
 // Refreshes run one after the other, so that an older one never overwrites a newer one.
@@ -134,19 +125,23 @@ const act = async (work) => {
   await refresh();
 };
 
+const cancel = ({ id }) => act(() => call("DELETE", `next?id=${encodeURIComponent(id)}`));
+const ruleActs = { toggle: (rule) => act(() => toggle(rule)), remove: (rule) => act(() => remove(rule)), edit };
+
 at("clock").addEventListener("click", ({ target }) => {
   const { seconds: moved, mode, speed } = target.dataset;
   if (moved) act(() => call("POST", "clock/advance", { seconds: moved }));
   if (mode) act(() => call("PUT", "clock", { mode, speed: Number(speed) }));
 });
 at("finish").addEventListener("click", ({ target: { dataset } }) => {
-  if (dataset.state) act(() => call("POST", `${taskPath(chosen)}/finish`, { state: dataset.state }));
+  if (dataset.state) act(() => call("POST", `${taskPath(timeline.chosen())}/finish`, { state: dataset.state }));
 });
 at("profile").addEventListener("change", ({ target }) => act(() => call("PATCH", "sandbox", { profile: target.value })));
 at("fail-next").addEventListener("click", () => act(() => call("POST", "next", { apply: JSON.parse(at("next").value) })));
 at("operation").addEventListener("change", soon);
 at("task").addEventListener("input", soon);
 
+begin(refresh);
 listen(soon, (isLive) => say("link", isLive ? "" : "Disconnected from the server. Reconnecting…"));
 refresh();
 setInterval(() => { if (clock?.mode === "real" && !document.hidden) showTime(); }, TICK_MS);

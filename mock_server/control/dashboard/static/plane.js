@@ -12,9 +12,9 @@ export const call = async (method, path, body) => {
     method, headers, body: body === undefined ? undefined : JSON.stringify(body),
   });
   if (answer.status === 204) return {};
-  const data = await answer.json();
-  if (!answer.ok) throw new Error(data.data?.error ?? answer.statusText);
-  return data;
+  if (answer.ok) return answer.json();
+  const { data, message } = await answer.json().catch(() => ({}));
+  throw Object.assign(new Error(data?.error ?? message ?? answer.statusText), { status: answer.status });
 };
 
 // Calls `changed` after every event, and `connected` with whether events arrive.
