@@ -8,7 +8,7 @@ PINS := pyproject.toml constraints.txt
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep contract check format docs site screenshots bench setup lock clean
+.PHONY: help run test test-deep contract check format docs site screenshots bench release-check setup lock clean
 
 help:      ## list these targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -58,6 +58,13 @@ docs: $(VENV)/.test $(VENV)/.docs ## write the pages that are generated from dec
 site: $(VENV)/.test $(VENV)/.docs ## build the documentation in site/; a broken link fails
 	@$(BIN)/zensical build --clean --strict
 	@$(BIN)/python -m tests.pages.reference.llms > site/llms-full.txt
+
+release-check: $(VENV)/.check  ## build the wheel and check version, changelog, contents, metadata (TAG=v0.2.0)
+	@rm -rf dist
+	@$(BIN)/python -m build --outdir dist . > /dev/null 2>&1 || $(BIN)/python -m build --outdir dist .
+	@$(BIN)/check-wheel-contents dist/*.whl
+	@$(BIN)/twine check --strict dist/*
+	@$(BIN)/python -m tests.packaging.release dist $(TAG)
 
 bench: $(VENV)/.run      ## measure the mock against a bare server (needs wrk)
 	@$(BIN)/python -m benchmarks.http
