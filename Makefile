@@ -8,7 +8,7 @@ PINS := pyproject.toml constraints.txt
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep contract check format docs site screenshots bench release-check setup lock clean
+.PHONY: help run test test-deep contract check format docs site screenshots examples bench release-check setup lock clean
 
 help:      ## list these targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -65,6 +65,11 @@ release-check: $(VENV)/.check  ## build the wheel and check version, changelog, 
 	@$(BIN)/check-wheel-contents dist/*.whl
 	@$(BIN)/twine check --strict dist/*
 	@$(BIN)/python -m tests.packaging.release dist $(TAG)
+examples: $(VENV)/.check ## run the examples, also those that need Node or Locust
+	@$(PYTHON) -m venv $(VENV)/locust
+	@$(VENV)/locust/bin/python -m pip install --quiet -r examples/locust/requirements.txt
+	@if command -v npm >/dev/null; then cd examples/vitest && npm ci --silent; fi
+	@PATH="$(CURDIR)/$(VENV)/locust/bin:$$PATH" $(BIN)/python -m pytest -q tests/examples tests/pytest_plugin/test_page.py
 
 bench: $(VENV)/.run      ## measure the mock against a bare server (needs wrk)
 	@$(BIN)/python -m benchmarks.http

@@ -13,6 +13,3 @@ pytest_plugins = ["tests.browser"]
 def anyio_backend() -> str:
     """Run asynchronous tests under asyncio only, whatever else is installed."""
     return "asyncio"
-
-
-collect_ignore = ["example_project"]  # a suite of its own, run by tests/pytest_plugin

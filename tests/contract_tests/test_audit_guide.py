@@ -42,7 +42,7 @@ def block(language: str, containing: str) -> str:
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Return a folder with the files of both pages; pauses of the client move its sandbox."""
-    painter = ROOT / "tests" / "example_project" / "painter.py"
+    painter = ROOT / "examples" / "python" / "painter.py"
     (tmp_path / "painter.py").write_text(painter.read_text("utf-8"), "utf-8")
     (tmp_path / "my_client.py").write_text(block("python", "sys.argv"), "utf-8")
     (tmp_path / "test_my_client.py").write_text(block("python", "apixo_mock.audit()"), "utf-8")

@@ -26,7 +26,7 @@ PAGES = [
     ROOT / "ARCHITECTURE.md",
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").rglob("*.md")),
-    *sorted((ROOT / "examples").rglob("*.md")),
+    *sorted((ROOT / "examples").glob("*.md")),
 ]
 
 _FILE_NAME = re.compile(r"`([\w./-]+\.\w+)`:")

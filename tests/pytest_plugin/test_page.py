@@ -1,4 +1,4 @@
-"""docs/testing-your-client.md shows the files of the example project, and they pass."""
+"""docs/testing-your-client.md shows the files of two examples, and they pass."""
 
 import re
 import shutil
@@ -12,10 +12,13 @@ import mock_server
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-PROJECT = ROOT / "tests" / "example_project"
 PAGE = (ROOT / "docs" / "testing-your-client.md").read_text("utf-8")
 SHOWN = dict(re.findall(r"`(\S+)`:\n\n```\w+\n(.*?)```\n", PAGE, re.DOTALL))
-FILES = {path.name: path.read_text("utf-8") for path in sorted(PROJECT.glob("*.*"))}
+FILES = {
+    path.name: path.read_text("utf-8")
+    for folder in ("python", "node")
+    for path in sorted((ROOT / "examples" / folder).glob("*.*"))
+}
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
@@ -37,7 +40,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_page_shows_the_whole_example_project() -> None:
+def test_the_page_shows_both_examples() -> None:
     assert SHOWN == FILES
 
 

@@ -1,0 +1,119 @@
+"""The examples work: their suites pass, their configurations are valid.
+
+tests/pytest_plugin/test_page.py runs the suites in Python and for Node's test runner.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import mock_server
+from mock_server.__main__ import command
+from mock_server.settings import Settings
+from tests.pages.blocks import ROOT, Kind, blocks
+from tests.patience import PATIENCE_S
+
+EXAMPLES = ROOT / "examples"
+WORKFLOW = EXAMPLES / "github-actions" / "audit.yml"
+COMPOSE = EXAMPLES / "compose" / "compose.yaml"
+
+
+def run(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        words,
+        cwd=folder,
+        env={**os.environ, "PATH": path, **more},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=10 * PATIENCE_S,
+    )
+
+
+@pytest.fixture
+def vitest() -> Path:
+    """Return the folder of the example with vitest, if its packages are installed."""
+    folder = EXAMPLES / "vitest"
+    if shutil.which("npm") is None:
+        pytest.skip("needs Node (Debian: apt-get install nodejs npm)")
+    if not (folder / "node_modules").exists():
+        pytest.skip("needs the packages of the example: make examples")
+    return folder
+
+
+@pytest.mark.parametrize("script", ["check", "test"])
+def test_vitest_example_passes(vitest: Path, script: str) -> None:
+    ended = run(vitest, "npm", "run", script)
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_load_script_finishes_pictures(tmp_path: Path) -> None:
+    if shutil.which("locust") is None:
+        pytest.skip("needs Locust: make examples")
+    script = str(EXAMPLES / "locust" / "locustfile.py")
+    switches = [
+        "--headless",
+        "--users",
+        "3",
+        "--run-time",
+        "3s",
+        "--json",
+        "--exit-code-on-error",
+        "1",
+    ]
+
+    with mock_server.running(Settings(speed=100, generation_time_ms=1000)) as server:
+        ended = run(
+            tmp_path, "locust", "-f", script, "--host", server.base_url, *switches, POLL_S="0.05"
+        )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    counts = {each["name"]: each["num_requests"] for each in json.loads(ended.stdout)}
+    assert counts["result"] > 0
+    assert counts["/api/v1/statusTask"] >= counts["result"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "path"), [("github-workflows", WORKFLOW), ("compose-spec", COMPOSE)]
+)
+def test_configuration_follows_its_schema(schema: str, path: Path) -> None:
+    if shutil.which("check-jsonschema", path=str(Path(sys.executable).parent)) is None:
+        pytest.skip("needs check-jsonschema: make setup")
+    ended = run(ROOT, "check-jsonschema", "--builtin-schema", f"vendor.{schema}", str(path))
+
+    assert ended.returncode == 0, ended.stdout
+
+
+def test_compose_file_starts_the_mock_with_switches_that_exist() -> None:
+    services: dict[str, Any] = yaml.safe_load(COMPOSE.read_text("utf-8"))["services"]
+    program, *switches = services["mock"]["command"]
+
+    parsed = command().make_context(program, list(switches)).params
+
+    assert program == "mock-server"
+    assert parsed["host"] == "0.0.0.0"
+    assert services["app"]["environment"]["APIXO_BASE_URL"] == f"http://mock:{parsed['port']}"
+
+
+@pytest.mark.parametrize(
+    ("page", "shown", "path"),
+    [
+        ("docs/tutorials/audit-in-ci.md", ".github/workflows/audit.yml", WORKFLOW),
+        ("docs/guides/containers.md", "compose.yaml", COMPOSE),
+    ],
+)
+def test_page_shows_the_example(page: str, shown: str, path: Path) -> None:
+    files = {
+        block.file_name: block.text for block in blocks(ROOT / page) if block.kind is Kind.FILE
+    }
+
+    assert files[shown] == path.read_text("utf-8")
