@@ -48,25 +48,26 @@ class SignIn:
         if "token" in form:
             if not self._authenticator.is_admin_token(form["token"]):
                 return self.form(401, token_problem=REJECTED_TOKEN)
-            return self._session(EVERY_SANDBOX)
+            return self._session(request, EVERY_SANDBOX)
         key = form.get("key", "")
         if self._authenticator.is_admin_token(key):
-            return self._session(EVERY_SANDBOX)
+            return self._session(request, EVERY_SANDBOX)
         sandbox = await self._authenticator.sandbox_of_key(key)
         if sandbox is None:
             return self.form(401, key_problem=REJECTED_KEY)
-        return self._session(sandbox.id)
+        return self._session(request, sandbox.id)
 
     def form(self, status: int = 200, **problems: str) -> Response:
         has_token = self._authenticator.has_admin_token
         return html("sign_in.html", status, has_token=has_token, **problems)
 
-    def _session(self, sandbox: str) -> Response:
+    def _session(self, request: Request, sandbox: str) -> Response:
         response = RedirectResponse("/_mock/", 303)
         response.set_cookie(
             COOKIE,
             self._guard.open_session(sandbox),
             httponly=True,
+            secure=request.url.scheme == "https",
             samesite="strict",
             path="/_mock",
         )

@@ -57,6 +57,7 @@ def count_request(state: SandboxState, command: CountRequest) -> BalanceView | R
 def record_exchange(state: SandboxState, command: RecordExchange) -> int:
     entry = command.entry
     if entry.operation is not Operation.CALLBACK:
+        state.used_ms = command.real_ms  # A rule may have rejected it without another command.
         responses = state.responses
         responses[entry.status] = responses.get(entry.status, 0) + 1
     return state.journal.add(entry)

@@ -1,11 +1,13 @@
 """Who may use the dashboard: allowed hosts, origins, sessions."""
 
+import asyncio
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from mock_server.settings import Settings
+from mock_server.wiring import MockServer
 from tests.mock_server.e2e.serving import RunningMock, running
 
 
@@ -143,6 +145,21 @@ def test_browser_gets_a_page_that_names_the_switch_for_an_unknown_host(mock: Run
     assert answer.status_code == 403
     assert answer.headers["content-type"].startswith("text/html")
     assert "--allowed-host" in answer.text
+
+
+@pytest.mark.parametrize(("scheme", "is_secure"), [("http", False), ("https", True)])
+def test_session_cookie_is_secure_exactly_with_tls(scheme: str, *, is_secure: bool) -> None:
+    cookie = asyncio.run(signed_in_over(scheme))
+
+    assert ("Secure" in cookie) is is_secure
+
+
+async def signed_in_over(scheme: str) -> str:
+    """Return the cookie of a sign-in; the server is called without a socket."""
+    app = httpx.ASGITransport(app=MockServer(Settings(host="0.0.0.0")))
+    async with httpx.AsyncClient(transport=app, base_url=f"{scheme}://127.0.0.1") as http:
+        answer = await http.post("/_mock/session", data={"key": "seven"})
+    return answer.headers["set-cookie"]
 
 
 def test_sign_in_form_is_shown_again_to_use_another_key(closed: RunningMock) -> None:

@@ -89,6 +89,7 @@ def test_queued_fault_is_cancelled(page: webdriver.Chrome, api: Api) -> None:
 def test_page_without_requests_shows_the_first_command(page: webdriver.Chrome, api: Api) -> None:
     until(page, "#empty", "$APIXO_API_KEY")
     until(page, "#empty", "/api/v1/generateTask/gpt-image-1")
+    assert page.find_element(By.ID, "empty").is_displayed()
 
     assert api.try_submit({}).status_code == 400
 

@@ -43,9 +43,9 @@ def test_list_names_the_number_of_all_sandboxes(crowded: RunningMock) -> None:
 
 def test_last_used_sandbox_is_listed_first_on_page_and_in_json(crowded: RunningMock) -> None:
     old = crowded.api("one-of-many-0")
-    old.change(rate_limit=7)
+    old.told("POST", "next", {"apply": {"refuse": {"status": 429}}})
     crowded.api("one-of-many-1").balance()
-    old.balance()
+    assert old.try_submit({}).status_code == 429
 
     told = crowded.http.get("/_mock/sandboxes").json()["sandboxes"]
 
