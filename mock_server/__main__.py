@@ -40,7 +40,7 @@ def run(arguments: list[str], root: click.Command | None = None, program: str = 
     try:
         return int(root.main(arguments, prog_name=program, standalone_mode=False) or 0)
     except click.ClickException as error:
-        return _failed(program, error.format_message(), 2)
+        return _failed(_usage_message(error, program), 2)
 
 
 class _WideFormatter(click.HelpFormatter):
@@ -71,7 +71,7 @@ def command() -> click.Group:
         help="Simulate the APIXO gpt-image-1 endpoints.",
         epilog=_EPILOG,
         subcommand_metavar="[schema]",
-        context_settings={"max_content_width": 160},
+        context_settings={"max_content_width": 160, "help_option_names": ["-h", "--help"]},
     )
 
 
@@ -96,20 +96,19 @@ def _stop(_: int, __: FrameType | None) -> NoReturn:
 def _serve(context: click.Context, /, config: str | None, **given: Any) -> int:
     if context.invoked_subcommand is not None:
         return 0
-    program = str(context.find_root().info_name)
     path = os.environ.get(f"{ENV_PREFIX}CONFIG") if config is None else config
     chosen = {name: value for name, value in given.items() if value not in {None, ()}}
     try:
         settings = load_settings(chosen, os.environ, None if path is None else Path(path))
         from mock_server import server  # noqa: PLC0415  # slow to import, and --help does not need it
     except InvalidValue as error:
-        return _failed(program, str(error), 2)
+        return _failed(str(error), 2)
     try:
         server.run(settings, unknown_variables(os.environ))
     except InvalidValue as error:
-        return _failed(program, str(error), 2)
+        return _failed(str(error), 2)
     except server.ListenError as error:
-        return _failed(program, str(error), 1)
+        return _failed(str(error), 1)
     return 0
 
 
@@ -144,9 +143,16 @@ def _print_version(context: click.Context, _: click.Parameter, asked: bool) -> N
         context.exit()
 
 
-def _failed(program: str, sentence: str, status: int) -> int:
-    click.echo(f"{program}: {' '.join(sentence.split())}", err=True)
+def _failed(sentence: str, status: int) -> int:
+    click.echo(f"Error: {' '.join(sentence.split())}", err=True)
     return status
+
+
+def _usage_message(error: click.ClickException, program: str) -> str:
+    """Return one line about invalid usage that names the help of the command."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = program if context is None else context.command_path
+    return f"{error.format_message().removesuffix('.')}; see {command} --help"
 
 
 if __name__ == "__main__":

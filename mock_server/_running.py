@@ -28,7 +28,7 @@ class StartupError(Exception):
 
 @contextmanager
 def running(settings: Settings | None = None) -> Iterator[RunningServer]:
-    """Serve in a thread until the block ends. `host` and `port` of the settings are ignored.
+    """Serve in a thread until the block ends. `host`, `port` and TLS of the settings are ignored.
 
     Raise InvalidValue for settings that name an invalid file, ListenError if no port can be used,
     and StartupError if the server does not start.
@@ -37,7 +37,14 @@ def running(settings: Settings | None = None) -> Iterator[RunningServer]:
     try:
         port = listener.getsockname()[1]
         app = MockServer(
-            msgspec.structs.replace(settings or Settings(), host="127.0.0.1", port=port)
+            msgspec.structs.replace(
+                settings or Settings(),
+                host="127.0.0.1",
+                port=port,
+                tls=False,
+                tls_cert=None,
+                tls_key=None,
+            )
         )
         has_started_or_failed = Event()
         server = HttpServer(uvicorn_config(app), on_start=has_started_or_failed.set)

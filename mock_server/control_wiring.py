@@ -110,7 +110,7 @@ class ControlPlane:
             CallbacksResource(),
             RulesResource(store, fail_messages, real_ms=real_ms),
             NextResource(store, fail_messages, real_ms=real_ms),
-            JournalResource(store),
+            JournalResource(store, "https" if settings.uses_tls else "http"),
             AuditResource(
                 authenticator,
                 real_ms=real_ms,

@@ -1,17 +1,32 @@
 """The uvicorn server, extended by callbacks for its start and for signals.
 
-This is the only module that overrides methods of `uvicorn.Server`. uvicorn does not document
-them, so pyproject.toml limits its version and tests/mock_server/test_uvicorn_api.py checks them.
+This is the only module that overrides methods of `uvicorn.Server` and `uvicorn.Config`. uvicorn
+does not document them, so pyproject.toml limits its version and
+tests/mock_server/test_uvicorn_api.py checks them.
 """
 
 import asyncio
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 import uvicorn
+
+
+class HttpConfig(uvicorn.Config):
+    """A configuration with a TLS context of its own; uvicorn makes one from files only."""
+
+    def __init__(self, *args: Any, tls_context: ssl.SSLContext | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._tls_context = tls_context
+
+    def load(self) -> None:
+        super().load()
+        self.ssl = self._tls_context
 
 
 class HttpServer(uvicorn.Server):

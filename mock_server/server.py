@@ -11,9 +11,10 @@ import msgspec
 import uvicorn
 
 from mock_server.http_protocol import HttpProtocol
-from mock_server.http_server import HttpServer
+from mock_server.http_server import HttpConfig, HttpServer
 from mock_server.logs import configure_logging
 from mock_server.settings import Settings
+from mock_server.tls import Tls, prepared_tls
 from mock_server.wiring import MockServer
 
 log = logging.getLogger("mock_server")
@@ -35,6 +36,11 @@ def run(settings: Settings, notices: list[str]) -> None:
     port cannot be used.
     """
     configure_logging(settings.log_format, settings.log_level)
+    with prepared_tls(settings) as tls:
+        _serve(settings, notices, tls)
+
+
+def _serve(settings: Settings, notices: list[str], tls: Tls | None) -> None:
     listener = listen(settings.host, settings.port)
     app = MockServer(msgspec.structs.replace(settings, port=listener.getsockname()[1]))
     for notice in notices:
@@ -43,25 +49,29 @@ def run(settings: Settings, notices: list[str]) -> None:
     _prepare_process()
 
     def announce() -> None:
+        lines = [
+            f"mock-server listening on {app.settings.base_url}",
+            f"dashboard: {app.settings.browser_url}/_mock/",
+        ]
+        if tls is not None and tls.ca_file is not None:
+            lines.append(f"CA certificate: {tls.ca_file}")
         # One write: a program that reads the first line only may close its end of the pipe then.
-        sys.stdout.write(
-            f"mock-server listening on {app.settings.base_url}\n"
-            f"dashboard: {app.settings.browser_url}/_mock/\n"
-        )
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
 
     def begin_stopping(number: signal.Signals) -> None:
         log.info("stopping on %s", number.name)
         app.begin_stopping()
 
-    server = HttpServer(uvicorn_config(app), on_start=announce, on_signal=begin_stopping)
+    server = HttpServer(uvicorn_config(app, tls), on_start=announce, on_signal=begin_stopping)
     server.run(sockets=[listener])
 
 
-def uvicorn_config(app: MockServer) -> uvicorn.Config:
+def uvicorn_config(app: MockServer, tls: Tls | None = None) -> uvicorn.Config:
     """Return the configuration with which uvicorn serves the application."""
-    return uvicorn.Config(
+    return HttpConfig(
         app,
+        tls_context=None if tls is None else tls.context,
         loop="auto",
         http=HttpProtocol,
         ws="none",

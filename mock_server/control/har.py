@@ -88,19 +88,24 @@ class HarArchive(msgspec.Struct):
     log: HarLog
 
 
-def har(entries: Iterable[JournalEntry]) -> HarArchive:
-    """Return an archive. Its times are of the real clock; its bodies may be truncated."""
+def har(entries: Iterable[JournalEntry], scheme: str = "http") -> HarArchive:
+    """Return an archive. Its times are of the real clock; its bodies may be truncated.
+
+    `scheme` is that of the server's own URLs.
+    """
     creator = HarCreator(name="apixo-testkit", version=__version__)
-    log = HarLog(version="1.2", creator=creator, entries=[_entry(entry) for entry in entries])
+    log = HarLog(
+        version="1.2", creator=creator, entries=[_entry(entry, scheme) for entry in entries]
+    )
     return HarArchive(log=log)
 
 
-def _entry(entry: JournalEntry) -> HarEntry:
+def _entry(entry: JournalEntry, scheme: str) -> HarEntry:
     started = datetime.fromtimestamp(entry.real_ms / 1000, UTC)
     return HarEntry(
         started=started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         time=entry.duration_ms,
-        request=_request(entry.request),
+        request=_request(entry.request, scheme),
         response=_response(entry),
         cache={},
         timings=HarTimings(send=0, wait=entry.duration_ms, receive=0),
@@ -108,9 +113,9 @@ def _entry(entry: JournalEntry) -> HarEntry:
     )
 
 
-def _request(request: EntryRequest) -> HarRequest:
+def _request(request: EntryRequest, scheme: str) -> HarRequest:
     headers = _pairs(request.headers)
-    url = _url(request.path, headers)
+    url = _url(request.path, headers, scheme)
     return HarRequest(
         method=request.method,
         url=url,
@@ -150,10 +155,10 @@ def _comment(entry: JournalEntry) -> str:
     return "; ".join([f"{entry.operation} {entry.seq}", *shown])
 
 
-def _url(path: str, headers: list[HarPair]) -> str:
+def _url(path: str, headers: list[HarPair], scheme: str) -> str:
     if not path.startswith("/"):
         return path
-    return f"http://{_value(headers, 'host') or 'localhost'}{path}"
+    return f"{scheme}://{_value(headers, 'host') or 'localhost'}{path}"
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> list[HarPair]:

@@ -48,6 +48,20 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=0, le=65_535)],
         Setting(help="Port to listen on; 0 selects a free port."),
     ] = 8080
+    tls: Annotated[
+        bool,
+        Setting(
+            help="Serve https with a certificate made at the start; the file of its CA is printed."
+        ),
+    ] = False
+    tls_cert: Annotated[
+        str | None,
+        Setting(help="Serve https with this certificate chain (PEM).", form=_FILE, default="none"),
+    ] = None
+    tls_key: Annotated[
+        str | None,
+        Setting(help="Private key of --tls-cert (PEM).", form=_FILE, default="none"),
+    ] = None
     seed: Annotated[
         Annotated[int, Meta(ge=0, le=2**63 - 1)] | None,
         Setting(
@@ -171,7 +185,11 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
     @property
     def base_url(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}"
+        return f"{'https' if self.uses_tls else 'http'}://{host}:{self.port}"
+
+    @property
+    def uses_tls(self) -> bool:
+        return self.tls or self.tls_cert is not None
 
     @property
     def browser_url(self) -> str:

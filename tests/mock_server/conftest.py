@@ -21,6 +21,13 @@ def mock() -> Iterator[RunningMock]:
         yield mock
 
 
+@pytest.fixture(scope="session")
+def secure_mock() -> Iterator[RunningMock]:
+    """Serve like `mock`, with TLS."""
+    with running(Settings(clock="manual", seed=7, tls=True)) as mock:
+        yield mock
+
+
 @pytest.fixture
 def api(mock: RunningMock, request: pytest.FixtureRequest) -> Iterator[Api]:
     yield from _with_sandbox(mock.api(_key_of(request)))

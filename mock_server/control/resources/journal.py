@@ -73,8 +73,9 @@ class EntryCount(msgspec.Struct):
 
 
 class JournalResource:
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, scheme: str) -> None:
         self._store = store
+        self._scheme = scheme
 
     def calls(self) -> list[Call]:
         return [
@@ -97,7 +98,8 @@ class JournalResource:
     async def show(self, sandbox: SandboxReader, query: JournalQuery) -> JournalPage | HarArchive:
         found = query.found(sandbox)
         if query.format == "har":
-            return har(JournalEntry.of(*each) for each in query.cut(found, MAX_ENTRIES))
+            entries = query.cut(found, MAX_ENTRIES)
+            return har((JournalEntry.of(*each) for each in entries), self._scheme)
         return _page(sandbox, query.cut(found))
 
     async def count(self, sandbox: SandboxReader, body: JournalFilter) -> EntryCount:

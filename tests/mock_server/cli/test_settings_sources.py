@@ -16,6 +16,7 @@ from tests.mock_server.cli.in_process import Ended, Run, StartHere
 WRONG = {
     "host": "",
     "port": "65536",
+    "tls": "maybe",
     "seed": "-1",
     "clock": "fast",
     "speed": "0",
@@ -58,7 +59,7 @@ every_path = pytest.mark.parametrize("name", sorted(CHECKED_LATE))
 def assert_stopped(ended: Ended, *, naming: str) -> None:
     assert (ended.returncode, ended.stdout) == (2, "")
     assert len(ended.stderr.splitlines()) == 1, ended.stderr
-    assert ended.stderr.startswith("mock-server: ")
+    assert ended.stderr.startswith("Error: ")
     assert naming in ended.stderr
 
 

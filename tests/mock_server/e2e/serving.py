@@ -1,6 +1,8 @@
 """A whole mock server on a real socket, in a thread of its own."""
 
 import logging
+import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ import uvicorn
 
 from mock_server.server import listen, uvicorn_config
 from mock_server.settings import Settings
+from mock_server.tls import Tls, prepared_tls
 from mock_server.wiring import MockServer
 from tests.mock_server.e2e.api import Api
 from tests.patience import PATIENCE_S
@@ -22,10 +25,19 @@ class RunningMock:
     app: MockServer
     http: httpx.Client
     host: str  # with its port, as a client writes it into the Host header
+    client_tls: ssl.SSLContext | None = None  # trusts the certificate of a server with TLS
 
     @property
     def url(self) -> str:
-        return f"http://{self.host}"
+        return f"{_scheme(self.client_tls)}://{self.host}"
+
+    def connect(self) -> socket.socket:
+        """Return a fresh connection, with TLS where the server has it."""
+        name, _, port = self.host.partition(":")
+        line = socket.create_connection((name, int(port)), PATIENCE_S)
+        if self.client_tls is None:
+            return line
+        return self.client_tls.wrap_socket(line, server_hostname=name, suppress_ragged_eofs=False)
 
     def api(self, key: str) -> Api:
         return Api(self.http, key)
@@ -38,18 +50,24 @@ def running(settings: Settings, *, host: str = "127.0.0.1") -> Iterator[RunningM
     `host` is the address that the server believes to listen on; what it allows depends on that.
     The server must log no error in all its life, and must stop when told to.
     """
+    with prepared_tls(settings) as tls:
+        yield from _running(settings, host, tls)
+
+
+def _running(settings: Settings, host: str, tls: Tls | None) -> Iterator[RunningMock]:
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     app = MockServer(msgspec.structs.replace(settings, host=host, port=port))
-    server = uvicorn.Server(uvicorn_config(app))
+    client_tls = None if tls is None else ssl.create_default_context(cafile=tls.ca_file)
+    server = uvicorn.Server(uvicorn_config(app, tls))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name=f"mock on {port}")
     errors = _Errors()
     logging.getLogger().addHandler(errors)
     thread.start()
     try:
-        with _client(f"http://127.0.0.1:{port}") as http:
+        with _client(f"{_scheme(client_tls)}://127.0.0.1:{port}", client_tls) as http:
             http.get("/_mock/ready").raise_for_status()
-            yield RunningMock(app=app, http=http, host=f"127.0.0.1:{port}")
+            yield RunningMock(app=app, http=http, host=f"127.0.0.1:{port}", client_tls=client_tls)
     finally:
         app.begin_stopping()
         server.should_exit = True
@@ -71,6 +89,10 @@ class _Errors(logging.Handler):
             self.messages.append(self.format(record))
 
 
-def _client(base_url: str) -> httpx.Client:
-    transport = httpx.HTTPTransport(verify=False)  # spares loading certificates
+def _scheme(tls: ssl.SSLContext | None) -> str:
+    return "http" if tls is None else "https"
+
+
+def _client(base_url: str, tls: ssl.SSLContext | None) -> httpx.Client:
+    transport = httpx.HTTPTransport(verify=tls or False)  # False spares loading certificates
     return httpx.Client(base_url=base_url, transport=transport, timeout=PATIENCE_S)

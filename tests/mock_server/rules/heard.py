@@ -1,12 +1,11 @@
 """What comes back on a plain socket, byte by byte, until the connection ends."""
 
 import json
-import socket
+import ssl
 from dataclasses import dataclass
 
 from tests.mock_server.e2e.api import Api
 from tests.mock_server.e2e.serving import RunningMock
-from tests.patience import PATIENCE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +66,13 @@ def written(
 
 def heard(mock: RunningMock, request: bytes) -> Heard:
     """Send bytes on a fresh connection and take whatever comes, to its end."""
-    name, _, port = mock.host.partition(":")
     pieces: list[bytes] = []
     is_reset = False
-    with socket.create_connection((name, int(port)), PATIENCE_S) as line:
+    with mock.connect() as line:
         line.sendall(request)
         try:
             while piece := line.recv(65_536):
                 pieces.append(piece)
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLEOFError):  # With TLS, Python reports a reset so.
             is_reset = True
     return Heard(raw=b"".join(pieces), pieces=len(pieces), is_reset=is_reset)

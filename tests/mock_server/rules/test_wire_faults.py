@@ -115,6 +115,23 @@ def test_an_answer_breaks_as_asked_once(
     assert heard(mock, written(api, line, body)).status == b"200"
 
 
+@pytest.mark.parametrize("wire", [*CLAIMS, "dribble"])
+def test_an_answer_breaks_over_tls_as_it_does_without(secure_mock: RunningMock, wire: str) -> None:
+    api = secure_mock.api(f"sk-secure-{wire}")
+    line, body = request_of(api, "status")
+    api.told("POST", "next", {"apply": {"wire": wire}})
+
+    broken = heard(secure_mock, written(api, line, body))
+
+    whole = answered(secure_mock, api, line)
+    if wire == "dribble":
+        assert (broken.body, broken.pieces > 10) == (whole.body, True)
+    else:
+        assert CLAIMS[wire](broken, whole), broken
+    assert last_entry(api)["fault"] == f"wire {wire}"
+    assert api.control("DELETE", "sandbox").status_code == 204
+
+
 def test_bytes_dribble_one_by_one_and_all_of_them(mock: RunningMock, api: Api) -> None:
     requests = [request_of(api, operation) for operation in OPERATIONS]
     unpaid = heard(mock, written(api, *requests[2])).body
