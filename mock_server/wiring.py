@@ -131,7 +131,9 @@ class MockServer:
             router=self._router,
             lifecycle=self.lifecycle,
         )
-        self._app = RequestLog(self._with_cors(front_door), clock, secrets=settings.secrets)
+        self._app = self._with_cors(front_door)
+        if settings.logs_requests:
+            self._app = RequestLog(self._app, clock, secrets=settings.secrets)
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return self._app(scope, receive, send)

@@ -178,6 +178,10 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
         return shown_values(Settings, self)
 
     @property
+    def logs_requests(self) -> bool:
+        return self.log_level in {"debug", "info"}
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """The values that must not be shown or logged."""
         return self.api_key if self.admin_token is None else (*self.api_key, self.admin_token)

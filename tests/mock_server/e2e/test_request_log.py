@@ -164,6 +164,14 @@ def test_no_request_is_logged_above_info(api: Api) -> None:
     assert lines.all() == []
 
 
+def test_server_with_the_level_warning_does_not_look_at_its_requests(serve: Serve) -> None:
+    mock = serve(Settings(log_level="warning"))
+    with logged() as lines:
+        mock.http.get(BALANCE)
+
+    assert lines.all() == []
+
+
 def test_line_breaks_and_escape_sequences_of_a_path_forge_no_line(
     mock: RunningMock, lines: RequestLines
 ) -> None:
