@@ -6,6 +6,7 @@ from typing import Final
 from contract_tests.client.evidence import Evidence, exchanges_after
 from contract_tests.client.faults import SPOILS_PICTURE
 from contract_tests.client.rule import Axis, Level, Observation, Rule
+from contract_tests.client.rules.wording import describe_faults
 from contract_tests.contract.text import count
 
 _SUCCESSFUL: Final = frozenset({200, 206, 304})
@@ -58,7 +59,7 @@ def _check_damaged_download(evidence: Evidence) -> Iterator[Observation]:
         client_exit = evidence.client_exit
         is_reported = client_exit is not None and client_exit.exit_status != 0
         times = f"retried {count(len(retries), 'time')}" if retries else "not retried"
-        seen = f"{', '.join(sorted(each.injected))}: {times}"
+        seen = f"{times} after {describe_faults(each.injected)}"
         if not retries and is_reported:
             seen += ", but the client reported a failure"
         yield Observation(holds=bool(retries), seen=seen, event=each.number, is_minor=is_reported)

@@ -5,6 +5,7 @@ from typing import Final
 
 from contract_tests.client.evidence import Evidence, exchanges_after
 from contract_tests.client.rule import Axis, Level, Observation, Rule
+from contract_tests.client.rules.wording import describe_faults
 from contract_tests.contract.text import count
 
 
@@ -24,7 +25,7 @@ def _check_recovery(faults: frozenset[str]) -> Callable[[Evidence], Iterator[Obs
                     reaction = "the client used the response"
                 yield Observation(
                     holds=bool(more) or has_used_it,
-                    seen=f"{', '.join(sorted(each.injected))}: {reaction}",
+                    seen=f"{reaction} after {describe_faults(each.injected & faults)}",
                     event=each.number,
                 )
 

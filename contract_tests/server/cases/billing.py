@@ -57,7 +57,7 @@ def _by_image(probe: Probe) -> None:
         probe.check(
             "BIL-1",
             four > 0 and abs(cost - share) <= rounded_too + rounded * count / 4,
-            expected=f"{count} of the four images that cost ${four:g} cost ${share:g}",
+            expected=f"${share:g} for a task of {count}, because a task of 4 costs ${four:g}",
             seen=f"${cost:g}",
         )
 
