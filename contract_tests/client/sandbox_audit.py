@@ -12,6 +12,7 @@ from contract_tests.client.reports.report import AuditReport
 from contract_tests.client.reports.summary import summarize
 from contract_tests.client.rules import RULES
 from contract_tests.contract.register import Register, load_register
+from contract_tests.contract.run_facts import Stopwatch
 
 CASE: Final = "sandbox"
 
@@ -35,6 +36,7 @@ def audit_sandbox(
         suite=CASE,
         seed=seed,
         is_staged=False,
+        run=Stopwatch().facts(),
     )
 
 

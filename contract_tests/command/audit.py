@@ -23,6 +23,7 @@ from contract_tests.contract.errors import UnreachableError
 from contract_tests.contract.mock_process import draw_seed, start_mock
 from contract_tests.contract.program import command_line
 from contract_tests.contract.register import load_register
+from contract_tests.contract.run_facts import Stopwatch
 
 # Clients usually wait 300 s for a task. A case must end later than that.
 _TIMEOUT_S: Final = {"quick": 120.0, "full": 360.0}
@@ -93,6 +94,7 @@ def audit_command(
         make_directory(given["manifest"].parent)
     if given["timeout_s"] is None:
         given["timeout_s"] = _TIMEOUT_S[suite]
+    stopwatch = Stopwatch()
     with ExitStack() as stack:
         base_url = stack.enter_context(start_mock(seed, port=given["port"], is_apart=watch))
         results = stack.enter_context(closing(_results(client, cases, base_url, given)))
@@ -105,6 +107,9 @@ def audit_command(
             strict=strict,
             seed=seed,
             untested="not tested by any case of this audit" if watch else _ONE_PROMPT,
+            run=stopwatch.facts(),
+            selection=[f"--select {glob}" for glob in select],
+            selected_rules=frozenset().union(*(each.rules for each in cases)) if select else None,
         )
     return _finished(whole, report)
 

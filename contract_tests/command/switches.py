@@ -93,7 +93,14 @@ def options_of(given: Mapping[str, Any]) -> Options:
         receiver_host=given["receiver_host"],
         receiver_port=given["receiver_port"],
         receiver_url=given["receiver_url"],
+        selection=selection_of(given),
     )
+
+
+def selection_of(given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the switches that select cases, as they are written on the command line."""
+    switches = (("--select", "select"), ("--deselect", "deselect"), ("--clause", "clauses"))
+    return tuple(f"{switch} {each}" for switch, name in switches for each in given[name])
 
 
 def selected_cases(given: Mapping[str, Any], suite: str) -> tuple[Case, ...]:

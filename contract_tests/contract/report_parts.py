@@ -1,14 +1,62 @@
 """The common parts of the reports of runs and audits: file names, JUnit, Markdown, HTML."""
 
 import re
-from typing import Final
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final, Self
 from xml.etree import ElementTree as ET
 
 import msgspec
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
+from contract_tests.contract.verdicts import Verdict
+
 REPORT: Final = "report.json"
+CERTAINTIES: Final = {
+    "seed": "stated by the provider's model page",
+    "docs": "stated by another page of the provider",
+    "conflict": "the provider's pages disagree",
+    "choice": "not stated by any page; chosen by this kit",
+}
+VERDICT_MEANINGS: Final = {
+    Verdict.FAIL: "The contract is violated.",
+    Verdict.ERROR: "Not tested: the connection or the kit itself failed.",
+    Verdict.INCONCLUSIVE: "Not tested: a precondition was not met.",
+    Verdict.WARN: "Worth a change, but no firm promise of the provider is violated.",
+    Verdict.PASS: "The contract is kept.",
+    Verdict.SKIP: "Not tested on purpose; the report says why.",
+}
 _NO_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many things of one kind have each verdict, the worst verdict first."""
+
+    label: str
+    total: int
+    verdicts: tuple[tuple[Verdict, int], ...]
+    note: str = ""
+
+    @classmethod
+    def of(cls, label: str, verdicts: Iterable[Verdict], note: str = "") -> Self:
+        found = Counter(verdicts)
+        counts = tuple((verdict, found[verdict]) for verdict in Verdict if found[verdict])
+        return cls(label, found.total(), counts, note)
+
+    @property
+    def text(self) -> str:
+        """The counts as one line, such as "3: 1 FAIL, 2 PASS"."""
+        counts = ", ".join(f"{number} {verdict}" for verdict, number in self.verdicts)
+        note = f" ({self.note})" if self.note else ""
+        return f"{self.total}: {counts}{note}" if counts else f"0{note}"
+
+
+def markdown_facts(facts: Iterable[tuple[str, str]], counts: Iterable[Counts]) -> Iterator[str]:
+    """Yield the first lines of a report as a Markdown list."""
+    for label, text in facts:
+        yield f"- {label}: {markdown_cell(text)}"
+    for each in counts:
+        yield f"- {each.label}: {markdown_cell(each.text)}"
 
 
 def json_of(report: msgspec.Struct) -> bytes:

@@ -32,9 +32,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     event: int | None = None
 
 
+def severity(verdict: Verdict) -> int:
+    """Return the position of a verdict in the order from worst to best."""
+    return _ORDER.index(verdict)
+
+
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """Return the worst verdict, or SKIP if there is none."""
-    return min(verdicts, key=_ORDER.index, default=Verdict.SKIP)
+    return min(verdicts, key=severity, default=Verdict.SKIP)
 
 
 def verdict_of(finding: Finding, clause: Clause, *, is_live: bool) -> Verdict:

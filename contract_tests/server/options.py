@@ -39,6 +39,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     receiver_port: int = 0
     receiver_url: str | None = None
     expected_failures: Mapping[str, str] = {}
+    selection: tuple[str, ...] = ()
+    """The switches that select cases, for the report; empty if the suite selects them."""
 
 
 def is_live(options: Options) -> bool:

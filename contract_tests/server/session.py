@@ -12,6 +12,7 @@ from contract_tests.contract.certificates import trusted_certificates
 from contract_tests.contract.mock_process import start_mock
 from contract_tests.contract.redaction import Redaction
 from contract_tests.contract.register import Register, load_register
+from contract_tests.contract.run_facts import Stopwatch
 from contract_tests.contract.verdicts import Verdict
 from contract_tests.server import cassettes
 from contract_tests.server.case import Case
@@ -57,6 +58,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     register: Register
     runner: Runner
     workers: int
+    stopwatch: Stopwatch
+    selection: tuple[str, ...] = ()
     recorded: frozenset[str] | None = None
     """The ids of the cases in the recording; None if this is not a replay."""
     ledger: Ledger | None = None
@@ -70,12 +73,14 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return self.runner.run(cases, self.workers)
 
     def report(self, results: tuple[CaseResult, ...]) -> Report:
-        clauses = clause_results(results, self.register)
+        clauses = clause_results(results, self.register, is_selection=bool(self.selection))
         return Report(
             version=VERSION,
+            run=self.stopwatch.facts(),
             base_url=self.target.base_url,
             is_live=self.target.is_live,
             profile=self.suite,
+            selection=self.selection,
             seed=self.seed,
             settings=self.target.settings,
             cases=results,
@@ -187,6 +192,8 @@ def _session(
         register=register,
         runner=runner,
         workers=workers,
+        stopwatch=Stopwatch(),
+        selection=options.selection,
     )
 
 

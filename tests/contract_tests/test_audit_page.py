@@ -151,7 +151,7 @@ class TestOverview:
         assert top_of(page, "A-LIM-902") >= 0
 
     def test_other_rules_are_collapsed(self, page: Chrome) -> None:
-        not_judged, silent = page.find_elements(By.CSS_SELECTOR, "header > details")
+        _, not_judged, silent = page.find_elements(By.CSS_SELECTOR, "header > details")
         assert not not_judged.find_element(By.CLASS_NAME, "rules").is_displayed()
 
         silent.find_element(By.TAG_NAME, "summary").click()
@@ -161,12 +161,12 @@ class TestOverview:
 
 class TestFilter:
     def test_all_cases_are_shown_at_first(self, page: Chrome) -> None:
-        assert shown(page) == ["A-REQ-901", "A-LIM-902", "A-LIM-903", "A-LIM-904"]
+        assert set(shown(page)) == {"A-REQ-901", "A-LIM-902", "A-LIM-903", "A-LIM-904"}
 
     def test_several_verdict_buttons_can_be_active(self, page: Chrome) -> None:
         button(page, "PASS").click()
         button(page, "INCONCLUSIVE").click()
-        assert shown(page) == ["A-LIM-903", "A-LIM-904"]
+        assert shown(page) == ["A-LIM-904", "A-LIM-903"]
 
         button(page, "PASS").click()
         assert shown(page) == ["A-LIM-904"]
@@ -184,12 +184,12 @@ class TestFilter:
 
 class TestTimeline:
     def test_every_event_has_a_mark(self, page: Chrome) -> None:
-        (timeline,) = case(page).find_elements(By.CSS_SELECTOR, ".drawing svg")
+        (timeline,) = case(page).find_elements(By.CSS_SELECTOR, ".drawing [role=img]")
         marks = timeline.find_elements(By.CLASS_NAME, "mark")
 
         assert len(marks) == len(full_timeline().exchanges) + 1
-        lanes = [each.text for each in timeline.find_elements(By.CSS_SELECTOR, ":scope > text")]
-        assert [name for name in lanes if name.isidentifier() or name[0] == "4"][:5] == [
+        lanes = case(page).find_elements(By.CSS_SELECTOR, ".drawing .names text")
+        assert [each.text for each in lanes][:5] == [
             "submits", "polls", "429s", "callbacks", "downloads",
         ]  # fmt: skip
 
@@ -231,7 +231,7 @@ class TestTimeline:
         assert top_of(page, "A-REQ-901-4") >= 0
 
     def test_drawing_has_an_accessible_name(self, page: Chrome) -> None:
-        drawing = case(page).find_element(By.CSS_SELECTOR, ".drawing svg")
+        drawing = case(page).find_element(By.CSS_SELECTOR, ".drawing [role=img]")
 
         assert drawing.aria_role == "image"
         assert drawing.accessible_name.startswith("12 moments of A-REQ-901 on a time axis")
@@ -280,7 +280,7 @@ class TestMatrix:
         assert case(matrix, "2-A-LIM-902").get_attribute("data-verdict") == "PASS"
 
 
-@pytest.mark.parametrize("width", [320, 375, 768, 1280])
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
 @pytest.mark.parametrize("name", ["one", "two"])
 def test_only_drawings_scroll_horizontally(
     chromium: Chrome, folder: Path, name: str, width: int
@@ -293,6 +293,33 @@ def test_only_drawings_scroll_horizontally(
         "const root = document.documentElement; return [root.scrollWidth, root.clientWidth]"
     )
     assert wide <= seen <= width
+
+
+def test_phone_timeline_can_be_swiped_and_says_so(page: Chrome) -> None:
+    resized(page, 390)
+    box = case(page).find_element(By.CLASS_NAME, "drawing")
+    page.execute_script("arguments[0].scrollIntoView({block: 'center'})", box)
+    last = box.find_elements(By.CLASS_NAME, "mark")[-1]
+    assert case(page).find_element(By.CLASS_NAME, "hint").is_displayed()
+    assert right_of(page, last) > 390
+
+    for _ in range(3):
+        swipe_left(page, box)
+
+    assert right_of(page, last) <= 390
+    assert page.execute_script("return scrollX") == 0
+    names = box.find_element(By.CLASS_NAME, "names")
+    assert names.rect["x"] == pytest.approx(box.rect["x"], abs=1)
+
+
+def test_wide_window_shows_the_whole_timeline_without_a_hint(page: Chrome) -> None:
+    box = case(page).find_element(By.CLASS_NAME, "drawing")
+    wide, seen = page.execute_script(
+        "return [arguments[0].scrollWidth, arguments[0].clientWidth]", box
+    )
+
+    assert wide <= seen
+    assert not case(page).find_element(By.CLASS_NAME, "hint").is_displayed()
 
 
 def test_wide_drawing_can_be_scrolled_with_the_keyboard(page: Chrome) -> None:
@@ -330,6 +357,28 @@ def test_every_text_has_enough_contrast(matrix: Chrome, *, dark: bool) -> None:
     assert all(ground < 0.2 if dark else ground > 0.8 for ground in grounds)
     assert {name: ratio(text, ground) for text, ground, name in lightness
             if ratio(text, ground) < 4.5} == {}  # fmt: skip
+
+
+def swipe_left(page: Chrome, box: WebElement) -> None:
+    """Swipe with a finger from the right to the left, within an element."""
+    x, y = page.execute_script(
+        "const box = arguments[0].getBoundingClientRect();"
+        "return [box.right - 20, box.top + box.height / 2]",
+        box,
+    )
+    touch(page, "touchStart", [{"x": x, "y": y}])
+    for step in range(1, 11):
+        touch(page, "touchMove", [{"x": x - 30 * step, "y": y}])
+    touch(page, "touchEnd", [])
+
+
+def touch(page: Chrome, kind: str, points: list[dict[str, float]]) -> None:
+    page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def right_of(page: Chrome, element: WebElement) -> float:
+    right: float = page.execute_script("return arguments[0].getBoundingClientRect().right", element)
+    return right
 
 
 def top_of(page: Chrome, anchor: str) -> float:

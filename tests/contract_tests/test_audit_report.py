@@ -280,7 +280,7 @@ class TestDrawing:
             (mark.at_s, mark.label) for mark in case.timeline
         )
         assert all(
-            drawing.left <= dot.x <= drawing.width and 0 <= dot.y <= drawing.height
+            drawing.names_width <= dot.x <= drawing.width and 0 <= dot.y <= drawing.height
             for dot in drawing.dots
         )
         assert len(drawing.ticks) <= 11

@@ -22,6 +22,7 @@ LANES: Final[Mapping[str, str]] = {
 
 # Lengths are in the units of the SVG view box.
 _WIDTH: Final = 960
+_NAMES_WIDTH: Final = 84  # The columns of the grid in audit.css have the same proportion.
 _LEFT_MARGIN: Final = 96
 _RIGHT_MARGIN: Final = 80
 _TOP_MARGIN: Final = 6
@@ -85,11 +86,14 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Drawing(msgspec.Struct, frozen=True, kw_only=True):
-    """All parts of a drawing; `ends` are the positions of vertical lines where tasks end."""
+    """All parts of a drawing; the names of the lanes have their own width, left of the marks.
+
+    `ends` are the positions of vertical lines where tasks end.
+    """
 
     width: int
     height: float
-    left: int
+    names_width: int
     axis_y: float
     lanes: tuple[Lane, ...]
     ticks: tuple[tuple[str, float], ...]
@@ -129,7 +133,7 @@ def draw_timeline(timeline: Sequence[Mark], violated: Mapping[int, tuple[str, ..
     return Drawing(
         width=_WIDTH,
         height=top + _BOTTOM_MARGIN,
-        left=_LEFT_MARGIN,
+        names_width=_NAMES_WIDTH,
         axis_y=top,
         lanes=tuple(lanes),
         ticks=tuple((name, x(at_s)) for name, at_s in _ticks(length_s)),

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as ET
 from contract_tests.client.reports.report import AuditedCase, AuditReport
 from contract_tests.client.rule import RuleFinding
 from contract_tests.contract.report_parts import junit_of, put_property, xml_text
+from contract_tests.contract.run_facts import shown_facts
 from contract_tests.contract.verdicts import Verdict
 
 _ERRORS: Final = frozenset({Verdict.ERROR, Verdict.INCONCLUSIVE})
@@ -22,11 +23,17 @@ def junit(report: AuditReport) -> bytes:
         failures=str(sum(case.verdict in failing for case in report.cases)),
         errors=str(sum(case.verdict in _ERRORS for case in report.cases)),
         skipped=str(sum(case.verdict is Verdict.SKIP for case in report.cases)),
-        time=f"{sum(case.duration_s for case in report.cases):.3f}",
+        time=f"{report.run.duration_s or sum(case.duration_s for case in report.cases):.3f}",
     )
+    if report.run.started_at:
+        suite.set("timestamp", report.run.started_at)
     properties = ET.SubElement(suite, "properties")
     put_property(properties, "client", report.client)
     put_property(properties, "base_url", report.base_url)
+    if report.seed is not None:
+        put_property(properties, "seed", str(report.seed))
+    for label, text in shown_facts(report.run):
+        put_property(properties, label.lower(), text)
     for case in report.cases:
         _add_case(suite, case, failing)
     return junit_of(suite)

@@ -3,9 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from contract_tests.client.reports.facts import counts_of, facts_of
 from contract_tests.client.reports.matrix import NOT_TESTED, client_names, matrix
+from contract_tests.client.reports.order import rules_by_urgency
 from contract_tests.client.reports.report import AuditReport
 from contract_tests.contract.report_parts import markdown_cell as cell
+from contract_tests.contract.report_parts import markdown_facts
 from contract_tests.contract.verdicts import Verdict
 
 _REPORTED: Final = (Verdict.FAIL, Verdict.WARN, Verdict.ERROR, Verdict.INCONCLUSIVE)
@@ -22,13 +25,12 @@ def markdown(reports: Sequence[AuditReport]) -> str:
 
 def _section(name: str, report: AuditReport) -> Iterator[str]:
     summary = report.summary
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in summary.cases.items() if count)
     yield f"# Audit of {cell(name)}"
     yield ""
-    yield f"{len(report.cases)} cases: {counts}."
-    yield f"Outcome: {summary.outcome}. Manners: {summary.manners}."
+    yield from markdown_facts(facts_of(report), counts_of(report))
+    yield f"- Outcome: {summary.outcome}. Manners: {summary.manners}."
     for verdict in _REPORTED:
-        rules = [rule for rule in report.rules if rule.verdict is verdict]
+        rules = [rule for rule in rules_by_urgency(report.rules) if rule.verdict is verdict]
         cases = [each for each in report.cases if each.verdict is verdict and not each.findings]
         if not rules and not cases:
             continue

@@ -8,23 +8,29 @@ from typing import Final
 
 import msgspec
 
+from contract_tests.client.faults import DESCRIPTIONS
 from contract_tests.client.reports.drawing import LANES, Drawing, Shape, draw_timeline
+from contract_tests.client.reports.facts import counts_of, facts_of
 from contract_tests.client.reports.matrix import client_names, matrix
+from contract_tests.client.reports.order import (
+    cases_by_urgency,
+    findings_by_urgency,
+    rules_by_urgency,
+)
 from contract_tests.client.reports.report import AuditClause, AuditedCase, AuditReport, RuleResult
 from contract_tests.client.reports.timeline import MAX_MARKS, Mark, ShownExchange
 from contract_tests.client.reports.verdicts import VIOLATED
 from contract_tests.client.rule import RuleFinding
-from contract_tests.contract.report_parts import page_environment
+from contract_tests.contract.report_parts import (
+    CERTAINTIES,
+    VERDICT_MEANINGS,
+    Counts,
+    page_environment,
+)
 from contract_tests.contract.verdicts import Verdict
 
 _NOT_JUDGED: Final = frozenset({Verdict.ERROR, Verdict.INCONCLUSIVE})
 _SILENT: Final = frozenset({Verdict.PASS, Verdict.SKIP})
-_CERTAINTY: Final = {
-    "seed": "stated by the provider's model page",
-    "docs": "stated by another page of the provider",
-    "conflict": "the provider's pages disagree",
-    "choice": "not stated by any page; chosen by this kit",
-}
 _LEGEND: Final = (
     (Shape.GOOD, "", "successful"),
     (Shape.BAD, "bad", "rejected, broken or without response"),
@@ -75,6 +81,8 @@ class _AuditSection(msgspec.Struct, frozen=True):
     anchor: str
     name: str
     report: AuditReport
+    facts: list[tuple[str, str]]
+    counts: list[Counts]
     violated: list[_RuleEntry]
     not_judged: list[_RuleEntry]
     silent: list[_RuleEntry]
@@ -97,7 +105,9 @@ def html(reports: Sequence[AuditReport]) -> str:
         audits=audits,
         matrix=list(matrix(reports)) if len(reports) > 1 else [],
         verdicts={verdict: counts[verdict] for verdict in Verdict if counts[verdict]},
-        certainty=_CERTAINTY,
+        certainty=CERTAINTIES,
+        faults=DESCRIPTIONS,
+        meanings=VERDICT_MEANINGS,
         max_marks=MAX_MARKS,
         style=style,
         script=script,
@@ -115,21 +125,22 @@ def _audit_section(number: int, name: str, report: AuditReport, *, is_only: bool
     prefix = "" if is_only else f"{number}-"
     rules = [
         _RuleEntry(rule, _deciding_cases(rule, report.cases, prefix))
-        for rule in sorted(report.rules, key=lambda rule: _severity(rule.verdict))
+        for rule in rules_by_urgency(report.rules)
     ]
     return _AuditSection(
         anchor=f"audit-{number}",
         name=name,
         report=report,
+        facts=list(facts_of(report)),
+        counts=list(counts_of(report)),
         violated=[each for each in rules if each.result.verdict in VIOLATED],
         not_judged=[each for each in rules if each.result.verdict in _NOT_JUDGED],
         silent=[each for each in rules if each.result.verdict in _SILENT],
-        cases=[_case_section(case, report.clauses, prefix + case.id) for case in report.cases],
+        cases=[
+            _case_section(case, report.clauses, prefix + case.id)
+            for case in cases_by_urgency(report.cases)
+        ],
     )
-
-
-def _severity(verdict: Verdict) -> int:
-    return list(Verdict).index(verdict)
 
 
 def _deciding_cases(rule: RuleResult, cases: Iterable[AuditedCase], prefix: str) -> list[_CaseLink]:
@@ -150,7 +161,7 @@ def _case_section(case: AuditedCase, clauses: Sequence[AuditClause], anchor: str
         case=case,
         findings=[
             _finding_entry(finding, clauses, exchanges)
-            for finding in sorted(case.findings, key=lambda finding: _severity(finding.verdict))
+            for finding in findings_by_urgency(case.findings)
         ],
         drawing=drawing,
         legend=[each for each in _LEGEND if each[0] in shapes],

@@ -7,6 +7,7 @@ import msgspec
 
 from contract_tests.client.reports.timeline import Mark, ShownExchange
 from contract_tests.client.rule import Axis, Level, RuleFinding
+from contract_tests.contract.run_facts import RunFacts
 from contract_tests.contract.verdicts import Verdict
 
 VERSION: Final = 1
@@ -64,19 +65,26 @@ class AuditSummary(msgspec.Struct, frozen=True, kw_only=True):
 
     cases: Mapping[str, int]
     rules: Mapping[str, int]
+    clauses: Mapping[str, int] = {}
     outcome: Verdict
     manners: Verdict
     exit_status: int
 
 
 class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of an audit of one client."""
+    """The result of an audit of one client.
+
+    `selection` are the switches that selected cases; then `rules` are those that were selected,
+    otherwise all rules of the audit.
+    """
 
     version: int
+    run: RunFacts = RunFacts()
     kind: Literal["audit"] = "audit"
     client: str
     base_url: str
     profile: str
+    selection: tuple[str, ...] = ()
     strict: bool
     seed: int | None
     cases: tuple[AuditedCase, ...]

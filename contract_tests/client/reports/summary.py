@@ -1,6 +1,7 @@
 """Sums up the cases of an audit: results by rule and by clause, counts and exit status."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from contract_tests.client.reports.report import (
     VERSION,
@@ -14,6 +15,7 @@ from contract_tests.client.reports.verdicts import VIOLATED, worst_verdict
 from contract_tests.client.rule import Axis, Rule
 from contract_tests.client.rules import RULES
 from contract_tests.contract.register import Register
+from contract_tests.contract.run_facts import RunFacts
 from contract_tests.contract.text import writable
 from contract_tests.contract.verdicts import Verdict, worst
 
@@ -29,24 +31,34 @@ def summarize(
     seed: int | None = None,
     untested: str = "not tested: no selected case judges it",
     is_staged: bool = True,
+    run: RunFacts | None = None,
+    selection: Sequence[str] = (),
+    selected_rules: frozenset[str] | None = None,
 ) -> AuditReport:
-    """Return the report of an audit.
+    """Return the report of an audit; `selected_rules` limits it to the rules with these ids.
 
     `untested` is the reason given for rules that no case judged. The exit status is 1 for a
     violation (with `strict` also for a warning), and 3 if something could not be judged.
     """
-    rules = tuple(_rule_result(rule, cases, untested) for rule in RULES)
+    rules = tuple(
+        _rule_result(rule, cases, untested)
+        for rule in RULES
+        if selected_rules is None or rule.id in selected_rules
+    )
+    clauses = tuple(_clause_results(rules, register))
     return AuditReport(
         version=VERSION,
+        run=run or RunFacts(),
         client=writable(client),
         base_url=base_url,
         profile=suite,
+        selection=tuple(selection),
         strict=strict,
         seed=seed,
         cases=tuple(cases),
         rules=rules,
-        clauses=tuple(_clause_results(rules, register)),
-        summary=_summary(cases, rules, strict=strict, is_staged=is_staged),
+        clauses=clauses,
+        summary=_summary(cases, rules, clauses, strict=strict, is_staged=is_staged),
     )
 
 
@@ -85,15 +97,26 @@ def _clause_results(rules: Sequence[RuleResult], register: Register) -> Iterator
 
 
 def _summary(
-    cases: Sequence[AuditedCase], rules: Sequence[RuleResult], *, strict: bool, is_staged: bool
+    cases: Sequence[AuditedCase],
+    rules: Sequence[RuleResult],
+    clauses: Sequence[AuditClause],
+    *,
+    strict: bool,
+    is_staged: bool,
 ) -> AuditSummary:
     return AuditSummary(
-        cases={each: sum(case.verdict is each for case in cases) for each in Verdict},
-        rules={each: sum(rule.verdict is each for rule in rules) for each in Verdict},
+        cases=_counts(case.verdict for case in cases),
+        rules=_counts(rule.verdict for rule in rules),
+        clauses=_counts(clause.verdict for clause in clauses),
         outcome=_axis_verdict(Axis.OUTCOME, rules, is_staged=is_staged),
         manners=_axis_verdict(Axis.MANNERS, rules, is_staged=is_staged),
         exit_status=_exit_status({case.verdict for case in cases}, strict=strict),
     )
+
+
+def _counts(verdicts: Iterable[Verdict]) -> Mapping[str, int]:
+    counts = Counter(verdicts)
+    return {each: counts[each] for each in Verdict}
 
 
 def _exit_status(verdicts: set[Verdict], *, strict: bool) -> int:

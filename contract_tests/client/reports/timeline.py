@@ -13,6 +13,7 @@ from contract_tests.contract.text import writable
 MAX_MARKS: Final = 400
 _MAX_EXCHANGES: Final = 40
 _MAX_BODY: Final = 2_000  # characters
+_PLAIN_NAMES: Final = {"outcome steered": "outcome set by a rule"}
 _SHOWN_HEADERS: Final = frozenset(
     {"authorization", "content-type", "user-agent", "retry-after", "x-api-key", "range"}
 )
@@ -85,7 +86,7 @@ def _mark(exchange: HttpExchange, start_ms: int) -> Mark:
     if state := exchange.payload.get("state"):
         label += f" {state}"
     if exchange.injected:
-        label += f" ({', '.join(sorted(exchange.injected))})"
+        label += f" ({_injected(exchange)})"
     return Mark(
         at_s=(exchange.at_ms - start_ms) / 1000,
         kind=writable(kind),
@@ -104,8 +105,13 @@ def _shown(exchange: HttpExchange, start_ms: int) -> ShownExchange:
         operation=writable(exchange.operation),
         asked=_message(request_line, exchange.headers, exchange.body),
         told=_message(status_line, exchange.response_headers, exchange.response_body),
-        injected=writable(", ".join(sorted(exchange.injected))),
+        injected=writable(_injected(exchange)),
     )
+
+
+def _injected(exchange: HttpExchange) -> str:
+    names = (_PLAIN_NAMES.get(each, each) for each in sorted(exchange.injected))
+    return ", ".join(names)
 
 
 def _message(first_line: str, headers: Sequence[tuple[str, str]], body: str) -> str:

@@ -4,6 +4,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from contract_tests.contract.report_parts import junit_of, put_property, xml_text
+from contract_tests.contract.run_facts import shown_facts
 from contract_tests.contract.verdicts import Verdict
 from contract_tests.server.reports.report import CaseResult, Report
 
@@ -17,11 +18,15 @@ def junit(report: Report) -> bytes:
         failures=str(sum(case.verdict is Verdict.FAIL for case in counting)),
         errors=str(sum(case.verdict in _ERRORS for case in report.cases)),
         skipped=str(sum(_is_skipped(case) for case in report.cases)),
-        time=f"{sum(case.duration_s for case in report.cases):.3f}",
+        time=f"{report.run.duration_s or sum(case.duration_s for case in report.cases):.3f}",
     )
+    if report.run.started_at:
+        suite.set("timestamp", report.run.started_at)
     properties = ET.SubElement(suite, "properties")
     put_property(properties, "base_url", report.base_url)
     put_property(properties, "seed", str(report.seed))
+    for label, text in shown_facts(report.run):
+        put_property(properties, label.lower(), text)
     for case in report.cases:
         _add(suite, case)
     return junit_of(suite)

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 
 from contract_tests.contract.report_parts import markdown_cell as cell
+from contract_tests.contract.report_parts import markdown_facts
 from contract_tests.contract.verdicts import Verdict
+from contract_tests.server.reports.facts import counts_of, facts_of
+from contract_tests.server.reports.order import cases_by_urgency, clauses_by_urgency
 from contract_tests.server.reports.report import Report
 
 _LISTED = (Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE, Verdict.WARN)
@@ -14,13 +17,11 @@ def markdown(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    summary = report.summary
-    counts = ", ".join(f"{count} {name}" for name, count in summary.cases.items() if count)
     yield f"# Contract of {cell(report.base_url)}"
     yield ""
-    yield f"{len(report.cases)} cases: {counts}. Suite {report.profile}, seed {report.seed}."
+    yield from markdown_facts(facts_of(report), counts_of(report))
     for verdict in _LISTED:
-        cases = [case for case in report.cases if case.verdict is verdict]
+        cases = [case for case in cases_by_urgency(report.cases) if case.verdict is verdict]
         if not cases:
             continue
         yield from (
@@ -39,7 +40,5 @@ def _lines(report: Report) -> Iterator[str]:
             if not findings:
                 yield f"| {name} | {', '.join(case.clauses)} | | {cell(case.reason)} |"
     yield from ("", "## Clauses", "", "| clause | verdict | cases |", "|---|---|---|")
-    for clause in report.clauses:
+    for clause in clauses_by_urgency(report.clauses):
         yield f"| {clause.id} | {clause.verdict} | {len(clause.cases)} |"
-    yield ""
-    yield f"{summary.clauses_exercised} of {summary.clauses_testable} testable clauses covered."

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from contract_tests.contract.register import Register
+from contract_tests.contract.run_facts import RunFacts
 from contract_tests.contract.text import writable
 from contract_tests.contract.verdicts import Finding, Verdict, verdict_of, worst
 from contract_tests.server.case import Case
@@ -56,16 +57,26 @@ class ClauseResult(msgspec.Struct, frozen=True, kw_only=True):
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
     cases: Mapping[str, int]
     """The number of cases per verdict."""
+    clauses: Mapping[str, int] = {}
+    """The number of clauses per verdict."""
     clauses_exercised: int
     clauses_testable: int
     exit_status: int
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a run against one server.
+
+    `selection` are the switches that selected cases; empty if the suite selected them. Then
+    `clauses` are all clauses of the contract, otherwise those of the selected cases.
+    """
+
     version: int
+    run: RunFacts = RunFacts()
     base_url: str
     is_live: bool
     profile: str
+    selection: tuple[str, ...] = ()
     seed: int
     settings: Mapping[str, Any] | None
     cases: tuple[CaseResult, ...]
@@ -125,11 +136,18 @@ def case_result(
     )
 
 
-def clause_results(cases: Sequence[CaseResult], register: Register) -> tuple[ClauseResult, ...]:
-    """Return the verdict on each clause, from the findings of all cases."""
+def clause_results(
+    cases: Sequence[CaseResult], register: Register, *, is_selection: bool = False
+) -> tuple[ClauseResult, ...]:
+    """Return the verdict on each clause, from the findings of all cases.
+
+    Of a selection of cases, return only the clauses that they are about.
+    """
     results = []
     for clause in register:
         about = [case for case in cases if clause.id in case.clauses]
+        if is_selection and not about:
+            continue
         found = [
             finding.verdict
             for case in cases
@@ -176,6 +194,9 @@ def summary_of(
     return Summary(
         cases={verdict: sum(case.verdict is verdict for case in cases) for verdict in Verdict},
         clauses_exercised=sum(clause.verdict in exercised for clause in clauses),
-        clauses_testable=sum(clause.testable for clause in register),
+        clauses={
+            verdict: sum(clause.verdict is verdict for clause in clauses) for verdict in Verdict
+        },
+        clauses_testable=sum(register[clause.id].testable for clause in clauses),
         exit_status=status,
     )
