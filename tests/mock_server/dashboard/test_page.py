@@ -364,6 +364,20 @@ def widths(page: webdriver.Chrome, wanted: list[int]) -> None:
     )
 
 
+def test_durations_are_written_in_their_two_largest_units(page: webdriver.Chrome) -> None:
+    wanted = {
+        0: "0 ms", 450: "450 ms", 28_449: "28.4 s", 59_999: "59.9 s", 60_000: "1 min",
+        125_000: "2 min 5 s", 3_600_000: "1 h", 5_400_000: "1 h 30 min", 1_296_000_000: "15 d",
+        1_303_200_000: "15 d 2 h", -1500: "\u22121.5 s",
+    }  # fmt: skip
+    script = """
+        const [durations, done] = arguments;
+        import("/_mock/static/times.js").then(({ duration }) => done(durations.map(duration)));
+    """
+
+    assert page.execute_async_script(script, list(wanted)) == list(wanted.values())
+
+
 def focus(page: webdriver.Chrome, selector: str) -> None:
     page.execute_script("document.querySelector(arguments[0]).focus()", selector)
 

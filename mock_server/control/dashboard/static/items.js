@@ -64,7 +64,10 @@ const thumbnails = (task) => {
     const image = make("img");
     image.alt = `picture ${number} of ${task.task_id}`;
     image.src = `/_mock/${taskPath(task.task_id)}/images/${number}?sandbox=${sandbox}&created=${task.create_time_ms}`;
-    row.append(image);
+    const link = make("a");
+    link.href = image.src;
+    link.append(image);
+    row.append(link);
   }
   return row;
 };

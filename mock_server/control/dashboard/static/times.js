@@ -10,7 +10,7 @@ export const timeOfDay = (ms) => written(ms).slice(11);
 export const duration = (ms) => {
   if (ms < 0) return `−${duration(-ms)}`;
   if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 60000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 60000) return `${(Math.floor(ms / 100) / 10).toFixed(1)} s`;
   const first = UNITS.findIndex(([, size]) => ms >= size);
   const [unit, size] = UNITS[first];
   const [nextUnit, nextSize] = UNITS[first + 1];
