@@ -54,7 +54,7 @@ class HttpProtocol(HttpToolsProtocol):
         host, port = self.client or ("a client", 0)
         log.warning(
             "%s port %d sent a TLS handshake to this http port; use an address that begins with"
-            " http://, or start the server with TLS",
+            " http://, or start the server with --tls",
             host,
             port,
         )
