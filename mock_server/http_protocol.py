@@ -44,6 +44,9 @@ class HttpProtocol(HttpToolsProtocol):
             head = data if end < 0 else data[:end]
             self._head_bytes += len(head)
             if self._head_bytes > MAX_HEAD_BYTES:
+                log.warning(
+                    "headers from %s port %d exceed 64 KiB; the server sent 400", *self._peer()
+                )
                 self.send_400_response(f"Request headers must have at most {MAX_HEAD_BYTES} bytes.")
                 return
             if b"pgrade" in head or b"PGRADE" in head:
@@ -51,14 +54,15 @@ class HttpProtocol(HttpToolsProtocol):
         super().data_received(data)
 
     def _reject_tls(self) -> None:
-        host, port = self.client or ("a client", 0)
         log.warning(
             "%s port %d sent a TLS handshake to this http port; use an address that begins with"
             " http://, or start the server with --tls",
-            host,
-            port,
+            *self._peer(),
         )
         self.send_400_response("This port serves http. Use an address that begins with http://.")
+
+    def _peer(self) -> tuple[str, int]:
+        return self.client or ("a client", 0)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

@@ -15,7 +15,18 @@ _LIKE_A_KEY = re.compile(r"(?i)\bsk-[\w.~+-]+")
 _PARAMETER_NAME = re.compile(r"[A-Za-z][\w.-]{0,30}")
 # The values of these are no secrets. Values of other parameters are hidden.
 _SHOWN_PARAMETERS = frozenset(
-    {"taskId", "count", "format", "limit", "operation", "since", "state", "task", "timeout"}
+    {
+        "taskId",
+        "count",
+        "format",
+        "limit",
+        "operation",
+        "sandbox",
+        "since",
+        "state",
+        "task",
+        "timeout",
+    }
 )
 _PRINTED = "/:@!$&'()*+,;=~[]?"
 

@@ -17,7 +17,8 @@ log = logging.getLogger("mock_server.requests")
 
 NOTE = "mock_server.note"
 _CONTROL = "/_mock"
-_PROBES = frozenset({"/_mock/health", "/_mock/ready", "/_mock/metrics"})
+# Monitors ask for the first three, and the dashboard loads itself again every few seconds.
+_REPEATED = frozenset({"/_mock/health", "/_mock/ready", "/_mock/metrics", "/_mock/", "/_mock"})
 
 
 class RequestNote(msgspec.Struct):
@@ -125,7 +126,7 @@ def _level(scope: Scope) -> int:
         or b"sandbox=" in scope["query_string"]
         or any(name == b"mock-sandbox" for name, _ in scope["headers"])
     )
-    return logging.DEBUG if is_of_dashboard or path in _PROBES else logging.INFO
+    return logging.DEBUG if is_of_dashboard or path in _REPEATED else logging.INFO
 
 
 def _line(members: dict[str, Any]) -> str:

@@ -93,13 +93,16 @@ async def test_a_lost_connection_disconnects_the_cycle_of_its_request() -> None:
 
 
 @pytest.mark.anyio
-async def test_long_headers_are_rejected_with_status_400() -> None:
+async def test_long_headers_are_rejected_with_status_400_and_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     async with connected() as protocol:
         protocol.data_received(b"GET / HTTP/1.1\r\nX: " + b"x" * MAX_HEAD_BYTES)
 
     [written] = protocol.transport.write.call_args.args  # type: ignore[attr-defined]  # a mock
     assert written.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"must have at most 65536 bytes" in written
+    assert caplog.messages == ["headers from a client port 0 exceed 64 KiB; the server sent 400"]
 
 
 @pytest.mark.anyio

@@ -135,6 +135,7 @@ def test_probes_and_the_polling_of_the_dashboard_are_logged_at_debug_only(
 
     def poll() -> None:
         mock.http.get("/_mock/health")
+        mock.http.get("/_mock/")
         mock.http.get("/_mock/static/dashboard.js")
         mock.http.get("/_mock/tasks", headers={"Mock-Sandbox": sandbox_id})
         mock.http.head(f"/_mock/events?sandbox={sandbox_id}")
@@ -144,7 +145,7 @@ def test_probes_and_the_polling_of_the_dashboard_are_logged_at_debug_only(
         assert lines.all() == []
     with logged(logging.DEBUG) as lines:
         poll()
-        assert len(lines.all()) == 4
+        assert len(lines.all()) == 5
 
 
 def test_what_the_dashboard_changes_is_logged(mock: RunningMock, api: Api) -> None:
