@@ -324,7 +324,7 @@ class TestOutput:
     def test_failure_shows_observation_and_advice(self) -> None:
         report = every_verdict()
 
-        assert "submit answered 400, retried 1 time" in case_line(report.cases[0])
+        assert "submit rejected with 400, retried 1 time" in case_line(report.cases[0])
         assert any("Do not retry 400, 401 or 404" in line for line in summary_lines(report))
 
     @given(texts)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 import mock_server
@@ -55,8 +56,10 @@ def test_the_tests_pass_in_two_workers_on_one_shared_server(project: Path) -> No
         ended = run_pytest(
             project, "-n", "2", "-p", "no:schemathesis", "--apixo-mock-url", server.base_url
         )
+        left = httpx.get(f"{server.base_url}/_mock/sandboxes", trust_env=False).json()
 
     assert "7 passed" in ended.stdout, ended.stdout + ended.stderr
+    assert left == {"sandboxes": []}
 
 
 def test_unittest_runs_its_file(project: Path) -> None:

@@ -22,7 +22,7 @@ def _check_rejections(evidence: Evidence) -> Iterator[Observation]:
         times = f"retried {count(len(retries), 'time')}" if retries else "not retried"
         yield Observation(
             holds=not retries,
-            seen=f"{each.operation} answered {each.status}, {times}",
+            seen=f"{each.operation} rejected with {each.status}, {times}",
             event=retries[0].number if retries else each.number,
         )
 
