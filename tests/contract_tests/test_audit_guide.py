@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -64,6 +65,18 @@ def started(command: list[str], folder: Path, **more: str) -> "subprocess.Popen[
 
 def test_every_block_of_the_page_is_tested() -> None:
     assert [name for name, _ in BLOCKS] == ["python", "bash", "console", "json", "python"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_shell_blocks_are_one_command_without_comments(shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"needs {shell} to split the commands into words (Debian: apt-get install zsh)")
+    for language, text in (("bash", "--exec"), ("console", "--watch")):
+        script = f"""contract-tests() {{ printf '%s\\n' "$@"; }}\n{block(language, text)}"""
+        words = subprocess.run([shell, "-fc", script], capture_output=True, text=True, check=True)
+
+        assert ["contract-tests", *words.stdout.splitlines()] == shlex.split(block(language, text))
+        assert "#" not in words.stdout
 
 
 def test_first_command_audits_the_client_of_the_page(project: Path) -> None:
