@@ -60,19 +60,28 @@ class AuditedRule(msgspec.Struct):
 class AuditSummary(msgspec.Struct):
     cases: dict[Verdict, Count]
     rules: dict[Verdict, Count]
+    clauses: dict[Verdict, Count]
     outcome: Verdict
     manners: Verdict
     exit_status: Literal[0, 1, 3]
+
+
+class AuditRun(msgspec.Struct):
+    started_at: Annotated[str, Meta(description="An instant in UTC, ISO 8601.")]
+    duration_s: Annotated[float, Meta(ge=0)]
+    kit_version: str
 
 
 class AuditReport(msgspec.Struct):
     """The stable part of the report, which the contract kit writes."""
 
     version: Literal[1]
+    run: AuditRun
     kind: Literal["audit"]
     client: str
     base_url: str
     profile: str
+    selection: Annotated[list[str], Meta(description="Empty: a sandbox is audited as a whole.")]
     strict: bool
     seed: int | None
     cases: list[dict[str, Any]]
