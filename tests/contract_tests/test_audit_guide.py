@@ -64,7 +64,7 @@ def started(command: list[str], folder: Path, **more: str) -> "subprocess.Popen[
 
 
 def test_every_block_of_the_page_is_tested() -> None:
-    assert [name for name, _ in BLOCKS] == ["python", "bash", "console", "json", "python"]
+    assert [name for name, _ in BLOCKS] == ["python", "bash", "bash", "json", "python"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
@@ -94,7 +94,7 @@ def test_first_command_audits_the_client_of_the_page(project: Path) -> None:
 def test_watch_writes_the_keys_that_the_page_shows(project: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
-    command = shlex.split(block("console", "--watch").replace(MANIFEST_PORT, port))
+    command = shlex.split(block("bash", "--watch").replace(MANIFEST_PORT, port))
     process = started(command, project)
     manifest = project / "keys.json"
     until_s = time.monotonic() + PATIENCE_S

@@ -26,7 +26,11 @@ STEPS = {
     for page, found in ALL.items()
 }
 RUN = {Kind.COMMANDS, Kind.PROGRAM}
-FOLLOWED = [page for page, found in STEPS.items() if any(block.kind in RUN for block in found)]
+FOLLOWED = [
+    page
+    for page, found in STEPS.items()
+    if any(block.kind in RUN or block.kind is Kind.SERVER for block in found)
+]
 SHELL_BLOCKS = [
     block for found in ALL.values() for block in found if block.language in {"bash", "sh", "zsh"}
 ]
