@@ -71,7 +71,7 @@ def test_every_block_of_the_page_is_tested() -> None:
 def test_shell_blocks_are_one_command_without_comments(shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"needs {shell} to split the commands into words (Debian: apt-get install zsh)")
-    for language, text in (("bash", "--exec"), ("console", "--watch")):
+    for language, text in (("bash", "--exec"), ("bash", "--watch")):
         script = f"""contract-tests() {{ printf '%s\\n' "$@"; }}\n{block(language, text)}"""
         words = subprocess.run([shell, "-fc", script], capture_output=True, text=True, check=True)
 
