@@ -28,7 +28,7 @@ START_MS = 1_793_698_200_000  # 2026-11-03 09:30:00 UTC
 
 
 def main() -> None:
-    """Write the screenshot to the path in the first argument, docs/dashboard.png by default."""
+    """Write docs/dashboard.png, or a picture to another path and of another width: PATH WIDTH."""
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET
     width = int(sys.argv[2]) if len(sys.argv) > 2 else WIDTH
     with (

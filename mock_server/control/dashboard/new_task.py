@@ -11,7 +11,7 @@ _KEPT_HEADERS = {b"host", b"accept", b"content-type", b"content-length", b"trans
 # The page does not know the API key, and the journal shows every key like this.
 _OWN_HEADERS = [
     (b"authorization", b"Bearer [redacted]"),
-    (b"user-agent", b"dashboard of the APIXO mock"),
+    (b"user-agent", b"apixo-mock-dashboard"),
 ]
 
 
