@@ -21,6 +21,7 @@ _SHOWN_PARAMETERS = frozenset(
         "format",
         "limit",
         "operation",
+        "remove",
         "sandbox",
         "since",
         "state",
@@ -28,6 +29,7 @@ _SHOWN_PARAMETERS = frozenset(
         "timeout",
     }
 )
+_ESCAPES = frozenset("%+\\")
 _PRINTED = "/:@!$&'()*+,;=~[]?"
 
 
@@ -54,7 +56,8 @@ class LogText:
     def _redacted(self, text: str) -> str:
         for redactor in self._redactors:
             text = redactor.text(text)
-            text = redactor.json(text.encode(errors="replace")).decode()  # In its escaped forms.
+            if not _ESCAPES.isdisjoint(text):  # Only then it can have an escaped form of the key.
+                text = redactor.json(text.encode(errors="replace")).decode()
         return _LIKE_A_KEY.sub(REDACTED, text)
 
 
