@@ -7,7 +7,7 @@ from types import FrameType
 
 import click
 
-from contract_tests.contract.errors import InputError, UnreachableError
+from contract_tests.contract.errors import ClientUnreachableError, InputError, UnreachableError
 from contract_tests.contract.extra import missing_extra
 from contract_tests.contract.text import plain
 
@@ -21,7 +21,7 @@ def main(command: click.Command | None = None, program: str = PROGRAM) -> None:
     """
     missing = missing_extra()
     if missing is not None:
-        _print_error(missing, program)
+        click.echo(f"{program}: {missing}", err=True)  # What _print_error needs may be missing.
         sys.exit(2)
     from contract_tests.command import cli  # noqa: PLC0415  # slow to import
 
@@ -46,7 +46,7 @@ def main(command: click.Command | None = None, program: str = PROGRAM) -> None:
     except InputError as error:
         _print_error(str(error), program)
         sys.exit(2)
-    except UnreachableError as error:
+    except (UnreachableError, ClientUnreachableError) as error:
         _print_error(str(error), program)
         sys.exit(3)
 
@@ -69,7 +69,11 @@ def usage_message(error: click.ClickException) -> str:
 
 
 def _print_error(message: str, program: str) -> None:
-    click.echo("\n".join(map(plain, f"{program}: {message}".splitlines())), err=True)
+    from contract_tests.command.terminal import Entry, Terminal  # noqa: PLC0415  # slow to import
+
+    first, *others = map(plain, message.splitlines())
+    lines = [Entry(f"{program}: ", first, "bold red"), *(Entry("  ", line) for line in others)]
+    Terminal(is_error=True).print(lines)
 
 
 def _exit_on_signal(number: int, _frame: FrameType | None) -> None:

@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from contract_tests.command.run_output import result_line
+from contract_tests.command.run_output import result_text
 from contract_tests.contract.verdicts import Verdict
 from contract_tests.server.case import Case
 from contract_tests.server.catalogue import all_cases, select_cases, sort_for_run
@@ -19,6 +19,6 @@ def test_the_server_keeps(case: Case, apixo_session: Session) -> None:
     if result.verdict is Verdict.SKIP:
         pytest.skip(result.reason)
     if result.verdict is Verdict.WARN:
-        warnings.warn(result_line(result), stacklevel=1)
+        warnings.warn(result_text(result, apixo_session.register), stacklevel=1)
     if result.verdict in {Verdict.FAIL, Verdict.ERROR, Verdict.INCONCLUSIVE}:
-        pytest.fail(result_line(result), pytrace=False)
+        pytest.fail(result_text(result, apixo_session.register), pytrace=False)

@@ -1,29 +1,31 @@
 """`contract-tests audit`: judge a client."""
 
-from collections.abc import Generator, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
 import click
-import httpx
 
 from contract_tests.client.driving.command import ClientCommand
-from contract_tests.client.driving.trials import run_trials
-from contract_tests.client.driving.watch import WatchOptions, watch_keys
+from contract_tests.client.reports.cases import unjudged_case
 from contract_tests.client.reports.files import write_audit
-from contract_tests.client.reports.report import AuditedCase, AuditReport
 from contract_tests.client.reports.summary import summarize
 from contract_tests.client.rules import BY_ID
 from contract_tests.client.selection import SUITES, CasePlan, closest_id, plan_cases
-from contract_tests.command.audit_output import case_line, summary_lines
+from contract_tests.command.audit_cases import AuditEnd, run_client
+from contract_tests.command.audit_output import summary_entries
+from contract_tests.command.audit_watch import run_watch
 from contract_tests.command.directories import DIRECTORY, make_directory
-from contract_tests.command.switches import RenamedOption, with_options
-from contract_tests.contract.errors import UnreachableError
+from contract_tests.command.interruption import INTERRUPTED
+from contract_tests.command.run_output import report_path
+from contract_tests.command.switches import RenamedOption, verbose_option, with_options
+from contract_tests.command.terminal import Terminal
 from contract_tests.contract.mock_process import draw_seed, start_mock
 from contract_tests.contract.program import command_line
 from contract_tests.contract.register import load_register
 from contract_tests.contract.run_facts import Stopwatch
+from contract_tests.contract.verdicts import Verdict
 
 # Clients usually wait 300 s for a task. A case must end later than that.
 _TIMEOUT_S: Final = {"quick": 120.0, "full": 360.0}
@@ -34,9 +36,11 @@ _OPTIONS: Final = (
     click.option("--exec", "command", metavar="COMMAND",
                  help="Command that runs the client, such as 'python my_client.py {prompt}'."
                  " Other placeholders: {base_url} {api_key} {out_dir} {image_url}, and"
-                 " {callback_port} for a client that receives callbacks."),
+                 " {callback_port} for a client that receives callbacks."
+                 " {{name}} is the literal text {name}."),
     click.option("--watch", is_flag=True,
-                 help="Print one API key per case and judge the clients that use them."),
+                 help="Show one API key per case, as JSON unless on a terminal, and judge the"
+                 " clients that use them."),
     click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="PORT",
                  help="Port of the mock; 0 selects a free port.  [default: 0]"),
     click.option("--manifest", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
@@ -59,6 +63,7 @@ _OPTIONS: Final = (
                  help="Write reports into this directory."),
     click.option("--seed", type=click.IntRange(0), metavar="N",
                  help="Random seed. The same seed reproduces a run.  [default: a new one]"),
+    verbose_option,
 )  # fmt: skip
 
 
@@ -73,12 +78,13 @@ def audit_command(
     watch: bool,
     strict: bool,
     seed: int | None,
+    verbose: bool,
     **given: Any,
 ) -> int:
     """Judge a client by the requests it makes in situations that a mock stages.
 
     Exit status: 0 no failures, 1 at least one failure, 2 invalid usage, 3 something could not be
-    tested.
+    tested or the client does not reach the mock, 130 interrupted.
     """
     if (command is None) != watch:
         raise click.UsageError("one of --exec COMMAND and --watch is required, not both")
@@ -96,22 +102,38 @@ def audit_command(
         given["timeout_s"] = _TIMEOUT_S[suite]
     stopwatch = Stopwatch()
     with ExitStack() as stack:
-        base_url = stack.enter_context(start_mock(seed, port=given["port"], is_apart=watch))
-        results = stack.enter_context(closing(_results(client, cases, base_url, given)))
-        whole = summarize(
-            [_printed(each) for each in results],
-            load_register(),
-            client=command or "clients that used the keys",
-            base_url=base_url,
-            suite="selected" if select else suite,
-            strict=strict,
-            seed=seed,
-            untested="not tested by any case of this audit" if watch else _ONE_PROMPT,
-            run=stopwatch.facts(),
-            selection=[f"--select {glob}" for glob in select],
-            selected_rules=frozenset().union(*(each.rules for each in cases)) if select else None,
-        )
-    return _finished(whole, report)
+        base_url = stack.enter_context(start_mock(seed, port=given["port"]))
+        if client is None:
+            results, end = run_watch(cases, base_url, given, is_verbose=verbose), AuditEnd()
+        else:
+            results, end = run_client(client, cases, base_url, given, is_verbose=verbose)
+    done = {each.id for each in results}
+    rest = [
+        unjudged_case(each.situation, Verdict.INCONCLUSIVE, end.not_run)
+        for each in cases
+        if each.situation.id not in done
+    ]
+    order = {each.situation.id: number for number, each in enumerate(cases)}
+    whole = summarize(
+        sorted([*results, *rest], key=lambda case: order[case.id]),
+        load_register(),
+        client=command or "clients that used the keys",
+        base_url=base_url,
+        suite="selected" if select else suite,
+        strict=strict,
+        seed=seed,
+        untested="not tested by any case of this audit" if watch else _ONE_PROMPT,
+        run=stopwatch.facts(),
+        selection=[f"--select {glob}" for glob in select],
+        selected_rules=frozenset().union(*(each.rules for each in cases)) if select else None,
+    )
+    if report is not None:
+        write_audit(whole, report)
+    if end.error is not None:  # It says all that is known.
+        Terminal().print([] if report is None else [report_path(report)])
+        raise end.error
+    Terminal().print(summary_entries(whole, report))
+    return INTERRUPTED if end.is_interrupted else whole.summary.exit_status
 
 
 def _selected(select: Sequence[str], suite: str) -> tuple[CasePlan, ...]:
@@ -128,43 +150,3 @@ def _selected(select: Sequence[str], suite: str) -> tuple[CasePlan, ...]:
             f" {hint}{command_line('list')} --audit shows all of them"
         )
     return plan_cases(select, suite)
-
-
-def _results(
-    client: ClientCommand | None,
-    cases: tuple[CasePlan, ...],
-    base_url: str,
-    given: dict[str, Any],
-) -> Generator[AuditedCase, None, None]:
-    if client is None:
-        watch = WatchOptions(
-            base_url=base_url,
-            manifest=given["manifest"],
-            idle_timeout_s=given["idle_timeout_s"],
-            say=click.echo,
-        )
-        try:
-            yield from watch_keys(cases, watch)
-        except httpx.HTTPError as error:
-            raise UnreachableError(f"the mock stopped responding: {error}") from error
-    else:
-        yield from run_trials(
-            cases,
-            base_url,
-            client,
-            parallel=given["parallel"],
-            timeout_s=given["timeout_s"],
-        )
-
-
-def _printed(case: AuditedCase) -> AuditedCase:
-    click.echo(case_line(case))
-    return case
-
-
-def _finished(report: AuditReport, directory: Path | None) -> int:
-    if directory is not None:
-        write_audit(report, directory)
-    for line in summary_lines(report):
-        click.echo(line)
-    return report.summary.exit_status

@@ -1,44 +1,93 @@
-"""The lines that an audit prints."""
+"""The paragraphs that an audit prints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from contract_tests.client.reports.report import AuditedCase, AuditReport
+from contract_tests.client.reports.report import AuditedCase, AuditReport, RuleResult
 from contract_tests.client.rules import RULES
 from contract_tests.client.situations import SITUATIONS
+from contract_tests.command.progress import counts, verdict_entry
+from contract_tests.command.run_output import BLANK, INDENT, grouped_reasons, report_path
+from contract_tests.command.terminal import Entry
 from contract_tests.contract.text import count, plain
 from contract_tests.contract.verdicts import Verdict
 
-_BROKEN: Final = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.ERROR})
+_SHOWN: Final = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.ERROR})
+_WORST_LAST: Final = (Verdict.WARN, Verdict.ERROR, Verdict.FAIL)
+_MAX_SEEN: Final = 3  # Cases in which a violation is shown; the report has all of them.
 
 
-def case_line(case: AuditedCase) -> str:
-    """Return one line for a case, and two lines for each rule that needs attention.
-
-    If the client sent no request, no rule can be judged; then only the case's reason says so.
-    """
-    shown = _BROKEN | {Verdict.INCONCLUSIVE} if case.exchanges else _BROKEN
-    line = f"{case.verdict:12} {plain(case.id)}  {plain(case.title)}"
-    if case.reason:
-        line += f"\n             {plain(case.reason)}"
-    for finding in case.findings:
-        if finding.verdict in shown:
-            line += f"\n             {finding.rule} {finding.verdict}: {plain(finding.title)}"
-            line += f"\n             {' ' * len(finding.rule)} seen: {plain(finding.seen)}"
-    return line
+def case_line(case: AuditedCase) -> Entry:
+    """Return one line for a case, with the rules that it violates."""
+    rules = [f"{each.rule} {each.verdict}" for each in case.findings if each.verdict in _SHOWN]
+    title = plain(case.title)
+    if rules:
+        title += f": {', '.join(rules)}"
+    elif case.reason and case.verdict is not Verdict.PASS:
+        title += f": {plain(case.reason)}"
+    return verdict_entry(case.verdict, plain(case.id), title)
 
 
-def summary_lines(report: AuditReport) -> Iterator[str]:
-    """Yield what to change in the client, then the counts."""
-    for rule in report.rules:
-        if rule.verdict in {Verdict.FAIL, Verdict.WARN}:
-            yield f"{rule.verdict:12} {rule.id} ({', '.join(rule.clauses)}): {rule.advice}"
+def summary_entries(report: AuditReport, directory: Path | None = None) -> Iterator[Entry]:
+    """Yield what was not tested, what to change in the client, and the counts."""
+    yield BLANK
+    yield from grouped_reasons(each for each in report.cases if each.verdict is Verdict.SKIP)
+    for case in report.cases:
+        if case.verdict is Verdict.INCONCLUSIVE and case.exchanges:
+            yield from _inconclusive(case)
+    yield from grouped_reasons(
+        each for each in report.cases
+        if each.verdict is Verdict.INCONCLUSIVE and not each.exchanges
+    )  # fmt: skip
+    yield from grouped_reasons(
+        each for each in report.cases if each.verdict is Verdict.ERROR and not each.findings
+    )
+    for verdict in _WORST_LAST:
+        for rule in report.rules:
+            if rule.verdict is verdict:
+                yield from _violation(rule, report.cases)
+    yield BLANK
     summary = report.summary
-    counts = ", ".join(f"{number} {name}" for name, number in summary.cases.items() if number)
-    yield f"{count(len(report.cases), 'case')}: {counts}; repeat with --seed {report.seed}"
-    yield f"outcome {summary.outcome}, manners {summary.manners}"
+    total = count(len(report.cases), "case")
+    yield Entry("", f"{total}: {counts(summary.cases)}; repeat with --seed {report.seed}")
+    yield Entry("", f"outcome {summary.outcome}, manners {summary.manners}")
+    if directory is not None:
+        yield report_path(directory)
+
+
+def _inconclusive(case: AuditedCase) -> Iterator[Entry]:
+    """Yield a case of a client that sent requests, but not those that its rules are about."""
+    yield verdict_entry(case.verdict, plain(case.id), plain(case.title))
+    if case.reason:
+        yield Entry(INDENT, plain(case.reason))
+    for finding in case.findings:
+        if finding.verdict is Verdict.INCONCLUSIVE:
+            yield Entry(f"{INDENT}{finding.rule}: ", plain(finding.seen))
+
+
+def _violation(rule: RuleResult, cases: Sequence[AuditedCase]) -> Iterator[Entry]:
+    """Yield a rule with what the client must do, what it did, and what to change."""
+    found = [
+        (case, finding)
+        for case in cases
+        for finding in case.findings
+        if finding.rule == rule.id and finding.verdict in _SHOWN
+    ]
+    found.sort(key=lambda each: each[1].verdict is not rule.verdict)  # The decisive ones first.
+    expected = found[0][1].expected
+    clauses = ", ".join(rule.clauses)
+    yield verdict_entry(rule.verdict, rule.id, f"{expected[0].upper()}{expected[1:]} ({clauses})")
+    lead = "seen    "
+    for case, finding in found[:_MAX_SEEN]:
+        yield Entry(INDENT + lead, f"{plain(finding.seen)} ({plain(case.id)})", "bold", "red")
+        lead = " " * len(lead)
+    if len(found) > _MAX_SEEN:
+        yield Entry(INDENT + lead, f"and in {count(len(found) - _MAX_SEEN, 'further case')}")
+    if rule.advice:
+        yield Entry(f"{INDENT}change  ", plain(rule.advice), "bold")
 
 
 def audit_lines(*, as_json: bool) -> Iterator[str]:

@@ -1,40 +1,118 @@
-"""The lines that a run prints."""
+"""The paragraphs that a run prints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
-from typing import Final
+from itertools import groupby
+from pathlib import Path
+from typing import Final, Protocol, TypeVar
 
+from contract_tests.command.progress import counts, verdict_entry
+from contract_tests.command.terminal import VERDICT_STYLES, Entry
+from contract_tests.contract.register import SOURCE_WORDS, Register
 from contract_tests.contract.text import count, plain
 from contract_tests.contract.verdicts import Verdict
 from contract_tests.server.guard import PRICE_USD
 from contract_tests.server.reports.report import CaseResult, Report
 
-_SHOWN_FINDINGS: Final = frozenset({Verdict.FAIL, Verdict.WARN})
-_SHOWN_CLAUSES: Final = _SHOWN_FINDINGS | {Verdict.INCONCLUSIVE}
+VIOLATED: Final = (Verdict.WARN, Verdict.FAIL)
+INDENT: Final = " " * 13
+BLANK: Final = Entry("", "")
+_WORST_LAST: Final = (Verdict.INCONCLUSIVE, Verdict.WARN, Verdict.ERROR, Verdict.FAIL)
 
 
-def result_line(result: CaseResult) -> str:
-    """Return one line for a case, and for each failed finding what was expected and seen."""
-    line = f"{result.verdict:12} {result.id}  {plain(result.title)}"
+class Reasoned(Protocol):
+    """A result with a reason; of a run or of an audit."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def reason(self) -> str: ...
+
+
+C = TypeVar("C", bound=Reasoned)
+
+
+def result_line(result: CaseResult) -> Entry:
+    """Return one line for a case."""
+    title = plain(result.title)
     if result.expected_failure:
-        line += f"  (expected: {plain(result.expected_failure)})"
+        title += f"  (expected: {plain(result.expected_failure)})"
+    return verdict_entry(result.verdict, result.id, title)
+
+
+def result_entries(result: CaseResult, register: Register) -> Iterator[Entry]:
+    """Yield a case in full: for each violated clause what was expected and what was seen."""
+    yield result_line(result)
     if result.reason:
-        line += f"\n             {plain(result.reason)}"
-    for finding in result.findings:
-        if finding.verdict in _SHOWN_FINDINGS:
-            line += f"\n             {finding.clause}: expected {plain(finding.expected)}"
-            line += f"\n             {' ' * len(finding.clause)}  seen     {plain(finding.seen)}"
-    return line
+        yield Entry(INDENT, plain(result.reason))
+    findings = (each for each in result.findings if each.verdict in VIOLATED)
+    for clause_id, same in groupby(findings, key=lambda each: each.clause):
+        clause = register[clause_id]
+        source = SOURCE_WORDS[clause.certainty]
+        yield Entry(f"{INDENT}{clause_id}: ", f"{clause.text} (source: {source})", "bold")
+        for finding in same:
+            yield from expected_and_seen(finding.expected, finding.seen)
 
 
-def summary_lines(report: Report, spent_usd: Decimal | None = None) -> Iterator[str]:
-    """Yield the clauses that need attention, the counts, and last the coverage of the contract."""
-    for clause in report.clauses:
-        if clause.verdict in _SHOWN_CLAUSES:
-            yield f"{clause.verdict:12} {clause.id} ({clause.certainty}): {clause.text}"
+def expected_and_seen(expected: str, seen: str) -> Iterator[Entry]:
+    yield Entry(f"{INDENT}  expected  ", plain(expected), "bold", "green")
+    yield Entry(f"{INDENT}  seen      ", plain(seen), "bold", "red")
+
+
+def result_text(result: CaseResult, register: Register) -> str:
+    """Return a case in full, as lines."""
+    return "\n".join(entry.plain for entry in result_entries(result, register))
+
+
+def summary_entries(
+    report: Report,
+    register: Register,
+    *,
+    spent_usd: Decimal | None = None,
+    directory: Path | None = None,
+) -> Iterator[Entry]:
+    """Yield the cases that need attention, the worst last, then the counts."""
+    yield BLANK
+    yield from grouped_reasons(each for each in report.cases if each.verdict is Verdict.SKIP)
+    for verdict in _WORST_LAST:
+        cases = [each for each in report.cases if each.verdict is verdict]
+        alone = [each for each in cases if is_violation(each)]
+        yield from grouped_reasons(each for each in cases if not is_violation(each))
+        for result in alone:
+            yield from result_entries(result, register)
+    yield BLANK
+    for verdict in VIOLATED:
+        clauses = [each.id for each in report.clauses if each.verdict is verdict]
+        if clauses:
+            yield Entry(f"{verdict} clauses: ", ", ".join(clauses), VERDICT_STYLES[verdict])
+    total = count(len(report.cases), "case")
     summary = report.summary
-    counts = ", ".join(f"{number} {name}" for name, number in summary.cases.items() if number)
-    yield f"{count(len(report.cases), 'case')}: {counts}; repeat with --seed {report.seed}"
+    yield Entry("", f"{total}: {counts(summary.cases)}; repeat with --seed {report.seed}")
     if spent_usd is not None:
-        yield f"spent at most ${spent_usd}, at ${PRICE_USD} per image"
-    yield f"{summary.clauses_exercised} of {summary.clauses_testable} testable clauses covered"
+        yield Entry("", f"spent at most ${spent_usd}, at ${PRICE_USD} per image")
+    covered = f"{summary.clauses_exercised} of {summary.clauses_testable}"
+    yield Entry("", f"{covered} testable clauses covered")
+    if directory is not None:
+        yield report_path(directory)
+
+
+def is_violation(result: CaseResult) -> bool:
+    return any(each.verdict in VIOLATED for each in result.findings)
+
+
+def grouped_reasons(cases: Iterable[C]) -> Iterator[Entry]:
+    """Yield one line for all cases with the same verdict and reason, in the order of the cases."""
+    groups: dict[tuple[Verdict, str], list[str]] = {}
+    for case in cases:
+        groups.setdefault((case.verdict, case.reason), []).append(case.id)
+    for (verdict, reason), ids in groups.items():
+        which = plain(ids[0]) if len(ids) == 1 else f"{len(ids)} cases"
+        yield Entry(
+            f"{verdict:12} {which}: ", plain(reason) or "no reason", VERDICT_STYLES[verdict]
+        )
+
+
+def report_path(directory: Path) -> Entry:
+    return Entry("report: ", plain(str(directory / "report.html")), "bold")

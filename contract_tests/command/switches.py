@@ -134,5 +134,8 @@ def with_options(options: tuple[Callable[[F], F], ...]) -> Callable[[F], F]:
     return add
 
 
+verbose_option = click.option(
+    "-v", "--verbose", is_flag=True, help="Print every case, not only those that did not pass."
+)
 with_target_options = with_options(_TARGET)
 with_selection_options = with_options(_SELECTION)

@@ -33,5 +33,9 @@ class UnreachableError(ContractTestsError):
     """The server under test does not respond, so nothing can be judged. Exit status 3."""
 
 
+class ClientUnreachableError(ContractTestsError):
+    """The client under test does not reach the mock, so nothing can be judged. Exit status 3."""
+
+
 class RegisterError(ContractTestsError):
     """The register of clauses is invalid; the message names the clause."""

@@ -19,10 +19,10 @@ def draw_seed() -> int:
 
 
 @contextmanager
-def start_mock(seed: int, *switches: str, port: int = 0, is_apart: bool = False) -> Iterator[str]:
+def start_mock(seed: int, *switches: str, port: int = 0) -> Iterator[str]:
     """Start the mock with these switches, yield its address, and stop it afterwards.
 
-    `is_apart` puts it into its own process group, so that Ctrl-C does not stop it.
+    It has its own process group, so that Ctrl-C does not stop it before the cases that use it.
 
     Raises:
         TargetError: The mock did not start.
@@ -36,7 +36,7 @@ def start_mock(seed: int, *switches: str, port: int = 0, is_apart: bool = False)
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            process_group=0 if is_apart else None,
+            process_group=0,
         ) as process,
     ):
         try:

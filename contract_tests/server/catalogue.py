@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 from contract_tests.server.case import Case
 
@@ -24,6 +24,20 @@ def sort_for_run(cases: Iterable[Case]) -> list[Case]:
     Cases that exhaust a limit are last, because the account is unusable for a while after them.
     """
     return sorted(cases, key=lambda case: (case.exhausts, case.images, case.worst_images))
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+R = TypeVar("R", bound=_HasId)
+
+
+def sort_by_contract(results: Iterable[R]) -> tuple[R, ...]:
+    """Return results in the order of their cases in the contract; others stay as they are."""
+    order = {case.id: number for number, case in enumerate(all_cases())}
+    return tuple(sorted(results, key=lambda each: order.get(each.id, len(order))))
 
 
 def unknown_patterns(

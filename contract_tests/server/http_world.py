@@ -4,6 +4,7 @@ import http.client
 import time
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from threading import Event as Signal
 from typing import Final, Protocol
 from urllib.parse import urlencode, urlsplit
 
@@ -11,10 +12,12 @@ import httpx
 
 from contract_tests.contract.redaction import Redaction
 from contract_tests.server.events import Delivery, Request, Response
+from contract_tests.server.interruptions import RunStopped
 from contract_tests.server.receiver import Receiver
 from contract_tests.server.world import RECEIVER
 
 TIMEOUT_S: Final = 60.0
+_LOOK_S: Final = 0.5  # How long a wait for callbacks does not notice that the run is stopped.
 _BODY_MAX: Final = 16 * 1024 * 1024  # The maximum size of a response in bytes.
 
 
@@ -37,7 +40,10 @@ class NoGuard:
 
 
 class HttpWorld:
-    """`keys` are the case's API keys by name; `case_id` separates its callbacks from others."""
+    """`keys` are the case's API keys by name; `case_id` separates its callbacks from others.
+
+    After `stop` is set, every use raises RunStopped.
+    """
 
     def __init__(
         self,
@@ -49,6 +55,7 @@ class HttpWorld:
         case_id: str,
         redaction: Redaction | None = None,
         guard: Guard | None = None,
+        stop: Signal | None = None,
     ) -> None:
         self._http = http_client
         self._base_url = base_url
@@ -56,9 +63,11 @@ class HttpWorld:
         self._receiver = receiver
         self._case_id = case_id
         self._guard = guard or NoGuard()
+        self._stop = stop or Signal()
         self._redaction = redaction or Redaction(keys.values())
 
     def exchange(self, request: Request) -> Response:
+        self._raise_if_stopped()
         self._guard.before(request, 1)
         response = self._sent(request)
         self._guard.after(request, response)
@@ -66,6 +75,7 @@ class HttpWorld:
 
     def burst(self, request: Request, count: int) -> tuple[tuple[tuple[int, int], ...], Response]:
         """Send the burst over one persistent connection; it ends if the connection is lost."""
+        self._raise_if_stopped()
         self._guard.before(request, count)
         parts = urlsplit(self._url(request))
         kind = (
@@ -78,6 +88,7 @@ class HttpWorld:
         last = Response(status=0, error="no request was sent")
         try:
             for _ in range(count):
+                self._raise_if_stopped()
                 connection.request(request.method, target, body, headers)
                 answer = connection.getresponse()
                 content = answer.read()
@@ -91,14 +102,25 @@ class HttpWorld:
         return runs, last
 
     def pause(self, seconds: float) -> None:
-        time.sleep(seconds)
+        self._stop.wait(seconds)
+        self._raise_if_stopped()
 
     def script_receiver(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
         self._receiver.script(f"{self._case_id}/{name}", reactions)
 
     def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
-        received = self._receiver.deliveries(f"{self._case_id}/{name}", count, within_s)
+        until_s = time.monotonic() + within_s
+        while True:
+            left_s = min(_LOOK_S, max(0.0, until_s - time.monotonic()))
+            received = self._receiver.deliveries(f"{self._case_id}/{name}", count, left_s)
+            self._raise_if_stopped()
+            if len(received) >= count or left_s < _LOOK_S:
+                break
         return tuple(delivery.redacted(self._redaction) for delivery in received)
+
+    def _raise_if_stopped(self) -> None:
+        if self._stop.is_set():
+            raise RunStopped("the run was stopped")
 
     def _sent(self, request: Request) -> Response:
         try:

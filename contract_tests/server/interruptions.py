@@ -28,3 +28,9 @@ class CaseSkipped(CaseInterruption):
     """The case cannot be run against this target."""
 
     verdict = Verdict.SKIP
+
+
+class RunStopped(CaseInterruption):
+    """The run was stopped while the case was running."""
+
+    verdict = Verdict.INCONCLUSIVE

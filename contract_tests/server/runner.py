@@ -3,7 +3,8 @@
 import time
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Event as Signal
 
 import msgspec
 
@@ -38,6 +39,7 @@ class Runner:
         seed: int,
         skips: Callable[[Case], str] = lambda _: "",
         expected_failures: Mapping[str, str] | None = None,
+        stop: Signal | None = None,
     ) -> None:
         self._target = target
         self._register = register
@@ -45,19 +47,33 @@ class Runner:
         self._seed = seed
         self._skips = skips
         self._expected = expected_failures or {}
+        self._stop = stop or Signal()
 
-    def run(self, cases: Sequence[Case], workers: int) -> Generator[CaseRun, None, None]:
-        """Yield the results in the order of the cases, each as soon as it is known.
+    def run(
+        self,
+        cases: Sequence[Case],
+        workers: int,
+        on_start: Callable[[str], None] = lambda _: None,
+    ) -> Generator[CaseRun, None, None]:
+        """Yield each result as soon as it is known, in any order.
 
-        Closing the generator stops the run: cases that have not started do not start.
+        `on_start` gets the id of each case that starts; worker threads call it. Closing the
+        generator stops the run: cases that have not started do not start, and the worlds of those
+        that run are told to stop.
         """
+
+        def run_case(case: Case) -> CaseRun:
+            on_start(case.id)
+            return self.run_case(case)
+
         executor = ThreadPoolExecutor(workers, thread_name_prefix="case")
         try:
-            futures = {
-                case.id: executor.submit(self.run_case, case) for case in sort_for_run(cases)
-            }
-            for case in cases:
-                yield futures[case.id].result()
+            futures = [executor.submit(run_case, case) for case in sort_for_run(cases)]
+            for future in as_completed(futures):
+                yield future.result()
+        except BaseException:
+            self._stop.set()
+            raise
         finally:
             executor.shutdown(cancel_futures=True)
 
@@ -82,6 +98,10 @@ class Runner:
         return self._result(
             case, probe.findings, probe.events, ended_early, reason, expected, took_s
         )
+
+    def unfinished(self, case: Case, reason: str) -> CaseResult:
+        """Return the result of a case that has not ended, because the run was interrupted."""
+        return self._result(case, [], [], Verdict.INCONCLUSIVE, reason, "", 0.0).result
 
     def _result(
         self,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
 from pathlib import Path
+from threading import Event as Signal
 
 import httpx
 import msgspec
@@ -17,6 +18,7 @@ from contract_tests.contract.verdicts import Verdict
 from contract_tests.server import cassettes
 from contract_tests.server.case import Case
 from contract_tests.server.cassettes import Cassette, ReplayWorld
+from contract_tests.server.catalogue import sort_by_contract
 from contract_tests.server.guard import Ledger, LiveGuard
 from contract_tests.server.http_world import TIMEOUT_S, HttpWorld
 from contract_tests.server.options import (
@@ -69,10 +71,15 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     def spent_usd(self) -> Decimal | None:
         return None if self.ledger is None else self.ledger.spent_usd
 
-    def run(self, cases: tuple[Case, ...]) -> Generator[CaseRun, None, None]:
-        return self.runner.run(cases, self.workers)
+    def run(
+        self, cases: tuple[Case, ...], on_start: Callable[[str], None] = lambda _: None
+    ) -> Generator[CaseRun, None, None]:
+        """Yield each result as soon as it is known, in any order."""
+        return self.runner.run(cases, self.workers, on_start)
 
     def report(self, results: tuple[CaseResult, ...]) -> Report:
+        """Return the report of these results, in the order of the contract."""
+        results = sort_by_contract(results)
         clauses = clause_results(results, self.register, is_selection=bool(self.selection))
         return Report(
             version=VERSION,
@@ -89,6 +96,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def cassette(self, results: tuple[CaseResult, ...]) -> Cassette:
+        results = sort_by_contract(results)
         return Cassette(
             target=self.target,
             profile=self.suite,
@@ -125,6 +133,7 @@ def open_session(options: Options) -> Iterator[Session]:
             stack.callback(sandboxes.remove)
         ledger = Ledger(options.budget_usd or Decimal(0)) if live else None
         guard = LiveGuard(ledger) if ledger else None
+        stop = Signal()
 
         def world_of(case: Case) -> World:
             keys = _keys(options.api_key, case, target)
@@ -137,13 +146,19 @@ def open_session(options: Options) -> Iterator[Session]:
                 case_id=case.id,
                 redaction=Redaction([*keys.values(), options.api_key]),
                 guard=guard,
+                stop=stop,
             )
 
         workers = options.workers or (WORKERS if target.has_control else WAITING_WORKERS)
         if not target.has_other_key:
             workers = 1  # Cases that share a key would affect each other.
         ready = _session(
-            options, target, world_of, workers, lambda case: skip_reason(case, target, options)
+            options,
+            target,
+            world_of,
+            workers,
+            lambda case: skip_reason(case, target, options),
+            stop,
         )
         yield msgspec.structs.replace(ready, ledger=ledger)
 
@@ -175,6 +190,7 @@ def _session(
     world_of: Callable[[Case], World],
     workers: int,
     skips: Callable[[Case], str],
+    stop: Signal | None = None,
 ) -> Session:
     register = load_register()
     runner = Runner(
@@ -184,6 +200,7 @@ def _session(
         seed=options.seed,
         skips=skips,
         expected_failures=options.expected_failures,
+        stop=stop,
     )
     return Session(
         target=target,

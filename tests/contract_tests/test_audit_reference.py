@@ -1,6 +1,7 @@
 """The reference client passes in every situation of the audit, without a warning."""
 
 from pathlib import Path
+from threading import Event
 
 import httpx
 import pytest
@@ -47,7 +48,8 @@ def verdict(situation: Situation, http: httpx.Client, directory: Path, *, via: s
                 status, said = 1, str(error)
         return ClientExit(exit_status=status, output=said, after_s=time.passed_s)
 
-    return run_trial(CasePlan(situation, frozenset(situation.judged)), http, drive).verdict
+    plan = CasePlan(situation, frozenset(situation.judged))
+    return run_trial(plan, http, drive, Event()).case.verdict
 
 
 @pytest.mark.parametrize("situation", POLLING, ids=lambda each: each.id)

@@ -29,7 +29,7 @@ from contract_tests.client.reports.page import html
 from contract_tests.client.reports.report import AuditReport
 from contract_tests.client.reports.timeline import MAX_MARKS
 from contract_tests.client.situations import SITUATIONS
-from contract_tests.command.audit_output import case_line, summary_lines
+from contract_tests.command.audit_output import case_line, summary_entries
 from contract_tests.command.schemas import audit_schema
 from contract_tests.contract.errors import ReportError
 from contract_tests.contract.provider import STATUS
@@ -323,13 +323,26 @@ class TestDrawing:
 class TestOutput:
     def test_failure_shows_observation_and_advice(self) -> None:
         report = every_verdict()
+        text = "\n".join(output_of(report))
 
-        assert "submit rejected with 400, retried 1 time" in case_line(report.cases[0])
-        assert any("Do not retry 400, 401 or 404" in line for line in summary_lines(report))
+        assert case_line(report.cases[0]).plain.endswith("C-LIM-005 FAIL")
+        assert "The client must not retry 400, 401 or 404" in text
+        assert "seen    submit rejected with 400, retried 1 time" in text
+        assert "change  Do not retry 400, 401 or 404" in text
+
+    def test_failures_are_last(self) -> None:
+        lines = output_of(every_verdict())
+        verdicts = [line.split()[0] for line in lines if line and line[0] != " "]
+
+        assert verdicts[:5] == ["SKIP", "INCONCLUSIVE", "ERROR", "WARN", "FAIL"]
 
     @given(texts)
     def test_no_text_controls_the_terminal(self, text: str) -> None:
         report = report_with(text)
-        lines = [line for case in report.cases for line in case_line(case).split("\n")]
+        lines = [case_line(case).plain for case in report.cases]
 
-        assert all(line.isprintable() for line in [*lines, *summary_lines(report)])
+        assert all(line.isprintable() for line in [*lines, *output_of(report)])
+
+
+def output_of(report: AuditReport) -> list[str]:
+    return [entry.plain for entry in summary_entries(report)]

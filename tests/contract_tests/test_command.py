@@ -32,7 +32,8 @@ TAKES_THREE = Mutant(name="takes three images", clause="SUB-11", make=answers(_t
 
 
 def ids(stdout: str) -> list[str]:
-    return [line.split()[1] for line in stdout.splitlines() if line.startswith("PASS ")]
+    """Return the cases of a verbose run that passed, sorted: they are printed as they end."""
+    return sorted(line.split()[1] for line in stdout.splitlines() if line.startswith("PASS "))
 
 
 class TestList:
@@ -57,23 +58,24 @@ class TestList:
 class TestChoice:
     def test_switches_that_repeat_add_up(self) -> None:
         words = ("--select", "S-SUB-001", "--select", "S-SUB-01*", "--deselect", "S-SUB-01[02-9]")
-        ended = contract_tests("run", *words)
+        ended = contract_tests("run", "-v", *words)
 
         assert ended.returncode == 0
         assert ids(ended.stdout) == ["S-SUB-001", "S-SUB-011"]
 
     def test_a_clause_chooses_the_cases_that_are_about_it(self) -> None:
-        ended = contract_tests("run", "--clause", "SUB-11", "--clause", "AUTH-2", "--seed", "1")
+        words = ("--verbose", "--clause", "SUB-11", "--clause", "AUTH-2", "--seed", "1")
+        ended = contract_tests("run", *words)
         wanted = select_cases(all_cases(), clauses=("SUB-11", "AUTH-2"))
 
         assert ended.returncode == 0, ended.stdout
-        assert ids(ended.stdout) == [case.id for case in wanted]
+        assert ids(ended.stdout) == sorted(case.id for case in wanted)
 
     def test_smoke_is_a_part(self) -> None:
-        ended = contract_tests("run", "--suite", "smoke", "--workers", "2")
+        ended = contract_tests("run", "-v", "--suite", "smoke", "--workers", "2")
 
         assert ended.returncode == 0, ended.stdout
-        assert ids(ended.stdout) == [case.id for case in all_cases() if case.is_smoke]
+        assert ids(ended.stdout) == sorted(case.id for case in all_cases() if case.is_smoke)
 
     def test_the_older_name_of_suite_still_works(self) -> None:
         older = contract_tests("plan", "--profile", "smoke", is_watched=True)
@@ -184,7 +186,9 @@ class TestATarget:
         failing = {each.id for each in report.clauses if each.verdict is Verdict.FAIL}
         assert "SUB-11" in failing
         assert "FAIL         S-SUB-011" in ended.stdout
-        assert ended.stdout.splitlines()[-1].endswith(" testable clauses covered")
+        *_, covered, path = ended.stdout.splitlines()
+        assert covered.endswith(" testable clauses covered")
+        assert path == f"report: {tmp_path / 'report.html'}"
 
     def test_whose_failure_is_expected_has_passed(self, tmp_path: Path) -> None:
         known = tmp_path / "known.toml"
@@ -236,7 +240,8 @@ class TestPytest:
             ended = run_pytest(tmp_path, "--apixo-base-url", url, "-k", "S-SUB-01")
 
         assert ended.returncode == 1
-        assert "SUB-11: expected HTTP 400" in ended.stdout
+        assert "SUB-11: input.num_images is 1 (default)" in ended.stdout
+        assert "expected  HTTP 400" in ended.stdout
 
     def test_starts_a_mock_when_no_server_is_named(self, tmp_path: Path) -> None:
         ended = run_pytest(tmp_path, "-k", "S-SUB-011", "--apixo-seed", "1")

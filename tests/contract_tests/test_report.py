@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from contract_tests.command.run_output import result_line, summary_lines
+from contract_tests.command.run_output import result_line, result_text, summary_entries
 from contract_tests.command.schemas import report_schema
 from contract_tests.contract.errors import ReportError
 from contract_tests.server.events import Response
@@ -206,19 +206,41 @@ class TestTheOutput:
         assert last == f"2 of {testable} testable clauses covered"
 
     def test_tells_of_a_failure_what_was_expected_and_seen(self) -> None:
-        line = result_line(judged(a_case(find(holds=False))).result)
+        text = result_text(judged(a_case(find(holds=False))).result, REGISTER)
 
-        assert line.startswith("FAIL")
-        assert "SUB-1: expected that it holds" in line
-        assert "seen     that it is False" in line
+        assert text.startswith("FAIL")
+        assert f"SUB-1: {REGISTER['SUB-1'].text} (source: the model page)" in text
+        assert "expected  that it holds" in text
+        assert "seen      that it is False" in text
 
     @given(texts)
     def test_leaves_the_terminal_alone(self, text: str) -> None:
-        assert all(line.isprintable() for line in result_line(said(text).result).split("\n"))
+        result = said(text).result
+
+        assert all(line.isprintable() for line in result_text(result, REGISTER).split("\n"))
+        assert result_line(result).plain.isprintable()
 
     def test_names_the_clauses_that_are_not_kept(self) -> None:
         lines = list(summary_lines(every_verdict()))
 
-        assert any(line.startswith("FAIL         SUB-1 ") for line in lines)
-        assert any(line.startswith("WARN         SUB-8 ") for line in lines)
+        assert "FAIL clauses: SUB-1" in lines
+        assert "WARN clauses: SUB-8" in lines
         assert "2 FAIL" in lines[-2]
+
+    def test_failures_are_last(self) -> None:
+        words = [line.split() for line in summary_lines(every_verdict())]
+        cases = [each[0] for each in words if len(each) > 1 and each[1].startswith("S-")]
+
+        assert list(dict.fromkeys(cases)) == ["SKIP", "INCONCLUSIVE", "WARN", "ERROR", "FAIL"]
+
+    def test_cases_with_one_reason_share_a_line(self) -> None:
+        skipped = [
+            judged(a_case(case_id=f"S-SUB-90{number}"), skips=lambda _: "no control plane").result
+            for number in range(3)
+        ]
+
+        assert "SKIP         3 cases: no control plane" in summary_lines(report_of(*skipped))
+
+
+def summary_lines(report: Report) -> list[str]:
+    return [entry.plain for entry in summary_entries(report, REGISTER)]

@@ -1,6 +1,7 @@
 """The client under test as a command: its arguments, its process and its exit."""
 
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -8,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
+from difflib import get_close_matches
 from threading import Lock
 from typing import IO, Final
 
@@ -17,10 +19,18 @@ from contract_tests.contract.errors import ClientCommandError
 _MAX_OUTPUT: Final = 256 * 1024  # The last bytes of the output are kept.
 _GRACE_PERIOD_S: Final = 2.0
 _NOT_FOUND: Final = 127
+PLACEHOLDERS: Final = (
+    "base_url", "api_key", "prompt", "out_dir", "image_url", "callback_port",
+)  # fmt: skip
+# "{{name}}" is "{name}" itself. "${name}" and "%{name}" belong to shells and to curl.
+_PLACEHOLDER: Final = re.compile(r"\{\{(?P<literal>\w+)\}\}|(?<![$%{])\{(?P<name>[A-Za-z_]\w*)\}")
 
 
 class ClientCommand:
-    """A command line with placeholders such as `{prompt}`; other braces stay as they are."""
+    """A command line with placeholders such as `{prompt}`; `{{prompt}}` is the literal text.
+
+    Braces that do not enclose one name stay as they are.
+    """
 
     def __init__(self, line: str) -> None:
         """Split the line as a shell would. Raise ClientCommandError if it cannot be run."""
@@ -30,13 +40,19 @@ class ClientCommand:
             raise ClientCommandError(f"--exec: invalid command line: {error}") from error
         if not self._words:
             raise ClientCommandError("--exec: is empty; give the command that runs your client")
-        if "{" not in self._words[0] and shutil.which(self._words[0]) is None:
-            raise ClientCommandError(f'--exec: command not found: "{self._words[0]}"')
+        for word in self._words:
+            _reject_unknown(word)
+        program = self._words[0]
+        if "{" not in program and shutil.which(program) is None:
+            is_file = "/" in program and os.path.isfile(program)  # noqa: PTH113  # as which does
+            problem = "file is not executable" if is_file else "command not found"
+            raise ClientCommandError(f'--exec: {problem}: "{program}"')
 
     @property
     def takes_callbacks(self) -> bool:
         """Whether the command has a placeholder for the port of a callback receiver."""
-        return any("{callback_port}" in word for word in self._words)
+        found = (each for word in self._words for each in _PLACEHOLDER.finditer(word))
+        return any(each["name"] == "callback_port" for each in found)
 
     def words(self, values: Mapping[str, str]) -> list[str]:
         """Return the words of the command with these values for the placeholders."""
@@ -44,9 +60,25 @@ class ClientCommand:
 
 
 def _fill(word: str, values: Mapping[str, str]) -> str:
-    for name, value in values.items():
-        word = word.replace(f"{{{name}}}", value)
-    return word
+    def value(found: re.Match[str]) -> str:
+        literal, name = found["literal"], found["name"]
+        return f"{{{literal}}}" if literal else values[name]
+
+    return _PLACEHOLDER.sub(value, word)
+
+
+def _reject_unknown(word: str) -> None:
+    """Raise ClientCommandError if the word has a placeholder that does not exist."""
+    for found in _PLACEHOLDER.finditer(word):
+        name = found["name"]
+        if name and name not in PLACEHOLDERS:
+            near = get_close_matches(name, PLACEHOLDERS, n=1)
+            hint = f"did you mean {{{near[0]}}}? " if near else ""
+            known = " ".join(f"{{{each}}}" for each in PLACEHOLDERS)
+            raise ClientCommandError(
+                f"--exec: unknown placeholder {{{name}}}; {hint}Known are {known}."
+                f" Write {{{{{name}}}}} for the literal text {{{name}}}"
+            )
 
 
 class ClientProcesses:

@@ -3,6 +3,7 @@
 import re
 import secrets
 import time
+from threading import Event
 from typing import Any, Final
 
 import httpx
@@ -17,6 +18,9 @@ _NO_LIMIT: Final = 9_999_999  # No sandbox keeps this many entries.
 _MAX_DELAY_S: Final = 60.0  # Much longer than any delay in a situation.
 _POLL_INTERVAL_S: Final = 0.05
 _UNAUTHORIZED: Final = re.compile(r"^apixo_mock_unauthorized_total (\d+)", re.MULTILINE)
+_ANY_REQUEST: Final = re.compile(
+    r"^apixo_mock_(?:requests_total\{.*\}|unauthorized_total) (?!0(?:\.0)?$)", re.MULTILINE
+)
 
 
 def new_key(case_id: str) -> str:
@@ -48,15 +52,20 @@ class CaseSandbox:
         self._call("PUT", "rules", {"rules": list(situation.staged)})
         self._unauthorized_before = self._count_unauthorized()
 
-    def wait_for_slow_responses(self) -> None:
-        """Wait until the journal has the delayed responses, for at most 10 seconds.
+    def has_mock_been_reached(self) -> bool:
+        """Tell whether any client has sent a request to the API of this mock."""
+        return bool(_ANY_REQUEST.search(self._http.get("/_mock/metrics").text))
+
+    def wait_for_slow_responses(self, stop: Event) -> None:
+        """Wait until the journal has the delayed responses, for a limited time or until `stop`.
 
         The mock records a delayed response only when it sends it. The client may have stopped
         waiting before that.
         """
         until_s = time.monotonic() + _MAX_DELAY_S
         while time.monotonic() < until_s and self._has_slow_responses():
-            time.sleep(_POLL_INTERVAL_S)
+            if stop.wait(_POLL_INTERVAL_S):
+                return
 
     def evidence(self, client_exit: ClientExit | None = None) -> Evidence:
         """Return what has happened in the sandbox so far."""

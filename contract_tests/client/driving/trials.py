@@ -3,8 +3,9 @@
 import os
 import socket
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Event
 from typing import Final
 
 import httpx
@@ -17,12 +18,14 @@ from contract_tests.client.reports.cases import judge_situation, unjudged_case
 from contract_tests.client.reports.report import AuditedCase
 from contract_tests.client.selection import CasePlan
 from contract_tests.contract.certificates import trusted_certificates
-from contract_tests.contract.errors import TargetError
+from contract_tests.contract.errors import ClientUnreachableError, TargetError
 from contract_tests.contract.redaction import Redaction
 from contract_tests.contract.verdicts import Verdict
 
 _CALLBACK_URL: Final = "APIXO_CALLBACK_URL"
 _IMAGE_URL: Final = "https://example.com/fox.png"
+_LAST_LINES: Final = 5
+_MAX_LINE: Final = 300  # characters
 _NO_RECEIVER: Final = "not tested: the command has no {callback_port} for a callback receiver"
 
 
@@ -38,7 +41,24 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 ClientRunner = Callable[[Trial], ClientExit]
 
 
-def run_trial(plan: CasePlan, http: httpx.Client, run_client: ClientRunner) -> AuditedCase:
+class ClientNotReachingMock(ClientUnreachableError):
+    """A client has ended, and none has sent a request to the mock; `case` is its result."""
+
+    def __init__(self, case: AuditedCase) -> None:
+        super().__init__(_unreached(case))
+        self.case = case
+
+
+class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a case; `is_unreached` means that no client has reached the mock so far."""
+
+    case: AuditedCase
+    is_unreached: bool = False
+
+
+def run_trial(
+    plan: CasePlan, http: httpx.Client, run_client: ClientRunner, stop: Event
+) -> TrialResult:
     """Stage a situation, run the client in it, and judge the journal.
 
     The verdict is ERROR if the mock fails.
@@ -54,13 +74,16 @@ def run_trial(plan: CasePlan, http: httpx.Client, run_client: ClientRunner) -> A
             prompt=prompt_of(situation),
         )
         client_exit = run_client(trial)
-        sandbox.wait_for_slow_responses()
+        sandbox.wait_for_slow_responses(stop)
         output = Redaction([sandbox.key]).text(client_exit.output)
         evidence = sandbox.evidence(msgspec.structs.replace(client_exit, output=output))
+        is_unreached = not evidence.exchanges and not sandbox.has_mock_been_reached()
         sandbox.delete()
     except (httpx.HTTPError, TargetError) as error:
-        return unjudged_case(situation, Verdict.ERROR, f"the mock failed: {error}")
-    return judge_situation(situation, evidence, plan.rules)
+        reason = f"the mock failed: {error}"
+        return TrialResult(case=unjudged_case(situation, Verdict.ERROR, reason))
+    case = judge_situation(situation, evidence, plan.rules)
+    return TrialResult(case=case, is_unreached=is_unreached)
 
 
 def run_trials(
@@ -70,12 +93,24 @@ def run_trials(
     *,
     parallel: int,
     timeout_s: float,
-) -> Iterator[AuditedCase]:
-    """Yield the result of each case, in order; the slowest cases start first."""
-    processes = ClientProcesses()
+    on_start: Callable[[str], None] = lambda _: None,
+) -> Generator[AuditedCase, None, None]:
+    """Yield each result as soon as it is known; the slowest cases start first.
+
+    `on_start` gets the id of each case that starts; worker threads call it. Closing the generator
+    stops the clients that run.
+
+    Raises:
+        ClientNotReachingMock: A client has ended, and none has reached the mock so far.
+    """
+    processes, stop = ClientProcesses(), Event()
 
     def run_client(trial: Trial) -> ClientExit:
         return _run_command(trial, command, processes, timeout_s)
+
+    def run(plan: CasePlan) -> TrialResult:
+        on_start(plan.situation.id)
+        return run_trial(plan, http, run_client, stop)
 
     limits = httpx.Limits(max_connections=parallel * 2)
     executor = ThreadPoolExecutor(parallel)
@@ -87,19 +122,36 @@ def run_trials(
         limits=limits,
     ) as http:
         try:
-            results: dict[str, Future[AuditedCase]] = {
-                plan.situation.id: executor.submit(run_trial, plan, http, run_client)
-                for plan in sorted(plans, key=lambda plan: plan.situation.is_quick)
-                if command.takes_callbacks or not plan.situation.needs_receiver
-            }
-            for plan in plans:
-                if plan.situation.id in results:
-                    yield results[plan.situation.id].result()
+            futures = []
+            for plan in sorted(plans, key=lambda plan: plan.situation.is_quick):
+                if command.takes_callbacks or not plan.situation.needs_receiver:
+                    futures.append(executor.submit(run, plan))
                 else:
                     yield unjudged_case(plan.situation, Verdict.SKIP, _NO_RECEIVER)
+            for future in as_completed(futures):
+                result = future.result()
+                if result.is_unreached:
+                    raise ClientNotReachingMock(result.case)
+                yield result.case
         finally:
+            stop.set()
             processes.close()
             executor.shutdown(cancel_futures=True)
+
+
+def _unreached(case: AuditedCase) -> str:
+    """Return why no further case is run: how the client ended, and what it said last."""
+    end = f"exited with status {case.exit_status}"
+    if case.timed_out:
+        end = f"was stopped after {case.duration_s:.0f} s"
+    last = [line for line in case.output.splitlines() if line.strip()][-_LAST_LINES:]
+    said = "\n".join(line[:_MAX_LINE] for line in last) or "(nothing)"
+    return (
+        f"the client sent no request to the mock in {case.id}, so the audit stopped."
+        f" The client {end}. The end of its output:\n{said}\n"
+        "Check the command in --exec, and that the client sends its requests to {base_url} or"
+        " $APIXO_BASE_URL"
+    )
 
 
 def _run_command(

@@ -4,12 +4,12 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import Any, Final
+from typing import Final, Protocol
 
 import httpx
 import msgspec
@@ -25,8 +25,39 @@ from contract_tests.contract.verdicts import Verdict
 _POLL_INTERVAL_S: Final = 0.25
 
 
+class ManifestCase(msgspec.Struct, frozen=True, kw_only=True):
+    """One case to run, with the API key for it."""
+
+    id: str
+    title: str
+    api_key: str
+    prompt: str
+    needs_callback: bool
+    rules: list[str]
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client has to know: where the mock is, and one API key per case."""
+
+    base_url: str
+    cases: list[ManifestCase]
+
+
+class WatchView(Protocol):
+    """Shows a watch to the user."""
+
+    def show(self, manifest: Manifest) -> None:
+        """Show the keys, once."""
+
+    def update(self, requests: Mapping[str, int]) -> None:
+        """Show the number of requests so far, by the id of the case."""
+
+    def close(self) -> None:
+        """End the display; the results follow."""
+
+
 class WatchOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """`manifest` is a file for the keys; `say` prints them.
+    """`manifest` is a file for the keys; `view` shows them.
 
     `idle_timeout_s` ends the watch after this many seconds without a request, once there was one.
     """
@@ -34,11 +65,11 @@ class WatchOptions(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
     manifest: Path | None
     idle_timeout_s: float | None
-    say: Callable[[str], Any]
+    view: WatchView
 
 
 def watch_keys(plans: Sequence[CasePlan], options: WatchOptions) -> Iterator[AuditedCase]:
-    """Stage all cases, print their keys, wait, and yield the result of each case.
+    """Stage all cases, show their keys, wait, and yield the result of each case.
 
     The wait ends with a line on a terminal, SIGINT, SIGTERM or the idle timeout. Raise
     TargetError or httpx.HTTPError if the mock fails or the manifest cannot be written.
@@ -54,28 +85,29 @@ def watch_keys(plans: Sequence[CasePlan], options: WatchOptions) -> Iterator[Aud
             sandbox.stage(plan.situation)
         manifest = _manifest(staged, options.base_url)
         if options.manifest is not None:
-            _write(options.manifest, f"{manifest}\n")
-        options.say(manifest)
-        sandboxes = [sandbox for _, sandbox in staged]
-        _wait(sandboxes, options.idle_timeout_s, wait_for_stop)
-        is_used = any(sandbox.count_exchanges() for sandbox in sandboxes)
+            _write(options.manifest, f"{msgspec.json.encode(manifest).decode()}\n")
+        sandboxes = {plan.situation.id: sandbox for plan, sandbox in staged}
+        with closing(options.view):
+            options.view.show(manifest)
+            _wait(sandboxes, options, wait_for_stop)
+        is_used = any(sandbox.count_exchanges() for sandbox in sandboxes.values())
         for plan, sandbox in staged:
             yield _judge(plan, sandbox, is_used=is_used)
 
 
-def _manifest(staged: Sequence[tuple[CasePlan, CaseSandbox]], base_url: str) -> str:
+def _manifest(staged: Sequence[tuple[CasePlan, CaseSandbox]], base_url: str) -> Manifest:
     cases = [
-        {
-            "id": plan.situation.id,
-            "title": plan.situation.title,
-            "api_key": sandbox.key,
-            "prompt": prompt_of(plan.situation),
-            "needs_callback": plan.situation.needs_receiver,
-            "rules": sorted(plan.rules),
-        }
+        ManifestCase(
+            id=plan.situation.id,
+            title=plan.situation.title,
+            api_key=sandbox.key,
+            prompt=prompt_of(plan.situation),
+            needs_callback=plan.situation.needs_receiver,
+            rules=sorted(plan.rules),
+        )
         for plan, sandbox in staged
     ]
-    return msgspec.json.encode({"base_url": base_url, "cases": cases}).decode()
+    return Manifest(base_url=base_url, cases=cases)
 
 
 def _judge(plan: CasePlan, sandbox: CaseSandbox, *, is_used: bool) -> AuditedCase:
@@ -101,18 +133,17 @@ def _write(manifest: Path, content: str) -> None:
 
 
 def _wait(
-    sandboxes: Sequence[CaseSandbox],
-    idle_timeout_s: float | None,
-    wait_for_stop: Callable[[], bool],
+    sandboxes: Mapping[str, CaseSandbox], options: WatchOptions, wait_for_stop: Callable[[], bool]
 ) -> None:
     """Return when a stop is requested, or when no request arrived for the idle timeout."""
     seen, since_s = 0, time.monotonic()
     while not wait_for_stop():
-        count = sum(sandbox.count_exchanges() for sandbox in sandboxes)
-        if count != seen:
-            seen, since_s = count, time.monotonic()
+        requests = {case_id: each.count_exchanges() for case_id, each in sandboxes.items()}
+        options.view.update(requests)
+        if sum(requests.values()) != seen:
+            seen, since_s = sum(requests.values()), time.monotonic()
         idle_s = time.monotonic() - since_s
-        if idle_timeout_s is not None and seen and idle_s >= idle_timeout_s:
+        if options.idle_timeout_s is not None and seen and idle_s >= options.idle_timeout_s:
             return
 
 
@@ -127,6 +158,8 @@ def _stop_request() -> Iterator[Callable[[], bool]]:
     def wait_for_stop() -> bool:
         if sys.stdin is not None and sys.stdin.isatty():
             ready, _, _ = select.select([sys.stdin], [], [], _POLL_INTERVAL_S)
+            if ready:  # The shell must not read this line afterwards.
+                sys.stdin.readline()
             return stop.is_set() or bool(ready)
         return stop.wait(_POLL_INTERVAL_S)
 

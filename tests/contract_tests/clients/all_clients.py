@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from threading import Event
 from typing import Final
 
 import httpx
@@ -114,7 +115,8 @@ def mock() -> Iterator[httpx.Client]:
 
 
 def try_client(kind: type[Client], situation: Situation, http: httpx.Client) -> AuditedCase:
-    return run_trial(CasePlan(situation, frozenset(situation.judged)), http, runner_of(kind, http))
+    plan = CasePlan(situation, frozenset(situation.judged))
+    return run_trial(plan, http, runner_of(kind, http), Event()).case
 
 
 def blaming_rules(
