@@ -322,6 +322,13 @@ def test_wide_window_shows_the_whole_timeline_without_a_hint(page: Chrome) -> No
     assert not case(page).find_element(By.CLASS_NAME, "hint").is_displayed()
 
 
+def test_names_of_the_lanes_are_level_with_their_marks(page: Chrome) -> None:
+    names, marks = case(page).find_elements(By.CSS_SELECTOR, ".drawing svg")
+
+    assert names.rect["y"] == marks.rect["y"]
+    assert names.rect["height"] == pytest.approx(marks.rect["height"], abs=1)
+
+
 def test_wide_drawing_can_be_scrolled_with_the_keyboard(page: Chrome) -> None:
     resized(page, 375)
     box = case(page).find_element(By.CLASS_NAME, "drawing")
