@@ -56,6 +56,20 @@ def test_browser_signs_in_with_the_admin_token_and_sees_all_sandboxes(
     until(chromium, "#sandboxes", api.told("GET", "sandbox")["id"])
 
 
+def test_page_shows_the_sign_in_again_when_its_session_has_ended(
+    chromium: webdriver.Chrome, without_token: RunningMock
+) -> None:
+    api = without_token.api("key-of-a-lost-session")
+    sign_in(chromium, without_token, "key", api.key)
+    until(chromium, "#now", "UTC")
+
+    chromium.delete_all_cookies()
+    api.submit("seen by nobody")
+
+    until(chromium, "main", "Open the sandbox")
+    assert "seen by nobody" not in chromium.page_source
+
+
 def test_rejected_key_and_token_are_explained_in_the_form(
     chromium: webdriver.Chrome, with_token: RunningMock
 ) -> None:

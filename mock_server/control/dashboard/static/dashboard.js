@@ -95,8 +95,12 @@ const draw = async () => {
 
 // Refreshes run one after the other, so that an older one never overwrites a newer one.
 let last = Promise.resolve();
+const showTrouble = (error) => {
+  if (error.status === 401) location.reload(); // The session has ended: the same address shows the sign-in.
+  else say("trouble", error.message);
+};
 const refresh = () => {
-  last = last.then(draw).then(() => say("trouble", ""), (error) => say("trouble", error.message));
+  last = last.then(draw).then(() => say("trouble", ""), showTrouble);
   return last;
 };
 
