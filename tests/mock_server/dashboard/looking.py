@@ -18,3 +18,18 @@ def until(page: webdriver.Chrome, selector: str, words: str) -> None:
 
 def click(page: webdriver.Chrome, selector: str) -> None:
     page.find_element(By.CSS_SELECTOR, selector).click()
+
+
+def widths(page: webdriver.Chrome, wanted: list[int]) -> None:
+    script = "return [...document.images].map((image) => image.naturalWidth)"
+    WebDriverWait(page, PATIENCE_S, 0.05).until(
+        lambda page: page.execute_script(script) == wanted, f"pictures {wanted} wide"
+    )
+
+
+def focus(page: webdriver.Chrome, selector: str) -> None:
+    page.execute_script("document.querySelector(arguments[0]).focus()", selector)
+
+
+def focused(page: webdriver.Chrome, attribute: str) -> str | None:
+    return page.switch_to.active_element.get_attribute(attribute)

@@ -1,49 +1,18 @@
-"""The dashboard in a real browser: it is live, controls the mock, and never runs what it shows."""
+"""The dashboard in a real browser: it is live, fits its window, and never runs what it shows."""
 
-import json
-import shlex
-from collections.abc import Iterator
-from itertools import count
-
-import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from mock_server.settings import Settings
-from mock_server.testing.receiver import CallbackReceiver
 from tests import browser
-from tests.mock_server.dashboard.looking import click, until
-from tests.mock_server.e2e.api import SUBMIT, Api
-from tests.mock_server.e2e.serving import RunningMock, running
+from tests.mock_server.dashboard.looking import click, focus, focused, until, widths
+from tests.mock_server.e2e.api import Api
+from tests.mock_server.e2e.serving import RunningMock
 from tests.patience import PATIENCE_S
 
-_numbers = count(1)
 LONG = "a-very-long-word-without-any-space-" * 20
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\"'&{{7*7}}"
-
-
-@pytest.fixture(scope="module")
-def mock() -> Iterator[RunningMock]:
-    with running(Settings(clock="manual", seed=5)) as mock:
-        yield mock
-
-
-@pytest.fixture
-def api(mock: RunningMock) -> Api:
-    return mock.api(f"key-of-dashboard-{next(_numbers)}")
-
-
-@pytest.fixture
-def page(chromium: webdriver.Chrome, mock: RunningMock, api: Api) -> Iterator[webdriver.Chrome]:
-    """Open the page of the sandbox; it must call no other host and log no error."""
-    browser.resized(chromium, 1200)
-    chromium.get(f"{mock.url}/_mock/?sandbox={api.told('GET', 'sandbox')['id']}")
-    until(chromium, "#now", "20")
-    yield chromium
-    assert browser.complaints(chromium) == []
-    assert {url.split("/")[2] for url in browser.requested(chromium)} == {mock.host}
 
 
 def test_task_appears_and_shows_its_pictures_after_advancing_the_clock(
@@ -62,30 +31,6 @@ def test_task_appears_and_shows_its_pictures_after_advancing_the_clock(
     assert api.told("POST", "journal/count", {"operation": "result"}) == {"count": 0}
 
 
-def test_next_task_fails_with_the_selected_fault(page: webdriver.Chrome, api: Api) -> None:
-    click(page, "#fail-next")
-    until(page, "#queue", "CONTENT_VIOLATION")
-
-    api.submit("any prompt")
-    until(page, "#tasks", "any prompt")
-    click(page, "[data-seconds='15d']")
-
-    until(page, "#tasks", "CONTENT_VIOLATION")
-    assert page.find_element(By.ID, "queue").text == ""
-
-
-def test_queued_fault_is_cancelled(page: webdriver.Chrome, api: Api) -> None:
-    click(page, "#fail-next")
-    until(page, "#queue", "CONTENT_VIOLATION")
-
-    click(page, "#queue button")
-
-    WebDriverWait(page, PATIENCE_S, 0.05).until(lambda _: api.told("GET", "next")["next"] == [])
-    api.submit("any prompt")
-    until(page, "#tasks", "any prompt")
-    assert page.find_element(By.ID, "queue").text == ""
-
-
 def test_page_without_requests_shows_the_first_command(page: webdriver.Chrome, api: Api) -> None:
     until(page, "#empty", "$APIXO_API_KEY")
     until(page, "#empty", "/api/v1/generateTask/gpt-image-1")
@@ -95,46 +40,6 @@ def test_page_without_requests_shows_the_first_command(page: webdriver.Chrome, a
 
     until(page, "#counters", "1 rejected: 400")
     assert not page.find_element(By.ID, "empty").is_displayed()
-
-
-def test_task_is_submitted_from_the_page_and_errors_are_shown_in_place(
-    page: webdriver.Chrome, api: Api
-) -> None:
-    click(page, "#new-task button")
-    until(page, "#new-task-error", "400: Missing required field: input")
-    page.find_element(By.ID, "prompt").send_keys("a fox of the page")
-    page.find_element(By.CSS_SELECTOR, "#new-task summary").click()
-    page.find_element(By.ID, "callback-url").send_keys("nowhere")
-    click(page, "#new-task button")
-    until(page, "#new-task-error", "callback_url: must be an http or https URL")
-    assert focused(page, "id") == "callback-url"
-    page.find_element(By.ID, "callback-url").clear()
-    Select(page.find_element(By.ID, "num-images")).select_by_visible_text("4")
-
-    click(page, "#new-task button")
-
-    until(page, "#tasks", "a fox of the page")
-    assert api.told("GET", "tasks")["tasks"][0]["num_images"] == 4
-    assert ["400" in each for each in browser.complaints(page)] == [True, True]
-
-
-def test_request_of_the_journal_is_written_as_a_curl_command_without_the_key(
-    page: webdriver.Chrome, api: Api, mock: RunningMock
-) -> None:
-    api.submit("it's a fox; $HOME")
-    until(page, "#journal", "submit")
-    click(page, "#journal summary")
-    click(page, "#journal button")
-    until(page, "#journal .command", "Cop")
-
-    command = page.find_element(By.CSS_SELECTOR, "#journal .command pre").text
-    words = shlex.split(command)
-
-    assert words[:4] == ["curl", "-X", "POST", f"{mock.url}{SUBMIT}"]
-    assert "Authorization: Bearer $APIXO_API_KEY" in words
-    assert '-H "Authorization' in command  # The shell inserts the key.
-    assert json.loads(words[-1]) == {"input": {"prompt": "it's a fox; $HOME"}}
-    assert api.key not in command
 
 
 def test_page_shows_the_timeline_of_a_task_and_details_of_a_request(
@@ -166,26 +71,6 @@ def test_page_shows_markup_of_users_as_text(page: webdriver.Chrome, api: Api) ->
     assert (
         page.execute_script("return document.querySelectorAll('main script, main img').length") == 0
     )
-
-
-def test_page_shows_callbacks_and_changes_rules_profile_and_clock(
-    page: webdriver.Chrome, api: Api
-) -> None:
-    with CallbackReceiver.listening() as receiver:
-        api.submit("called back", callback_url=receiver.url)
-        api.advance("5m")
-        until(page, "#callbacks", "delivered")
-    api.told("POST", "rules", {"apply": {"refuse": {"status": 503}}})
-    until(page, "#rules", "503")
-    click(page, "#rules button")
-    until(page, "#rules", "enable")
-    assert api.told("GET", "rules")["rules"] == []
-    Select(page.find_element(By.ID, "profile")).select_by_visible_text("free-plan")
-    WebDriverWait(page, PATIENCE_S, 0.05).until(
-        lambda _: api.told("GET", "sandbox")["settings"]["max_concurrent"] == 3
-    )
-    click(page, "[data-speed='100']")
-    until(page, "#mode", "100")
 
 
 def test_page_fits_a_phone_and_works_with_the_keyboard(page: webdriver.Chrome, api: Api) -> None:
@@ -222,7 +107,7 @@ def test_list_of_sandboxes_shows_new_sandboxes(
     chromium: webdriver.Chrome, mock: RunningMock
 ) -> None:
     chromium.get(f"{mock.url}/_mock/")
-    newcomer = mock.api(f"newcomer-{next(_numbers)}")
+    newcomer = mock.api("a-newcomer")
 
     newcomer.balance()
 
@@ -257,54 +142,6 @@ def test_updates_of_the_page_keep_the_focus(page: webdriver.Chrome, api: Api) ->
     assert focused(page, "data-task") == task_id
 
 
-def test_error_of_an_action_stays_until_the_next_action(page: webdriver.Chrome, api: Api) -> None:
-    page.execute_script("document.getElementById('next').options[0].value = '{\"wire\": \"x\"}'")
-    click(page, "#fail-next")
-    until(page, "#problem", "apply.wire")
-    assert ["status of 400" in each for each in browser.complaints(page)] == [True]
-
-    api.submit("news")
-    until(page, "#tasks", "news")
-    assert page.find_element(By.ID, "problem").is_displayed()
-
-    click(page, "[data-seconds='3']")
-    WebDriverWait(page, PATIENCE_S, 0.05).until(
-        lambda page: not page.find_element(By.ID, "problem").is_displayed()
-    )
-
-
-def test_held_task_is_finished_from_the_page(page: webdriver.Chrome, api: Api) -> None:
-    task_id = api.submit("held [[mock hold]]")
-    until(page, "#tasks", "held")
-    click(page, f"[data-task='{task_id}']")
-    until(page, "#timeline-title", task_id)
-    assert focused(page, "id") == "timeline-title"
-
-    click(page, "#finish [data-state='success']")
-
-    until(page, "#tasks", "success")
-    WebDriverWait(page, PATIENCE_S, 0.05).until(
-        lambda page: not page.find_element(By.ID, "finish").is_displayed()
-    )
-
-
-def test_task_with_an_id_that_needs_escaping_is_shown_and_finished(
-    page: webdriver.Chrome, api: Api
-) -> None:
-    api.change(task_ids="reserved")
-    task_id = api.submit("odd [[mock hold]]")
-    until(page, "#tasks", "odd")
-    click(page, f"[data-task='{task_id}']")
-    until(page, "#timeline-title", task_id)
-    page.find_element(By.ID, "task").send_keys(task_id)
-
-    click(page, "#finish [data-state='success']")
-
-    until(page, "#tasks", "success")
-    until(page, "#journal", "generateTask")
-    widths(page, [1024])
-
-
 def test_page_shows_new_pictures_after_a_reset(page: webdriver.Chrome, api: Api) -> None:
     first = finished(api, "a square", "1:1")
     widths(page, [1024])
@@ -312,26 +149,6 @@ def test_page_shows_new_pictures_after_a_reset(page: webdriver.Chrome, api: Api)
 
     assert finished(api, "a landscape", "3:2") == first  # one id, another picture
     widths(page, [1536])
-
-
-def test_rule_that_is_enabled_again_gets_its_place_back(page: webdriver.Chrome, api: Api) -> None:
-    rules = [{"apply": {"refuse": {"status": status}}} for status in (500, 502, 503)]
-    api.told("PUT", "rules", {"rules": rules})
-    until(page, "#rules", "503")
-    click(page, "#rules li:nth-child(2) button")
-    until(page, "#rules", "enable")
-    page.refresh()
-    until(page, "#rules", "enable")
-
-    click(page, "#rules li:last-child button")
-
-    WebDriverWait(page, PATIENCE_S, 0.05).until(
-        lambda _: [
-            each["apply"]["refuse"]["status"] for each in api.told("GET", "rules")["rules"]
-        ] == [500, 502, 503]
-    )  # fmt: skip
-    until(page, "#rules", "502")
-    assert "enable" not in page.find_element(By.ID, "rules").text
 
 
 def test_page_reconnects_when_its_deleted_sandbox_exists_again(
@@ -351,19 +168,6 @@ def test_page_reconnects_when_its_deleted_sandbox_exists_again(
     assert not chromium.find_element(By.ID, "link").is_displayed()
 
 
-def finished(api: Api, prompt: str, ratio: str) -> str:
-    task_id = api.submit(prompt, aspect_ratio=ratio)
-    api.finish(task_id)
-    return task_id
-
-
-def widths(page: webdriver.Chrome, wanted: list[int]) -> None:
-    script = "return [...document.images].map((image) => image.naturalWidth)"
-    WebDriverWait(page, PATIENCE_S, 0.05).until(
-        lambda page: page.execute_script(script) == wanted, f"pictures {wanted} wide"
-    )
-
-
 def test_durations_are_written_in_their_two_largest_units(page: webdriver.Chrome) -> None:
     wanted = {
         0: "0 ms", 450: "450 ms", 28_449: "28.4 s", 59_999: "59.9 s", 60_000: "1 min",
@@ -378,9 +182,7 @@ def test_durations_are_written_in_their_two_largest_units(page: webdriver.Chrome
     assert page.execute_async_script(script, list(wanted)) == list(wanted.values())
 
 
-def focus(page: webdriver.Chrome, selector: str) -> None:
-    page.execute_script("document.querySelector(arguments[0]).focus()", selector)
-
-
-def focused(page: webdriver.Chrome, attribute: str) -> str | None:
-    return page.switch_to.active_element.get_attribute(attribute)
+def finished(api: Api, prompt: str, ratio: str) -> str:
+    task_id = api.submit(prompt, aspect_ratio=ratio)
+    api.finish(task_id)
+    return task_id

@@ -1,22 +1,17 @@
 """The rule editor of the dashboard in a real browser: fields, JSON, errors in place."""
 
 import json
-from collections.abc import Iterator
-from itertools import count
 
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from mock_server.settings import Settings
 from tests import browser
 from tests.mock_server.dashboard.looking import click, until
 from tests.mock_server.e2e.api import Api, Json
-from tests.mock_server.e2e.serving import RunningMock, running
+from tests.mock_server.e2e.serving import RunningMock
 from tests.patience import PATIENCE_S
-
-_numbers = count(1)
 
 # Rules that together use every field of the form.
 RULES: list[Json] = [
@@ -44,17 +39,6 @@ RULES: list[Json] = [
     {"match": {}, "apply": {"latency": 0.4}},
 ]  # fmt: skip
 IN_JSON_ONLY: Json = {"match": {}, "apply": {"refuse": {"status": 503}, "wire": "half-body"}}
-
-
-@pytest.fixture(scope="module")
-def mock() -> Iterator[RunningMock]:
-    with running(Settings(clock="manual", seed=5)) as mock:
-        yield mock
-
-
-@pytest.fixture
-def api(mock: RunningMock) -> Api:
-    return mock.api(f"key-of-editor-{next(_numbers)}")
 
 
 @pytest.fixture
