@@ -1,5 +1,6 @@
 """The start page of the server, and the OpenAPI document of the provider's endpoints."""
 
+from collections.abc import Iterable
 from html import escape
 from string import Template
 
@@ -117,7 +118,7 @@ class StartPage:
             openapi=f"{base_url}/openapi.json",
             control_openapi=f"{base_url}/_mock/openapi.json",
             info=f"{base_url}/_mock/info",
-            documentation=_documentation(),
+            documentation=documentation(_project_urls()),
             endpoints=[*endpoints, EndpointPath("GET", BALANCE_PATH)],
         )
 
@@ -152,13 +153,19 @@ def _page(links: ServerLinks) -> str:
     )
 
 
-def _documentation() -> str | None:
-    """Return the address that the installed distribution declares for its documentation."""
+def documentation(project_urls: Iterable[str]) -> str | None:
+    """Return the address of the documentation, which may be in the repository only.
+
+    `project_urls` are the URLs that a distribution declares, each with its label.
+    """
+    named = dict(each.split(", ", 1) for each in project_urls)
+    return named.get("Documentation") or named.get("Repository")
+
+
+def _project_urls() -> list[str]:
     from importlib.metadata import PackageNotFoundError, metadata  # noqa: PLC0415  # slow to import
 
     try:
-        declared = metadata(_DISTRIBUTION).get_all("Project-URL") or []
+        return metadata(_DISTRIBUTION).get_all("Project-URL") or []
     except PackageNotFoundError:  # The source tree is on the path, but not installed.
-        return None
-    named = dict(each.split(", ", 1) for each in declared)
-    return named.get("Documentation")
+        return []

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import httpx
 import pytest
 
+from mock_server.web.start_page import documentation
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT, Json
 from tests.mock_server.e2e.serving import RunningMock
 
@@ -66,3 +67,20 @@ def test_page_loads_nothing_from_other_sites(mock: RunningMock) -> None:
     answer = start(mock, BROWSER)
 
     assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+@pytest.mark.parametrize(
+    ("declared", "linked"),
+    [
+        (["Repository, https://code.example", "Documentation, https://docs.example"],
+         "https://docs.example"),
+        (["Issues, https://code.example/issues", "Repository, https://code.example"],
+         "https://code.example"),
+        ([], None),
+    ],
+    ids=["documentation", "repository", "nothing"],
+)  # fmt: skip
+def test_documentation_is_what_the_distribution_declares(
+    declared: list[str], linked: str | None
+) -> None:
+    assert documentation(declared) == linked
