@@ -30,7 +30,7 @@ class ClientCommandError(InputError):
 
 
 class UnreachableError(ContractTestsError):
-    """The server under test does not respond, so nothing can be judged. Exit status 3."""
+    """The server under test does not respond, or not like the API. Exit status 3."""
 
 
 class ClientUnreachableError(ContractTestsError):

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from contract_tests.contract.errors import TargetError, UnreachableError
-from contract_tests.contract.provider import BALANCE
+from contract_tests.server.preflight import request_balance, require_api
 from contract_tests.server.target import Target
 
 
@@ -32,13 +32,19 @@ def is_loopback(base_url: str) -> bool:
 
 
 def detect_target(http: httpx.Client, base_url: str, api_key: str, *, is_live: bool) -> Target:
-    """Return the properties of a server; send nothing to a live one. Raise UnreachableError."""
+    """Return the properties of a server; send only one free request to a live one.
+
+    Raises:
+        UnreachableError: The server does not respond, or not like the API.
+    """
     if is_live:
+        require_api(http, base_url, api_key, request_balance(http, base_url, api_key))
         return Target(base_url=base_url, is_live=True, has_other_key=False)
     derived = detection_key(api_key)
+    balance = request_balance(http, base_url, derived)
+    require_api(http, base_url, derived, balance)
     try:
-        headers = {"Authorization": f"Bearer {derived}"}
-        takes_any_key = http.get(base_url + BALANCE, headers=headers).status_code != 401
+        takes_any_key = balance.status != 401
         # A mock creates a sandbox for each key that it sees: the user's own key is not used here.
         key = derived if takes_any_key else api_key
         settings = _settings(http, f"{base_url}/_mock/sandbox", key)

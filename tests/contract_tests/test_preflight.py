@@ -1,0 +1,101 @@
+"""A server that is not this API is reported once, before any case runs."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests.contract_tests.commands import contract_tests
+
+KEY = "sk-secret-of-the-user"
+
+
+@contextmanager
+def server(status: int, media_type: str, body: str) -> Iterator[tuple[str, list[str]]]:
+    """Serve the same answer to every request; yield the address and the paths of the requests."""
+    paths: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            paths.append(self.path)
+            content = body.replace("KEY", self.headers["Authorization"]).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", media_type)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_POST = do_DELETE = do_PUT = do_GET  # noqa: N815  # the names of the base class
+
+        def log_message(self, *_: object) -> None:
+            """Print nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as served:
+        thread = Thread(target=served.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{served.server_port}", paths
+        finally:
+            served.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "body"),
+    [
+        (404, "text/html", "<!DOCTYPE html><title>Error response</title>"),
+        (200, "text/html", "<html>Welcome</html>"),
+        (200, "application/json", '["another", "API"]'),
+        (200, "application/json", '{"detail": "another API"}'),
+        (200, "application/json", "[" * 100_000),
+        (502, "text/html", ""),
+    ],
+    ids=["file server", "HTML page", "JSON list", "JSON object", "endless JSON", "empty"],
+)
+def test_another_server_is_one_error_before_any_case(
+    status: int, media_type: str, body: str, tmp_path: Path
+) -> None:
+    with server(status, media_type, body) as (url, paths):
+        ended = contract_tests("run", "--base-url", url, "--report", tmp_path / "report")
+
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr.startswith(f"contract-tests: {url} does not answer like the APIXO API.")
+    assert f"HTTP {status}, {media_type}" in ended.stderr
+    assert "Check --base-url" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+    assert len(paths) == 2
+    assert not any((tmp_path / "report").iterdir())
+
+
+def test_error_shows_no_key_that_the_server_echoes() -> None:
+    with server(200, "text/plain", "you sent KEY") as (url, _):
+        ended = contract_tests("run", "--base-url", url, "--api-key", KEY)
+
+    assert "you sent Bearer [key]" in ended.stderr
+    assert KEY not in ended.stderr
+
+
+def test_live_service_that_is_not_the_api_is_rejected_before_any_case() -> None:
+    with server(200, "text/html", "<html>Welcome</html>") as (url, paths):
+        words = ("run", "--base-url", url, "--live", "--budget", "1")
+        ended = contract_tests(*words, env={"APIXO_API_KEY": KEY})
+
+    assert ended.returncode == 3
+    assert "does not answer like the APIXO API" in ended.stderr
+    assert {path.partition("?")[0] for path in paths} == {
+        "/api/v1/apikeys/current-balance",
+        "/api/v1/statusTask/gpt-image-1",
+    }
+
+
+def test_envelope_is_enough_for_a_run() -> None:
+    body = json.dumps({"code": 401, "message": "Unauthorized", "data": None})
+    with server(401, "application/json", body) as (url, _):
+        ended = contract_tests("run", "--base-url", url, "--select", "S-AUTH-001")
+
+    assert "does not answer like" not in ended.stderr
+    assert ended.stdout.startswith(f"checking {url}: 1 case")
