@@ -16,7 +16,7 @@ from mock_server.tls_context import ServerContext
 
 _LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 _ANY_ADDRESS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  # Nobody can connect by these.
-_INSTALL: Final = "pip install 'apixo-testkit[tls]'"
+_INSTALL: Final = "python -m pip install 'apixo-testkit[tls]'"
 
 
 class Tls(msgspec.Struct, frozen=True):
@@ -56,7 +56,7 @@ def _make(settings: Settings, directory: Path) -> Tls:
     try:
         import trustme  # noqa: PLC0415  # Only --tls needs it.
     except ImportError as error:
-        raise InvalidValue("--tls", f"needs the package trustme; run: {_INSTALL}") from error
+        raise InvalidValue("--tls", f"trustme is not installed; run: {_INSTALL}") from error
     authority = trustme.CA(organization_name="mock-server")
     context = ServerContext(ssl.PROTOCOL_TLS_SERVER)
     for source, name in _names(settings).items():

@@ -36,6 +36,9 @@ def draw_panel(image: Image.Image, picture: Picture, palette: Palette) -> None:
 
     width = max(block.width, round(caption_widths.measure(caption)))
     height = block.height + max(1, round(unit * CAPTION_SIZE * (1.9 if block.lines else 0.75)))
+    if block.note:
+        width = max(width, round(caption_widths.measure(block.note)))
+        height += round(unit * CAPTION_SIZE * 1.5)
     left, bottom = margin + padding, image.height - margin - padding
     background = mix(BLACK, palette.darkest, 0.7)
     _draw_background(image, (left, bottom - height, left + width, bottom), padding, background)
@@ -45,6 +48,9 @@ def draw_panel(image: Image.Image, picture: Picture, palette: Palette) -> None:
     _draw_text(draw, block, (left, bottom - height), ink)
     faint = mix(background, ink, 0.75)
     draw.text((left, bottom), caption, fill=faint, font=caption_widths.font, anchor="ls")
+    if block.note:
+        above = (left, bottom - round(unit * CAPTION_SIZE * 1.5))
+        draw.text(above, block.note, fill=faint, font=caption_widths.font, anchor="ls")
 
 
 def _boxes(size: tuple[int, int], width: int) -> list[Box]:
@@ -76,7 +82,11 @@ def _draw_background(
 def _draw_text(
     draw: ImageDraw.ImageDraw, block: TextBlock, corner: tuple[int, int], ink: Colour
 ) -> None:
-    font = LetterWidths(block.box.letter_size).font
-    x, y = corner
+    widths = LetterWidths(block.box.letter_size)
+    left, y = corner
+    ascent, _ = widths.font.getmetrics()
     for row, line in enumerate(block.lines):
-        draw.text((x, y + row * block.box.line_height), line, fill=ink, font=font, anchor="la")
+        top, x = y + row * block.box.line_height, float(left)
+        for part, font, width in widths.drawn_parts(line):
+            draw.text((x, top + ascent), part, fill=ink, font=font, anchor="ls")
+            x += width

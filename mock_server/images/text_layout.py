@@ -9,14 +9,17 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 import msgspec
-from PIL import ImageFont
-from ttf_opensans import OPENSANS_SEMIBOLD
+
+from mock_server.images.fonts import BASE, Face, Font, face_of, has_fallback, note_about, runs
 
 # Both limits count code points. No picture has room for more text than this.
 MAX_TEXT_LENGTH = 4_000
 # Shorter words get smaller letters instead of a break.
 MAX_UNBROKEN_WORD_LENGTH = 40
 ELLIPSIS = "…"
+# Letters that join are measured one by one, because shaping every word would take seconds. Joined
+# letters are mostly narrower.
+_SHAPING_RESERVE = 1.1
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -43,6 +46,7 @@ class TextBlock(msgspec.Struct, frozen=True):
     lines: list[str]
     width: int
     box: Box
+    note: str = ""  # One line about letters that cannot be drawn as they should be.
 
     @property
     def height(self) -> int:
@@ -54,18 +58,42 @@ class LetterWidths(dict[str, float]):
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        # The basic layout engine gives the same lines on every machine, and a line is as wide
-        # as the sum of its letters.
-        path = str(OPENSANS_SEMIBOLD.path)
-        self.font = ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
+        self._size = size
+        self.font = BASE.at(size)
+        self._fonts: dict[tuple[Face, bool], Font] = {(BASE, False): self.font}
 
     def __missing__(self, letter: str) -> float:
-        width = self[letter] = self.font.getlength(letter)
+        face = face_of(letter) or BASE
+        width = self.font_of(face).getlength(letter)
+        if face.is_shaped:
+            width *= _SHAPING_RESERVE
+        self[letter] = width
         return width
 
+    def font_of(self, face: Face, *, is_shaped: bool = False) -> Font:
+        """Return a font in this size."""
+        key = (face, is_shaped)
+        if key not in self._fonts:
+            self._fonts[key] = face.at(self._size, is_shaped=is_shaped)
+        return self._fonts[key]
+
     def measure(self, text: str) -> float:
-        """Return the width of a line of text in pixels."""
+        """Return the width of a line of text in pixels, or slightly more if letters join."""
         return sum(map(self.__getitem__, text))
+
+    def drawn_parts(self, line: str) -> Iterator[tuple[str, Font, float]]:
+        """Yield the parts of a line from left to right, each with its font and exact width."""
+        if not has_fallback(line):
+            yield line, self.font, self.measure(line)
+            return
+        for face, part in runs(line):
+            # A single letter joins with nothing, and shaping is slow.
+            font = self.font_of(face, is_shaped=face.is_shaped and len(part) > 1)
+            yield part, font, font.getlength(part)
+
+    def drawn_width(self, line: str) -> float:
+        """Return the exact width of a line in pixels."""
+        return sum(width for _, _, width in self.drawn_parts(line))
 
 
 def fit_prompt(prompt: str, boxes: Iterable[Box]) -> TextBlock:
@@ -75,7 +103,9 @@ def fit_prompt(prompt: str, boxes: Iterable[Box]) -> TextBlock:
     """
     text = clean_text(prompt)
     words = text.split()
-    may_break = any(len(word) > MAX_UNBROKEN_WORD_LENGTH for word in words)
+    may_break = any(len(word) > MAX_UNBROKEN_WORD_LENGTH for word in words) or any(
+        unicodedata.east_asian_width(letter) == "W" for letter in set(text)
+    )  # Chinese and Japanese have no spaces between words.
     for box in boxes:
         widths = LetterWidths(box.letter_size)
         lines = list(islice(wrap_lines(text, widths, box.width), box.max_lines + 1))
@@ -85,7 +115,8 @@ def fit_prompt(prompt: str, boxes: Iterable[Box]) -> TextBlock:
             break
     else:
         lines = truncate_lines(lines, widths, box)
-    return TextBlock(lines, round(max(map(widths.measure, lines), default=0)), box)
+    width = round(max(map(widths.drawn_width, lines), default=0))
+    return TextBlock(lines, width, box, note_about(text))
 
 
 def clean_text(prompt: str) -> str:
