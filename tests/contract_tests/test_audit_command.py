@@ -85,6 +85,13 @@ class TestUsage:
             (("--exec", ""), "give the command that runs your client"),
             (("--exec", "'"), "--exec: invalid command line: No closing quotation"),
             (("--exec", "no-such-command {prompt}"), 'command not found: "no-such-command"'),
+            (("--exec", "README.md"), 'command not found: "README.md"'),
+            (("--exec", "./README.md"), 'file is not executable: "./README.md"'),
+            (("--exec", "true {promt}"), "unknown placeholder {promt}; did you mean {prompt}?"),
+            (
+                ("--exec", "true {nothing}"),
+                "unknown placeholder {nothing}; the known ones are {base_url}",
+            ),
             (("--exec", "true", "--idle-timeout", "1"), "--idle-timeout requires --watch"),
             (("--exec", "true", "--quiet", "1"), "--idle-timeout requires --watch"),
             (("--exec", "true", "--manifest", "x"), "--manifest requires --watch"),
@@ -169,6 +176,47 @@ class TestVerdict:
 
         assert exit_and_verdict(ended) == (0, "SKIP")
         assert "has no {callback_port}" in ended.stdout
+
+
+class TestClientThatDoesNotReachTheMock:
+    def test_audit_stops_after_the_first_case_and_says_how_the_client_ended(
+        self, client: Any, tmp_path: Path
+    ) -> None:
+        crashes = client(
+            "open(sys.argv[1], 'a').write(os.environ['APIXO_API_KEY'] + '\\n')\n"
+            "print('no such model for', os.environ['APIXO_API_KEY'])\n"
+            "sys.exit(7)",
+            str(tmp_path / "keys"),
+        )
+        ended = audit(crashes, "--parallel", "1", "--report", tmp_path / "report", select="A-*")
+        cases = read_audit(tmp_path / "report").cases
+
+        (key,) = (tmp_path / "keys").read_text().split()
+        assert ended.returncode == 3
+        assert ended.stderr.splitlines()[0].endswith(
+            "The client exited with status 7. The end of its output:"
+        )
+        assert ended.stderr.splitlines()[1:-1] == ["  no such model for [key]"]
+        assert "Check the command in --exec" in ended.stderr
+        assert key not in ended.stdout + ended.stderr
+        reasons = [case.reason for case in cases if case.verdict is Verdict.INCONCLUSIVE]
+        assert reasons.count("not run: the client did not reach the mock") == len(reasons) - 1
+
+    def test_client_that_hangs_stops_the_audit_as_well(self, client: Any) -> None:
+        hangs = client("import time; time.sleep(600)")
+        ended = audit(hangs, "--parallel", "1", "--timeout", "0.5", select="A-LIM-00[56]")
+
+        assert ended.returncode == 3
+        assert "The client was stopped after " in ended.stderr
+
+    def test_audit_goes_on_if_the_client_has_reached_the_mock_in_another_case(
+        self, client: Any, tmp_path: Path
+    ) -> None:
+        shy = client("'A-LIM-005' in sys.argv[1] and submit()", "{prompt}")
+        ended = audit(shy, "--parallel", "1", select="A-LIM-00[56]")
+
+        assert "2 cases: 1 INCONCLUSIVE, 1 PASS" in ended.stdout
+        assert ended.stderr == ""
 
 
 class TestClient:

@@ -73,10 +73,10 @@ def _reject_unknown(word: str) -> None:
         name = found["name"]
         if name and name not in PLACEHOLDERS:
             near = get_close_matches(name, PLACEHOLDERS, n=1)
-            hint = f"did you mean {{{near[0]}}}? " if near else ""
+            hint = f"did you mean {{{near[0]}}}? The " if near else "the "
             known = " ".join(f"{{{each}}}" for each in PLACEHOLDERS)
             raise ClientCommandError(
-                f"--exec: unknown placeholder {{{name}}}; {hint}Known are {known}."
+                f"--exec: unknown placeholder {{{name}}}; {hint}known ones are {known}."
                 f" Write {{{{{name}}}}} for the literal text {{{name}}}"
             )
 
