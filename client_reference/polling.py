@@ -64,5 +64,5 @@ def choose_polling(
     if poll_after_s is not None:
         schedule = replace(schedule, first_s=poll_after_s)
     if poll_every_s is not None:
-        schedule = replace(schedule, every_s=poll_every_s, growth=1.0, max_s=poll_every_s)
+        schedule = replace(schedule, every_s=poll_every_s, max_s=poll_every_s)
     return schedule

@@ -57,6 +57,7 @@ async def connected() -> AsyncIterator[HttpProtocol]:
         (HttpToolsProtocol.on_headers_complete, ["self"]),
         (HttpToolsProtocol.on_message_complete, ["self"]),
         (HttpToolsProtocol.send_400_response, ["self", "msg"]),
+        (uvicorn.Config.load, ["self"]),
         (uvicorn.Server.startup, ["self", "sockets"]),
         (uvicorn.Server.capture_signals, ["self"]),
         (uvicorn.Server.handle_exit, ["self", "sig", "frame"]),
