@@ -36,6 +36,7 @@ def main(command: click.Command | None = None, program: str = PROGRAM) -> None:
     try:
         sys.exit((command or cli).main(prog_name=program, standalone_mode=False))
     except click.Abort:
+        _print_error("interrupted", program)
         sys.exit(130)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()

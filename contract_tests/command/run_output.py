@@ -8,7 +8,8 @@ from typing import Final, Protocol, TypeVar
 
 from contract_tests.command.progress import counts, verdict_entry
 from contract_tests.command.terminal import VERDICT_STYLES, Entry
-from contract_tests.contract.register import SOURCE_WORDS, Register
+from contract_tests.contract.register import Register
+from contract_tests.contract.report_parts import CERTAINTIES
 from contract_tests.contract.text import count, plain
 from contract_tests.contract.verdicts import Verdict
 from contract_tests.server.guard import PRICE_USD
@@ -50,8 +51,8 @@ def result_entries(result: CaseResult, register: Register) -> Iterator[Entry]:
     findings = (each for each in result.findings if each.verdict in VIOLATED)
     for clause_id, same in groupby(findings, key=lambda each: each.clause):
         clause = register[clause_id]
-        source = SOURCE_WORDS[clause.certainty]
-        yield Entry(f"{INDENT}{clause_id}: ", f"{clause.text} (source: {source})", "bold")
+        source = CERTAINTIES[clause.certainty]
+        yield Entry(f"{INDENT}{clause_id}: ", f"{clause.text} ({source})", "bold")
         for finding in same:
             yield from expected_and_seen(finding.expected, finding.seen)
 

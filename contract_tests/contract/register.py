@@ -12,14 +12,6 @@ from contract_tests.contract.errors import RegisterError
 
 _ID: Final = re.compile(r"(?:AUTH|ENV|SUB|STA|FAIL|LIM|TIM|CB|RES|BIL)-[1-9][0-9]*")
 
-SOURCE_WORDS: Final = {
-    "seed": "the model page",
-    "docs": "another page of the provider",
-    "conflict": "pages disagree",
-    "choice": "no page; decided by this kit",
-}
-"""The words for the certainty of a clause in the output of commands."""
-
 
 class Clause(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One promise of the provider.

@@ -209,7 +209,7 @@ class TestTheOutput:
         text = result_text(judged(a_case(find(holds=False))).result, REGISTER)
 
         assert text.startswith("FAIL")
-        assert f"SUB-1: {REGISTER['SUB-1'].text} (source: the model page)" in text
+        assert f"SUB-1: {REGISTER['SUB-1'].text} (stated by the provider's model page)" in text
         assert "expected  that it holds" in text
         assert "seen      that it is False" in text
 
