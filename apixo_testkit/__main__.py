@@ -23,13 +23,13 @@ def main() -> None:
         error.show()
         sys.exit(2)
     except click.ClickException as error:
-        _fail(f"{error.format_message().rstrip('.')} (see {PROGRAM} --help)")
+        _fail(f"{error.format_message().rstrip('.')}; see {PROGRAM} --help")
     except click.Abort:
         sys.exit(130)
 
 
 def _fail(message: str) -> None:
-    click.echo(f"{PROGRAM}: {message[:1].lower()}{message[1:]}", err=True)
+    click.echo(f"Error: {message[:1].lower()}{message[1:]}", err=True)
     sys.exit(2)
 
 

@@ -21,7 +21,7 @@ def main(command: click.Command | None = None, program: str = PROGRAM) -> None:
     """
     missing = missing_extra()
     if missing is not None:
-        click.echo(f"{program}: {missing}", err=True)  # What _print_error needs may be missing.
+        click.echo(f"Error: {missing}", err=True)  # What _print_error needs may be missing.
         sys.exit(2)
     from contract_tests.command import cli  # noqa: PLC0415  # slow to import
 
@@ -36,19 +36,19 @@ def main(command: click.Command | None = None, program: str = PROGRAM) -> None:
     try:
         sys.exit((command or cli).main(prog_name=program, standalone_mode=False))
     except click.Abort:
-        _print_error("interrupted", program)
+        _print_error("interrupted")
         sys.exit(130)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         sys.exit(2)
     except click.ClickException as error:
-        _print_error(usage_message(error), program)
+        _print_error(usage_message(error))
         sys.exit(2)
     except InputError as error:
-        _print_error(str(error), program)
+        _print_error(str(error))
         sys.exit(2)
     except (UnreachableError, ClientUnreachableError) as error:
-        _print_error(str(error), program)
+        _print_error(str(error))
         sys.exit(3)
 
 
@@ -66,14 +66,14 @@ def usage_message(error: click.ClickException) -> str:
             message = message[:1].lower() + message[1:]
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = PROGRAM if context is None else context.command_path
-    return f"{message.rstrip('.')} (see {command} --help)"
+    return f"{message.rstrip('.')}; see {command} --help"
 
 
-def _print_error(message: str, program: str) -> None:
+def _print_error(message: str) -> None:
     from contract_tests.command.terminal import Entry, Terminal  # noqa: PLC0415  # slow to import
 
     first, *others = map(plain, message.splitlines())
-    lines = [Entry(f"{program}: ", first, "bold red"), *(Entry("  ", line) for line in others)]
+    lines = [Entry("Error: ", first, "bold red"), *(Entry("  ", line) for line in others)]
     Terminal(is_error=True).print(lines)
 
 

@@ -80,7 +80,7 @@ def test_a_damaged_recording_is_wrong_usage_and_says_which_file(
     ended = contract_tests("run", "--replay", tape, is_watched=True)
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith(f"contract-tests: {tape / name}: ")
+    assert ended.stderr.startswith(f"Error: {tape / name}: ")
 
 
 def test_a_recording_of_another_version_says_so(tape: Path) -> None:

@@ -141,7 +141,7 @@ def test_a_target_that_nobody_serves_is_an_error_in_one_line() -> None:
     ended = contract_tests("run", "--base-url", f"http://127.0.0.1:{port}")
 
     assert (ended.returncode, ended.stdout) == (3, "")
-    assert ended.stderr.startswith(f"contract-tests: http://127.0.0.1:{port} does not respond")
+    assert ended.stderr.startswith(f"Error: http://127.0.0.1:{port} does not respond")
     assert len(ended.stderr.splitlines()) == 1
 
 

@@ -69,7 +69,7 @@ def test_a_folder_that_holds_no_audit_is_refused_with_its_name(good: Path, tmp_p
     ):
         ended = contract_tests("matrix", good, folder, is_watched=True)
         assert (ended.returncode, ended.stdout) == (2, "")
-        assert ended.stderr == f"contract-tests: {folder / 'report.json'}: {told}\n"
+        assert ended.stderr == f"Error: {folder / 'report.json'}: {told}\n"
 
 
 def test_wrong_usage_says_what_is_wrong(good: Path) -> None:

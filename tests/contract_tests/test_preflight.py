@@ -63,7 +63,7 @@ def test_another_server_is_one_error_before_any_case(
         ended = contract_tests("run", "--base-url", url, "--report", tmp_path / "report")
 
     assert (ended.returncode, ended.stdout) == (3, "")
-    assert ended.stderr.startswith(f"contract-tests: {url} does not answer like the APIXO API.")
+    assert ended.stderr.startswith(f"Error: {url} does not answer like the APIXO API.")
     assert f"HTTP {status}, {media_type}" in ended.stderr
     assert "Check --base-url" in ended.stderr
     assert ended.stderr.count("\n") == 1

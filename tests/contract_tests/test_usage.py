@@ -29,14 +29,14 @@ def test_version_is_that_of_the_package() -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (("walk",), "contract-tests: no such command 'walk'"),
-        (("run", "--seed", "x"), "contract-tests: --seed: 'x' is not a valid"),
-        (("run", "--suite", "quick"), "contract-tests: --suite: 'quick' is not one of"),
-        (("run", "--profile", "quick"), "contract-tests: --suite: 'quick' is not one of"),
-        (("run", "--base-url", "nowhere"), "contract-tests: --base-url: must be a URL"),
-        (("audit",), "contract-tests: one of --exec COMMAND and --watch"),
-        (("diff", "docs"), "contract-tests: missing argument 'B'"),
-        (("diff", "docs", "nowhere"), "contract-tests: B: Directory 'nowhere' does not exist"),
+        (("walk",), "Error: no such command 'walk'"),
+        (("run", "--seed", "x"), "Error: --seed: 'x' is not a valid"),
+        (("run", "--suite", "quick"), "Error: --suite: 'quick' is not one of"),
+        (("run", "--profile", "quick"), "Error: --suite: 'quick' is not one of"),
+        (("run", "--base-url", "nowhere"), "Error: --base-url: must be a URL"),
+        (("audit",), "Error: one of --exec COMMAND and --watch"),
+        (("diff", "docs"), "Error: missing argument 'B'"),
+        (("diff", "docs", "nowhere"), "Error: B: Directory 'nowhere' does not exist"),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, tuple) else "",
 )
@@ -51,7 +51,7 @@ def test_error_is_one_line_in_one_style(words: tuple[str, ...], told: str) -> No
 def test_usage_error_names_the_help_of_its_command() -> None:
     ended = contract_tests("run", "--nope", is_watched=True)
 
-    assert ended.stderr.endswith("(see contract-tests run --help)\n")
+    assert ended.stderr.endswith("; see contract-tests run --help\n")
 
 
 def test_only_one_thing_is_singular() -> None:

@@ -15,7 +15,7 @@ def test_the_kit_names_the_extra_in_one_line(arguments: list[str], tmp_path: Pat
     done = run_without_hypothesis("contract_tests", arguments, tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f"contract-tests: {INSTALL}\n"
+    assert done.stderr == f"Error: {INSTALL}\n"
 
 
 def test_pytest_of_the_kit_names_the_extra(tmp_path: Path) -> None:

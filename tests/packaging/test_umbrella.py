@@ -59,7 +59,7 @@ def test_an_unknown_command_is_rejected_with_the_nearest_one() -> None:
     done = apixo_testkit("genarate", "a fox")
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("apixo-testkit: no such command 'genarate'. Did you mean")
+    assert done.stderr.startswith("Error: no such command 'genarate'. Did you mean")
     assert "'generate'" in done.stderr
 
 
@@ -86,8 +86,7 @@ def test_the_kit_without_its_extra_is_one_line(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert done.stderr == (
-        "apixo-testkit: hypothesis is not installed;"
-        " run: python -m pip install 'apixo-testkit[contract]'\n"
+        "Error: hypothesis is not installed; run: python -m pip install 'apixo-testkit[contract]'\n"
     )
 
 
