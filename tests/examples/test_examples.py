@@ -95,13 +95,19 @@ def test_configuration_follows_its_schema(schema: str, path: Path) -> None:
 
 def test_compose_file_starts_the_mock_with_switches_that_exist() -> None:
     services: dict[str, Any] = yaml.safe_load(COMPOSE.read_text("utf-8"))["services"]
-    program, *switches = services["mock"]["command"]
+    written = (ROOT / "Dockerfile").read_text("utf-8").rpartition("ENTRYPOINT ")[2]
+    entrypoint: list[str] = json.loads(written)
+    added: list[str] = services["mock"]["command"]
+    program, *switches = [*entrypoint, *added]
 
     parsed = command().make_context(program, list(switches)).params
 
     assert program == "mock-server"
     assert parsed["host"] == "0.0.0.0"
-    assert services["app"]["environment"]["APIXO_BASE_URL"] == f"http://mock:{parsed['port']}"
+    assert (
+        services["app"]["environment"]["APIXO_BASE_URL"]
+        == f"http://mock:{parsed['port'] or Settings().port}"
+    )
 
 
 @pytest.mark.parametrize(
