@@ -1,7 +1,7 @@
 """Let web pages of allowed origins call the server and read its responses (CORS).
 
-A browser asks before it sends a page's request with an API key (a preflight). Preflights are no
-requests of the page: they are answered here, so they count toward no limit and are in no journal.
+A browser sends a preflight before it sends a request of a page with an API key. Preflights are
+answered here, so they do not count toward a limit and are not in the journal.
 """
 
 import re
