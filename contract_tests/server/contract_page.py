@@ -18,7 +18,7 @@ The column *certainty* names the source of a clause:
 - *model page*: the provider's page of the model; data and reports in JSON call it `seed`;
 - *other page*: another page of the provider's documentation; in JSON `docs`;
 - *conflict*: pages disagree; the mock follows the model page by default and can be configured;
-- *choice*: on no page; this project decided, and the mock can be configured.
+- *choice*: no page defines it; this project decided, and the mock can be configured.
 
 For the mock, every clause can FAIL. For a live service, violations of *conflict* and *choice* are only WARN.
 """  # noqa: E501  # prose

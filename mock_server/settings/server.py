@@ -50,9 +50,7 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
     ] = 8080
     tls: Annotated[
         bool,
-        Setting(
-            help="Serve https with a certificate made at the start; the file of its CA is printed."
-        ),
+        Setting(help="Serve https with a generated certificate; the file of its CA is printed."),
     ] = False
     tls_cert: Annotated[
         str | None,

@@ -19,8 +19,8 @@ _HEAD = """\
 
 ## Servers
 
-Each mutant is the mock behind a thin wrapper that breaks one thing. A case of exactly the clause
-that it breaks must fail; the unchanged mock must pass every case.
+Each mutant is the mock with a small wrapper that violates one clause. At least one case of this
+clause must fail. The unchanged mock must pass every case.
 
 | clause | mutant | caught by |
 |---|---|---|
@@ -29,8 +29,8 @@ that it breaks must fail; the unchanged mock must pass every case.
 _CLIENTS = """
 ## Clients
 
-Each mutant is a good client with one step changed. In the situations in which it can run, exactly
-the rule that it breaks must fail; the good clients must pass everywhere.
+Each mutant is a correct client with one step changed. Only the rule in the table must fail for it.
+The correct clients must pass every case.
 
 | rule | mutant client | caught by |
 |---|---|---|

@@ -12,7 +12,7 @@ _INTRODUCTION = f"""\
 
 Look up what the audit requires of a client, and what to change. [Audit a client](../auditing-a-client.md) shows how to run it.
 
-- *must* can FAIL. *should* and *choice* are advice, and WARN at most. *choice* is on no page of the provider.
+- *must* can FAIL. *should* and *choice* are advice, and WARN at most. No page of the provider defines a *choice*.
 - *outcome*: does the client get its pictures, or report why not? *manners*: how does it behave toward the API?
 
 {GENERATED}"""  # noqa: E501  # prose
