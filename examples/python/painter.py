@@ -1,4 +1,4 @@
-"""A small client: the code that the tests test."""
+"""A small client, which the tests use as an example."""
 
 import json
 import os
