@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from mock_server.domain.catalogue import Catalogue, Model, parse_fail_messages, parse_model
-from mock_server.domain.errors import InvalidValue
+from mock_server.domain.errors import InvalidValue, reason_of
 from mock_server.domain.moderation import parse_words
 from mock_server.settings import Settings
 
@@ -34,7 +34,7 @@ def _read_words(file: str | None) -> frozenset[str]:
     try:
         return parse_words(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InvalidValue("--moderation", f"cannot read {path}: {error}") from error
+        raise InvalidValue("--moderation", f"cannot read {path}: {reason_of(error)}") from error
 
 
 def _with_settings(model: Model, settings: Settings) -> Model:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mock_server.catalogue_files import FIXTURES
 from mock_server.domain.catalogue import Catalogue
-from mock_server.domain.errors import InvalidValue, quoted
+from mock_server.domain.errors import InvalidValue, quoted, reason_of
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.profiles import Profile, parse_profile
 from mock_server.domain.rule_parsing import parse_rule
@@ -45,7 +45,7 @@ def chosen_snapshot(settings: Settings, catalogue: Catalogue) -> Snapshot | None
     try:
         snapshot = parse_snapshot(Path(settings.restore).read_bytes(), catalogue)
     except (OSError, InvalidValue) as error:
-        raise InvalidValue("--restore", f"{settings.restore}: {error}") from error
+        raise InvalidValue("--restore", f"{settings.restore}: {reason_of(error)}") from error
     if len(snapshot.tasks) > settings.max_tasks:
         found = f"{settings.restore} has {len(snapshot.tasks)} tasks, more than --max-tasks"
         raise InvalidValue("--restore", found)

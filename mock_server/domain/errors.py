@@ -47,3 +47,8 @@ def quoted(text: str) -> str:
     """Return the first 100 characters of a text in double quotes, escaped as in JSON."""
     encodable = text[:_LONGEST_QUOTED].encode(errors="backslashreplace").decode()
     return msgspec.json.encode(encodable).decode()
+
+
+def reason_of(error: Exception) -> str:
+    """Return the message of an error; for one of the system, without its number and file."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)

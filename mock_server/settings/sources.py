@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from mock_server.domain.errors import InvalidValue
+from mock_server.domain.errors import InvalidValue, reason_of
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.setting import declarations
 from mock_server.settings.server import ENV_PREFIX, Settings, switch, variable
@@ -48,7 +48,9 @@ def _read_file(path: Path) -> dict[str, list[tuple[str, Any]]]:
     """Return the keys and values of the file by public name; a key may have hyphens."""
     try:
         read = msgspec.toml.decode(path.read_bytes())
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
+    except OSError as error:
+        raise InvalidValue(str(path), f"cannot be read; {reason_of(error)}") from error
+    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
         raise InvalidValue(str(path), f"cannot be read as TOML; {error}") from error
     written: dict[str, list[tuple[str, Any]]] = {each.name: [] for each in declarations(Settings)}
     for key, value in read.items():

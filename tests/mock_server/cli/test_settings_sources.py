@@ -187,8 +187,15 @@ def test_invalid_file_is_named_with_its_problem(
     assert str(file) in ended.stderr
 
 
-def test_missing_file_is_named(run_here: Run) -> None:
-    assert_stopped(run_here("--config", "/nowhere/mock.toml"), naming="/nowhere/mock.toml")
+@pytest.mark.parametrize("switch", ["--config", "--restore", "--moderation"])
+def test_missing_file_is_named_once_with_the_reason(switch: str) -> None:
+    ended = run(switch, "/nowhere/mock.toml", **ANY_PORT)
+
+    assert_stopped(
+        Ended(ended.returncode, ended.stdout, ended.stderr), naming="No such file or directory"
+    )
+    assert ended.stderr.count("/nowhere/mock.toml") == 1
+    assert "Errno" not in ended.stderr
 
 
 def test_word_list_with_an_invalid_line_is_named(tmp_path: Path) -> None:
