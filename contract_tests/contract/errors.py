@@ -39,3 +39,8 @@ class ClientUnreachableError(ContractTestsError):
 
 class RegisterError(ContractTestsError):
     """The register of clauses is invalid; the message names the clause."""
+
+
+def reason_of(error: Exception) -> str:
+    """Return the message of an error; for one of the system, without its number and file."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from contract_tests.contract.errors import CassetteError
+from contract_tests.contract.errors import CassetteError, reason_of
 from contract_tests.server.events import (
     Burst,
     Deliveries,
@@ -134,4 +134,4 @@ def _decoded(path: Path, decoder: msgspec.json.Decoder[D]) -> D:
     try:
         return decoder.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
-        raise CassetteError(f"{path}: {error}") from error
+        raise CassetteError(f"{path}: {reason_of(error)}") from error

@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Collection
 from pathlib import Path
 
-from contract_tests.contract.errors import ExpectedFailuresError
+from contract_tests.contract.errors import ExpectedFailuresError, reason_of
 from contract_tests.contract.program import command_line
 
 
@@ -13,7 +13,7 @@ def load_expected_failures(path: Path, case_ids: Collection[str]) -> dict[str, s
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ExpectedFailuresError(f"{path}: {error}") from error
+        raise ExpectedFailuresError(f"{path}: {reason_of(error)}") from error
     for case_id, reason in content.items():
         if case_id not in case_ids:
             raise ExpectedFailuresError(

@@ -119,7 +119,7 @@ def open_session(options: Options) -> Iterator[Session]:
             else origin_of(options.base_url)
         )
         live = is_live(options)
-        certificates = trusted_certificates(uses_environment=live)
+        certificates = trusted_certificates(uses_environment=options.base_url is not None)
         http = stack.enter_context(
             httpx.Client(verify=certificates, timeout=TIMEOUT_S, trust_env=live)
         )

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from contract_tests.contract.errors import TargetError, UnreachableError
-from contract_tests.server.preflight import request_balance, require_api
+from contract_tests.server.preflight import no_response, request_balance, require_api
 from contract_tests.server.target import Target
 
 
@@ -50,7 +50,7 @@ def detect_target(http: httpx.Client, base_url: str, api_key: str, *, is_live: b
         settings = _settings(http, f"{base_url}/_mock/sandbox", key)
         info = _settings(http, f"{base_url}/_mock/info", key)
     except httpx.HTTPError as error:
-        raise UnreachableError(f"{base_url} does not respond: {error}") from error
+        raise UnreachableError(no_response(base_url, error)) from error
     return Target(
         base_url=base_url,
         is_live=False,

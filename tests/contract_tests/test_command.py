@@ -145,6 +145,31 @@ def test_a_target_that_nobody_serves_is_an_error_in_one_line() -> None:
     assert len(ended.stderr.splitlines()) == 1
 
 
+def test_closed_port_is_reported_in_the_words_of_the_system() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    ended = contract_tests("run", "--base-url", f"http://127.0.0.1:{port}")
+
+    assert "does not respond: Connection refused. Start it" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "--replay", "no-such-folder"),
+        ("run", "--expected-failures", "no-such-file.toml"),
+        ("diff", "docs", "docs"),
+    ],
+    ids=" ".join,
+)
+def test_missing_file_is_named_once_with_the_reason(words: tuple[str, ...]) -> None:
+    ended = contract_tests(*words)
+
+    (line,) = ended.stderr.splitlines()
+    assert line.endswith(": No such file or directory")
+    assert "Errno" not in line
+
+
 @pytest.mark.parametrize("command", ["run", "plan", "audit"])
 def test_help_shows_the_new_names_of_switches_only(command: str) -> None:
     ended = contract_tests(command, "--help", is_watched=True)

@@ -9,7 +9,9 @@ from threading import Thread
 
 import pytest
 
+from contract_tests.contract.certificates import trusted_certificates
 from tests.contract_tests.commands import contract_tests
+from tests.mock_server.cli.commands import started
 
 KEY = "sk-secret-of-the-user"
 
@@ -99,3 +101,63 @@ def test_envelope_is_enough_for_a_run() -> None:
 
     assert "does not answer like" not in ended.stderr
     assert ended.stdout.startswith(f"checking {url}: 1 case")
+
+
+def test_https_on_a_port_without_tls_suggests_http() -> None:
+    with server(404, "text/html", "") as (url, _paths):
+        https = url.replace("http://", "https://")
+        ended = contract_tests("run", "--base-url", https)
+
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert ended.stderr == (
+        f"contract-tests: {https} does not use TLS. Use http://, or check --base-url\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def tls_mock() -> Iterator[tuple[str, str]]:
+    """Yield the address of a mock with TLS and the file of its CA."""
+    with started("--tls") as mock:
+        assert mock.process.stdout is not None
+        mock.process.stdout.readline()  # the address of the dashboard
+        yield mock.url, mock.process.stdout.readline().rpartition(" ")[2].rstrip("\n")
+
+
+def test_unknown_ca_is_reported_with_the_variable_that_names_it(tls_mock: tuple[str, str]) -> None:
+    ended = contract_tests("run", "--base-url", tls_mock[0])
+
+    assert (ended.returncode, ended.stdout) == (3, "")
+    assert "certificate that is not valid" in ended.stderr
+    assert "Set SSL_CERT_FILE to the certificate file of its authority" in ended.stderr
+
+
+@pytest.fixture
+def new_certificates() -> Iterator[None]:
+    """Let a command in this process read the certificates again."""
+    trusted_certificates.cache_clear()
+    yield
+    trusted_certificates.cache_clear()
+
+
+@pytest.mark.usefixtures("new_certificates")
+def test_local_server_with_tls_is_checked_with_its_ca(tls_mock: tuple[str, str]) -> None:
+    url, ca_file = tls_mock
+    words = ("run", "--base-url", url, "--select", "S-ENV-001")
+    ended = contract_tests(*words, env={"SSL_CERT_FILE": ca_file})
+
+    assert ended.returncode == 0, ended.stderr
+    assert "1 PASS" in ended.stdout
+
+
+@pytest.mark.usefixtures("new_certificates")
+@pytest.mark.parametrize(
+    ("file", "problem"),
+    [("/nowhere/ca.pem", "No such file or directory"), (__file__, "has no certificate")],
+    ids=["missing", "another format"],
+)
+def test_ca_file_that_cannot_be_used_is_invalid_usage(file: str, problem: str) -> None:
+    words = ("run", "--base-url", "https://127.0.0.1:1")
+    ended = contract_tests(*words, env={"SSL_CERT_FILE": file})
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"contract-tests: SSL_CERT_FILE: {file}: {problem}")

@@ -9,7 +9,7 @@ from contract_tests.client.reports.junit import junit
 from contract_tests.client.reports.markdown import markdown
 from contract_tests.client.reports.page import html
 from contract_tests.client.reports.report import KIND, VERSION, AuditReport
-from contract_tests.contract.errors import ReportError
+from contract_tests.contract.errors import ReportError, reason_of
 from contract_tests.contract.report_parts import REPORT, json_of
 
 
@@ -50,7 +50,7 @@ def read_audit(directory: Path) -> AuditReport:
         command = f"contract-tests audit --report {directory}"
         raise ReportError(f"{path}: file not found; create it with {command}") from error
     except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
-        raise ReportError(f"{path}: {error}") from error
+        raise ReportError(f"{path}: {reason_of(error)}") from error
     if report.version != VERSION:
         raise ReportError(f"{path}: unsupported version {report.version} (supported: {VERSION})")
     return report

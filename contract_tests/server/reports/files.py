@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from contract_tests.contract.errors import ReportError
+from contract_tests.contract.errors import ReportError, reason_of
 from contract_tests.contract.report_parts import REPORT, json_of
 from contract_tests.server.reports.junit import junit
 from contract_tests.server.reports.markdown import markdown
@@ -27,7 +27,7 @@ def read_report(directory: Path) -> Report:
     try:
         report = msgspec.json.decode(path.read_bytes(), type=Report)
     except (OSError, msgspec.DecodeError) as error:
-        raise ReportError(f"{path}: {error}") from error
+        raise ReportError(f"{path}: {reason_of(error)}") from error
     if report.version != VERSION:
         raise ReportError(f"{path}: version {report.version} is not supported; must be {VERSION}")
     return report
