@@ -116,8 +116,8 @@ _wait_options = _combine(
         help="Directory to download the results to; created if missing.",
     ),
     click.option(
-        "--timeout", "timeout_s", metavar="SECONDS", type=float, default=300.0, show_default="300",
-        help="Time limit per task, in seconds.",
+        "--timeout", "timeout_s", metavar="SECONDS", type=float, default=300.0,
+        show_default=False, help="Time limit per task, in seconds.  [default: 300]",
     ),
 )  # fmt: skip
 _generate_options = _combine(

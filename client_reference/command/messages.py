@@ -26,7 +26,9 @@ COMMAND = "client-reference"
 _ADVICE: Mapping[type[Exception], str] = {
     AuthenticationError: "check APIXO_API_KEY",
     InsufficientCredits: "add credit to the account",
-    NotFound: "check the task id, and that APIXO_API_KEY is the key that submitted it",
+    NotFound: (
+        "check APIXO_BASE_URL and the task id, and that APIXO_API_KEY is the key of the task"
+    ),
     ServerError: "try again later",
     SubmissionUncertain: "check the account before you submit again",
     UnexpectedResponse: "check that APIXO_BASE_URL is the address of the service",

@@ -80,7 +80,7 @@ def test_task_timeout_is_exit_4_with_its_id(command_here: Command, mock: Mock) -
     [
         pytest.param("sk-invalid", ("balance",), "check APIXO_API_KEY", id="key"),
         pytest.param("sk-broke", ("generate", "a fox"), "add credit", id="credit"),
-        pytest.param("sk-other", ("status", "task_1"), "check the task id", id="task"),
+        pytest.param("sk-other", ("status", "task_1"), "and the task id", id="task"),
     ],
 )
 def test_rejection_is_exit_3_and_says_what_to_do(
@@ -90,6 +90,15 @@ def test_rejection_is_exit_3_and_says_what_to_do(
 
     assert (ended.status, ended.output) == (3, "")
     assert advice in ended.error
+
+
+def test_submit_to_an_unknown_path_suggests_the_base_url(command_here: Command, mock: Mock) -> None:
+    elsewhere = {"APIXO_BASE_URL": mock.variables["APIXO_BASE_URL"] + "/elsewhere"}
+    ended = command_here("generate", "a fox", **mock.variables | elsewhere)
+
+    assert ended.status == 3
+    assert "unknown path" in ended.error
+    assert "check APIXO_BASE_URL" in ended.error
 
 
 def test_unreachable_service_is_exit_3(command_here: Command) -> None:
