@@ -13,7 +13,7 @@ _INTRODUCTION = f"""\
 Look up what the audit requires of a client, and what to change. [Audit a client](../auditing-a-client.md) shows how to run it.
 
 - *must* can FAIL. *should* and *choice* are advice, and WARN at most. No page of the provider defines a *choice*.
-- *outcome*: does the client get its pictures, or report why not? *manners*: how does it behave toward the API?
+- *outcome*: the client gets its pictures, or reports an error. *manners*: how the client uses the API.
 
 {GENERATED}"""  # noqa: E501  # prose
 _CASES = """
