@@ -18,6 +18,7 @@ from mock_server.domain.profiles import CALM
 from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.store import Store
+from mock_server.front_door import FrontDoor
 from mock_server.images.sniff import image_format
 from mock_server.lifecycle import Lifecycle
 from mock_server.pictures import TaskPictures
@@ -27,7 +28,6 @@ from mock_server.profile_files import (
     chosen_snapshot,
     load_profiles,
 )
-from mock_server.root_app import RootApp
 from mock_server.runtime.callback_attempts import CallbackAttempts
 from mock_server.runtime.clock import SystemClock
 from mock_server.runtime.dispatcher import Dispatcher
@@ -116,7 +116,7 @@ class MockServer:
         )
         endpoints = self._endpoints()
         self.lifecycle, self._router = self._control(endpoints)
-        root_app = RootApp(
+        front_door = FrontDoor(
             self._pipeline,
             self._responder,
             endpoints=endpoints,
@@ -131,7 +131,7 @@ class MockServer:
             router=self._router,
             lifecycle=self.lifecycle,
         )
-        self._app = self._with_cors(root_app)
+        self._app = self._with_cors(front_door)
         if settings.logs_requests:
             self._app = RequestLog(self._app, clock, secrets=settings.secrets)
 

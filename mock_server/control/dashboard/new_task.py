@@ -52,7 +52,7 @@ class _Forwarded(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_undated(message: Message) -> None:
-            if message["type"] == "http.response.start":  # The root application adds the date.
+            if message["type"] == "http.response.start":  # The front door adds the date.
                 kept = [each for each in message["headers"] if each[0] != b"date"]
                 message = {**message, "headers": kept}
             await send(message)

@@ -15,7 +15,7 @@ from mock_server.web.responder import Responder
 log = logging.getLogger("mock_server")
 
 
-class RootApp:
+class FrontDoor:
     """Sends the provider's paths through the pipeline, and everything else to the router.
 
     `endpoints` are found by path; `unknown_models` by the prefix of their paths.
