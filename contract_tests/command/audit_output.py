@@ -10,7 +10,7 @@ from contract_tests.client.reports.report import AuditedCase, AuditReport, RuleR
 from contract_tests.client.rules import RULES
 from contract_tests.client.situations import SITUATIONS
 from contract_tests.command.progress import counts, verdict_entry
-from contract_tests.command.run_output import BLANK, INDENT, grouped_reasons, report_path
+from contract_tests.command.run_output import BLANK, INDENT, grouped_reasons, paragraph, report_path
 from contract_tests.command.terminal import Entry
 from contract_tests.contract.text import count, plain
 from contract_tests.contract.verdicts import Verdict
@@ -33,7 +33,17 @@ def case_line(case: AuditedCase) -> Entry:
 
 def summary_entries(report: AuditReport, directory: Path | None = None) -> Iterator[Entry]:
     """Yield what was not tested, what to change in the client, and the counts."""
+    yield from paragraph(_details(report))
     yield BLANK
+    summary = report.summary
+    total = count(len(report.cases), "case")
+    yield Entry("", f"{total}: {counts(summary.cases)}; repeat with --seed {report.seed}")
+    yield Entry("", f"outcome {summary.outcome}, manners {summary.manners}")
+    if directory is not None:
+        yield report_path(directory)
+
+
+def _details(report: AuditReport) -> Iterator[Entry]:
     yield from grouped_reasons(each for each in report.cases if each.verdict is Verdict.SKIP)
     for case in report.cases:
         if case.verdict is Verdict.INCONCLUSIVE and case.exchanges:
@@ -49,13 +59,6 @@ def summary_entries(report: AuditReport, directory: Path | None = None) -> Itera
         for rule in report.rules:
             if rule.verdict is verdict:
                 yield from _violation(rule, report.cases)
-    yield BLANK
-    summary = report.summary
-    total = count(len(report.cases), "case")
-    yield Entry("", f"{total}: {counts(summary.cases)}; repeat with --seed {report.seed}")
-    yield Entry("", f"outcome {summary.outcome}, manners {summary.manners}")
-    if directory is not None:
-        yield report_path(directory)
 
 
 def _inconclusive(case: AuditedCase) -> Iterator[Entry]:

@@ -75,14 +75,7 @@ def summary_entries(
     directory: Path | None = None,
 ) -> Iterator[Entry]:
     """Yield the cases that need attention, the worst last, then the counts."""
-    yield BLANK
-    yield from grouped_reasons(each for each in report.cases if each.verdict is Verdict.SKIP)
-    for verdict in _WORST_LAST:
-        cases = [each for each in report.cases if each.verdict is verdict]
-        alone = [each for each in cases if is_violation(each)]
-        yield from grouped_reasons(each for each in cases if not is_violation(each))
-        for result in alone:
-            yield from result_entries(result, register)
+    yield from paragraph(_details(report, register))
     yield BLANK
     for verdict in VIOLATED:
         clauses = [each.id for each in report.clauses if each.verdict is verdict]
@@ -97,6 +90,24 @@ def summary_entries(
     yield Entry("", f"{covered} testable clauses covered")
     if directory is not None:
         yield report_path(directory)
+
+
+def paragraph(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield a blank line and the entries, or nothing if there is no entry."""
+    found = list(entries)
+    if found:
+        yield BLANK
+        yield from found
+
+
+def _details(report: Report, register: Register) -> Iterator[Entry]:
+    yield from grouped_reasons(each for each in report.cases if each.verdict is Verdict.SKIP)
+    for verdict in _WORST_LAST:
+        cases = [each for each in report.cases if each.verdict is verdict]
+        alone = [each for each in cases if is_violation(each)]
+        yield from grouped_reasons(each for each in cases if not is_violation(each))
+        for result in alone:
+            yield from result_entries(result, register)
 
 
 def is_violation(result: CaseResult) -> bool:

@@ -170,6 +170,14 @@ def test_missing_file_is_named_once_with_the_reason(words: tuple[str, ...]) -> N
     assert "Errno" not in line
 
 
+def test_run_without_findings_has_one_blank_line() -> None:
+    ended = contract_tests("run", "--select", "S-ENV-001")
+
+    lines = ended.stdout.splitlines()
+    assert lines[1] == ""
+    assert lines[2].startswith("1 case: 1 PASS")
+
+
 @pytest.mark.parametrize("command", ["run", "plan", "audit"])
 def test_help_shows_the_new_names_of_switches_only(command: str) -> None:
     ended = contract_tests(command, "--help", is_watched=True)
