@@ -1,6 +1,7 @@
 """A server that is not this API is reported once, before any case runs."""
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -104,9 +105,18 @@ def test_envelope_is_enough_for_a_run() -> None:
 
 
 def test_https_on_a_port_without_tls_suggests_http() -> None:
-    with server(404, "text/html", "") as (url, _paths):
-        https = url.replace("http://", "https://")
+    def answer_without_tls() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=answer_without_tls)
+        thread.start()
+        https = f"https://127.0.0.1:{listener.getsockname()[1]}"
         ended = contract_tests("run", "--base-url", https)
+        thread.join()
 
     assert (ended.returncode, ended.stdout) == (3, "")
     assert ended.stderr == (
