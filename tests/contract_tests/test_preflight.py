@@ -119,9 +119,7 @@ def test_https_on_a_port_without_tls_suggests_http() -> None:
         thread.join()
 
     assert (ended.returncode, ended.stdout) == (3, "")
-    assert ended.stderr == (
-        f"contract-tests: {https} does not use TLS. Use http://, or check --base-url\n"
-    )
+    assert ended.stderr == (f"Error: {https} does not use TLS. Use http://, or check --base-url\n")
 
 
 @pytest.fixture(scope="module")
@@ -170,4 +168,4 @@ def test_ca_file_that_cannot_be_used_is_invalid_usage(file: str, problem: str) -
     ended = contract_tests(*words, env={"SSL_CERT_FILE": file})
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith(f"contract-tests: SSL_CERT_FILE: {file}: {problem}")
+    assert ended.stderr.startswith(f"Error: SSL_CERT_FILE: {file}: {problem}")
