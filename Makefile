@@ -76,6 +76,7 @@ release-check: $(VENV)/.check  ## build the wheel and check version, changelog, 
 	@$(BIN)/check-wheel-contents dist/*.whl
 	@$(BIN)/twine check --strict dist/*
 	@$(BIN)/python -m tests.packaging.release dist $(TAG)
+
 examples: $(VENV)/.check ## run the examples, also those that need Node or Locust
 	@$(PYTHON) -m venv $(VENV)/locust
 	@$(VENV)/locust/bin/python -m pip install --quiet -r examples/locust/requirements.txt
