@@ -9,30 +9,18 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from contract_tests.client.reports.files import read_audit
-from tests.contract_tests.commands import ROOT, environment
+from tests.contract_tests.commands import ROOT, environment, until
+from tests.pages.walk import SLEEP_IN_SANDBOX
 from tests.patience import PATIENCE_S
 
 PAGE = (ROOT / "docs" / "auditing-a-client.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
 MANIFEST_PORT = "8080"
-SLEEP_IN_SANDBOX = """
-import json, os, time, urllib.request
-
-def sleep(seconds):
-    body = json.dumps({"seconds": seconds}).encode()
-    url = os.environ["APIXO_BASE_URL"] + "/_mock/clock/advance"
-    key = {"Authorization": "Bearer " + os.environ["APIXO_API_KEY"]}
-    urllib.request.urlopen(urllib.request.Request(url, body, key)).close()
-
-if "APIXO_BASE_URL" in os.environ:
-    time.sleep = sleep
-"""
 
 
 def block(language: str, containing: str) -> str:
@@ -97,11 +85,7 @@ def test_watch_writes_the_keys_that_the_page_shows(project: Path) -> None:
     command = shlex.split(block("bash", "--watch").replace(MANIFEST_PORT, port))
     process = started(command, project)
     manifest = project / "keys.json"
-    until_s = time.monotonic() + PATIENCE_S
-    while not manifest.exists():
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until_s
-        time.sleep(0.05)
+    until(manifest.exists, process)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=PATIENCE_S)
 

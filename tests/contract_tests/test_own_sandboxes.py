@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 
 import httpx
@@ -14,7 +13,7 @@ from contract_tests.server.options import Options
 from contract_tests.server.own_sandboxes import OwnSandboxes
 from contract_tests.server.session import open_session
 from mock_server.settings import Settings
-from tests.contract_tests.commands import COMMAND, contract_tests, environment
+from tests.contract_tests.commands import COMMAND, contract_tests, environment, until
 from tests.contract_tests.mutants.harness import Asked, Break, Mutant, Serve, Told, serving
 from tests.mock_server.e2e.serving import RunningMock, running
 from tests.patience import PATIENCE_S
@@ -74,11 +73,7 @@ def test_only_the_sandboxes_of_the_user_remain_after_ctrl_c(mock: RunningMock) -
         stderr=subprocess.PIPE,
         text=True,
     )
-    until_s = time.monotonic() + PATIENCE_S
-    while len(sandboxes(mock)) < len(before) + 4:
-        assert process.poll() is None, process.communicate()
-        assert time.monotonic() < until_s
-        time.sleep(0.05)
+    until(lambda: len(sandboxes(mock)) >= len(before) + 4, process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=PATIENCE_S)
 
