@@ -8,6 +8,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from contract_tests.client.attribution import ApiCall, calls_of, can_follow
 from contract_tests.client.faults import HIDES_RESULT
 from contract_tests.client.records import ClientExit, HttpExchange, TaskRecord, is_genuine_callback
 from contract_tests.contract.provider import FINAL
@@ -77,14 +78,20 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return the requests for a task's results."""
         return self._by_task["result", task_id]
 
-    def next_same_request(self, exchange: HttpExchange) -> HttpExchange | None:
-        """Return the next request of the same operation to the same path."""
-        same = self._by_path[exchange.operation, exchange.resource_path]
-        return next(iter(exchanges_after(same, exchange)), None)
+    @cached_property
+    def calls(self) -> tuple[ApiCall, ...]:
+        """The requests to the provider's API, attributed to calls."""
+        return calls_of(self.exchanges)
+
+    def next_attempt(self, exchange: HttpExchange) -> HttpExchange | None:
+        """Return the request that repeats a failed request for the same purpose."""
+        call = self._call_by_number.get(exchange.number)
+        return call.after(exchange) if call else None
 
     def identical_requests_after(self, exchange: HttpExchange) -> list[HttpExchange]:
-        """Return the later requests with the same operation, method, path and body."""
-        return exchanges_after(self._by_content[_content_of(exchange)], exchange)
+        """Return the requests with the same content that the client sent after the response."""
+        same = exchanges_after(self._by_content[_content_of(exchange)], exchange)
+        return [each for each in same if can_follow(exchange, each)]
 
     @cached_property
     def _by_operation(self) -> "defaultdict[str, list[HttpExchange]]":
@@ -95,8 +102,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return _group(self.exchanges, lambda each: (each.operation, each.task_id))
 
     @cached_property
-    def _by_path(self) -> "defaultdict[tuple[str, str], list[HttpExchange]]":
-        return _group(self.exchanges, lambda each: (each.operation, each.resource_path))
+    def _call_by_number(self) -> dict[int, ApiCall]:
+        return {each.number: call for call in self.calls for each in call.attempts}
 
     @cached_property
     def _by_content(self) -> "defaultdict[tuple[str, ...], list[HttpExchange]]":
@@ -172,7 +179,7 @@ def minimum_wait_s(required_s: float) -> float:
 
 
 def _content_of(exchange: HttpExchange) -> tuple[str, ...]:
-    return (exchange.operation, exchange.method, exchange.path, exchange.body)
+    return (exchange.operation, exchange.method, exchange.path, exchange.body_key)
 
 
 def _group(

@@ -31,6 +31,7 @@ def _exchange(entry: Mapping[str, Any]) -> HttpExchange:
     return HttpExchange(
         number=entry["seq"],
         at_ms=entry["at_ms"],
+        began_ms=entry["real_ms"],
         operation=entry["operation"],
         task_id=entry["task_id"] or "",
         status=entry["status"] or 0,

@@ -19,6 +19,7 @@ class HttpExchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     `number` is the entry's sequence number. `at_ms` is the instant of the response, in Unix
     milliseconds on the sandbox's clock. `injected` names the faults that rules applied.
+    `began_ms` is the real instant at which the request arrived; None if it is unknown.
     """
 
     number: int
@@ -36,6 +37,7 @@ class HttpExchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     response_headers: tuple[tuple[str, str], ...]
     response_body: str
     is_injected_rejection: bool = False  # A rule rejected the request, whatever it contained.
+    began_ms: int | None = None
 
     def header(self, name: str) -> str | None:
         """Return a request header; `name` is in lower case."""
@@ -60,10 +62,12 @@ class HttpExchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """A text that is the same for all submits with the same `input`."""
         if not isinstance(self.request_json, dict):
             return self.body
-        try:
-            return json.dumps(self.request_json.get("input"), sort_keys=True)
-        except RecursionError:  # The decoder accepts slightly deeper nesting than the encoder.
-            return self.body
+        return _canonical(self.request_json.get("input"), self.body)
+
+    @cached_property
+    def body_key(self) -> str:
+        """A text that is the same for all bodies with the same content."""
+        return self.body if self.request_json is None else _canonical(self.request_json, self.body)
 
     @cached_property
     def payload(self) -> Mapping[str, Any]:
@@ -124,6 +128,13 @@ def is_genuine_callback(exchange: HttpExchange) -> bool:
 
 def _first_value(headers: tuple[tuple[str, str], ...], wanted: str) -> str | None:
     return next((value for name, value in headers if name.lower() == wanted), None)
+
+
+def _canonical(content: Any, body: str) -> str:
+    try:
+        return json.dumps(content, sort_keys=True)
+    except RecursionError:  # The decoder accepts slightly deeper nesting than the encoder.
+        return body
 
 
 def _decode(body: str) -> Any:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from contract_tests.client.attribution import are_concurrent
 from contract_tests.client.evidence import Evidence
 from contract_tests.client.rule import Axis, Level, Observation, Rule
 
@@ -50,11 +51,13 @@ def _check_single_purchase(evidence: Evidence) -> Iterator[Observation]:
         if submit.is_broken or submit.task_id in failed:
             continue
         repeat = evidence.repeat_purchase(submit)
-        seen = "the input was submitted once"
-        if repeat is not None:
-            seen = "the same input was submitted again although its task had not failed"
-        event = repeat.number if repeat else submit.number
-        yield Observation(holds=repeat is None, seen=seen, event=event)
+        if repeat is None:
+            yield Observation(holds=True, seen="the input was submitted once", event=submit.number)
+            continue
+        is_parallel = are_concurrent(submit, repeat)  # This may be intended.
+        when = "twice at the same time" if is_parallel else "again although its task had not failed"
+        seen = f"the same input was submitted {when}"
+        yield Observation(holds=False, seen=seen, event=repeat.number, is_minor=is_parallel)
 
 
 RULES: Final = (

@@ -64,7 +64,7 @@ def _check_missing_retry_after(evidence: Evidence) -> Iterator[Observation]:
 def _judge_retry(
     evidence: Evidence, throttled: HttpExchange, minimum_s: float, header: str
 ) -> Iterator[Observation]:
-    retry = evidence.next_same_request(throttled)
+    retry = evidence.next_attempt(throttled)
     if retry is None:
         seen = f"not retried ({header})"
         yield Observation(holds=False, seen=seen, event=throttled.number, is_minor=True)
@@ -77,7 +77,7 @@ def _judge_retry(
 
 def _check_backoff(evidence: Evidence) -> Iterator[Observation]:
     for streak in streaks(evidence, lambda each: each.status == 429):
-        next_request = evidence.next_same_request(streak[-1])  # It ends the last wait.
+        next_request = evidence.next_attempt(streak[-1])  # It ends the last wait.
         requests = [*streak, next_request] if next_request else streak
         waits = [evidence.wait_s(earlier, later) for earlier, later in pairwise(requests)]
         known_s = [wait_s for wait_s in waits if wait_s is not None]
