@@ -1,4 +1,4 @@
-"""The base URL of results, as the client of a task can reach this server."""
+"""URLs of this server, as a client can reach it."""
 
 import re
 
@@ -31,6 +31,14 @@ class BaseUrls:
                 self._made.clear()
             made = self._made[named] = _made(scope, named[1].decode("latin-1"))
         return made
+
+
+def request_url(scope: Scope, headers: Headers) -> str:
+    """Return the URL that a client has requested, with its query."""
+    path = scope["raw_path"].decode("latin-1")
+    query = scope["query_string"].decode("latin-1")
+    base = _made(scope, headers.get(b"host", b"").decode("latin-1"))
+    return f"{base}{path}?{query}" if query else f"{base}{path}"
 
 
 def _made(scope: Scope, host: str) -> str:

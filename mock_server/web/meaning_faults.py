@@ -1,5 +1,6 @@
 """Inject meaning faults into responses: one pure function per fault."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -10,11 +11,16 @@ from mock_server.web import envelope
 from mock_server.web.answer import Answer, gone, missing
 
 _FLIPPED_BYTES = 64
+_ORIGIN = re.compile(r"(?P<scheme>https?://)(?P<name>\[[^]]+\]|[^:/]+)")
+# A client must treat another name as another host, even if it is the same machine.
+_OTHER_NAMES = {"127.0.0.1": "localhost", "[::1]": "localhost", "localhost": "127.0.0.1"}
 _PAGE = b"<!doctype html><title>Not a picture</title><p>This is not a picture.\n"
 
 
-def spoiled(answer: Answer, fault: MeaningFault) -> Answer:
-    """Return a copy of a valid response with this fault."""
+def spoiled(answer: Answer, fault: MeaningFault, address: str) -> Answer:
+    """Return a copy of a valid response with this fault; `address` is the URL of the request."""
+    if fault is MeaningFault.RESULT_REDIRECTED:
+        return _redirected(answer, address)
     if fault in _OF_RESULT:
         return _OF_RESULT[fault](answer)
     told = msgspec.json.decode(answer.body)
@@ -68,6 +74,16 @@ def _corrupt(answer: Answer) -> Answer:
     flipped = bytes(byte ^ 0xFF for byte in answer.body[middle : middle + _FLIPPED_BYTES])
     body = answer.body[:middle] + flipped + answer.body[middle + len(flipped) :]
     return _with_body(_whole(answer), body)
+
+
+def _redirected(answer: Answer, address: str) -> Answer:
+    """Redirect to the same server under another name of its host, if it has one."""
+    found = _ORIGIN.match(address)
+    name = _OTHER_NAMES.get(found["name"].lower()) if found else None
+    if found and name:
+        address = f"{found['scheme']}{name}{address[found.end() :]}"
+    headers = ((b"location", address.encode("latin-1")),)
+    return msgspec.structs.replace(answer, status=302, body=b"", headers=headers, content_type=None)
 
 
 _OF_RESULT: dict[MeaningFault, Callable[[Answer], Answer]] = {

@@ -15,6 +15,7 @@ from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.store import SandboxReader
 from mock_server.web.answer import Answer, options
+from mock_server.web.base_urls import request_url
 from mock_server.web.body import BodyTooLarge, ClientGone
 from mock_server.web.meaning_faults import spoiled
 from mock_server.web.request import Headers, ProviderRequest
@@ -162,7 +163,9 @@ class Pipeline:
         self, endpoint: Endpoint, request: ProviderRequest, match: RuleMatch, answer: Answer
     ) -> Answer:
         if match.effect.meaning and answer.status in endpoint.spoiled_statuses:
-            return spoiled(answer, match.effect.meaning)
+            return spoiled(
+                answer, match.effect.meaning, request_url(request.scope, request.headers)
+            )
         if answer.status not in endpoint.spoiled_statuses and not match.effect.always_shows:
             request.match = None
         return answer

@@ -114,3 +114,11 @@ class MeaningFault(StrEnum):
         "result-expired",
         MeaningTraits(about="The result has expired (410).", operation=Operation.RESULT),
     )
+    RESULT_REDIRECTED = (
+        "result-redirected",
+        MeaningTraits(
+            about="The result is at another address (302): at `localhost` if the host is"
+            " `127.0.0.1`, otherwise at `127.0.0.1` if it is `localhost`.",
+            operation=Operation.RESULT,
+        ),
+    )

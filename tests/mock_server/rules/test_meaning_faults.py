@@ -87,6 +87,29 @@ def test_a_result_can_be_no_picture(api: Api, meaning: str) -> None:
     Image.open(io.BytesIO(true.content)).load()
 
 
+@pytest.mark.parametrize(
+    ("host", "target"),
+    [
+        ("127.0.0.1:8080", "http://localhost:8080"),
+        ("LocalHost:8080", "http://127.0.0.1:8080"),
+        ("[::1]:8080", "http://localhost:8080"),
+        ("mock", "http://mock"),
+    ],
+)
+def test_a_result_can_be_at_another_host(api: Api, host: str, target: str) -> None:
+    path = api.result_urls(ended(api))[0].partition("/results/")[2]
+    api.told("POST", "next", {"apply": {"meaning": "result-redirected"}})
+    headers = {"Host": host}
+
+    answer = api.http.get(f"/results/{path}?v=1", headers=headers, follow_redirects=False)
+
+    assert answer.status_code == 302
+    assert answer.headers["location"] == f"{target}/results/{path}?v=1"
+    assert answer.headers["mock-fault"] == "meaning result-redirected"
+    assert answer.content == b""
+    assert api.http.get(f"/results/{path}").status_code == 200
+
+
 def test_a_part_of_a_picture_is_broken_as_a_whole_one_is(api: Api) -> None:
     url = api.result_urls(ended(api))[0]
     api.told("POST", "next", {"apply": {"meaning": "result-wrong-type"}})
