@@ -13,6 +13,7 @@ from typing import Final, Self
 
 from contract_tests.contract.data import FIXTURES
 from contract_tests.server.events import Delivery
+from contract_tests.server.http_body import InvalidBodyError, read_body
 
 _BODY_MAX: Final = 1024 * 1024  # bytes
 _MOST_KEPT: Final = 1000  # deliveries per name
@@ -129,11 +130,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _receive(self) -> None:
         receiver = self.server.receiver
         name = receiver.name_of(self.path)
-        size = int(self.headers.get("Content-Length") or 0)
-        if name is None or not 0 <= size <= _BODY_MAX:
+        try:
+            body = read_body(self.rfile, self.headers, _BODY_MAX)
+        except InvalidBodyError:
+            self.close_connection = True  # Nobody knows where the next request begins.
+            self._reply(400)
+            return
+        if name is None:
             self._reply(404)
             return
-        body = self.rfile.read(size)
         status, delay_s = receiver.next_reaction(name)
         headers = tuple(
             (key, value) for key, value in self.headers.items() if key.lower() not in _HIDDEN
