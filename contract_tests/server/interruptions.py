@@ -2,12 +2,15 @@
 
 from typing import ClassVar
 
-from contract_tests.contract.errors import ContractTestsError
 from contract_tests.contract.verdicts import Verdict
 
 
-class CaseInterruption(ContractTestsError):
-    """The base class; the message is the reason in the report."""
+class CaseInterruption(BaseException):
+    """The base class; the message is the reason in the report.
+
+    It is not an Exception, because Hypothesis takes each Exception for a counterexample: it repeats
+    the example, which then passes, and reports an unreliable test instead of the reason.
+    """
 
     verdict: ClassVar[Verdict]
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Final, TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.errors import Flaky
+from hypothesis.errors import Flaky, FlakyFailure
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 from hypothesis.strategies import SearchStrategy
 
@@ -83,13 +83,19 @@ def run_machine(
 def noted(probe: Probe, run: Callable[[], None]) -> None:
     """Call `run`, then keep the last failed finding, or one finding per clause if all hold."""
     before = len(probe.findings)
-    # Flaky: the server violated a clause only once, or Hypothesis could not repeat its own example
-    # on a busy machine. In the second case, every example that was sent has been judged.
-    with suppress(Counterexample, Flaky):
-        run()
-    found = probe.findings[before:]
-    failed = [finding for finding in found if not finding.holds]
-    probe.findings[before:] = failed[-1:] or _last_per_clause(found)
+    try:
+        with suppress(Counterexample):
+            run()
+    except Flaky as error:
+        # Hypothesis could not repeat an example. The case has no error if the server violated a
+        # clause only once, or if no example failed: each one was judged when it was sent.
+        is_violation = any(not finding.holds for finding in probe.findings[before:])
+        if isinstance(error, FlakyFailure) and not is_violation:
+            raise
+    finally:  # An interruption of the case leaves the findings that were made before.
+        found = probe.findings[before:]
+        failed = [finding for finding in found if not finding.holds]
+        probe.findings[before:] = failed[-1:] or _last_per_clause(found)
 
 
 def _last_per_clause(findings: Sequence[Finding]) -> list[Finding]:

@@ -40,10 +40,12 @@ def _start(probe: Probe, generation_time: int = 30) -> None:
         probe.change_settings(generation_time=generation_time)
 
 
-def _submitted(probe: Probe, body: Body) -> Answer:
+def submitted(probe: Probe, body: Body) -> Answer:
     """Submit. Raise PreconditionNotMet if a limit or the balance prevents it."""
     answer = probe.send("POST", GENERATE, body=body)
-    if answer.status in {402, 429} or "credit" in error_text(answer).lower():
+    is_rejected = answer.status >= 400  # A further member `credits` rejects nothing.
+    lacks_credit = is_rejected and "credit" in error_text(answer).lower()
+    if answer.status in {402, 429} or lacks_credit:
         raise PreconditionNotMet(f"a limit prevents another task: {answer.shown}")
     return answer
 
@@ -53,7 +55,7 @@ def _valid_submissions(probe: Probe) -> None:
 
     def judge(body: Body) -> None:
         _start(probe)
-        answer = _submitted(probe, body)
+        answer = submitted(probe, body)
         task_id = task_id_of(answer)
         probe.check(
             "SUB-1",
@@ -71,7 +73,7 @@ def _valid_submissions(probe: Probe) -> None:
 def _any_prompt(probe: Probe) -> None:
     def judge(prompt: str) -> None:
         _start(probe)
-        answer = _submitted(probe, {"input": _FOX | {"prompt": prompt}})
+        answer = submitted(probe, {"input": _FOX | {"prompt": prompt}})
         task_id = task_id_of(answer)
         shown = f"{len(prompt)} characters, {prompt!a:.200}"
         probe.check(
@@ -96,7 +98,7 @@ def _broken_submissions(probe: Probe) -> None:
     def judge(example: tuple[Body, str]) -> None:
         body, path = example
         _start(probe)
-        answer = _submitted(probe, body)
+        answer = submitted(probe, body)
         probe.check(
             "SUB-14",
             answer.status == 400 and path in error_text(answer),
@@ -122,7 +124,7 @@ def _unknown_members(probe: Probe) -> None:
     def judge(example: tuple[Body, Body]) -> None:
         plain, more = example
         _start(probe, generation_time=0)
-        outcomes = [_outcome(probe, _submitted(probe, body)) for body in (plain, more)]
+        outcomes = [_outcome(probe, submitted(probe, body)) for body in (plain, more)]
         if outcomes[0] is None:
             raise PreconditionNotMet("a plain submit was not accepted")
         probe.check(

@@ -1,0 +1,62 @@
+"""What the contract leaves open is accepted from a server without a control plane."""
+
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from contract_tests.server.answer import Answer
+from contract_tests.server.cases import pictures
+from contract_tests.server.cases.properties import submitted
+from contract_tests.server.events import Request, Response
+from contract_tests.server.interruptions import PreconditionNotMet
+from contract_tests.server.probe import Probe
+from contract_tests.server.target import Target
+from tests.contract_tests.fakes import FakeWorld, a_target
+
+FOREIGN = a_target()
+MOCK = Target(base_url="http://127.0.0.1:1", is_live=False, settings={})
+SIDES = {"1:1": (1, 1), "3:2": (3, 2), "2:3": (2, 3)}
+
+
+def picture(form: str, size: tuple[int, int]) -> bytes:
+    content = io.BytesIO()
+    Image.new("RGB", size).save(content, form)
+    return content.getvalue()
+
+
+@given(st.sampled_from(sorted(SIDES)), st.integers(100, 4000))
+def test_a_size_is_a_choice_and_its_ratio_is_not(ratio: str, height: int) -> None:
+    wide, high = SIDES[ratio]
+    size = (round(height * wide / high), height)  # Pixels are whole, so the ratio is rounded.
+
+    assert pictures.fits(FOREIGN, size, ratio)
+    assert not any(pictures.fits(FOREIGN, size, other) for other in SIDES if other != ratio)
+    assert pictures.fits(MOCK, size, ratio) is (size == pictures.SIZES[ratio])
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP"])
+def test_the_format_of_a_picture_is_a_choice(form: str) -> None:
+    assert pictures.size_of(picture(form, (300, 200))) == (300, 200)
+
+
+def answer_to_a_submit(status: int, envelope: object) -> Answer:
+    def answer(_: Request) -> Response:
+        return Response(status=status, body=json.dumps(envelope).encode())
+
+    return submitted(Probe(FakeWorld(answer), FOREIGN, seed=1), {})
+
+
+def test_an_accepted_submit_may_have_a_member_about_credits() -> None:
+    envelope = {"code": 200, "message": "success", "data": {"taskId": "1", "credits": 3.5}}
+
+    assert answer_to_a_submit(200, envelope).status == 200
+
+
+@pytest.mark.parametrize("status", [400, 402, 403])
+def test_a_submit_that_is_rejected_for_lack_of_credit_says_nothing_about_it(status: int) -> None:
+    with pytest.raises(PreconditionNotMet, match="Insufficient credits"):
+        answer_to_a_submit(status, {"code": status, "message": "Insufficient credits"})
