@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -109,6 +110,11 @@ class ReplayWorld:
 
     def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
         return self._next(Deliveries, f"callbacks at {name}").deliveries
+
+    def received(self) -> tuple[Deliveries, ...]:
+        """Return the callbacks that were recorded when the case had ended."""
+        rest = takewhile(lambda event: isinstance(event, Deliveries), self._events)
+        return tuple(event for event in rest if isinstance(event, Deliveries))
 
     def _next(self, kind: type[E], wanted: Request | str) -> E:
         event = self._events.popleft() if self._events else None

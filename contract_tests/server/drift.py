@@ -27,7 +27,7 @@ def drifts(old: Report, new: Report) -> tuple[Drift, ...]:
         lines = [
             line
             for case_id in sorted(before.keys() & after.keys())
-            if clause.id in after[case_id].clauses
+            if before[case_id].is_about(clause.id) or after[case_id].is_about(clause.id)
             for line in _differences(clause.id, before[case_id], after[case_id])
         ]
         if lines:

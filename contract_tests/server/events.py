@@ -33,12 +33,18 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Response(msgspec.Struct, frozen=True, kw_only=True):
-    """A response; status 0 and `error` if no usable response arrived."""
+    """A response; status 0 and `error` if no usable response arrived.
+
+    `sent_ms` and `answered_ms` are the real instants between which the server answered, in Unix
+    milliseconds of this machine; 0 in recordings that do not have them.
+    """
 
     status: int
     headers: Pairs = ()
     body: bytes = b""
     error: str | None = None
+    sent_ms: int = 0
+    answered_ms: int = 0
 
     def header(self, name: str) -> str | None:
         """Return the first header of this name, in any letter case."""
@@ -54,8 +60,8 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
 
     def redacted(self, redaction: Redaction) -> "Response":
         """Return the same response without API keys."""
-        return Response(
-            status=self.status,
+        return msgspec.structs.replace(
+            self,
             headers=redaction.pairs(self.headers),
             body=redaction.content(self.body),
             error=None if self.error is None else redaction.text(self.error),
@@ -68,7 +74,10 @@ class HttpExchange(msgspec.Struct, frozen=True, kw_only=True, tag="exchange"):
 
 
 class Burst(msgspec.Struct, frozen=True, kw_only=True, tag="burst"):
-    """The same request many times in sequence; `statuses` are runs of (status, times)."""
+    """The same request many times in sequence; `statuses` are runs of (status, times).
+
+    The instants in `last` are those of the whole burst.
+    """
 
     request: Request
     count: int
@@ -83,25 +92,31 @@ class Pause(msgspec.Struct, frozen=True, kw_only=True, tag="pause"):
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One callback that the kit's receiver got, and the status of its response (0: none)."""
+    """One callback that the kit's receiver got, and the status of its response (0: none).
+
+    `at_ms` is the real instant of its arrival in Unix milliseconds of this machine, or 0 if it is
+    unknown. The response was sent `delay_ms` later.
+    """
 
     method: str
     headers: Pairs
     body: bytes
     answered: int
+    at_ms: int = 0
+    delay_ms: int = 0
 
     def redacted(self, redaction: Redaction) -> "Delivery":
         """Return the same delivery without API keys."""
-        return Delivery(
-            method=self.method,
-            headers=redaction.pairs(self.headers),
-            body=redaction.content(self.body),
-            answered=self.answered,
+        return msgspec.structs.replace(
+            self, headers=redaction.pairs(self.headers), body=redaction.content(self.body)
         )
 
 
 class Deliveries(msgspec.Struct, frozen=True, kw_only=True, tag="deliveries"):
-    """All callbacks that arrived under this name so far."""
+    """All callbacks that arrived under this name so far.
+
+    The name is the rest of the URL after that of the receiver, with the query if there is one.
+    """
 
     name: str
     deliveries: tuple[Delivery, ...]

@@ -9,10 +9,12 @@ from typing import Final, Protocol
 from urllib.parse import urlencode, urlsplit
 
 import httpx
+import msgspec
 
 from contract_tests.contract.redaction import Redaction
-from contract_tests.server.events import Delivery, Request, Response
+from contract_tests.server.events import Deliveries, Delivery, Request, Response
 from contract_tests.server.interruptions import RunStopped
+from contract_tests.server.real_time import real_ms
 from contract_tests.server.receiver import Receiver
 from contract_tests.server.world import RECEIVER
 
@@ -69,7 +71,8 @@ class HttpWorld:
     def exchange(self, request: Request) -> Response:
         self._raise_if_stopped()
         self._guard.before(request, 1)
-        response = self._sent(request)
+        sent_ms = real_ms()
+        response = self._timed(self._sent(request), sent_ms)
         self._guard.after(request, response)
         return response
 
@@ -86,6 +89,7 @@ class HttpWorld:
         headers, body = dict(self._headers(request)), self._body(request)
         statuses: list[int] = []
         last = Response(status=0, error="no request was sent")
+        sent_ms = real_ms()
         try:
             for _ in range(count):
                 self._raise_if_stopped()
@@ -99,7 +103,7 @@ class HttpWorld:
         finally:
             connection.close()
         runs = tuple((status, len(list(same))) for status, same in groupby(statuses))
-        return runs, last
+        return runs, self._timed(last, sent_ms)
 
     def pause(self, seconds: float) -> None:
         self._stop.wait(seconds)
@@ -117,6 +121,16 @@ class HttpWorld:
             if len(received) >= count or left_s < _LOOK_S:
                 break
         return tuple(delivery.redacted(self._redaction) for delivery in received)
+
+    def received(self) -> tuple[Deliveries, ...]:
+        prefix = f"{self._case_id}/"
+        return tuple(
+            Deliveries(
+                name=self._redaction.text(name.removeprefix(prefix)),
+                deliveries=tuple(each.redacted(self._redaction) for each in came),
+            )
+            for name, came in self._receiver.received(prefix)
+        )
 
     def _raise_if_stopped(self) -> None:
         if self._stop.is_set():
@@ -160,6 +174,9 @@ class HttpWorld:
         receiver_url = self._receiver.url(self._case_id).encode()
         body = body.replace(receiver_url, RECEIVER.encode())
         return Response(status=status, headers=tuple(headers), body=body).redacted(self._redaction)
+
+    def _timed(self, response: Response, sent_ms: int) -> Response:
+        return msgspec.structs.replace(response, sent_ms=sent_ms, answered_ms=real_ms())
 
     def _broken(self, error: Exception) -> Response:
         reason = f"{type(error).__name__}: {error}"

@@ -192,6 +192,11 @@ class Probe:
         self.events.append(Deliveries(name=name, deliveries=received))
         return received
 
+    def collect_callbacks(self) -> None:
+        """Add the callbacks that arrived and that the case did not ask for to its events."""
+        known = {event.name: event for event in self.events if isinstance(event, Deliveries)}
+        self.events += (each for each in self._world.received() if each != known.get(each.name))
+
     def _is_sending(self) -> bool:
         """Return whether a callback of the mock is due or in progress."""
         now_ms = self.control("GET", "clock")["now_ms"]

@@ -14,9 +14,11 @@ from typing import Final, Self
 from contract_tests.contract.data import FIXTURES
 from contract_tests.server.events import Delivery
 from contract_tests.server.http_body import InvalidBodyError, read_body
+from contract_tests.server.real_time import real_ms
 
 _BODY_MAX: Final = 1024 * 1024  # bytes
 _MOST_KEPT: Final = 1000  # deliveries per name
+_MOST_NAMES: Final = 100_000
 _IMAGES: Final = {
     "fox.gif": "image/gif",
     "fox.jpg": "image/jpeg",
@@ -74,6 +76,15 @@ class Receiver:
             self._changed.wait_for(lambda: len(self._received.get(name, ())) >= count, within_s)
             return tuple(self._received.get(name, ()))
 
+    def received(self, prefix: str) -> tuple[tuple[str, tuple[Delivery, ...]], ...]:
+        """Return the callbacks so far at each name with this prefix."""
+        with self._changed:
+            return tuple(
+                (name, tuple(came))
+                for name, came in self._received.items()
+                if name.startswith(prefix)
+            )
+
     def name_of(self, path: str) -> str | None:
         """Return the name in a path, or None for a path without the token."""
         prefix = f"/{self._token}/"
@@ -88,9 +99,10 @@ class Receiver:
     def add(self, name: str, delivery: Delivery) -> None:
         """Record a callback and notify the waiting case."""
         with self._changed:
-            received = self._received.setdefault(name, [])
-            if len(received) < _MOST_KEPT:
-                received.append(delivery)
+            if name in self._received or len(self._received) < _MOST_NAMES:
+                received = self._received.setdefault(name, [])
+                if len(received) < _MOST_KEPT:
+                    received.append(delivery)
             self._changed.notify_all()
 
 
@@ -128,6 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Print nothing."""
 
     def _receive(self) -> None:
+        at_ms = real_ms()
         receiver = self.server.receiver
         name = receiver.name_of(self.path)
         try:
@@ -144,7 +157,15 @@ class _Handler(BaseHTTPRequestHandler):
             (key, value) for key, value in self.headers.items() if key.lower() not in _HIDDEN
         )
         receiver.add(
-            name, Delivery(method=self.command, headers=headers, body=body, answered=status)
+            name,
+            Delivery(
+                method=self.command,
+                headers=headers,
+                body=body,
+                answered=status,
+                at_ms=at_ms,
+                delay_ms=round(delay_s * 1000),
+            ),
         )
         if delay_s:
             receiver.is_over.wait(delay_s)

@@ -12,6 +12,7 @@ from contract_tests.contract.register import Register
 from contract_tests.contract.verdicts import Finding, Verdict
 from contract_tests.server.case import Case
 from contract_tests.server.catalogue import sort_for_run
+from contract_tests.server.checkers import check_trace
 from contract_tests.server.events import Event
 from contract_tests.server.interruptions import CaseInterruption
 from contract_tests.server.probe import Probe
@@ -95,9 +96,10 @@ class Runner:
             ended_early = Verdict.ERROR
             reason = f"the case was interrupted: {error!r} in {where.name}, line {where.lineno}"
         took_s = time.perf_counter() - started_s
-        return self._result(
-            case, probe.findings, probe.events, ended_early, reason, expected, took_s
-        )
+        if not self._stop.is_set():
+            probe.collect_callbacks()
+        findings = [*probe.findings, *check_trace(probe.events, self._target)]
+        return self._result(case, findings, probe.events, ended_early, reason, expected, took_s)
 
     def unfinished(self, case: Case, reason: str) -> CaseResult:
         """Return the result of a case that has not ended, because the run was interrupted."""

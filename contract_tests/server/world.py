@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from contract_tests.server.events import Delivery, Request, Response
+from contract_tests.server.events import Deliveries, Delivery, Request, Response
 
 RECEIVER = "http://receiver.invalid"
 """Placeholder for the URL of the kit's receiver; `RECEIVER/name` is one callback URL."""
@@ -29,3 +29,6 @@ class World(Protocol):
 
     def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
         """Return the callbacks received at RECEIVER/name, once `count` arrived or time is up."""
+
+    def received(self) -> tuple[Deliveries, ...]:
+        """Return all callbacks of the case that have arrived, also at names that nobody sent."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from contract_tests.contract.register import load_register
 from contract_tests.server.case import Case
-from contract_tests.server.events import Delivery, Request, Response
+from contract_tests.server.events import Deliveries, Delivery, Request, Response
 from contract_tests.server.probe import Probe
 from contract_tests.server.reports.report import CaseResult, Report, clause_results, summary_of
 from contract_tests.server.runner import CaseRun, Runner
@@ -37,6 +37,9 @@ class FakeWorld:
         """Nobody comes."""
 
     def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
+        return ()
+
+    def received(self) -> tuple[Deliveries, ...]:
         return ()
 
 

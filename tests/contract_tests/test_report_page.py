@@ -32,8 +32,11 @@ def a_report() -> Report:
         answer = probe.submit(prompt=HOSTILE)
         probe.check("SUB-11", holds=False, expected="HTTP 400", seen=answer)
 
+    envelope = f'{{"code": 200, "message": "success", "data": {{"taskId": "{HOSTILE}{LONG}"}}}}'
     said = Response(
-        status=200, headers=(("X-Said", LONG),), body=f'{{"said": "{HOSTILE}{LONG}"}}'.encode()
+        status=200,
+        headers=(("Content-Type", "application/json"), ("X-Said", LONG)),
+        body=envelope.encode(),
     )
     case = a_case(refuse, case_id="S-SUB-911", clauses=("SUB-11",), title="three are refused")
     return report_of(

@@ -55,4 +55,4 @@ def _entry(clause: ClauseResult, cases: Sequence[CaseResult]) -> _ClauseEntry:
 
 def _cases_about(clause_id: str, cases: Sequence[CaseResult]) -> list[CaseResult]:
     """Return the cases about a clause, the most urgent first."""
-    return cases_by_urgency(case for case in cases if clause_id in case.clauses)
+    return cases_by_urgency(case for case in cases if case.is_about(clause_id))

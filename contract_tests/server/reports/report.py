@@ -43,6 +43,10 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     """The server's behaviour as lines, for the comparison with another run."""
     duration_s: float = 0.0
 
+    def is_about(self, clause_id: str) -> bool:
+        """Return whether the case tests the clause, or has a finding about it all the same."""
+        return clause_id in self.clauses or any(each.clause == clause_id for each in self.findings)
+
 
 class ClauseResult(msgspec.Struct, frozen=True, kw_only=True):
     id: str
@@ -145,7 +149,7 @@ def clause_results(
     """
     results = []
     for clause in register:
-        about = [case for case in cases if clause.id in case.clauses]
+        about = [case for case in cases if case.is_about(clause.id)]
         if is_selection and not about:
             continue
         found = [

@@ -1,0 +1,34 @@
+"""Passive checkers: every exchange of every case is judged by every clause that applies."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from contract_tests.contract.verdicts import Finding
+from contract_tests.server.checkers.envelope import check_envelopes
+from contract_tests.server.checkers.members import check_members
+from contract_tests.server.checkers.progress import check_progress
+from contract_tests.server.checkers.reader import read_trace
+from contract_tests.server.checkers.violation import Checker, Violation
+from contract_tests.server.events import Event
+from contract_tests.server.target import Target
+
+CHECKERS: Final[tuple[Checker, ...]] = (check_envelopes, check_members, check_progress)
+
+
+def check_trace(events: Iterable[Event], target: Target) -> list[Finding]:
+    """Return a finding for each clause that these events violate, one per kind of violation."""
+    trace = read_trace(events, target)
+    first: dict[tuple[str, str], Violation] = {}
+    for checker in CHECKERS:
+        for violation in checker(trace):
+            first.setdefault((violation.clause, violation.kind), violation)
+    return [
+        Finding(
+            clause=each.clause,
+            holds=False,
+            expected=each.expected,
+            seen=each.seen,
+            event=each.event,
+        )
+        for each in sorted(first.values(), key=lambda each: each.event)
+    ]
