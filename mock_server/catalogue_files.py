@@ -24,7 +24,7 @@ def load_catalogue(settings: Settings) -> Catalogue:
     ]
     return Catalogue(
         models={model.id: _with_settings(model, settings) for model in models},
-        fail_messages=parse_fail_messages((FIXTURES / "fail_codes.toml").read_bytes()),
+        fail_messages=parse_fail_messages((FIXTURES / "contract" / "fail_codes.toml").read_bytes()),
         moderated_words=_read_words(settings.moderation),
     )
 

@@ -206,7 +206,12 @@ class MockServer:
             begin_stopping=plane.events.close,
             stop=(self._dispatcher.aclose, self._references.aclose, self._pictures.aclose),
         )
-        page = StartPage(self._catalogue, self._base_urls, strict=self.settings.strict)
+        page = StartPage(
+            self._catalogue,
+            self._base_urls,
+            strict=self.settings.strict,
+            general_ratios=self.settings.general_parameters == "accept",
+        )
         routes = [*page.routes(), *plane.routes()]
         hints = PathHints([*endpoints, *(route.path for route in routes)])
         router = Starlette(

@@ -106,11 +106,12 @@ def differences(want: Any, got: Any, where: str = "$") -> Iterator[str]:
 
 
 def error_text(answer: Answer) -> str:
-    """Return the texts of an error: its message and the detail in `data`."""
+    """Return the texts of an error: its message and the detail in `data`, if it has one (ENV-2)."""
     envelope = answer.json
     if not isinstance(envelope, dict):
         return ""
-    return f"{envelope.get('message')} {envelope.get('data')}"
+    parts = (envelope.get("message"), envelope.get("data"))
+    return " ".join(str(part) for part in parts if part is not None)
 
 
 def _judge(example: Example, probe: Probe) -> None:

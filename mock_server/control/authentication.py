@@ -52,8 +52,9 @@ class Authenticator:
         else:
             found = await self._api_keys.sandbox(authorization, self._real_ms())
             if found is None:
-                problem = self._api_keys.problem(dict(request.headers.raw))
-                raise ControlError(401, f"{problem}; the key selects the sandbox")
+                problem = self._api_keys.key_problem(dict(request.headers.raw))
+                status = 403 if problem.is_forbidden else 401
+                raise ControlError(status, f"{problem.text}; the key selects the sandbox")
         request.state.sandbox = found
         return found
 

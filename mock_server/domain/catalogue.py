@@ -1,8 +1,16 @@
 """The provider's catalogue: its models and fail codes, as data."""
 
+import math
 from collections.abc import Mapping
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
+
+AUTO_RATIO = "auto"  # The model chooses; this one chooses its default.
+
+
+GeneralRatio = Annotated[str, Meta(pattern=rf"^({AUTO_RATIO}|[1-9]\d*:[1-9]\d*)$")]
 
 
 class AspectRatio(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,12 +31,16 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One entry of the catalogue; the first aspect ratio and image count are the defaults."""
+    """One entry of the catalogue; the first aspect ratio and image count are the defaults.
+
+    `general_ratios` are ratios that another page gives for all models (SUB-19).
+    """
 
     id: str
     modes: tuple[str, ...]
     strict_modes: tuple[str, ...]
     aspect_ratios: tuple[AspectRatio, ...]
+    general_ratios: tuple[GeneralRatio, ...]
     image_counts: tuple[int, ...]
     prompt_max_length: int
     max_image_urls: int
@@ -50,6 +62,16 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def ratio(self, name: str) -> AspectRatio:
         return next(ratio for ratio in self.aspect_ratios if ratio.name == name)
+
+    def nearest_ratio(self, name: str) -> AspectRatio:
+        """Return the ratio of this model that is nearest to a general one (SUB-19)."""
+        if name == AUTO_RATIO:
+            return self.aspect_ratios[0]
+        width, height = map(int, name.split(":"))
+        return min(
+            self.aspect_ratios,
+            key=lambda each: abs(math.log(width * each.height / (height * each.width))),
+        )
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True):

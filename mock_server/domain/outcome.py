@@ -82,9 +82,7 @@ def parse_outcome(members: Mapping[str, object], fail_codes: Collection[str]) ->
 
 def outcome_of(written: WrittenOutcome, path: str, fail_codes: Collection[str]) -> Outcome:
     """Return the outcome that a decoded value describes. Raise InvalidValue."""
-    if written.fail is not None and written.fail not in fail_codes:
-        hint = did_you_mean(written.fail, fail_codes)
-        raise InvalidValue(joined(path, "fail"), f"{quoted(written.fail)} is unknown{hint}")
+    check_fail_code(written.fail, joined(path, "fail"), fail_codes)
     if written.message is not None and written.fail is None:
         raise InvalidValue(joined(path, "message"), "requires a fail code; add fail=…")
     return Outcome(
@@ -95,6 +93,13 @@ def outcome_of(written: WrittenOutcome, path: str, fail_codes: Collection[str]) 
         polls=_polls(written.polls, joined(path, "polls")),
         hold=bool(written.hold),
     )
+
+
+def check_fail_code(code: str | None, path: str, fail_codes: Collection[str]) -> None:
+    """Raise InvalidValue if this is an unknown fail code."""
+    if code is not None and code not in fail_codes:
+        hint = did_you_mean(code, fail_codes)
+        raise InvalidValue(path, f"{quoted(code)} is unknown{hint}")
 
 
 def _duration_ms(written: float | str | None, path: str) -> int | None:

@@ -8,6 +8,8 @@ import msgspec
 from mock_server.domain.clock import Mode
 from mock_server.domain.task import Task
 
+NO_PERMISSION = "API key lacks permission"  # AUTH-5: the authentication page's meaning of a 403.
+
 
 class RejectionReason(StrEnum):
     """Why a command was rejected."""

@@ -16,7 +16,7 @@ from mock_server.domain.faults.meaning import MeaningFault
 from mock_server.domain.faults.wire import WireFault
 from mock_server.domain.latency import WrittenLatency
 from mock_server.domain.operation import Operation
-from mock_server.domain.outcome import WrittenOutcome
+from mock_server.domain.outcome import FailCode, WrittenOutcome
 from mock_server.domain.task import TaskState
 
 Json = dict[str, Any]
@@ -118,7 +118,19 @@ class Refuse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     message: Annotated[
         Annotated[str, Meta(min_length=1, max_length=1000)] | None,
         Meta(
-            description="Its message. Default: the reason phrase of the status.", examples=["Busy"]
+            description="Its message. Default: that of the fail code, or the phrase of the status.",
+            examples=["Busy"],
+        ),
+    ] = None
+    detail: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=1000)] | None,
+        Meta(description="Its detail, `data.error`.", examples=["content violates policy"]),
+    ] = None
+    fail: Annotated[
+        FailCode | None,
+        Meta(
+            description="The submit itself fails with this code, in `data.failCode` (FAIL-6).",
+            examples=["NSFW"],
         ),
     ] = None
     retry_after: Annotated[

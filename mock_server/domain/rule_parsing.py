@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from mock_server.domain import rule_grammar as grammar
@@ -17,7 +17,8 @@ from mock_server.domain.faults.callback import (
 from mock_server.domain.faults.effect import Effect, RuleRejection
 from mock_server.domain.latency import latency_of
 from mock_server.domain.operation import Operation
-from mock_server.domain.outcome import WrittenOutcome, outcome_of
+from mock_server.domain.outcome import WrittenOutcome, check_fail_code, outcome_of
+from mock_server.domain.results import NO_PERMISSION
 from mock_server.domain.rules import Conditions, RuleDefinition, Turns
 from mock_server.domain.validation import convert, describe, joined, shown
 
@@ -27,7 +28,7 @@ _WITH_STATE = frozenset({Operation.STATUS, Operation.RESULT, Operation.CALLBACK}
 _COUNT = re.compile(r"\{(\d{1,9})?,?(\d{1,9})?\}")
 
 
-def parse_rule(value: object, path: str, fail_codes: Collection[str]) -> RuleDefinition:
+def parse_rule(value: object, path: str, fail_codes: Mapping[str, str]) -> RuleDefinition:
     """Return the rule that a decoded value describes. Raise RuleError.
 
     `path` is the position of the rule for errors, such as `rules[3]`; it may be empty.
@@ -38,7 +39,7 @@ def parse_rule(value: object, path: str, fail_codes: Collection[str]) -> RuleDef
         raise RuleError(error.path, error.problem, is_missing=error.is_missing) from error
 
 
-def _definition(value: object, path: str, fail_codes: Collection[str]) -> RuleDefinition:
+def _definition(value: object, path: str, fail_codes: Mapping[str, str]) -> RuleDefinition:
     rule = convert(value, grammar.Rule, path, whole="rule")
     assert isinstance(value, Mapping)
     written = {"match": value.get("match") or {}, "apply": value["apply"]}
@@ -148,7 +149,7 @@ def _turns(written: int | str | None, path: str) -> Turns | None:
     raise InvalidValue(path, f"must be {describe(grammar.Turn)} (got {shown(written)})")
 
 
-def _effect(apply: grammar.Apply, path: str, fail_codes: Collection[str]) -> Effect:
+def _effect(apply: grammar.Apply, path: str, fail_codes: Mapping[str, str]) -> Effect:
     named = [name for name in apply.__struct_fields__ if getattr(apply, name) is not None]
     if not named:
         raise InvalidValue(path, f"must have one of {', '.join(apply.__struct_fields__)}")
@@ -157,7 +158,9 @@ def _effect(apply: grammar.Apply, path: str, fail_codes: Collection[str]) -> Eff
         outcome=None
         if outcome is None
         else outcome_of(outcome, joined(path, "outcome"), fail_codes),
-        rejection=None if refuse is None else _rejection(refuse, joined(path, "refuse")),
+        rejection=None
+        if refuse is None
+        else _rejection(refuse, joined(path, "refuse"), fail_codes),
         latency=None if latency is None else latency_of(latency, joined(path, "latency")),
         wire=apply.wire,
         meaning=apply.meaning,
@@ -172,11 +175,15 @@ def _effect(apply: grammar.Apply, path: str, fail_codes: Collection[str]) -> Eff
     return effect
 
 
-def _rejection(refuse: grammar.Refuse, path: str) -> RuleRejection:
+def _rejection(refuse: grammar.Refuse, path: str, fail_codes: Mapping[str, str]) -> RuleRejection:
     seconds, is_date = _retry_after(refuse.retry_after, joined(path, "retry_after"))
+    check_fail_code(refuse.fail, joined(path, "fail"), fail_codes)
+    default = _phrase(refuse.status) if refuse.fail is None else fail_codes[refuse.fail]
     return RuleRejection(
         status=refuse.status,
-        message=_phrase(refuse.status) if refuse.message is None else refuse.message,
+        message=default if refuse.message is None else refuse.message,
+        detail=refuse.detail,
+        fail_code=refuse.fail,
         retry_after_s=seconds,
         is_date=is_date,
     )
@@ -194,6 +201,8 @@ def _retry_after(written: int | str | None, path: str) -> tuple[int | None, bool
 
 
 def _phrase(status: int) -> str:
+    if status == HTTPStatus.FORBIDDEN:
+        return NO_PERMISSION
     try:
         return HTTPStatus(status).phrase.capitalize()
     except ValueError:

@@ -15,6 +15,7 @@ from mock_server.domain.setting import (
 )
 from mock_server.domain.setting_forms import DURATION, MICRODOLLARS, Form
 
+GeneralParameters = Literal["reject", "accept"]
 ImageUrls = Literal["trust", "fetch"]
 ImageFailCodes = Literal["seed", "docs"]
 CreditsStatus = Literal[400, 402]
@@ -70,6 +71,12 @@ class SandboxDefaults(msgspec.Struct, frozen=True, kw_only=True):
         bool,
         Setting(help="Require public HTTPS callbacks and a documented mode; ignore directives."),
     ] = False  # SUB-5, SUB-8
+    general_parameters: Annotated[
+        GeneralParameters,
+        Setting(
+            help="Reject aspect ratios that only the general parameters page lists, or accept them."
+        ),
+    ] = "reject"  # SUB-19
     insufficient_credits_status: Annotated[
         CreditsStatus, Setting(help="Status of a submit that the balance cannot pay for.")
     ] = 400  # SUB-17

@@ -55,9 +55,9 @@ class ServerMetrics:
         requests.total_duration_us += entry.duration_us
         requests.buckets[bisect_left(_BUCKETS_US, entry.duration_us)] += 1
 
-    def count_unauthorized(self, operation: Operation) -> None:
+    def count_unauthorized(self, operation: Operation, status: int) -> None:
         """Count a request that reached no sandbox; its duration is not measured."""
-        key = operation, 401
+        key = operation, status
         requests = self.requests.get(key) or self._begin(key)
         requests.count += 1
         self.unauthorized += 1

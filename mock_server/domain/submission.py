@@ -1,7 +1,8 @@
 """Decode and validate the body of a submit.
 
 The validating types are built from the model's entry in the catalogue. The OpenAPI document is
-generated from the same types (SUB-2 … SUB-16). Unknown members are ignored (SUB-15, SUB-16).
+generated from the same types (SUB-2 … SUB-19). Unknown members are ignored (SUB-15, SUB-16);
+so are `resolution`, `output_format` and `negative_prompt` of the general parameters page (SUB-19).
 """
 
 import re
@@ -77,13 +78,15 @@ class SubmissionDecoder:
     """Decodes and validates the bodies of submits for one model, in one pass.
 
     `strict` requires `input.mode` (SUB-8) and a public HTTPS `callback_url` (SUB-5).
+    `general_ratios` accepts the aspect ratios of the general parameters page too (SUB-19).
     """
 
-    def __init__(self, model: Model, *, strict: bool) -> None:
-        self.body_type = body_type(model, strict=strict)
+    def __init__(self, model: Model, *, strict: bool, general_ratios: bool) -> None:
+        self.body_type = body_type(model, strict=strict, general_ratios=general_ratios)
         self._strict = strict
         self._decoder: msgspec.json.Decoder[_Body] = msgspec.json.Decoder(self.body_type)
-        self._allowed = _allowed(model, strict=strict)
+        self._allowed = _allowed(model, strict=strict, general_ratios=general_ratios)
+        self._nearest = {name: model.nearest_ratio(name).name for name in model.general_ratios}
         self._default_ratio = model.aspect_ratios[0].name
         self._default_count = model.image_counts[0]
 
@@ -105,9 +108,10 @@ class SubmissionDecoder:
         except RecursionError as error:
             raise InvalidRequest("body: nested too deeply") from error
         given = body.input
+        ratio = given.aspect_ratio or self._default_ratio
         return Submission(
             prompt=given.prompt,
-            ratio=given.aspect_ratio or self._default_ratio,
+            ratio=self._nearest.get(ratio, ratio),
             num_images=given.num_images or self._default_count,
             image_urls=tuple(given.image_urls) if given.image_urls else (),
             callback_url=self._callback_url(body) if body.request_type == "callback" else None,
@@ -137,13 +141,15 @@ class SubmissionDecoder:
         return f"{path or 'body'}: {allowed}{got}"
 
 
-def body_type(model: Model, *, strict: bool, name_prefix: str = "") -> type[_Body]:
+def body_type(
+    model: Model, *, strict: bool, general_ratios: bool, name_prefix: str = ""
+) -> type[_Body]:
     """Return the type of a submit's body for this model.
 
     It does not check the rules for `callback_url` (SUB-4, SUB-5); the decoder does.
     """
     modes: Any = Literal[model.strict_modes if strict else model.modes]
-    ratios: Any = Literal[tuple(ratio.name for ratio in model.aspect_ratios)]
+    ratios: Any = Literal[_ratios(model, general_ratios=general_ratios)]
     counts: Any = Literal[model.image_counts]
     prompt: Any = Annotated[str, Meta(min_length=1, max_length=model.prompt_max_length)]
     images: Any = Annotated[list[str], Meta(max_length=model.max_image_urls)]
@@ -171,7 +177,12 @@ def body_type(model: Model, *, strict: bool, name_prefix: str = "") -> type[_Bod
     return cast("type[_Body]", made)
 
 
-def _allowed(model: Model, *, strict: bool) -> dict[str, str]:
+def _ratios(model: Model, *, general_ratios: bool) -> tuple[str, ...]:
+    names = tuple(ratio.name for ratio in model.aspect_ratios)
+    return (*names, *model.general_ratios) if general_ratios else names
+
+
+def _allowed(model: Model, *, strict: bool, general_ratios: bool) -> dict[str, str]:
     """Return a description of the valid values by path."""
     modes = model.strict_modes if strict else model.modes
     return {
@@ -179,7 +190,7 @@ def _allowed(model: Model, *, strict: bool) -> dict[str, str]:
         "input": "must be an object with at least a prompt",
         "input.prompt": f"must be a string of 1 to {model.prompt_max_length} characters",
         "input.mode": _one_of(modes),
-        "input.aspect_ratio": _one_of(ratio.name for ratio in model.aspect_ratios),
+        "input.aspect_ratio": _one_of(_ratios(model, general_ratios=general_ratios)),
         "input.num_images": _one_of(model.image_counts),
         "input.image_urls": f"must be a list of at most {model.max_image_urls} URLs",
         "input.image_urls[]": "must be a string, the URL of an image",

@@ -8,7 +8,7 @@ import msgspec
 from starlette.types import Scope
 
 from mock_server.domain.faults.effect import RuleRejection
-from mock_server.domain.results import Rejection, RejectionReason
+from mock_server.domain.results import NO_PERMISSION, Rejection, RejectionReason
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.web import envelope
 
@@ -63,7 +63,9 @@ def rejected_by_rule(rejection: RuleRejection, now_ms: int, task_id: str = "") -
         if rejection.is_date:
             value = formatdate(now_ms // 1000 + rejection.retry_after_s, usegmt=True).encode()
         headers = ((b"retry-after", value),)
-    body = envelope.error(rejection.status, rejection.message)
+    body = envelope.error(
+        rejection.status, rejection.message, rejection.detail, fail_code=rejection.fail_code
+    )
     return Answer(rejection.status, body, now_ms, task_id, headers)
 
 
@@ -71,6 +73,11 @@ def unauthorized(problem: str, now_ms: int) -> Answer:
     """Return the response to a missing or invalid API key (AUTH-2)."""
     body = envelope.error(401, "Invalid or missing API key", problem)
     return Answer(401, body, now_ms, headers=((b"www-authenticate", b"Bearer"),))
+
+
+def forbidden(problem: str, now_ms: int) -> Answer:
+    """Return the response to an API key without permission (AUTH-5)."""
+    return Answer(403, envelope.error(403, NO_PERMISSION, problem), now_ms)
 
 
 def wrong_method(scope: Scope, allowed: str, now_ms: int) -> Answer:

@@ -1,4 +1,4 @@
-"""Look up the sandbox of an API key by the `Authorization` header (AUTH-1 … AUTH-4)."""
+"""Look up the sandbox of an API key by the `Authorization` header (AUTH-1 … AUTH-5)."""
 
 from collections.abc import Awaitable, Collection
 from hashlib import sha256
@@ -10,6 +10,7 @@ from mock_server.web.redaction import Redactor
 from mock_server.web.request import Headers
 
 INVALID_PREFIX = "sk-invalid"  # Keys that are always rejected.
+FORBIDDEN_PREFIX = "sk-forbidden"  # Keys without permission (AUTH-5).
 BROKE_PREFIX = "sk-broke"  # Keys without credit (SUB-17).
 _MAX_CACHED = 20_000
 _HEADERS_OF_OTHERS = {b"x-api-key": "X-API-Key", b"api-key": "Api-Key", b"apikey": "ApiKey"}
@@ -22,6 +23,13 @@ class SandboxRef(msgspec.Struct, frozen=True):
     is_broke: bool
 
 
+class KeyProblem(msgspec.Struct, frozen=True):
+    """Why a request is rejected with 401 (AUTH-2), or with 403 if it is forbidden (AUTH-5)."""
+
+    text: str
+    is_forbidden: bool
+
+
 class ApiKeys:
     """Finds the sandbox of an `Authorization` header; a known header costs one dict access."""
 
@@ -32,14 +40,25 @@ class ApiKeys:
         self._keys: dict[str, str] = {}  # By sandbox id. They are needed to redact keys.
 
     def sandbox(self, raw: bytes | None, real_ms: int) -> Awaitable[SandboxReader | None]:
-        """Return the header's sandbox, or None if its key is missing or invalid (AUTH-2)."""
+        """Return the header's sandbox, or None if its key is missing, invalid or forbidden."""
         found = None if raw is None else self._known.get(raw) or self._identify(raw)
         if found is None:
             return _no_sandbox()
         return self._store.open(found.id, is_broke=found.is_broke, real_ms=real_ms)
 
-    def problem(self, headers: Headers) -> str:
-        """Return why these headers select no sandbox, and what to send instead (AUTH-2)."""
+    def key_problem(self, headers: Headers) -> KeyProblem:
+        """Return why these headers select no sandbox, and what to send instead."""
+        key = bearer_token(headers.get(b"authorization", b""))
+        if key.startswith(FORBIDDEN_PREFIX):
+            text = f"keys that begin with {FORBIDDEN_PREFIX} have no permission; use another key"
+            return KeyProblem(text, is_forbidden=True)
+        return KeyProblem(self._invalid(headers), is_forbidden=False)
+
+    def without_key(self, sandbox_id: str, shown: bytes) -> bytes:
+        """Return JSON with every form of the sandbox's key redacted."""
+        return Redactor(self._keys.get(sandbox_id, "")).json(shown)
+
+    def _invalid(self, headers: Headers) -> str:
         raw = headers.get(b"authorization")
         if raw is None:
             wrong = next((name for each, name in _HEADERS_OF_OTHERS.items() if each in headers), "")
@@ -51,10 +70,6 @@ class ApiKeys:
         if key.startswith(INVALID_PREFIX):
             return f"keys that begin with {INVALID_PREFIX} are always rejected; use another key"
         return "the server does not accept this key; it accepts those set with --api-key"
-
-    def without_key(self, sandbox_id: str, shown: bytes) -> bytes:
-        """Return JSON with every form of the sandbox's key redacted."""
-        return Redactor(self._keys.get(sandbox_id, "")).json(shown)
 
     def _identify(self, raw: bytes) -> SandboxRef | None:
         key = bearer_token(raw)
@@ -69,7 +84,7 @@ class ApiKeys:
         return found
 
     def _accepts(self, key: str) -> bool:
-        if key.startswith(INVALID_PREFIX):
+        if key.startswith((INVALID_PREFIX, FORBIDDEN_PREFIX)):
             return False
         return not self._accepted or key in self._accepted
 

@@ -50,7 +50,18 @@ def balance(microusd: int) -> bytes:
     return b'{"code":200,"message":"success","data":%b}' % encode(microusd / 1_000_000)
 
 
-def error(status_code: int, message: str, detail: str | None = None) -> bytes:
-    """Return an error response; `detail` becomes `data.error` (ENV-2)."""
+def error(
+    status_code: int, message: str, detail: str | None = None, *, fail_code: str | None = None
+) -> bytes:
+    """Return an error response; `detail` becomes `data.error` (ENV-2).
+
+    With a fail code the submit itself has failed: `data` has the members of a failed task (FAIL-6).
+    """
     data = None if detail is None else {"error": detail}
+    if fail_code is not None:
+        data = {
+            "error": detail or f"{fail_code}: {message}",
+            "failCode": fail_code,
+            "failMsg": message,
+        }
     return encode({"code": status_code, "message": message, "data": data})

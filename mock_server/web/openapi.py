@@ -6,7 +6,7 @@ The names of the structs are the names of the schemas in the document.
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from mock_server.domain.catalogue import Catalogue, Model
 from mock_server.domain.submission import (
@@ -20,6 +20,7 @@ from mock_server.web.paths import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
 Json = dict[str, Any]
 Instant = Annotated[int, Meta(ge=0, description="Instant in Unix milliseconds (STA-9).")]
 Duration = Annotated[int, Meta(ge=0, description="Duration in milliseconds (STA-10).")]
+FailCode = Annotated[str, Meta(extra_json_schema={"$ref": "#/components/schemas/FailCode"})]
 TaskId = Annotated[str, Meta(min_length=1, description="Opaque id of a task.")]
 
 
@@ -47,15 +48,17 @@ class Succeeded(msgspec.Struct, rename="camel"):
 class Failed(msgspec.Struct, rename="camel"):
     task_id: TaskId
     state: Literal["failed"]
-    fail_code: str
+    fail_code: FailCode
     fail_msg: str
     create_time: Instant
     complete_time: Instant
     cost_time: Duration
 
 
-class Detail(msgspec.Struct):
+class Detail(msgspec.Struct, rename="camel", omit_defaults=True):
     error: str
+    fail_code: FailCode | UnsetType = UNSET  # The submit itself has failed (FAIL-6).
+    fail_msg: str | UnsetType = UNSET
 
 
 class ErrorEnvelope(msgspec.Struct):
@@ -70,11 +73,13 @@ _RESPONSES = (Accepted, Unfinished, Succeeded, Failed, ErrorEnvelope)
 _REF = "#/components/schemas/"
 
 
-def provider_document(catalogue: Catalogue, *, strict: bool, base_url: str) -> Json:
+def provider_document(
+    catalogue: Catalogue, *, strict: bool, general_ratios: bool, base_url: str
+) -> Json:
     """Return the document: endpoints of all models, balance, callback.
 
-    `strict` describes the request bodies that a server with --strict accepts. `base_url` is where
-    the reader of the document reaches the server.
+    `strict` and `general_ratios` describe the request bodies that a server with --strict or
+    --general-parameters accepts. `base_url` is where the reader of the document reaches the server.
     """
     paths: Json = {}
     schemas: Json = {}
@@ -82,13 +87,18 @@ def provider_document(catalogue: Catalogue, *, strict: bool, base_url: str) -> J
         prefix = (
             "" if len(catalogue.models) == 1 else "".join(filter(str.isalnum, model.id.title()))
         )
-        body = body_type(model, strict=strict, name_prefix=prefix)
+        body = body_type(model, strict=strict, general_ratios=general_ratios, name_prefix=prefix)
         schemas |= _schemas(body)
         paths[SUBMIT_PATH + model.id] = {"post": _submit(model, body.__name__)}
         paths[STATUS_PATH + model.id] = {"get": _status(model)}
         _require_callback_url(schemas[body.__name__])
     for response in _RESPONSES:
         schemas |= _schemas(response)
+    schemas["FailCode"] = {
+        "type": "string",
+        "description": "The known codes; a client must expect others (FAIL-1 … FAIL-3).",
+        "examples": list(catalogue.fail_messages),
+    }
     schemas["Status"] = {
         "type": "object",
         "required": ["code", "message", "data"],
@@ -124,7 +134,7 @@ def _submit(model: Model, body: str) -> Json:
         "requestBody": {"required": True, "content": {"application/json": {"schema": _ref(body)}}},
         "responses": {
             "200": _response("The task was accepted.", _success(_ref("Accepted"))),
-            **_errors(400, 401, 402, 413, 429, 503),
+            **_errors(400, 401, 402, 403, 413, 429, 503),
         },
         "callbacks": {
             "taskEnded": {
@@ -158,7 +168,7 @@ def _status(model: Model) -> Json:
         ],
         "responses": {
             "200": _response("The current status of the task.", _ref("Status")),
-            **_errors(400, 401, 404, 429),
+            **_errors(400, 401, 403, 404, 429),
         },
     }
 
@@ -169,15 +179,17 @@ def _balance() -> Json:
         "summary": "Get the balance of the API key (BIL-2).",
         "responses": {
             "200": _response("The balance in US dollars.", _success({"type": "number"})),
-            **_errors(401, 429),
+            **_errors(401, 403, 429),
         },
     }
 
 
 _ERROR_DESCRIPTIONS = {
-    400: "The request is invalid, or the balance is too low (SUB-14, SUB-17).",
+    400: "The request is invalid, or the balance is too low (SUB-14, SUB-17). By a rule: the submit"
+    " itself has failed with a fail code (FAIL-6).",
     401: "The API key is missing or invalid (AUTH-2).",
     402: "The balance is too low (SUB-17).",
+    403: "The API key lacks permission (AUTH-5).",
     404: "No task has this id (STA-2).",
     413: "The body is too large.",
     429: "The rate limit or the limit of concurrent tasks is reached (LIM-1, LIM-2).",

@@ -77,9 +77,9 @@ class Responder:
         if match.latency_ms:
             await self._sleep(match.latency_ms / 1000)
 
-    def count_unauthorized(self, operation: Operation) -> None:
-        """Count a request without a valid API key (AUTH-2)."""
-        self._store.metrics.count_unauthorized(operation)
+    def count_unauthorized(self, operation: Operation, status: int) -> None:
+        """Count a request without a valid API key, or without permission (AUTH-2, AUTH-5)."""
+        self._store.metrics.count_unauthorized(operation, status)
 
     def date(self, now_ms: int) -> Header:
         """Return the `Date` header for an instant in Unix milliseconds."""

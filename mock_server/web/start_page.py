@@ -77,10 +77,13 @@ class ServerLinks(msgspec.Struct, omit_defaults=True):
 
 
 class StartPage:
-    def __init__(self, catalogue: Catalogue, base_urls: BaseUrls, *, strict: bool) -> None:
+    def __init__(
+        self, catalogue: Catalogue, base_urls: BaseUrls, *, strict: bool, general_ratios: bool
+    ) -> None:
         self._catalogue = catalogue
         self._base_urls = base_urls
         self._strict = strict
+        self._general_ratios = general_ratios
 
     def routes(self) -> list[Route]:
         return [
@@ -97,7 +100,10 @@ class StartPage:
 
     async def document(self, request: Request) -> Response:
         document = provider_document(
-            self._catalogue, strict=self._strict, base_url=self._base_url(request)
+            self._catalogue,
+            strict=self._strict,
+            general_ratios=self._general_ratios,
+            base_url=self._base_url(request),
         )
         return Response(msgspec.json.encode(document), media_type="application/json")
 

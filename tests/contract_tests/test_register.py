@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from contract_tests.contract.errors import RegisterError
+from contract_tests.contract.fail_codes import load_fail_codes
 from contract_tests.contract.register import load_register, parse_register
 from contract_tests.server.catalogue import all_cases
 from contract_tests.server.contract_page import current_page
@@ -57,6 +58,14 @@ def test_the_page_of_the_contract_is_current() -> None:
     page = (ROOT / "docs" / "contract.md").read_text(encoding="utf-8")
 
     assert page == current_page(), "run: make docs"
+
+
+def test_the_clauses_name_every_fail_code_and_no_other() -> None:
+    register = load_register()
+    text = " ".join(register[clause].text for clause in ("FAIL-1", "FAIL-2", "FAIL-3"))
+    named = {word for word in re.findall(r"\w+", text) if re.search(r"[A-Z]{3}|[a-z][A-Z]", word)}
+
+    assert named - {"FAIL"} == load_fail_codes().keys()
 
 
 @pytest.mark.parametrize(

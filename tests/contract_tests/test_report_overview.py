@@ -128,7 +128,7 @@ class TestCounts:
         text = text_of(html(a_server_report()))
 
         assert "Cases 2 2 FAIL" in text
-        assert re.search(r"Clauses 63 2 FAIL .* 2 of 59 testable clauses covered", text)
+        assert re.search(r"Clauses 66 2 FAIL .* 2 of 62 testable clauses covered", text)
 
     def test_cases_rules_and_clauses_of_an_audit_are_labelled(self) -> None:
         text = text_of(audit_html([an_audit()]))

@@ -21,6 +21,8 @@ _IN_THE_WHEEL = (
     "client_reference/py.typed",
     "contract_tests/py.typed",
     "contract_tests/_fixtures/contract/clauses.toml",
+    "contract_tests/_fixtures/contract/fail_codes.toml",
+    "mock_server/_fixtures/contract/fail_codes.toml",
     "mock_server/_fixtures/models/gpt-image-1.toml",
     "mock_server/py.typed",
 )

@@ -1,9 +1,10 @@
 """AUTH: which requests are authenticated."""
 
 from contract_tests.contract.provider import BALANCE, GENERATE, STATUS
+from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.reading import task_id_of
-from contract_tests.server.examples import Example, example_cases
+from contract_tests.server.examples import Example, differences, example_cases
 from contract_tests.server.interruptions import CaseSkipped
 from contract_tests.server.probe import Probe
 
@@ -131,6 +132,47 @@ def _separate_limits(probe: Probe) -> None:
     )
 
 
+def _without_permission(probe: Probe) -> None:
+    for method, path, body in _ENDPOINTS:
+        answer = probe.send(
+            method,
+            path,
+            body=body,
+            query=_QUERY if path == STATUS else None,
+            headers={"Authorization": "Bearer sk-forbidden-for-contract-tests"},
+            key="none",
+        )
+        _judge_403(probe, answer)
+
+
+def _forbidden_by_a_rule(probe: Probe) -> None:
+    before = probe.send("GET", BALANCE)
+    for method, path, body in _ENDPOINTS:
+        probe.control("POST", "next", {"apply": {"refuse": {"status": 403}}})
+        query = _QUERY if path == STATUS else None
+        _judge_403(probe, probe.send(method, path, body=body, query=query))
+    after = probe.send("GET", BALANCE)
+    probe.check(
+        "AUTH-5",
+        after.status == 200
+        and before.data == after.data
+        and not probe.control("GET", "tasks")["tasks"],
+        expected=f"no task and no cost: the balance stays {before.data!r}",
+        seen=after,
+    )
+
+
+def _judge_403(probe: Probe, answer: Answer) -> None:
+    problems = list(differences({"code": 403, "message": str}, answer.json))
+    probe.check(
+        "AUTH-5",
+        answer.status == 403 and not problems,
+        expected="HTTP 403 with the envelope of an error",
+        seen="; ".join([answer.shown, *problems]),
+        at=answer,
+    )
+
+
 CASES = (
     *example_cases(_rejections()),
     Case(
@@ -199,5 +241,25 @@ CASES = (
         needs_control=True,
         provokes=(429,),
         time=Time.INSTANT,
+    ),
+    Case(
+        id="S-AUTH-027",
+        title="a key without permission gets 403 on every endpoint",
+        clauses=("AUTH-5",),
+        sends="a submit, a status and a balance request with a key that begins with sk-forbidden",
+        expects="HTTP 403 each time",
+        run=_without_permission,
+        needs_control=True,
+        provokes=(403,),
+    ),
+    Case(
+        id="S-AUTH-028",
+        title="a rule rejects requests with 403",
+        clauses=("AUTH-5",),
+        sends="a submit, a status and a balance request for which a rule is set",
+        expects="HTTP 403 each time, no task, the same balance",
+        run=_forbidden_by_a_rule,
+        needs_control=True,
+        provokes=(403,),
     ),
 )

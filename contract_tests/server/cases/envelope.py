@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contract_tests.contract.provider import BALANCE, GENERATE, STATUS
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
+from contract_tests.server.examples import error_text
 from contract_tests.server.probe import Probe
 
 _JSON = {"Content-Type": "application/json"}
@@ -76,11 +77,8 @@ def _judge_errors(probe: Probe, answers: Iterator[Answer]) -> tuple[Answer, ...]
             and type(envelope.get("code")) is int
             and isinstance(envelope.get("message"), str)
             and bool(envelope["message"])
-            and "data" in envelope
         )
-        probe.check(
-            "ENV-1", is_envelope, expected="an object with code, message and data", seen=answer
-        )
+        probe.check("ENV-1", is_envelope, expected="an object with code and message", seen=answer)
         if not is_envelope:
             continue
         probe.check(
@@ -89,22 +87,21 @@ def _judge_errors(probe: Probe, answers: Iterator[Answer]) -> tuple[Answer, ...]
             expected=f"code equals the HTTP status, {answer.status}",
             seen=answer,
         )
-        data = envelope["data"]
-        is_detail = data is None or (isinstance(data, dict) and isinstance(data.get("error"), str))
+        data = envelope.get("data")  # The pages disagree about whether it can be absent.
+        is_detail = data is None or isinstance(data, dict)
         probe.check(
-            "ENV-2", is_detail, expected="data is null or an object with `error`", seen=answer
-        )
+            "ENV-2", is_detail, expected="data is an object with a detail, null or absent",
+            seen=answer,
+        )  # fmt: skip
     return looked_at
 
 
 def _detail(probe: Probe) -> None:
     answer = probe.send("POST", GENERATE, body={"input": {"mode": "gpt-image-1"}})
-    data = answer.data
-    said = data.get("error") if isinstance(data, dict) else None
     probe.check(
         "ENV-2",
-        isinstance(said, str) and "input.prompt" in said,
-        expected='data.error names the field, as in "Missing required field: input.prompt"',
+        "input.prompt" in error_text(answer),
+        expected='data or message names the field, as in "Missing required field: input.prompt"',
         seen=answer,
     )
 
@@ -159,17 +156,17 @@ CASES = (
         title="every rejection has the envelope, and its code is the HTTP status",
         clauses=("ENV-1", "ENV-2"),
         sends="requests without a key, without fields, with broken JSON, for unknown ids",
-        expects="code, message, and data null or with `error`",
+        expects="code and message; data is an object, null or absent",
         run=_error,
         worst_images=7,
         is_smoke=True,
     ),
     Case(
         id="S-ENV-003",
-        title="a missing field is named in data.error",
+        title="a missing field is named in the error",
         clauses=("ENV-2",),
         sends="a submit without a prompt",
-        expects="data.error names input.prompt",
+        expects="data or message names input.prompt",
         run=_detail,
         worst_images=1,
     ),
@@ -198,7 +195,7 @@ CASES = (
         title="the rejection of a valid request has the envelope too",
         clauses=("ENV-1", "ENV-2", "ENV-3"),
         sends="requests without credit, with too many tasks in progress, above the rate limit",
-        expects="code as the HTTP status, message, data null or with `error`; JSON",
+        expects="code as the HTTP status, message; data is an object, null or absent; JSON",
         run=_trouble,
         needs_control=True,
         provokes=(402, 429),

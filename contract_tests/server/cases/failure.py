@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from contract_tests.contract.fail_codes import load_fail_codes
 from contract_tests.contract.provider import BALANCE
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
@@ -13,11 +14,11 @@ from contract_tests.server.probe import Probe
 
 _UNREACHABLE: Final = "https://nothing.invalid/fox.png"
 _VIOLATION: Final = "a scene of gore"
-_CODES: Final = (  # FAIL-3, from both editions of the page.
-    "NSFW_DETECTED", "PROMPT_TOO_LONG", "INVALID_PROMPT", "IMAGE_TOO_LARGE", "UNSUPPORTED_FORMAT",
-    "IMAGE_DOWNLOAD_FAILED", "PROCESSING_TIMEOUT", "MODEL_UNAVAILABLE", "GENERATION_FAILED",
-    "INSUFFICIENT_CREDITS", "SensitiveContentDetected", "NSFW", "PromptLengthExceeded",
-)  # fmt: skip
+_BY_SEED_PAGE: Final = frozenset({"CONTENT_VIOLATION", "INVALID_IMAGE_URL"})  # FAIL-1, FAIL-2
+_CODES: Final = tuple(  # FAIL-3, from all editions of the page.
+    code for code in load_fail_codes() if code not in _BY_SEED_PAGE
+)
+_AT_ONCE: Final = ("CONTENT_VIOLATION", "NSFW")  # One code of each page.
 _BY_SEED: Final = "INVALID_IMAGE_URL"  # The only code for images on the model page.
 _UNDOCUMENTED: Final = "sends images as data URLs, which no page documents"
 _ON_PURPOSE: Final = "would violate the provider's rules on purpose"
@@ -63,6 +64,40 @@ def _codes(probe: Probe) -> None:
             expected=f"failed with {code} and a message",
             seen=answer,
         )
+
+
+def _at_once(probe: Probe) -> None:
+    before = probe.send("GET", BALANCE)
+    for code in _AT_ONCE:
+        refuse = {"status": 400, "fail": code}
+        probe.control("POST", "next", {"apply": {"refuse": refuse}})
+        answer = probe.submit()
+        data, envelope = data_of(answer), answer.json
+        probe.check(
+            "FAIL-6",
+            answer.status == 400
+            and isinstance(envelope, dict)
+            and envelope.get("code") == 400
+            and data.get("failCode") == code
+            and isinstance(data.get("error"), str)
+            and "taskId" not in data,
+            expected=f"HTTP 400 with data.failCode {code} and data.error, without a task",
+            seen=answer,
+        )
+    after = probe.send("GET", BALANCE)
+    probe.check(
+        "FAIL-6",
+        before.data == after.data and not probe.control("GET", "tasks")["tasks"],
+        expected=f"no task and no cost: the balance stays {before.data!r}",
+        seen=after,
+    )
+    again = probe.submit()
+    probe.check(
+        "FAIL-6",
+        bool(task_id_of(again)),
+        expected="a taskId for the next submit",
+        seen=again,
+    )
 
 
 def _bad_images(probe: Probe) -> None:
@@ -153,5 +188,11 @@ CASES = (
         expects="200, then failed with INVALID_IMAGE_URL",
         run=_one_bad_of_two, worst_images=1, time=Time.ONE_GENERATION,
         loopback_only=_UNDOCUMENTED,
+    ),
+    Case(
+        id="S-FAIL-007", title="a submit can fail at once with a fail code",
+        clauses=("FAIL-6",), sends="submits for which a rule is set, and balance requests",
+        expects="400 with data.failCode, no task, the same balance", run=_at_once,
+        needs_control=True,
     ),
 )  # fmt: skip

@@ -110,7 +110,7 @@ def _broken_submissions(probe: Probe) -> None:
         ({}, "input"),
         ({"input": {"mode": "gpt-image-1"}}, "input.prompt"),
         ({"input": _FOX | {"prompt": 7}}, "input.prompt"),
-        ({"input": _FOX | {"aspect_ratio": "4:3"}}, "input.aspect_ratio"),
+        ({"input": _FOX | {"aspect_ratio": "13:7"}}, "input.aspect_ratio"),
         ({"input": _FOX | {"num_images": "2"}}, "input.num_images"),
         ({"input": _FOX, "provider": "cheapest"}, "provider"),
     )

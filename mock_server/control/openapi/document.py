@@ -20,7 +20,8 @@ Json = dict[str, Any]
 _REJECTIONS = {
     400: "The request is invalid",
     401: "The API key or the admin token is missing or invalid",
-    403: "Admin calls are disabled, or a web page of another site made the request",
+    403: "The API key has no permission, admin calls are disabled, or a web page of another site"
+    " made the request",
     404: "The task or the sandbox does not exist",
     405: "The path does not support this method",
     409: "The current state does not allow this",
@@ -32,7 +33,7 @@ _SECURITY: dict[str, list[Json]] = {
     "key": [{"apiKey": []}],
     "admin": [{"adminToken": []}, {}],
 }
-_REJECTED_CALLERS = {"anyone": (), "key": (401,), "admin": (401, 403)}
+_REJECTED_CALLERS = {"anyone": (), "key": (401, 403), "admin": (401, 403)}
 
 
 def control_document(calls: Iterable[Call], fail_codes: Collection[str], base_url: str) -> Json:

@@ -22,8 +22,15 @@ class RuleRejection(msgspec.Struct, frozen=True, kw_only=True):
 
     status: int
     message: str
+    detail: str | None = None
+    fail_code: str | None = None  # FAIL-6
     retry_after_s: int | None = None
     is_date: bool = False  # `Retry-After` as an HTTP date
+
+    @property
+    def name(self) -> str:
+        """The status, and the fail code if there is one."""
+        return f"{self.status} {self.fail_code}" if self.fail_code else str(self.status)
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -44,6 +51,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             operations &= {Operation.SUBMIT}
         if self.rejection or self.wire:
             operations &= _REQUESTS
+        if self.rejection and self.rejection.fail_code:
+            operations &= {Operation.SUBMIT}
         if self.meaning:
             operations &= {self.meaning.traits.operation}
         if self.callback:
@@ -57,7 +66,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if self.outcome:
             injected.append(Injected(FaultKind.OUTCOME, self.outcome.fail or "steered"))
         if self.rejection:
-            injected.append(Injected(FaultKind.REFUSE, str(self.rejection.status)))
+            injected.append(Injected(FaultKind.REFUSE, self.rejection.name))
         if self.latency:
             injected.append(Injected(FaultKind.LATENCY))
         if self.wire:

@@ -1,4 +1,4 @@
-"""The base class of endpoints that require an API key (AUTH-1 … AUTH-4, LIM-3, LIM-4)."""
+"""The base class of endpoints that require an API key (AUTH-1 … AUTH-5, LIM-3, LIM-4)."""
 
 from abc import abstractmethod
 from collections.abc import Awaitable
@@ -12,6 +12,7 @@ from mock_server.domain.store import SandboxReader, Store
 from mock_server.web import envelope
 from mock_server.web.answer import (
     Answer,
+    forbidden,
     rejected,
     rejected_by_rule,
     unauthorized,
@@ -48,8 +49,11 @@ class KeyedEndpoint(Endpoint):
         return wrong_method(scope, self.methods[0], counted.now_ms)
 
     def reject_unknown(self, headers: Headers, real_ms: int) -> Answer:
-        self._responder.count_unauthorized(self.operation)
-        return unauthorized(self._api_keys.problem(headers), real_ms)
+        problem = self._api_keys.key_problem(headers)
+        reject = forbidden if problem.is_forbidden else unauthorized
+        answer = reject(problem.text, real_ms)
+        self._responder.count_unauthorized(self.operation, answer.status)
+        return answer
 
     async def reject(self, request: ProviderRequest, rejection: RuleRejection) -> Answer:
         real_ms, task_id = request.real_ms, self.known_task_id(request)

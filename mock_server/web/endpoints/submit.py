@@ -1,6 +1,7 @@
-"""POST /api/v1/generateTask/{model} (SUB-1 … SUB-18)."""
+"""POST /api/v1/generateTask/{model} (SUB-1 … SUB-19)."""
 
 from collections.abc import Awaitable
+from typing import get_args
 
 import msgspec
 from starlette.types import Receive, Scope
@@ -15,7 +16,7 @@ from mock_server.domain.ports import BadImage, ReferenceJudge
 from mock_server.domain.results import Rejection
 from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.rules import RuleInput
-from mock_server.domain.sandbox_settings import SandboxSettings
+from mock_server.domain.sandbox_settings import GeneralParameters, SandboxSettings
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.submission import Submission, SubmissionDecoder, prompt_of
 from mock_server.domain.task import Task
@@ -58,7 +59,11 @@ class SubmitEndpoint(KeyedEndpoint):
         self._model = model
         self._services = services
         self.decoders = {
-            strict: SubmissionDecoder(model, strict=strict) for strict in (False, True)
+            (strict, general): SubmissionDecoder(
+                model, strict=strict, general_ratios=general == "accept"
+            )
+            for strict in (False, True)
+            for general in get_args(GeneralParameters)
         }
 
     def body(self, headers: Headers, receive: Receive) -> Awaitable[bytes]:
@@ -79,7 +84,8 @@ class SubmitEndpoint(KeyedEndpoint):
         try:
             if not is_json(request.headers):
                 raise InvalidRequest("Content-Type: must be application/json in UTF-8")
-            submission = self.decoders[settings.strict].decode(request.body)
+            decoder = self.decoders[settings.strict, settings.general_parameters]
+            submission = decoder.decode(request.body)
             if submission.image_urls:
                 bad_image = await self._find_bad_image(request, submission, settings)
             plan_request = services.planner.request(submission, settings, bad_image, request.match)

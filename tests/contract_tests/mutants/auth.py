@@ -72,6 +72,18 @@ def _common_balance(asked: Asked) -> Asked:
     return _one_account(asked) if asked.path == BALANCE else asked
 
 
+def _401_for_403(asked: Asked, told: Told) -> Told:
+    return told.with_status(401) if told.status == 403 else told
+
+
+def _403_without_an_envelope(asked: Asked, told: Told) -> Told:
+    return replace(told, body=b"Forbidden") if told.status == 403 else told
+
+
+def _forbidden_passes(asked: Asked) -> Asked:
+    return _with_key(asked, asked.header(_KEY).replace(b"sk-forbidden", b"sk-allowed"))
+
+
 MUTANTS = (
     Mutant(name="refuses-good-keys", clause="AUTH-1", make=answers(_refuses_everybody)),
     Mutant(name="403-for-401", clause="AUTH-2", make=answers(_403)),
@@ -85,4 +97,7 @@ MUTANTS = (
     Mutant(name="tasks-are-public", clause="AUTH-4", make=requests(_tasks_are_public)),
     Mutant(name="one-balance-for-all", clause="AUTH-4", make=requests(_common_balance)),
     Mutant(name="one-limit-for-all", clause="AUTH-4", make=requests(_one_account)),
+    Mutant(name="401-for-403", clause="AUTH-5", make=answers(_401_for_403)),
+    Mutant(name="403-without-an-envelope", clause="AUTH-5", make=answers(_403_without_an_envelope)),
+    Mutant(name="forbidden-key-passes", clause="AUTH-5", make=requests(_forbidden_passes)),
 )

@@ -89,7 +89,7 @@ MUTANTS = (
     Mutant(name="no-message", clause="ENV-1", make=answers(_of_success(_without("message")))),
     Mutant(name="no-envelope", clause="ENV-1", make=answers(_of_success(lambda e: e["data"]))),
     Mutant(name="bare-balance", clause="ENV-1", make=answers(_balance_bare)),
-    Mutant(name="errors-without-data", clause="ENV-1", make=answers(_of_errors(_without("data")))),
+    Mutant(name="errors-without-code", clause="ENV-1", make=answers(_of_errors(_without("code")))),
     Mutant(name="bare-429", clause="ENV-1", make=answers(_bare_429)),
     Mutant(name="401-as-a-text", clause="ENV-1", make=answers(_numbers_as_texts)),
     Mutant(name="crashes-on-duplicates", clause="ENV-1", make=answers(_crashes_on_twice)),

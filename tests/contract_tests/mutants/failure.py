@@ -12,6 +12,7 @@ from tests.contract_tests.mutants.harness import (
     Mutant,
     Serve,
     Told,
+    answers,
     requests,
     status_data,
 )
@@ -104,6 +105,24 @@ def _one_side(side: str) -> Any:
     return lambda: broken
 
 
+def _at_once_without_code(asked: Asked, told: Told) -> Told:
+    if not asked.is_submit or b"failCode" not in told.body:
+        return told
+    return told.with_json(told.json | {"data": None})
+
+
+def _at_once_as_success(asked: Asked, told: Told) -> Told:
+    is_failed = asked.is_submit and b"failCode" in told.body
+    return told.with_status(200) if is_failed else told
+
+
+async def _creates_a_task_as_well(asked: Asked, serve: Serve) -> Told:
+    told = await serve(asked)
+    if asked.is_submit and b"failCode" in told.body:
+        await serve(asked)
+    return told
+
+
 MUTANTS = (
     Mutant(name="no-moderation", clause="FAIL-1", make=requests(_blind)),
     Mutant(name="violations-refused-at-once", clause="FAIL-1", make=_refuses(b"gore", "prompt")),
@@ -121,6 +140,11 @@ MUTANTS = (
     Mutant(name="one-code-for-bad-images", clause="FAIL-4", make=_one_side("seed")),
     Mutant(name="two-codes-for-bad-images", clause="FAIL-4", make=_one_side("docs")),
     Mutant(name="gif-addresses-not-seen", clause="FAIL-4", make=requests(_gif_by_name)),
+    Mutant(name="immediate-failure-without-a-code", clause="FAIL-6",
+           make=answers(_at_once_without_code)),
+    Mutant(name="immediate-failure-with-200", clause="FAIL-6", make=answers(_at_once_as_success)),
+    Mutant(name="immediate-failure-creates-a-task", clause="FAIL-6",
+           make=lambda: _creates_a_task_as_well),
     Mutant(name="failures-are-billed", clause="FAIL-5", make=_billed_at_once(b"")),
     Mutant(name="violations-are-billed", clause="FAIL-5", make=_billed_at_once(b"gore")),
 )  # fmt: skip

@@ -85,6 +85,11 @@ def _text_counts(given: Body) -> None:
         given["num_images"] = int(given["num_images"])
 
 
+def _output_format_refused(given: Body) -> None:
+    if "output_format" in given:
+        given["num_images"] = 0
+
+
 MUTANTS = (
     Mutant(name="one-page-of-modes", clause="SUB-8", make=always(always_strict)),
     Mutant(name="any-mode", clause="SUB-8", make=takes("mode", "dall-e-3", "gpt-image-1")),
@@ -93,7 +98,7 @@ MUTANTS = (
     Mutant(name="prompt-in-bytes", clause="SUB-9", make=of_input(_bytes)),
     Mutant(name="prompts-of-5000", clause="SUB-9", make=of_input(_five_thousand)),
     Mutant(name="prompt-optional", clause="SUB-9", make=of_input(_prompt_optional)),
-    Mutant(name="16-9-taken", clause="SUB-10", make=takes("aspect_ratio", "16:9", "3:2")),
+    Mutant(name="13-7-taken", clause="SUB-10", make=takes("aspect_ratio", "13:7", "3:2")),
     Mutant(name="2-3-refused", clause="SUB-10", make=refuses("aspect_ratio", "2:3")),
     Mutant(name="wide-by-default", clause="SUB-10", make=of_input(_wide_by_default)),
     Mutant(name="two-by-default", clause="SUB-11", make=of_input(_two_by_default)),
@@ -109,4 +114,11 @@ MUTANTS = (
     Mutant(name="webp-refused", clause="SUB-13", make=of_input(_webp_is_unknown)),
     Mutant(name="references-unread", clause="SUB-13", make=of_input(_images_unread)),
     Mutant(name="nvariants-counts", clause="SUB-16", make=of_input(_old_names)),
+    Mutant(name="16-9-taken", clause="SUB-19", make=takes("aspect_ratio", "16:9", "3:2")),
+    Mutant(
+        name="21-9-is-square",
+        clause="SUB-19",
+        make=takes("aspect_ratio", "21:9", "auto"),
+    ),
+    Mutant(name="output-format-refused", clause="SUB-19", make=of_input(_output_format_refused)),
 )

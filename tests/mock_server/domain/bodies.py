@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from mock_server.domain.submission import PROVIDERS, SubmissionDecoder
 from tests.mock_server.domain.strategies import MODEL
 
-LENIENT = SubmissionDecoder(MODEL, strict=False)
-STRICT = SubmissionDecoder(MODEL, strict=True)
+LENIENT = SubmissionDecoder(MODEL, strict=False, general_ratios=False)
+STRICT = SubmissionDecoder(MODEL, strict=True, general_ratios=False)
 KNOWN = {
     "request_type", "callback_url", "provider", "input",
     "mode", "prompt", "aspect_ratio", "num_images", "image_urls",

@@ -37,12 +37,30 @@ def test_every_picture_has_the_proportions_of_its_ratio() -> None:
         assert MODEL.ratio(ratio.name) is ratio
 
 
+@pytest.mark.parametrize(
+    ("general", "drawn"),
+    [
+        ("auto", "1:1"), ("16:9", "3:2"), ("9:16", "2:3"), ("4:3", "3:2"), ("3:4", "2:3"),
+        ("21:9", "3:2"), ("7:6", "1:1"), ("1:9", "2:3"),
+    ],
+)  # fmt: skip
+def test_a_general_ratio_is_drawn_in_the_nearest_documented_one(general: str, drawn: str) -> None:
+    assert MODEL.nearest_ratio(general).name == drawn
+
+
+def test_the_general_ratios_are_those_that_the_model_page_lacks() -> None:
+    assert MODEL.general_ratios == ("auto", "16:9", "9:16", "4:3", "3:4", "21:9")
+    assert not {ratio.name for ratio in MODEL.aspect_ratios} & set(MODEL.general_ratios)
+
+
 def test_every_fail_code_of_the_contract_has_a_message() -> None:
     assert FAIL_MESSAGES.keys() == {
         "CONTENT_VIOLATION", "INVALID_IMAGE_URL", "NSFW_DETECTED", "PROMPT_TOO_LONG",
         "INVALID_PROMPT", "IMAGE_TOO_LARGE", "UNSUPPORTED_FORMAT", "IMAGE_DOWNLOAD_FAILED",
         "PROCESSING_TIMEOUT", "MODEL_UNAVAILABLE", "GENERATION_FAILED", "INSUFFICIENT_CREDITS",
-        "SensitiveContentDetected", "NSFW", "PromptLengthExceeded",
+        "SensitiveContent", "SensitiveContentDetected", "InputImageSensitiveContentDetected",
+        "InputOutputSensitiveContentDetected", "ProhibitedContentDetected", "NSFW",
+        "PromptLengthExceeded", "INVALID_LORA_URL",
     }  # fmt: skip
     assert all(FAIL_MESSAGES.values())
 

@@ -131,7 +131,7 @@ def test_a_callback_url_of_2048_characters_is_accepted() -> None:
 
 def test_another_model_needs_only_a_catalogue_entry() -> None:
     sketcher = structs.replace(MODEL, image_counts=(3,), modes=("sketch",), prompt_max_length=5)
-    decoder = SubmissionDecoder(sketcher, strict=False)
+    decoder = SubmissionDecoder(sketcher, strict=False, general_ratios=False)
 
     assert decoder.decode(encoded({"input": {"prompt": "a fox"}})).num_images == 3
     with pytest.raises(

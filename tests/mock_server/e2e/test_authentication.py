@@ -1,4 +1,4 @@
-"""Who may call (AUTH-1 … AUTH-4)."""
+"""Who may call (AUTH-1 … AUTH-5)."""
 
 from collections.abc import Iterator
 
@@ -100,8 +100,29 @@ def test_a_listed_key_that_begins_like_an_invalid_one_is_refused_all_the_same(
     assert mock.api("sk-invalid-but-listed").send("GET", BALANCE).status_code == 401
 
 
-def test_a_refused_key_leaves_no_sandbox_behind(serve: Serve) -> None:
+@every_call
+@pytest.mark.parametrize("key", ["sk-forbidden", "sk-forbidden-17"])
+def test_a_key_without_permission_gets_403_everywhere(
+    mock: RunningMock, method: str, path: str, key: str
+) -> None:
+    answer = mock.api(key).send(method, path)
+
+    assert (answer.status_code, answer.json()["code"]) == (403, 403)
+    problem = "keys that begin with sk-forbidden have no permission; use another key"
+    assert answer.json()["data"]["error"].removesuffix("; the key selects the sandbox") == problem
+    if path.startswith("/api/"):
+        assert answer.json()["message"] == "API key lacks permission"
+
+
+def test_a_listed_key_without_permission_gets_403_all_the_same(serve: Serve) -> None:
+    mock = serve(Settings(api_key=("sk-forbidden-1",)))
+
+    assert mock.api("sk-forbidden-1").send("GET", BALANCE).status_code == 403
+
+
+@pytest.mark.parametrize("key", ["sk-invalid-1", "sk-forbidden-1"])
+def test_a_refused_key_leaves_no_sandbox_behind(serve: Serve, key: str) -> None:
     mock = serve(Settings())
-    mock.api("sk-invalid-1").send("GET", BALANCE)
+    mock.api(key).send("GET", BALANCE)
 
     assert mock.http.get("/_mock/sandboxes").json() == {"sandboxes": []}

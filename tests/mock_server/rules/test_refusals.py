@@ -41,6 +41,61 @@ def test_a_429_is_not_counted_and_any_other_refusal_is(api: Api) -> None:
     assert statuses == [429, 429, 503, 404, 200, 429]
 
 
+def test_a_403_says_that_the_key_lacks_permission_unless_the_rule_says_more(api: Api) -> None:
+    policy = {"status": 403, "message": "Forbidden", "detail": "content violates policy"}
+    api.told("POST", "next", {"apply": {"refuse": {"status": 403}}})
+    api.told("POST", "next", {"apply": {"refuse": policy}})
+
+    short, long = (api.try_submit({"input": {"prompt": "x"}}) for _ in range(2))
+
+    assert (short.status_code, long.status_code) == (403, 403)
+    assert short.json() == {"code": 403, "message": "API key lacks permission", "data": None}
+    assert long.json()["message"] == "Forbidden"
+    assert long.json()["data"] == {"error": "content violates policy"}
+    assert api.told("GET", "tasks") == {"tasks": []}
+
+
+def test_a_submit_that_fails_at_once_names_its_fail_code_and_costs_nothing(api: Api) -> None:
+    before = api.balance()
+    api.told("POST", "next", {"apply": {"refuse": {"status": 400, "fail": "NSFW"}}})
+
+    answer = api.try_submit({"input": {"prompt": "x"}})
+
+    message = "The request was flagged as not safe for work"
+    assert (answer.status_code, answer.headers["mock-fault"]) == (400, "refuse 400 NSFW")
+    assert answer.json() == {
+        "code": 400,
+        "message": message,
+        "data": {"error": f"NSFW: {message}", "failCode": "NSFW", "failMsg": message},
+    }
+    assert api.told("GET", "tasks") == {"tasks": []}
+    assert api.balance() == before
+
+
+def test_only_a_submit_can_fail_at_once(api: Api) -> None:
+    refuse = {"status": 400, "fail": "NSFW"}
+    rule = {"match": {"operation": "status"}, "apply": {"refuse": refuse}}
+    unknown = {"apply": {"refuse": refuse | {"fail": "NSWF"}}}
+
+    problems = [
+        api.control("PUT", "rules", {"rules": [each]}).json()["data"]["error"]
+        for each in (rule, unknown)
+    ]
+
+    assert problems == [
+        'rules[0].match.operation: "status" does not support refuse 400 NSFW; use submit',
+        'rules[0].apply.refuse.fail: "NSWF" is unknown; did you mean "NSFW"?',
+    ]
+
+
+def test_a_rule_that_fails_a_submit_leaves_status_requests_alone(api: Api) -> None:
+    task_id = api.submit("x")
+    api.told("PUT", "rules", {"rules": [{"apply": {"refuse": {"status": 400, "fail": "NSFW"}}}]})
+
+    assert api.ask(task_id).status_code == 200
+    assert api.try_submit({"input": {"prompt": "x"}}).status_code == 400
+
+
 def test_headers_tell_what_was_injected(api: Api) -> None:
     api.told("PUT", "rules", {"rules": [{"apply": {"latency": "1ms"}}]})
 
