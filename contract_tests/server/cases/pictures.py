@@ -1,10 +1,8 @@
 """The format and the ratio of downloaded pictures (RES-2)."""
 
-from io import BytesIO
 from typing import Final
 
-from PIL import Image, UnidentifiedImageError
-
+from contract_tests.server.checkers.pictures import decode_picture
 from contract_tests.server.target import Target
 
 SIZES: Final = {"1:1": (1024, 1024), "3:2": (1536, 1024), "2:3": (1024, 1536)}
@@ -13,18 +11,8 @@ _ROUNDED: Final = 0.01  # How far a ratio may be off, because sizes are whole nu
 
 def size_of(content: bytes) -> tuple[int, int] | None:
     """Return width and height in pixels, or None if the content is not an image."""
-    try:
-        with Image.open(BytesIO(content), formats=("PNG", "JPEG", "WEBP")) as picture:
-            picture.load()
-            return picture.size
-    except (
-        UnidentifiedImageError,
-        Image.DecompressionBombError,
-        OSError,
-        ValueError,
-        SyntaxError,
-    ):
-        return None
+    picture = decode_picture(content)
+    return None if picture is None else (picture.width, picture.height)
 
 
 def fits(target: Target, size: tuple[int, int] | None, ratio: str) -> bool:

@@ -4,15 +4,31 @@ from collections.abc import Iterable
 from typing import Final
 
 from contract_tests.contract.verdicts import Finding
+from contract_tests.server.checkers.downloads import check_downloads
 from contract_tests.server.checkers.envelope import check_envelopes
+from contract_tests.server.checkers.identity import check_identity
 from contract_tests.server.checkers.members import check_members
+from contract_tests.server.checkers.outcomes import check_outcomes
 from contract_tests.server.checkers.progress import check_progress
 from contract_tests.server.checkers.reader import read_trace
+from contract_tests.server.checkers.results import check_results
+from contract_tests.server.checkers.submits import check_submits
+from contract_tests.server.checkers.times import check_times
 from contract_tests.server.checkers.violation import Checker, Violation
 from contract_tests.server.events import Event
 from contract_tests.server.target import Target
 
-CHECKERS: Final[tuple[Checker, ...]] = (check_envelopes, check_members, check_progress)
+CHECKERS: Final[tuple[Checker, ...]] = (
+    check_envelopes,
+    check_members,
+    check_progress,
+    check_times,
+    check_results,
+    check_outcomes,
+    check_downloads,
+    check_identity,
+    check_submits,
+)
 
 
 def check_trace(events: Iterable[Event], target: Target) -> list[Finding]:

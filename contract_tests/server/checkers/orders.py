@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+import msgspec
+
 from contract_tests.server.events import Request
 from contract_tests.server.world import RECEIVER
 
@@ -20,9 +22,12 @@ class Order:
     def body(self) -> Mapping[str, Any]:
         """The decoded body, or no members if it is not an object."""
         try:
-            body = json.loads(self.request.body)
-        except (ValueError, RecursionError):
-            return {}
+            body = msgspec.json.decode(self.request.body)
+        except (msgspec.DecodeError, RecursionError):
+            try:  # It accepts more, such as unpaired surrogates.
+                body = json.loads(self.request.body)
+            except (ValueError, RecursionError):
+                return {}
         return body if isinstance(body, dict) else {}
 
     @property

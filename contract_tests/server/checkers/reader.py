@@ -69,7 +69,9 @@ class _Reader:
         self._open: dict[str, Sandbox] = {}
         self._is_manual: dict[str, bool] = {}
         self._now_ms: dict[str, int | None] = {}
+        # A mock gives the same ids again after a reset: of tasks with equal ids, the newest counts.
         self._tasks: dict[str, Task] = {}
+        self._results: dict[str, tuple[Task, int]] = {}
         self._callbacks: dict[str, list[Callback]] = {}
 
     def read(self, number: int, event: Event) -> None:
@@ -87,19 +89,19 @@ class _Reader:
     def finished(self) -> Trace:
         trace = self._trace
         trace.callbacks = [each for came in self._callbacks.values() for each in came]
+        by_id: dict[str, list[Task]] = {}
+        for task in trace.tasks:
+            by_id.setdefault(task.id, []).append(task)
         for callback in trace.callbacks:
-            told = callback.json
-            data = told.get("data") if isinstance(told, dict) else None
-            task_id = data.get("taskId") if isinstance(data, dict) else None
-            task = self._tasks.get(task_id) if isinstance(task_id, str) else None
-            if task is not None:
-                task.callbacks.append(callback)
+            callback.task = _task_of(callback, by_id)
+            if callback.task is not None:
+                callback.task.callbacks.append(callback)
         return trace
 
     # Exchanges
 
     def _exchange(self, number: int, event: HttpExchange, operation: Operation) -> None:
-        result = self._trace.results.get(_url(event.request))
+        result = self._results.get(_url(event.request))
         if event.request.method == "GET" and result is not None:
             operation = Operation.DOWNLOAD
             sandbox: Sandbox | None = result[0].sandbox
@@ -115,7 +117,7 @@ class _Reader:
         )
         self._trace.exchanges.append(exchange)
         if operation is Operation.DOWNLOAD and result is not None:
-            exchange.task = result[0]
+            exchange.task, exchange.position = result
         elif sandbox is not None:
             sandbox.steps.append(exchange)
             self._follow(exchange, sandbox)
@@ -136,7 +138,7 @@ class _Reader:
             if exchange.status == 200 and exchange.members:
                 task_seen.sightings.append(exchange)
                 for index, url in enumerate(result_urls(exchange.members)):
-                    self._trace.results.setdefault(url, (task_seen, index))
+                    self._results[url] = (task_seen, index)
 
     def _flood(self, number: int, event: Burst) -> None:
         operation, sandbox = operation_of(event.request), self._sandbox(event.request.key)
@@ -232,6 +234,20 @@ class _Reader:
                 sandbox.is_plain = False
         elif action not in {"clock", "clock/advance"}:
             sandbox.is_plain = False  # The effect of other calls is unknown here.
+
+
+def _task_of(callback: Callback, by_id: Mapping[str, list[Task]]) -> Task | None:
+    """Return the task that a callback names, or None if there is none."""
+    task_id = callback.members.get("taskId")
+    same_id = by_id.get(task_id, []) if isinstance(task_id, str) else []
+    same_name = [task for task in same_id if task.order.callback_name == callback.name]
+    earlier = [
+        task
+        for task in same_name or same_id
+        if task.submit.response.sent_ms <= callback.delivery.at_ms
+    ]
+    best = earlier or same_name or same_id
+    return best[-1] if best else None
 
 
 def result_urls(data: Mapping[str, Any]) -> list[str]:

@@ -89,7 +89,10 @@ class Step:
 
 
 class Exchange(Step):
-    """A request to the provider with its response; `task` is the one that it is about."""
+    """A request to the provider with its response; `task` is the one that it is about.
+
+    For a download, `position` is that of the URL in the result of the task.
+    """
 
     def __init__(
         self,
@@ -105,6 +108,7 @@ class Exchange(Step):
         self.response: Response = event.response
         self.operation = operation
         self.task: Task | None = None
+        self.position = 0
 
     @property
     def status(self) -> int:
@@ -177,20 +181,28 @@ class Control(Step):
         self.started_at = started_at
 
 
-class Callback(msgspec.Struct, frozen=True, eq=False):
-    """A delivery; `number` is the first event that shows it."""
+class Callback:
+    """A delivery; `number` is the first event that shows it, `task` is the one that it names."""
 
-    delivery: Delivery
-    name: str
-    number: int
+    def __init__(self, delivery: Delivery, name: str, number: int) -> None:
+        self.delivery = delivery
+        self.name = name
+        self.number = number
+        self.task: Task | None = None
 
-    @property
+    @cached_property
     def json(self) -> Any:
         """The decoded body, or ABSENT if it is not JSON."""
         try:
             return msgspec.json.decode(self.delivery.body)
         except (msgspec.DecodeError, RecursionError):
             return ABSENT
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """The members of `data`, or none if it is not an object."""
+        data = self.json.get("data") if isinstance(self.json, dict) else None
+        return data if isinstance(data, dict) else {}
 
     def header(self, name: str) -> str | None:
         wanted = name.lower()
@@ -236,9 +248,7 @@ class Task:
         if self.finals:
             return str(self.finals[0].members["state"])
         for callback in self.callbacks:
-            told = callback.json
-            data = told.get("data") if isinstance(told, dict) else None
-            state = data.get("state") if isinstance(data, dict) else None
+            state = callback.members.get("state")
             if state in ("success", "failed"):
                 return str(state)
         return None
@@ -256,8 +266,6 @@ class Trace:
         """All accepted tasks, in order."""
         self.callbacks: list[Callback] = []
         """All deliveries; those at one name are in the order of their arrival."""
-        self.results: dict[str, tuple[Task, int]] = {}
-        """Result URLs: the task, and the position in its list."""
 
     @property
     def has_control(self) -> bool:

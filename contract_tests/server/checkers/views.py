@@ -36,12 +36,10 @@ def views_of(task: Task) -> Iterator[View]:
     for seen in task.sightings:
         yield View(task=task, data=seen.members, shown=shown(seen), number=seen.number, at=seen.at)
     for callback in task.callbacks:
-        told = callback.json
-        data = told.get("data") if isinstance(told, dict) else None
-        if isinstance(data, dict):
+        if callback.members:
             yield View(
                 task=task,
-                data=data,
+                data=callback.members,
                 shown=shown_callback(callback),
                 number=callback.number,
                 is_callback=True,

@@ -1,7 +1,7 @@
 """One true history of the mock, and ways to break it: each break must be found by a checker."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -84,6 +84,14 @@ def is_submit(request: Request, _: Response) -> bool:
     return request.path == GENERATE
 
 
+def is_accepted(request: Request, response: Response) -> bool:
+    return is_submit(request, response) and response.status == 200
+
+
+def is_unknown_task(request: Request, _: Response) -> bool:
+    return ("taskId", "task_of_nobody") in request.query
+
+
 def is_status(request: Request, response: Response) -> bool:
     return request.path == STATUS and response.status == 200
 
@@ -128,6 +136,46 @@ def answers(
         return (*events[:number], changed, *events[number + 1 :])
 
     return broken
+
+
+def every(
+    is_meant: Callable[[Request, Response], bool], change: Callable[[Response], Response]
+) -> Break:
+    """Change all responses that are meant."""
+
+    def broken(events: Events) -> Events:
+        return tuple(
+            msgspec.structs.replace(event, response=change(event.response))
+            if isinstance(event, HttpExchange) and is_meant(event.request, event.response)
+            else event
+            for event in events
+        )
+
+    return broken
+
+
+def copies(
+    is_meant: Callable[[Request, Response], bool],
+    nth: int,
+    is_source: Callable[[Request, Response], bool],
+    source: int,
+) -> Break:
+    """Answer one request as another one was answered."""
+
+    def broken(events: Events) -> Events:
+        sources = [
+            event.response
+            for event in events
+            if isinstance(event, HttpExchange) and is_source(event.request, event.response)
+        ]
+        return answers(is_meant, lambda _: sources[source], nth)(events)
+
+    return broken
+
+
+def urls(change: Callable[[list[str]], list[str]]) -> Callable[[str], str]:
+    """Change the result URLs in `resultJson`."""
+    return lambda written: json.dumps({"resultUrls": change(json.loads(written)["resultUrls"])})
 
 
 def data(**members: Any) -> Callable[[Response], Response]:
@@ -187,11 +235,3 @@ def deliveries(name: str, change: Callable[[tuple[Delivery, ...]], tuple[Deliver
         )
 
     return broken
-
-
-def task_ids(events: Events) -> Iterator[str]:
-    for event in events:
-        if isinstance(event, HttpExchange) and event.request.path == GENERATE:
-            data = event.response.json().get("data")
-            if isinstance(data, dict) and "taskId" in data:
-                yield data["taskId"]

@@ -25,14 +25,22 @@ from tests.contract_tests.checkers.stories import (
     Events,
     answered,
     answers,
+    body,
     clauses_found,
+    copies,
     data,
     envelope,
+    every,
     header,
     in_state,
+    is_accepted,
     is_balance,
+    is_download,
     is_status,
     is_submit,
+    is_unknown_task,
+    status,
+    urls,
 )
 
 BREAKS: dict[str, tuple[str, Break]] = {
@@ -69,6 +77,73 @@ BREAKS: dict[str, tuple[str, Break]] = {
         "STA-10",
         answers(in_state("success"), data(costTime=10**9), 2),
     ),
+    "a cost in seconds": (
+        "STA-10",
+        every(in_state("failed"), data(costTime=lambda ms: ms // 1000)),
+    ),
+    "a creation a second before the submit": (
+        "STA-9",
+        every(is_status, data(createTime=lambda ms: ms - 1000)),
+    ),
+    "a creation that moves": ("STA-9", answers(is_status, data(createTime=lambda ms: ms + 1), 4)),
+    "an end in the future": (
+        "STA-9",
+        every(in_state("success"), data(completeTime=lambda ms: ms + 60_000)),
+    ),
+    "an end before the last look": (
+        "STA-9",
+        every(in_state("success"), data(completeTime=lambda ms: ms - 9_000)),
+    ),
+    "a task that takes minutes": (
+        "TIM-1",
+        every(in_state("failed"), data(completeTime=lambda ms: ms + 600_000)),
+    ),
+    "three pictures of two": (
+        "STA-7",
+        every(in_state("success"), data(resultJson=urls(lambda it: [*it, "http://h/x"]))),
+    ),
+    "one URL twice": (
+        "STA-7",
+        every(in_state("success"), data(resultJson=urls(lambda it: [it[0]] * len(it)))),
+    ),
+    "another fail code": (
+        "FAIL-2",
+        every(in_state("failed"), data(failCode="GENERATION_FAILED")),
+    ),
+    "a violation that is called something else": (
+        "FAIL-1",
+        answers(in_state("failed"), data(failCode="INVALID_IMAGE_URL"), 1),
+    ),
+    "a task without a reason to fail": (
+        "FAIL-3",
+        every(
+            in_state("success"),
+            data(state="failed", resultJson=None, failCode="NSFW", failMsg="no"),
+        ),
+    ),
+    "a result that is gone early": ("RES-1", answers(is_download, status(404), 1)),
+    "a result that stays": ("RES-1", copies(is_download, -1, is_download, 0)),
+    "a result for the key only": ("RES-3", answers(is_download, status(401), 2)),
+    "a result that counts": ("LIM-3", answers(is_download, status(429), 2)),
+    "a truncated picture": ("RES-2", answers(is_download, body(lambda it: it[:-2000]), 1)),
+    "a picture without its end": ("RES-2", answers(is_download, body(lambda it: it[:-12]), 1)),
+    "a picture as text": ("RES-2", answers(is_download, header("content-type", "text/plain"), 0)),
+    "a PNG as JPEG": ("RES-2", answers(is_download, header("content-type", "image/jpeg"), 0)),
+    "a picture of another ratio": ("RES-2", copies(is_download, 0, is_download, 2)),
+    "the same picture twice": ("RES-2", copies(is_download, 1, is_download, 0)),
+    "no key, no 401": ("AUTH-2", answers(answered(401), status(404))),
+    "a valid key, and 401": ("AUTH-1", answers(is_balance, status(401), 3)),
+    "another key's task": ("AUTH-4", copies(answered(404), 0, is_status, 0)),
+    "an unknown task with 400": ("STA-2", answers(is_unknown_task, status(400))),
+    "a task that is lost": ("STA-3", answers(in_state("success"), status(404), -1)),
+    "a missing id with 404": ("STA-1", answers(answered(400), status(404), -1)),
+    "an id again": ("SUB-1", copies(is_accepted, 2, is_accepted, 0)),
+    "an id of another key": ("SUB-1", copies(is_accepted, 5, is_accepted, 0)),
+    "a submit without an id": ("SUB-1", answers(is_accepted, data(taskId=""), -1)),
+    "three images": ("SUB-11", copies(answered(400), 0, is_accepted, 0)),
+    "an error without the path": ("SUB-14", answers(answered(400), status(400))),
+    "an error of another kind": ("SUB-14", answers(answered(400), status(422))),
+    "a valid submit that is rejected": ("SUB-1", answers(is_accepted, status(400), 3)),
 }
 
 
