@@ -57,6 +57,9 @@ _TARGET = (
     click.option("--workers", type=click.IntRange(1, 64), metavar="N",
                  help=f"Cases that run in parallel.  [default: {WORKERS}; {WAITING_WORKERS} without"
                  " a control plane; 1 if cases share a key]"),
+    click.option("--timeout", "timeout_s", type=click.FloatRange(0.1), metavar="SECONDS",
+                 help="Time limit per case, in seconds.  [default: 300; 900 if it waits for tasks;"
+                 " 1800 if it exhausts a limit]"),
     click.option("--receiver-host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
                  help="Address of the kit's callback receiver."),
     click.option("--receiver-port", type=click.IntRange(0, 65535), default=0, metavar="PORT",
@@ -90,6 +93,7 @@ def options_of(given: Mapping[str, Any]) -> Options:
         live=given["live"],
         budget_usd=given["budget"],
         allow_exhaustion=given["allow_exhaustion"],
+        timeout_s=given["timeout_s"],
         receiver_host=given["receiver_host"],
         receiver_port=given["receiver_port"],
         receiver_url=given["receiver_url"],

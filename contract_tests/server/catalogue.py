@@ -18,11 +18,15 @@ def all_cases() -> tuple[Case, ...]:
     return cases.CASES
 
 
-def sort_for_run(cases: Iterable[Case]) -> list[Case]:
+def sort_for_run(cases: Iterable[Case], *, shares_key: bool = True) -> list[Case]:
     """Return the cases with the free ones first, so that they run before money is spent.
 
-    Cases that exhaust a limit are last, because the account is unusable for a while after them.
+    Cases that exhaust a limit are last, because the account is unusable for a while after them. If
+    each case has a key of its own, the slow ones are first: then no worker waits for them at the
+    end.
     """
+    if not shares_key:
+        return sorted(cases, key=lambda case: not (case.exhausts or case.is_slow))
     return sorted(cases, key=lambda case: (case.exhausts, case.images, case.worst_images))
 
 

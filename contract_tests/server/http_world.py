@@ -1,26 +1,20 @@
 """The world of a live run: HTTP to the target, real time, the kit's receiver."""
 
-import http.client
 import time
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from threading import Event as Signal
-from typing import Final, Protocol
-from urllib.parse import urlencode, urlsplit
+from typing import Protocol
+from urllib.parse import urlencode
 
-import httpx
 import msgspec
 
 from contract_tests.contract.redaction import Redaction
 from contract_tests.server.events import Deliveries, Delivery, Request, Response
-from contract_tests.server.interruptions import RunStopped
+from contract_tests.server.http_client import Sender
 from contract_tests.server.real_time import real_ms
 from contract_tests.server.receiver import Receiver
+from contract_tests.server.time_limit import LOOK_S, TimeLimit
 from contract_tests.server.world import RECEIVER
-
-TIMEOUT_S: Final = 60.0
-_LOOK_S: Final = 0.5  # How long a wait for callbacks does not notice that the run is stopped.
-_BODY_MAX: Final = 16 * 1024 * 1024  # The maximum size of a response in bytes.
 
 
 class Guard(Protocol):
@@ -44,12 +38,12 @@ class NoGuard:
 class HttpWorld:
     """`keys` are the case's API keys by name; `case_id` separates its callbacks from others.
 
-    After `stop` is set, every use raises RunStopped.
+    When the case must end by its time limit, every use raises CaseTimedOut or RunStopped.
     """
 
     def __init__(
         self,
-        http_client: httpx.Client,
+        sender: Sender,
         base_url: str,
         keys: Mapping[str, str],
         receiver: Receiver,
@@ -57,57 +51,50 @@ class HttpWorld:
         case_id: str,
         redaction: Redaction | None = None,
         guard: Guard | None = None,
-        stop: Signal | None = None,
+        limit: TimeLimit | None = None,
     ) -> None:
-        self._http = http_client
+        self._sender = sender
         self._base_url = base_url
         self._keys = dict(keys)
         self._receiver = receiver
         self._case_id = case_id
         self._guard = guard or NoGuard()
-        self._stop = stop or Signal()
+        self._limit = limit or TimeLimit()
         self._redaction = redaction or Redaction(keys.values())
 
     def exchange(self, request: Request) -> Response:
-        self._raise_if_stopped()
+        self._limit.check()
         self._guard.before(request, 1)
         sent_ms = real_ms()
-        response = self._timed(self._sent(request), sent_ms)
+        answer = self._sender.send(
+            request.method,
+            self._url(request),
+            self._headers(request),
+            self._body(request),
+            self._limit,
+        )
+        response = self._shown(answer, sent_ms)
         self._guard.after(request, response)
         return response
 
     def burst(self, request: Request, count: int) -> tuple[tuple[tuple[int, int], ...], Response]:
         """Send the burst over one persistent connection; it ends if the connection is lost."""
-        self._raise_if_stopped()
+        self._limit.check()
         self._guard.before(request, count)
-        parts = urlsplit(self._url(request))
-        kind = (
-            http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        )
-        connection = kind(parts.netloc, timeout=TIMEOUT_S)
-        target = f"{parts.path}?{urlencode(request.query)}" if request.query else parts.path
-        headers, body = dict(self._headers(request)), self._body(request)
-        statuses: list[int] = []
-        last = Response(status=0, error="no request was sent")
         sent_ms = real_ms()
-        try:
-            for _ in range(count):
-                self._raise_if_stopped()
-                connection.request(request.method, target, body, headers)
-                answer = connection.getresponse()
-                content = answer.read()
-                statuses.append(answer.status)
-            last = self._response(answer.status, answer.getheaders(), content)
-        except (OSError, http.client.HTTPException) as error:
-            last = self._broken(error)
-        finally:
-            connection.close()
+        statuses, last = self._sender.burst(
+            request.method,
+            self._url(request),
+            self._headers(request),
+            self._body(request),
+            count,
+            self._limit,
+        )
         runs = tuple((status, len(list(same))) for status, same in groupby(statuses))
-        return runs, self._timed(last, sent_ms)
+        return runs, self._shown(last, sent_ms)
 
     def pause(self, seconds: float) -> None:
-        self._stop.wait(seconds)
-        self._raise_if_stopped()
+        self._limit.wait(seconds)
 
     def script_receiver(self, name: str, reactions: Sequence[tuple[int, float]]) -> None:
         self._receiver.script(f"{self._case_id}/{name}", reactions)
@@ -115,10 +102,10 @@ class HttpWorld:
     def deliveries(self, name: str, count: int, within_s: float) -> tuple[Delivery, ...]:
         until_s = time.monotonic() + within_s
         while True:
-            left_s = min(_LOOK_S, max(0.0, until_s - time.monotonic()))
+            left_s = min(LOOK_S, max(0.0, until_s - time.monotonic()))
             received = self._receiver.deliveries(f"{self._case_id}/{name}", count, left_s)
-            self._raise_if_stopped()
-            if len(received) >= count or left_s < _LOOK_S:
+            self._limit.check()
+            if len(received) >= count or left_s < LOOK_S:
                 break
         return tuple(delivery.redacted(self._redaction) for delivery in received)
 
@@ -132,35 +119,12 @@ class HttpWorld:
             for name, came in self._receiver.received(prefix)
         )
 
-    def _raise_if_stopped(self) -> None:
-        if self._stop.is_set():
-            raise RunStopped("the run was stopped")
-
-    def _sent(self, request: Request) -> Response:
-        try:
-            with self._http.stream(
-                request.method,
-                self._url(request),
-                params=request.query or None,
-                headers=self._headers(request),
-                content=self._body(request) or None,
-            ) as answer:
-                body = bytearray()
-                for part in answer.iter_bytes():
-                    body += part
-                    if len(body) > _BODY_MAX:
-                        return Response(
-                            status=0, error=f"the response is larger than {_BODY_MAX} bytes"
-                        )
-                return self._response(answer.status_code, answer.headers.multi_items(), bytes(body))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return self._broken(error)
-
     def _url(self, request: Request) -> str:
-        return request.path if "://" in request.path else self._base_url + request.path
+        url = request.path if "://" in request.path else self._base_url + request.path
+        return f"{url}?{urlencode(request.query)}" if request.query else url
 
     def _headers(self, request: Request) -> list[tuple[str, str]]:
-        headers = [("User-Agent", "apixo-contract-tests"), *request.headers]
+        headers = list(request.headers)
         name, _, scheme = request.key.partition(" as ")
         if name in self._keys:
             headers.append(("Authorization", f"{scheme or 'Bearer'} {self._keys[name]}"))
@@ -170,14 +134,9 @@ class HttpWorld:
         receiver_url = self._receiver.url(self._case_id)
         return request.body.replace(RECEIVER.encode(), receiver_url.encode())
 
-    def _response(self, status: int, headers: Sequence[tuple[str, str]], body: bytes) -> Response:
+    def _shown(self, response: Response, sent_ms: int) -> Response:
+        """Return the response with the receiver's placeholder and its times, without API keys."""
         receiver_url = self._receiver.url(self._case_id).encode()
-        body = body.replace(receiver_url, RECEIVER.encode())
-        return Response(status=status, headers=tuple(headers), body=body).redacted(self._redaction)
-
-    def _timed(self, response: Response, sent_ms: int) -> Response:
-        return msgspec.structs.replace(response, sent_ms=sent_ms, answered_ms=real_ms())
-
-    def _broken(self, error: Exception) -> Response:
-        reason = f"{type(error).__name__}: {error}"
-        return Response(status=0, error=reason).redacted(self._redaction)
+        body = response.body.replace(receiver_url, RECEIVER.encode())
+        timed = msgspec.structs.replace(response, body=body, sent_ms=sent_ms, answered_ms=real_ms())
+        return timed.redacted(self._redaction)

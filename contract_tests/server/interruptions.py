@@ -37,3 +37,9 @@ class RunStopped(CaseInterruption):
     """The run was stopped while the case was running."""
 
     verdict = Verdict.INCONCLUSIVE
+
+
+class CaseTimedOut(CaseInterruption):
+    """The case did not end within its time limit."""
+
+    verdict = Verdict.INCONCLUSIVE

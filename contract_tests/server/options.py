@@ -16,6 +16,8 @@ from contract_tests.server.targets import is_loopback, origin_of
 DEFAULT_KEY: Final = "contract-tests"
 WORKERS: Final = 4
 WAITING_WORKERS: Final = 16  # Without a control plane, workers mostly wait for tasks.
+_LIMITS_S: Final = {Time.INSTANT: 300.0, Time.ONE_GENERATION: 900.0, Time.LONG: 1800.0}
+_EXHAUSTING_S: Final = 1800.0  # Thousands of requests at the pace of the server.
 _IN_A_HEADER: Final = re.compile(r"[!-~]+")
 
 
@@ -38,6 +40,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     receiver_host: str = "127.0.0.1"
     receiver_port: int = 0
     receiver_url: str | None = None
+    timeout_s: float | None = None
     expected_failures: Mapping[str, str] = {}
     selection: tuple[str, ...] = ()
     """The switches that select cases, for the report; empty if the suite selects them."""
@@ -52,6 +55,13 @@ def is_live(options: Options) -> bool:
 
 def default_suite(options: Options) -> str:
     return options.suite or ("smoke" if is_live(options) else "full")
+
+
+def time_limit_s(case: Case, options: Options) -> float:
+    """Return after how many real seconds a case is ended, although it has not finished."""
+    if options.timeout_s is not None:
+        return options.timeout_s
+    return _EXHAUSTING_S if case.exhausts else _LIMITS_S[case.time]
 
 
 def reject_unsafe(options: Options) -> None:

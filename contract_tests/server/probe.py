@@ -39,6 +39,7 @@ class Probe:
         self.findings: list[Finding] = []
         self._world = world
         self._provokes = provokes
+        self._used_keys: set[str] = set()
 
     # Sending
 
@@ -117,6 +118,7 @@ class Probe:
 
     def burst(self, request: Request, count: int) -> Burst:
         """Send the same request `count` times in sequence."""
+        self._prepare(request)
         statuses, last = self._world.burst(request, count)
         burst = Burst(request=request, count=count, statuses=statuses, last=last)
         self.events.append(burst)
@@ -154,11 +156,17 @@ class Probe:
         self.control("PATCH", "sandbox", settings)
 
     def reset(self) -> None:
-        """Start with an empty sandbox and a manual clock."""
-        if self.target.has_control:
-            for key in ("own", "other") if self.target.has_other_key else ("own",):
-                self.control("DELETE", "sandbox", key=key)
-                self.control("PUT", "clock", {"mode": "manual"}, key=key)
+        """Start with empty sandboxes and manual clocks."""
+        self._used_keys.clear()
+
+    def _prepare(self, request: Request) -> None:
+        """Empty the sandbox of a key before its first request since the last reset."""
+        key = request.key.partition(" as ")[0]
+        if key in self._used_keys or key not in {"own", "other"} or not self.target.has_control:
+            return
+        self._used_keys.add(key)
+        self.control("DELETE", "sandbox", key=key)
+        self.control("PUT", "clock", {"mode": "manual"}, key=key)
 
     # Callbacks
 
@@ -230,6 +238,7 @@ class Probe:
         return bool(holds)
 
     def _exchange(self, request: Request) -> Answer:
+        self._prepare(request)
         response = self._world.exchange(request)
         self.events.append(HttpExchange(request=request, response=response))
         return Answer(response=response, event=len(self.events) - 1)

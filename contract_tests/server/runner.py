@@ -69,7 +69,8 @@ class Runner:
 
         executor = ThreadPoolExecutor(workers, thread_name_prefix="case")
         try:
-            futures = [executor.submit(run_case, case) for case in sort_for_run(cases)]
+            order = sort_for_run(cases, shares_key=not self._target.has_other_key)
+            futures = [executor.submit(run_case, case) for case in order]
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:

@@ -20,7 +20,8 @@ from contract_tests.server.case import Case
 from contract_tests.server.cassettes import Cassette, ReplayWorld
 from contract_tests.server.catalogue import sort_by_contract
 from contract_tests.server.guard import Ledger, LiveGuard
-from contract_tests.server.http_world import TIMEOUT_S, HttpWorld
+from contract_tests.server.http_client import TIMEOUT_S, HttpClient
+from contract_tests.server.http_world import HttpWorld
 from contract_tests.server.options import (
     WAITING_WORKERS,
     WORKERS,
@@ -29,6 +30,7 @@ from contract_tests.server.options import (
     is_live,
     reject_unsafe,
     skip_reason,
+    time_limit_s,
 )
 from contract_tests.server.own_sandboxes import OwnSandboxes
 from contract_tests.server.receiver import Receiver
@@ -42,6 +44,7 @@ from contract_tests.server.reports.report import (
 from contract_tests.server.runner import CaseRun, Runner
 from contract_tests.server.target import Target
 from contract_tests.server.targets import derive_key, detect_target, detection_key, origin_of
+from contract_tests.server.time_limit import TimeLimit
 from contract_tests.server.world import World
 
 # A case needs a receiver that answers too late, in real time: 10 s instead of 30 s is too late
@@ -123,6 +126,7 @@ def open_session(options: Options) -> Iterator[Session]:
         http = stack.enter_context(
             httpx.Client(verify=certificates, timeout=TIMEOUT_S, trust_env=live)
         )
+        sender = stack.enter_context(HttpClient(certificates, uses_proxies=live))
         receiver = stack.enter_context(
             Receiver(options.receiver_host, options.receiver_port, options.receiver_url)
         )
@@ -134,19 +138,20 @@ def open_session(options: Options) -> Iterator[Session]:
         ledger = Ledger(options.budget_usd or Decimal(0)) if live else None
         guard = LiveGuard(ledger) if ledger else None
         stop = Signal()
+        redaction = Redaction([options.api_key])  # It is also the beginning of derived keys.
 
         def world_of(case: Case) -> World:
             keys = _keys(options.api_key, case, target)
             sandboxes.add(keys.values())
             return HttpWorld(
-                http,
+                sender,
                 base_url,
                 keys,
                 receiver,
                 case_id=case.id,
-                redaction=Redaction([*keys.values(), options.api_key]),
+                redaction=redaction,
                 guard=guard,
-                stop=stop,
+                limit=TimeLimit(time_limit_s(case, options), stop),
             )
 
         workers = options.workers or (WORKERS if target.has_control else WAITING_WORKERS)

@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from decimal import Decimal
 
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +12,11 @@ from hypothesis import strategies as st
 from contract_tests.contract.provider import GENERATE, STATUS
 from contract_tests.server.events import Request, Response, build_request
 from contract_tests.server.guard import MOST_IMAGES, PRICE_USD, Ledger, LiveGuard, images_of
+from contract_tests.server.http_client import Headers
 from contract_tests.server.http_world import HttpWorld
 from contract_tests.server.interruptions import CaseSkipped
 from contract_tests.server.receiver import Receiver
+from contract_tests.server.time_limit import TimeLimit
 
 WINDOW_S = 60.0
 A_TENTH = 1_000  # requests a minute, LIM-1
@@ -88,9 +89,9 @@ def test_the_cost_is_reserved_before_the_submit_leaves() -> None:
     ledger = Ledger(Decimal(10))
     spent_on_arrival = []
 
-    def serve(_: httpx.Request) -> httpx.Response:
+    def serve() -> Response:
         spent_on_arrival.append(ledger.spent_usd)
-        return httpx.Response(200)
+        return Response(status=200)
 
     with a_world(serve, ledger) as world:
         world.exchange(a_submit(4))
@@ -99,7 +100,7 @@ def test_the_cost_is_reserved_before_the_submit_leaves() -> None:
 
 
 def test_a_submit_that_does_not_fit_into_the_budget_never_leaves() -> None:
-    def serve(_: httpx.Request) -> httpx.Response:
+    def serve() -> Response:
         raise AssertionError("it was sent")
 
     with (
@@ -112,8 +113,8 @@ def test_a_submit_that_does_not_fit_into_the_budget_never_leaves() -> None:
 def test_what_becomes_of_a_submit_whose_answer_is_lost_counts_as_spent() -> None:
     ledger = Ledger(Decimal(10))
 
-    def serve(request: httpx.Request) -> httpx.Response:
-        raise httpx.ReadTimeout("nobody answered", request=request)
+    def serve() -> Response:
+        return Response(status=0, error="ReadTimeout: nobody answered")
 
     with a_world(serve, ledger) as world:
         answer = world.exchange(a_submit(2))
@@ -125,7 +126,7 @@ def test_what_becomes_of_a_submit_whose_answer_is_lost_counts_as_spent() -> None
 def test_a_refused_submit_gives_its_reserve_back() -> None:
     ledger = Ledger(Decimal(10))
 
-    with a_world(lambda _: httpx.Response(400), ledger) as world:
+    with a_world(lambda: Response(status=400), ledger) as world:
         world.exchange(a_submit(2))
 
     assert ledger.spent_usd == 0
@@ -186,13 +187,29 @@ class VirtualTime:
         self.now_s += seconds
 
 
+class FakeSender:
+    """Answers each request as told, without a network."""
+
+    def __init__(self, serve: Callable[[], Response]) -> None:
+        self._serve = serve
+
+    def send(
+        self, method: str, url: str, headers: Headers, body: bytes, limit: TimeLimit
+    ) -> Response:
+        return self._serve()
+
+    def burst(
+        self, method: str, url: str, headers: Headers, body: bytes, count: int, limit: TimeLimit
+    ) -> tuple[list[int], Response]:
+        last = self._serve()
+        return [last.status] * count, last
+
+
 @contextmanager
-def a_world(
-    serve: Callable[[httpx.Request], httpx.Response], ledger: Ledger
-) -> Iterator[HttpWorld]:
-    with Receiver() as receiver, httpx.Client(transport=httpx.MockTransport(serve)) as http:
+def a_world(serve: Callable[[], Response], ledger: Ledger) -> Iterator[HttpWorld]:
+    with Receiver() as receiver:
         yield HttpWorld(
-            http,
+            FakeSender(serve),
             "http://api.invalid",
             {"own": "sk-0123456789"},
             receiver,

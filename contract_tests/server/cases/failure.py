@@ -186,7 +186,8 @@ CASES = (
         id="S-FAIL-006", title="a task fails if one of its images cannot be read",
         clauses=("FAIL-2",), sends="a submit with an image, and an unreachable address",
         expects="200, then failed with INVALID_IMAGE_URL",
-        run=_one_bad_of_two, worst_images=1, time=Time.ONE_GENERATION,
+        run=_one_bad_of_two,
+        is_slow=True, worst_images=1, time=Time.ONE_GENERATION,
         loopback_only=_UNDOCUMENTED,
     ),
     Case(

@@ -108,6 +108,7 @@ CASES = (
         expects="states that only move forward, final responses that never change, members only in"
         " the right states, plausible times, separate keys, 429 exactly at the limit of tasks",
         run=_in_any_order,
+        is_slow=True,
         images=4,
         worst_images=4,
         needs_control=True,

@@ -53,6 +53,7 @@ CASES = (
         sends="submits with each ratio and number of images, and downloads",
         expects="that many addresses, and images of that ratio",
         run=_as_requested,
+        is_slow=True,
         images=2,
         worst_images=2,
         time=Time.ONE_GENERATION,

@@ -188,6 +188,7 @@ CASES = (
         sends=f"a callback task to a receiver that answers 200 after {_SLOWER_S:g} s of real time",
         expects="a second attempt (a mock may have a shorter timeout than 30 s)",
         run=_slow_answer,
+        is_slow=True,
         images=1,
         worst_images=1,
         needs_control=True,

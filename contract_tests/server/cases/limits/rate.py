@@ -252,6 +252,7 @@ CASES = (
         sends="requests for the balance at random instants, with limits of 1 to 4",
         expects="exactly the requests that the preceding 60 s allow are accepted",
         run=_any_window,
+        is_slow=True,
         needs_control=True,
         provokes=(429,),
     ),
