@@ -18,12 +18,12 @@ from contract_tests.server.events import (
     build_request,
 )
 from contract_tests.server.interruptions import PreconditionNotMet, TargetFailure
+from contract_tests.server.progress import Progress, generation_max_s
 from contract_tests.server.target import Target
 from contract_tests.server.world import World
 
 TROUBLE: Final = frozenset({402, 403, 429, *range(500, 600)})
 """Statuses that are a failure on a live service, unless the case provokes them."""
-_GENERATION_S: Final = 300.0  # The maximum duration of a task.
 _STEP_S: Final = 3.0  # The pause between two status requests.
 _CALLBACK_S: Final = 60.0  # The maximum real time in which a due callback arrives.
 _FIRST_LOOK_S: Final = 1.0  # The real time before the first check for pending callbacks.
@@ -103,16 +103,15 @@ class Probe:
 
     def poll_until_final(self, task_id: str) -> Answer:
         """Poll until the task is final and return that answer. Raise PreconditionNotMet."""
-        waited_s = 0.0
+        progress, waited_s = Progress(self), 0.0
         while True:
             answer = self.read_status(task_id)
             data = answer.data
             if answer.status == 200 and isinstance(data, dict) and data.get("state") in FINAL:
                 return answer
-            if waited_s >= _GENERATION_S:
-                raise PreconditionNotMet(
-                    f"the task was not final after {waited_s:g} s: {answer.shown}"
-                )
+            progress.see(answer)
+            if progress.is_over or waited_s >= generation_max_s(self.target):
+                raise PreconditionNotMet(progress.give_up())
             self.pass_time(_STEP_S)
             waited_s += _STEP_S
 

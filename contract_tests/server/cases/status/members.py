@@ -9,10 +9,9 @@ from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.reading import data_of, date_s, has_ended, result_urls, state_of
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
+from contract_tests.server.progress import STATES, Progress, generation_max_s
 
-STATES: Final = ("pending", "processing", "success", "failed")
 _UNREACHABLE: Final = "https://nothing.invalid/fox.png"  # The task fails (FAIL-2).
-_LONGEST_S: Final = 300.0
 _STEP_S: Final = 3.0
 _MILLISECONDS: Final = range(10**12, 10**13)  # The years 2001 to 2286.
 _SKEW_S: Final = 15.0  # The maximum difference of Date and the task's times.
@@ -22,17 +21,26 @@ Judge = Callable[[Probe, str, Answer, dict[str, Any]], None]
 
 
 def lives(probe: Probe, *, with_failure: bool) -> list[tuple[str, list[Answer]]]:
-    """Poll a task that succeeds and one that fails until final; return all responses."""
+    """Poll a task that succeeds and one that fails until final; return all responses.
+
+    A task that never becomes final is recorded, and its responses are returned.
+    """
     ids = [probe.submit_task()]
     if with_failure:
         ids.append(probe.submit_task(image_urls=[_UNREACHABLE]))
     followed: dict[str, list[Answer]] = {task_id: [] for task_id in ids}
-    waited_s = 0.0
+    progress = {task_id: Progress(probe) for task_id in ids}
+    live, waited_s = list(ids), 0.0
     while True:
-        for task_id, seen in followed.items():
-            if not seen or not has_ended(seen[-1]):
-                seen.append(probe.read_status(task_id))
-        if all(has_ended(seen[-1]) for seen in followed.values()) or waited_s >= _LONGEST_S:
+        for task_id in live:
+            followed[task_id].append(probe.read_status(task_id))
+            progress[task_id].see(followed[task_id][-1])
+        live = [task_id for task_id in live if not has_ended(followed[task_id][-1])]
+        is_late = waited_s >= generation_max_s(probe.target)
+        for task_id in [each for each in live if is_late or progress[each].is_over]:
+            progress[task_id].give_up()
+            live.remove(task_id)
+        if not live:
             return list(followed.items())
         probe.pass_time(_STEP_S)
         waited_s += _STEP_S
@@ -107,7 +115,7 @@ def _times(probe: Probe, _: str, answer: Answer, data: dict[str, Any]) -> None:
         "STA-9",
         type(created_ms) is int
         and created_ms in _MILLISECONDS
-        and (age_s is None or -skew_s <= age_s <= _LONGEST_S + skew_s),
+        and (age_s is None or -skew_s <= age_s <= generation_max_s(probe.target) + skew_s),
         expected="createTime in Unix milliseconds, shortly before the Date of the response",
         seen=f"createTime {created_ms!r}, Date {date}",
         at=answer,
@@ -127,7 +135,7 @@ def _times(probe: Probe, _: str, answer: Answer, data: dict[str, Any]) -> None:
         "STA-9",
         type(created_ms) is int
         and type(ended_ms) is int
-        and created_ms <= ended_ms <= created_ms + _LONGEST_S * 1000
+        and created_ms <= ended_ms <= created_ms + generation_max_s(probe.target) * 1000
         and (age_s is None or -skew_s <= age_s <= _STEP_S + skew_s)
         and _has(probe, data, "costTime"),
         expected="completeTime in Unix milliseconds, after createTime and just before the"

@@ -1,0 +1,80 @@
+"""The documented limits of a server without a control plane are found exactly."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from contract_tests.contract.verdicts import Verdict
+from contract_tests.server.cases.limits import documented
+from contract_tests.server.events import Request, Response
+from contract_tests.server.runner import Runner
+from contract_tests.server.target import Target
+from tests.contract_tests.fakes import REGISTER, FakeWorld
+
+OK = b'{"code": 200, "message": "success", "data": 1.5}'
+FULL = b'{"code": 429, "message": "too many requests", "data": null}'
+WINDOW_S = 60.0
+(RATE_CASE, _) = documented.CASES
+
+
+class LimitedWorld(FakeWorld):
+    """A server that accepts `limit` requests in any 60 s; `used` were accepted just before."""
+
+    def __init__(self, limit: int, used: int) -> None:
+        super().__init__(self._answered)
+        self._limit = limit
+        self._now_s = 0.0
+        self._accepted_s = [0.0] * used
+
+    def pause(self, seconds: float) -> None:
+        self._now_s += seconds
+
+    def burst(self, request: Request, count: int) -> tuple[tuple[tuple[int, int], ...], Response]:
+        passed = min(count, max(0, self._limit - self._used()))
+        self._accepted_s += [self._now_s] * passed
+        runs: Sequence[tuple[int, int]] = ((200, passed), (429, count - passed))
+        last = Response(status=200, body=OK) if passed == count else self._rejection()
+        return tuple(run for run in runs if run[1]), last
+
+    def _answered(self, request: Request) -> Response:
+        if self._used() >= self._limit:
+            return self._rejection()
+        self._accepted_s.append(self._now_s)
+        return Response(status=200, body=OK, headers=(("Date", self._date()),))
+
+    def _used(self) -> int:
+        return sum(self._now_s - at_s < WINDOW_S for at_s in self._accepted_s)
+
+    def _rejection(self) -> Response:
+        return Response(status=429, body=FULL, headers=(("Retry-After", "60"),))
+
+    def _date(self) -> str:
+        return f"Sat, 28 Nov 2026 00:{int(self._now_s) // 60:02}:{int(self._now_s) % 60:02} GMT"
+
+
+def verdicts(limit: int, used: int, *, shares_key: bool = True) -> set[Verdict]:
+    """Return the verdicts on LIM-1; other clauses are not what this server is made for."""
+    target = Target(base_url="http://127.0.0.1:1", is_live=False, has_other_key=not shares_key)
+    world = LimitedWorld(limit, used)
+    result = Runner(target, REGISTER, lambda _: world, seed=1).run_case(RATE_CASE).result
+    return {each.verdict for each in result.findings if each.clause == "LIM-1"}
+
+
+@pytest.mark.parametrize("shares_key", [False, True])
+@pytest.mark.parametrize("used", [0, 1, 7_000])
+def test_the_documented_limit_passes_even_after_an_earlier_run(
+    used: int,
+    shares_key: bool,  # noqa: FBT001
+) -> None:
+    assert verdicts(documented.RATE, used, shares_key=shares_key) == {Verdict.PASS}
+
+
+@pytest.mark.parametrize("used", [0, 1, 7_000])
+@pytest.mark.parametrize("off_by", [-5_000, -1, 1, 5_000])
+def test_any_other_limit_fails(off_by: int, used: int) -> None:
+    assert Verdict.FAIL in verdicts(documented.RATE + off_by, used)
+
+
+@pytest.mark.parametrize("off_by", [-5_000, -1, 1, 5_000])
+def test_any_other_limit_of_a_new_key_fails(off_by: int) -> None:
+    assert Verdict.FAIL in verdicts(documented.RATE + off_by, 0, shares_key=False)
