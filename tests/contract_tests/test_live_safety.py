@@ -191,11 +191,24 @@ def test_free_cases_begin_first_and_those_that_use_up_a_limit_last(
         for number, (images, exhausts) in enumerate(kinds)
     ]  # fmt: skip
 
-    told = [ran.result.id for ran in runner().run(cases, workers=1)]
+    told = [ran.result.id for ran in runner(is_live=True).run(cases, workers=1)]
 
     assert sorted(told) == sorted(case.id for case in cases)
     costs = [(cases[number].exhausts, cases[number].images) for number in asked]
     assert costs == sorted(costs)
+
+
+def test_slow_cases_start_first_if_each_case_has_a_key_of_its_own() -> None:
+    cases = [
+        a_case(case_id="S-SUB-901"),
+        a_case(case_id="S-SUB-902", is_slow=True),
+        a_case(case_id="S-SUB-903", exhausts=True),
+    ]
+    started: list[str] = []
+
+    list(runner().run(cases, 1, started.append))
+
+    assert started == ["S-SUB-902", "S-SUB-903", "S-SUB-901"]
 
 
 @pytest.mark.parametrize(
