@@ -2,15 +2,22 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cached_property
 from typing import Final, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 
 from contract_tests.client.attribution import ApiCall, calls_of, can_follow
 from contract_tests.client.faults import HIDES_RESULT
-from contract_tests.client.records import ClientExit, HttpExchange, TaskRecord, is_genuine_callback
+from contract_tests.client.records import (
+    ClientExit,
+    HttpExchange,
+    TaskRecord,
+    is_genuine_callback,
+    path_of,
+)
 from contract_tests.contract.provider import FINAL
 
 K = TypeVar("K", bound=Hashable)
@@ -24,7 +31,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     `client_exit` is None if the audit did not start the client. `dropped` is the number of entries
     that the journal has dropped. `unauthorized` is the number of requests without a usable key,
-    which reach no sandbox. `is_manual` is true if the sandbox's clock is manual.
+    which reach no sandbox. `is_manual` is true if the sandbox's clock is manual. `pictures` are
+    the results of the tasks by URL, if the client was told an output directory.
     """
 
     exchanges: tuple[HttpExchange, ...] = ()
@@ -33,6 +41,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     dropped: int = 0
     is_manual: bool = False
     unauthorized: int = 0
+    pictures: Mapping[str, bytes] = {}
 
     def of(self, *operations: str) -> list[HttpExchange]:
         """Return the exchanges of these operations, in journal order."""
@@ -82,6 +91,16 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def calls(self) -> tuple[ApiCall, ...]:
         """The requests to the provider's API, attributed to calls."""
         return calls_of(self.exchanges)
+
+    def complete_downloads(self) -> dict[str, list[HttpExchange]]:
+        """Return the downloads that gave the client a whole, correct picture, by result URL."""
+        urls = {path_of(url): url for task in self.tasks for url in task.result_urls}
+        found: dict[str, list[HttpExchange]] = {}
+        for each in self.of("result"):
+            url = urls.get(unquote(each.resource_path))
+            if url and each.method == "GET" and each.status == 200 and not each.is_spoiled:
+                found.setdefault(url, []).append(each)
+        return found
 
     def next_attempt(self, exchange: HttpExchange) -> HttpExchange | None:
         """Return the request that repeats a failed request for the same purpose."""

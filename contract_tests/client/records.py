@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from contract_tests.client.faults import BREAKS_RESPONSE, FALSE_CALLBACK
+from contract_tests.client.faults import BREAKS_RESPONSE, FALSE_CALLBACK, SPOILS_PICTURE
+from contract_tests.client.stored_files import StoredFile
 
 API_OPERATIONS: Final = ("submit", "status", "balance")
 """The operations of the provider's API. Downloads and callbacks go to other hosts."""
@@ -51,6 +52,11 @@ class HttpExchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def is_broken(self) -> bool:
         """Whether an injected fault made the response unreadable."""
         return bool(self.injected & BREAKS_RESPONSE)
+
+    @property
+    def is_spoiled(self) -> bool:
+        """Whether an injected fault made the response unreadable or its picture wrong."""
+        return self.is_broken or bool(self.injected & SPOILS_PICTURE)
 
     @cached_property
     def request_json(self) -> Any:
@@ -108,10 +114,16 @@ class TaskRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClientExit(msgspec.Struct, frozen=True, kw_only=True):
-    """How the client's process ended. `output` holds standard output and standard error."""
+    """How the client's process ended. `output` holds standard output and standard error.
+
+    `has_printed_key` is true if the output contained the API key. `files` are the files in the
+    output directory; None if the client was not told the directory.
+    """
 
     exit_status: int
     output: str = ""
+    has_printed_key: bool = False
+    files: tuple[StoredFile, ...] | None = None
     timed_out: bool = False
     after_s: float = 0.0
 
@@ -124,6 +136,12 @@ class ClientExit(msgspec.Struct, frozen=True, kw_only=True):
 def is_genuine_callback(exchange: HttpExchange) -> bool:
     """Tell whether a delivery attempt has the actual final state of the task."""
     return exchange.operation == "callback" and not exchange.injected & FALSE_CALLBACK
+
+
+def path_of(url: str) -> str:
+    """Return the decoded path of a URL. Any text is a URL here, because a server may send it."""
+    path = "/" + url.partition("://")[2].partition("/")[2]
+    return unquote(path.partition("?")[0])
 
 
 def _first_value(headers: tuple[tuple[str, str], ...], wanted: str) -> str | None:

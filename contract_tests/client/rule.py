@@ -59,6 +59,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     check: Callable[[Evidence], Iterable[Observation]]
     needs_exit: bool = False
     """Whether the rule can be judged only if the client's exit is known."""
+    needs_files: bool = False
+    """Whether the rule can be judged only if the client stores its files in a known directory."""
     is_about_polling: bool = False
     """Whether the rule does not apply to a client that waits for callbacks."""
 
@@ -92,6 +94,8 @@ def judge(rule: Rule, evidence: Evidence) -> RuleFinding:
     """Judge a client by one rule; without an event of its kind the verdict is INCONCLUSIVE."""
     if rule.needs_exit and evidence.client_exit is None:
         return _finding(rule, Verdict.SKIP, "not tested: the client's exit is unknown")
+    if rule.needs_files and (evidence.client_exit is None or evidence.client_exit.files is None):
+        return _finding(rule, Verdict.SKIP, "not tested: the command has no {out_dir}")
     try:
         observations = list(rule.check(evidence))
     except Exception as error:  # noqa: BLE001  # An error in one rule must not stop the others.

@@ -20,6 +20,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     judged: tuple[str, ...]
     staged: tuple[Mapping[str, Any], ...]
     settings: Mapping[str, Any] = {}
+    num_images: int = 1
+    """The number of images to request. Other numbers than 1 require a client that can be told."""
     needs_receiver: bool = False
     """Whether the client must receive callbacks."""
     needs_polling: bool = False

@@ -35,7 +35,7 @@ _ONE_PROMPT: Final = "not tested by any case: it cannot happen to a client with 
 _OPTIONS: Final = (
     click.option("--exec", "command", metavar="COMMAND",
                  help="Command that runs the client, such as 'python my_client.py {prompt}'."
-                 " Other placeholders: {base_url} {api_key} {out_dir} {image_url}, and"
+                 " Other placeholders: {base_url} {api_key} {num_images} {out_dir} {image_url}, and"
                  " {callback_port} for a client that receives callbacks."
                  " {{name}} is the literal text {name}."),
     click.option("--watch", is_flag=True,

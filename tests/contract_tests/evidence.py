@@ -17,6 +17,7 @@ from contract_tests.contract.register import load_register
 
 REGISTER = load_register()
 RESULT_URL = "http://127.0.0.1:1/results/task_1/0.png"
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(range(100))
 HEADERS = (("Authorization", "Bearer [redacted]"), ("Content-Type", "application/json"))
 INPUT = {"mode": "gpt-image-1", "prompt": "a fox"}
 _PATHS = {
@@ -111,7 +112,7 @@ def accepts_400() -> Evidence:
 
 
 def sends_nothing() -> Evidence:
-    return Evidence(client_exit=ClientExit(exit_status=0))
+    return Evidence(client_exit=ClientExit(exit_status=0, files=()))
 
 
 def case_of(

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from contract_tests.client.evidence import Evidence
 from contract_tests.client.records import ClientExit, HttpExchange, TaskRecord
+from contract_tests.client.stored_files import StoredFile
 from contract_tests.contract.provider import GENERATE, STATUS
-from tests.contract_tests.evidence import RESULT_URL, numbered
+from tests.contract_tests.evidence import PICTURE, RESULT_URL, numbered
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> \"'`&amp; | a\n| b |"
 _STATES = ("pending", "processing", "success", "failed")
@@ -94,12 +95,21 @@ _tasks = st.builds(
     fail_code=st.none() | texts,
     result_urls=st.lists(texts | st.just(RESULT_URL), max_size=2).map(tuple),
 )
+_contents = st.binary(max_size=30) | texts.map(lambda text: text.encode(errors="replace"))
+_files = st.builds(
+    StoredFile,
+    name=texts | st.sampled_from(("1.png", "a/2.JPG", "3.part", "4")),
+    content=_contents | st.sampled_from((PICTURE, PICTURE[:20])),
+    has_key=st.booleans(),
+)
 _exits = st.builds(
     ClientExit,
     exit_status=st.integers(-15, 255),
     output=texts,
     timed_out=st.booleans(),
     after_s=st.floats(0, 10**6),
+    has_printed_key=st.booleans(),
+    files=st.none() | st.lists(_files, max_size=3).map(tuple),
 )
 evidence = st.builds(
     Evidence,
@@ -109,4 +119,5 @@ evidence = st.builds(
     dropped=st.integers(0, 2),
     is_manual=st.booleans(),
     unauthorized=st.integers(0, 2),
+    pictures=st.dictionaries(st.just(RESULT_URL) | texts, st.just(PICTURE) | _contents, max_size=2),
 )

@@ -22,7 +22,7 @@ from tests.contract_tests.evidence import (
 )
 from tests.contract_tests.evidence_strategies import evidence
 
-ABOUT_ANY_REQUEST = {"C-REQ-001", "C-REQ-007"}
+ABOUT_ANY_REQUEST = {"C-REQ-001", "C-REQ-007", "C-KEY-001", "C-KEY-002", "C-OUT-002"}
 
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 
@@ -45,7 +45,8 @@ def test_rule_about_the_exit_is_skipped_if_the_exit_is_unknown(rule: Rule) -> No
 @every_rule
 def test_balance_request_alone_passes_only_rules_about_any_request(rule: Rule) -> None:
     evidence = Evidence(
-        exchanges=(exchange(operation="balance"),), client_exit=ClientExit(exit_status=0)
+        exchanges=(exchange(operation="balance"),),
+        client_exit=ClientExit(exit_status=0, files=()),
     )
 
     expected = Verdict.PASS if rule.id in ABOUT_ANY_REQUEST else Verdict.INCONCLUSIVE
@@ -56,11 +57,14 @@ def test_balance_request_alone_passes_only_rules_about_any_request(rule: Rule) -
 @every_rule
 def test_submit_alone_passes_only_rules_about_submits(rule: Rule) -> None:
     evidence = Evidence(
-        exchanges=(exchange(),), tasks=(task("pending"),), client_exit=ClientExit(exit_status=0)
+        exchanges=(exchange(),),
+        tasks=(task("pending"),),
+        client_exit=ClientExit(exit_status=1, files=()),
     )
 
-    is_about_it = rule.id.startswith("C-REQ") and rule.id != "C-REQ-006"
-    expected = Verdict.PASS if is_about_it or rule.id == "C-PAY-003" else Verdict.INCONCLUSIVE
+    is_about_requests = rule.id.startswith("C-REQ") and rule.id != "C-REQ-006"
+    is_about_it = is_about_requests or rule.id in ABOUT_ANY_REQUEST | {"C-PAY-003", "C-RES-006"}
+    expected = Verdict.PASS if is_about_it else Verdict.INCONCLUSIVE
 
     assert judge(rule, evidence).verdict is expected
 
@@ -83,13 +87,13 @@ def test_two_tasks_with_different_input_are_no_repeated_purchase() -> None:
         exchange(operation="callback", task_id=task_id, body=envelope("success", task_id))
         for task_id in (*ratios, *ratios)
     ]
+    downloads = [exchange(operation="result", task_id=task_id) for task_id in ratios]
     tasks = tuple(task("success", task_id) for task_id in ratios)
+    steps = [*submits, *callbacks, *downloads]
     rule = BY_ID["C-CB-002"]
 
-    once = judge(rule, Evidence(exchanges=numbered([*submits, *callbacks]), tasks=tasks))
-    repeated = judge(
-        rule, Evidence(exchanges=numbered([*submits, *callbacks, submits[0]]), tasks=tasks)
-    )
+    once = judge(rule, Evidence(exchanges=numbered(steps), tasks=tasks))
+    repeated = judge(rule, Evidence(exchanges=numbered([*steps, submits[0]]), tasks=tasks))
 
     assert once.verdict is Verdict.PASS
     assert repeated.verdict is Verdict.FAIL

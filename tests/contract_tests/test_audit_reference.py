@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from client_reference import CallbackReceiver, Client
+from contract_tests.client.driving.output import read_files
 from contract_tests.client.driving.trials import Trial, run_trial
 from contract_tests.client.records import ClientExit
 from contract_tests.client.selection import CasePlan
@@ -40,13 +41,20 @@ def verdict(situation: Situation, http: httpx.Client, directory: Path, *, via: s
         ):
             try:
                 if via == "callback":
-                    made = client.generate(trial.prompt, via="callback", receiver=receiver)
+                    made = client.generate(
+                        trial.prompt,
+                        num_images=trial.num_images,
+                        via="callback",
+                        receiver=receiver,
+                    )
                 else:
-                    made = client.generate(trial.prompt)
+                    made = client.generate(trial.prompt, num_images=trial.num_images)
                 client.download(made, directory)
             except Exception as error:  # noqa: BLE001  # as a command would end
                 status, said = 1, str(error)
-        return ClientExit(exit_status=status, output=said, after_s=time.passed_s)
+        return ClientExit(
+            exit_status=status, output=said, after_s=time.passed_s, files=read_files(directory)
+        )
 
     plan = CasePlan(situation, frozenset(situation.judged))
     return run_trial(plan, http, drive, Event()).case.verdict

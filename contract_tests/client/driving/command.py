@@ -20,7 +20,7 @@ _MAX_OUTPUT: Final = 256 * 1024  # The last bytes of the output are kept.
 _GRACE_PERIOD_S: Final = 2.0
 _NOT_FOUND: Final = 127
 PLACEHOLDERS: Final = (
-    "base_url", "api_key", "prompt", "out_dir", "image_url", "callback_port",
+    "base_url", "api_key", "prompt", "num_images", "out_dir", "image_url", "callback_port",
 )  # fmt: skip
 # "{{name}}" is "{name}" itself. "${name}" and "%{name}" belong to shells and to curl.
 _PLACEHOLDER: Final = re.compile(r"\{\{(?P<literal>\w+)\}\}|(?<![$%{])\{(?P<name>[A-Za-z_]\w*)\}")
@@ -51,12 +51,25 @@ class ClientCommand:
     @property
     def takes_callbacks(self) -> bool:
         """Whether the command has a placeholder for the port of a callback receiver."""
-        found = (each for word in self._words for each in _PLACEHOLDER.finditer(word))
-        return any(each["name"] == "callback_port" for each in found)
+        return self._has("callback_port")
+
+    @property
+    def takes_out_dir(self) -> bool:
+        """Whether the command has a placeholder for the directory of its files."""
+        return self._has("out_dir")
+
+    @property
+    def takes_num_images(self) -> bool:
+        """Whether the command has a placeholder for the number of images."""
+        return self._has("num_images")
 
     def words(self, values: Mapping[str, str]) -> list[str]:
         """Return the words of the command with these values for the placeholders."""
         return [_fill(word, values) for word in self._words]
+
+    def _has(self, placeholder: str) -> bool:
+        found = (each for word in self._words for each in _PLACEHOLDER.finditer(word))
+        return any(each["name"] == placeholder for each in found)
 
 
 def _fill(word: str, values: Mapping[str, str]) -> str:

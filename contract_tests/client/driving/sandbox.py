@@ -7,6 +7,7 @@ from threading import Event
 from typing import Any, Final
 
 import httpx
+import msgspec
 
 from contract_tests.client.evidence import Evidence
 from contract_tests.client.journal_reader import read_evidence
@@ -16,6 +17,7 @@ from contract_tests.contract.errors import TargetError
 
 _NO_LIMIT: Final = 9_999_999  # No sandbox keeps this many entries.
 _MAX_DELAY_S: Final = 60.0  # Much longer than any delay in a situation.
+_MAX_PICTURES: Final = 100
 _POLL_INTERVAL_S: Final = 0.05
 _UNAUTHORIZED: Final = re.compile(r"^apixo_mock_unauthorized_total (\d+)", re.MULTILINE)
 _ANY_REQUEST: Final = re.compile(
@@ -68,14 +70,20 @@ class CaseSandbox:
                 return
 
     def evidence(self, client_exit: ClientExit | None = None) -> Evidence:
-        """Return what has happened in the sandbox so far."""
-        return read_evidence(
+        """Return what has happened in the sandbox so far.
+
+        The results are part of it if the client stored files. Rules no longer apply afterwards.
+        """
+        evidence = read_evidence(
             self._call("GET", f"journal?limit={_NO_LIMIT}"),
             self._call("GET", f"tasks?limit={_NO_LIMIT}")["tasks"],
             is_manual=self._call("GET", "clock")["mode"] == "manual",
             client_exit=client_exit,
             unauthorized=self._count_unauthorized() - self._unauthorized_before,
         )
+        if client_exit is None or client_exit.files is None:
+            return evidence
+        return msgspec.structs.replace(evidence, pictures=self._pictures(evidence))
 
     def count_exchanges(self) -> int:
         """Return the number of exchanges so far, including those that the journal dropped."""
@@ -85,6 +93,17 @@ class CaseSandbox:
     def delete(self) -> None:
         """Delete the sandbox with its tasks and its journal."""
         self._call("DELETE", "sandbox?remove=true")
+
+    def _pictures(self, evidence: Evidence) -> dict[str, bytes]:
+        """Return the pictures of the tasks by URL, without the faults that rules inject."""
+        self._call("DELETE", "rules")
+        urls = [url for task in evidence.tasks for url in task.result_urls]
+        pictures = {}
+        for url in urls[:_MAX_PICTURES]:
+            response = self._http.get(url)
+            if response.status_code == 200:
+                pictures[url] = response.content
+        return pictures
 
     def _has_slow_responses(self) -> bool:
         """Tell whether a rule has delayed more responses than the journal has."""

@@ -5,6 +5,7 @@ import socket
 import tempfile
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 from threading import Event
 from typing import Final
 
@@ -12,20 +13,22 @@ import httpx
 import msgspec
 
 from contract_tests.client.driving.command import ClientCommand, ClientProcesses
+from contract_tests.client.driving.output import read_files, without_key
 from contract_tests.client.driving.sandbox import CaseSandbox, new_key, prompt_of
 from contract_tests.client.records import ClientExit
 from contract_tests.client.reports.cases import judge_situation, unjudged_case
 from contract_tests.client.reports.report import AuditedCase
 from contract_tests.client.selection import CasePlan
+from contract_tests.client.situation import Situation
 from contract_tests.contract.certificates import trusted_certificates
 from contract_tests.contract.errors import ClientUnreachableError, TargetError
-from contract_tests.contract.redaction import Redaction
 from contract_tests.contract.verdicts import Verdict
 
 _CALLBACK_URL: Final = "APIXO_CALLBACK_URL"
 _IMAGE_URL: Final = "https://example.com/fox.png"
 _LAST_LINES: Final = 5
 _MAX_LINE: Final = 300  # characters
+_ONE_IMAGE: Final = "not tested: the command has no {num_images}"
 _NO_RECEIVER: Final = "not tested: the command has no {callback_port} for a callback receiver"
 
 
@@ -36,6 +39,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
     key: str
     prompt: str
+    num_images: int = 1
 
 
 ClientRunner = Callable[[Trial], ClientExit]
@@ -72,11 +76,11 @@ def run_trial(
             base_url=str(http.base_url).rstrip("/"),
             key=sandbox.key,
             prompt=prompt_of(situation),
+            num_images=situation.num_images,
         )
         client_exit = run_client(trial)
         sandbox.wait_for_slow_responses(stop)
-        output = Redaction([sandbox.key]).text(client_exit.output)
-        evidence = sandbox.evidence(msgspec.structs.replace(client_exit, output=output))
+        evidence = sandbox.evidence(without_key(client_exit, sandbox.key))
         is_unreached = not evidence.exchanges and not sandbox.has_mock_been_reached()
         sandbox.delete()
     except (httpx.HTTPError, TargetError) as error:
@@ -124,10 +128,11 @@ def run_trials(
         try:
             futures = []
             for plan in sorted(plans, key=lambda plan: plan.situation.is_quick):
-                if command.takes_callbacks or not plan.situation.needs_receiver:
-                    futures.append(executor.submit(run, plan))
+                reason = _reason_to_skip(plan.situation, command)
+                if reason:
+                    yield unjudged_case(plan.situation, Verdict.SKIP, reason)
                 else:
-                    yield unjudged_case(plan.situation, Verdict.SKIP, _NO_RECEIVER)
+                    futures.append(executor.submit(run, plan))
             for future in as_completed(futures):
                 result = future.result()
                 if result.is_unreached:
@@ -137,6 +142,12 @@ def run_trials(
             stop.set()
             processes.close()
             executor.shutdown(cancel_futures=True)
+
+
+def _reason_to_skip(situation: Situation, command: ClientCommand) -> str:
+    if situation.needs_receiver and not command.takes_callbacks:
+        return _NO_RECEIVER
+    return _ONE_IMAGE if situation.num_images != 1 and not command.takes_num_images else ""
 
 
 def _unreached(case: AuditedCase) -> str:
@@ -162,6 +173,7 @@ def _run_command(
             "base_url": trial.base_url,
             "api_key": trial.key,
             "prompt": trial.prompt,
+            "num_images": str(trial.num_images),
             "out_dir": out_dir,
             "image_url": _IMAGE_URL,
         }
@@ -170,7 +182,10 @@ def _run_command(
         if command.takes_callbacks:
             values["callback_port"] = str(_free_port())
             environment[_CALLBACK_URL] = f"http://127.0.0.1:{values['callback_port']}/callback"
-        return processes.run(command.words(values), environment, timeout_s)
+        client_exit = processes.run(command.words(values), environment, timeout_s)
+        if not command.takes_out_dir:
+            return client_exit
+        return msgspec.structs.replace(client_exit, files=read_files(Path(out_dir)))
 
 
 def _free_port() -> int:

@@ -1,12 +1,12 @@
 """C-CB: how a client handles callbacks."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from contract_tests.client.evidence import Evidence
 from contract_tests.client.records import HttpExchange, TaskRecord, is_genuine_callback
 from contract_tests.client.rule import Axis, Level, Observation, Rule
+from contract_tests.client.rules.callback_effects import uses_of_forged_task, work_on
 from contract_tests.client.rules.wording import describe_exit
 from contract_tests.contract.provider import FINAL
 from contract_tests.contract.text import count
@@ -38,21 +38,37 @@ def _check_duplicates(evidence: Evidence) -> Iterator[Observation]:
         ]
         if len(accepted) < 2:
             continue
-        downloads = Counter(
-            each.resource_path
-            for each in evidence.downloads(task.id)
-            if each.method == "GET" and each.status == 200 and not each.injected
-        )
-        most = max(downloads.values(), default=0)
+        event = accepted[1].number
         submits = (each for each in evidence.accepted_submits if each.task_id == task.id)
-        is_repeated = any(evidence.repeat_purchase(each, after=accepted[0]) for each in submits)
-        purchase = "input submitted again" if is_repeated else "input not submitted again"
-        yield Observation(
-            holds=most <= 1 and not is_repeated,
-            seen=f"{count(len(accepted), 'callback')}: "
-            f"{count(most, 'download')} of one result, {purchase}",
-            event=accepted[1].number,
-        )
+        if any(evidence.repeat_purchase(each, after=accepted[0]) for each in submits):
+            seen = f"{count(len(accepted), 'callback')}: input submitted again"
+            yield Observation(holds=False, seen=seen, event=event)
+        for work in work_on(task, evidence):
+            yield Observation(
+                holds=work.times <= 1,
+                seen=f"{count(len(accepted), 'callback')}: {work.seen}",
+                event=event,
+                is_minor=work.is_uncertain,
+            )
+
+
+def _check_forged_callback(evidence: Evidence) -> Iterator[Observation]:
+    """Check the recovery, and that nothing of the forged callback became a result."""
+    yield from _check_recovery("callback forged-id")(evidence)
+    known = {task.id for task in evidence.tasks}
+    for each in evidence.of("callback"):
+        forged_id = each.payload.get("taskId")
+        if (
+            "callback forged-id" not in each.injected
+            or not isinstance(forged_id, str)
+            or not forged_id
+            or forged_id in known
+        ):
+            continue
+        for use in uses_of_forged_task(forged_id, evidence):
+            yield Observation(
+                holds=False, seen=use.seen, event=use.event or each.number, is_minor=use.is_minor
+            )
 
 
 def _check_recovery(fault: str) -> Callable[[Evidence], Iterator[Observation]]:
@@ -187,7 +203,7 @@ RULES: Final = (
         event="callback with a forged task id",
         advice="Callbacks are not signed. Ignore task ids that you did not submit, and continue "
         "to wait for your own.",
-        check=_check_recovery("callback forged-id"),
+        check=_check_forged_callback,
     ),
     Rule(
         id="C-CB-007",

@@ -1,17 +1,22 @@
 """C-RES: how a client downloads its results."""
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import unquote
 
 from contract_tests.client.evidence import Evidence, exchanges_after
-from contract_tests.client.faults import SPOILS_PICTURE
+from contract_tests.client.records import is_genuine_callback, path_of
 from contract_tests.client.rule import Axis, Level, Observation, Rule
-from contract_tests.client.rules.wording import describe_faults
+from contract_tests.client.rules.wording import describe_exit, describe_faults
 from contract_tests.contract.text import count
 
 _SUCCESSFUL: Final = frozenset({200, 206, 304})
 _KEY_HEADERS: Final = frozenset({"authorization", "x-api-key", "api-key", "proxy-authorization"})
 _REDACTED: Final = "[redacted]"
+_SERVER_ERROR: Final = 500
+_WRONG_TYPE: Final = "meaning result-wrong-type"
+_REDIRECTED: Final = "meaning result-redirected"
 
 
 def _check_result_json(evidence: Evidence) -> Iterator[Observation]:
@@ -49,7 +54,8 @@ def _check_expiry(evidence: Evidence) -> Iterator[Observation]:
 
 def _check_damaged_download(evidence: Evidence) -> Iterator[Observation]:
     for each in evidence.of("result"):
-        if not each.is_broken and not each.injected & SPOILS_PICTURE:
+        is_rejected = each.is_injected_rejection and each.status >= _SERVER_ERROR
+        if not each.is_spoiled and not is_rejected:
             continue
         retries = [
             retry
@@ -62,7 +68,66 @@ def _check_damaged_download(evidence: Evidence) -> Iterator[Observation]:
         seen = f"{times} after {describe_faults(each.injected)}"
         if not retries and is_reported:
             seen += ", but the client reported a failure"
-        yield Observation(holds=bool(retries), seen=seen, event=each.number, is_minor=is_reported)
+        # A retry is expected if a picture began to arrive, or if the server said that it may help.
+        is_enough = is_reported and _WRONG_TYPE in each.injected
+        yield Observation(
+            holds=bool(retries) or is_enough, seen=seen, event=each.number, is_minor=is_reported
+        )
+
+
+def _check_following(evidence: Evidence) -> Iterator[Observation]:
+    """Check that a client which reports success has learned the end of every task."""
+    client_exit = evidence.client_exit
+    if client_exit is None or client_exit.timed_out:
+        return
+    purchases = Counter(each.input_key for each in evidence.accepted_submits)
+    for submit in evidence.accepted_submits:
+        # C-PAY judges a client that submits the same input again.
+        if submit.is_broken or purchases[submit.input_key] > 1:
+            continue
+        # C-CB-001 judges the answer to a callback. Here it counts that one was sent.
+        callbacks = filter(is_genuine_callback, evidence.callback_attempts(submit.task_id))
+        is_known = bool(evidence.final_notices(submit.task_id)) or any(callbacks)
+        seen = f"task {submit.task_id}: "
+        if is_known:
+            seen += "the client learned how it ended"
+        elif client_exit.is_failure:
+            seen += "the client did not learn how it ended, and reported a failure"
+        else:
+            seen += "the client reported success without knowing how it ended"
+        holds = is_known or client_exit.is_failure
+        yield Observation(holds=holds, seen=seen, event=submit.number)
+
+
+def _check_missing_picture(evidence: Evidence) -> Iterator[Observation]:
+    """Check what a client reports that never got one of its pictures whole."""
+    client_exit = evidence.client_exit
+    complete = {path_of(url) for url in evidence.complete_downloads()}
+    for task in evidence.tasks:
+        attempts = [each for each in evidence.downloads(task.id) if each.method == "GET"]
+        last = {unquote(each.resource_path): each for each in attempts}
+        for path, each in last.items():
+            if path not in complete and client_exit is not None:
+                seen = f"a result was never downloaded whole, and the client {_exit(evidence)}"
+                yield Observation(holds=client_exit.is_failure, seen=seen, event=each.number)
+
+
+def _check_redirect(evidence: Evidence) -> Iterator[Observation]:
+    for each in evidence.of("result"):
+        if _REDIRECTED in each.injected:
+            host = _host_of(each.response_header("location") or "")
+            later = exchanges_after(evidence.downloads(each.task_id), each)
+            is_followed = any(other.header("host") == host for other in later)
+            seen = f"the redirect to {host} was {'' if is_followed else 'not '}followed"
+            yield Observation(holds=is_followed, seen=seen, event=each.number)
+
+
+def _host_of(url: str) -> str:
+    return url.partition("://")[2].partition("/")[0]
+
+
+def _exit(evidence: Evidence) -> str:
+    return describe_exit(evidence.client_exit)
 
 
 def _check_secrecy(evidence: Evidence) -> Iterator[Observation]:
@@ -110,13 +175,13 @@ RULES: Final = (
     ),
     Rule(
         id="C-RES-004",
-        title="Must detect a damaged download and retry it",
+        title="Must detect a failed or damaged download and retry it",
         clauses=("RES-2",),
         axis=Axis.OUTCOME,
         level=Level.MUST,
-        event="damaged download",
-        advice="Compare the size with Content-Length and check that the image is complete. If it "
-        "is not, download it again. Write to a temporary file until then.",
+        event="failed or damaged download",
+        advice="Check the status, compare the size with Content-Length and check that the image is "
+        "complete. If it is not, download it again. Write to a temporary file until then.",
         check=_check_damaged_download,
     ),
     Rule(
@@ -129,5 +194,40 @@ RULES: Final = (
         advice="Download without an Authorization header. Results are on another host and need "
         "no key.",
         check=_check_secrecy,
+    ),
+    Rule(
+        id="C-RES-006",
+        title="Must follow every task that it submits",
+        clauses=("STA-4", "BIL-1"),
+        axis=Axis.OUTCOME,
+        level=Level.MUST,
+        event="accepted submit whose response arrived",
+        advice="Keep the id of every task, and request the status of each one until it has ended. "
+        "Every task is billed.",
+        check=_check_following,
+        needs_exit=True,
+    ),
+    Rule(
+        id="C-RES-007",
+        title="Must report a failure when it did not get a picture",
+        clauses=("RES-2",),
+        axis=Axis.OUTCOME,
+        level=Level.MUST,
+        event="result that could not be downloaded",
+        advice="Limit the number of retries of a download. After the last one, report a failure "
+        "and exit with a status other than 0.",
+        check=_check_missing_picture,
+        needs_exit=True,
+    ),
+    Rule(
+        id="C-RES-008",
+        title="Should follow a redirect of a result address",
+        clauses=("RES-3",),
+        axis=Axis.OUTCOME,
+        level=Level.CHOICE,
+        event="redirected download",
+        advice="Follow redirects when you download, without the Authorization header. The host of "
+        "results is not documented and can change.",
+        check=_check_redirect,
     ),
 )

@@ -3,6 +3,10 @@
 from typing import Final
 
 from contract_tests.client.situation import Situation
-from contract_tests.client.situations import callbacks, general
+from contract_tests.client.situations import callbacks, general, results
 
-SITUATIONS: Final[tuple[Situation, ...]] = (*general.SITUATIONS, *callbacks.SITUATIONS)
+SITUATIONS: Final[tuple[Situation, ...]] = (
+    *general.SITUATIONS,
+    *results.SITUATIONS,
+    *callbacks.SITUATIONS,
+)

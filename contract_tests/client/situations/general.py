@@ -23,7 +23,8 @@ SITUATIONS: Final = (
         judged=(
             "C-REQ-001", "C-REQ-002", "C-REQ-003", "C-REQ-004", "C-REQ-005", "C-REQ-007",
             "C-POLL-001", "C-POLL-002", "C-POLL-003", "C-POLL-006", "C-PAY-003",
-            "C-RES-001", "C-RES-002", "C-RES-003", "C-RES-005",
+            "C-RES-001", "C-RES-002", "C-RES-003", "C-RES-005", "C-RES-006",
+            "C-OUT-001", "C-OUT-002", "C-KEY-001", "C-KEY-002",
         ),
         staged=(_ENDS_BEFORE_THIRD_POLL,),
     ),
@@ -142,18 +143,6 @@ SITUATIONS: Final = (
         title="The task fails with INVALID_IMAGE_URL",
         judged=("C-FAIL-001", "C-FAIL-002", "C-PAY-002"),
         staged=_failing("INVALID_IMAGE_URL"),
-    ),
-    Situation(
-        id="A-RES-001",
-        title="The first download is interrupted",
-        judged=("C-RES-004", *_SINGLE_PURCHASE),
-        staged=(_ENDS_BEFORE_FIRST_POLL, on("result", {"wire": "half-body"}, times=1)),
-    ),
-    Situation(
-        id="A-RES-002",
-        title="The first download is a truncated image",
-        judged=("C-RES-004", *_SINGLE_PURCHASE),
-        staged=(_ENDS_BEFORE_FIRST_POLL, on("result", {"meaning": "result-truncated"}, times=1)),
     ),
     Situation(
         id="A-ROB-001",

@@ -21,6 +21,7 @@ from tests.contract_tests.clients import (
     broken_callbacks,
     broken_ends,
     broken_requests,
+    broken_results,
     broken_robustness,
     broken_waiting,
 )
@@ -44,6 +45,7 @@ MUTANTS: tuple[type[Client], ...] = (
     *broken_requests.MUTANTS,
     *broken_waiting.MUTANTS,
     *broken_ends.MUTANTS,
+    *broken_results.MUTANTS,
     *broken_callbacks.MUTANTS,
     *broken_robustness.MUTANTS,
 )

@@ -87,6 +87,38 @@ class AcceptsAnyCallback(Listener):
         return True
 
 
+class PrintsEveryCallback(Listener):
+    """Shows the result of each delivery, and downloads nothing."""
+
+    violates = "C-CB-002"
+    only_in = ("A-CB-002",)
+
+    def finish(self, data: Json) -> None:
+        for each in self.received:
+            self.output += self.result_urls(each)
+
+
+class PrintsEveryTaskThatItHearsOf(Listener):
+    violates = "C-CB-006"
+
+    def receive(self, body: bytes) -> int:
+        status = super().receive(body)
+        if status == 200 and self.received[-1]["state"] == "success":
+            self.output.append(f"{self.received[-1]['taskId']} is ready")
+        return status
+
+
+class DownloadsEveryTaskThatItHearsOf(Listener):
+    violates = "C-CB-006"
+    only_in = ("A-CB-006",)
+    stores_files = False
+
+    def finish(self, data: Json) -> None:
+        for address in {url for each in self.received for url in self.result_urls(each)}:
+            self.fetch(address)
+        super().finish(data)
+
+
 class CrashesOnAForgedId(Listener):
     violates = "C-CB-006"
 
@@ -125,6 +157,7 @@ class IgnoresAFailureInACallback(Listener):
 MUTANTS: tuple[type[Client], ...] = (
     AnswersCallbacks500, AnswersCallbacks202, AnswersCallbacksTooLate, DownloadsForEachCallback,
     DropsEarlyCallbacks, WaitsEightSecondsForACallback, WaitsForeverForACallback,
-    ReportsSuccessWithoutACallback, AcceptsAnyCallback, CrashesOnAForgedId,
+    ReportsSuccessWithoutACallback, AcceptsAnyCallback, PrintsEveryCallback,
+    PrintsEveryTaskThatItHearsOf, DownloadsEveryTaskThatItHearsOf, CrashesOnAForgedId,
     CrashesOnAMalformedCallback, AcceptsAMalformedCallback, IgnoresAFailureInACallback,
 )  # fmt: skip

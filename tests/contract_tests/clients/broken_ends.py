@@ -7,6 +7,7 @@ import httpx
 from tests.contract_tests.clients.good import Client, Failure, Json
 
 _DAY_S = 86_400.0
+_ONE_BAD_DOWNLOAD = ("A-REQ-001", "A-RES-001", "A-RES-002", "A-RES-004", "A-RES-005")
 _BALANCE = "/api/v1/apikeys/current-balance"
 
 
@@ -77,6 +78,7 @@ class DownloadsOnlyTheFirst(Client):
 
 class DownloadsAfterSixteenDays(Client):
     violates = "C-RES-003"
+    only_in = ("A-REQ-001",)
     time_budget_s = 20 * _DAY_S
 
     def download_all(self, addresses: Iterable[str]) -> None:
@@ -86,6 +88,8 @@ class DownloadsAfterSixteenDays(Client):
 
 class KeepsAnInterruptedDownload(Client):
     violates = "C-RES-004"
+    only_in = _ONE_BAD_DOWNLOAD
+    stores_files = False
 
     def download(self, address: str) -> bytes:
         try:
@@ -96,6 +100,8 @@ class KeepsAnInterruptedDownload(Client):
 
 class KeepsATruncatedImage(Client):
     violates = "C-RES-004"
+    only_in = _ONE_BAD_DOWNLOAD
+    stores_files = False
 
     def is_whole(self, answer: httpx.Response) -> bool:
         return answer.status_code == 200
@@ -103,6 +109,8 @@ class KeepsATruncatedImage(Client):
 
 class GivesUpOnABrokenDownload(Client):
     violates = "C-RES-004"
+    only_in = _ONE_BAD_DOWNLOAD
+    stores_files = False
 
     def download(self, address: str) -> bytes:
         return self.http.send(self.download_request(address)).content

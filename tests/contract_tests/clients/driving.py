@@ -9,6 +9,7 @@ import httpx
 
 from contract_tests.client.driving.trials import ClientRunner, Trial
 from contract_tests.client.records import ClientExit
+from contract_tests.client.stored_files import StoredFile
 from tests.contract_tests.clients.good import Client, Listener
 
 _TERMINATED = -15
@@ -68,9 +69,16 @@ def runner_of(kind: type[Client], http: httpx.Client) -> ClientRunner:
             output="\n".join(client.output),
             timed_out=timed_out,
             after_s=time.passed_s,
+            files=_files_of(client),
         )
 
     return drive
+
+
+def _files_of(client: Client) -> tuple[StoredFile, ...] | None:
+    if not client.stores_files:
+        return None
+    return tuple(StoredFile(name=name, content=content) for name, content in client.files.items())
 
 
 @contextmanager

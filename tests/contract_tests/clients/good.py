@@ -33,6 +33,7 @@ class Client:
     only_in: ClassVar[tuple[str, ...]] = ()
     """The ids of the only situations that a mutant runs in; empty for all of its kind."""
     time_budget_s: ClassVar[float] = 600.0
+    stores_files: ClassVar[bool] = True
     num_images = 1
     first_poll_s = 20.0
     interval_s = 3.0
@@ -44,6 +45,9 @@ class Client:
         self.http = http
         self.sleep = sleep
         self.output: list[str] = []
+        self.files: dict[str, bytes] = {}
+        if trial.num_images != 1:
+            self.num_images = trial.num_images
 
     def run(self) -> None:
         task_id = self.submit()
@@ -167,13 +171,18 @@ class Client:
         return found
 
     def download_all(self, addresses: Iterable[str]) -> None:
-        for address in addresses:
-            self.output.append(f"{len(self.download(address))} bytes")
+        for number, address in enumerate(addresses, 1):
+            picture = self.download(address)
+            self.output.append(f"{len(picture)} bytes")
+            self.files[self.file_name(number)] = picture
+
+    def file_name(self, number: int) -> str:
+        return f"picture-{number}.png"
 
     def download(self, address: str) -> bytes:
         for attempts in count(1):
             try:
-                answer = self.http.send(self.download_request(address))
+                answer = self.fetch(address)
                 if 400 <= answer.status_code < 500:
                     break
                 if self.is_whole(answer):
@@ -184,6 +193,9 @@ class Client:
                 break
             self.sleep(self.backoff_s(attempts))
         raise Failure("a picture could not be fetched")
+
+    def fetch(self, address: str) -> httpx.Response:
+        return self.http.send(self.download_request(address), follow_redirects=True)
 
     def download_request(self, address: str) -> httpx.Request:
         return self.http.build_request("GET", address)

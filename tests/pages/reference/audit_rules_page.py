@@ -24,10 +24,12 @@ Each case stages one situation. `--suite quick` runs the quick ones only.
 """
 _GROUPS = {
     "C-REQ": "Requests",
+    "C-KEY": "Secrecy of the key",
     "C-POLL": "Polling",
     "C-LIM": "Limits",
     "C-PAY": "Money",
     "C-RES": "Results",
+    "C-OUT": "Output",
     "C-FAIL": "Failed tasks",
     "C-CB": "Callbacks",
     "C-ROB": "Robustness",

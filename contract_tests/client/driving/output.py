@@ -1,0 +1,58 @@
+"""Reads what a client leaves behind, without its API key."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from contract_tests.client.records import ClientExit
+from contract_tests.client.stored_files import StoredFile
+from contract_tests.contract.redaction import Redaction
+
+_MAX_FILES: Final = 200
+_MAX_FILE_BYTES: Final = 16 * 1024 * 1024  # Larger than every picture of the mock.
+_MAX_ALL_BYTES: Final = 64 * 1024 * 1024
+
+
+def read_files(directory: Path) -> tuple[StoredFile, ...]:
+    """Return the files in a directory and below; the number and the size of files are limited."""
+    files, left = [], _MAX_ALL_BYTES
+    for path in _paths(directory):
+        size = path.stat().st_size
+        if size > min(_MAX_FILE_BYTES, left):
+            continue
+        left -= size
+        name = path.relative_to(directory).as_posix()
+        files.append(StoredFile(name=name, content=path.read_bytes()))
+    return tuple(files)
+
+
+def without_key(client_exit: ClientExit, key: str) -> ClientExit:
+    """Return the exit of a client with the key redacted in its output and its files."""
+    redaction = Redaction([key])
+    output = redaction.text(client_exit.output)
+    files = client_exit.files
+    return msgspec.structs.replace(
+        client_exit,
+        output=output,
+        has_printed_key=output != client_exit.output,
+        files=None if files is None else tuple(_redacted(each, redaction) for each in files),
+    )
+
+
+def _paths(directory: Path) -> Iterator[Path]:
+    """Yield the regular files in a directory that can be read, by name."""
+    found = 0
+    for path in sorted(directory.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            yield path
+            found += 1
+        if found >= _MAX_FILES:
+            return
+
+
+def _redacted(file: StoredFile, redaction: Redaction) -> StoredFile:
+    name, content = redaction.text(file.name), redaction.content(file.content)
+    has_key = name != file.name or content != file.content
+    return StoredFile(name=name, content=content, has_key=has_key)
