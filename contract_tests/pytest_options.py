@@ -9,7 +9,7 @@ import pytest
 
 from contract_tests.server.money import parse_dollars
 
-_SUITES = ["smoke", "full"]
+_SUITES = ["smoke", "full", "deep"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -42,5 +42,6 @@ def _row(case: Case) -> dict[str, object]:
         "needs_receiver": case.needs_receiver,
         "exhausts": case.exhausts,
         "smoke": case.is_smoke,
+        "deep": case.is_deep,
         "loopback_only": case.loopback_only,
     }

@@ -71,7 +71,7 @@ def run_command(
     if expected_failures is not None:
         known = load_expected_failures(expected_failures, {case.id for case in all_cases()})
         options = msgspec.structs.replace(options, expected_failures=known)
-    cases = selected_cases(given, default_suite(options) if replay is None else "full")
+    cases = selected_cases(given, default_suite(options) if replay is None else "deep")
     for directory in filter(None, (report, record)):
         make_directory(directory)
     with _open(options, replay) as session:

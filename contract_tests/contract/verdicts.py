@@ -22,6 +22,13 @@ class Verdict(StrEnum):
 _ORDER = tuple(Verdict)
 
 
+class Reproduction(msgspec.Struct, frozen=True, kw_only=True):
+    """The shortest sequence of requests that showed a violation, in two forms."""
+
+    curl: str
+    pytest: str
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """One observation about one clause; `event` is the number of the event that shows it."""
 
@@ -30,6 +37,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     expected: str
     seen: str
     event: int | None = None
+    reproduction: Reproduction | None = None
 
 
 def severity(verdict: Verdict) -> int:

@@ -46,6 +46,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     is_slow: bool = False
     """Whether it takes seconds even if the clock can be advanced; such cases start first."""
     is_smoke: bool = False
+    is_deep: bool = False
+    """Whether only the suite `deep` has it, because it takes minutes."""
     provokes: tuple[int, ...] = ()
     """Statuses that it provokes and that would be a failure otherwise (402, 403, 429, 5xx)."""
     loopback_only: str = ""

@@ -8,7 +8,7 @@ from contract_tests.server.case import Case
 
 Globs = Sequence[str]
 
-SUITES: Final = ("smoke", "full")
+SUITES: Final = ("smoke", "full", "deep")
 
 
 def all_cases() -> tuple[Case, ...]:
@@ -62,7 +62,10 @@ def select_cases(
     clauses: Sequence[str] = (),
     suite: str = "full",
 ) -> tuple[Case, ...]:
-    """Return the cases that match. `select` and `clauses` also select cases outside the suite."""
+    """Return the cases that match.
+
+    `select` also selects cases outside the suite, and so does `clauses`, without the deep cases.
+    """
 
     def is_selected(case: Case) -> bool:
         if any(fnmatchcase(case.id, glob) for glob in deselect):
@@ -71,6 +74,8 @@ def select_cases(
             return False
         if select:
             return any(fnmatchcase(case.id, glob) for glob in select)
-        return suite == "full" or case.is_smoke or bool(clauses)
+        if case.is_deep:
+            return suite == "deep"
+        return suite != "smoke" or case.is_smoke or bool(clauses)
 
     return tuple(case for case in cases if is_selected(case))

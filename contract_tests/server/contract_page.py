@@ -46,7 +46,9 @@ def current_page() -> str:
     """Return the page for the current clauses and cases."""
     register = load_register()
     cases_about = {
-        clause.id: [case.id for case in all_cases() if clause.id in case.clauses]
+        clause.id: [
+            case.id for case in all_cases() if clause.id in case.clauses and not case.is_deep
+        ]
         for clause in register
     }
     return contract_page(register, cases_about)

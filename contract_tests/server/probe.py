@@ -7,6 +7,7 @@ from urllib.parse import quote
 from contract_tests.contract.provider import FINAL, GENERATE, STATUS
 from contract_tests.contract.verdicts import Finding
 from contract_tests.server.answer import Answer, shown
+from contract_tests.server.contexts import Context
 from contract_tests.server.events import (
     Burst,
     Deliveries,
@@ -37,6 +38,7 @@ class Probe:
         self.seed = seed
         self.events: list[Event] = []
         self.findings: list[Finding] = []
+        self.contexts: list[Context] = []
         self._world = world
         self._provokes = provokes
         self._used_keys: set[str] = set()

@@ -69,9 +69,9 @@ def for_all(
 def run_machine(
     probe: Probe, machine: type[RuleBasedStateMachine], *, max_examples: int, steps: int
 ) -> None:
-    """Run a state machine whose steps record findings on the probe and raise Counterexample.
+    """Run a state machine whose steps raise Counterexample; it keeps its findings itself.
 
-    A counterexample is not shrunk: a step may wait for a callback, and a run has few steps.
+    Hypothesis does not shrink a counterexample: the machine does, with a bound on its tries.
     """
     of_the_run = settings(
         SETTINGS, max_examples=max_examples, stateful_step_count=steps, phases=(Phase.generate,)

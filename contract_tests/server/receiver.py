@@ -1,6 +1,7 @@
 """The kit's callback receiver: responds as scripted and records callbacks.
 
-It also serves the sample images for tasks with reference images: `RECEIVER/images/fox.png`.
+It also serves the sample images for tasks with reference images: `RECEIVER/images/fox.png`, and
+one that is larger than SUB-13 allows: `RECEIVER/images/large.png`.
 """
 
 import secrets
@@ -25,6 +26,8 @@ _IMAGES: Final = {
     "fox.png": "image/png",
     "fox.webp": "image/webp",
 }
+_TOO_LARGE: Final = "large.png"
+_IMAGE_MAX: Final = 10 * 1024 * 1024  # SUB-13, bytes
 _HIDDEN: Final = frozenset({"host"})
 
 
@@ -133,6 +136,9 @@ class _Handler(BaseHTTPRequestHandler):
         if image in _IMAGES and folder.endswith("/images"):
             content = (FIXTURES / "images" / image).read_bytes()
             self._reply(200, content, _IMAGES[image])
+        elif image == _TOO_LARGE and folder.endswith("/images"):
+            content = (FIXTURES / "images" / "fox.png").read_bytes()
+            self._reply(200, content.ljust(_IMAGE_MAX + 1, b"\0"), "image/png")
         else:
             self._receive()
 

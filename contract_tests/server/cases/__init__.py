@@ -17,6 +17,7 @@ from contract_tests.server.cases import (
     status,
     submit,
     timing,
+    traffic,
 )
 
 CASES: tuple[Case, ...] = (
@@ -35,4 +36,5 @@ CASES: tuple[Case, ...] = (
     *callbacks.CASES,
     *results.CASES,
     *billing.CASES,
+    *traffic.CASES,
 )

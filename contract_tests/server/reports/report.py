@@ -8,7 +8,13 @@ import msgspec
 from contract_tests.contract.register import Register
 from contract_tests.contract.run_facts import RunFacts
 from contract_tests.contract.text import writable
-from contract_tests.contract.verdicts import Finding, Verdict, verdict_of, worst
+from contract_tests.contract.verdicts import (
+    Finding,
+    Reproduction,
+    Verdict,
+    verdict_of,
+    worst,
+)
 from contract_tests.server.case import Case
 from contract_tests.server.events import Event
 from contract_tests.server.reports.behaviour import behaviour_of
@@ -23,6 +29,8 @@ class JudgedFinding(msgspec.Struct, frozen=True, kw_only=True):
     expected: str
     seen: str
     event: int | None = None
+    reproduction: Reproduction | None = None
+    """The shortest sequence of requests that shows a violation, if the kit has searched for it."""
 
 
 class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,6 +117,7 @@ def case_result(
             expected=writable(finding.expected),
             seen=writable(finding.seen),
             event=finding.event,
+            reproduction=finding.reproduction,
         )
         for finding in findings
     )

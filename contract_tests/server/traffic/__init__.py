@@ -1,0 +1,1 @@
+"""Traffic that covers combinations: scenarios, the player that sends them, and shrinking."""

@@ -1,0 +1,162 @@
+"""Turns a row of the covering array into a scenario: settings, and the steps of clients."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from contract_tests.server.traffic import steps
+from contract_tests.server.traffic.array import Row
+from contract_tests.server.traffic.bodies import INVALID, body_of, simple_body
+from contract_tests.server.traffic.setup import Setup
+
+_MAIN: Final = "main"
+_RATE: Final = 6  # Requests in 60 s, if the limit is near.
+_SMALL_S: Final = (0.001, 0.999, 2.0, 7.0)
+_MINUTE_S: Final = 60.0
+_DAY_S: Final = 86_400.0
+_EXPIRY_S: Final = 16 * _DAY_S
+_RETRIES_S: Final = (29.999, 0.001, 120.0, 600.0, 3600.0)
+_FAIL_CODES: Final = (  # FAIL-3; a scenario uses one.
+    "NSFW_DETECTED", "PROMPT_TOO_LONG", "INVALID_PROMPT", "IMAGE_TOO_LARGE", "UNSUPPORTED_FORMAT",
+    "IMAGE_DOWNLOAD_FAILED", "PROCESSING_TIMEOUT", "MODEL_UNAVAILABLE", "GENERATION_FAILED",
+    "INSUFFICIENT_CREDITS", "SensitiveContentDetected", "NSFW", "PromptLengthExceeded",
+)  # fmt: skip
+_REACTIONS: Final = {
+    "accepts": ((200, 0.0),),
+    "slow": ((200, 0.02),),  # The receiver answers late, but in time.
+}
+_REJECTIONS: Final = (500, 503, 404, 202, 302)
+_PICTURE_EVERY: Final = 8  # Scenarios per download: drawing a picture is slow.
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """A sequence of steps in sandboxes with these settings."""
+
+    setup: Setup
+    steps: tuple[steps.Step, ...]
+
+
+def scenario_of(row: Row, number: int) -> Scenario:
+    """Return the scenario of a row. `number` varies what the row leaves open."""
+    images = 1 if row["count"] == "absent" else int(row["count"])
+    has_before = row["actor"] == "second-task"
+    setup = Setup(
+        keys=("own", "other") if row["actor"].startswith("other-key") else ("own",),
+        rate_limit=_RATE if row["limit"] == "rate" else 10_000,
+        max_tasks=(2 if has_before else 1) if row["limit"] == "tasks" else 1000,
+        images_paid=images + has_before if row["limit"] == "balance" else None,
+        image_fail_codes=("seed", "docs")[number % 2],
+    )
+    return Scenario(setup=setup, steps=tuple(_steps(row, number)))
+
+
+def _steps(row: Row, number: int) -> Iterator[steps.Step]:
+    if row["actor"] == "second-task":
+        yield steps.Submit(task="before", body=simple_body())
+    yield _main(row, number)
+    yield from _other_actors(row, number)
+    if row["limit"] != "far":
+        yield steps.Submit(task="again", body=simple_body())
+    yield from _until_the_end(row, number)
+    yield steps.Poll(task=_MAIN)
+    yield from _after_the_end(row, number)
+    if row["limit"] != "far":
+        yield steps.Submit(task="afterwards", body=simple_body())
+    yield from _then(row, number)
+
+
+def _main(row: Row, number: int) -> steps.Submit:
+    body, references = body_of(row, number)
+    receiver = {"none": "", "dead": "dead"}.get(row["receiver"], "kit")
+    return steps.Submit(
+        task=_MAIN,
+        body=body,
+        receiver=receiver,
+        reactions=_reactions(row["receiver"], number),
+        references=references,
+        is_moderated=row["prompt"] == "moderated",
+    )
+
+
+def _reactions(receiver: str, number: int) -> tuple[tuple[int, float], ...]:
+    """Return how the receiver answers: one that rejects does so once, twice or always."""
+    if receiver != "rejects":
+        return _REACTIONS.get(receiver, ())
+    status = _REJECTIONS[number % len(_REJECTIONS)]
+    return ((status, 0.0),) * (1, 2, 5)[number % 3]
+
+
+def _other_actors(row: Row, number: int) -> Iterator[steps.Step]:
+    actor = row["actor"]
+    if actor == "other-key-submits":
+        yield steps.Submit(task="theirs", body=simple_body(), key="other")
+        yield steps.Poll(task="theirs")
+    elif actor == "other-key-reads":
+        yield steps.Poll(task=_MAIN, key="other")
+        yield steps.Poll(task=_MAIN, key="none")
+    elif actor == "rejected-submit":
+        yield steps.Submit(task="invalid", body=INVALID[number % len(INVALID)])
+
+
+def _until_the_end(row: Row, number: int) -> Iterator[steps.Step]:
+    watch = row["watch"]
+    if watch == "small-steps":
+        yield steps.Poll(task=_MAIN)
+        for seconds in _SMALL_S:
+            yield steps.PassTime(seconds=seconds)
+            yield steps.Poll(task=_MAIN)
+        yield steps.CheckCallbacks(task=_MAIN)
+    elif watch == "at-the-end" and row["outcome"] == "natural":
+        yield steps.PassToEnd(task=_MAIN, offset_s=-0.001)
+        yield steps.Poll(task=_MAIN)
+        yield steps.ReadBalance()
+    yield from _early_end(row, number)
+    if watch == "small-steps" and row["outcome"] == "natural":
+        yield steps.PassToEnd(task=_MAIN, offset_s=-1.0)
+        yield steps.Poll(task=_MAIN)
+    if watch in {"small-steps", "at-the-end"}:
+        yield steps.PassToEnd(task=_MAIN)
+    elif watch == "after-the-end":
+        yield steps.PassToEnd(task=_MAIN, offset_s=_MINUTE_S)
+    else:
+        yield steps.PassToEnd(task=_MAIN, offset_s=_DAY_S)
+
+
+def _early_end(row: Row, number: int) -> Iterator[steps.Step]:
+    if row["outcome"] == "ended-early":
+        yield steps.Finish(task=_MAIN)
+    elif row["outcome"] == "failed-early":
+        code = _FAIL_CODES[number % len(_FAIL_CODES)]
+        yield steps.Finish(task=_MAIN, state="failed", fail_code=code)
+
+
+def _after_the_end(row: Row, number: int) -> Iterator[steps.Step]:
+    if row["receiver"] not in {"none", "dead"}:
+        yield steps.CheckCallbacks(task=_MAIN)
+    if number % _PICTURE_EVERY == 0:
+        yield steps.Download(task=_MAIN, index=number)
+    if row["actor"] == "other-key-reads":
+        yield steps.Poll(task=_MAIN, key="other")
+        yield steps.ReadBalance(key="other")
+    elif row["actor"] == "other-key-submits":
+        yield steps.PassToEnd(task="theirs")
+        yield steps.Poll(task="theirs")
+        yield steps.ReadBalance(key="other")
+    elif row["actor"] == "second-task":
+        yield steps.Poll(task="before")
+    yield steps.ReadBalance()
+
+
+def _then(row: Row, number: int) -> Iterator[steps.Step]:
+    if row["then"] == "retries":
+        for seconds in _RETRIES_S if row["receiver"] not in {"none", "dead"} else _RETRIES_S[2:]:
+            yield steps.PassTime(seconds=seconds)
+            yield steps.CheckCallbacks(task=_MAIN)
+    elif row["then"] == "expiry":
+        yield steps.PassTime(seconds=_EXPIRY_S)
+        yield steps.CheckCallbacks(task=_MAIN)
+        yield steps.Download(task=_MAIN, index=number)
+    if row["then"] != "nothing":
+        yield steps.Poll(task=_MAIN)
+        yield steps.ReadBalance()
