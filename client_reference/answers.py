@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from client_reference import errors
+from client_reference.fail_codes import find_fail_code
 from client_reference.retry_after import retry_after_s
 from client_reference.task import Generation, Task
 
@@ -23,6 +24,7 @@ _BY_STATUS: Mapping[int, type[errors.ApiError]] = {
     400: errors.InvalidRequest,
     401: errors.AuthenticationError,
     402: errors.InsufficientCredits,
+    403: errors.PermissionDenied,
     404: errors.NotFound,
     405: errors.InvalidRequest,
     413: errors.InvalidRequest,
@@ -33,6 +35,7 @@ _BY_FAIL_CODE: Mapping[str | None, type[errors.TaskFailed]] = {
     "CONTENT_VIOLATION": errors.ContentViolation,
     "INVALID_IMAGE_URL": errors.InvalidImageUrl,
 }
+_MAY_HAVE_FAIL_CODE = frozenset({errors.InvalidRequest, errors.PermissionDenied, errors.ApiError})
 
 
 def read_error(response: httpx.Response, now_s: float) -> errors.ApiError | None:
@@ -55,10 +58,26 @@ def read_error(response: httpx.Response, now_s: float) -> errors.ApiError | None
         wait_s = retry_after_s(response.headers, now_s)
         return kind(status, code, message, detail, response, wait_s)
     rejection = _BY_STATUS.get(decisive, errors.ApiError)
-    is_about_credit = "insufficient credit" in f"{message} {detail}".lower()
+    is_about_credit = "insufficient credit" in f"{message} {detail}".lower().replace("_", " ")
     if rejection is errors.InvalidRequest and is_about_credit:
         rejection = errors.InsufficientCredits  # SUB-17
     return rejection(status, code, message, detail, response)
+
+
+def failure_of_submit(error: errors.ApiError) -> errors.TaskFailed | None:
+    """Return the failure that a rejected submit reports with a fail code, or None (FAIL-6).
+
+    A 401, 429 or 5xx has another meaning, whatever its text says.
+    """
+    if type(error) not in _MAY_HAVE_FAIL_CODE:
+        return None
+    data = (_object_or_none(error.response.content) or {}).get("data")
+    code = find_fail_code(data, error.message)
+    if code is None:
+        return None
+    told = data.get("failMsg") if isinstance(data, dict) else None
+    message = told if isinstance(told, str) and told else error.message
+    return _BY_FAIL_CODE.get(code, errors.TaskFailed)(code, message, None)
 
 
 def check_not_garbled(response: httpx.Response) -> None:

@@ -8,6 +8,7 @@ import httpx
 
 from client_reference import answers
 from client_reference.errors import (
+    ApiError,
     ApixoError,
     RateLimited,
     ServerError,
@@ -65,7 +66,8 @@ class Api:
         """Create a task and return it.
 
         A request that may have been accepted is retried only with `retry_submit`.  A 429 is
-        retried only with `retry_rate_limited`.
+        retried only with `retry_rate_limited`.  Raises TaskFailed without a task if the submit is
+        rejected with a fail code (FAIL-6).
         """
         uncertain: list[ApixoError] = []
 
@@ -85,6 +87,9 @@ class Api:
             response = yield from self._request(request, timeline, deadline_s, may_retry)
             return answers.read_accepted(response, timeline.now_s())
         except ApixoError as error:
+            failure = answers.failure_of_submit(error) if isinstance(error, ApiError) else None
+            if failure is not None and not uncertain:
+                raise failure from error
             if uncertain or _may_have_been_accepted(error):
                 end = (
                     "no attempt got a valid response" if self.retry_submit else "it was not retried"

@@ -3,12 +3,13 @@
 ApixoError
 ├── ApiError                  the service rejected the request: status, code, message, detail
 │   ├── AuthenticationError   401: the API key is missing or invalid (AUTH-2)
+│   ├── PermissionDenied      403: the API key lacks permission, or a policy forbids it (AUTH-5)
 │   ├── InvalidRequest        400 and similar: the request is invalid (SUB-14)
 │   ├── InsufficientCredits   the account has no credit left (SUB-17)
 │   ├── NotFound              404: unknown task, or unknown model (STA-2, SUB-18)
 │   ├── RateLimited           429: too many requests or tasks; see retry_after (LIM-1, LIM-2)
 │   └── ServerError           5xx
-├── TaskFailed                the task ended `failed`: fail_code, fail_msg, task
+├── TaskFailed                the task or its submit failed: fail_code, fail_msg, task
 │   ├── ContentViolation      CONTENT_VIOLATION (FAIL-1)
 │   └── InvalidImageUrl       INVALID_IMAGE_URL (FAIL-2)
 ├── TransportError            no response: connection refused, connection lost, …
@@ -87,6 +88,13 @@ class AuthenticationError(ApiError):
     """The API key is missing or invalid."""
 
 
+class PermissionDenied(ApiError):
+    """The API key lacks permission, or the content violates a policy: the pages disagree.
+
+    A key may also be limited to a list of IP addresses.  A retry would not change the response.
+    """
+
+
 class InvalidRequest(ApiError):
     """The request is invalid; `detail` names the field."""
 
@@ -108,18 +116,23 @@ class ServerError(ApiError):
 
 
 class TaskFailed(ApixoError):
-    """The task ended `failed`; it is not billed (FAIL-5)."""
+    """The task ended `failed`; it is not billed (FAIL-5).
 
-    def __init__(self, fail_code: str | None, fail_msg: str | None, task: Task) -> None:
+    `task` is None if the submit itself was rejected with a fail code, so that there is no task
+    (FAIL-6).  Then `__cause__` is the ApiError.
+    """
+
+    def __init__(self, fail_code: str | None, fail_msg: str | None, task: Task | None) -> None:
         super().__init__(fail_code, fail_msg, task)
         self.fail_code = fail_code
         self.fail_msg = fail_msg
-        self.task: Task = task
+        self.task = task
 
     def __str__(self) -> str:
         code = self.fail_code or "no fail code"
         text = f"{code}: {self.fail_msg}" if self.fail_msg else code
-        return f"task {self.task.id} failed: {_printable(text)}"
+        subject = "the submit" if self.task is None else f"task {self.task.id}"
+        return f"{subject} failed: {_printable(text)}"
 
 
 class ContentViolation(TaskFailed):

@@ -65,7 +65,7 @@ class JsonOutput:
     ) -> None:
         report_error(error, task_ids, None if prompt is None else prompt.line, self._directory)
         if isinstance(error, TaskFailed):
-            self._print("failed", **_task_members(error.task), **_prompt_members(prompt))
+            self._print("failed", **_failed_members(error), **_prompt_members(prompt))
         else:
             self._print(
                 "error",
@@ -100,6 +100,13 @@ def _task_members(task: Task) -> dict[str, object]:
         "complete_time_ms": task.complete_time_ms,
         "cost_time_ms": task.cost_time_ms,
     }
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _failed_members(error: TaskFailed) -> dict[str, object]:
+    if error.task is not None:
+        return _task_members(error.task)
+    members = {"fail_code": error.fail_code, "fail_msg": error.fail_msg}
     return {name: value for name, value in members.items() if value is not None}
 
 

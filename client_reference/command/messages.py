@@ -12,6 +12,7 @@ from client_reference.errors import (
     AuthenticationError,
     InsufficientCredits,
     NotFound,
+    PermissionDenied,
     RateLimited,
     ResultExpired,
     ServerError,
@@ -25,6 +26,9 @@ from client_reference.errors import (
 COMMAND = "client-reference"
 _ADVICE: Mapping[type[Exception], str] = {
     AuthenticationError: "check APIXO_API_KEY",
+    PermissionDenied: (
+        "check the permissions and the allowed IP addresses of APIXO_API_KEY, or change the prompt"
+    ),
     InsufficientCredits: "add credit to the account",
     NotFound: (
         "check APIXO_BASE_URL and the task id, and that APIXO_API_KEY is the key of the task"

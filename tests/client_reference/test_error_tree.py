@@ -63,7 +63,7 @@ def test_docstring_shows_the_tree_of_errors() -> None:
     }
 
     assert drawn() == tree
-    assert len(tree) == 18
+    assert len(tree) == 19
 
 
 def test_every_error_is_public_and_has_a_docstring() -> None:

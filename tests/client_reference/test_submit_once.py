@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from client_reference import (
-    ApiError,
     ApixoError,
     InvalidRequest,
+    PermissionDenied,
     RateLimited,
     SubmissionUncertain,
     Task,
@@ -172,7 +172,7 @@ def test_invalid_submit_response_is_the_cause(driver: Driver, body: bytes) -> No
         pytest.param(breaks(httpx.ConnectError), TransportError, id="never connected"),
         pytest.param(says(429), RateLimited, id="always too many"),
         pytest.param(says(400), InvalidRequest, id="refused"),
-        pytest.param(says(403), ApiError, id="forbidden"),
+        pytest.param(says(403), PermissionDenied, id="forbidden"),
     ],
 )
 def test_error_of_a_submit_that_was_not_accepted_is_raised_unchanged(

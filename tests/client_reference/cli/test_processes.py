@@ -12,6 +12,7 @@ from tests.client_reference.cli.processes import COMMAND, environment, run
 from tests.patience import PATIENCE_S
 
 KEY = "sk-secret-7f3a91"
+FAILS_AT_ONCE = {"refuse": {"status": 400, "fail": "NSFW", "message": "no foxes"}}
 AT_ONCE = "[[mock pending=0s processing=0s]]"
 
 
@@ -79,6 +80,7 @@ def test_task_timeout_is_exit_4_with_its_id(command_here: Command, mock: Mock) -
     ("key", "arguments", "advice"),
     [
         pytest.param("sk-invalid", ("balance",), "check APIXO_API_KEY", id="key"),
+        pytest.param("sk-forbidden", ("balance",), "the permissions and the", id="permission"),
         pytest.param("sk-broke", ("generate", "a fox"), "add credit", id="credit"),
         pytest.param("sk-other", ("status", "task_1"), "and the task id", id="task"),
     ],
@@ -90,6 +92,22 @@ def test_rejection_is_exit_3_and_says_what_to_do(
 
     assert (ended.status, ended.output) == (3, "")
     assert advice in ended.error
+
+
+@pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
+def test_submit_that_fails_at_once_is_exit_1_like_a_failed_task(
+    command_here: Command, mock: Mock, options: tuple[str, ...]
+) -> None:
+    mock.server.post("/_mock/next", {"apply": FAILS_AT_ONCE}, mock.key)
+
+    ended = command_here("generate", "a fox", *options, **mock.variables)
+
+    assert ended.status == 1
+    assert "Error: the submit failed: NSFW: no foxes" in ended.errors
+    assert mock.task_ids() == set()
+    if options:
+        failed = {"event": "failed", "fail_code": "NSFW", "fail_msg": "no foxes"}
+        assert [json.loads(line) for line in ended.output.splitlines()] == [failed]
 
 
 def test_submit_to_an_unknown_path_suggests_the_base_url(command_here: Command, mock: Mock) -> None:

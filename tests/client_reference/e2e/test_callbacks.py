@@ -51,6 +51,7 @@ def test_failure_arrives_by_callback(client: Client, api: Api, receiver: Callbac
     with pytest.raises(ContentViolation) as failure:
         client.generate("a fox [[mock fail=CONTENT_VIOLATION]]", via="callback", receiver=receiver)
 
+    assert failure.value.task is not None
     assert status_requests(api, failure.value.task.id) == 0
 
 

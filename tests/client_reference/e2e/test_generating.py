@@ -70,6 +70,7 @@ def test_failed_task_has_its_code_and_costs_nothing(
         client.generate(prompt, image_urls=images)
 
     assert type(failure.value) is kind
+    assert failure.value.task is not None
     assert failure.value.fail_code == code == failure.value.task.fail_code
     assert client.balance() == before
 
