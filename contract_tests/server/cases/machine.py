@@ -29,6 +29,7 @@ _STATES: Final = (
     "STA-3", "STA-4", "STA-5", "STA-6", "STA-7", "STA-8", "STA-9", "STA-10",
 )  # fmt: skip
 _UNREACHABLE: Final = "http://127.0.0.1:9/fox.png"
+_UNRESOLVABLE: Final = "https://images.invalid/fox.png"  # Recognised without being fetched.
 _STEP_S: Final = 3.0
 _LONGEST: Final = 100  # steps
 _BOTH: Final = ("own", "other")
@@ -210,7 +211,7 @@ def _two_keys(probe: Probe) -> None:
 def _follow(probe: Probe, keys: tuple[str, ...], *, calls_back: bool) -> None:
     """Poll two tasks of each key until final and once more, in real time without control."""
     findings = Findings(probe)
-    session = Session(findings, probe, Setup(keys=keys))
+    session = Session(findings, probe, Setup(keys=keys, fetches_images=False))
     names = []
     try:
         for key in keys:
@@ -241,7 +242,7 @@ def _follow(probe: Probe, keys: tuple[str, ...], *, calls_back: bool) -> None:
 def _followed(name: str, key: str, *, fails: bool, calls_back: bool) -> steps.Submit:
     given: dict[str, Any] = {"mode": "gpt-image-1", "prompt": PLAIN}
     if fails:
-        given["image_urls"] = [_UNREACHABLE]
+        given["image_urls"] = [_UNRESOLVABLE]
     kind = {"request_type": "callback"} if calls_back else {}
     return steps.Submit(
         task=name,

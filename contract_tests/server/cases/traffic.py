@@ -5,11 +5,11 @@ from functools import cache
 from threading import Lock
 from typing import Final
 
-from contract_tests.server.case import Case
+from contract_tests.server.case import Case, Time
 from contract_tests.server.probe import Probe
 from contract_tests.server.traffic.array import Row, covering_array
-from contract_tests.server.traffic.factors import SPACE
-from contract_tests.server.traffic.verdicts import play_all
+from contract_tests.server.traffic.factors import REAL_TIME_SPACE, SPACE
+from contract_tests.server.traffic.verdicts import play_all, play_together
 
 _PAIRS, _TRIPLES, _FOURS = 2, 3, 4
 _TRIPLE_BLOCKS: Final = 8
@@ -17,6 +17,10 @@ _FOUR_BLOCKS: Final = 16
 _CLAUSES: Final = (
     "SUB-1", "STA-3", "STA-4", "STA-5", "STA-6", "STA-7", "STA-8", "STA-9", "STA-10", "FAIL-1",
     "LIM-2", "CB-1", "BIL-1", "BIL-2",
+)  # fmt: skip
+_REAL_TIME_CLAUSES: Final = (
+    "SUB-1", "STA-3", "STA-4", "STA-5", "STA-6", "STA-7", "STA-8", "STA-9", "STA-10", "FAIL-1",
+    "CB-1", "BIL-2",
 )  # fmt: skip
 _WORDS: Final = {_PAIRS: "pair", _TRIPLES: "three", _FOURS: "four"}
 _LOCK: Final = Lock()
@@ -69,8 +73,27 @@ def _case(case_id: str, strength: int, number: int, blocks: int) -> Case:
     )
 
 
+def _together(probe: Probe) -> None:
+    play_together(probe, covering_array(REAL_TIME_SPACE, _PAIRS, seed=probe.seed))
+
+
 CASES = (
     _case("S-TRF-001", _PAIRS, 0, 1),
+    Case(
+        id="S-TRF-002",
+        title="every pair of what clients do keeps the contract, for tasks that run together",
+        clauses=_REAL_TIME_CLAUSES,
+        sends="about 50 submits at once that combine members, reference images, prompts, receivers"
+        " and other actors; status requests until all tasks have ended",
+        expects="what the model of the contract predicts for every request",
+        run=_together,
+        images=100,
+        worst_images=200,
+        time=Time.ONE_GENERATION,
+        needs_receiver=True,
+        provokes=(402, 403, 429),
+        loopback_only="buys about 100 images, and violates the provider's rules on purpose",
+    ),
     *(_case(f"S-TRF-{n + 101}", _TRIPLES, n, _TRIPLE_BLOCKS) for n in range(_TRIPLE_BLOCKS)),
     *(_case(f"S-TRF-{n + 201}", _FOURS, n, _FOUR_BLOCKS) for n in range(_FOUR_BLOCKS)),
 )

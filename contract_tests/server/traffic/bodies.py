@@ -20,6 +20,8 @@ _REFERENCES: Final = {
     "none": (),
     "good-url": ((Reference.GOOD, f"{RECEIVER}/images/fox.png"),),
     "unreachable": ((Reference.UNREACHABLE, "http://127.0.0.1:9/fox.png"),),
+    # A server that does not fetch images recognises only the name of this host as unreachable.
+    "unresolvable": ((Reference.UNREACHABLE, "https://images.invalid/fox.png"),),
     "too-large": ((Reference.TOO_LARGE, f"{RECEIVER}/images/large.png"),),
 }
 INVALID: Final[tuple[dict[str, Any], ...]] = (

@@ -37,4 +37,29 @@ EXCLUSIONS: Final = (
     Exclusion("prompt", ("moderated",), "references", _BAD),
 )
 
+REAL_TIME_FACTORS: Final = {
+    "request_type": FACTORS["request_type"],
+    "route": FACTORS["route"],
+    "mode": ("gpt-image-1",),
+    "count": FACTORS["count"],
+    "ratio": FACTORS["ratio"],
+    "references": (
+        "none", "good-url", "good-data", "unresolvable", "wrong-format", "no-image",
+    ),
+    "prompt": FACTORS["prompt"],
+    "receiver": ("none", "unused", "accepts", "rejects"),
+    "actor": ("nobody", "other-key-submits", "other-key-reads", "rejected-submit"),
+}  # fmt: skip
+"""What a server without a control plane can be asked in the time of one generation."""
+
+_REAL_TIME_BAD: Final = ("unresolvable", "wrong-format", "no-image")
+_REAL_TIME_CALLBACKS: Final = ("accepts", "rejects")
+REAL_TIME_SPACE: Final = Space(
+    REAL_TIME_FACTORS,
+    (
+        Exclusion("request_type", ("callback",), "receiver", ("none", "unused")),
+        Exclusion("request_type", ("absent", "async"), "receiver", _REAL_TIME_CALLBACKS),
+        Exclusion("prompt", ("moderated",), "references", _REAL_TIME_BAD),
+    ),
+)
 SPACE: Final = Space(FACTORS, EXCLUSIONS)

@@ -139,6 +139,17 @@ def judge_task(
         yield from _judge_times(task, data, now_ms)
 
 
+def never_ends(longest_s: float) -> Iterator[Claim]:
+    """Yield the claims that a task violates that is not final after this time."""
+    for clause in ("TIM-1", "STA-5"):
+        yield Claim(
+            clause=clause,
+            holds=False,
+            expected=f"success or failed within {longest_s:g} s, ten times the average",
+            python='data["state"] in ("success", "failed")',
+        )
+
+
 def judge_balance(
     expected: tuple[int, int] | None, answer: Answer, *, clause: str
 ) -> Iterator[Claim]:
@@ -191,7 +202,7 @@ def judge_download(
     seen = "no image" if size is None else f"an image of {size[0]} x {size[1]} pixels"
     yield Claim(
         clause="RES-2",
-        holds=size is not None and size[0] * high == size[1] * wide,
+        holds=size is not None and abs(size[0] * high - size[1] * wide) < max(wide, high),
         expected=f"an image of the ratio {task.ratio}",
         python='answer.headers["content-type"].startswith("image/")',
         seen=f"HTTP {answer.status}, {seen}",

@@ -14,6 +14,7 @@ from contract_tests.server.model.model import task_of
 from contract_tests.server.model.outcomes import outcome_of
 from contract_tests.server.model.tasks import KnownTask
 from contract_tests.server.probe import Probe
+from contract_tests.server.progress import generation_max_s
 from contract_tests.server.traffic import judging, steps
 from contract_tests.server.traffic.judging import Claim
 from contract_tests.server.traffic.setup import Setup, begin
@@ -22,7 +23,6 @@ from contract_tests.server.world import RECEIVER
 DEAD_URL: Final = "http://127.0.0.1:9/callback"
 """A URL at which no server listens: the port of a service that nobody runs."""
 _STEP_S: Final = 1.0  # The pause between two status requests without control.
-_LONGEST_S: Final = 300.0  # The longest time in which a task must end without control.
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,7 +103,7 @@ class Player:
         if task is not None:
             self._read_status(task, step.key or task.key)
 
-    def _read_status(self, task: KnownTask, key: str) -> None:
+    def _read_status(self, task: KnownTask, key: str) -> Answer:
         expected = self.model.expect_status(key, task)
         before_ms = self._now_ms(task.key)
         answer = self._probe.read_status(task.id, key=key)
@@ -111,7 +111,7 @@ class Player:
         self._raise_if_limited(answer)
         self._claim(judging.judge_status_code(expected, answer), answer)
         if key != task.key or answer.status != 200:
-            return
+            return answer
         is_lenient = not self._probe.target.has_control
         self._claim(judging.judge_task(task, answer, before_ms, is_lenient=is_lenient), answer)
         task.seen(
@@ -121,6 +121,7 @@ class Player:
             urls=judging.result_urls(answer),
             now_ms=before_ms,
         )
+        return answer
 
     def _read_balance(self, step: steps.ReadBalance) -> None:
         expected = self.model.expect_balance(step.key)
@@ -168,11 +169,14 @@ class Player:
             return
         if step.offset_s < 0:
             return
-        waited_s = 0.0
+        waited_s, longest_s = 0.0, generation_max_s(self._probe.target)
         while not task.is_frozen:
-            if waited_s >= _LONGEST_S:
-                raise PreconditionNotMet(f"a task was not final after {waited_s:g} s")
-            self._read_status(task, task.key)
+            answer = self._read_status(task, task.key)
+            if waited_s >= longest_s:
+                self._claim(judging.never_ends(longest_s), answer)
+                return
+            if answer.status != 200:
+                return
             self._advance(_STEP_S)
             waited_s += _STEP_S
 

@@ -73,13 +73,13 @@ def _main(row: Row, number: int) -> steps.Submit:
         task=_MAIN,
         body=body,
         receiver=receiver,
-        reactions=_reactions(row["receiver"], number),
+        reactions=reactions_of(row["receiver"], number),
         references=references,
         is_moderated=row["prompt"] == "moderated",
     )
 
 
-def _reactions(receiver: str, number: int) -> tuple[tuple[int, float], ...]:
+def reactions_of(receiver: str, number: int) -> tuple[tuple[int, float], ...]:
     """Return how the receiver answers: one that rejects does so once, twice or always."""
     if receiver != "rejects":
         return _REACTIONS.get(receiver, ())

@@ -22,6 +22,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     images_paid: int | None = None
     """The number of images that the balance can pay for; None for a rich account."""
     image_fail_codes: str = "seed"
+    fetches_images: bool = True
+    """Whether the mock fetches reference images; otherwise it trusts their URLs."""
 
 
 def begin(probe: Probe, setup: Setup) -> Model:
@@ -34,7 +36,7 @@ def begin(probe: Probe, setup: Setup) -> Model:
     settings = {
         "generation_time": _GENERATION_S,
         "strict": False,
-        "image_urls": "fetch",
+        "image_urls": "fetch" if setup.fetches_images else "trust",
         "image_fail_codes": setup.image_fail_codes,
         "retry_after": True,
         "rate_limit": setup.rate_limit,

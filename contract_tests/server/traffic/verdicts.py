@@ -1,6 +1,6 @@
 """Plays scenarios one after another, and keeps one finding per clause, with a reproduction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import count
 
 import msgspec
@@ -14,6 +14,7 @@ from contract_tests.server.traffic.player import Failure, Player
 from contract_tests.server.traffic.reproduction import reproduction_of
 from contract_tests.server.traffic.scenarios import Scenario, scenario_of
 from contract_tests.server.traffic.shrinking import MOST_TRIES, shrink
+from contract_tests.server.traffic.together import scenario_together
 
 _MOST_SHRUNK = 3  # Findings per case: each one costs up to MOST_TRIES scenarios.
 _SLOW_CLAUSES = frozenset({"CB-1", "CB-2", "CB-3"})
@@ -142,6 +143,17 @@ class _Attempt(msgspec.Struct, frozen=True, kw_only=True):
     finding: Finding
     failure: Failure | None
     begin: int
+
+
+def play_together(probe: Probe, rows: Sequence[Row]) -> None:
+    """Play one scenario with the tasks of all rows; record findings and contexts."""
+    scenario = scenario_together(rows, has_other_key=probe.target.has_other_key)
+    findings = Findings(probe)
+    try:
+        clauses = findings.play(scenario)
+        probe.contexts += [Context(values=row, clauses=clauses) for row in rows]
+    finally:
+        findings.note()
 
 
 def play_all(probe: Probe, rows: Iterable[tuple[int, Row]]) -> None:
