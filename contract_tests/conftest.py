@@ -22,11 +22,14 @@ def pytest_pycollect_makemodule() -> None:
 @pytest.fixture(scope="session")
 def apixo_options(pytestconfig: pytest.Config) -> Options:
     key = os.environ.get("APIXO_API_KEY", "").strip()
+    second_key = os.environ.get("APIXO_SECOND_API_KEY", "").strip()
     seed = pytestconfig.getoption("--apixo-seed")
     return Options(
         base_url=pytestconfig.getoption("--apixo-base-url"),
         api_key=key or DEFAULT_KEY,
         key_is_from_environment=bool(key),
+        second_key=second_key or None,
+        second_key_is_from_environment=bool(second_key),
         suite=pytestconfig.getoption("--apixo-suite"),
         seed=draw_seed() if seed is None else seed,
         live=pytestconfig.getoption("--apixo-live"),

@@ -12,12 +12,13 @@ from contract_tests.contract.register import Register
 from contract_tests.contract.report_parts import CERTAINTIES
 from contract_tests.contract.text import count, plain
 from contract_tests.contract.verdicts import Verdict
-from contract_tests.server.guard import PRICE_USD
+from contract_tests.server.guard import BUDGET_IS_SPENT, PRICE_USD
 from contract_tests.server.reports.report import CaseResult, Report
 
 VIOLATED: Final = (Verdict.WARN, Verdict.FAIL)
 INDENT: Final = " " * 13
 BLANK: Final = Entry("", "")
+_NOT_TESTED: Final = frozenset({Verdict.SKIP, Verdict.INCONCLUSIVE})
 _WORST_LAST: Final = (Verdict.INCONCLUSIVE, Verdict.WARN, Verdict.ERROR, Verdict.FAIL)
 
 
@@ -88,6 +89,7 @@ def summary_entries(
         yield Entry("", f"spent at most ${spent_usd}, at ${PRICE_USD} per image")
     covered = f"{summary.clauses_exercised} of {summary.clauses_testable}"
     yield Entry("", f"{covered} testable clauses covered")
+    yield from _untested(report)
     if directory is not None:
         yield report_path(directory)
 
@@ -101,13 +103,29 @@ def paragraph(entries: Iterable[Entry]) -> Iterator[Entry]:
 
 
 def _details(report: Report, register: Register) -> Iterator[Entry]:
-    yield from grouped_reasons(each for each in report.cases if each.verdict is Verdict.SKIP)
     for verdict in _WORST_LAST:
         cases = [each for each in report.cases if each.verdict is verdict]
         alone = [each for each in cases if is_violation(each)]
         yield from grouped_reasons(each for each in cases if not is_violation(each))
         for result in alone:
             yield from result_entries(result, register)
+
+
+def _untested(report: Report) -> Iterator[Entry]:
+    """Yield one line for each reason why cases were skipped; it says what makes them possible."""
+    open_clauses = {each.id for each in report.clauses if each.verdict in _NOT_TESTED}
+    groups: dict[str, list[CaseResult]] = {}
+    for case in report.cases:
+        if case.verdict is Verdict.SKIP:
+            is_about_money = case.reason.endswith(BUDGET_IS_SPENT)  # Each has other amounts.
+            reason = "cost more than is left; raise --budget" if is_about_money else case.reason
+            groups.setdefault(reason, []).append(case)
+    for reason, cases in groups.items():
+        clauses = open_clauses & {clause for case in cases for clause in case.clauses}
+        which = plain(cases[0].id) if len(cases) == 1 else f"{len(cases)} cases"
+        if clauses:
+            which += f", {count(len(clauses), 'clause')} not covered"
+        yield Entry(f"skipped {which}: ", plain(reason) or "no reason", "dim")
 
 
 def is_violation(result: CaseResult) -> bool:

@@ -17,6 +17,7 @@ from contract_tests.server.options import DEFAULT_KEY, WAITING_WORKERS, WORKERS,
 F = TypeVar("F", bound=Callable[..., object])
 
 _KEY = "APIXO_API_KEY"
+_SECOND_KEY = "APIXO_SECOND_API_KEY"
 
 
 class RenamedOption(click.Option):
@@ -47,6 +48,9 @@ _TARGET = (
                  help="Server under test.  [default: a mock that this command starts]"),
     click.option("--api-key", metavar="KEY",
                  help=f"API key for a server on this machine.  [default: {_KEY}]"),
+    click.option("--second-api-key", metavar="KEY",
+                 help=f"Key of a second account, for a server that does not accept any key."
+                 f"  [default: {_SECOND_KEY}]"),
     click.option("--live", is_flag=True,
                  help="Allow a server that is not on this machine; treat every server as live."),
     click.option("--budget", type=Dollars(), help="Maximum cost of a live run, in US dollars."),
@@ -81,12 +85,15 @@ _SELECTION = (
 
 
 def options_of(given: Mapping[str, Any]) -> Options:
-    """Return the options of a run; without --api-key the key comes from the environment."""
+    """Return the options of a run; keys that are not given come from the environment."""
     from_environment = os.environ.get(_KEY, "").strip()
+    second = os.environ.get(_SECOND_KEY, "").strip()
     return Options(
         base_url=given["base_url"],
         api_key=given["api_key"] or from_environment or DEFAULT_KEY,
         key_is_from_environment=bool(from_environment) and not given["api_key"],
+        second_key=given["second_api_key"] or second or None,
+        second_key_is_from_environment=bool(second) and not given["second_api_key"],
         suite=given["suite"],
         seed=draw_seed() if given["seed"] is None else given["seed"],
         workers=given["workers"],

@@ -12,6 +12,8 @@ from contract_tests.server.interruptions import CaseSkipped
 
 PRICE_USD: Final = Decimal("0.35")
 """US dollars per image: the highest price on the provider's pages, which disagree (BIL-3)."""
+BUDGET_IS_SPENT: Final = "of the budget is left"
+"""The end of the reason for which a case is skipped that costs too much."""
 PACE_S: Final = 0.066
 """Seconds between two requests: less than a tenth of the rate that LIM-1 allows."""
 MOST_IMAGES: Final = 4  # The maximum for one submit (SUB-11).
@@ -60,7 +62,7 @@ class Ledger:
             if self._spent_usd + cost_usd > self._budget_usd:
                 left_usd = self._budget_usd - self._spent_usd
                 raise CaseSkipped(
-                    f"costs up to ${cost_usd}, but only ${left_usd} of the budget is left"
+                    f"costs up to ${cost_usd}, but only ${left_usd} {BUDGET_IS_SPENT}"
                 )
             self._spent_usd += cost_usd
 

@@ -31,6 +31,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str | None = None
     api_key: str = DEFAULT_KEY
     key_is_from_environment: bool = False
+    second_key: str | None = None
+    second_key_is_from_environment: bool = False
     suite: str | None = None
     seed: int = 0
     workers: int | None = None
@@ -66,8 +68,13 @@ def time_limit_s(case: Case, options: Options) -> float:
 
 def reject_unsafe(options: Options) -> None:
     """Raise TargetError for a run that could cost money and sets no limit."""
-    if not _IN_A_HEADER.fullmatch(options.api_key):
-        raise TargetError("the API key must consist of printable ASCII characters without spaces")
+    for key in (options.api_key, options.second_key):
+        if key is not None and not _IN_A_HEADER.fullmatch(key):
+            raise TargetError(
+                "the API key must consist of printable ASCII characters without spaces"
+            )
+    if options.second_key == options.api_key:
+        raise TargetError("the second API key must differ from the first one")
     if options.base_url is None or not is_live(options):
         return
     missing = [
@@ -76,6 +83,8 @@ def reject_unsafe(options: Options) -> None:
             ("--live", options.live),
             ("the API key in APIXO_API_KEY instead of on the command line",
              options.key_is_from_environment),
+            ("the second API key in APIXO_SECOND_API_KEY instead of on the command line",
+             options.second_key is None or options.second_key_is_from_environment),
             ("--budget DOLLARS", options.budget_usd is not None),
         )
         if not is_given
@@ -91,9 +100,9 @@ def reject_unsafe(options: Options) -> None:
 def skip_reason(case: Case, target: Target, options: Options) -> str:
     """Return why a case is not run against this target; an empty text if it is run."""
     if case.needs_control and not target.has_control:
-        return "requires the control plane of the mock"
+        return "requires a control plane, which only the mock has"
     if case.time is Time.LONG and not target.has_control:
-        return "takes too long without a control plane that can advance the clock"
+        return "takes days without a control plane that can advance the clock"
     if target.is_live and case.loopback_only:
         return case.loopback_only
     if target.is_live and case.needs_receiver and options.receiver_url is None:

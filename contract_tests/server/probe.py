@@ -18,7 +18,7 @@ from contract_tests.server.events import (
     Request,
     build_request,
 )
-from contract_tests.server.interruptions import PreconditionNotMet, TargetFailure
+from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet, TargetFailure
 from contract_tests.server.progress import Progress, generation_max_s
 from contract_tests.server.target import Target
 from contract_tests.server.world import World
@@ -124,6 +124,11 @@ class Probe:
         burst = Burst(request=request, count=count, statuses=statuses, last=last)
         self.events.append(burst)
         return burst
+
+    def require_second_key(self) -> None:
+        """Raise CaseSkipped unless the key "other" can be used."""
+        if not self.target.has_other_key:
+            raise CaseSkipped("requires a second API key: set APIXO_SECOND_API_KEY")
 
     # Time and control
 

@@ -69,7 +69,7 @@ class Runner:
 
         executor = ThreadPoolExecutor(workers, thread_name_prefix="case")
         try:
-            order = sort_for_run(cases, shares_key=not self._target.has_other_key)
+            order = sort_for_run(cases, shares_key=not self._target.has_own_keys)
             futures = [executor.submit(run_case, case) for case in order]
             for future in as_completed(futures):
                 yield future.result()

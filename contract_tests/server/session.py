@@ -130,18 +130,19 @@ def open_session(options: Options) -> Iterator[Session]:
         receiver = stack.enter_context(
             Receiver(options.receiver_host, options.receiver_port, options.receiver_url)
         )
-        target = detect_target(http, base_url, options.api_key, is_live=live)
+        target = detect_target(http, base_url, options.api_key, options.second_key, is_live=live)
         sandboxes = OwnSandboxes(http, base_url)
-        if target.has_control and target.has_other_key and options.base_url is not None:
+        if target.has_control and target.has_own_keys and options.base_url is not None:
             sandboxes.add([detection_key(options.api_key)])
             stack.callback(sandboxes.remove)
         ledger = Ledger(options.budget_usd or Decimal(0)) if live else None
         guard = LiveGuard(ledger) if ledger else None
         stop = Signal()
-        redaction = Redaction([options.api_key])  # It is also the beginning of derived keys.
+        # A derived key begins with the first key, so it is redacted too.
+        redaction = Redaction(filter(None, (options.api_key, options.second_key)))
 
         def world_of(case: Case) -> World:
-            keys = _keys(options.api_key, case, target)
+            keys = _keys(options, case, target)
             sandboxes.add(keys.values())
             return HttpWorld(
                 sender,
@@ -155,7 +156,7 @@ def open_session(options: Options) -> Iterator[Session]:
             )
 
         workers = options.workers or (WORKERS if target.has_control else WAITING_WORKERS)
-        if not target.has_other_key:
+        if not target.has_own_keys:
             workers = 1  # Cases that share a key would affect each other.
         ready = _session(
             options,
@@ -219,7 +220,8 @@ def _session(
     )
 
 
-def _keys(api_key: str, case: Case, target: Target) -> dict[str, str]:
-    if not target.has_other_key:
-        return {"own": api_key}
-    return {name: derive_key(api_key, case.id, name) for name in ("own", "other")}
+def _keys(options: Options, case: Case, target: Target) -> dict[str, str]:
+    if target.has_own_keys:
+        return {name: derive_key(options.api_key, case.id, name) for name in ("own", "other")}
+    keys = {"own": options.api_key}
+    return keys if options.second_key is None else keys | {"other": options.second_key}

@@ -16,7 +16,9 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     info: Mapping[str, Any] | None = None
     """The mock's server-wide settings from `/_mock/info`, such as price and result_ttl."""
     has_other_key: bool = True
-    """Whether the target accepts any API key, so that each case can use its own keys."""
+    """Whether the kit has a second API key that the target accepts."""
+    has_own_keys: bool = True
+    """Whether the target accepts any API key, so that each case can use keys of its own."""
 
     @property
     def has_control(self) -> bool:

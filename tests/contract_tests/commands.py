@@ -90,8 +90,9 @@ def contract_tests(
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment without the API key of whoever runs the tests."""
-    plain = {name: value for name, value in os.environ.items() if name != "APIXO_API_KEY"}
+    """Return the environment without the API keys of whoever runs the tests."""
+    keys = {"APIXO_API_KEY", "APIXO_SECOND_API_KEY"}
+    plain = {name: value for name, value in os.environ.items() if name not in keys}
     return plain | {"PYTHONPATH": str(ROOT)} | dict(more or {})
 
 

@@ -82,7 +82,12 @@ def a_case(
 
 
 def a_target(*, is_live: bool = False) -> Target:
-    return Target(base_url="http://127.0.0.1:1", is_live=is_live, has_other_key=not is_live)
+    return Target(
+        base_url="http://127.0.0.1:1",
+        is_live=is_live,
+        has_other_key=not is_live,
+        has_own_keys=not is_live,
+    )
 
 
 def runner(

@@ -54,7 +54,7 @@ class LimitedWorld(FakeWorld):
 
 def verdicts(limit: int, used: int, *, shares_key: bool = True) -> set[Verdict]:
     """Return the verdicts on LIM-1; other clauses are not what this server is made for."""
-    target = Target(base_url="http://127.0.0.1:1", is_live=False, has_other_key=not shares_key)
+    target = Target(base_url="http://127.0.0.1:1", is_live=False, has_own_keys=not shares_key)
     world = LimitedWorld(limit, used)
     result = Runner(target, REGISTER, lambda _: world, seed=1).run_case(RATE_CASE).result
     return {each.verdict for each in result.findings if each.clause == "LIM-1"}

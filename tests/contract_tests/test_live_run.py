@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from decimal import Decimal
 
+import msgspec
 import pytest
 
+from contract_tests.contract.errors import TargetError
 from contract_tests.contract.verdicts import Verdict
 from contract_tests.server.catalogue import all_cases, select_cases
 from contract_tests.server.guard import PRICE_USD
@@ -39,7 +41,9 @@ class Till:
         return told
 
 
-def run_live(budget: str, make: Callable[[], Break]) -> tuple[Report, Decimal | None]:
+def run_live(
+    budget: str, make: Callable[[], Break], *, second_key: str | None = None
+) -> tuple[Report, Decimal | None]:
     """Return the report of a run of the smoke profile, and what the kit says that it spent."""
     mutant = Mutant(name="a live service", clause="SUB-1", make=make, settings=REAL)
     with (
@@ -51,11 +55,15 @@ def run_live(budget: str, make: Callable[[], Break]) -> tuple[Report, Decimal | 
                 api_key=KEY,
                 key_is_from_environment=True,
                 budget_usd=Decimal(budget),
+                second_key=second_key,
+                second_key_is_from_environment=True,
+                suite="smoke" if second_key is None else "full",
                 seed=1,
             )
         ) as ready,
     ):
-        cases = select_cases(all_cases(), suite=ready.suite)
+        two_keys = ("S-AUTH-02*",) if second_key is not None else ()
+        cases = select_cases(all_cases(), suite=ready.suite, select=two_keys)
         report = ready.report(tuple(ran.result for ran in ready.run(cases)))
         return report, ready.spent_usd
 
@@ -77,6 +85,23 @@ def test_a_live_service_sees_the_one_key_only_and_nothing_of_the_mock() -> None:
     with_a_key = {key for key in till.keys if b"sk-" in key and b"invalid" not in key}
     assert {key.split()[-1] for key in with_a_key} == {KEY.encode()}
     assert not any(path.startswith("/_mock") for path in till.paths)
+
+
+def test_a_second_key_is_used_by_the_cases_about_two_accounts_only() -> None:
+    till, second = Till(), "sk-live-9876543210"
+    report, spent = run_live("2", till.make, second_key=second)
+    verdicts = {case.id: case.verdict for case in report.cases}
+
+    assert verdicts["S-AUTH-024"] is verdicts["S-AUTH-025"] is Verdict.PASS
+    with_a_key = {key.split()[-1] for key in till.keys if b"sk-live" in key}
+    assert with_a_key == {KEY.encode(), second.encode()}
+    assert second.encode() not in msgspec.json.encode(report)
+    assert spent == till.images * PRICE_USD
+
+
+def test_a_second_key_that_the_service_rejects_stops_the_run() -> None:
+    with pytest.raises(TargetError, match="APIXO_SECOND_API_KEY"):
+        run_live("0", lambda: Till().serve, second_key="sk-invalid-0123456789")
 
 
 @pytest.mark.parametrize("images", [0, 1, 3])

@@ -201,10 +201,11 @@ def test_the_page_asks_nothing_of_the_network() -> None:
 
 class TestTheOutput:
     def test_ends_with_how_much_was_exercised(self) -> None:
-        *_, last = summary_lines(every_verdict())
+        *_, covered, skipped = summary_lines(every_verdict())
 
         testable = sum(clause.testable for clause in REGISTER)
-        assert last == f"2 of {testable} testable clauses covered"
+        assert skipped.startswith("skipped ")
+        assert covered == f"2 of {testable} testable clauses covered"
 
     def test_tells_of_a_failure_what_was_expected_and_seen(self) -> None:
         text = result_text(judged(a_case(find(holds=False))).result, REGISTER)
@@ -226,21 +227,32 @@ class TestTheOutput:
 
         assert "FAIL clauses: SUB-1" in lines
         assert "WARN clauses: SUB-8" in lines
-        assert "2 FAIL" in lines[-2]
+        assert "2 FAIL" in lines[-3]
 
     def test_failures_are_last(self) -> None:
         words = [line.split() for line in summary_lines(every_verdict())]
         cases = [each[0] for each in words if len(each) > 1 and each[1].startswith("S-")]
 
-        assert list(dict.fromkeys(cases)) == ["SKIP", "INCONCLUSIVE", "WARN", "ERROR", "FAIL"]
+        assert list(dict.fromkeys(cases)) == ["INCONCLUSIVE", "WARN", "ERROR", "FAIL", "skipped"]
 
-    def test_cases_with_one_reason_share_a_line(self) -> None:
+    def test_the_last_lines_say_once_per_reason_what_was_skipped(self) -> None:
         skipped = [
             judged(a_case(case_id=f"S-SUB-90{number}"), skips=lambda _: "no control plane").result
             for number in range(3)
         ]
+        budget = [
+            judged(
+                a_case(case_id=f"S-STA-90{number}", clauses=("STA-5",)),
+                skips=lambda _, left=number: f"costs $1, but only ${left} of the budget is left",
+            ).result
+            for number in range(2)
+        ]
+        covered = judged(a_case(case_id="S-STA-903", clauses=("STA-5",))).result
 
-        assert "SKIP         3 cases: no control plane" in summary_lines(report_of(*skipped))
+        assert summary_lines(report_of(*skipped, *budget, covered))[-2:] == [
+            "skipped 3 cases, 1 clause not covered: no control plane",
+            "skipped 2 cases: cost more than is left; raise --budget",
+        ]
 
 
 def summary_lines(report: Report) -> list[str]:

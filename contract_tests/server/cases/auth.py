@@ -5,7 +5,6 @@ from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.reading import task_id_of
 from contract_tests.server.examples import Example, differences, example_cases
-from contract_tests.server.interruptions import CaseSkipped
 from contract_tests.server.probe import Probe
 
 _REFUSED = {"code": 401, "message": str}
@@ -88,8 +87,7 @@ def _scheme(probe: Probe) -> None:
 
 
 def _tenants(probe: Probe) -> None:
-    if not probe.target.has_other_key:
-        raise CaseSkipped("requires a second API key")
+    probe.require_second_key()
     task_id = probe.submit_task()
     theirs = probe.read_status(task_id, key="other")
     probe.check(
@@ -102,8 +100,7 @@ def _tenants(probe: Probe) -> None:
 
 
 def _separate_accounts(probe: Probe) -> None:
-    if not probe.target.has_other_key:
-        raise CaseSkipped("requires a second API key")
+    probe.require_second_key()
     before = probe.send("GET", BALANCE, key="other").data
     probe.submit_task(num_images=4)
     after = probe.send("GET", BALANCE, key="other")
@@ -116,10 +113,7 @@ def _separate_accounts(probe: Probe) -> None:
 
 
 def _separate_limits(probe: Probe) -> None:
-    if not probe.target.has_other_key:
-        raise CaseSkipped("requires a second API key")
-    if not probe.target.has_other_key:
-        raise CaseSkipped("requires a second API key")
+    probe.require_second_key()
     probe.change_settings(rate_limit=1, max_concurrent=1)
     probe.send("GET", BALANCE)
     full = probe.send("GET", BALANCE)

@@ -59,7 +59,7 @@ def _status(trace: Trace, exchange: Exchange) -> Iterator[Violation]:
     task = exchange.task
     if task is None:
         # Without keys of its own, the case may know the task from elsewhere.
-        if exchange.status != 404 and trace.target.has_other_key:
+        if exchange.status != 404 and trace.target.has_own_keys:
             yield _violation("STA-2", "unknown", "HTTP 404 for an unknown task", exchange)
     elif task.sandbox.key != getattr(exchange.sandbox, "key", None):
         if exchange.status != 404:

@@ -37,14 +37,15 @@ def shown_events(
 
 
 def curl_of(request: Request, base_url: str) -> str:
-    """Return a curl command that sends the same request; the key is a shell variable."""
+    """Return a curl command that sends the same request; the keys are shell variables."""
     url = request.path if "://" in request.path else base_url + request.path
     if request.query:
         url += f"?{urlencode(request.query)}"
     words = ["curl", "-i", "-X", request.method, shlex.quote(url)]
     name, _, scheme = request.key.partition(" as ")
     if name != "none":
-        words += ["-H", f'"Authorization: {scheme or "Bearer"} $APIXO_API_KEY"']
+        key = "APIXO_SECOND_API_KEY" if name == "other" else "APIXO_API_KEY"
+        words += ["-H", f'"Authorization: {scheme or "Bearer"} ${key}"']
     for header, value in request.headers:
         words += ["-H", shlex.quote(f"{header}: {value}" if value else f"{header};")]
     if request.body:

@@ -236,6 +236,7 @@ targets = st.builds(
     settings=st.none() | members,
     info=st.none() | members,
     has_other_key=st.booleans(),
+    has_own_keys=st.booleans(),
 )
 
 

@@ -115,7 +115,7 @@ def _filled(
     Requests of an earlier run may still count, so `fill` is called again after a pause. It sends
     all requests again: by then, those of the first attempt do not count any more.
     """
-    if not probe.target.has_other_key:
+    if not probe.target.has_own_keys:
         probe.pass_time(_LEFTOVERS_S[setting])  # Other cases have used the same key.
     first, passed = fill()
     if passed < count and not probe.target.has_control:

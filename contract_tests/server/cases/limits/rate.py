@@ -9,7 +9,7 @@ from contract_tests.contract.provider import BALANCE, GENERATE, STATUS
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.reading import result_urls
-from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet
+from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 from contract_tests.server.properties import for_all
 
@@ -109,8 +109,7 @@ def _paths_together(probe: Probe) -> None:
 
 
 def _keys_apart(probe: Probe) -> None:
-    if not probe.target.has_other_key:
-        raise CaseSkipped("the server accepts one key only")
+    probe.require_second_key()
     probe.change_settings(rate_limit=1)
     _balance(probe)
     _check(probe, "LIM-3", _balance(probe), 429, "the limit of this key is exhausted")

@@ -4,7 +4,7 @@ from contract_tests.contract.provider import GENERATE
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.reading import has_ended, task_id_of
-from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet
+from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 
 _FAILING = ["https://images.invalid/fox.png"]
@@ -59,8 +59,7 @@ def _ended_by_control(probe: Probe) -> None:
 
 
 def _keys_apart(probe: Probe) -> None:
-    if not probe.target.has_other_key:
-        raise CaseSkipped("the server accepts one key only")
+    probe.require_second_key()
     probe.change_settings(max_concurrent=1, **_ROOM)
     probe.submit_task()
     rejected, other = probe.submit(), probe.submit(key="other")
