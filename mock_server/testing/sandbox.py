@@ -1,14 +1,18 @@
 """The sandbox of one test, controlled over HTTP."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from hashlib import sha256
 from secrets import token_hex
-from typing import Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 from urllib.parse import quote
 
 from mock_server.testing.control import Control, Json
 from mock_server.testing.timeline import MAX_TASKS, format_timeline
+
+if TYPE_CHECKING:
+    from mock_server.testing.client_call import Client
+    from mock_server.testing.exploring import Exploration
 
 _CLOCK_STEP_S = 0.001  # The clock counts milliseconds.
 _NO_LIMIT = 9_999_999  # No sandbox has this many tasks or entries.
@@ -74,6 +78,10 @@ class ApixoMock:
         """The sandbox's current instant in Unix milliseconds."""
         now_ms: int = self._control.call("GET", "/clock")["now_ms"]
         return now_ms
+
+    def use_real_clock(self) -> None:
+        """Let the clock run in real time, for a client that cannot move it."""
+        self._control.call("PUT", "/clock", {"mode": "real"})
 
     def configure(self, **settings: object) -> Json:
         """Change settings such as `rate_limit`, `balance` or `profile`; return all settings."""
@@ -153,6 +161,59 @@ class ApixoMock:
             raise ContractViolation("\n".join(_describe_violation(rule) for rule in violated))
         return report
 
+    def explore(
+        self,
+        client: "Client",
+        *,
+        examples: int = 200,
+        seed: int = 0,
+        ignore: Collection[str] = (),
+    ) -> "Exploration":
+        """Run a client in generated scenarios, each with a key of its own, in virtual time.
+
+        `client` is called with a Job, and returns its pictures or raises; it may be a coroutine
+        function. The same `seed` gives the same scenarios. `ignore` names invariants that are not
+        judged, such as "X-DONE".
+
+        Raise InvariantViolation, an AssertionError, with the shortest scenario that fails.
+        """
+        from mock_server.testing.exploring import explore  # noqa: PLC0415  # It is slow to import.
+
+        return explore(self._begin, client, examples=examples, seed=seed, ignore=ignore)
+
+    def replay(
+        self,
+        client: "Client",
+        *,
+        rules: Sequence[Json],
+        pictures: int = 1,
+        restarts: Sequence[str] = (),
+        real_time: bool = False,
+        ignore: Collection[str] = (),
+    ) -> None:
+        """Run a client once with these rules, with a key of its own, and judge the invariants.
+
+        `pictures` is the number of calls. `restarts` names events at which the client is stopped
+        and called again. `real_time` is for a client that starts another process.
+
+        Raise InvariantViolation, an AssertionError, if the client violates an invariant.
+        """
+        from mock_server.testing.exploring import replay  # noqa: PLC0415  # It is slow to import.
+
+        replay(
+            self._begin,
+            client,
+            rules=rules,
+            pictures=pictures,
+            restarts=restarts,
+            real_time=real_time,
+            ignore=ignore,
+        )
+
+    def _begin(self, name: str) -> AbstractContextManager["ApixoMock"]:
+        """Create another sandbox on this server."""
+        return ApixoMock.begun(self.base_url, seed=0, name=name)
+
     def format_timeline(self) -> str:
         """Return the newest tasks and the journal as readable text."""
         tasks = self.tasks
@@ -216,6 +277,10 @@ class Journal:
         query = {"operation": operation, "task": task, "since": since, "limit": _NO_LIMIT}
         entries: list[Json] = self._control.call("GET", "/journal", query=query)["entries"]
         return entries
+
+    def page(self) -> Json:
+        """Return all entries, and how many the journal has dropped."""
+        return self._control.call("GET", "/journal", query={"limit": _NO_LIMIT})
 
     def count(self, operation: str | None = None, *, task: str | None = None) -> int:
         """Return the number of entries of an operation or a task."""

@@ -48,7 +48,7 @@ def test_the_page_shows_both_examples() -> None:
 def test_the_tests_pass_with_a_server_of_their_own(project: Path) -> None:
     ended = run_pytest(project)
 
-    assert "7 passed" in ended.stdout, ended.stdout + ended.stderr
+    assert "8 passed" in ended.stdout, ended.stdout + ended.stderr
 
 
 def test_the_tests_pass_in_two_workers_on_one_shared_server(project: Path) -> None:
@@ -58,7 +58,7 @@ def test_the_tests_pass_in_two_workers_on_one_shared_server(project: Path) -> No
         )
         left = httpx.get(f"{server.base_url}/_mock/sandboxes", trust_env=False).json()
 
-    assert "7 passed" in ended.stdout, ended.stdout + ended.stderr
+    assert "8 passed" in ended.stdout, ended.stdout + ended.stderr
     assert left == {"sandboxes": []}
 
 

@@ -1,0 +1,1 @@
+"""Explores clients: generates scenarios, judges invariants, and shrinks what fails."""
