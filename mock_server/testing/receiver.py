@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Condition, Event, Thread
 from typing import Any, Self
 
+from mock_server.testing.request_body import InvalidBody, read_request_body
+
 _MAX_BODY_BYTES = 1024 * 1024
 _MAX_BODIES = 10_000
 
@@ -81,8 +83,13 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        length = min(int(self.headers.get("Content-Length") or 0), _MAX_BODY_BYTES)
-        status = self.server.record(self.rfile.read(max(length, 0)))
+        try:
+            body = read_request_body(self.rfile, self.headers, _MAX_BODY_BYTES)
+        except InvalidBody:
+            self.close_connection = True  # The start of the next request is unknown.
+            status = 400
+        else:
+            status = self.server.record(body)
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()

@@ -62,6 +62,18 @@ def test_receiver_responds_200_and_keeps_the_task(
     assert receiver.received(task_id) == parse_callback(envelope(task_id))
 
 
+def test_receiver_accepts_a_chunked_callback(
+    receiver: CallbackReceiver, http: httpx.Client, task_id: str
+) -> None:
+    body = envelope(task_id)
+
+    answer = http.post(receiver.url, content=iter([body[:7], body[7:]]))
+
+    assert answer.request.headers["transfer-encoding"] == "chunked"
+    assert answer.status_code == 200
+    assert receiver.received(task_id) == parse_callback(body)
+
+
 def test_receiver_keeps_the_first_final_state(
     receiver: CallbackReceiver, http: httpx.Client, task_id: str
 ) -> None:

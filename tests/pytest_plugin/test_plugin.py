@@ -264,6 +264,43 @@ def test_the_receiver_records_callbacks_and_returns_its_status(mock: RunningMock
         assert sandbox.callbacks[0]["attempts"][0]["status"] == 500
 
 
+def test_the_receiver_records_a_chunked_callback() -> None:
+    with CallbackReceiver.listening() as receiver, httpx.Client(trust_env=False) as sender:
+        for _ in range(2):  # The second one shows that nothing of the first one was left.
+            answer = sender.post(receiver.url, content=iter([b'{"code"', b": 200}"]))
+
+            assert answer.request.headers["transfer-encoding"] == "chunked"
+            assert answer.status_code == 200
+
+        assert receiver.payloads == [{"code": 200}] * 2
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\n-1\r\n", id="negative-chunk"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\nfffffff\r\n", id="endless-chunk"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n", id="longer-chunk"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\n" + b"0" * 8192, id="endless-line"),
+        pytest.param(
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: 1\r\n" * 101, id="endless-trailers"
+        ),
+        pytest.param(b"Content-Length: -1\r\n\r\n", id="negative-length"),
+        pytest.param(b"Content-Length: 1_0\r\n\r\n" + b"0" * 10, id="length-with-underscore"),
+        pytest.param(b"Content-Length: 9999999\r\n\r\n", id="too-long"),
+    ],
+)
+def test_the_receiver_rejects_an_invalid_body_and_closes_the_connection(sent: bytes) -> None:
+    with CallbackReceiver.listening() as receiver:
+        url = httpx.URL(receiver.url)
+        with socket.create_connection((url.host, url.port or 0), PATIENCE_S) as sender:
+            sender.sendall(b"POST /callback HTTP/1.1\r\nHost: receiver\r\n" + sent)
+            answer = sender.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert receiver.bodies == []
+
+
 def test_a_sender_that_closes_the_connection_logs_nothing(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
