@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from contract_tests.client.rules import RULES
 from contract_tests.contract.register import load_register
-from tests.contract_tests.clients import all_clients
+from tests.contract_tests.clients import all_clients, corpus
 from tests.contract_tests.clients.good import Client
 from tests.contract_tests.mutants.all_mutants import all_mutants, cases_of, killers
 
@@ -36,9 +36,19 @@ The correct clients must pass every case.
 |---|---|---|
 """
 
+_PROGRAMS = """
+## Client programs
+
+Each program is a real client with one bug, in `tests/contract_tests/clients/programs`. The rule
+names the bug in this case. Nothing is found in the good programs in the same folder, in any case.
+
+| finding | language | bug | case | program |
+|---|---|---|---|---|
+"""
+
 
 def page(kills: Mapping[str, Sequence[str]], blames: Blames) -> str:
-    return servers_part(kills) + clients_part(blames)
+    return servers_part(kills) + clients_part(blames) + programs_part()
 
 
 def servers_part(kills: Mapping[str, Sequence[str]]) -> str:
@@ -60,6 +70,21 @@ def clients_part(blames: Blames) -> str:
         for kind in mutants
     ]
     return _CLIENTS + "\n".join(rows) + f"\n\n{len(rows)} mutants.\n"
+
+
+def programs_part() -> str:
+    """Write what is wrong with each bad program, by rule in the order of the audit's report."""
+    order = [rule.id for rule in RULES]
+    programs = sorted(corpus.bad_programs(), key=lambda each: order.index(each.rule))
+    rows = [
+        f"| {each.rule} | {each.language} | {each.bug} | {each.case} | `{each.file}` |"
+        for each in programs
+    ]
+    return (
+        _PROGRAMS
+        + "\n".join(rows)
+        + f"\n\n{len(rows)} bad programs, {len(corpus.good_programs())} good ones.\n"
+    )
 
 
 def _caught(kind: type[Client], blamed: Mapping[str, Sequence[str]]) -> str:
