@@ -4,6 +4,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from threading import Event as Signal
 
 import msgspec
@@ -13,6 +14,7 @@ from contract_tests.contract.verdicts import Finding, Verdict
 from contract_tests.server.case import Case
 from contract_tests.server.catalogue import sort_for_run
 from contract_tests.server.checkers import check_trace
+from contract_tests.server.closing_look import look_again
 from contract_tests.server.events import Event
 from contract_tests.server.interruptions import CaseInterruption
 from contract_tests.server.probe import Probe
@@ -96,11 +98,17 @@ class Runner:
             where = traceback.extract_tb(error.__traceback__)[-1]
             ended_early = Verdict.ERROR
             reason = f"the case was interrupted: {error!r} in {where.name}, line {where.lineno}"
+        findings = [*probe.findings, *self._checked(probe)]
         took_s = time.perf_counter() - started_s
-        if not self._stop.is_set():
-            probe.collect_callbacks()
-        findings = [*probe.findings, *check_trace(probe.events, self._target)]
         return self._result(case, findings, probe.events, ended_early, reason, expected, took_s)
+
+    def _checked(self, probe: Probe) -> list[Finding]:
+        """Return what the checkers find in all exchanges of a case, however it ended."""
+        if not self._stop.is_set():
+            with suppress(CaseInterruption):  # The case has ended; what follows is a bonus.
+                look_again(probe)
+            probe.collect_callbacks()
+        return check_trace(probe.events, self._target)
 
     def unfinished(self, case: Case, reason: str) -> CaseResult:
         """Return the result of a case that has not ended, because the run was interrupted."""

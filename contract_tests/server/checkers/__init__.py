@@ -4,9 +4,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from contract_tests.contract.verdicts import Finding
+from contract_tests.server.checkers.attempts import check_attempts
+from contract_tests.server.checkers.callbacks import check_callbacks
 from contract_tests.server.checkers.downloads import check_downloads
 from contract_tests.server.checkers.envelope import check_envelopes
 from contract_tests.server.checkers.identity import check_identity
+from contract_tests.server.checkers.ledger import check_ledger
+from contract_tests.server.checkers.limits import check_limits
 from contract_tests.server.checkers.members import check_members
 from contract_tests.server.checkers.outcomes import check_outcomes
 from contract_tests.server.checkers.progress import check_progress
@@ -28,6 +32,10 @@ CHECKERS: Final[tuple[Checker, ...]] = (
     check_downloads,
     check_identity,
     check_submits,
+    check_limits,
+    check_ledger,
+    check_callbacks,
+    check_attempts,
 )
 
 

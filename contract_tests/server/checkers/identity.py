@@ -9,6 +9,7 @@ from contract_tests.server.checkers.trace import (
     Exchange,
     Operation,
     Sandbox,
+    Task,
     Trace,
 )
 from contract_tests.server.checkers.violation import Violation
@@ -61,14 +62,20 @@ def _status(trace: Trace, exchange: Exchange) -> Iterator[Violation]:
         # Without keys of its own, the case may know the task from elsewhere.
         if exchange.status != 404 and trace.target.has_own_keys:
             yield _violation("STA-2", "unknown", "HTTP 404 for an unknown task", exchange)
-    elif task.sandbox.key != getattr(exchange.sandbox, "key", None):
+    elif exchange.sandbox is not None and task.sandbox.key != exchange.sandbox.key:
         if exchange.status != 404:
             yield _violation("AUTH-4", "task", "HTTP 404 for a task of another key", exchange)
     elif task.sandbox is exchange.sandbox and exchange.status != 200:
-        is_trouble = trace.target.is_live and exchange.status >= 500
-        if not is_trouble and not _may_be_dropped(trace):
-            expected = f"HTTP 200 for the task {task.id}"
-            yield _violation("STA-3", "found", expected, exchange)
+        yield from _not_found(trace, exchange, task)
+
+
+def _not_found(trace: Trace, exchange: Exchange, task: Task) -> Iterator[Violation]:
+    if _may_be_dropped(trace):
+        return
+    expected = f"HTTP 200 for the task {task.id}"
+    yield _violation("STA-3", "found", expected, exchange)
+    if task.order.is_callback:
+        yield _violation("CB-5", "polled", expected, exchange)
 
 
 def _may_be_dropped(trace: Trace) -> bool:

@@ -1,9 +1,9 @@
 """STA-3, 4, 6, 8, 9, 10: which members a view of a task has in which state, and their types."""
 
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
+from contract_tests.server.checkers.json_values import decoded, members_of
 from contract_tests.server.checkers.trace import Trace
 from contract_tests.server.checkers.views import FINAL, RANKS, View, all_views, has_member
 from contract_tests.server.checkers.violation import Violation
@@ -45,11 +45,9 @@ def _result(trace: Trace, view: View) -> Iterator[Violation]:
 
 
 def _is_result(written: Any) -> bool:
-    try:
-        result = json.loads(written) if isinstance(written, str) else None
-    except (ValueError, RecursionError):
+    if not isinstance(written, str):
         return False
-    urls = result.get("resultUrls") if isinstance(result, dict) else None
+    urls = members_of(decoded(written.encode("utf-8", "replace"))).get("resultUrls")
     return (
         isinstance(urls, list)
         and bool(urls)

@@ -1,12 +1,10 @@
 """Reads what a submit orders, without judging whether it is valid."""
 
-import json
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-import msgspec
-
+from contract_tests.server.checkers.json_values import decoded, members_of
 from contract_tests.server.events import Request
 from contract_tests.server.world import RECEIVER
 
@@ -21,14 +19,7 @@ class Order:
     @cached_property
     def body(self) -> Mapping[str, Any]:
         """The decoded body, or no members if it is not an object."""
-        try:
-            body = msgspec.json.decode(self.request.body)
-        except (msgspec.DecodeError, RecursionError):
-            try:  # It accepts more, such as unpaired surrogates.
-                body = json.loads(self.request.body)
-            except (ValueError, RecursionError):
-                return {}
-        return body if isinstance(body, dict) else {}
+        return members_of(decoded(self.request.body))
 
     @property
     def input(self) -> Mapping[str, Any]:

@@ -1,12 +1,12 @@
 """Makes a trace from events."""
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
 from contract_tests.contract.provider import BALANCE, GENERATE, STATUS
+from contract_tests.server.checkers.json_values import decoded, members_of
 from contract_tests.server.checkers.trace import (
     PROVIDER_OPERATIONS,
     Callback,
@@ -28,6 +28,7 @@ from contract_tests.server.events import (
     Response,
 )
 from contract_tests.server.target import Target
+from contract_tests.server.world import RECEIVER
 
 _KEYS: Final = frozenset({"own", "other"})
 _CONTROL: Final = "/_mock/"
@@ -88,7 +89,19 @@ class _Reader:
 
     def finished(self) -> Trace:
         trace = self._trace
-        trace.callbacks = [each for came in self._callbacks.values() for each in came]
+        # The kit's receiver also gets the requests for reference images.
+        references = {
+            url.removeprefix(f"{RECEIVER}/")
+            for each in trace.exchanges
+            if self._callbacks and each.operation is Operation.SUBMIT
+            for url in each.order.references
+        }
+        trace.callbacks = [
+            each
+            for name, came in self._callbacks.items()
+            if name not in references
+            for each in came
+        ]
         by_id: dict[str, list[Task]] = {}
         for task in trace.tasks:
             by_id.setdefault(task.id, []).append(task)
@@ -191,8 +204,7 @@ class _Reader:
             self._begin(sandbox.key, starts_empty=True)
             return
         started_at = self._moment(sandbox, event.response)
-        told = event.response.json()
-        answer = told if isinstance(told, dict) else {}
+        answer = members_of(decoded(event.response.body))
         if action in {"clock", "clock/advance"}:
             self._set_clock(sandbox, action, answer)
         if method == "GET" or action in _HARMLESS:
@@ -253,11 +265,9 @@ def _task_of(callback: Callback, by_id: Mapping[str, list[Task]]) -> Task | None
 def result_urls(data: Mapping[str, Any]) -> list[str]:
     """Return the URLs in `resultJson` of a status response; empty if it has no list."""
     written = data.get("resultJson")
-    try:
-        result = json.loads(written) if isinstance(written, str) else None
-    except (ValueError, RecursionError):
+    if not isinstance(written, str):
         return []
-    urls = result.get("resultUrls") if isinstance(result, dict) else None
+    urls = members_of(decoded(written.encode("utf-8", "replace"))).get("resultUrls")
     return [url for url in urls if isinstance(url, str)] if isinstance(urls, list) else []
 
 
@@ -268,10 +278,7 @@ def _url(request: Request) -> str:
 
 def _decides_outcomes_only(step: Control) -> bool:
     """Return whether the rules of a control call decide only how tasks end."""
-    try:
-        body = json.loads(step.request.body or b"{}")
-    except ValueError:
-        return False
-    rules = body.get("rules", [body]) if isinstance(body, dict) else []
-    applied = [rule.get("apply") for rule in rules if isinstance(rule, dict)]
-    return all(isinstance(each, dict) and each.keys() <= {"outcome"} for each in applied)
+    body = members_of(decoded(step.request.body))
+    rules = body.get("rules", [body])
+    applied = [members_of(rule).get("apply") for rule in rules] if isinstance(rules, list) else []
+    return bool(applied) and all(members_of(each).keys() == {"outcome"} for each in applied)

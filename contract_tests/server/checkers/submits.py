@@ -28,8 +28,6 @@ def check_submits(trace: Trace) -> Iterator[Violation]:
             continue
         if exchange.status in _JUDGED_ELSEWHERE:
             continue
-        if trace.target.is_live and exchange.status >= 500:
-            continue
         settings = exchange.settings if trace.has_control else None
         validity = validity_of(exchange.request, rules_of(settings))
         if validity.problems:

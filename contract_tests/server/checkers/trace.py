@@ -11,11 +11,10 @@ from typing import Any, Final
 
 import msgspec
 
+from contract_tests.server.checkers.json_values import ABSENT, decoded, members_of
 from contract_tests.server.checkers.orders import Order
 from contract_tests.server.events import Burst, Delivery, HttpExchange, Request, Response
 from contract_tests.server.target import Target
-
-ABSENT: Final = object()
 
 
 class Operation(StrEnum):
@@ -33,6 +32,9 @@ class Operation(StrEnum):
 PROVIDER_OPERATIONS: Final = frozenset(
     {Operation.SUBMIT, Operation.STATUS, Operation.BALANCE, Operation.OTHER_MODEL}
 )
+
+
+_TROUBLE: Final = frozenset({402, 403, 429, *range(500, 600)})
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -117,9 +119,7 @@ class Exchange(Step):
     @cached_property
     def json(self) -> Any:
         """The decoded body, or ABSENT if it is not JSON."""
-        decoded = self.response.json()
-        is_absent = decoded is None and self.response.body.strip() != b"null"
-        return ABSENT if is_absent else decoded
+        return decoded(self.response.body)
 
     @property
     def data(self) -> Any:
@@ -129,7 +129,7 @@ class Exchange(Step):
     @property
     def members(self) -> Mapping[str, Any]:
         """The members of `data`, or none if it is not an object."""
-        return self.data if isinstance(self.data, dict) else {}
+        return members_of(self.data)
 
     @property
     def error_text(self) -> str:
@@ -193,16 +193,12 @@ class Callback:
     @cached_property
     def json(self) -> Any:
         """The decoded body, or ABSENT if it is not JSON."""
-        try:
-            return msgspec.json.decode(self.delivery.body)
-        except (msgspec.DecodeError, RecursionError):
-            return ABSENT
+        return decoded(self.delivery.body)
 
     @property
     def members(self) -> Mapping[str, Any]:
         """The members of `data`, or none if it is not an object."""
-        data = self.json.get("data") if isinstance(self.json, dict) else None
-        return data if isinstance(data, dict) else {}
+        return members_of(members_of(self.json).get("data"))
 
     def header(self, name: str) -> str | None:
         wanted = name.lower()
@@ -273,5 +269,14 @@ class Trace:
 
     @property
     def judged(self) -> Sequence[Exchange]:
-        """The exchanges that got a response and that no rule falsified."""
-        return [each for each in self.exchanges if each.is_judged and each.response.status]
+        """The exchanges that got a response and that no rule falsified.
+
+        A live service in trouble, or a gateway before it, has violated nothing.
+        """
+        return [
+            each
+            for each in self.exchanges
+            if each.is_judged
+            and each.status
+            and not (self.target.is_live and each.status in _TROUBLE)
+        ]

@@ -61,6 +61,7 @@ def story(probe: Probe) -> None:
     probe.send("GET", BALANCE)
     probe.control("POST", "clock/advance", {"seconds": 300}, key="other")
     probe.read_status(theirs, key="other")
+    probe.send("GET", BALANCE, key="other")
     urls = [url for final in finals for url in result_urls(final)]
     for url in urls:
         probe.send("GET", url, key="none")
@@ -98,6 +99,10 @@ def is_status(request: Request, response: Response) -> bool:
 
 def is_balance(request: Request, response: Response) -> bool:
     return request.path == BALANCE and response.status == 200
+
+
+def is_balance_of_the_other(request: Request, response: Response) -> bool:
+    return is_balance(request, response) and request.key == "other"
 
 
 def is_download(request: Request, _: Response) -> bool:
@@ -171,6 +176,35 @@ def copies(
         return answers(is_meant, lambda _: sources[source], nth)(events)
 
     return broken
+
+
+def without(name: str, nth: int) -> Break:
+    """Remove the callback with this number and all after it, wherever they are shown."""
+
+    def broken(events: Events) -> Events:
+        cut = deliveries(name, lambda came: came[:nth])(events)
+        extra = Delivery(method="POST", headers=(), body=b"{}", answered=200)
+        # Another callback proves that the receiver can be reached.
+        return cut if nth else (*cut, Deliveries(name="other", deliveries=(extra,)))
+
+    return broken
+
+
+def plus(dollars: float) -> Callable[[Response], Response]:
+    """Change the balance."""
+    return lambda response: with_json(
+        response, {**response.json(), "data": round(response.json()["data"] + dollars, 6)}
+    )
+
+
+def accepted(response: Response) -> Response:
+    envelope = {"code": 200, "message": "success", "data": {"taskId": "task_of_its_own"}}
+    return msgspec.structs.replace(with_json(response, envelope), status=200)
+
+
+def without_credit(response: Response) -> Response:
+    changed = with_json(response, {"code": 400, "message": "Insufficient credits", "data": None})
+    return msgspec.structs.replace(changed, status=400)
 
 
 def urls(change: Callable[[list[str]], list[str]]) -> Callable[[str], str]:
