@@ -95,20 +95,23 @@ class Runner:
         except CaseInterruption as interruption:
             ended_early, reason = interruption.verdict, str(interruption)
         except Exception as error:  # noqa: BLE001  # An error in one case must not stop the others.
-            where = traceback.extract_tb(error.__traceback__)[-1]
-            ended_early = Verdict.ERROR
-            reason = f"the case was interrupted: {error!r} in {where.name}, line {where.lineno}"
-        findings = [*probe.findings, *self._checked(probe)]
+            ended_early, reason = Verdict.ERROR, f"the case was interrupted: {_where(error)}"
+        findings = list(probe.findings)
+        try:
+            findings += self._checked(probe)
+        except Exception as error:  # noqa: BLE001  # As above; the case's own findings stay.
+            ended_early, reason = Verdict.ERROR, f"a checker was interrupted: {_where(error)}"
         took_s = time.perf_counter() - started_s
         return self._result(case, findings, probe.events, ended_early, reason, expected, took_s)
 
     def _checked(self, probe: Probe) -> list[Finding]:
         """Return what the checkers find in all exchanges of a case, however it ended."""
-        if not self._stop.is_set():
+        is_whole = not self._stop.is_set()
+        if is_whole:
             with suppress(CaseInterruption):  # The case has ended; what follows is a bonus.
                 look_again(probe)
             probe.collect_callbacks()
-        return check_trace(probe.events, self._target)
+        return check_trace(probe.events, self._target, has_all_callbacks=is_whole)
 
     def unfinished(self, case: Case, reason: str) -> CaseResult:
         """Return the result of a case that has not ended, because the run was interrupted."""
@@ -137,3 +140,9 @@ class Runner:
             duration_s=duration_s,
         )
         return CaseRun(result=result, events=tuple(events))
+
+
+def _where(error: Exception) -> str:
+    """Return an error, and the place that raised it."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{error!r} in {where.name}, line {where.lineno}"

@@ -39,9 +39,15 @@ CHECKERS: Final[tuple[Checker, ...]] = (
 )
 
 
-def check_trace(events: Iterable[Event], target: Target) -> list[Finding]:
-    """Return a finding for each clause that these events violate, one per kind of violation."""
+def check_trace(
+    events: Iterable[Event], target: Target, *, has_all_callbacks: bool = False
+) -> list[Finding]:
+    """Return a finding for each clause that these events violate, one per kind of violation.
+
+    `has_all_callbacks` says that the events show every callback that has arrived.
+    """
     trace = read_trace(events, target)
+    trace.has_all_callbacks = has_all_callbacks
     first: dict[tuple[str, str], Violation] = {}
     for checker in CHECKERS:
         for violation in checker(trace):

@@ -94,6 +94,7 @@ class _Attempts:
         self._times = times
         self._timeout_ms = timeout_ms
         self._attempts = task.callbacks
+        self._looked_at = trace.looked_at(task.order.callback_name or "")
 
     def violations(self) -> Iterator[Violation]:
         attempts = self._attempts
@@ -139,8 +140,8 @@ class _Attempts:
         """Report an attempt that a mock must have made in a step of its clock."""
         attempts, task = self._attempts, self._task
         if not attempts:
-            ended_ms = Life(task).ended_ms
-            if self._is_reachable and ended_ms is not None and self._passed(ended_ms, task, 0):
+            ended_ms = None if _is_steered(task) else Life(task).ended_ms
+            if self._is_reachable and ended_ms is not None and self._passed(ended_ms, 0):
                 expected = "a callback at the end of the task"
                 yield self._missed("CB-1", "missing", expected)
             return
@@ -150,17 +151,21 @@ class _Attempts:
         if number >= len(_DELAYS_MS) or self._is_received(last) or is_slow or at is None:
             return
         due_ms = at.high_ms + _DELAYS_MS[number]
-        if self._passed(due_ms, task, last.delivery.at_ms + last.delivery.delay_ms):
+        if self._passed(due_ms, last.delivery.at_ms + last.delivery.delay_ms):
             expected = f"attempt {number + 2}, because the one before was not answered 200"
             for clause in ("CB-2", "CB-3") if number == 0 else ("CB-3", "CB-4"):
                 yield self._missed(clause, "missing-retry", expected)
 
-    def _passed(self, due_ms: int, task: Task, since_real_ms: int) -> bool:
-        """Return whether a step of the clock, begun after a real instant, reached an instant."""
+    def _passed(self, due_ms: int, since_real_ms: int) -> bool:
+        """Return whether a step of the clock, begun after a real instant, reached an instant.
+
+        Then an attempt that was due is in the trace, if it was made.
+        """
+        began = self._task.forced or self._task.submit
         return any(
             advance.to_ms >= due_ms
             and advance.sent_ms > since_real_ms
-            and advance.number > task.submit.number
+            and self._looked_at > advance.number > began.number
             for advance in self._times.advances
         )
 
@@ -180,3 +185,8 @@ class _Attempts:
             seen=f"task {self._task.id}: attempts answered with {answered}",
             event=event,
         )
+
+
+def _is_steered(task: Task) -> bool:
+    """Return whether a status request may have ended the task, as a directive can demand."""
+    return task.order.has_directives or task.sandbox.has_outcomes

@@ -37,7 +37,7 @@ class _Purchase(msgspec.Struct, eq=False):
 
 def check_ledger(trace: Trace) -> Iterator[Violation]:
     """Reconcile all balances of each key that only the traffic in the trace could change."""
-    if trace.target.is_live or not trace.target.has_other_key:
+    if trace.target.is_live or not trace.target.has_own_keys:
         return  # Tasks of other cases and programs may have changed the balance.
     for sandbox in trace.sandboxes:
         if sandbox.is_plain:

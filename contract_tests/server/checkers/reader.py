@@ -161,6 +161,7 @@ class _Reader:
             sandbox.steps.append(step)
 
     def _deliveries(self, number: int, event: Deliveries) -> None:
+        self._trace.looks[event.name] = number
         known = self._callbacks.setdefault(event.name, [])
         known += (Callback(each, event.name, number) for each in event.deliveries[len(known) :])
 

@@ -262,10 +262,18 @@ class Trace:
         """All accepted tasks, in order."""
         self.callbacks: list[Callback] = []
         """All deliveries; those at one name are in the order of their arrival."""
+        self.looks: dict[str, float] = {}
+        """The number of the last event that shows the callbacks at a name."""
+        self.has_all_callbacks = False
+        """Whether all callbacks that arrived until the end are in the trace."""
 
     @property
     def has_control(self) -> bool:
         return self.target.has_control
+
+    def looked_at(self, name: str) -> float:
+        """Return until which event all callbacks at a name are known; -1 if none is."""
+        return float("inf") if self.has_all_callbacks else self.looks.get(name, -1)
 
     @property
     def judged(self) -> Sequence[Exchange]:
