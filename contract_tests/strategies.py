@@ -160,18 +160,30 @@ def json_values() -> SearchStrategy[Json]:
     )
 
 
-@st.composite
-def with_unknown_members(draw: st.DrawFn, bodies: SearchStrategy[Body]) -> tuple[Body, Body]:
+def with_unknown_members(bodies: SearchStrategy[Body]) -> SearchStrategy[tuple[Body, Body]]:
     """Generate a body, and the same body with unknown members, also in `input`."""
+    return _extended(bodies, unknown_members())
+
+
+def broken_submissions(*, modes: Sequence[str] = MODES) -> SearchStrategy[tuple[Body, str]]:
+    """Generate a body with exactly one invalid field, and the path that the error must name."""
+    return _broken(submissions(modes=modes))
+
+
+# Strategies are built once and not for each example: Hypothesis reads the source of their lambdas,
+# which takes longer than to generate the example.
+@st.composite
+def _extended(
+    draw: st.DrawFn, bodies: SearchStrategy[Body], members: SearchStrategy[Body]
+) -> tuple[Body, Body]:
     body = draw(bodies)
-    outer, inner = draw(unknown_members()), draw(unknown_members())
+    outer, inner = draw(members), draw(members)
     return body, {**outer, **body, "input": {**inner, **body["input"]}}
 
 
 @st.composite
-def broken_submissions(draw: st.DrawFn, *, modes: Sequence[str] = MODES) -> tuple[Body, str]:
-    """Generate a body with exactly one invalid field, and the path that the error must name."""
-    body = draw(submissions(modes=modes))
+def _broken(draw: st.DrawFn, bodies: SearchStrategy[Body]) -> tuple[Body, str]:
+    body = draw(bodies)
     path = draw(st.sampled_from(tuple(_BREAKS)))
     name = path.removeprefix("input.")
     holder = body["input"] if name != path else body

@@ -19,6 +19,7 @@ from contract_tests.server.events import Event
 from contract_tests.server.interruptions import CaseInterruption
 from contract_tests.server.probe import Probe
 from contract_tests.server.reports.report import CaseResult, case_result
+from contract_tests.server.syntax_trees import one_tree_at_a_time
 from contract_tests.server.target import Target
 from contract_tests.server.world import World
 
@@ -70,16 +71,17 @@ class Runner:
             return self.run_case(case)
 
         executor = ThreadPoolExecutor(workers, thread_name_prefix="case")
-        try:
-            order = sort_for_run(cases, shares_key=not self._target.has_own_keys)
-            futures = [executor.submit(run_case, case) for case in order]
-            for future in as_completed(futures):
-                yield future.result()
-        except BaseException:
-            self._stop.set()
-            raise
-        finally:
-            executor.shutdown(cancel_futures=True)
+        with one_tree_at_a_time():
+            try:
+                order = sort_for_run(cases, shares_key=not self._target.has_own_keys)
+                futures = [executor.submit(run_case, case) for case in order]
+                for future in as_completed(futures):
+                    yield future.result()
+            except BaseException:
+                self._stop.set()
+                raise
+            finally:
+                executor.shutdown(cancel_futures=True)
 
     def run_case(self, case: Case) -> CaseRun:
         """Run one case and judge what it found."""
