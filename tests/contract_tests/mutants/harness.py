@@ -59,6 +59,8 @@ class Told:
     status: int
     headers: tuple[tuple[bytes, bytes], ...]
     body: bytes
+    is_chunked: bool = False
+    """Whether it is sent in chunks, without its length."""
 
     @property
     def json(self) -> Any:
@@ -89,6 +91,22 @@ class Mutant:
     make: Callable[[], Break] = field(default=lambda: through)
     sender: Callable[[Sender], Sender] | None = None
     settings: Settings = field(default_factory=lambda: Settings(clock="manual", seed=7))
+    has_result_host: bool = False
+    """Whether results have a host of their own, which is another port."""
+
+    def parts(self) -> "Parts":
+        """Return what one server consists of beside the true mock."""
+        return Parts(answer=self.make(), sender=self.sender)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What surrounds the true mock of one server; the parts may share a memory."""
+
+    answer: Break
+    sender: Callable[[Sender], Sender] | None = None
+    control: Break | None = None
+    """Answers `/_mock`; None for the true control plane."""
 
 
 async def through(asked: Asked, serve: Serve) -> Told:
@@ -126,18 +144,30 @@ def status_data(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[
 
 
 @contextmanager
-def serving(mutant: Mutant) -> Iterator[str]:
-    """Serve a mutant on a free loopback port; give its address."""
-    listener = listen("127.0.0.1", 0)
-    port = listener.getsockname()[1]
-    settings = msgspec.structs.replace(mutant.settings, host="127.0.0.1", port=port)
+def serving(mutant: Mutant, *, is_foreign: bool = False) -> Iterator[str]:
+    """Serve a mutant on a free loopback port; give its address.
+
+    A foreign server is fast, keeps real time and has no control plane.
+    """
+    listeners = [listen("127.0.0.1", 0) for _ in range(1 + mutant.has_result_host)]
+    port, result_port = listeners[0].getsockname()[1], listeners[-1].getsockname()[1]
+    settings = mutant.settings
+    if is_foreign:
+        settings = msgspec.structs.replace(settings, clock="real", generation_time_ms=1000)
+    settings = msgspec.structs.replace(
+        settings,
+        host="127.0.0.1",
+        port=port,
+        public_url=f"http://127.0.0.1:{result_port}" if mutant.has_result_host else None,
+    )
     true_sender = HttpSender(Egress("private"), timeout_s=settings.callback_timeout_ms / 1000)
-    sender = mutant.sender(true_sender) if mutant.sender else true_sender
+    parts = mutant.parts()
+    sender = parts.sender(true_sender) if parts.sender else true_sender
     app = MockServer(settings, sender=sender)
     config = uvicorn_config(app)
-    config.app = _wrapped(app, mutant.make())
+    config.app = _wrapped(app, parts, is_foreign=is_foreign)
     server = uvicorn.Server(config)
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name=mutant.name)
+    thread = Thread(target=server.run, kwargs={"sockets": listeners}, name=mutant.name)
     thread.start()
     try:
         yield f"http://127.0.0.1:{port}"
@@ -146,9 +176,16 @@ def serving(mutant: Mutant) -> Iterator[str]:
         thread.join(PATIENCE_S)
 
 
-def _wrapped(app: ASGIApp, broken: Break) -> ASGIApp:
+def _wrapped(app: ASGIApp, parts: Parts, *, is_foreign: bool) -> ASGIApp:
     async def wrapper(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/_mock"):
+        is_control = scope["type"] == "http" and scope["path"].startswith("/_mock")
+        if is_control and is_foreign:
+            # To the true mock, this is a path that it does not know.
+            unknown = {"path": "/no-such-page", "raw_path": b"/no-such-page"}
+            await app(dict(scope) | unknown, receive, send)
+            return
+        answer = parts.control if is_control else parts.answer
+        if scope["type"] != "http" or answer is None:
             await app(scope, receive, send)
             return
         asked = Asked(
@@ -158,13 +195,21 @@ def _wrapped(app: ASGIApp, broken: Break) -> ASGIApp:
             headers=tuple((bytes(name), bytes(value)) for name, value in scope["headers"]),
             body=await _body(receive),
         )
-        told = await broken(asked, lambda changed: _ask(app, scope, changed))
-        kept = [each for each in told.headers if each[0] != b"content-length"]
-        headers = [*kept, (b"content-length", str(len(told.body)).encode())]
-        await send({"type": "http.response.start", "status": told.status, "headers": headers})
-        await send({"type": "http.response.body", "body": told.body})
+        await _send(send, await answer(asked, lambda changed: _ask(app, scope, changed)))
 
     return wrapper
+
+
+async def _send(send: Send, told: Told) -> None:
+    headers = [each for each in told.headers if each[0].lower() != b"content-length"]
+    if not told.is_chunked:
+        headers.append((b"content-length", str(len(told.body)).encode()))
+    await send({"type": "http.response.start", "status": told.status, "headers": headers})
+    middle = len(told.body) // 2 if told.is_chunked else 0
+    if middle:
+        first = {"type": "http.response.body", "body": told.body[:middle], "more_body": True}
+        await send(first)
+    await send({"type": "http.response.body", "body": told.body[middle:]})
 
 
 async def _body(receive: Receive) -> bytes:

@@ -1,0 +1,119 @@
+"""Runs the kit against a mutant until a finding names its clause."""
+
+from collections import Counter
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import msgspec
+
+from contract_tests.contract.verdicts import Verdict
+from contract_tests.server.case import Case
+from contract_tests.server.catalogue import all_cases, select_cases
+from contract_tests.server.options import Options
+from contract_tests.server.reports.report import CaseResult
+from contract_tests.server.session import Session, open_session
+from contract_tests.server.traffic import verdicts
+from tests.contract_tests.mutants.engine.alterations import EngineMutant
+from tests.contract_tests.mutants.engine.rows import scenario_cases
+from tests.contract_tests.mutants.harness import serving
+
+_SEED = 1
+_FIRST = 8  # So many cases run first: those that have killed most mutants so far.
+_SHOWN_ELSEWHERE = frozenset({"error", "picture"})  # better by cases of their own
+_TRAFFIC = ("S-TRF-", "S-STA-2")
+
+
+class Kill(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of a run against a mutant; `case` is empty if it survives.
+
+    `others` are the clauses of findings that do not name the clause of the mutant.
+    """
+
+    mutant: str
+    clause: str
+    is_foreign: bool
+    case: str = ""
+    others: tuple[str, ...] = ()
+
+
+class Killers:
+    """Remembers which cases kill, so that these run first for the next mutant."""
+
+    def __init__(self) -> None:
+        self._kills: Counter[str] = Counter()
+
+    def kill(self, mutant: EngineMutant, *, is_foreign: bool = False, first: str = "") -> Kill:
+        """Run the suite `full`, the likely cases first, until a finding names the clause."""
+        options = Options(base_url="", seed=_SEED)
+        others: set[str] = set()
+        # Shortest scenarios are for people; here only the clause counts.
+        with (
+            serving(mutant, is_foreign=is_foreign) as url,
+            patch.object(verdicts, "_MOST_SHRUNK", 0),
+        ):
+            for batch in self._batches(mutant, first, is_foreign=is_foreign):
+                of_here = msgspec.structs.replace(options, base_url=url)
+                with open_session(of_here) as ready:
+                    found = _first_killer(ready, batch, mutant, others)
+                if found:
+                    self._kills[found] += 1
+                    break
+        return Kill(
+            mutant=mutant.name,
+            clause=mutant.clause,
+            is_foreign=is_foreign,
+            case=found,
+            others=tuple(sorted(others)),
+        )
+
+    def _batches(
+        self, mutant: EngineMutant, first: str, *, is_foreign: bool
+    ) -> Iterator[tuple[Case, ...]]:
+        cases = sorted(select_cases(all_cases()), key=lambda case: self._rank(case, mutant, first))
+        if first:
+            yield tuple(case for case in cases if case.id == first)
+        if is_foreign:
+            # In real time the cases wait side by side, so it costs nothing to start all of them.
+            yield tuple(cases)
+            return
+        if not mutant.alteration.when & _SHOWN_ELSEWHERE:
+            for scenarios in scenario_cases(mutant, _SEED):
+                yield (scenarios,)
+        likely = [case for case in cases if _is_related(case, mutant)]
+        yield tuple(likely[:_FIRST])
+        yield tuple(likely[_FIRST:])
+        yield tuple(case for case in cases if case not in likely)
+
+    def _rank(
+        self, case: Case, mutant: EngineMutant, first: str
+    ) -> tuple[bool, ...] | tuple[int, ...]:
+        return (
+            case.id != first,
+            case.exhausts,
+            -self._kills[case.id],
+            not mutant.clauses & set(case.clauses),
+            int(case.id[-3:]) > 100,
+        )
+
+
+def _is_related(case: Case, mutant: EngineMutant) -> bool:
+    return case.id.startswith(_TRAFFIC) or bool(mutant.clauses & set(case.clauses))
+
+
+def _first_killer(
+    ready: Session, cases: tuple[Case, ...], mutant: EngineMutant, others: set[str]
+) -> str:
+    runs = ready.run(cases)
+    try:
+        for ran in runs:
+            failed = _failed(ran.result)
+            if failed & mutant.clauses:
+                return ran.result.id
+            others.update(failed)
+    finally:
+        runs.close()
+    return ""
+
+
+def _failed(result: CaseResult) -> set[str]:
+    return {each.clause for each in result.findings if each.verdict is Verdict.FAIL}

@@ -1,0 +1,60 @@
+"""The kit accepts every server that keeps the contract, however it differs from the mock."""
+
+from random import Random
+
+import pytest
+
+from contract_tests.server.case import Case
+from contract_tests.server.catalogue import all_cases, select_cases
+from tests.contract_tests.mutants.legal.accepting import VARIATIONS, complaints, related
+from tests.contract_tests.mutants.legal.variation import Variation
+from tests.properties import is_deep
+
+_FEW = 4  # cases for each variation, where not all are run
+# Without control plane, the cases take real time.
+FOREIGN = tuple(each for each in VARIATIONS if each.is_foreign_only or is_deep())
+_IN_REAL_TIME = {"S-RES-004", "S-RES-006", "S-CB-001"}
+WITH_CONTROL = tuple(each for each in VARIATIONS if not each.is_foreign_only)
+
+
+def cases_for(variation: Variation) -> tuple[Case, ...]:
+    """Return every case in a deep run, and otherwise a few that the variation could confuse."""
+    if is_deep():
+        return select_cases(all_cases())
+    quick = [case for case in related(variation) if not is_slow(case)]
+    chosen = Random(variation.name).sample(quick, min(_FEW, len(quick)))
+    return tuple(chosen)
+
+
+def is_slow(case: Case) -> bool:
+    """Tell whether a case sends hundreds of requests or waits for retries."""
+    return (
+        case.exhausts
+        or int(case.id[-3:]) > 100
+        or case.id.startswith("S-TRF")
+        or case.id in {"S-CB-005", "S-LIM-002"}
+    )
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("variation", WITH_CONTROL, ids=lambda variation: variation.name)
+def test_a_legal_variation_is_accepted(variation: Variation) -> None:
+    assert complaints(variation, cases_for(variation)) == ()
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("variation", FOREIGN, ids=lambda variation: variation.name)
+def test_a_legal_variation_without_control_plane_is_accepted(variation: Variation) -> None:
+    quick = tuple(case for case in related(variation) if not is_slow(case))
+    cases = quick if is_deep() else tuple(case for case in quick if case.id in _IN_REAL_TIME)
+
+    assert complaints(variation, cases, is_foreign=True) == ()
+
+
+def test_there_are_at_least_40_legal_variations() -> None:
+    assert len({variation.name for variation in VARIATIONS}) >= 40
+
+
+@pytest.mark.parametrize("variation", VARIATIONS, ids=lambda variation: variation.name)
+def test_a_legal_variation_selects_cases(variation: Variation) -> None:
+    assert related(variation)
