@@ -1,13 +1,21 @@
 """The fail codes of the provider's pages (FAIL-1 … FAIL-3)."""
 
+import re
 from collections.abc import Mapping
+from functools import cache
 
 import msgspec
 
 from contract_tests.contract.data import FIXTURES
 
 
+@cache
 def load_fail_codes() -> Mapping[str, str]:
     """Return the message of each known fail code, in the order of the data file."""
     content = (FIXTURES / "contract" / "fail_codes.toml").read_bytes()
     return msgspec.toml.decode(content, type=dict[str, str])
+
+
+def names_fail_code(text: str) -> bool:
+    """Return whether a text names a known fail code as a word of its own."""
+    return not load_fail_codes().keys().isdisjoint(re.findall(r"\w+", text))

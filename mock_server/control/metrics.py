@@ -42,7 +42,7 @@ class _MetricsCollector(Collector):
         yield requests
         yield CounterMetricFamily(
             "apixo_mock_unauthorized",
-            "Requests without a valid API key.",
+            "Requests without a valid API key, or without permission.",
             value=metrics.unauthorized,
         )
         yield self._latency()

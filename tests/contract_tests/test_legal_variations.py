@@ -8,14 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from contract_tests.contract.verdicts import Verdict
 from contract_tests.server.answer import Answer
 from contract_tests.server.cases import pictures
 from contract_tests.server.cases.properties import submitted
+from contract_tests.server.catalogue import all_cases, select_cases
 from contract_tests.server.events import Request, Response
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 from contract_tests.server.target import Target
-from tests.contract_tests.fakes import FakeWorld, a_target
+from tests.contract_tests.fakes import FakeWorld, a_target, judged
 
 FOREIGN = a_target()
 MOCK = Target(base_url="http://127.0.0.1:1", is_live=False, settings={})
@@ -60,3 +62,32 @@ def test_an_accepted_submit_may_have_a_member_about_credits() -> None:
 def test_a_submit_that_is_rejected_for_lack_of_credit_says_nothing_about_it(status: int) -> None:
     with pytest.raises(PreconditionNotMet, match="Insufficient credits"):
         answer_to_a_submit(status, {"code": status, "message": "Insufficient credits"})
+
+
+def rejecting_submits(code: str) -> FakeWorld:
+    envelope = {"code": 400, "message": f"{code}: sorry", "data": None}
+    answer = Response(
+        status=400,
+        headers=(("Content-Type", "application/json"),),
+        body=json.dumps(envelope).encode(),
+    )
+    return FakeWorld(lambda _: answer)
+
+
+@pytest.mark.parametrize("is_live", [False, True], ids=["foreign", "live"])
+def test_a_submit_may_fail_at_once_with_the_fail_code_of_the_task(*, is_live: bool) -> None:
+    [case] = select_cases(all_cases(), select=["S-FAIL-002"])
+
+    ran = judged(case, rejecting_submits("INVALID_IMAGE_URL"), is_live=is_live).result
+
+    assert ran.verdict is Verdict.INCONCLUSIVE
+    assert "FAIL-6" in ran.reason
+    assert [each.clause for each in ran.findings if each.verdict is not Verdict.PASS] == []
+
+
+def test_a_submit_that_is_rejected_without_the_fail_code_breaks_the_contract() -> None:
+    [case] = select_cases(all_cases(), select=["S-FAIL-002"])
+
+    ran = judged(case, rejecting_submits("Bad image"), is_live=True).result
+
+    assert ran.verdict is Verdict.FAIL
