@@ -133,10 +133,10 @@ def test_links_and_large_files_are_not_read(tmp_path: Path) -> None:
 
 
 def test_number_of_files_that_are_read_is_limited(tmp_path: Path) -> None:
-    for number in range(250):
-        (tmp_path / f"{number:03}.txt").touch()
+    for number in range(1_010):
+        (tmp_path / f"{number:04}.txt").touch()
 
-    assert len(read_files(tmp_path)) == 200
+    assert len(read_files(tmp_path)) == 1_000
 
 
 @pytest.mark.parametrize(

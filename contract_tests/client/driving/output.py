@@ -10,7 +10,7 @@ from contract_tests.client.records import ClientExit
 from contract_tests.client.stored_files import StoredFile
 from contract_tests.contract.redaction import Redaction
 
-_MAX_FILES: Final = 200
+_MAX_FILES: Final = 1_000
 _MAX_FILE_BYTES: Final = 16 * 1024 * 1024  # Larger than every picture of the mock.
 _MAX_ALL_BYTES: Final = 64 * 1024 * 1024
 
@@ -19,12 +19,15 @@ def read_files(directory: Path) -> tuple[StoredFile, ...]:
     """Return the files in a directory and below; the number and the size of files are limited."""
     files, left = [], _MAX_ALL_BYTES
     for path in _paths(directory):
-        size = path.stat().st_size
-        if size > min(_MAX_FILE_BYTES, left):
-            continue
-        left -= size
+        try:
+            if path.stat().st_size > min(_MAX_FILE_BYTES, left):
+                continue
+            content = path.read_bytes()
+        except OSError:
+            continue  # The client has made the file unreadable.
+        left -= len(content)
         name = path.relative_to(directory).as_posix()
-        files.append(StoredFile(name=name, content=path.read_bytes()))
+        files.append(StoredFile(name=name, content=content))
     return tuple(files)
 
 
