@@ -10,13 +10,15 @@ from contract_tests.command.progress import counts, verdict_entry
 from contract_tests.command.terminal import VERDICT_STYLES, Entry
 from contract_tests.contract.register import Register
 from contract_tests.contract.report_parts import CERTAINTIES
-from contract_tests.contract.text import count, plain
-from contract_tests.contract.verdicts import Verdict
+from contract_tests.contract.text import count, plain, writable
+from contract_tests.contract.verdicts import Reproduction, Verdict
 from contract_tests.server.guard import BUDGET_IS_SPENT, PRICE_USD
+from contract_tests.server.reports.facts import coverage_text
 from contract_tests.server.reports.report import CaseResult, Report
 
 VIOLATED: Final = (Verdict.WARN, Verdict.FAIL)
 INDENT: Final = " " * 13
+_MOST_REPRODUCTIONS: Final = 3  # The report has all of them.
 BLANK: Final = Entry("", "")
 _NOT_TESTED: Final = frozenset({Verdict.SKIP, Verdict.INCONCLUSIVE})
 _WORST_LAST: Final = (Verdict.INCONCLUSIVE, Verdict.WARN, Verdict.ERROR, Verdict.FAIL)
@@ -44,8 +46,28 @@ def result_line(result: CaseResult) -> Entry:
     return verdict_entry(result.verdict, result.id, title)
 
 
-def result_entries(result: CaseResult, register: Register) -> Iterator[Entry]:
-    """Yield a case in full: for each violated clause what was expected and what was seen."""
+class Shown:
+    """The clauses whose reproduction was printed: one each, and at most three in a run."""
+
+    def __init__(self) -> None:
+        self._clauses: set[str] = set()
+
+    def add(self, clause_id: str) -> bool:
+        """Return whether the reproduction is to be printed, and note it."""
+        if clause_id in self._clauses or len(self._clauses) >= _MOST_REPRODUCTIONS:
+            return False
+        self._clauses.add(clause_id)
+        return True
+
+
+def result_entries(
+    result: CaseResult, register: Register, shown: Shown | None = None
+) -> Iterator[Entry]:
+    """Yield a case in full: for each violated clause what was expected and what was seen.
+
+    `shown` are the clauses whose reproduction was printed before.
+    """
+    shown = shown or Shown()
     yield result_line(result)
     if result.reason:
         yield Entry(INDENT, plain(result.reason))
@@ -56,11 +78,23 @@ def result_entries(result: CaseResult, register: Register) -> Iterator[Entry]:
         yield Entry(f"{INDENT}{clause_id}: ", f"{clause.text} ({source})", "bold")
         for finding in same:
             yield from expected_and_seen(finding.expected, finding.seen)
+            if finding.reproduction is not None and shown.add(clause_id):
+                yield from _reproduction_entries(finding.reproduction)
 
 
 def expected_and_seen(expected: str, seen: str) -> Iterator[Entry]:
     yield Entry(f"{INDENT}  expected  ", plain(expected), "bold", "green")
     yield Entry(f"{INDENT}  seen      ", plain(seen), "bold", "red")
+
+
+def _reproduction_entries(reproduction: Reproduction) -> Iterator[Entry]:
+    """Yield the shortest sequence that shows a violation; its lines can be copied."""
+    yield Entry(f"{INDENT}  to reproduce it:", "", "bold")
+    for form in (reproduction.curl, reproduction.pytest):
+        yield BLANK
+        for line in form.rstrip().split("\n"):
+            yield Entry("", writable(line), is_wrapped=False)
+    yield BLANK
 
 
 def result_text(result: CaseResult, register: Register) -> str:
@@ -87,6 +121,8 @@ def summary_entries(
     yield Entry("", f"{total}: {counts(summary.cases)}; repeat with --seed {report.seed}")
     if spent_usd is not None:
         yield Entry("", f"spent at most ${spent_usd}, at ${PRICE_USD} per image")
+    if report.coverage is not None:
+        yield Entry("", coverage_text(report))
     covered = f"{summary.clauses_exercised} of {summary.clauses_testable}"
     yield Entry("", f"{covered} testable clauses covered")
     yield from _untested(report)
@@ -103,12 +139,13 @@ def paragraph(entries: Iterable[Entry]) -> Iterator[Entry]:
 
 
 def _details(report: Report, register: Register) -> Iterator[Entry]:
+    shown = Shown()
     for verdict in _WORST_LAST:
         cases = [each for each in report.cases if each.verdict is verdict]
         alone = [each for each in cases if is_violation(each)]
         yield from grouped_reasons(each for each in cases if not is_violation(each))
         for result in alone:
-            yield from result_entries(result, register)
+            yield from result_entries(result, register, shown)
 
 
 def _untested(report: Report) -> Iterator[Entry]:

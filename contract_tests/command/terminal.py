@@ -22,12 +22,16 @@ VERDICT_STYLES: Final[Mapping[Verdict, str]] = {
 
 
 class Entry(NamedTuple):
-    """A paragraph of the output. Its further lines are indented below the end of `lead`."""
+    """A paragraph of the output. Its further lines are indented below the end of `lead`.
+
+    A paragraph that can be copied, such as a command, is not wrapped.
+    """
 
     lead: str
     text: str
     lead_style: str = ""
     style: str = ""
+    is_wrapped: bool = True
 
     @property
     def plain(self) -> str:
@@ -58,7 +62,7 @@ class Terminal:
 def hanging_lines(entry: Entry, width: int | None) -> list[Text]:
     """Return the lines of a paragraph, at most `width` columns wide; None does not wrap."""
     lead, text = Text(entry.lead, entry.lead_style), Text(entry.text, entry.style)
-    if width is None:
+    if width is None or not entry.is_wrapped:
         return [lead + text]
     indent = lead.cell_len
     if width - indent < _NARROWEST:

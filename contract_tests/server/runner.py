@@ -15,6 +15,7 @@ from contract_tests.server.case import Case
 from contract_tests.server.catalogue import sort_for_run
 from contract_tests.server.checkers import check_trace
 from contract_tests.server.closing_look import look_again
+from contract_tests.server.contexts import Context
 from contract_tests.server.events import Event
 from contract_tests.server.interruptions import CaseInterruption
 from contract_tests.server.probe import Probe
@@ -104,7 +105,9 @@ class Runner:
         except Exception as error:  # noqa: BLE001  # As above; the case's own findings stay.
             ended_early, reason = Verdict.ERROR, f"a checker was interrupted: {_where(error)}"
         took_s = time.perf_counter() - started_s
-        return self._result(case, findings, probe.events, ended_early, reason, expected, took_s)
+        return self._result(
+            case, findings, probe.events, ended_early, reason, expected, took_s, probe.contexts
+        )
 
     def _checked(self, probe: Probe) -> list[Finding]:
         """Return what the checkers find in all exchanges of a case, however it ended."""
@@ -113,7 +116,10 @@ class Runner:
             with suppress(CaseInterruption):  # The case has ended; what follows is a bonus.
                 look_again(probe)
             probe.collect_callbacks()
-        return check_trace(probe.events, self._target, has_all_callbacks=is_whole)
+        found = check_trace(probe.events, self._target, has_all_callbacks=is_whole)
+        # A violation that the case has reproduced is not shown a second time.
+        known = {each.clause for each in probe.findings if each.reproduction is not None}
+        return [each for each in found if each.clause not in known]
 
     def unfinished(self, case: Case, reason: str) -> CaseResult:
         """Return the result of a case that has not ended, because the run was interrupted."""
@@ -128,6 +134,7 @@ class Runner:
         reason: str,
         expected_failure: str,
         duration_s: float,
+        contexts: Sequence[Context] = (),
     ) -> CaseRun:
         result = case_result(
             case,
@@ -140,6 +147,7 @@ class Runner:
             reason=reason,
             expected_failure=expected_failure,
             duration_s=duration_s,
+            contexts=contexts,
         )
         return CaseRun(result=result, events=tuple(events))
 

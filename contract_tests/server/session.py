@@ -45,6 +45,7 @@ from contract_tests.server.runner import CaseRun, Runner
 from contract_tests.server.target import Target
 from contract_tests.server.targets import derive_key, detect_target, detection_key, origin_of
 from contract_tests.server.time_limit import TimeLimit
+from contract_tests.server.traffic.coverage import coverage_of
 from contract_tests.server.world import World
 
 # A case needs a receiver that answers too late, in real time: 10 s instead of 30 s is too late
@@ -95,6 +96,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
             settings=self.target.settings,
             cases=results,
             clauses=clauses,
+            coverage=coverage_of([each for result in results for each in result.contexts]),
             summary=summary_of(results, clauses, self.register),
         )
 

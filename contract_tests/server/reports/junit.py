@@ -49,6 +49,7 @@ def _add(suite: ET.Element, case: CaseResult) -> None:
     put_property(properties, "title", case.title)
     text = "\n".join(
         f"{finding.clause} {finding.verdict}: expected {finding.expected}; seen {finding.seen}"
+        + (f"\n\n{finding.reproduction.curl}\n" if finding.reproduction else "")
         for finding in case.findings
         if finding.verdict is not Verdict.PASS
     )

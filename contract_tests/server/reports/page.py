@@ -8,7 +8,7 @@ import msgspec
 
 from contract_tests.contract.report_parts import CERTAINTIES, VERDICT_MEANINGS, page_environment
 from contract_tests.contract.verdicts import Verdict
-from contract_tests.server.reports.facts import counts_of, facts_of
+from contract_tests.server.reports.facts import counts_of, coverage_text, facts_of
 from contract_tests.server.reports.order import cases_by_urgency, clauses_by_urgency
 from contract_tests.server.reports.report import CaseResult, ClauseResult, JudgedFinding, Report
 
@@ -32,6 +32,8 @@ def html(report: Report) -> str:
     entries = [_entry(clause, about[clause.id]) for clause in clauses]
     return environment.get_template("report.html").render(
         report=report,
+        coverage=report.coverage,
+        coverage_text=coverage_text(report),
         facts=list(facts_of(report)),
         counts=list(counts_of(report)),
         meanings=VERDICT_MEANINGS,

@@ -16,6 +16,7 @@ from contract_tests.contract.verdicts import (
     worst,
 )
 from contract_tests.server.case import Case
+from contract_tests.server.contexts import Context, Coverage
 from contract_tests.server.events import Event
 from contract_tests.server.reports.behaviour import behaviour_of
 from contract_tests.server.reports.shown_events import ShownEvent, shown_events
@@ -49,6 +50,8 @@ class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
     events: tuple[ShownEvent, ...] = ()
     behaviour: tuple[str, ...] = ()
     """The server's behaviour as lines, for the comparison with another run."""
+    contexts: tuple[Context, ...] = ()
+    """The scenarios that it played."""
     duration_s: float = 0.0
 
     def is_about(self, clause_id: str) -> bool:
@@ -93,6 +96,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     settings: Mapping[str, Any] | None
     cases: tuple[CaseResult, ...]
     clauses: tuple[ClauseResult, ...]
+    coverage: Coverage | None = None
+    """What the scenarios covered; None if none was played."""
     summary: Summary
 
 
@@ -104,6 +109,7 @@ def case_result(
     is_live: bool,
     base_url: str,
     events: Sequence[Event] = (),
+    contexts: Sequence[Context] = (),
     ended_early: Verdict | None = None,
     reason: str = "",
     expected_failure: str = "",
@@ -142,9 +148,18 @@ def case_result(
         expected_failure=expected_failure if verdict is Verdict.FAIL else "",
         findings=judged,
         events=shown_events(
-            events, [each.event for each in judged if each.event is not None], base_url
+            events,
+            [
+                each.event
+                for each in judged
+                # A scenario is one of many, so its last requests say nothing about the others.
+                if each.event is not None and not (contexts and each.verdict is Verdict.PASS)
+            ],
+            base_url,
+            has_others=not contexts,
         ),
         behaviour=tuple(writable(line) for line in behaviour_of(events)),
+        contexts=tuple(contexts),
         duration_s=round(duration_s, 3),
     )
 

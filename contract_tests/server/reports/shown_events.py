@@ -25,11 +25,11 @@ class ShownEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def shown_events(
-    events: Sequence[Event], wanted: Sequence[int], base_url: str
+    events: Sequence[Event], wanted: Sequence[int], base_url: str, *, has_others: bool = True
 ) -> tuple[ShownEvent, ...]:
     """Return the events that findings refer to, and the last others, 40 in all."""
     chosen = set(wanted[-_EVENTS_SHOWN:])
-    for number in range(len(events) - 1, -1, -1):
+    for number in range(len(events) - 1, -1, -1) if has_others else ():
         if len(chosen) >= _EVENTS_SHOWN:
             break
         chosen.add(number)

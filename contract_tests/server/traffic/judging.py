@@ -33,6 +33,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     expected: str
     python: str = "False"
     seen: str | None = None
+    is_slow: bool = False
+    """Whether it took real time to find that the claim does not hold."""
 
 
 def judge_status_code(expected: Expected, answer: Answer) -> Iterator[Claim]:
@@ -221,6 +223,7 @@ def judge_callbacks(
         expected=f"{shown} callbacks until now",
         python=f"{least} <= len(bodies) <= {most}",
         seen=f"{len(bodies)} callbacks",
+        is_slow=len(bodies) < least,
     )
     if bodies and task.final is not None:
         final = _canonical(task.final)

@@ -19,51 +19,73 @@ MOST_TRIES: Final = 80
 def shrink(scenario: Scenario, still_fails: Attempt, *, tries: int = MOST_TRIES) -> Scenario:
     """Return the shortest scenario that was found with this many tries.
 
-    First steps are removed, halves before single ones, then the rest is simplified.
+    First steps are removed, halves before single ones, then the rest is simplified. This is
+    repeated until nothing can be removed any more.
     """
-    left = tries
-    is_changed = True
-    while is_changed:
-        is_changed = False
-        for simpler in _simpler(scenario):
-            if left == 0:
-                return scenario
-            left -= 1
-            if still_fails(simpler):
-                scenario, is_changed = simpler, True
-                break
-    return scenario
+    search = _Search(scenario, still_fails, tries)
+    while True:
+        before = search.best
+        search.remove_steps()
+        search.simplify_setup()
+        search.simplify_steps()
+        if search.best is before or search.left == 0:
+            return search.best
 
 
-def _simpler(scenario: Scenario) -> Iterator[Scenario]:
-    """Yield scenarios that are simpler, the simplest first."""
-    yield from _with_fewer_steps(scenario)
-    for setup in _plainer_setups(scenario):
-        yield msgspec.structs.replace(scenario, setup=setup)
-    for place, step in enumerate(scenario.steps):
-        for plainer in _plainer_steps(step):
-            changed = (*scenario.steps[:place], plainer, *scenario.steps[place + 1 :])
-            yield msgspec.structs.replace(scenario, steps=changed)
+class _Search:
+    """The best scenario so far, and the tries that are left."""
+
+    def __init__(self, scenario: Scenario, still_fails: Attempt, tries: int) -> None:
+        self.best = scenario
+        self.left = tries
+        self._still_fails = still_fails
+
+    def remove_steps(self) -> None:
+        size = max(1, len(self.best.steps) // 2)
+        while size:
+            start = len(self.best.steps) - size
+            while start >= 0:
+                kept = (*self.best.steps[:start], *self.best.steps[start + size :])
+                self._try(msgspec.structs.replace(self.best, steps=kept))
+                start -= size
+            size //= 2
+
+    def simplify_setup(self) -> None:
+        for changes in _plainer_settings(self.best):
+            setup = msgspec.structs.replace(self.best.setup, **changes)
+            self._try(msgspec.structs.replace(self.best, setup=setup))
+
+    def simplify_steps(self) -> None:
+        for place in range(len(self.best.steps)):
+            is_simpler = True
+            while is_simpler:
+                is_simpler = any(
+                    self._try(_with_step(self.best, place, plainer))
+                    for plainer in _plainer_steps(self.best.steps[place])
+                )
+
+    def _try(self, simpler: Scenario) -> bool:
+        if self.left == 0:
+            return False
+        self.left -= 1
+        if not self._still_fails(simpler):
+            return False
+        self.best = simpler
+        return True
 
 
-def _with_fewer_steps(scenario: Scenario) -> Iterator[Scenario]:
-    whole = scenario.steps
-    size = len(whole) // 2
-    while size:
-        for start in range(len(whole) - size, -1, -size):
-            kept = (*whole[:start], *whole[start + size :])
-            yield msgspec.structs.replace(scenario, steps=kept)
-        size //= 2
+def _with_step(scenario: Scenario, place: int, step: steps.Step) -> Scenario:
+    changed = (*scenario.steps[:place], step, *scenario.steps[place + 1 :])
+    return msgspec.structs.replace(scenario, steps=changed)
 
 
-def _plainer_setups(scenario: Scenario) -> Iterator[Setup]:
-    plain, setup = Setup(), scenario.setup
+def _plainer_settings(scenario: Scenario) -> Iterator[dict[str, Any]]:
+    """Yield the settings of a setup that are not the usual ones, with the usual value."""
     used = {getattr(step, "key", None) for step in scenario.steps}
-    keys = ("own", "other") if "other" in used else ("own",)
+    plain = Setup(keys=("own", "other") if "other" in used else ("own",))
     for name in ("keys", "rate_limit", "max_tasks", "images_paid", "image_fail_codes"):
-        value = keys if name == "keys" else getattr(plain, name)
-        if getattr(setup, name) != value:
-            yield msgspec.structs.replace(setup, **{name: value})
+        if getattr(scenario.setup, name) != getattr(plain, name):
+            yield {name: getattr(plain, name)}
 
 
 def _plainer_steps(step: steps.Step) -> Iterator[steps.Step]:

@@ -17,7 +17,6 @@ from contract_tests.server.traffic.shrinking import MOST_TRIES, shrink
 from contract_tests.server.traffic.together import scenario_together
 
 _MOST_SHRUNK = 3  # Findings per case: each one costs up to MOST_TRIES scenarios.
-_SLOW_CLAUSES = frozenset({"CB-1", "CB-2", "CB-3"})
 _SLOW_TRIES = 25  # A missing callback is noticed only after a second of real time.
 
 
@@ -104,7 +103,8 @@ class Findings:
             return found is not None
 
         if self._probe.target.has_control:
-            tries = _SLOW_TRIES if clause in _SLOW_CLAUSES else MOST_TRIES
+            is_slow = failure is not None and failure.claim.is_slow
+            tries = _SLOW_TRIES if is_slow else MOST_TRIES
             shrink(scenario, still_fails, tries=tries)
         return msgspec.structs.replace(last.finding, reproduction=self._reproduction(last))
 
