@@ -13,6 +13,12 @@ _GENERATION_S: Final = 30
 _RICH_USD: Final = 1000.0
 
 
+_FIXED_TIMES: Final = {
+    "match": {"operation": "submit"},
+    "apply": {"outcome": {"pending": "2s", "processing": "28s"}},
+}
+
+
 class Setup(msgspec.Struct, frozen=True, kw_only=True):
     """Which keys a scenario uses, and its settings; without control only the keys matter."""
 
@@ -24,6 +30,8 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     image_fail_codes: str = "seed"
     fetches_images: bool = True
     """Whether the mock fetches reference images; otherwise it trusts their URLs."""
+    has_fixed_times: bool = False
+    """Whether every task takes 30 s, so that the same steps fit the tasks of any key."""
 
 
 def begin(probe: Probe, setup: Setup) -> Model:
@@ -59,6 +67,8 @@ def begin(probe: Probe, setup: Setup) -> Model:
         probe.control("DELETE", "sandbox", key=key)
         clock = probe.control("PUT", "clock", {"mode": "manual"}, key=key)
         probe.control("PATCH", "sandbox", settings, key=key)
+        if setup.has_fixed_times:
+            probe.control("PUT", "rules", {"rules": [_FIXED_TIMES]}, key=key)
         model.set_clock(key, clock["now_ms"])
     return model
 

@@ -82,8 +82,15 @@ def _with_step(scenario: Scenario, place: int, step: steps.Step) -> Scenario:
 def _plainer_settings(scenario: Scenario) -> Iterator[dict[str, Any]]:
     """Yield the settings of a setup that are not the usual ones, with the usual value."""
     used = {getattr(step, "key", None) for step in scenario.steps}
-    plain = Setup(keys=("own", "other") if "other" in used else ("own",))
-    for name in ("keys", "rate_limit", "max_tasks", "images_paid", "image_fail_codes"):
+    plain = Setup(keys=("own", "other") if "other" in used else ("own",), has_fixed_times=True)
+    for name in (
+        "has_fixed_times",
+        "keys",
+        "rate_limit",
+        "max_tasks",
+        "images_paid",
+        "image_fail_codes",
+    ):
         if getattr(scenario.setup, name) != getattr(plain, name):
             yield {name: getattr(plain, name)}
 

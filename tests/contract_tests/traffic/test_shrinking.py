@@ -24,7 +24,7 @@ def test_only_the_steps_that_matter_are_left(number: int, data: st.DataObject) -
     shrunk = shrink(scenario, fails, tries=1000)
 
     assert [type(step) for step in shrunk.steps] == [type(wanted)]
-    assert shrunk.setup == Setup()
+    assert shrunk.setup == Setup(has_fixed_times=True)
 
 
 def test_members_that_do_not_matter_leave_the_body() -> None:
