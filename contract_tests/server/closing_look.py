@@ -7,8 +7,9 @@ again. These few free requests let the checkers judge such consequences in every
 from typing import Final
 
 from contract_tests.contract.provider import BALANCE
+from contract_tests.server.checkers.operations import PROVIDER_OPERATIONS
 from contract_tests.server.checkers.reader import read_trace
-from contract_tests.server.checkers.trace import PROVIDER_OPERATIONS, Exchange
+from contract_tests.server.checkers.trace import Exchange
 from contract_tests.server.probe import Probe
 
 _TASKS_MAX: Final = 4

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
+from contract_tests.server.checkers.operations import Operation
 from contract_tests.server.checkers.pictures import Picture, decode_picture
-from contract_tests.server.checkers.trace import Exchange, Operation, Task, Trace
+from contract_tests.server.checkers.trace import Exchange, Task, Trace
 from contract_tests.server.checkers.violation import Violation
 
 _VALID_MS: Final = 15 * 24 * 3600 * 1000

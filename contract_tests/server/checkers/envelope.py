@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from contract_tests.server.checkers.json_values import ABSENT
+from contract_tests.server.checkers.operations import PROVIDER_OPERATIONS
 from contract_tests.server.checkers.shown import shown
-from contract_tests.server.checkers.trace import PROVIDER_OPERATIONS, Exchange, Trace
+from contract_tests.server.checkers.trace import Exchange, Trace
 from contract_tests.server.checkers.violation import Violation
 
 

@@ -3,15 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
+from contract_tests.server.checkers.operations import PROVIDER_OPERATIONS, Operation
 from contract_tests.server.checkers.shown import shown
-from contract_tests.server.checkers.trace import (
-    PROVIDER_OPERATIONS,
-    Exchange,
-    Operation,
-    Sandbox,
-    Task,
-    Trace,
-)
+from contract_tests.server.checkers.trace import Exchange, Sandbox, Task, Trace
 from contract_tests.server.checkers.violation import Violation
 
 _NEVER_VALID: Final = ("", "bearer", "bearer sk-invalid-for-contract-tests")

@@ -7,12 +7,12 @@ import msgspec
 
 from contract_tests.server.checkers.json_values import is_number
 from contract_tests.server.checkers.lives import Life
+from contract_tests.server.checkers.operations import Operation
 from contract_tests.server.checkers.shown import shown
 from contract_tests.server.checkers.trace import (
     Control,
     Exchange,
     Flood,
-    Operation,
     Sandbox,
     Step,
     Task,

@@ -8,19 +8,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from contract_tests.server.checkers.lives import Life
+from contract_tests.server.checkers.operations import PROVIDER_OPERATIONS, Operation
 from contract_tests.server.checkers.rate import RateWindow
 from contract_tests.server.checkers.retry_after import check_header
 from contract_tests.server.checkers.shown import shown
-from contract_tests.server.checkers.trace import (
-    PROVIDER_OPERATIONS,
-    Control,
-    Exchange,
-    Flood,
-    Operation,
-    Sandbox,
-    Step,
-    Trace,
-)
+from contract_tests.server.checkers.trace import Control, Exchange, Flood, Sandbox, Step, Trace
 from contract_tests.server.checkers.violation import Violation
 
 _API: Final = "/api/"

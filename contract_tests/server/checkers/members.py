@@ -1,9 +1,9 @@
 """STA-3, 4, 6, 8, 9, 10: which members a view of a task has in which state, and their types."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
-from contract_tests.server.checkers.json_values import decoded, members_of
+from contract_tests.server.checkers.result_json import is_result
 from contract_tests.server.checkers.trace import Trace
 from contract_tests.server.checkers.views import FINAL, RANKS, View, all_views, has_member
 from contract_tests.server.checkers.violation import Violation
@@ -37,22 +37,11 @@ def _always(view: View) -> Iterator[Violation]:
 
 def _result(trace: Trace, view: View) -> Iterator[Violation]:
     if view.state == "success":
-        if not _is_result(view.data.get("resultJson")):
+        if not is_result(view.data.get("resultJson")):
             expected = 'resultJson is a string that contains {"resultUrls": [url, …]}'
             yield _violation("STA-6", "result", expected, view)
     elif has_member(trace, view.data, "resultJson"):
         yield _violation("STA-6", "no-result", f"no resultJson at {view.state}", view)
-
-
-def _is_result(written: Any) -> bool:
-    if not isinstance(written, str):
-        return False
-    urls = members_of(decoded(written.encode("utf-8", "replace"))).get("resultUrls")
-    return (
-        isinstance(urls, list)
-        and bool(urls)
-        and all(isinstance(url, str) and url.startswith(("http://", "https://")) for url in urls)
-    )
 
 
 def _failure(trace: Trace, view: View) -> Iterator[Violation]:

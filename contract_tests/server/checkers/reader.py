@@ -5,16 +5,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote
 
-from contract_tests.contract.provider import BALANCE, GENERATE, STATUS
 from contract_tests.server.checkers.json_values import decoded, members_of
-from contract_tests.server.checkers.trace import (
+from contract_tests.server.checkers.operations import (
+    CONTROL_PATH,
     PROVIDER_OPERATIONS,
+    Operation,
+    operation_of,
+)
+from contract_tests.server.checkers.result_json import result_urls
+from contract_tests.server.checkers.trace import (
     Callback,
     Control,
     Exchange,
     Flood,
     Moment,
-    Operation,
     Sandbox,
     Task,
     Trace,
@@ -31,7 +35,6 @@ from contract_tests.server.target import Target
 from contract_tests.server.world import RECEIVER
 
 _KEYS: Final = frozenset({"own", "other"})
-_CONTROL: Final = "/_mock/"
 _FINISH: Final = re.compile(r"^tasks/(?P<task>[^/]+)/finish$")
 _HARMLESS: Final = frozenset({"journal/count"})
 _PLAIN_PROFILES: Final = frozenset({None, "calm"})
@@ -43,25 +46,6 @@ def read_trace(events: Iterable[Event], target: Target) -> Trace:
     for number, event in enumerate(events):
         reader.read(number, event)
     return reader.finished()
-
-
-def operation_of(request: Request) -> Operation:
-    """Return what a request asks for."""
-    path, method = request.path, request.method
-    if path.startswith(_CONTROL):
-        return Operation.CONTROL
-    if method == "POST" and path == GENERATE:
-        return Operation.SUBMIT
-    if method == "GET" and path == STATUS:
-        return Operation.STATUS
-    if method == "GET" and path == BALANCE:
-        return Operation.BALANCE
-    for own, expected in ((GENERATE, "POST"), (STATUS, "GET")):
-        prefix, _, _ = own.rpartition("/")
-        head, _, model = path.rpartition("/")
-        if head == prefix and model and method == expected:
-            return Operation.OTHER_MODEL
-    return Operation.OTHER
 
 
 class _Reader:
@@ -200,7 +184,7 @@ class _Reader:
         sandbox = self._sandbox(event.request.key)
         if sandbox is None or not 200 <= event.response.status < 300:
             return  # A rejected call changes nothing.
-        method, action = event.request.method, event.request.path.removeprefix(_CONTROL)
+        method, action = event.request.method, event.request.path.removeprefix(CONTROL_PATH)
         if (method, action) == ("DELETE", "sandbox"):
             self._begin(sandbox.key, starts_empty=True)
             return
@@ -261,15 +245,6 @@ def _task_of(callback: Callback, by_id: Mapping[str, list[Task]]) -> Task | None
     ]
     best = earlier or same_name or same_id
     return best[-1] if best else None
-
-
-def result_urls(data: Mapping[str, Any]) -> list[str]:
-    """Return the URLs in `resultJson` of a status response; empty if it has no list."""
-    written = data.get("resultJson")
-    if not isinstance(written, str):
-        return []
-    urls = members_of(decoded(written.encode("utf-8", "replace"))).get("resultUrls")
-    return [url for url in urls if isinstance(url, str)] if isinstance(urls, list) else []
 
 
 def _url(request: Request) -> str:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from contract_tests.server.checkers.reader import result_urls
+from contract_tests.server.checkers.result_json import result_urls
 from contract_tests.server.checkers.trace import Trace
 from contract_tests.server.checkers.views import all_views
 from contract_tests.server.checkers.violation import Violation

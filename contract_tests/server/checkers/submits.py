@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from contract_tests.contract.fail_codes import names_fail_code
+from contract_tests.server.checkers.operations import Operation
 from contract_tests.server.checkers.shown import shown
-from contract_tests.server.checkers.trace import Exchange, Operation, Trace
+from contract_tests.server.checkers.trace import Exchange, Trace
 from contract_tests.server.checkers.validity import Validity, rules_of, validity_of
 from contract_tests.server.checkers.violation import Violation
 

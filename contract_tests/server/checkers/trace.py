@@ -5,34 +5,16 @@ case nor its probe. Checkers only read it.
 """
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 
 import msgspec
 
 from contract_tests.server.checkers.json_values import ABSENT, decoded, members_of
+from contract_tests.server.checkers.operations import Operation
 from contract_tests.server.checkers.orders import Order
 from contract_tests.server.events import Burst, Delivery, HttpExchange, Request, Response
 from contract_tests.server.target import Target
-
-
-class Operation(StrEnum):
-    """What a request asks for; OTHER is a path or method that the contract does not define."""
-
-    SUBMIT = "submit"
-    STATUS = "status"
-    BALANCE = "balance"
-    OTHER_MODEL = "other model"
-    DOWNLOAD = "download"
-    CONTROL = "control"
-    OTHER = "other"
-
-
-PROVIDER_OPERATIONS: Final = frozenset(
-    {Operation.SUBMIT, Operation.STATUS, Operation.BALANCE, Operation.OTHER_MODEL}
-)
-
 
 _TROUBLE: Final = frozenset({402, 403, 429, *range(500, 600)})
 
