@@ -133,10 +133,22 @@ class Refuse(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             examples=["NSFW"],
         ),
     ] = None
+    omit_data: Annotated[
+        bool | None,
+        Meta(
+            description="The envelope has no `data`, as on one page of the provider (ENV-2).",
+            examples=[True],
+        ),
+    ] = None
     retry_after: Annotated[
         RetryAfter | None,
         Meta(description="`Retry-After` in seconds, or as a date.", examples=[7, "date:7"]),
     ] = None
+
+    json_schema: ClassVar[Json] = {
+        "if": {"required": ["omit_data"], "properties": {"omit_data": {"const": True}}},
+        "then": {"properties": {"detail": {"type": "null"}, "fail": {"type": "null"}}},
+    }
 
 
 class CallbackWithValue(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

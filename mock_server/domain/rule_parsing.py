@@ -178,12 +178,15 @@ def _effect(apply: grammar.Apply, path: str, fail_codes: Mapping[str, str]) -> E
 def _rejection(refuse: grammar.Refuse, path: str, fail_codes: Mapping[str, str]) -> RuleRejection:
     seconds, is_date = _retry_after(refuse.retry_after, joined(path, "retry_after"))
     check_fail_code(refuse.fail, joined(path, "fail"), fail_codes)
+    if refuse.omit_data and (refuse.detail is not None or refuse.fail is not None):
+        raise InvalidValue(joined(path, "omit_data"), "cannot be combined with detail or fail")
     default = _phrase(refuse.status) if refuse.fail is None else fail_codes[refuse.fail]
     return RuleRejection(
         status=refuse.status,
         message=default if refuse.message is None else refuse.message,
         detail=refuse.detail,
         fail_code=refuse.fail,
+        has_data=not refuse.omit_data,
         retry_after_s=seconds,
         is_date=is_date,
     )

@@ -63,9 +63,12 @@ def rejected_by_rule(rejection: RuleRejection, now_ms: int, task_id: str = "") -
         if rejection.is_date:
             value = formatdate(now_ms // 1000 + rejection.retry_after_s, usegmt=True).encode()
         headers = ((b"retry-after", value),)
-    body = envelope.error(
-        rejection.status, rejection.message, rejection.detail, fail_code=rejection.fail_code
-    )
+    if rejection.has_data:
+        body = envelope.error(
+            rejection.status, rejection.message, rejection.detail, fail_code=rejection.fail_code
+        )
+    else:
+        body = envelope.error_without_data(rejection.status, rejection.message)
     return Answer(rejection.status, body, now_ms, task_id, headers)
 
 

@@ -65,3 +65,8 @@ def error(
             "failMsg": message,
         }
     return encode({"code": status_code, "message": message, "data": data})
+
+
+def error_without_data(status_code: int, message: str) -> bytes:
+    """Return an error response without `data`, as the authentication page shows one (ENV-2)."""
+    return encode({"code": status_code, "message": message})

@@ -18,6 +18,8 @@ def rule_schemas(fail_codes: Collection[str]) -> Json:
     _, schemas = msgspec.json.schema_components(
         [grammar.Rule, grammar.NextMatch], ref_template=PREFIX + "{name}"
     )
-    for kind in (grammar.Apply, grammar.CallbackWithValue, DrawnLatency, WrittenOutcome):
+    for kind in (
+        grammar.Apply, grammar.CallbackWithValue, grammar.Refuse, DrawnLatency, WrittenOutcome,
+    ):  # fmt: skip
         schemas[kind.__name__] |= kind.json_schema
     return schemas | {"FailCode": {"enum": sorted(fail_codes)}}

@@ -24,6 +24,7 @@ class RuleRejection(msgspec.Struct, frozen=True, kw_only=True):
     message: str
     detail: str | None = None
     fail_code: str | None = None  # FAIL-6
+    has_data: bool = True  # Whether the envelope has the member `data` (ENV-2).
     retry_after_s: int | None = None
     is_date: bool = False  # `Retry-After` as an HTTP date
 

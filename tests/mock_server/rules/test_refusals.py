@@ -72,6 +72,26 @@ def test_a_submit_that_fails_at_once_names_its_fail_code_and_costs_nothing(api: 
     assert api.balance() == before
 
 
+def test_an_error_can_be_sent_without_data(api: Api) -> None:
+    refuse = {"status": 401, "message": "Invalid API key", "omit_data": True}
+    api.told("POST", "next", {"apply": {"refuse": refuse}})
+
+    answer = api.try_submit({"input": {"prompt": "x"}})
+
+    assert answer.status_code == 401
+    assert answer.json() == {"code": 401, "message": "Invalid API key"}
+
+
+@pytest.mark.parametrize("more", [{"detail": "no"}, {"fail": "NSFW"}], ids=["detail", "fail"])
+def test_data_that_a_rule_gives_cannot_be_omitted(api: Api, more: Json) -> None:
+    refuse = {"status": 401, "omit_data": True, **more}
+
+    answer = api.control("POST", "next", {"apply": {"refuse": refuse}})
+
+    problem = "apply.refuse.omit_data: cannot be combined with detail or fail"
+    assert (answer.status_code, answer.json()["data"]["error"]) == (400, problem)
+
+
 def test_only_a_submit_can_fail_at_once(api: Api) -> None:
     refuse = {"status": 400, "fail": "NSFW"}
     rule = {"match": {"operation": "status"}, "apply": {"refuse": refuse}}
