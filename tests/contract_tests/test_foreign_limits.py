@@ -1,7 +1,9 @@
 """The documented limits of a server without a control plane are found exactly."""
 
+import math
 from collections.abc import Sequence
 
+import msgspec
 import pytest
 
 from contract_tests.contract.verdicts import Verdict
@@ -9,7 +11,7 @@ from contract_tests.server.cases.limits import documented
 from contract_tests.server.events import Request, Response
 from contract_tests.server.runner import Runner
 from contract_tests.server.target import Target
-from tests.contract_tests.fakes import REGISTER, FakeWorld
+from tests.contract_tests.fakes import REGISTER, FakeWorld, judged
 
 OK = b'{"code": 200, "message": "success", "data": 1.5}'
 FULL = b'{"code": 429, "message": "too many requests", "data": null}'
@@ -20,8 +22,9 @@ WINDOW_S = 60.0
 class LimitedWorld(FakeWorld):
     """A server that accepts `limit` requests in any 60 s; `used` were accepted just before."""
 
-    def __init__(self, limit: int, used: int) -> None:
-        super().__init__(self._answered)
+    def __init__(self, limit: int, used: int, retry_after_off_s: int = 0) -> None:
+        super().__init__(self._timed)
+        self._retry_after_off_s = retry_after_off_s
         self._limit = limit
         self._now_s = 0.0
         self._accepted_s = [0.0] * used
@@ -42,14 +45,35 @@ class LimitedWorld(FakeWorld):
         self._accepted_s.append(self._now_s)
         return Response(status=200, body=OK, headers=(("Date", self._date()),))
 
+    def _timed(self, request: Request) -> Response:
+        now_ms = int(self._now_s * 1000)
+        answer = self._answered(request)
+        return msgspec.structs.replace(answer, sent_ms=now_ms, answered_ms=now_ms)
+
     def _used(self) -> int:
         return sum(self._now_s - at_s < WINDOW_S for at_s in self._accepted_s)
 
     def _rejection(self) -> Response:
-        return Response(status=429, body=FULL, headers=(("Retry-After", "60"),))
+        left_s = min(at_s for at_s in self._accepted_s if self._now_s - at_s < WINDOW_S)
+        seconds = math.ceil(left_s + WINDOW_S - self._now_s) + self._retry_after_off_s
+        return Response(status=429, body=FULL, headers=(("Retry-After", str(seconds)),))
 
     def _date(self) -> str:
         return f"Sat, 28 Nov 2026 00:{int(self._now_s) // 60:02}:{int(self._now_s) % 60:02} GMT"
+
+
+def test_a_true_retry_after_passes() -> None:
+    assert retry_after_verdicts(0) == {Verdict.PASS}
+
+
+@pytest.mark.parametrize("off_s", [-30, -3, 3, 30])
+def test_a_retry_after_that_is_too_long_or_too_short_fails(off_s: int) -> None:
+    assert Verdict.FAIL in retry_after_verdicts(off_s)
+
+
+def retry_after_verdicts(off_s: int) -> set[Verdict]:
+    result = judged(RATE_CASE, LimitedWorld(documented.RATE, 0, off_s)).result
+    return {each.verdict for each in result.findings if each.clause == "LIM-5"}
 
 
 def verdicts(limit: int, used: int, *, shares_key: bool = True) -> set[Verdict]:

@@ -142,12 +142,24 @@ def _there_at_first(probe: Probe) -> None:
     url = _urls(probe)[0]
     answer = _download(probe, url)
     probe.check("RES-1", answer.status == 200, expected="the image", seen=_shown(answer), at=answer)
+    if probe.target.has_control:  # S-RES-002 tests the expiry of a mock exactly.
+        return
+    probe.pass_time(60)
+    later = _download(probe, url)
+    probe.check(
+        "RES-1",
+        later.status == 200 and later.response.body == answer.response.body,
+        expected="the same image a minute later",
+        seen=_shown(later),
+        at=later,
+    )
 
 
 CASES = (
     Case(
         id="S-RES-001", title="a result can be downloaded once the task has ended",
-        clauses=("RES-1",), sends="a task, then its result is fetched", expects="HTTP 200",
+        clauses=("RES-1",), sends="a task, then its result is fetched; in real time, twice",
+        expects="HTTP 200; the same image a minute later",
         run=_there_at_first, images=1, worst_images=1, time=Time.ONE_GENERATION, is_smoke=True,
     ),
     Case(

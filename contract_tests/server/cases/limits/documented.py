@@ -6,7 +6,7 @@ from typing import TypeVar
 from contract_tests.contract.provider import BALANCE, GENERATE
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
-from contract_tests.server.cases.limits.retry_after import check_retry_after
+from contract_tests.server.cases.limits.retry_after import check_retry_after, try_around
 from contract_tests.server.cases.reading import date_s, has_ended
 from contract_tests.server.events import Request, build_request
 from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet
@@ -148,7 +148,9 @@ def _stay_within_a_window(probe: Probe, first: Answer, last: Answer) -> None:
 
 def _judge_retry_after(probe: Probe, rejected: Answer) -> None:
     if (probe.target.settings or {}).get("retry_after", True):
-        check_retry_after(probe, rejected)
+        seconds = check_retry_after(probe, rejected)
+        if seconds is not None and not probe.target.has_control:
+            try_around(probe, rejected, seconds, lambda: probe.send("GET", BALANCE))
         return
     probe.check(
         "LIM-5",

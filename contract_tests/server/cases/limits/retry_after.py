@@ -1,11 +1,16 @@
 """LIM-5: the Retry-After header of a 429."""
 
+from collections.abc import Callable
+from typing import Final
+
 from contract_tests.contract.provider import BALANCE
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case
 from contract_tests.server.cases.reading import retry_after_s
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
+
+_LONGEST_S: Final = 120  # A longer Retry-After is not waited for in real time.
 
 
 def check_retry_after(probe: Probe, rejected: Answer) -> int | None:
@@ -25,6 +30,28 @@ def check_retry_after(probe: Probe, rejected: Answer) -> int | None:
         at=rejected,
     )
     return seconds
+
+
+def try_around(probe: Probe, rejected: Answer, seconds: int, send: Callable[[], Answer]) -> None:
+    """Send requests in real time before and after the time in Retry-After has passed.
+
+    The server rounds it up to whole seconds. So a request more than a second before is rejected, if
+    it arrives in time, and a request a second after is accepted.
+    """
+    if seconds > _LONGEST_S:
+        return
+    waited_s = 0.0
+    if seconds > 2:
+        probe.pass_time(seconds - 2)
+        early = send()
+        waited_s = (early.response.answered_ms - rejected.response.answered_ms) / 1000
+        if early.response.answered_ms - rejected.response.sent_ms < (seconds - 1) * 1000:
+            why = f"more than a second before the {seconds} s in Retry-After have passed"
+            probe.check("LIM-5", early.status == 429, expected=f"{why}: HTTP 429", seen=early)
+    probe.pass_time(max(0.0, seconds + 1 - waited_s))
+    later = send()
+    why = f"a second after the {seconds} s in Retry-After have passed"
+    probe.check("LIM-5", later.status == 200, expected=f"{why}: HTTP 200", seen=later)
 
 
 def _retry_after(probe: Probe) -> None:
