@@ -52,6 +52,10 @@ class Shown:
     def __init__(self) -> None:
         self._clauses: set[str] = set()
 
+    @property
+    def is_first(self) -> bool:
+        return len(self._clauses) == 1
+
     def add(self, clause_id: str) -> bool:
         """Return whether the reproduction is to be printed, and note it."""
         if clause_id in self._clauses or len(self._clauses) >= _MOST_REPRODUCTIONS:
@@ -79,7 +83,7 @@ def result_entries(
         for finding in same:
             yield from expected_and_seen(finding.expected, finding.seen)
             if finding.reproduction is not None and shown.add(clause_id):
-                yield from _reproduction_entries(finding.reproduction)
+                yield from _reproduction_entries(finding.reproduction, is_first=shown.is_first)
 
 
 def expected_and_seen(expected: str, seen: str) -> Iterator[Entry]:
@@ -87,10 +91,14 @@ def expected_and_seen(expected: str, seen: str) -> Iterator[Entry]:
     yield Entry(f"{INDENT}  seen      ", plain(seen), "bold", "red")
 
 
-def _reproduction_entries(reproduction: Reproduction) -> Iterator[Entry]:
-    """Yield the shortest sequence that shows a violation; its lines can be copied."""
-    yield Entry(f"{INDENT}  to reproduce it:", "", "bold")
-    for form in (reproduction.curl, reproduction.pytest):
+def _reproduction_entries(reproduction: Reproduction, *, is_first: bool) -> Iterator[Entry]:
+    """Yield the shortest sequence that shows a violation; its lines can be copied.
+
+    Only the first one is also shown as a test, because a test is long.
+    """
+    also = "" if is_first else "  (the report also has a pytest test)"
+    yield Entry(f"{INDENT}  to reproduce it:", also, "bold")
+    for form in (reproduction.curl, reproduction.pytest) if is_first else (reproduction.curl,):
         yield BLANK
         for line in form.rstrip().split("\n"):
             yield Entry("", writable(line), is_wrapped=False)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from pprint import pformat
 from typing import Final
 
 import msgspec
@@ -10,11 +11,13 @@ from contract_tests.contract.verdicts import Reproduction
 from contract_tests.server.events import Deliveries, Event, HttpExchange, Pause, Request
 from contract_tests.server.reports.shown_events import curl_of
 from contract_tests.server.traffic import templates
+from contract_tests.server.traffic.scenarios import Scenario
 from contract_tests.server.world import RECEIVER
 
 _READS: Final = ("/_mock/callbacks", "/_mock/clock", "/_mock/tasks/")
 _ID: Final = """sed -n 's/.*"taskId": *"\\([^"]*\\)".*/\\1/p'"""
 _URL: Final = """sed -n 's/.*resultUrls[^[]*\\[[^h]*\\(http[^"\\\\]*\\).*/\\1/p'"""
+_DOCSTRING: Final = 150  # characters
 _LISTENER: Final = "http://127.0.0.1:9900"
 
 
@@ -25,12 +28,13 @@ def reproduction_of(
     expected: str,
     seen: str,
     python: str | None,
+    scenario: Scenario,
     base_url: str,
 ) -> Reproduction:
     """Return the requests of these events as curl commands, and as a test of the last one.
 
-    `python` is an expression that is true if the clause holds; without it, the test says where to
-    write one.
+    `python` is an expression that is true if the clause holds. Without it, the checkers of the kit
+    have found the violation, and the test plays the scenario for them.
     """
     told = [event for event in events if not _is_read_only(event)]
     curl = [
@@ -38,9 +42,20 @@ def reproduction_of(
         f"# {clause}: expected {_one_line(expected)}",
         f"# seen: {_one_line(seen)}",
     ]
-    head = templates.HEAD.format(base_url=base_url)
-    test = [head, *_test_lines(told, clause, expected, seen, python)]
-    return Reproduction(curl="\n".join(curl), pytest="\n".join(test) + "\n")
+    if python is None:
+        test = templates.SCENARIO.format(
+            base_url=base_url,
+            scenario=pformat(msgspec.to_builtins(scenario), sort_dicts=False, width=100),
+            name=_name(clause),
+            clause=clause,
+            expected=_docstring(expected),
+        )
+        return Reproduction(curl="\n".join(curl), pytest=test)
+    test = "\n".join(_test_lines(told, clause, expected, python)) + "\n"
+    needed = templates.HEAD + test
+    imports = [line for text, line in templates.IMPORTS.items() if text in needed]
+    head = templates.HEAD.format(base_url=base_url, imports="\n".join(imports))
+    return Reproduction(curl="\n".join(curl), pytest=f"{head}{test}")
 
 
 class _Names:
@@ -83,7 +98,8 @@ def _curl_lines(events: Sequence[Event], base_url: str) -> Iterator[str]:
             if event.request.path in names.urls:
                 yield line
                 continue
-            new = names.learn(event)
+            # The answer to the last request shows the violation, so it is printed.
+            new = None if event is events[-1] else names.learn(event)
             yield f"{new.upper()}=$({line.replace('curl -i', 'curl -s')} | {_ID})" if new else line
 
 
@@ -106,25 +122,18 @@ def _around(line: str, task_id: str) -> str:
     return next((word for word in line.split("'") if task_id in word), task_id)
 
 
-def _test_lines(
-    events: Sequence[Event], clause: str, expected: str, seen: str, python: str | None
-) -> Iterator[str]:
+def _test_lines(events: Sequence[Event], clause: str, expected: str, python: str) -> Iterator[str]:
     names = _Names()
     exchanges = [each for each in events if isinstance(each, HttpExchange)]
     if any(RECEIVER.encode() in each.request.body for each in exchanges):
         yield templates.RECEIVER.format(reactions=_reactions(events))
-    yield ""
-    yield f"def test_{clause.lower().replace('-', '_')}():"
+    yield from ("", "", f"def test_{_name(clause)}():")
     yield f'    """Expected: {_docstring(expected)}"""'
     yield "    final = created = None"
     yield "    with httpx.Client(base_url=BASE_URL, timeout=60) as http:"
     for event in events:
-        for line in _python_of(event, names, python or ""):
+        for line in _python_of(event, names, python):
             yield f"        {line}"
-    if python is None:
-        reason = f"assert here: expected {_one_line(expected)}; seen {_one_line(seen)}"
-        yield f"        raise NotImplementedError({reason!r})"
-        return
     if "data" in python:
         yield '        data = answer.json()["data"]'
     yield f"        assert {python}"
@@ -211,5 +220,11 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def _name(clause: str) -> str:
+    return clause.lower().replace("-", "_")
+
+
 def _docstring(text: str) -> str:
-    return _one_line(text).replace("\\", "\\\\").replace('"""', "'''").rstrip('"')
+    line = _one_line(text)
+    line = line if len(line) <= _DOCSTRING else f"{line[:_DOCSTRING]}…"
+    return line.replace("\\", "\\\\").replace('"""', "'''").rstrip('"')

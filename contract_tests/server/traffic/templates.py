@@ -5,10 +5,7 @@ from typing import Final
 HEAD: Final = '''\
 """Reproduces a finding of contract-tests. Run it with pytest; BASE_URL names the server."""
 
-import json
-import os
-import time
-import uuid
+{imports}
 
 import httpx
 
@@ -17,11 +14,18 @@ OWN = {{"Authorization": "Bearer " + os.environ.get("APIXO_API_KEY", uuid.uuid4(
 OTHER = {{"Authorization": "Bearer " + os.environ.get("OTHER_API_KEY", uuid.uuid4().hex)}}
 '''
 
-RECEIVER: Final = '''
-import base64
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+IMPORTS: Final = {
+    "base64.": "import base64",
+    "json.": "import json",
+    "os.": "import os",
+    "threading.": "import threading",
+    "time.": "import time",
+    "uuid.": "import uuid",
+    "BaseHTTPRequestHandler": "from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer",
+}
+"""What a test imports, by the text that needs it."""
 
+RECEIVER: Final = '''
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGNgYGAAAAAEAAH2FzhVAAAAAElFTkSuQmCC"
 )
@@ -64,3 +68,23 @@ threading.Thread(target=SERVER.serve_forever, daemon=True).start()
 RECEIVER_URL = f"http://127.0.0.1:{{SERVER.server_port}}"
 '''
 """A receiver of callbacks in the test itself, because a callback needs one."""
+
+SCENARIO: Final = '''\
+"""Reproduces a finding of contract-tests. Run it with pytest; BASE_URL names the server.
+
+The checkers of the kit judge the requests, so this needs apixo-testkit[contract].
+"""
+
+import os
+
+from contract_tests.server.replaying import violated_clauses
+
+BASE_URL = os.environ.get("BASE_URL", "{base_url}")
+SCENARIO = {scenario}
+
+
+def test_{name}():
+    """Expected: {expected}"""
+    assert "{clause}" not in violated_clauses(SCENARIO, BASE_URL)
+'''
+"""A test of what checkers have found: they need all requests, not only the last one."""

@@ -94,7 +94,7 @@ class Findings:
         if self._shrunk == _MOST_SHRUNK:
             return finding
         self._shrunk += 1
-        last = _Attempt(finding=finding, failure=failure, begin=begin)
+        last = _Attempt(finding=finding, failure=failure, begin=begin, scenario=scenario)
 
         def still_fails(simpler: Scenario) -> bool:
             nonlocal last
@@ -116,12 +116,14 @@ class Findings:
         failure = player.failures.get(clause)
         events = self._probe.events[begin:]
         if failure is not None:
-            return _Attempt(finding=failure.finding, failure=failure, begin=begin)
+            return _Attempt(
+                finding=failure.finding, failure=failure, begin=begin, scenario=scenario
+            )
         for finding in check_trace(events, self._probe.target):
             if finding.clause == clause:
                 number = begin + (finding.event or 0)
                 moved = msgspec.structs.replace(finding, event=number)
-                return _Attempt(finding=moved, failure=None, begin=begin)
+                return _Attempt(finding=moved, failure=None, begin=begin, scenario=scenario)
         return None
 
     def _reproduction(self, last: "_Attempt") -> Reproduction:
@@ -133,6 +135,7 @@ class Findings:
             expected=last.finding.expected,
             seen=last.finding.seen,
             python=python,
+            scenario=last.scenario,
             base_url=self._probe.target.base_url,
         )
 
@@ -143,6 +146,7 @@ class _Attempt(msgspec.Struct, frozen=True, kw_only=True):
     finding: Finding
     failure: Failure | None
     begin: int
+    scenario: Scenario
 
 
 def play_together(probe: Probe, rows: Sequence[Row]) -> None:

@@ -67,6 +67,14 @@ def is_official_callback(body: Body) -> bool:
     return body.get("provider") == "official" and body.get("request_type") == "callback"
 
 
+async def reworded(asked: Asked, serve: Serve) -> Told:
+    """Answer some submits with another message, which only the checkers judge."""
+    told = await serve(asked)
+    if asked.is_submit and told.status == 200 and is_four_by_value(asked.json):
+        return told.with_json(told.json | {"message": "accepted"})
+    return told
+
+
 FEWER = Mutant(
     name="one-address-for-four-by-value",
     clause="STA-7",
@@ -77,6 +85,7 @@ TIMELESS = Mutant(
     clause="CB-1",
     make=for_tasks(is_official_callback, without_time),
 )
+WORDY = Mutant(name="another-message-for-four-by-value", clause="ENV-1", make=lambda: reworded)
 
 
 @dataclass
@@ -96,7 +105,7 @@ class Found:
         return self.finding.reproduction.pytest
 
 
-@pytest.fixture(scope="module", params=[FEWER, TIMELESS], ids=lambda mutant: mutant.name)
+@pytest.fixture(scope="module", params=[FEWER, TIMELESS, WORDY], ids=lambda mutant: mutant.name)
 def found(request: pytest.FixtureRequest) -> Iterator[Found]:
     """Return what scenarios find in a mutant, which is still served."""
     mutant: Mutant = request.param
@@ -156,10 +165,12 @@ def test_the_violated_clause_is_found_once(found: Found) -> None:
 
 
 def test_only_what_the_bug_needs_is_left(found: Found) -> None:
-    submits = [line for line in found.curl.splitlines() if "/generateTask/" in line]
+    submits = [
+        line for line in found.curl.splitlines() if "/generateTask/" in line and "# " not in line
+    ]
 
     assert len(submits) == 1
-    if found.finding.clause == "STA-7":
+    if found.finding.clause != "CB-1":
         assert '"num_images": 4' in submits[0]
         assert '"provider": "value"' in submits[0]
         assert "callback" not in submits[0]
@@ -189,7 +200,7 @@ def test_the_curl_commands_can_be_pasted_into_a_shell(found: Found) -> None:
     )
 
     assert ended.returncode == 0, ended.stderr
-    assert '"state":"success"' in ended.stdout.replace('": "', '":"')
+    assert '"code":200' in ended.stdout
 
 
 @pytest.mark.deep
