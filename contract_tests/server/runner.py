@@ -14,6 +14,7 @@ from contract_tests.contract.verdicts import Finding, Verdict
 from contract_tests.server.case import Case
 from contract_tests.server.catalogue import sort_for_run
 from contract_tests.server.checkers import check_trace
+from contract_tests.server.checkers.run_ids import RunIds
 from contract_tests.server.closing_look import look_again
 from contract_tests.server.contexts import Context
 from contract_tests.server.events import Event
@@ -53,6 +54,7 @@ class Runner:
         self._skips = skips
         self._expected = expected_failures or {}
         self._stop = stop or Signal()
+        self._ids = RunIds(target)
 
     def run(
         self,
@@ -101,7 +103,7 @@ class Runner:
             ended_early, reason = Verdict.ERROR, f"the case was interrupted: {_where(error)}"
         findings = list(probe.findings)
         try:
-            findings += self._checked(probe)
+            findings += self._checked(case, probe)
         except Exception as error:  # noqa: BLE001  # As above; the case's own findings stay.
             ended_early, reason = Verdict.ERROR, f"a checker was interrupted: {_where(error)}"
         took_s = time.perf_counter() - started_s
@@ -109,7 +111,7 @@ class Runner:
             case, findings, probe.events, ended_early, reason, expected, took_s, probe.contexts
         )
 
-    def _checked(self, probe: Probe) -> list[Finding]:
+    def _checked(self, case: Case, probe: Probe) -> list[Finding]:
         """Return what the checkers find in all exchanges of a case, however it ended."""
         is_whole = not self._stop.is_set()
         if is_whole:

@@ -3,12 +3,14 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contract_tests.contract.provider import BALANCE, GENERATE, STATUS
 from contract_tests.server.checkers import check_trace
+from contract_tests.server.checkers.run_ids import RunIds
 from contract_tests.server.events import (
     Burst,
     Deliveries,
@@ -243,3 +245,19 @@ targets = st.builds(
 @given(st.lists(events, max_size=12).map(tuple), targets)
 def test_no_checker_raises_whatever_a_server_answers(some: Events, target: Target) -> None:
     check_trace(some, target)
+
+
+def test_a_task_id_of_another_case_is_found(history: Events, target: Target) -> None:
+    ids = RunIds(target)
+
+    assert ids.add("S-SUB-901", history) == []
+    assert ids.add("S-SUB-901", history) == []
+    assert [finding.clause for finding in ids.add("S-SUB-902", history)] == ["SUB-1"]
+
+
+def test_cases_that_share_a_key_of_a_mock_may_get_the_same_ids(
+    history: Events, target: Target
+) -> None:
+    ids = RunIds(msgspec.structs.replace(target, has_own_keys=False))
+
+    assert ids.add("S-SUB-901", history) == ids.add("S-SUB-902", history) == []
