@@ -14,6 +14,7 @@ def test_what_was_done_is_counted_by_what_came_of_it() -> None:
         api.told("POST", "next", {"apply": {"refuse": {"status": 503}, "latency": 0}})
         api.send("GET", "/api/v1/apikeys/current-balance")
         mock.http.get("/api/v1/apikeys/current-balance")
+        mock.api("sk-forbidden").send("GET", "/api/v1/apikeys/current-balance")
         api.advance("1h")
         answer = mock.http.get("/_mock/metrics")
 
@@ -28,6 +29,8 @@ def test_what_was_done_is_counted_by_what_came_of_it() -> None:
         ("apixo_mock_requests_total", "200", "submit"): 2,
         ("apixo_mock_requests_total", "503", "balance"): 1,
         ("apixo_mock_requests_total", "401", "balance"): 1,
+        ("apixo_mock_requests_total", "403", "balance"): 1,
+        ("apixo_mock_unauthorized_total",): 2,
         ("apixo_mock_request_duration_seconds_count", "submit"): 2,
         ("apixo_mock_tasks_submitted_total",): 2,
         ("apixo_mock_tasks_ended_total", "", "success"): 1,
