@@ -15,6 +15,7 @@ from contract_tests.client.records import (
     ClientExit,
     HttpExchange,
     TaskRecord,
+    Trait,
     is_genuine_callback,
     path_of,
 )
@@ -32,7 +33,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     `client_exit` is None if the audit did not start the client. `dropped` is the number of entries
     that the journal has dropped. `unauthorized` is the number of requests without a usable key,
     which reach no sandbox. `is_manual` is true if the sandbox's clock is manual. `pictures` are
-    the results of the tasks by URL, if the client was told an output directory.
+    the results of the tasks by URL, if the client was told an output directory. `prompt` is the
+    prompt that the client was given, or None if it may choose its own. `declared` is what the
+    user declared about the client.
     """
 
     exchanges: tuple[HttpExchange, ...] = ()
@@ -42,6 +45,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     is_manual: bool = False
     unauthorized: int = 0
     pictures: Mapping[str, bytes] = {}
+    prompt: str | None = None
+    declared: frozenset[Trait] = frozenset()
 
     def of(self, *operations: str) -> list[HttpExchange]:
         """Return the exchanges of these operations, in journal order."""
@@ -78,6 +83,17 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def polls(self, task_id: str) -> list[HttpExchange]:
         """Return the status requests for a task."""
         return self._by_task["status", task_id]
+
+    def polls_sent_after(self, poll: HttpExchange) -> list[HttpExchange]:
+        """Return the status requests for a task that the client sent after `poll`.
+
+        The client may have stopped waiting for a slow response. Then the journal has it later.
+        """
+        return [
+            each
+            for each in self.polls(poll.task_id)
+            if each.number > poll.number or _began_after(each, poll)
+        ]
 
     def callback_attempts(self, task_id: str) -> list[HttpExchange]:
         """Return the delivery attempts of a task's callback."""
@@ -190,6 +206,12 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 def exchanges_after(exchanges: list[HttpExchange], exchange: HttpExchange) -> list[HttpExchange]:
     """Return the part of a list in journal order that follows an exchange."""
     return exchanges[bisect_right(exchanges, exchange.number, key=lambda each: each.number) :]
+
+
+def _began_after(later: HttpExchange, earlier: HttpExchange) -> bool:
+    if later.began_ms is None or earlier.began_ms is None:
+        return False
+    return later.began_ms > earlier.began_ms
 
 
 def minimum_wait_s(required_s: float) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from contract_tests.client.evidence import Evidence
-from contract_tests.client.records import ClientExit, HttpExchange, TaskRecord
+from contract_tests.client.records import ClientExit, HttpExchange, TaskRecord, Trait
 
 
 def read_evidence(
@@ -14,6 +14,8 @@ def read_evidence(
     is_manual: bool,
     client_exit: ClientExit | None = None,
     unauthorized: int = 0,
+    prompt: str | None = None,
+    declared: frozenset[Trait] = frozenset(),
 ) -> Evidence:
     """Return the evidence in the answers of `GET /_mock/journal` and `GET /_mock/tasks`."""
     return Evidence(
@@ -23,6 +25,8 @@ def read_evidence(
         dropped=journal["dropped"],
         is_manual=is_manual,
         unauthorized=unauthorized,
+        prompt=prompt,
+        declared=declared,
     )
 
 
@@ -32,6 +36,7 @@ def _exchange(entry: Mapping[str, Any]) -> HttpExchange:
         number=entry["seq"],
         at_ms=entry["at_ms"],
         began_ms=entry["real_ms"],
+        client_status=entry["client_status"] or 0,
         operation=entry["operation"],
         task_id=entry["task_id"] or "",
         status=entry["status"] or 0,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
@@ -15,12 +16,34 @@ API_OPERATIONS: Final = ("submit", "status", "balance")
 """The operations of the provider's API. Downloads and callbacks go to other hosts."""
 
 
+class Trait(StrEnum):
+    """What the user of the audit declares about a client; the value is the name of the switch."""
+
+    NO_DOWNLOAD = "--no-download"
+    NO_RETRY = "--no-retry"
+    AGENT = "--agent"
+
+    @property
+    def meaning(self) -> str:
+        """What the client does, as the end of a sentence."""
+        return _TRAITS[self]
+
+
+_TRAITS: Final = {
+    Trait.NO_DOWNLOAD: "the client does not download results",
+    Trait.NO_RETRY: "the client does not retry requests",
+    Trait.AGENT: "the command is an agent, which words its reports and prompts by itself",
+}
+
+
 class HttpExchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A journal entry: a request with its response, or one delivery attempt of a callback.
 
     `number` is the entry's sequence number. `at_ms` is the instant of the response, in Unix
     milliseconds on the sandbox's clock. `injected` names the faults that rules applied.
     `began_ms` is the real instant at which the request arrived; None if it is unknown.
+    `client_status` is the status that the client received instead of `status`, 0 if it received
+    none, and None if it is the same.
     """
 
     number: int
@@ -39,6 +62,12 @@ class HttpExchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     response_body: str
     is_injected_rejection: bool = False  # A rule rejected the request, whatever it contained.
     began_ms: int | None = None
+    client_status: int | None = None
+
+    @property
+    def shown_status(self) -> int:
+        """The status that the client received, 0 if there was no response."""
+        return self.status if self.client_status is None else self.client_status
 
     def header(self, name: str) -> str | None:
         """Return a request header; `name` is in lower case."""
@@ -76,9 +105,14 @@ class HttpExchange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.body if self.request_json is None else _canonical(self.request_json, self.body)
 
     @cached_property
+    def response_json(self) -> Any:
+        """The decoded response body, or None if it is not JSON."""
+        return _decode(self.response_body)
+
+    @cached_property
     def payload(self) -> Mapping[str, Any]:
         """`data` of the response, or of the callback's body; empty if it is not an object."""
-        body = _decode(self.body if self.operation == "callback" else self.response_body)
+        body = _decode(self.body) if self.operation == "callback" else self.response_json
         data = body.get("data") if isinstance(body, dict) else None
         return data if isinstance(data, dict) else {}
 

@@ -1,14 +1,30 @@
 """A rule of the audit: a requirement for clients, and its check against the journal."""
 
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from contract_tests.client.evidence import Evidence
+from contract_tests.client.records import Trait
 from contract_tests.contract.text import writable
 from contract_tests.contract.verdicts import Verdict, worst
+
+POLL_INSTEAD: Final = "Audit the client again with a command that polls, without {callback_port}."
+_RUN_AS_COMMAND: Final = "Run the client as a command, with --exec."
+_STORE_FILES: Final = "Let the client store its pictures in {out_dir}."
+_FEWER_REQUESTS: Final = "Send fewer requests with one API key."
+_SEE_TIMELINE: Final = (
+    "See in the timeline of the report (--report DIR) where the client ended before."
+)
+_HINTS: Final[Mapping[Trait | None, str]] = {
+    Trait.NO_DOWNLOAD: "Let the client download its results. If it does not, because it prints"
+    " their addresses, declare that with --no-download.",
+    Trait.NO_RETRY: "Let the client retry. If it reports errors instead, declare that with"
+    " --no-retry.",
+}
 
 
 class Axis(StrEnum):
@@ -32,13 +48,15 @@ class Level(StrEnum):
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """The result of a rule's check for one event.
 
-    `event` is the event's number in the journal. A minor violation is only a warning.
+    `event` is the event's number in the journal. A minor violation is only a warning. A client for
+    which `excused_by` is declared is not judged by an observation that does not hold.
     """
 
     holds: bool
     seen: str
     event: int | None = None
     is_minor: bool = False
+    excused_by: Trait | None = None
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,13 +81,20 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the rule can be judged only if the client stores its files in a known directory."""
     is_about_polling: bool = False
     """Whether the rule does not apply to a client that waits for callbacks."""
+    not_for: frozenset[Trait] = frozenset()
+    """The rule does not apply to clients for which one of these is declared."""
+    event_needs: Trait | None = None
+    """The declaration of the clients that never cause the event."""
+    is_conditional: bool = False
+    """Whether correct clients need not cause the event; without it, the verdict is SKIP."""
 
 
 class RuleFinding(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict of one rule on one client in one situation.
 
     `clause` is the first of `clauses`. `event` is a number in the journal. `advice` says what to
-    change, and is empty unless the rule is violated.
+    change, and is empty unless the rule is violated. `hint` says how to test the rule if it was
+    not tested.
     """
 
     rule: str
@@ -83,6 +108,7 @@ class RuleFinding(msgspec.Struct, frozen=True, kw_only=True):
     seen: str
     event: int | None = None
     advice: str = ""
+    hint: str = ""
 
 
 def judge_all(rules: Sequence[Rule], evidence: Evidence) -> tuple[RuleFinding, ...]:
@@ -92,27 +118,56 @@ def judge_all(rules: Sequence[Rule], evidence: Evidence) -> tuple[RuleFinding, .
 
 def judge(rule: Rule, evidence: Evidence) -> RuleFinding:
     """Judge a client by one rule; without an event of its kind the verdict is INCONCLUSIVE."""
+    excuse = next(iter(rule.not_for & evidence.declared), None)
+    if excuse is not None:
+        return _declared(rule, excuse)
     if rule.needs_exit and evidence.client_exit is None:
-        return _finding(rule, Verdict.SKIP, "not tested: the client's exit is unknown")
+        seen = "not tested: the client's exit is unknown"
+        return _finding(rule, Verdict.SKIP, seen, hint=_RUN_AS_COMMAND)
     if rule.needs_files and (evidence.client_exit is None or evidence.client_exit.files is None):
-        return _finding(rule, Verdict.SKIP, "not tested: the command has no {out_dir}")
+        seen = "not tested: the command has no {out_dir}"
+        return _finding(rule, Verdict.SKIP, seen, hint=_STORE_FILES)
     try:
         observations = list(rule.check(evidence))
     except Exception as error:  # noqa: BLE001  # An error in one rule must not stop the others.
         where = traceback.extract_tb(error.__traceback__)[-1]
         seen = f"error in the rule itself: {error!r} at {where.name}, line {where.lineno}"
         return _finding(rule, Verdict.ERROR, seen)
-    if not observations and rule.is_about_polling and evidence.waits_for_callbacks:
-        return _finding(rule, Verdict.SKIP, "not tested: the client waits for callbacks")
-    if not observations:
-        return _finding(rule, Verdict.INCONCLUSIVE, f"not tested: the journal has no {rule.event}")
-    verdicts = [_verdict(rule, each) for each in observations]
+    judged = [each for each in observations if not _is_excused(each, evidence)]
+    if not judged:
+        excuse = observations[0].excused_by if observations else rule.event_needs
+        return _untested(rule, evidence, excuse)
+    verdicts = [_verdict(rule, each) for each in judged]
     verdict = worst(verdicts)
-    decisive = observations[verdicts.index(verdict)]
+    decisive = judged[verdicts.index(verdict)]
     if verdict is Verdict.PASS and evidence.dropped:
         seen = f"not decidable: the journal has dropped {evidence.dropped} entries"
-        return _finding(rule, Verdict.INCONCLUSIVE, seen)
+        return _finding(rule, Verdict.INCONCLUSIVE, seen, hint=_FEWER_REQUESTS)
     return _finding(rule, verdict, decisive.seen, decisive.event)
+
+
+def _is_excused(observation: Observation, evidence: Evidence) -> bool:
+    return not observation.holds and observation.excused_by in evidence.declared
+
+
+def _untested(rule: Rule, evidence: Evidence, excuse: Trait | None) -> RuleFinding:
+    """Return the finding of a rule whose event did not occur, or only in an excused form."""
+    if excuse in evidence.declared:
+        return _declared(rule, excuse)
+    if rule.is_about_polling and evidence.requests_callbacks:
+        seen = "not tested: the client waits for callbacks"
+        return _finding(rule, Verdict.SKIP, seen, hint=POLL_INSTEAD)
+    if rule.is_conditional:
+        return _finding(rule, Verdict.SKIP, f"not needed: the journal has no {rule.event}")
+    hint = _HINTS.get(rule.event_needs, _SEE_TIMELINE)
+    return _finding(
+        rule, Verdict.INCONCLUSIVE, f"not tested: the journal has no {rule.event}", hint=hint
+    )
+
+
+def _declared(rule: Rule, trait: Trait) -> RuleFinding:
+    seen = f"not tested: {trait.meaning} ({trait})"
+    return _finding(rule, Verdict.SKIP, seen, hint=f"Omit {trait} if that is not so.")
 
 
 def _verdict(rule: Rule, observation: Observation) -> Verdict:
@@ -122,7 +177,9 @@ def _verdict(rule: Rule, observation: Observation) -> Verdict:
     return Verdict.FAIL if is_firm else Verdict.WARN
 
 
-def _finding(rule: Rule, verdict: Verdict, seen: str, event: int | None = None) -> RuleFinding:
+def _finding(
+    rule: Rule, verdict: Verdict, seen: str, event: int | None = None, hint: str = ""
+) -> RuleFinding:
     return RuleFinding(
         rule=rule.id,
         title=rule.title,
@@ -135,4 +192,5 @@ def _finding(rule: Rule, verdict: Verdict, seen: str, event: int | None = None) 
         seen=writable(seen),
         event=event,
         advice=rule.advice if verdict in {Verdict.FAIL, Verdict.WARN} else "",
+        hint=hint,
     )

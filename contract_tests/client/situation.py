@@ -22,6 +22,8 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     settings: Mapping[str, Any] = {}
     num_images: int = 1
     """The number of images to request. Other numbers than 1 require a client that can be told."""
+    prompt_length: int = 0
+    """The prompt has at least this many characters."""
     needs_receiver: bool = False
     """Whether the client must receive callbacks."""
     needs_polling: bool = False

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
+import msgspec
 
 from contract_tests.client.driving.command import ClientCommand
+from contract_tests.client.records import Trait
 from contract_tests.client.reports.cases import unjudged_case
 from contract_tests.client.reports.files import write_audit
 from contract_tests.client.reports.summary import summarize
@@ -58,6 +60,14 @@ _OPTIONS: Final = (
                  metavar="N", help="Cases that run in parallel."),
     click.option("--timeout", "timeout_s", type=click.FloatRange(0.1), metavar="SECONDS",
                  help="Time limit per case, in seconds.  [default: 360; 120 with --suite quick]"),
+    click.option("--no-download", is_flag=True,
+                 help="Declare that the client does not download results, but prints or stores"
+                 " their addresses."),
+    click.option("--no-retry", is_flag=True,
+                 help="Declare that the client does not retry requests, but reports errors."),
+    click.option("--agent", is_flag=True,
+                 help="Declare that the client is an agent: it may reword the prompt, and its exit"
+                 " status does not say whether it got a picture."),
     click.option("--strict", is_flag=True, help="Treat warnings as failures."),
     click.option("--report", type=DIRECTORY, metavar="DIR",
                  help="Write reports into this directory."),
@@ -100,13 +110,17 @@ def audit_command(
         make_directory(given["manifest"].parent)
     if given["timeout_s"] is None:
         given["timeout_s"] = _TIMEOUT_S[suite]
+    declared = frozenset(trait for trait in Trait if given[trait.name.lower()])
     stopwatch = Stopwatch()
     with ExitStack() as stack:
         base_url = stack.enter_context(start_mock(seed, port=given["port"]))
         if client is None:
-            results, end = run_watch(cases, base_url, given, is_verbose=verbose), AuditEnd()
+            results, end = (
+                run_watch(cases, base_url, given, declared, is_verbose=verbose),
+                AuditEnd(),
+            )
         else:
-            results, end = run_client(client, cases, base_url, given, is_verbose=verbose)
+            results, end = run_client(client, cases, base_url, given, declared, is_verbose=verbose)
     done = {each.id for each in results}
     rest = [
         unjudged_case(each.situation, Verdict.INCONCLUSIVE, end.not_run)
@@ -127,6 +141,7 @@ def audit_command(
         selection=[f"--select {glob}" for glob in select],
         selected_rules=frozenset().union(*(each.rules for each in cases)) if select else None,
     )
+    whole = msgspec.structs.replace(whole, declared=tuple(sorted(declared)))
     if report is not None:
         write_audit(whole, report)
     if end.error is not None:  # It says all that is known.

@@ -7,6 +7,7 @@ import msgspec
 
 from contract_tests.client.driving.command import ClientCommand
 from contract_tests.client.driving.trials import ClientNotReachingMock, run_trials
+from contract_tests.client.records import Trait
 from contract_tests.client.reports.report import AuditedCase
 from contract_tests.client.selection import CasePlan
 from contract_tests.command.audit_output import case_line
@@ -32,6 +33,7 @@ def run_client(
     cases: tuple[CasePlan, ...],
     base_url: str,
     given: dict[str, Any],
+    declared: frozenset[Trait],
     *,
     is_verbose: bool,
 ) -> tuple[list[AuditedCase], AuditEnd]:
@@ -46,6 +48,7 @@ def run_client(
         client,
         parallel=given["parallel"],
         timeout_s=given["timeout_s"],
+        declared=declared,
         on_start=display.start,
     )
     results: list[AuditedCase] = []

@@ -16,6 +16,7 @@ from contract_tests.contract.text import count, plain
 from contract_tests.contract.verdicts import Verdict
 
 _SHOWN: Final = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.ERROR})
+_UNTESTED: Final = frozenset({Verdict.SKIP, Verdict.INCONCLUSIVE})
 _WORST_LAST: Final = (Verdict.WARN, Verdict.ERROR, Verdict.FAIL)
 _MAX_SEEN: Final = 3  # Cases in which a violation is shown; the report has all of them.
 
@@ -52,6 +53,7 @@ def _details(report: AuditReport) -> Iterator[Entry]:
         each for each in report.cases
         if each.verdict is Verdict.INCONCLUSIVE and not each.exchanges
     )  # fmt: skip
+    yield from _hints(report.cases)
     yield from grouped_reasons(
         each for each in report.cases if each.verdict is Verdict.ERROR and not each.findings
     )
@@ -59,6 +61,21 @@ def _details(report: AuditReport) -> Iterator[Entry]:
         for rule in report.rules:
             if rule.verdict is verdict:
                 yield from _violation(rule, report.cases)
+
+
+def _hints(cases: Sequence[AuditedCase]) -> Iterator[Entry]:
+    """Yield once how to test what was not tested."""
+    untested = [case for case in cases if case.verdict in _UNTESTED]
+    hints = [case.hint for case in untested]
+    hints += [
+        finding.hint
+        for case in untested
+        if case.exchanges
+        for finding in case.findings
+        if finding.verdict is case.verdict
+    ]
+    for hint in dict.fromkeys(filter(None, hints)):
+        yield Entry("to test: ", plain(hint), "bold")
 
 
 def _inconclusive(case: AuditedCase) -> Iterator[Entry]:

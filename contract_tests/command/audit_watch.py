@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from contract_tests.client.driving.watch import Manifest, WatchOptions, WatchView, watch_keys
+from contract_tests.client.records import Trait
 from contract_tests.client.reports.report import AuditedCase
 from contract_tests.client.selection import CasePlan
 from contract_tests.command.audit_output import case_line
@@ -25,7 +26,12 @@ _REDRAWS_A_SECOND: Final = 4
 
 
 def run_watch(
-    cases: tuple[CasePlan, ...], base_url: str, given: dict[str, Any], *, is_verbose: bool
+    cases: tuple[CasePlan, ...],
+    base_url: str,
+    given: dict[str, Any],
+    declared: frozenset[Trait],
+    *,
+    is_verbose: bool,
 ) -> list[AuditedCase]:
     """Show the keys, wait for the clients, and return the results. Raise UnreachableError."""
     terminal = Terminal()
@@ -35,6 +41,7 @@ def run_watch(
         manifest=given["manifest"],
         idle_timeout_s=given["idle_timeout_s"],
         view=view,
+        declared=declared,
     )
     results = []
     try:

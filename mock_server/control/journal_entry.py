@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Meta
 
 from mock_server.control.answers import Count, Instant, Milliseconds
-from mock_server.domain.faults.injected import Injected
+from mock_server.domain.faults.injected import FaultKind, Injected
+from mock_server.domain.faults.wire import WireFault
 from mock_server.domain.journal import MAX_BODY_BYTES, Entry
 from mock_server.domain.operation import Operation
 from mock_server.web.redaction import Redactor
@@ -16,6 +17,7 @@ AnyEntry = TypeVar("AnyEntry", bound=Entry)
 
 Headers = Annotated[list[tuple[str, str]], Meta(description="As sent, with secrets redacted.")]
 
+_CLIENT_STATUSES = {fault.value: fault.traits.client_status for fault in WireFault}
 _IN_PATHS = "/!$&'()*+,;=:@[]"
 
 
@@ -41,6 +43,13 @@ class JournalEntry(msgspec.Struct):
     operation: Operation
     task_id: str | None
     status: int | None
+    client_status: Annotated[
+        int | None,
+        Meta(
+            description="The status that the client received. It differs from `status` if a wire"
+            " fault replaced the response, and is null if there was none."
+        ),
+    ]
     duration_ms: Milliseconds
     rule: str | None
     fault: str | None
@@ -60,6 +69,7 @@ class JournalEntry(msgspec.Struct):
             operation=entry.operation,
             task_id=entry.task_id or None,
             status=entry.status or None,
+            client_status=_client_status(entry) or None,
             duration_ms=entry.duration_us / 1000,
             rule=entry.rule or None,
             fault=entry.fault or None,
@@ -81,6 +91,12 @@ class JournalEntry(msgspec.Struct):
                 body_bytes=entry.answer_bytes,
             ),
         )
+
+
+def _client_status(entry: Entry) -> int:
+    wire = next((each.name for each in entry.injected if each.kind is FaultKind.WIRE), "")
+    replaced = _CLIENT_STATUSES.get(wire)
+    return entry.status if replaced is None else replaced
 
 
 def redacted(entry: AnyEntry) -> AnyEntry:

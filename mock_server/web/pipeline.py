@@ -82,7 +82,7 @@ class Pipeline:
         real_ms = began_ns // 1_000_000
         sandbox = await endpoint.sandbox(scope, headers, real_ms)
         if scope["method"] not in endpoint.methods:
-            await self._reject_method(endpoint, scope, sandbox, real_ms, send)
+            await self._reject_method(endpoint, scope, headers, sandbox, began_ns, send)
             return
         if sandbox is None:
             await responder.send(send, endpoint.reject_unknown(headers, real_ms))
@@ -112,17 +112,23 @@ class Pipeline:
         self,
         endpoint: Endpoint,
         scope: Scope,
+        headers: Headers,
         sandbox: SandboxReader | None,
-        real_ms: int,
+        began_ns: int,
         send: Send,
     ) -> None:
-        if sandbox is not None and NOTE in scope:
-            scope[NOTE].take(sandbox)
+        real_ms = began_ns // 1_000_000
         if scope["method"] == "OPTIONS":  # A browser asks, not the client: nothing is counted.
-            answer = options(endpoint.methods, real_ms)
-        else:
-            answer = await endpoint.reject_method(scope, sandbox)
-        await self._responder.send(send, answer)
+            if sandbox is not None and NOTE in scope:
+                scope[NOTE].take(sandbox)
+            await self._responder.send(send, options(endpoint.methods, real_ms))
+            return
+        answer = await endpoint.reject_method(scope, sandbox)
+        if sandbox is None:
+            await self._responder.send(send, answer)
+            return
+        request = ProviderRequest(scope, headers, sandbox, began_ns, real_ms)
+        await self._responder.respond(request, endpoint.operation, answer, send)
 
     async def _answer_again(self, endpoint: Endpoint, request: ProviderRequest) -> Answer:
         """Answer a request whose sandbox was removed meanwhile, from the one in its place."""

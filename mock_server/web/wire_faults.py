@@ -3,6 +3,7 @@
 The request has already been handled as usual.
 """
 
+import asyncio
 import socket
 import struct
 from asyncio import Transport
@@ -18,6 +19,7 @@ from mock_server.web.answer import Answer, Header
 EXTENSION = "mock_server.connection"
 DRIBBLE_BYTES = 200  # These bytes are sent one by one, and the rest at once.
 DRIBBLE_PAUSE_S = 0.02
+HANG_S = 600.0  # No client waits longer, and no connection stays open for ever.
 _RESET = struct.pack("ii", 1, 0)  # With SO_LINGER of 0 s, the kernel sends RST instead of FIN.
 _GARBAGE = b"\x16\x03\x01\x00\xa5\x00\xff\xfe*** not HTTP ***\r\n\x00\x80\r\n\r\n"
 _PAGE = (
@@ -102,6 +104,22 @@ async def _half_body(response: Response) -> None:
     await _close(response)
 
 
+async def _hang(response: Response) -> None:
+    body = response.answer.body
+    await response.send(response.head)
+    await response.send(_part(body[: len(body) // 2], more=True))
+    waits = [
+        asyncio.ensure_future(response.connection.lost()),
+        asyncio.ensure_future(response.sleep(HANG_S)),
+    ]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in waits:
+            each.cancel()
+    await _close(response)
+
+
 async def _dribble(response: Response) -> None:
     body = response.answer.body
     await response.send(response.head)
@@ -141,6 +159,7 @@ _SENDERS: dict[WireFault, Callable[[Response], Awaitable[None]]] = {
     WireFault.RESET: _reset,
     WireFault.HALF_BODY: _half_body,
     WireFault.DRIBBLE: _dribble,
+    WireFault.HANG: _hang,
     WireFault.GARBAGE: _garbage,
     WireFault.EMPTY: _empty,
     WireFault.HTML_ERROR: _html_error,

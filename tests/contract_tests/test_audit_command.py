@@ -25,7 +25,15 @@ SUBMIT = "/api/v1/generateTask/gpt-image-1"
 BODY = {"request_type": "async", "provider": "auto",
         "input": {"mode": "gpt-image-1", "prompt": "a fox", "aspect_ratio": "1:1"}}  # fmt: skip
 CLIENT = f"""
-import json, os, sys, urllib.error, urllib.request
+import atexit, json, os, sys, urllib.error, urllib.request
+
+rejections = []
+
+@atexit.register
+def report_rejections():
+    if rejections:
+        print("rejected:", *rejections, flush=True)
+        os._exit(1)
 
 def ask(path, body=None, **headers):
     key = {{"Authorization": "Bearer " + os.environ["APIXO_API_KEY"]}}
@@ -39,7 +47,10 @@ def ask(path, body=None, **headers):
         return error.code, None
 
 def submit(**headers):
-    return ask("{SUBMIT}", b'''{json.dumps(BODY)}''', **headers)
+    status, answer = ask("{SUBMIT}", b'''{json.dumps(BODY)}''', **headers)
+    if status != 200:
+        rejections.append(status)
+    return status, answer
 """
 ONCE = "submit()"
 TWICE = "submit(), submit()"
@@ -145,7 +156,8 @@ class TestVerdict:
         assert exit_and_verdict(ended) == (1, "FAIL")
         assert "Do not retry 400" in ended.stdout
         assert report.summary.exit_status == 1
-        assert [each.event for each in report.cases[0].findings] == [2]
+        events = {each.rule: each.event for each in report.cases[0].findings}
+        assert events["C-LIM-005"] == 2
 
     def test_client_without_requests_is_inconclusive(self, tmp_path: Path) -> None:
         ended = audit("true", "--report", tmp_path)
@@ -160,7 +172,9 @@ class TestVerdict:
         report = read_audit(tmp_path / "report")
 
         assert ended.returncode == 0, ended.stdout
-        assert [case.id for case in report.cases] == ["A-LIM-005", "A-LIM-006", "A-LIM-007"]
+        assert [case.id for case in report.cases] == [
+            "A-FAIL-003", "A-LIM-005", "A-LIM-006", "A-LIM-007", "A-LIM-011",
+        ]  # fmt: skip
         assert {each.rule for case in report.cases for each in case.findings} == {"C-LIM-005"}
 
     def test_warning_fails_only_with_strict(self, client: Any) -> None:
@@ -170,6 +184,30 @@ class TestVerdict:
 
         assert exit_and_verdict(mild) == (0, "WARN")
         assert exit_and_verdict(strict) == (1, "WARN")
+
+    def test_client_that_never_retries_is_skipped_if_that_is_declared(
+        self, client: Any, tmp_path: Path
+    ) -> None:
+        reports = client(ONCE)
+        ended = audit(reports, "--no-retry", "--report", tmp_path, select="C-LIM-003")
+
+        assert exit_and_verdict(ended) == (0, "SKIP")
+        assert "not tested: the client does not retry requests (--no-retry)" in ended.stdout
+        assert ended.stdout.count("to test: Omit --no-retry if that is not so.") == 1
+        assert read_audit(tmp_path).declared == ("--no-retry",)
+
+    def test_client_that_takes_an_empty_response_for_success_fails(self, client: Any) -> None:
+        ended = audit(client("try: submit()\nexcept ValueError: pass"), select="A-PAY-005")
+
+        assert exit_and_verdict(ended) == (1, "FAIL")
+        assert "the client learned of no result, and exited with status 0" in ended.stdout
+
+    def test_client_that_crashes_on_a_429_fails(self, client: Any) -> None:
+        crash = "answer = submit()[1]; rejections.clear(); print(answer['data']['taskId'])"
+        ended = audit(client(crash), select="A-LIM-003")
+
+        assert exit_and_verdict(ended) == (1, "FAIL")
+        assert "the output does not say so, and shows a crash" in ended.stdout
 
     def test_callback_cases_are_skipped_without_a_callback_port(self) -> None:
         ended = audit("true", select="A-CB-001")

@@ -180,7 +180,7 @@ class TestJunit:
     def test_failure_contains_the_advice(self) -> None:
         (failure,) = ET.fromstring(junit(every_verdict())).iter("failure")
 
-        assert "Do not retry 400, 401 or 404" in str(failure.text)
+        assert "Do not retry 400, 401, 402, 403 or 404" in str(failure.text)
 
 
 class TestMarkdown:
@@ -205,7 +205,7 @@ class TestMarkdown:
         page = markdown([every_verdict()])
 
         assert "| C-LIM-005 " in page.partition("## WARN")[0]
-        assert "Do not retry 400, 401 or 404" in page
+        assert "Do not retry 400, 401, 402, 403 or 404" in page
 
     def test_several_audits_begin_with_a_comparison(self) -> None:
         page = markdown([every_verdict(), report_of(case_of(accepts_400()), client="other")])
@@ -328,13 +328,13 @@ class TestOutput:
         assert case_line(report.cases[0]).plain.endswith("C-LIM-005 FAIL")
         assert "The client must not retry 400, 401 or 404" in text
         assert "seen    submit rejected with 400, retried 1 time" in text
-        assert "change  Do not retry 400, 401 or 404" in text
+        assert "change  Do not retry 400, 401, 402, 403 or 404" in text
 
     def test_failures_are_last(self) -> None:
         lines = output_of(every_verdict())
         verdicts = [line.split()[0] for line in lines if line and line[0] != " "]
 
-        assert verdicts[:5] == ["SKIP", "INCONCLUSIVE", "ERROR", "WARN", "FAIL"]
+        assert verdicts[:6] == ["SKIP", "INCONCLUSIVE", "to", "ERROR", "WARN", "FAIL"]
 
     @given(texts)
     def test_no_text_controls_the_terminal(self, text: str) -> None:

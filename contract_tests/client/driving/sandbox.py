@@ -11,10 +11,13 @@ import msgspec
 
 from contract_tests.client.evidence import Evidence
 from contract_tests.client.journal_reader import read_evidence
-from contract_tests.client.records import ClientExit
+from contract_tests.client.records import ClientExit, Trait
 from contract_tests.client.situation import Situation
 from contract_tests.contract.errors import TargetError
 
+# SUB-19: the pages disagree, so values that one of them lists get advice, not a 400.
+_SETTINGS: Final = {"general_parameters": "accept"}
+_MORE: Final = ", and more snow"
 _NO_LIMIT: Final = 9_999_999  # No sandbox keeps this many entries.
 _MAX_DELAY_S: Final = 60.0  # Much longer than any delay in a situation.
 _MAX_PICTURES: Final = 100
@@ -31,8 +34,13 @@ def new_key(case_id: str) -> str:
 
 
 def prompt_of(situation: Situation) -> str:
-    """Return the prompt for a client in a situation."""
-    return f"a red fox in the snow, case {situation.id}"
+    """Return the prompt for a client in a situation.
+
+    It has characters that a wrong encoding damages.
+    """
+    prompt = f"a red fox in the snow, café 狐 🦊, case {situation.id}"
+    missing = situation.prompt_length - len(prompt)
+    return prompt + _MORE * -(-missing // len(_MORE)) if missing > 0 else prompt
 
 
 class CaseSandbox:
@@ -49,8 +57,7 @@ class CaseSandbox:
 
     def stage(self, situation: Situation) -> None:
         """Apply the settings and the rules of a situation."""
-        if situation.settings:
-            self._call("PATCH", "sandbox", dict(situation.settings))
+        self._call("PATCH", "sandbox", _SETTINGS | dict(situation.settings))
         self._call("PUT", "rules", {"rules": list(situation.staged)})
         self._unauthorized_before = self._count_unauthorized()
 
@@ -69,7 +76,12 @@ class CaseSandbox:
             if stop.wait(_POLL_INTERVAL_S):
                 return
 
-    def evidence(self, client_exit: ClientExit | None = None) -> Evidence:
+    def evidence(
+        self,
+        client_exit: ClientExit | None = None,
+        prompt: str | None = None,
+        declared: frozenset[Trait] = frozenset(),
+    ) -> Evidence:
         """Return what has happened in the sandbox so far.
 
         The results are part of it if the client stored files. Rules no longer apply afterwards.
@@ -79,6 +91,8 @@ class CaseSandbox:
             self._call("GET", f"tasks?limit={_NO_LIMIT}")["tasks"],
             is_manual=self._call("GET", "clock")["mode"] == "manual",
             client_exit=client_exit,
+            prompt=prompt,
+            declared=declared,
             unauthorized=self._count_unauthorized() - self._unauthorized_before,
         )
         if client_exit is None or client_exit.files is None:

@@ -15,7 +15,7 @@ import msgspec
 from contract_tests.client.driving.command import ClientCommand, ClientProcesses
 from contract_tests.client.driving.output import read_files, without_key
 from contract_tests.client.driving.sandbox import CaseSandbox, new_key, prompt_of
-from contract_tests.client.records import ClientExit
+from contract_tests.client.records import ClientExit, Trait
 from contract_tests.client.reports.cases import judge_situation, unjudged_case
 from contract_tests.client.reports.report import AuditedCase
 from contract_tests.client.selection import CasePlan
@@ -29,6 +29,10 @@ _IMAGE_URL: Final = "https://example.com/fox.png"
 _LAST_LINES: Final = 5
 _MAX_LINE: Final = 300  # characters
 _ONE_IMAGE: Final = "not tested: the command has no {num_images}"
+_ADD_NUM_IMAGES: Final = "Add {num_images} to the command, as the number of images to request."
+_ADD_RECEIVER: Final = (
+    "Audit the client again with a command that receives callbacks on {callback_port}."
+)
 _NO_RECEIVER: Final = "not tested: the command has no {callback_port} for a callback receiver"
 
 
@@ -61,7 +65,11 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_trial(
-    plan: CasePlan, http: httpx.Client, run_client: ClientRunner, stop: Event
+    plan: CasePlan,
+    http: httpx.Client,
+    run_client: ClientRunner,
+    stop: Event,
+    declared: frozenset[Trait] = frozenset(),
 ) -> TrialResult:
     """Stage a situation, run the client in it, and judge the journal.
 
@@ -80,7 +88,7 @@ def run_trial(
         )
         client_exit = run_client(trial)
         sandbox.wait_for_slow_responses(stop)
-        evidence = sandbox.evidence(without_key(client_exit, sandbox.key))
+        evidence = sandbox.evidence(without_key(client_exit, sandbox.key), trial.prompt, declared)
         is_unreached = not evidence.exchanges and not sandbox.has_mock_been_reached()
         sandbox.delete()
     except (httpx.HTTPError, TargetError) as error:
@@ -97,6 +105,7 @@ def run_trials(
     *,
     parallel: int,
     timeout_s: float,
+    declared: frozenset[Trait] = frozenset(),
     on_start: Callable[[str], None] = lambda _: None,
 ) -> Generator[AuditedCase, None, None]:
     """Yield each result as soon as it is known; the slowest cases start first.
@@ -114,7 +123,7 @@ def run_trials(
 
     def run(plan: CasePlan) -> TrialResult:
         on_start(plan.situation.id)
-        return run_trial(plan, http, run_client, stop)
+        return run_trial(plan, http, run_client, stop, declared)
 
     limits = httpx.Limits(max_connections=parallel * 2)
     executor = ThreadPoolExecutor(parallel)
@@ -128,9 +137,9 @@ def run_trials(
         try:
             futures = []
             for plan in sorted(plans, key=lambda plan: plan.situation.is_quick):
-                reason = _reason_to_skip(plan.situation, command)
+                reason, hint = _reason_to_skip(plan.situation, command)
                 if reason:
-                    yield unjudged_case(plan.situation, Verdict.SKIP, reason)
+                    yield unjudged_case(plan.situation, Verdict.SKIP, reason, hint)
                 else:
                     futures.append(executor.submit(run, plan))
             for future in as_completed(futures):
@@ -144,10 +153,13 @@ def run_trials(
             executor.shutdown(cancel_futures=True)
 
 
-def _reason_to_skip(situation: Situation, command: ClientCommand) -> str:
+def _reason_to_skip(situation: Situation, command: ClientCommand) -> tuple[str, str]:
+    """Return why the command cannot run in a situation, and what would make it run; or nothing."""
     if situation.needs_receiver and not command.takes_callbacks:
-        return _NO_RECEIVER
-    return _ONE_IMAGE if situation.num_images != 1 and not command.takes_num_images else ""
+        return _NO_RECEIVER, _ADD_RECEIVER
+    if situation.num_images != 1 and not command.takes_num_images:
+        return _ONE_IMAGE, _ADD_NUM_IMAGES
+    return "", ""
 
 
 def _unreached(case: AuditedCase) -> str:

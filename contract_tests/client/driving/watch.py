@@ -15,6 +15,7 @@ import httpx
 import msgspec
 
 from contract_tests.client.driving.sandbox import CaseSandbox, new_key, prompt_of
+from contract_tests.client.records import Trait
 from contract_tests.client.reports.cases import judge_situation, unjudged_case
 from contract_tests.client.reports.report import AuditedCase
 from contract_tests.client.selection import CasePlan
@@ -22,6 +23,8 @@ from contract_tests.contract.certificates import trusted_certificates
 from contract_tests.contract.errors import TargetError
 from contract_tests.contract.verdicts import Verdict
 
+_USE_KEY: Final = "Let the client generate one picture with each API key."
+_REQUEST_CALLBACK: Final = "Let the client receive a callback in the cases that need one."
 _POLL_INTERVAL_S: Final = 0.25
 
 
@@ -66,6 +69,7 @@ class WatchOptions(msgspec.Struct, frozen=True, kw_only=True):
     manifest: Path | None
     idle_timeout_s: float | None
     view: WatchView
+    declared: frozenset[Trait] = frozenset()
 
 
 def watch_keys(plans: Sequence[CasePlan], options: WatchOptions) -> Iterator[AuditedCase]:
@@ -92,7 +96,7 @@ def watch_keys(plans: Sequence[CasePlan], options: WatchOptions) -> Iterator[Aud
             _wait(sandboxes, options, wait_for_stop)
         is_used = any(sandbox.count_exchanges() for sandbox in sandboxes.values())
         for plan, sandbox in staged:
-            yield _judge(plan, sandbox, is_used=is_used)
+            yield _judge(plan, sandbox, options.declared, is_used=is_used)
 
 
 def _manifest(staged: Sequence[tuple[CasePlan, CaseSandbox]], base_url: str) -> Manifest:
@@ -110,15 +114,18 @@ def _manifest(staged: Sequence[tuple[CasePlan, CaseSandbox]], base_url: str) -> 
     return Manifest(base_url=base_url, cases=cases)
 
 
-def _judge(plan: CasePlan, sandbox: CaseSandbox, *, is_used: bool) -> AuditedCase:
+def _judge(
+    plan: CasePlan, sandbox: CaseSandbox, declared: frozenset[Trait], *, is_used: bool
+) -> AuditedCase:
     """Judge one case; skip it if another key was used but not this one."""
-    evidence = sandbox.evidence()
+    evidence = sandbox.evidence(declared=declared)
     situation = plan.situation
     if not evidence.exchanges and is_used:
-        return unjudged_case(situation, Verdict.SKIP, "not tested: the key was not used")
+        reason = "not tested: the key was not used"
+        return unjudged_case(situation, Verdict.SKIP, reason, _USE_KEY)
     if situation.needs_receiver and evidence.exchanges and not evidence.requests_callbacks:
         reason = "not tested: the client did not request a callback"
-        return unjudged_case(situation, Verdict.SKIP, reason)
+        return unjudged_case(situation, Verdict.SKIP, reason, _REQUEST_CALLBACK)
     return judge_situation(situation, evidence, plan.rules)
 
 

@@ -7,12 +7,13 @@ from contract_tests.client.evidence import Evidence
 from contract_tests.client.reports.report import AuditedCase
 from contract_tests.client.reports.timeline import marks_of, shown_exchanges
 from contract_tests.client.reports.verdicts import VIOLATED, worst_verdict
-from contract_tests.client.rule import Rule, judge_all
+from contract_tests.client.rule import POLL_INSTEAD, Rule, judge_all
 from contract_tests.client.rules import BY_ID
 from contract_tests.client.situation import Situation
 from contract_tests.contract.text import writable
 from contract_tests.contract.verdicts import Verdict
 
+_SEND_REQUESTS: Final = "Check that the client uses the address and the API key of the case."
 _MAX_OUTPUT: Final = 4_000  # characters
 _MAX_LAST_LINE: Final = 300  # characters
 
@@ -20,7 +21,8 @@ _MAX_LAST_LINE: Final = 300  # characters
 def judge_situation(situation: Situation, evidence: Evidence, only: frozenset[str]) -> AuditedCase:
     """Judge a client by those rules of a situation that are in `only`."""
     if situation.needs_polling and evidence.waits_for_callbacks:
-        return unjudged_case(situation, Verdict.SKIP, "the client waits for callbacks")
+        reason = "not tested: the client waits for callbacks"
+        return unjudged_case(situation, Verdict.SKIP, reason, POLL_INSTEAD)
     rules = [BY_ID[each] for each in situation.judged if each in only]
     return judge_case(situation.id, situation.title, rules, evidence)
 
@@ -42,12 +44,17 @@ def judge_case(
         each.event for each in findings if each.event is not None and each.verdict in VIOLATED
     ]
     client_exit = evidence.client_exit
+    verdict = worst_verdict([each.verdict for each in findings], is_staged=is_staged)
+    reason = _reason(evidence)
+    if verdict is Verdict.SKIP and findings and not reason:
+        reason = findings[0].seen
     return AuditedCase(
         id=case_id,
         title=title,
         clauses=_clauses_of(rules),
-        verdict=worst_verdict([each.verdict for each in findings], is_staged=is_staged),
-        reason=_reason(evidence),
+        verdict=verdict,
+        reason=reason,
+        hint="" if evidence.exchanges else _SEND_REQUESTS,
         findings=findings,
         timeline=marks_of(evidence, events),
         exchanges=shown_exchanges(evidence, events),
@@ -58,7 +65,9 @@ def judge_case(
     )
 
 
-def unjudged_case(situation: Situation, verdict: Verdict, reason: str) -> AuditedCase:
+def unjudged_case(
+    situation: Situation, verdict: Verdict, reason: str, hint: str = ""
+) -> AuditedCase:
     """Report a case that was skipped, or that failed for a reason outside the client."""
     return AuditedCase(
         id=situation.id,
@@ -66,6 +75,7 @@ def unjudged_case(situation: Situation, verdict: Verdict, reason: str) -> Audite
         clauses=_clauses_of([BY_ID[each] for each in situation.judged]),
         verdict=verdict,
         reason=reason,
+        hint=hint,
     )
 
 

@@ -16,6 +16,8 @@ def facts_of(report: AuditReport) -> Iterator[tuple[str, str]]:
         yield "Selection", " ".join(report.selection)
     else:
         yield "Suite", report.profile
+    if report.declared:
+        yield "Declared", " ".join(report.declared)
     if report.seed is not None:
         yield "Seed", f"{report.seed} (--seed {report.seed} repeats the audit)"
     if report.strict:

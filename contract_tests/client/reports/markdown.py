@@ -37,9 +37,10 @@ def _section(name: str, report: AuditReport) -> Iterator[str]:
         yield from ("", f"## {verdict}", "", "| rule | seen | what to change |", "|---|---|---|")
         for rule in rules:
             title = f"{rule.id} {cell(rule.title)} ({', '.join(rule.clauses)})"
-            yield f"| {title} | {cell(rule.reason)} | {cell(rule.advice)} |"
+            yield f"| {title} | {cell(rule.reason)} | {cell(rule.advice or rule.hint)} |"
         for case in cases:
-            yield f"| {cell(case.id)} {cell(case.title)} | {cell(case.reason)} | |"
+            title = f"{cell(case.id)} {cell(case.title)}"
+            yield f"| {title} | {cell(case.reason)} | {cell(case.hint)} |"
     yield ""
 
 

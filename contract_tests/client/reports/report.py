@@ -17,7 +17,8 @@ KIND: Final = "audit"
 class AuditedCase(msgspec.Struct, frozen=True, kw_only=True):
     """What a client did in one situation.
 
-    `reason` explains the verdict if no finding does. `output` is the end of the client's output.
+    `reason` explains the verdict if no finding does, and `hint` says how to test a case that was
+    not tested. `output` is the end of the client's output.
     """
 
     id: str
@@ -32,10 +33,14 @@ class AuditedCase(msgspec.Struct, frozen=True, kw_only=True):
     timed_out: bool = False
     output: str = ""
     duration_s: float = 0.0
+    hint: str = ""
 
 
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict of a rule over all cases that judge it."""
+    """The verdict of a rule over all cases that judge it.
+
+    `hint` says how to test the rule if it was not tested.
+    """
 
     id: str
     title: str
@@ -46,6 +51,7 @@ class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
     cases: tuple[str, ...] = ()
     reason: str = ""
     advice: str = ""
+    hint: str = ""
 
 
 class AuditClause(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +81,7 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     """The result of an audit of one client.
 
     `selection` are the switches that selected cases; then `rules` are those that were selected,
-    otherwise all rules of the audit.
+    otherwise all rules of the audit. `declared` are the switches that say what the client is for.
     """
 
     version: int
@@ -85,6 +91,7 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
     profile: str
     selection: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
     strict: bool
     seed: int | None
     cases: tuple[AuditedCase, ...]

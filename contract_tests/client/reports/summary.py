@@ -78,6 +78,7 @@ def _rule_result(rule: Rule, cases: Sequence[AuditedCase], untested: str) -> Rul
         cases=tuple(case.id for case, _ in judged),
         reason=reason,
         advice=rule.advice if verdict in VIOLATED else "",
+        hint=next((finding.hint for _, finding in judged if finding.verdict is verdict), ""),
     )
 
 

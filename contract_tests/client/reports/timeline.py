@@ -82,7 +82,7 @@ def _start_ms(evidence: Evidence) -> int:
 
 def _mark(exchange: HttpExchange, start_ms: int) -> Mark:
     kind = "throttled" if exchange.status == 429 else exchange.operation
-    label = f"{exchange.operation} {exchange.status or exchange.error or 'no response'}"
+    label = f"{exchange.operation} {exchange.shown_status or exchange.error or 'no response'}"
     if state := exchange.payload.get("state"):
         label += f" {state}"
     if exchange.injected:
@@ -98,7 +98,8 @@ def _mark(exchange: HttpExchange, start_ms: int) -> Mark:
 
 def _shown(exchange: HttpExchange, start_ms: int) -> ShownExchange:
     request_line = f"{exchange.method} {exchange.path}"
-    status_line = f"HTTP {exchange.status}" if exchange.status else exchange.error or "no response"
+    status = exchange.shown_status
+    status_line = f"HTTP {status}" if status else exchange.error or "no response"
     return ShownExchange(
         number=exchange.number,
         at_s=(exchange.at_ms - start_ms) / 1000,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from contract_tests.client.evidence import Evidence
+from contract_tests.client.records import Trait
 from contract_tests.client.rule import Axis, Level, Observation, Rule
 from contract_tests.client.stored_files import StoredPictures
 from contract_tests.contract.text import count
@@ -55,6 +56,7 @@ RULES: Final = (
         advice="Make a file name for each result, for example with the task id and a number. Check "
         "that the file does not exist yet.",
         check=_check_completeness,
+        event_needs=Trait.NO_DOWNLOAD,
         needs_exit=True,
         needs_files=True,
     ),

@@ -11,12 +11,13 @@ from contract_tests.contract.text import count
 
 _MAX_TASKS: Final = 1000  # LIM-2
 _MAX_ATTEMPTS: Final = 10
-_NOT_RETRYABLE: Final = frozenset({400, 401, 404})
+_FIRM: Final = frozenset({400, 401, 404})
+_ADVISED: Final = frozenset({402, 403})  # SUB-17, AUTH-5: the pages disagree on their meaning.
 
 
 def _check_rejections(evidence: Evidence) -> Iterator[Observation]:
     for each in evidence.of(*API_OPERATIONS):
-        if each.status not in _NOT_RETRYABLE:
+        if each.status not in _FIRM | _ADVISED:
             continue
         retries = evidence.identical_requests_after(each)
         times = f"retried {count(len(retries), 'time')}" if retries else "not retried"
@@ -24,6 +25,7 @@ def _check_rejections(evidence: Evidence) -> Iterator[Observation]:
             holds=not retries,
             seen=f"{each.operation} rejected with {each.status}, {times}",
             event=retries[0].number if retries else each.number,
+            is_minor=each.status in _ADVISED,
         )
 
 
@@ -60,20 +62,20 @@ RULES: Final = (
     Rule(
         id="C-LIM-005",
         title="Must not retry 400, 401 or 404",
-        clauses=("SUB-14", "AUTH-2", "STA-2"),
+        clauses=("SUB-14", "AUTH-2", "STA-2", "SUB-17", "AUTH-5"),
         axis=Axis.MANNERS,
         level=Level.MUST,
-        event="response with 400, 401 or 404",
-        advice="Do not retry 400, 401 or 404: the same request gets the same response. Show the "
-        "message of the response to the user.",
+        event="response with 400, 401, 402, 403 or 404",
+        advice="Do not retry 400, 401, 402, 403 or 404: the same request gets the same response. "
+        "Show the message of the response to the user.",
         check=_check_rejections,
     ),
     Rule(
         id="C-LIM-006",
-        title="Must stop after at most 10 attempts that get a 5xx response",
+        title="Should stop after at most 10 attempts that get a 5xx response",
         clauses=("LIM-1",),
         axis=Axis.MANNERS,
-        level=Level.MUST,
+        level=Level.CHOICE,
         event="5xx response",
         advice="Limit the number of attempts, for example to five, and increase the wait between "
         "them. Do not retry a submit after a 5xx: it may have been accepted.",

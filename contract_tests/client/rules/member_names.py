@@ -12,8 +12,18 @@ _ALIASES: Final = {  # Names that other services and older pages of the provider
     "n": "num_images", "numimages": "num_images", "size": "aspect_ratio", "ratio": "aspect_ratio",
     "aspectratio": "aspect_ratio", "image": "image_urls", "images": "image_urls",
     "imageurls": "image_urls", "image_url": "image_urls", "type": "request_type",
-    "requesttype": "request_type", "isenhance": "",
+    "maximages": "num_images", "aspect": "aspect_ratio", "requesttype": "request_type",
+    "isenhance": "",
 }  # fmt: skip
+GENERAL_RATIOS: Final = frozenset(  # SUB-19
+    {"auto", "16:9", "9:16", "4:3", "3:4", "21:9", "9:21", "4:5", "5:4"}
+)
+_OF_OTHER_MODELS: Final = frozenset(  # SUB-19, and members that belong to one model or a few.
+    {"resolution", "output_format", "negative_prompt", "quality", "seed", "max_images",
+     "sequential_image_generation", "web_search", "prompt_optimizer", "enable_sequential",
+     "safetyTolerance", "version", "speed", "enableTranslation", "chaos", "stylize", "weird",
+     "aspect", "ratio", "size"}
+)  # fmt: skip
 _MIN_SIMILARITY: Final = 0.7
 
 
@@ -22,9 +32,15 @@ def unknown_members(body: Mapping[str, Any], input_object: Mapping[str, Any]) ->
     for path, members, known in (("", body, _TOP), ("input.", input_object, _INPUT)):
         for name in members:
             if name not in known:
-                suggestion = _suggest(name)
+                is_foreign = bool(path) and name in _OF_OTHER_MODELS
+                suggestion = (
+                    "" if is_foreign and name.replace("_", "") not in _ALIASES else _suggest(name)
+                )
                 hint = f'; did you mean "{suggestion}"?' if suggestion else ""
-                yield f"unknown member {path}{name}{hint}"
+                if is_foreign:
+                    yield f"{path}{name} is documented for other models{hint}"
+                else:
+                    yield f"unknown member {path}{name}{hint}"
 
 
 def _suggest(name: str) -> str:

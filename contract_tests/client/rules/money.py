@@ -5,26 +5,44 @@ from typing import Final
 
 from contract_tests.client.attribution import are_concurrent
 from contract_tests.client.evidence import Evidence
+from contract_tests.client.faults import BREAKS_RESPONSE
+from contract_tests.client.records import HttpExchange
 from contract_tests.client.rule import Axis, Level, Observation, Rule
+from contract_tests.client.rules.wording import describe_faults
 
 _PERMANENT: Final = ("CONTENT_VIOLATION", "INVALID_IMAGE_URL")
+_UNAVAILABLE: Final = 503
 
 
-def _check_lost_response(evidence: Evidence) -> Iterator[Observation]:
-    for submit in evidence.accepted_submits:
-        if not submit.is_broken:
+def _check_uncertain_submit(evidence: Evidence) -> Iterator[Observation]:
+    for submit in evidence.of("submit"):
+        is_lost = submit in evidence.accepted_submits and submit.is_broken
+        if not is_lost and not 500 <= submit.status <= 599:
             continue
-        repeat = evidence.repeat_purchase(submit)
-        if repeat is None:
-            seen = "the submit was not sent again"
+        repeat = evidence.repeat_purchase(submit) if is_lost else evidence.next_attempt(submit)
+        if repeat is None or are_concurrent(submit, repeat):
+            seen = f"the submit was not sent again after {_response_of(submit)}"
             yield Observation(holds=True, seen=seen, event=submit.number)
             continue
         has_checked = any(
             submit.number < each.number < repeat.number for each in evidence.of("balance", "status")
         )
         before = "after a balance or status request" if has_checked else "without any check"
-        seen = f"the submit was sent again {before}, so the image was paid for twice"
-        yield Observation(holds=False, seen=seen, event=repeat.number, is_minor=has_checked)
+        end = "so the image was paid for twice" if is_lost else "but the first may be accepted, too"
+        yield Observation(
+            holds=False,
+            seen=f"after {_response_of(submit)} the submit was sent again {before}, {end}",
+            event=repeat.number,
+            # A 503 says that the service did nothing, as far as a client can trust it.
+            is_minor=has_checked or submit.status == _UNAVAILABLE,
+        )
+
+
+def _response_of(submit: HttpExchange) -> str:
+    """Return what the client received as the response to a submit, as a noun phrase."""
+    if submit.is_broken:
+        return describe_faults(submit.injected & BREAKS_RESPONSE)
+    return f"a {submit.status}"
 
 
 def _check_permanent_failure(evidence: Evidence) -> Iterator[Observation]:
@@ -67,11 +85,11 @@ RULES: Final = (
         clauses=("BIL-1", "SUB-1"),
         axis=Axis.MANNERS,
         level=Level.MUST,
-        event="accepted submit whose response was lost",
+        event="submit whose response was lost, unreadable or a 5xx",
         advice="Retry a submit only after a 429, or if no connection was established. After a 5xx, "
         "a timeout or a lost response it may have been accepted: do not send it again, and tell "
         "the user that a task may be in progress.",
-        check=_check_lost_response,
+        check=_check_uncertain_submit,
     ),
     Rule(
         id="C-PAY-002",

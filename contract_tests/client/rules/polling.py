@@ -12,8 +12,10 @@ from contract_tests.contract.provider import FINAL
 from contract_tests.contract.text import count
 
 _FIRST_POLL_S: Final = 20.0  # TIM-2
+_MARGIN_S: Final = 1.0  # A client may count from its start, or from before it connects.
 _INTERVAL_S: Final = 3.0  # TIM-2
 _TOO_FAST_S: Final = 1.0
+_LONG_WAIT_S: Final = 60.0  # Twice the time that a task takes on average (TIM-1).
 _TOLERATED_POLLS: Final = 1
 _STATES: Final = frozenset({"pending", "processing", *FINAL})
 
@@ -25,7 +27,8 @@ def _check_first_poll(evidence: Evidence) -> Iterator[Observation]:
             continue
         waited_s = evidence.wait_s(submit, polls[0])
         if waited_s is not None:
-            yield _judge_wait(waited_s, _FIRST_POLL_S, "first status request", polls[0])
+            required_s = _FIRST_POLL_S - _MARGIN_S
+            yield _judge_wait(waited_s, required_s, "first status request", polls[0])
 
 
 def _check_interval(evidence: Evidence) -> Iterator[Observation]:
@@ -87,11 +90,29 @@ def _check_deadline(evidence: Evidence) -> Iterator[Observation]:
         yield Observation(holds=not client_exit.timed_out, seen=seen, event=event)
 
 
+def _check_longest_wait(evidence: Evidence) -> Iterator[Observation]:
+    if evidence.requests_callbacks:
+        return  # Status requests are only the second source of such a client.
+    for submit in evidence.accepted_submits:
+        polls = evidence.polls(submit.task_id)
+        waits = [
+            (wait_s, later)
+            for earlier, later in pairwise([submit, *polls])
+            if earlier.state not in FINAL and earlier.status == 200
+            for wait_s in [evidence.wait_s(earlier, later)]
+            if wait_s is not None
+        ]
+        if waits:
+            longest_s, poll = max(waits, key=lambda each: each[0])
+            seen = f"the longest time without a status request was {longest_s:.0f} s"
+            yield Observation(holds=longest_s <= _LONG_WAIT_S, seen=seen, event=poll.number)
+
+
 def _check_unknown_state(evidence: Evidence) -> Iterator[Observation]:
     for each in evidence.of("status"):
         if each.is_broken or not each.state or each.state in _STATES:
             continue
-        more = len(exchanges_after(evidence.polls(each.task_id), each))
+        more = len(evidence.polls_sent_after(each))
         yield Observation(
             holds=bool(more),
             seen=f"{count(more, 'more status request')} after state {each.state!r}",
@@ -102,7 +123,7 @@ def _check_unknown_state(evidence: Evidence) -> Iterator[Observation]:
 def _check_task_id(evidence: Evidence) -> Iterator[Observation]:
     known = {task.id for task in evidence.tasks}
     for each in evidence.of("status"):
-        if not each.is_injected_rejection:
+        if not each.is_injected_rejection and each.method == "GET":
             yield Observation(
                 holds=each.requested_task_id in known,
                 seen=f"taskId is {each.requested_task_id!r}",
@@ -176,6 +197,18 @@ RULES: Final = (
         event="status request",
         advice="Send data.taskId of the submit response unchanged as taskId.",
         check=_check_task_id,
+        is_about_polling=True,
+    ),
+    Rule(
+        id="C-POLL-007",
+        title="Should request the status at least once per minute",
+        clauses=("TIM-1", "TIM-2"),
+        axis=Axis.MANNERS,
+        level=Level.SHOULD,
+        event="status request for a task that the client submitted",
+        advice="Limit the wait between status requests, for example to 10 seconds. A wait that "
+        "doubles each time lasts for minutes after the task has ended.",
+        check=_check_longest_wait,
         is_about_polling=True,
     ),
 )

@@ -5,15 +5,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from contract_tests.client.evidence import Evidence
-from contract_tests.client.records import API_OPERATIONS, HttpExchange
+from contract_tests.client.records import API_OPERATIONS, HttpExchange, Trait
 from contract_tests.client.rule import Axis, Level, Observation, Rule
-from contract_tests.client.rules.member_names import unknown_members
+from contract_tests.client.rules.member_names import GENERAL_RATIOS, unknown_members
 from contract_tests.contract.text import count
 
 _GENERAL_MODES: Final = frozenset({"text-to-image", "image-to-image"})
 _RESERVED: Final = re.compile(r"\W")
 _REJECTED: Final = frozenset({400, 413, 415, 422})
+_ACCEPTED: Final = 200
 _MAX_DETAIL: Final = 200  # characters
+_SHOWN_PROMPT: Final = 20  # characters
 
 
 def _check_authorization(evidence: Evidence) -> Iterator[Observation]:
@@ -54,13 +56,24 @@ def _check_body(evidence: Evidence) -> Iterator[Observation]:
         elif is_rejected:
             detail = each.payload.get("error") or each.response_body[:_MAX_DETAIL]
             seen = f"rejected with {each.status}: {detail}"
-        yield Observation(holds=is_json and not is_rejected, seen=seen, event=each.number)
+        is_general = str(_input_of(each).get("aspect_ratio")) in GENERAL_RATIOS
+        if is_rejected and is_general:
+            seen += "; the value is documented for other models"
+        yield Observation(
+            holds=is_json and not is_rejected,
+            seen=seen,
+            event=each.number,
+            is_minor=is_general,  # SUB-19: the pages disagree.
+        )
 
 
 def _check_members(evidence: Evidence) -> Iterator[Observation]:
     for each in evidence.of("submit"):
         if isinstance(each.request_json, dict):
             unknown = list(unknown_members(each.request_json, _input_of(each)))
+            ratio = _input_of(each).get("aspect_ratio")
+            if each.status == _ACCEPTED and isinstance(ratio, str) and ratio in GENERAL_RATIOS:
+                unknown.append(f"input.aspect_ratio {ratio!r} is documented for other models")
             seen = ", ".join(unknown) or "only known members"
             yield Observation(holds=not unknown, seen=seen, event=each.number)
 
@@ -70,7 +83,56 @@ def _check_mode(evidence: Evidence) -> Iterator[Observation]:
         mode = _input_of(each).get("mode")
         if isinstance(each.request_json, dict):
             holds = not (isinstance(mode, str) and mode in _GENERAL_MODES)
-            yield Observation(holds=holds, seen=f"input.mode is {mode!r}", event=each.number)
+            page = "" if holds else ", which is documented for other models"
+            yield Observation(holds=holds, seen=f"input.mode is {mode!r}{page}", event=each.number)
+
+
+def _check_request_type(evidence: Evidence) -> Iterator[Observation]:
+    for each in evidence.of("submit"):
+        body = each.request_json
+        if not isinstance(body, dict) or not body.get("callback_url"):
+            continue
+        request_type = body.get("request_type")
+        polls = len(evidence.polls(each.task_id)) if each.task_id else 0
+        yield Observation(
+            holds=request_type == "callback",
+            seen=f"callback_url with request_type {request_type or 'async'!r}, and"
+            f" {count(polls, 'status request')}",
+            event=each.number,
+            is_minor=bool(polls),
+        )
+
+
+def _check_prompt(evidence: Evidence) -> Iterator[Observation]:
+    if evidence.prompt is None:
+        return
+    for each in evidence.of("submit"):
+        sent = _input_of(each).get("prompt")
+        if not isinstance(sent, str):
+            continue
+        holds = evidence.prompt in sent  # A client may add a style of its own.
+        seen = "the prompt is unchanged" if holds else _difference(evidence.prompt, sent)
+        yield Observation(holds=holds, seen=seen, event=each.number)
+
+
+def _difference(prompt: str, sent: str) -> str:
+    """Return where the prompt that was sent begins to differ from the one that was given."""
+    pairs = enumerate(zip(prompt, sent, strict=False))
+    at = next((at for at, (a, b) in pairs if a != b), min(len(prompt), len(sent)))
+    given, found = (text[at : at + _SHOWN_PROMPT] or "(end)" for text in (prompt, sent))
+    return (
+        f"{len(sent)} of {len(prompt)} characters; from character {at + 1} on, {found!r} was sent"
+        f" instead of {given!r}"
+    )
+
+
+def _check_status_method(evidence: Evidence) -> Iterator[Observation]:
+    for each in evidence.of("status"):
+        yield Observation(
+            holds=each.method == "GET",
+            seen=f"{each.method} {each.resource_path}: {each.status}",
+            event=each.number,
+        )
 
 
 def _check_encoding(evidence: Evidence) -> Iterator[Observation]:
@@ -134,12 +196,12 @@ RULES: Final = (
     Rule(
         id="C-REQ-004",
         title="Should send only members that the contract defines",
-        clauses=("SUB-15", "SUB-16"),
+        clauses=("SUB-15", "SUB-16", "SUB-19"),
         axis=Axis.MANNERS,
         level=Level.CHOICE,
         event="submit with a JSON object as its body",
-        advice="Rename or remove the unknown members. The model page does not define them, and "
-        "the provider may ignore them.",
+        advice="Rename or remove unknown members. Send members that are documented for other "
+        "models only to those models: gpt-image-1 may ignore them.",
         check=_check_members,
     ),
     Rule(
@@ -149,8 +211,8 @@ RULES: Final = (
         axis=Axis.MANNERS,
         level=Level.CHOICE,
         event="submit with a JSON object as its body",
-        advice="Send input.mode 'gpt-image-1'. Only the general parameters page lists "
-        "'text-to-image' and 'image-to-image'.",
+        advice="For gpt-image-1, send input.mode 'gpt-image-1'. The general parameters page "
+        "documents 'text-to-image' and 'image-to-image' for all image models.",
         check=_check_mode,
     ),
     Rule(
@@ -174,5 +236,39 @@ RULES: Final = (
         event="request to the provider",
         advice="Send a User-Agent header with the name and version of your program.",
         check=_check_user_agent,
+    ),
+    Rule(
+        id="C-REQ-008",
+        title="Must send request_type 'callback' with callback_url",
+        clauses=("SUB-3", "SUB-4"),
+        axis=Axis.OUTCOME,
+        level=Level.MUST,
+        event="submit with callback_url",
+        advice="Send request_type 'callback'. The default is 'async', for which the provider sends "
+        "no callback.",
+        check=_check_request_type,
+        is_conditional=True,
+    ),
+    Rule(
+        id="C-REQ-009",
+        title="Must send the prompt unchanged",
+        clauses=("SUB-9",),
+        axis=Axis.OUTCOME,
+        level=Level.MUST,
+        event="submit with a prompt, of a client that was given one",
+        advice="Send the prompt as it was given, as UTF-8. It may have 10,000 characters.",
+        check=_check_prompt,
+        not_for=frozenset({Trait.AGENT}),
+    ),
+    Rule(
+        id="C-REQ-010",
+        title="Must request the status with GET",
+        clauses=("STA-1",),
+        axis=Axis.OUTCOME,
+        level=Level.MUST,
+        event="status request",
+        advice="Send a GET request with taskId in the query, and no body.",
+        check=_check_status_method,
+        is_about_polling=True,
     ),
 )

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from contract_tests.client.evidence import Evidence, exchanges_after
-from contract_tests.client.records import is_genuine_callback, path_of
+from contract_tests.client.records import Trait, is_genuine_callback, path_of
 from contract_tests.client.rule import Axis, Level, Observation, Rule
 from contract_tests.client.rules.wording import describe_exit, describe_faults
 from contract_tests.contract.text import count
@@ -30,7 +30,17 @@ def _check_result_json(evidence: Evidence) -> Iterator[Observation]:
         if is_printed:
             seen += ", and a result address in the output"
         holds = bool(downloads) or is_printed
-        yield Observation(holds=holds, seen=seen, event=notices[0].number)
+        client_exit = evidence.client_exit
+        has_failed = client_exit is not None and client_exit.exit_status != 0
+        if has_failed:
+            seen += f", and the client {describe_exit(client_exit)}"
+        yield Observation(
+            holds=holds,
+            seen=seen,
+            event=notices[0].number,
+            # Without a download, a client that ended well may have used the addresses elsewhere.
+            excused_by=None if has_failed else Trait.NO_DOWNLOAD,
+        )
 
 
 def _check_completeness(evidence: Evidence) -> Iterator[Observation]:
@@ -71,7 +81,11 @@ def _check_damaged_download(evidence: Evidence) -> Iterator[Observation]:
         # A retry is expected if a picture began to arrive, or if the server said that it may help.
         is_enough = is_reported and _WRONG_TYPE in each.injected
         yield Observation(
-            holds=bool(retries) or is_enough, seen=seen, event=each.number, is_minor=is_reported
+            holds=bool(retries) or is_enough,
+            seen=seen,
+            event=each.number,
+            is_minor=is_reported,
+            excused_by=Trait.NO_RETRY if is_reported else None,
         )
 
 
@@ -161,6 +175,7 @@ RULES: Final = (
         event="download of a task that the client saw succeed",
         advice="Download every address in resultUrls. Each image is billed.",
         check=_check_completeness,
+        event_needs=Trait.NO_DOWNLOAD,
     ),
     Rule(
         id="C-RES-003",
@@ -172,6 +187,7 @@ RULES: Final = (
         advice="Download results at once and keep the files. Addresses expire after 15 days, or "
         "after 24 hours according to another page.",
         check=_check_expiry,
+        event_needs=Trait.NO_DOWNLOAD,
     ),
     Rule(
         id="C-RES-004",
@@ -183,6 +199,7 @@ RULES: Final = (
         advice="Check the status, compare the size with Content-Length and check that the image is "
         "complete. If it is not, download it again. Write to a temporary file until then.",
         check=_check_damaged_download,
+        event_needs=Trait.NO_DOWNLOAD,
     ),
     Rule(
         id="C-RES-005",
@@ -194,6 +211,7 @@ RULES: Final = (
         advice="Download without an Authorization header. Results are on another host and need "
         "no key.",
         check=_check_secrecy,
+        event_needs=Trait.NO_DOWNLOAD,
     ),
     Rule(
         id="C-RES-006",
@@ -217,6 +235,7 @@ RULES: Final = (
         advice="Limit the number of retries of a download. After the last one, report a failure "
         "and exit with a status other than 0.",
         check=_check_missing_picture,
+        event_needs=Trait.NO_DOWNLOAD,
         needs_exit=True,
     ),
     Rule(
@@ -229,5 +248,6 @@ RULES: Final = (
         advice="Follow redirects when you download, without the Authorization header. The host of "
         "results is not documented and can change.",
         check=_check_redirect,
+        event_needs=Trait.NO_DOWNLOAD,
     ),
 )

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from contract_tests.client.evidence import Evidence, minimum_wait_s
-from contract_tests.client.records import API_OPERATIONS, HttpExchange
+from contract_tests.client.records import API_OPERATIONS, HttpExchange, Trait
 from contract_tests.client.rule import Axis, Level, Observation, Rule
 from contract_tests.client.rules.streaks import streaks
 from contract_tests.contract.text import count
@@ -66,8 +66,15 @@ def _judge_retry(
 ) -> Iterator[Observation]:
     retry = evidence.next_attempt(throttled)
     if retry is None:
-        seen = f"not retried ({header})"
-        yield Observation(holds=False, seen=seen, event=throttled.number, is_minor=True)
+        is_paid = throttled.operation == "status"
+        task = ", although its task continues and is billed" if is_paid else ""
+        yield Observation(
+            holds=False,
+            seen=f"{throttled.operation} not retried{task} ({header})",
+            event=throttled.number,
+            is_minor=not is_paid,
+            excused_by=Trait.NO_RETRY,
+        )
         return
     waited_s = evidence.wait_s(throttled, retry)
     if waited_s is not None:
@@ -133,5 +140,6 @@ RULES: Final = (
         event="series of three 429 responses",
         advice="Increase the wait after each 429 in a row, for example double it.",
         check=_check_backoff,
+        event_needs=Trait.NO_RETRY,
     ),
 )

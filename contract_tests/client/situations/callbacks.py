@@ -10,7 +10,7 @@ SITUATIONS: Final = (
     Situation(
         id="A-CB-001",
         title="A callback arrives",
-        judged=("C-CB-001", "C-RES-006", "C-KEY-001"),
+        judged=("C-CB-001", "C-REQ-008", "C-RES-006", "C-KEY-001"),
         staged=(_ENDS_SOON,),
         needs_receiver=True,
     ),

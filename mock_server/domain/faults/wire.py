@@ -12,6 +12,7 @@ import msgspec
 class WireTraits(msgspec.Struct, frozen=True, kw_only=True):
     about: str
     breaks_response: bool = True  # A client cannot read the response.
+    client_status: int | None = None  # What the client gets: 0 is no status, None the true one.
 
 
 class WireFault(StrEnum):
@@ -23,8 +24,14 @@ class WireFault(StrEnum):
         fault.traits = traits
         return fault
 
-    CLOSE = "close", WireTraits(about="The connection closes before the response.")
-    RESET = "reset", WireTraits(about="The connection is reset (RST) before the response.")
+    CLOSE = (
+        "close",
+        WireTraits(about="The connection closes before the response.", client_status=0),
+    )
+    RESET = (
+        "reset",
+        WireTraits(about="The connection is reset (RST) before the response.", client_status=0),
+    )
     HALF_BODY = (
         "half-body",
         WireTraits(about="The connection closes after the first half of the body."),
@@ -36,11 +43,23 @@ class WireFault(StrEnum):
             breaks_response=False,
         ),
     )
-    GARBAGE = "garbage", WireTraits(about="Bytes that are not HTTP arrive instead of a response.")
-    EMPTY = "empty", WireTraits(about="The response has status 200 and an empty body.")
+    HANG = (
+        "hang",
+        WireTraits(about="The first half of the body arrives, and nothing more for 10 minutes."),
+    )
+    GARBAGE = (
+        "garbage",
+        WireTraits(about="Bytes that are not HTTP arrive instead of a response.", client_status=0),
+    )
+    EMPTY = (
+        "empty",
+        WireTraits(about="The response has status 200 and an empty body.", client_status=200),
+    )
     HTML_ERROR = (
         "html-error",
-        WireTraits(about="The response is the HTML page of a proxy, with status 502."),
+        WireTraits(
+            about="The response is the HTML page of a proxy, with status 502.", client_status=502
+        ),
     )
     WRONG_CONTENT_TYPE = (
         "wrong-content-type",

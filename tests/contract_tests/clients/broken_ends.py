@@ -1,6 +1,7 @@
 """Mutants of C-PAY, C-RES and C-FAIL: they pay twice, lose images, or hide failures."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import httpx
 
@@ -144,10 +145,85 @@ class HidesTheFailCode(Client):
         return "something went wrong"
 
 
+class SubmitsAgainAfterAServerError(Client):
+    violates = "C-PAY-001"
+
+    def pause_after_server_error(self, operation: str, attempts: int) -> float | None:
+        return self.backoff_s(attempts)
+
+
+class EndsWellAfterItGaveUp(Client):
+    violates = "C-FAIL-003"
+    has_failed = False
+
+    def run(self) -> None:
+        try:
+            super().run()
+        except Failure as error:
+            if self.has_failed:
+                raise
+            self.output.append(str(error))
+
+    def fail(self, data: Json) -> None:
+        self.has_failed = True
+        super().fail(data)
+
+    def download(self, address: str) -> bytes:
+        self.has_failed = True
+        return super().download(address)
+
+
+class TakesAnEmptyResponseForSuccess(Client):
+    violates = "C-FAIL-003"
+
+    def run(self) -> None:
+        task_id = self.submit()
+        if task_id:
+            self.finish(self.wait_for_end(task_id))
+
+    def decode(self, answer: httpx.Response) -> Any:
+        return super().decode(answer) if answer.content else {"data": {"taskId": ""}}
+
+
+class CrashesOnARejection(Client):
+    violates = "C-FAIL-004"
+
+    def pause_after_rejection(
+        self, operation: str, answer: httpx.Response, attempts: int
+    ) -> float | None:
+        if 400 <= answer.status_code < 429 and "failCode" not in answer.text:
+            self.output.append("Traceback (most recent call last):")
+            raise KeyError("taskId")
+        return super().pause_after_rejection(operation, answer, attempts)
+
+
+class HidesWhyItWasRejected(Client):
+    violates = "C-FAIL-004"
+
+    def call(self, operation: str, request: Callable[[], httpx.Request]) -> Any:
+        try:
+            return super().call(operation, request)
+        except Failure:
+            raise Failure("it did not work") from None
+
+
+class HidesTheFailCodeOfARejection(Client):
+    violates = "C-FAIL-005"
+
+    def call(self, operation: str, request: Callable[[], httpx.Request]) -> Any:
+        try:
+            return super().call(operation, request)
+        except Failure as error:
+            raise Failure(str(error).replace("SensitiveContent", "a reason")) from None
+
+
 MUTANTS: tuple[type[Client], ...] = (
     SubmitsAgainWhenTheResponseIsLost, ChecksTheBalanceAndSubmitsAgain, SubmitsAFailedTaskAgain,
     SubmitsAgainWhenPollingFails, SubmitsTwice, ReadsResultJsonAsAnObject, DownloadsNothing,
     DownloadsOnlyTheFirst, DownloadsAfterSixteenDays, KeepsAnInterruptedDownload,
     KeepsATruncatedImage, GivesUpOnABrokenDownload, SendsTheKeyWithDownloads,
     SendsTheKeyInTheAddress, IgnoresAFailure, HidesTheFailCode,
+    SubmitsAgainAfterAServerError, EndsWellAfterItGaveUp, TakesAnEmptyResponseForSuccess,
+    CrashesOnARejection, HidesWhyItWasRejected,
+    HidesTheFailCodeOfARejection,
 )  # fmt: skip

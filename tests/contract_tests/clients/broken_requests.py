@@ -4,7 +4,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from tests.contract_tests.clients.good import Client, Json
+from tests.contract_tests.clients.good import Client, Json, Listener
 
 
 class SendsTheKeyWithoutAScheme(Client):
@@ -43,7 +43,7 @@ class SendsAnUnknownRatio(Client):
     violates = "C-REQ-003"
 
     def task_input(self) -> Json:
-        return super().task_input() | {"aspect_ratio": "16:9"}
+        return super().task_input() | {"aspect_ratio": "7:5"}
 
 
 class SendsThePromptAtTheTop(Client):
@@ -112,9 +112,59 @@ class SendsNoUserAgent(Client):
         return request
 
 
+class SendsCallbackUrlForATaskThatItPolls(Client):
+    violates = "C-REQ-008"
+
+    def body(self) -> Json:
+        return super().body() | {"callback_url": "https://example.com/done"}
+
+
+class AwaitsACallbackWithoutRequestType(Listener):
+    violates = "C-REQ-008"
+    deadline_s = 30.0
+
+    def body(self) -> Json:
+        body = super().body()
+        del body["request_type"]
+        return body
+
+
+class TruncatesThePrompt(Client):
+    violates = "C-REQ-009"
+
+    def task_input(self) -> Json:
+        return super().task_input() | {"prompt": self.trial.prompt[:1_000]}
+
+
+class DamagesTheEncodingOfThePrompt(Client):
+    violates = "C-REQ-009"
+
+    def task_input(self) -> Json:
+        return super().task_input() | {"prompt": self.trial.prompt.encode().decode("latin-1")}
+
+
+class RequestsTheStatusWithPost(Client):
+    violates = "C-REQ-010"
+
+    def status_request(self, task_id: str) -> httpx.Request:
+        request = super().status_request(task_id)
+        request.method = "POST"
+        return request
+
+
+class SendsARatioOfOtherModels(Client):
+    violates = "C-REQ-004"
+
+    def task_input(self) -> Json:
+        return super().task_input() | {"aspect_ratio": "16:9"}
+
+
 MUTANTS: tuple[type[Client], ...] = (
     SendsTheKeyWithoutAScheme, SendsXApiKey, SendsTextPlain,
     SendsNoContentType, SendsAnUnknownRatio, SendsThePromptAtTheTop, SendsAForm,
     SendsWebhookInsteadOfCallbackUrl, SendsNVariantsInsteadOfNumImages, SendsAGeneralMode,
     SendsUnescapedTaskIds, EscapesTaskIdsTwice, SendsNoUserAgent,
+    SendsCallbackUrlForATaskThatItPolls, AwaitsACallbackWithoutRequestType, TruncatesThePrompt,
+    DamagesTheEncodingOfThePrompt, RequestsTheStatusWithPost,
+    SendsARatioOfOtherModels,
 )  # fmt: skip

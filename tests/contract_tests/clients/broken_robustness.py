@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from tests.contract_tests.clients.driving import TimeBudgetExceeded
 from tests.contract_tests.clients.good import Client
 
 
@@ -79,7 +80,17 @@ class StopsAtAReset(_StopsAtALoss):
     of = httpx.ReadError
 
 
+class NeverTimesOut(Client):
+    violates = "C-ROB-007"
+
+    def pause_after_loss(self, operation: str, error: Exception, attempts: int) -> float | None:
+        if isinstance(error, httpx.ReadTimeout):
+            raise TimeBudgetExceeded  # Without a timeout, it would still wait.
+        return super().pause_after_loss(operation, error, attempts)
+
+
 MUTANTS: tuple[type[Client], ...] = (
     StopsAtAnErrorPage, CrashesOnAnEmptyBody, StopsAtATruncatedBody, StopsAtASlowResponse,
     CrashesOnUnknownMembers, ReadsMembersByPosition, StopsAtAReset,
+    NeverTimesOut,
 )  # fmt: skip

@@ -89,7 +89,7 @@ class ParsesADateAsANumber(Client):
     violates = "C-LIM-002"
 
     def pause_until(self, date: str, now: str) -> float:
-        raise TypeError(f"not a number: {date}")
+        raise TypeError(f"429, not a number: {date}")
 
 
 class RetriesAtOnce(Client):
@@ -149,14 +149,59 @@ class Retries503FiftyTimes(_Retries):
 
 
 class Retries500FiftyTimes(_Retries):
+    """It does so for status requests only: a submit may have been accepted."""
+
     violates = "C-LIM-006"
     on = 500
     times = 50
+
+    def pause_after_rejection(
+        self, operation: str, answer: httpx.Response, attempts: int
+    ) -> float | None:
+        if operation == "submit" and answer.status_code == self.on:
+            return None
+        return super().pause_after_rejection(operation, answer, attempts)
 
 
 class RunsMoreThanAThousandTasks(Batch):
     violates = "C-LIM-007"
     at_once = 1001
+
+
+class Retries403(_Retries):
+    violates = "C-LIM-005"
+    on = 403
+
+
+class GivesUpOnAThrottledStatusRequest(Client):
+    violates = "C-LIM-001"
+
+    def pause_after_rejection(
+        self, operation: str, answer: httpx.Response, attempts: int
+    ) -> float | None:
+        if operation == "status" and answer.status_code == 429:
+            return None
+        return super().pause_after_rejection(operation, answer, attempts)
+
+
+class DoublesTheInterval(Client):
+    violates = "C-POLL-007"
+    deadline_s = 600.0
+    time_budget_s = 900.0
+
+    def poll(self, task_id: str) -> Json:
+        self.interval_s *= 2
+        return super().poll(task_id)
+
+
+class PollsAfterAFailure(Client):
+    violates = "C-POLL-003"
+
+    def fail(self, data: Json) -> None:
+        for _ in range(3):
+            self.sleep(self.interval_s)
+            self.poll(data["taskId"])
+        super().fail(data)
 
 
 MUTANTS: tuple[type[Client], ...] = (
@@ -167,4 +212,5 @@ MUTANTS: tuple[type[Client], ...] = (
     ParsesADateAsANumber, RetriesAtOnce, GivesUpWithoutRetryAfter, NeverIncreasesTheWait,
     Retries400, Retries401, Retries404, Retries503FiftyTimes, Retries500FiftyTimes,
     RunsMoreThanAThousandTasks,
+    Retries403, GivesUpOnAThrottledStatusRequest, DoublesTheInterval, PollsAfterAFailure,
 )  # fmt: skip

@@ -12,6 +12,9 @@ from contract_tests.client.driving.trials import Trial
 
 _SUBMIT: Final = "/api/v1/generateTask/gpt-image-1"
 _STATUS: Final = "/api/v1/statusTask/gpt-image-1"
+_TIMEOUT_S: Final = 30.0
+_HANGS: Final = "A-ROB-008"
+_SHORT_TIMEOUT_S: Final = 0.3  # In real time, in the case in which the first response never ends.
 _PNG_END: Final = b"IEND\xaeB`\x82"
 _ENDED: Final = frozenset({"success", "failed"})
 
@@ -73,7 +76,11 @@ class Client:
 
     def status_request(self, task_id: str) -> httpx.Request:
         return self.http.build_request(
-            "GET", _STATUS, headers=self.headers(), params={"taskId": task_id}
+            "GET",
+            _STATUS,
+            headers=self.headers(),
+            params={"taskId": task_id},
+            timeout=_SHORT_TIMEOUT_S if self.trial.case_id == _HANGS else _TIMEOUT_S,
         )
 
     def headers(self) -> dict[str, str]:
@@ -126,7 +133,13 @@ class Client:
             return None
         if answer.status_code == 429:
             return self.pause_when_throttled(answer, attempts)
-        return self.backoff_s(attempts) if answer.status_code >= 500 else None
+        if answer.status_code < 500:
+            return None
+        return self.pause_after_server_error(operation, attempts)
+
+    def pause_after_server_error(self, operation: str, attempts: int) -> float | None:
+        """Do not retry a submit: it may have been accepted."""
+        return None if operation == "submit" else self.backoff_s(attempts)
 
     def pause_after_loss(self, operation: str, error: Exception, attempts: int) -> float | None:
         """Do not retry a submit: it may have been accepted, and would be paid for twice."""

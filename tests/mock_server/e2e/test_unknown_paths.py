@@ -118,3 +118,12 @@ def test_options_names_the_methods_of_a_path_and_counts_nothing(
 
 def test_options_of_an_unknown_path_is_not_found(api: Api) -> None:
     assert api.send("OPTIONS", "/nothing").status_code == 404
+
+
+def test_request_with_a_wrong_method_is_in_the_journal(api: Api) -> None:
+    api.send("POST", f"{STATUS}?taskId=task_1")
+
+    (entry,) = api.send("GET", "/_mock/journal").json()["entries"]
+
+    assert (entry["operation"], entry["request"]["method"]) == ("status", "POST")
+    assert (entry["status"], entry["answer"]["status"]) == (405, 405)

@@ -1,15 +1,20 @@
 """Each wire fault as a plain socket sees it; the request has been served all the same."""
 
+import asyncio
 import gzip
 import json
+import select
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
+from starlette.types import Message
 
 from mock_server.domain.faults.wire import WireFault
 from mock_server.settings import Settings
+from mock_server.web.answer import Answer
+from mock_server.web.wire_faults import EXTENSION, HANG_S, send_faulty
 from tests.mock_server.conftest import Serve
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT, Api, Json
 from tests.mock_server.e2e.serving import RunningMock
@@ -95,7 +100,7 @@ def answered(mock: RunningMock, api: Api, line: str) -> Truth:
 
 
 def test_every_wire_fault_has_a_claim() -> None:
-    assert {*CLAIMS, "dribble"} == set(WireFault)
+    assert {*CLAIMS, "dribble", "hang"} == set(WireFault)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -226,3 +231,75 @@ def test_refusals_break_as_well(mock: RunningMock, api: Api, wire: str) -> None:
         assert CLAIMS[wire](came, answered(mock, api, "")), came
 
     assert api.told("GET", "tasks") == {"tasks": []}
+
+
+def test_hanging_answer_begins_and_stays_open(mock: RunningMock, api: Api) -> None:
+    api.told("POST", "next", {"apply": {"wire": "hang"}})
+
+    with mock.connect() as connection:
+        connection.sendall(written(api, f"GET {BALANCE}"))
+        came = b""
+        while not came.partition(b"\r\n\r\n")[2]:
+            came += connection.recv(65536)
+        more, _, _ = select.select([connection], [], [], 0)
+
+        assert came.startswith(b"HTTP/1.1 200")
+        assert more == []
+        assert last_entry(api)["fault"] == "wire hang"
+
+
+def test_hanging_answer_ends_when_its_time_is_over() -> None:
+    """The sleep of this test returns at once, as if ten minutes had passed."""
+    sent: list[Message] = []
+    slept: list[float] = []
+    connection = OpenConnection()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    async def answer() -> None:
+        head: Message = {"type": "http.response.start", "status": 200, "headers": []}
+        scope = {"extensions": {EXTENSION: connection}}
+        await send_faulty(WireFault.HANG, Answer(200, b"{}", 0), head, scope, send, sleep)
+
+    asyncio.run(answer())
+
+    assert slept == [HANG_S]
+    assert [each.get("body") for each in sent] == [None, b"{"]
+    assert connection.is_closed
+
+
+@pytest.mark.parametrize(
+    ("wire", "status"), [("html-error", 502), ("empty", 200), ("close", None), ("half-body", 400)]
+)
+def test_journal_has_the_status_that_the_client_received(
+    mock: RunningMock, api: Api, wire: str, status: int | None
+) -> None:
+    api.told("POST", "rules", {"match": {}, "apply": {"wire": wire}})
+
+    heard(mock, written(api, f"POST {SUBMIT}", b"no JSON"))
+
+    entry = last_entry(api)
+    assert (entry["status"], entry["client_status"]) == (400, status)
+
+
+class OpenConnection:
+    """A connection that the client does not close."""
+
+    def __init__(self) -> None:
+        self._lost = asyncio.Event()
+        self.is_closed = False
+
+    @property
+    def transport(self) -> "OpenConnection":
+        return self
+
+    def close(self) -> None:
+        self.is_closed = True
+        self._lost.set()
+
+    async def lost(self) -> None:
+        await self._lost.wait()
