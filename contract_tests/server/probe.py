@@ -25,6 +25,9 @@ from contract_tests.server.world import World
 
 TROUBLE: Final = frozenset({402, 403, 429, *range(500, 600)})
 """Statuses that are a failure on a live service, unless the case provokes them."""
+_ROOM: Final = {"rate_limit": 10_000, "max_concurrent": 1000, "balance": 10_000}
+"""What the cases need of a mock. Those about limits and credit set smaller values."""
+_STORED_S: Final = 30.0  # How long a case may need between the end of a task and a download.
 _STEP_S: Final = 3.0  # The pause between two status requests.
 _CALLBACK_S: Final = 60.0  # The maximum real time in which a due callback arrives.
 _FIRST_LOOK_S: Final = 1.0  # The real time before the first check for pending callbacks.
@@ -130,6 +133,12 @@ class Probe:
         if not self.target.has_other_key:
             raise CaseSkipped("requires a second API key: set APIXO_SECOND_API_KEY")
 
+    def require_results(self) -> None:
+        """Raise CaseSkipped if a mock is configured to remove results before they can be read."""
+        valid_s = (self.target.info or {}).get("result_ttl", _STORED_S)
+        if valid_s < _STORED_S:
+            raise CaseSkipped(f"results expire after {valid_s:g} s here, too soon for a download")
+
     # Time and control
 
     def pass_time(self, seconds: float) -> None:
@@ -173,6 +182,10 @@ class Probe:
         self._used_keys.add(key)
         self.control("DELETE", "sandbox", key=key)
         self.control("PUT", "clock", {"mode": "manual"}, key=key)
+        configured = self.target.settings or {}
+        room = {name: most for name, most in _ROOM.items() if configured.get(name, most) < most}
+        if room:
+            self.control("PATCH", "sandbox", room, key=key)
 
     # Callbacks
 
@@ -256,4 +269,6 @@ class Probe:
         is_trouble = status in TROUBLE and status not in self._provokes
         if self.target.is_live and is_trouble:
             raise TargetFailure(f"not provoked by the case: {answer.shown}")
+        if status in {402, 429} and is_trouble and not self.target.has_control:
+            raise PreconditionNotMet(f"a limit of the server prevents the case: {answer.shown}")
         return answer

@@ -3,7 +3,7 @@
 from contract_tests.contract.provider import BALANCE
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
-from contract_tests.server.interruptions import PreconditionNotMet
+from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet
 from contract_tests.server.probe import Probe
 
 _DOCUMENTED = 0.035  # BIL-3, in US dollars per image.
@@ -50,6 +50,8 @@ def _cost(probe: Probe, count: int) -> tuple[float, float]:
 
 
 def _by_image(probe: Probe) -> None:
+    if (probe.target.info or {}).get("price") == 0:
+        raise CaseSkipped("an image costs nothing here")
     costs = {count: _cost(probe, count) for count in (1, 2, 4)}
     four, rounded = costs[4]
     for count, (cost, rounded_too) in costs.items():

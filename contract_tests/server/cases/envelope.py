@@ -36,8 +36,9 @@ def _rejections(probe: Probe) -> Iterator[Answer]:
 
 
 def _refusals_of_good_requests(probe: Probe) -> Iterator[Answer]:
-    probe.change_settings(balance=0)
-    yield probe.submit()
+    if (probe.target.info or {}).get("price") != 0:  # Otherwise no credit is needed.
+        probe.change_settings(balance=0)
+        yield probe.submit()
     probe.change_settings(balance=10, max_concurrent=1, generation_time=30)
     probe.submit_task()
     yield probe.submit()

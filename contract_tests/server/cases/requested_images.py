@@ -15,6 +15,7 @@ _FOX: Final = {"mode": "gpt-image-1", "prompt": "a red fox in the snow"}
 
 def _as_requested(probe: Probe) -> None:
     """Submit each ratio and number of images together, then check the results."""
+    probe.require_results()
     if probe.target.has_control:
         probe.change_settings(generation_time=1, rate_limit=10_000, max_concurrent=1000)
     requested = [("3:2", 2)] if probe.target.is_live else list(product(RATIOS, COUNTS))

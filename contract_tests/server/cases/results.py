@@ -16,6 +16,7 @@ _GONE: Final = frozenset({403, 404, 410})
 
 
 def _urls(probe: Probe, *, ratio: str = "1:1", count: int = 1) -> list[str]:
+    probe.require_results()
     answer = probe.poll_until_final(probe.submit_task(aspect_ratio=ratio, num_images=count))
     urls = result_urls(answer)
     if not urls:

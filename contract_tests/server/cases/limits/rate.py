@@ -117,6 +117,7 @@ def _keys_apart(probe: Probe) -> None:
 
 
 def _downloads(probe: Probe) -> None:
+    probe.require_results()
     ended = probe.poll_until_final(probe.submit_task())
     urls = result_urls(ended)
     if not urls:

@@ -132,6 +132,7 @@ def _live_mode(probe: Probe) -> None:
 
 
 def _defaults(probe: Probe) -> None:
+    probe.require_results()
     answer = probe.poll_until_final(probe.submit_task({"input": FOX}))
     urls = result_urls(answer)
     probe.check(
