@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -89,6 +89,23 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Whether correct clients need not cause the event; without it, the verdict is SKIP."""
 
 
+class Requirement(Protocol):
+    """What a report says about a rule, or about an invariant of exploring."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def clauses(self) -> tuple[str, ...]: ...
+    @property
+    def axis(self) -> Axis: ...
+    @property
+    def level(self) -> Level: ...
+    @property
+    def advice(self) -> str: ...
+
+
 class RuleFinding(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict of one rule on one client in one situation.
 
@@ -123,16 +140,16 @@ def judge(rule: Rule, evidence: Evidence) -> RuleFinding:
         return _declared(rule, excuse)
     if rule.needs_exit and evidence.client_exit is None:
         seen = "not tested: the client's exit is unknown"
-        return _finding(rule, Verdict.SKIP, seen, hint=_RUN_AS_COMMAND)
+        return finding_of(rule, Verdict.SKIP, seen, hint=_RUN_AS_COMMAND)
     if rule.needs_files and (evidence.client_exit is None or evidence.client_exit.files is None):
         seen = "not tested: the command has no {out_dir}"
-        return _finding(rule, Verdict.SKIP, seen, hint=_STORE_FILES)
+        return finding_of(rule, Verdict.SKIP, seen, hint=_STORE_FILES)
     try:
         observations = list(rule.check(evidence))
     except Exception as error:  # noqa: BLE001  # An error in one rule must not stop the others.
         where = traceback.extract_tb(error.__traceback__)[-1]
         seen = f"error in the rule itself: {error!r} at {where.name}, line {where.lineno}"
-        return _finding(rule, Verdict.ERROR, seen)
+        return finding_of(rule, Verdict.ERROR, seen)
     judged = [each for each in observations if not _is_excused(each, evidence)]
     if not judged:
         excuse = observations[0].excused_by if observations else rule.event_needs
@@ -142,8 +159,8 @@ def judge(rule: Rule, evidence: Evidence) -> RuleFinding:
     decisive = judged[verdicts.index(verdict)]
     if verdict is Verdict.PASS and evidence.dropped:
         seen = f"not decidable: the journal has dropped {evidence.dropped} entries"
-        return _finding(rule, Verdict.INCONCLUSIVE, seen, hint=_FEWER_REQUESTS)
-    return _finding(rule, verdict, decisive.seen, decisive.event)
+        return finding_of(rule, Verdict.INCONCLUSIVE, seen, hint=_FEWER_REQUESTS)
+    return finding_of(rule, verdict, decisive.seen, decisive.event)
 
 
 def _is_excused(observation: Observation, evidence: Evidence) -> bool:
@@ -156,18 +173,18 @@ def _untested(rule: Rule, evidence: Evidence, excuse: Trait | None) -> RuleFindi
         return _declared(rule, excuse)
     if rule.is_about_polling and evidence.requests_callbacks:
         seen = "not tested: the client waits for callbacks"
-        return _finding(rule, Verdict.SKIP, seen, hint=POLL_INSTEAD)
+        return finding_of(rule, Verdict.SKIP, seen, hint=POLL_INSTEAD)
     if rule.is_conditional:
-        return _finding(rule, Verdict.SKIP, f"not needed: the journal has no {rule.event}")
+        return finding_of(rule, Verdict.SKIP, f"not needed: the journal has no {rule.event}")
     hint = _HINTS.get(rule.event_needs, _SEE_TIMELINE)
-    return _finding(
+    return finding_of(
         rule, Verdict.INCONCLUSIVE, f"not tested: the journal has no {rule.event}", hint=hint
     )
 
 
 def _declared(rule: Rule, trait: Trait) -> RuleFinding:
     seen = f"not tested: {trait.meaning} ({trait})"
-    return _finding(rule, Verdict.SKIP, seen, hint=f"Omit {trait} if that is not so.")
+    return finding_of(rule, Verdict.SKIP, seen, hint=f"Omit {trait} if that is not so.")
 
 
 def _verdict(rule: Rule, observation: Observation) -> Verdict:
@@ -177,8 +194,8 @@ def _verdict(rule: Rule, observation: Observation) -> Verdict:
     return Verdict.FAIL if is_firm else Verdict.WARN
 
 
-def _finding(
-    rule: Rule, verdict: Verdict, seen: str, event: int | None = None, hint: str = ""
+def finding_of(
+    rule: Requirement, verdict: Verdict, seen: str, event: int | None = None, hint: str = ""
 ) -> RuleFinding:
     return RuleFinding(
         rule=rule.id,

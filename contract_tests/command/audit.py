@@ -13,12 +13,15 @@ from contract_tests.client.records import Trait
 from contract_tests.client.reports.cases import unjudged_case
 from contract_tests.client.reports.files import write_audit
 from contract_tests.client.reports.summary import summarize
-from contract_tests.client.rules import BY_ID
+from contract_tests.client.rule import Rule
+from contract_tests.client.rules import BY_ID, RULES
 from contract_tests.client.selection import SUITES, CasePlan, closest_id, plan_cases
 from contract_tests.command.audit_cases import AuditEnd, run_client
+from contract_tests.command.audit_explore import explore_client
 from contract_tests.command.audit_output import summary_entries
 from contract_tests.command.audit_watch import run_watch
 from contract_tests.command.directories import DIRECTORY, make_directory
+from contract_tests.command.durations import Duration
 from contract_tests.command.interruption import INTERRUPTED
 from contract_tests.command.run_output import report_path
 from contract_tests.command.switches import RenamedOption, verbose_option, with_options
@@ -50,6 +53,11 @@ _OPTIONS: Final = (
     click.option("--idle-timeout", "--quiet", "idle_timeout_s", cls=RenamedOption,
                  type=click.FloatRange(0.1), metavar="SECONDS",
                  help="With --watch: finish after this many seconds without a request."),
+    click.option("--explore", is_flag=True,
+                 help="Run the client in generated scenarios instead of the cases, and judge what"
+                 " always holds, such as: it never pays twice."),
+    click.option("--budget", "budget_s", type=Duration(), metavar="DURATION",
+                 help="With --explore: total time, such as 90s or 10m.  [default: 10m]"),
     click.option("--select", multiple=True, metavar="GLOB",
                  help="Run cases with matching ids only, or judge matching rules only, such as"
                  " 'A-LIM-*' or C-RES-005. Repeatable."),
@@ -86,6 +94,7 @@ def audit_command(
     report: Path | None,
     *,
     watch: bool,
+    explore: bool,
     strict: bool,
     seed: int | None,
     verbose: bool,
@@ -96,14 +105,14 @@ def audit_command(
     Exit status: 0 no failures, 1 at least one failure, 2 invalid usage, 3 something could not be
     tested or the client does not reach the mock, 130 interrupted.
     """
-    if (command is None) != watch:
-        raise click.UsageError("one of --exec COMMAND and --watch is required, not both")
-    for switch, name in (("--manifest", "manifest"), ("--idle-timeout", "idle_timeout_s")):
-        if given[name] is not None and not watch:
-            raise click.UsageError(f"{switch} requires --watch")
+    _reject_conflicts(command, given, watch=watch, explore=explore)
     client = None if command is None else ClientCommand(command)
-    cases = _selected(select, suite)
     seed = draw_seed() if seed is None else seed
+    if explore and command is not None and client is not None:
+        return explore_client(
+            client, command, select, report, strict=strict, seed=seed, given=given
+        )
+    cases = _selected(select, suite)
     if report is not None:
         make_directory(report)
     if given["manifest"] is not None:
@@ -139,7 +148,7 @@ def audit_command(
         untested="not tested by any case of this audit" if watch else _ONE_PROMPT,
         run=stopwatch.facts(),
         selection=[f"--select {glob}" for glob in select],
-        selected_rules=frozenset().union(*(each.rules for each in cases)) if select else None,
+        requirements=_requirements(cases) if select else RULES,
     )
     whole = msgspec.structs.replace(whole, declared=tuple(sorted(declared)))
     if report is not None:
@@ -149,6 +158,29 @@ def audit_command(
         raise end.error
     Terminal().print(summary_entries(whole, report))
     return INTERRUPTED if end.is_interrupted else whole.summary.exit_status
+
+
+def _reject_conflicts(
+    command: str | None, given: dict[str, Any], *, watch: bool, explore: bool
+) -> None:
+    """Raise UsageError for switches that do not go together."""
+    if explore and (watch or command is None):
+        raise click.UsageError("--explore requires --exec COMMAND, without --watch")
+    if (command is None) != watch:
+        raise click.UsageError("one of --exec COMMAND and --watch is required, not both")
+    for switch, name, mode, is_on in (
+        ("--manifest", "manifest", "--watch", watch),
+        ("--idle-timeout", "idle_timeout_s", "--watch", watch),
+        ("--budget", "budget_s", "--explore", explore),
+    ):
+        if given[name] is not None and not is_on:
+            raise click.UsageError(f"{switch} requires {mode}")
+
+
+def _requirements(cases: Sequence[CasePlan]) -> list[Rule]:
+    """Return the rules that the selected cases judge."""
+    judged = frozenset().union(*(each.rules for each in cases))
+    return [rule for rule in RULES if rule.id in judged]
 
 
 def _selected(select: Sequence[str], suite: str) -> tuple[CasePlan, ...]:

@@ -58,6 +58,10 @@ class Terminal:
             # rich must not wrap again: that would ignore the indent.
             self.console.print(Text("\n").join(lines), soft_wrap=True)
 
+    def print_code(self, lines: Iterable[str]) -> None:
+        """Print lines as they are, so that a user can copy them."""
+        self.console.print(Text("\n").join(map(Text, lines)), soft_wrap=True)
+
 
 def hanging_lines(entry: Entry, width: int | None) -> list[Text]:
     """Return the lines of a paragraph, at most `width` columns wide; None does not wrap."""

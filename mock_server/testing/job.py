@@ -11,7 +11,8 @@ from typing import Final
 
 import msgspec
 
-_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
+# "{{name}}" is "{name}" itself. "${name}" and "%{name}" belong to shells and to curl.
+_PLACEHOLDER: Final = re.compile(r"\{\{(?P<literal>\w+)\}\}|(?<![$%{])\{(?P<name>[A-Za-z_]\w*)\}")
 
 
 class ClientStopped(BaseException):
@@ -44,20 +45,23 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def words(self, command: str) -> list[str]:
         """Return the words of a command with the values of this job, for `subprocess.run`.
 
-        The placeholders are {base_url}, {api_key}, {prompt}, {out_dir} and {callback_port}.
+        The placeholders are those of `contract-tests audit --exec`.
         """
         values = {
             "base_url": self.base_url,
             "api_key": self.api_key,
             "prompt": self.prompt,
+            "num_images": "1",
             "out_dir": str(self.out_dir),
             "callback_port": str(self.callback_port),
             "image_url": "https://example.com/fox.png",
         }
-        return [
-            _PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), word)
-            for word in shlex.split(command)
-        ]
+
+        def value(found: re.Match[str]) -> str:
+            literal, name = found["literal"], found["name"]
+            return f"{{{literal}}}" if literal else values.get(name, found[0])
+
+        return [_PLACEHOLDER.sub(value, word) for word in shlex.split(command)]
 
 
 class VirtualTime:

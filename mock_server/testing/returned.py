@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
@@ -12,8 +11,6 @@ from contract_tests.contract.text import count
 
 Picture = bytes | str | os.PathLike[str]
 Pictures = Picture | Iterable[Picture] | None
-
-_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 
 
 class UnsupportedReturn(BaseException):
@@ -36,7 +33,7 @@ class Returned(msgspec.Struct, frozen=True):
         if self.pictures is not None:
             return tuple(_delivery(each, number) for number, each in enumerate(self.pictures, 1))
         files = sorted(path for path in out_dir.rglob("*") if path.is_file())
-        return tuple(map(_file, files)) if files else None
+        return tuple(Delivery.of_file(p.name, p.read_bytes()) for p in files) if files else None
 
 
 def returned_by(value: Pictures) -> Returned:
@@ -61,11 +58,6 @@ def _delivery(picture: Picture, number: int) -> Delivery:
         return Delivery(name=picture, url=picture)
     path = Path(picture)
     return Delivery(name=path.name, content=path.read_bytes() if path.is_file() else b"")
-
-
-def _file(path: Path) -> Delivery:
-    is_picture = path.suffix.lower() in _SUFFIXES
-    return Delivery(name=path.name, content=path.read_bytes(), is_picture=is_picture)
 
 
 def _problem(value: object) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import httpx
 
-from contract_tests.client.exploring.grammar import Operation
+from contract_tests.client.exploring.grammar import RESTART_AFTER
 from contract_tests.client.exploring.outcome import ClientRun, Delivery, Outcome, Purchase
 from contract_tests.client.exploring.scenario import Scenario
 from contract_tests.client.journal_reader import read_evidence
@@ -27,7 +27,6 @@ from mock_server.testing.explored_sandbox import BeginSandbox, ExploredSandbox
 from mock_server.testing.job import ClientStopped, Job, RealTime, VirtualTime
 
 _TIMEOUT_S: Final = 30.0
-_RESTART_AFTER: Final = {"restart-after-submit": "submit", "restart-after-status": "status"}
 
 
 class VirtualRunner:
@@ -60,7 +59,7 @@ class VirtualRunner:
     def close(self) -> None:
         self._http.close()
 
-    def start(self, scenario: Scenario) -> "Future[Outcome]":
+    def start(self, scenario: Scenario, *, is_urgent: bool = False) -> "Future[Outcome]":
         future: Future[Outcome] = Future()
         future.set_result(self.run(scenario))
         return future
@@ -102,7 +101,7 @@ class VirtualRunner:
                 purchases=tuple(_purchases(sandbox, http)),
                 evidence=evidence,
                 applied=scenario.applied_events(hits)
-                | _done_restarts(scenario, count - len(restarts)),
+                | scenario.first_restarts(count - len(restarts)),
                 is_timed=is_timed,
             )
 
@@ -125,7 +124,7 @@ class _Run:
     def stop_if_due(self) -> None:
         """Raise ClientStopped if the client is to be stopped at this wait."""
         for name in self._restarts:
-            operation = _RESTART_AFTER[name]
+            operation = RESTART_AFTER[name]
             if self._sandbox.journal.count(operation) > self._counts_before[operation]:
                 self._restarts.remove(name)
                 self._is_restarting = True
@@ -150,7 +149,7 @@ class _Run:
                 starts += 1
                 self._is_restarting = False
                 self._counts_before = {
-                    each: self._sandbox.journal.count(each) for each in _RESTART_AFTER.values()
+                    each: self._sandbox.journal.count(each) for each in RESTART_AFTER.values()
                 }
                 watchdog = Watchdog(limit_s)
                 try:
@@ -195,15 +194,6 @@ def _purchases(sandbox: ExploredSandbox, http: httpx.Client | None) -> Iterator[
 
 def _content(http: httpx.Client, url: str) -> bytes:
     return http.get(url).raise_for_status().content
-
-
-def _done_restarts(scenario: Scenario, count: int) -> frozenset[int]:
-    places = [
-        place
-        for place, event in enumerate(scenario.events)
-        if event.kind.operation is Operation.CLIENT
-    ]
-    return frozenset(places[:count])
 
 
 def _free_port() -> int:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from threading import Lock
 from typing import IO, Final
@@ -19,6 +19,7 @@ from contract_tests.contract.errors import ClientCommandError
 _MAX_OUTPUT: Final = 256 * 1024  # The last bytes of the output are kept.
 _GRACE_PERIOD_S: Final = 2.0
 _NOT_FOUND: Final = 127
+_CHECK_EVERY_S: Final = 0.2
 PLACEHOLDERS: Final = (
     "base_url", "api_key", "prompt", "num_images", "out_dir", "image_url", "callback_port",
 )  # fmt: skip
@@ -102,19 +103,24 @@ class ClientProcesses:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._is_closed = False
 
-    def run(self, words: list[str], environment: Mapping[str, str], timeout_s: float) -> ClientExit:
-        """Run a client until it exits; after `timeout_s`, stop it and its child processes."""
+    def run(
+        self,
+        words: list[str],
+        environment: Mapping[str, str],
+        timeout_s: float,
+        is_due: Callable[[], bool] | None = None,
+    ) -> ClientExit:
+        """Run a client until it exits; after `timeout_s`, stop it and its child processes.
+
+        Stop it also as soon as `is_due` returns true, which is called several times a second.
+        """
         with tempfile.TemporaryFile() as output:
             began_s = time.monotonic()
             try:
                 process = self._start(words, environment, output)
             except OSError as error:
                 return ClientExit(exit_status=_NOT_FOUND, output=f"{words[0]}: {error.strerror}")
-            timed_out = False
-            try:
-                process.wait(timeout_s)
-            except subprocess.TimeoutExpired:
-                timed_out = True
+            timed_out = _wait(process, timeout_s, is_due)
             after_s = time.monotonic() - began_s
             _stop(process)
             with self._lock:
@@ -150,6 +156,22 @@ class ClientProcesses:
             )
             self._running.add(process)
             return process
+
+
+def _wait(
+    process: "subprocess.Popen[bytes]", timeout_s: float, is_due: Callable[[], bool] | None
+) -> bool:
+    """Wait until the process exits, or is due to be stopped; return whether the time was over."""
+    until_s = time.monotonic() + timeout_s
+    while (left_s := until_s - time.monotonic()) > 0:
+        try:
+            process.wait(left_s if is_due is None else min(left_s, _CHECK_EVERY_S))
+        except subprocess.TimeoutExpired:
+            if is_due is not None and is_due():
+                return False
+        else:
+            return False
+    return True
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

@@ -97,7 +97,22 @@ class CaseSandbox:
         )
         if client_exit is None or client_exit.files is None:
             return evidence
-        return msgspec.structs.replace(evidence, pictures=self._pictures(evidence))
+        return msgspec.structs.replace(evidence, pictures=self.pictures(evidence))
+
+    def count_of(self, operation: str) -> int:
+        """Return the number of exchanges of an operation."""
+        body = {"operation": operation}
+        return int(self._call("POST", "journal/count", body)["count"])
+
+    def rule_hits(self) -> dict[int, int]:
+        """Return how often each rule was applied, by its position."""
+        rules = self._call("GET", "rules")["rules"]
+        return {place: rule["applied"] for place, rule in enumerate(rules)}
+
+    def prompts(self) -> dict[str, str]:
+        """Return the prompt of each task by its id."""
+        tasks = self._call("GET", f"tasks?limit={_NO_LIMIT}")["tasks"]
+        return {task["task_id"]: task["prompt"] for task in tasks}
 
     def count_exchanges(self) -> int:
         """Return the number of exchanges so far, including those that the journal dropped."""
@@ -108,8 +123,8 @@ class CaseSandbox:
         """Delete the sandbox with its tasks and its journal."""
         self._call("DELETE", "sandbox?remove=true")
 
-    def _pictures(self, evidence: Evidence) -> dict[str, bytes]:
-        """Return the pictures of the tasks by URL, without the faults that rules inject."""
+    def pictures(self, evidence: Evidence) -> dict[str, bytes]:
+        """Return the pictures of the tasks by URL. Rules no longer apply afterwards."""
         self._call("DELETE", "rules")
         urls = [url for task in evidence.tasks for url in task.result_urls]
         pictures = {}

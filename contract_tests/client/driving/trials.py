@@ -181,23 +181,31 @@ def _run_command(
     trial: Trial, command: ClientCommand, processes: ClientProcesses, timeout_s: float
 ) -> ClientExit:
     with tempfile.TemporaryDirectory(prefix="audit-", ignore_cleanup_errors=True) as out_dir:
-        values = {
-            "base_url": trial.base_url,
-            "api_key": trial.key,
-            "prompt": trial.prompt,
-            "num_images": str(trial.num_images),
-            "out_dir": out_dir,
-            "image_url": _IMAGE_URL,
-        }
-        inherited = {name: text for name, text in os.environ.items() if name != _CALLBACK_URL}
-        environment = inherited | {"APIXO_BASE_URL": trial.base_url, "APIXO_API_KEY": trial.key}
-        if command.takes_callbacks:
-            values["callback_port"] = str(_free_port())
-            environment[_CALLBACK_URL] = f"http://127.0.0.1:{values['callback_port']}/callback"
-        client_exit = processes.run(command.words(values), environment, timeout_s)
+        words, environment = client_input(trial, command, out_dir)
+        client_exit = processes.run(words, environment, timeout_s)
         if not command.takes_out_dir:
             return client_exit
         return msgspec.structs.replace(client_exit, files=read_files(Path(out_dir)))
+
+
+def client_input(
+    trial: Trial, command: ClientCommand, out_dir: str
+) -> tuple[list[str], dict[str, str]]:
+    """Return the words of the command and its environment; a callback port is a free one."""
+    values = {
+        "base_url": trial.base_url,
+        "api_key": trial.key,
+        "prompt": trial.prompt,
+        "num_images": str(trial.num_images),
+        "out_dir": out_dir,
+        "image_url": _IMAGE_URL,
+    }
+    inherited = {name: text for name, text in os.environ.items() if name != _CALLBACK_URL}
+    environment = inherited | {"APIXO_BASE_URL": trial.base_url, "APIXO_API_KEY": trial.key}
+    if command.takes_callbacks:
+        values["callback_port"] = str(_free_port())
+        environment[_CALLBACK_URL] = f"http://127.0.0.1:{values['callback_port']}/callback"
+    return command.words(values), environment
 
 
 def _free_port() -> int:

@@ -11,7 +11,7 @@ import msgspec
 from contract_tests.client.exploring.coverage import Coverage
 from contract_tests.client.exploring.invariants import IDS, Violation, violations_of
 from contract_tests.client.exploring.outcome import Outcome
-from contract_tests.client.exploring.scenario import Scenario
+from contract_tests.client.exploring.scenario import Event, Scenario
 from contract_tests.client.exploring.shrinking import shrink
 
 MAX_FAILURES: Final = 10
@@ -28,8 +28,11 @@ class Runner(Protocol):
     @property
     def width(self) -> int: ...
 
-    def start(self, scenario: Scenario) -> "Future[Outcome]":
-        """Run a scenario; the future raises TimeIsOver if there is no time for it."""
+    def start(self, scenario: Scenario, *, is_urgent: bool = False) -> "Future[Outcome]":
+        """Run a scenario; the future raises TimeIsOver if there is no time for it.
+
+        An urgent one does not wait for those that were started before and do not run yet.
+        """
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,9 +61,11 @@ class Explorer:
         self._runner = runner
         self._judged = frozenset(judged)
         self.tried = 0
+        self.shrinking = ""  # The invariant of the failure that is being shortened.
         self.coverage = Coverage()
         self.failures: list[Failure] = []
         self.repeats: Counter[str] = Counter()
+        self._violated: dict[Scenario, frozenset[str]] = {}
 
     def explore(
         self, scenarios: Iterable[Scenario], on_result: Callable[[], object] = lambda: None
@@ -72,10 +77,12 @@ class Explorer:
         for outcome in self._outcomes(iter(scenarios)):
             self.tried += 1
             self.coverage.add(outcome)
-            for violation in self._violations(outcome):
+            violations = self._violations(outcome)
+            self._violated[outcome.scenario] = frozenset(each.invariant for each in violations)
+            for violation in violations:
                 if self._is_known(violation, outcome):
                     self.repeats[violation.invariant] += 1
-                elif (failure := self._shrunk(violation, outcome)) is not None:
+                elif (failure := self._failure(violation, outcome)) is not None:
                     self.failures.append(failure)
                     yield failure
             on_result()
@@ -100,7 +107,7 @@ class Explorer:
                 future.cancel()
 
     def _run_all(self, scenarios: Iterable[Scenario]) -> Iterator[Outcome]:
-        futures = [self._runner.start(scenario) for scenario in scenarios]
+        futures = [self._runner.start(scenario, is_urgent=True) for scenario in scenarios]
         try:
             for future in futures:
                 yield future.result()
@@ -116,24 +123,44 @@ class Explorer:
             return True
         return any(_explains(each.outcome.scenario, outcome) for each in same)
 
+    def _failure(self, violation: Violation, outcome: Outcome) -> Failure | None:
+        """Return the failure, shrunk; after Ctrl-C keep it as it was found."""
+        self.shrinking = violation.invariant
+        try:
+            return self._shrunk(violation, outcome)
+        except KeyboardInterrupt:
+            self.failures.append(
+                Failure(
+                    violation=violation,
+                    outcome=outcome,
+                    found_in=outcome.scenario,
+                    tries=0,
+                    is_shortest=False,
+                )
+            )
+            raise
+        finally:
+            self.shrinking = ""
+
     def _shrunk(self, violation: Violation, outcome: Outcome) -> Failure | None:
         """Return the failure with its shortest scenario, or None if that is known already."""
 
         def is_same_failure(other: Outcome) -> bool:
             return any(each.invariant == violation.invariant for each in self._violations(other))
 
-        again = next(self._run_all([outcome.scenario]), None)
-        is_repeatable = again is not None and is_same_failure(again)
-        if not is_repeatable:
-            return Failure(
-                violation=violation,
-                outcome=outcome,
-                found_in=outcome.scenario,
-                tries=int(again is not None),
-                is_shortest=False,
-                is_repeatable=again is None,
-            )
-        shrunk = shrink(outcome, is_same_failure, self._run_all, width=self._runner.width)
+        passing = [
+            scenario
+            for scenario, violated in self._violated.items()
+            if violation.invariant not in violated
+        ]
+        shrunk = shrink(
+            outcome, is_same_failure, self._run_all, width=self._runner.width, passing=passing
+        )
+        is_repeatable, tries = True, shrunk.tries
+        if shrunk.outcome is outcome and shrunk.is_complete:
+            again = next(self._run_all([outcome.scenario]), None)
+            is_repeatable = again is None or is_same_failure(again)
+            tries += 1
         shortest = shrunk.outcome
         for known in self.failures:
             is_same = known.violation.invariant == violation.invariant
@@ -146,13 +173,22 @@ class Explorer:
             ),
             outcome=shortest,
             found_in=outcome.scenario,
-            tries=shrunk.tries + 1,
+            tries=tries,
             is_shortest=shrunk.is_complete,
+            is_repeatable=is_repeatable,
         )
 
 
 def _explains(shortest: Scenario, outcome: Outcome) -> bool:
-    """Tell whether the events of a shortest scenario are among those that happened."""
-    happened = Counter(outcome.applied_names)
-    needed = Counter(event.name for event in shortest.events)
+    """Tell whether events like those of a shortest scenario are among those that happened.
+
+    Events are alike if a client should treat them alike: two lost responses are the same bug.
+    """
+    events = outcome.scenario.events
+    happened = Counter(_likeness(events[place]) for place in outcome.applied)
+    needed = Counter(map(_likeness, shortest.events))
     return needed <= happened and shortest.pictures <= outcome.scenario.pictures
+
+
+def _likeness(event: Event) -> tuple[str, str]:
+    return event.kind.operation, event.kind.severity

@@ -229,5 +229,10 @@ KINDS: Final = (
             "the client is stopped after its first status request, and started again"),
 )  # fmt: skip
 
+RESTART_AFTER: Final = {
+    "restart-after-submit": Operation.SUBMIT,
+    "restart-after-status": Operation.STATUS,
+}
+"""The operation of which a response stops the client, by the name of the event."""
 BY_NAME: Final[Mapping[str, EventKind]] = {each.name: each for each in KINDS}
 RANKS: Final[Mapping[str, int]] = {each.name: rank for rank, each in enumerate(KINDS)}

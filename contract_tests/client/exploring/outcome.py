@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from functools import cached_property
+from pathlib import PurePath
+from typing import Final, Self
 
 import msgspec
 
 from contract_tests.client.evidence import Evidence
 from contract_tests.client.exploring.scenario import Scenario
 from contract_tests.client.records import HttpExchange
+
+_PICTURE_SUFFIXES: Final = frozenset({".png", ".jpg", ".jpeg", ".webp"})
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +24,12 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     content: bytes = b""
     is_picture: bool = True
+
+    @classmethod
+    def of_file(cls, name: str, content: bytes) -> Self:
+        """Return a file in the client's output directory."""
+        is_picture = PurePath(name).suffix.lower() in _PICTURE_SUFFIXES
+        return cls(name=name, content=content, is_picture=is_picture)
 
 
 class ClientRun(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Iterator
-from pprint import pformat
-from typing import Final
+from itertools import groupby
+from typing import Any, Final
 
 import msgspec
 
@@ -17,7 +17,29 @@ from contract_tests.contract.text import count, plain
 
 _MAX_EXCHANGES: Final = 40
 _MAX_END: Final = 300  # characters
-_LINE_LENGTH: Final = 88
+_FEW: Final = 3  # So many equal lines are shown; more are summed up.
+_IMPORT: Final = """\
+from my_package import my_client  # the client
+
+from mock_server.testing.sandbox import ApixoMock
+
+
+"""
+_COMMAND: Final = """\
+import subprocess
+
+from mock_server.testing.job import Job
+from mock_server.testing.sandbox import ApixoMock
+
+
+def my_client(job: Job) -> None:
+    words = job.words(COMMAND)
+    ended = subprocess.run(words, capture_output=True, text=True)
+    print(ended.stdout, ended.stderr)
+    ended.check_returncode()
+
+
+"""
 
 
 class Reproduction(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +55,7 @@ class Reproduction(msgspec.Struct, frozen=True, kw_only=True):
     advice: str
     events: tuple[str, ...]
     timeline: tuple[str, ...]
-    rules: list[dict[str, object]]
+    rules: list[dict[str, Any]]
     curl: str
     test: str
     found_in: tuple[str, ...]
@@ -62,6 +84,14 @@ def reproduction_of(failure: Failure, command: str | None = None) -> Reproductio
 
 def lines_of(reproduction: Reproduction) -> Iterator[str]:
     """Yield a reproduction as readable text."""
+    yield from findings_of(reproduction)
+    for title, code in codes_of(reproduction):
+        yield title
+        yield from (f"  {each}".rstrip() for each in code.splitlines())
+
+
+def findings_of(reproduction: Reproduction) -> Iterator[str]:
+    """Yield what is violated, what to change, the events and the timeline."""
     title = reproduction.title
     yield f"{reproduction.invariant} The client {title[0].lower()}{title[1:]}"
     yield f"seen:   {reproduction.seen}"
@@ -72,10 +102,14 @@ def lines_of(reproduction: Reproduction) -> Iterator[str]:
     yield from (f"  {number}. {each}" for number, each in enumerate(reproduction.events, 1))
     yield "timeline:"
     yield from (f"  {each}" for each in reproduction.timeline)
-    yield "the same rules, for any client:"
-    yield from (f"  {each}" for each in reproduction.curl.splitlines())
-    yield "the same scenario as a test:"
-    yield from (f"  {each}".rstrip() for each in reproduction.test.splitlines())
+
+
+def codes_of(reproduction: Reproduction) -> tuple[tuple[str, str], ...]:
+    """Return what to copy, each with its title."""
+    return (
+        ("the same rules, for any client:", reproduction.curl),
+        ("the same scenario as a test:", reproduction.test),
+    )
 
 
 def _note(failure: Failure) -> str:
@@ -89,9 +123,13 @@ def timeline_of(outcome: Outcome) -> Iterator[str]:
     redaction = Redaction([outcome.key])
     exchanges = outcome.evidence.exchanges
     start_ms = min((each.at_ms for each in exchanges), default=0)
-    for each in exchanges[:_MAX_EXCHANGES]:
-        seconds = (each.at_ms - start_ms) / 1000
-        yield plain(redaction.text(f"{seconds:8.3f} s  {_exchange(each)}"))
+    for text, same in groupby(exchanges[:_MAX_EXCHANGES], key=_exchange):
+        times_s = [(each.at_ms - start_ms) / 1000 for each in same]
+        shown_s = times_s if len(times_s) <= _FEW else times_s[:1]
+        for at_s in shown_s:
+            yield plain(redaction.text(f"{at_s:8.3f} s  {text}"))
+        if len(times_s) > len(shown_s):
+            yield f"{'':12}{len(times_s) - 1} more of these, until {times_s[-1]:.3f} s"
     if len(exchanges) > _MAX_EXCHANGES:
         yield f"({len(exchanges) - _MAX_EXCHANGES} further exchanges are not shown)"
     for number, run in enumerate(outcome.runs, 1):
@@ -121,24 +159,28 @@ def _curl(scenario: Scenario) -> str:
 
 
 def _test(scenario: Scenario, invariant: str, command: str | None) -> str:
-    arguments = [f"rules={_literal(scenario.rules)}"]
+    rules = "".join(f"            {each},\n" for each in map(_literal, scenario.rules))
+    arguments = [f"rules=[\n{rules}        ]"]
     if scenario.pictures > 1:
         arguments.append(f"pictures={scenario.pictures}")
     if scenario.restarts:
-        arguments.append(f"restarts={list(scenario.restarts)!r}")
-    client = "my_client"
+        arguments.append(f"restarts={_literal(list(scenario.restarts))}")
     if command is not None:
-        client = f"command={command!r}"
-    inner = "".join(f"        {each},\n" for each in [client, *arguments])
+        arguments.insert(0, "real_time=True")
+    inner = "".join(f"        {each},\n" for each in ["my_client", *arguments])
     name = invariant.lower().replace("-", "_")
-    where = "" if command is not None else "from my_package import my_client  # the client\n\n"
+    head = _IMPORT if command is None else _COMMAND.replace("COMMAND", json.dumps(command))
     return (
-        f"{where}from mock_server.testing.sandbox import ApixoMock\n\n\n"
-        f"def test_client_keeps_{name}(apixo_mock: ApixoMock) -> None:\n"
+        f"{head}def test_client_keeps_{name}(apixo_mock: ApixoMock) -> None:\n"
         f"    apixo_mock.replay(\n{inner}    )\n"
     )
 
 
-def _literal(rules: list[dict[str, object]]) -> str:
-    text = pformat(rules, width=_LINE_LENGTH - 14, sort_dicts=False)
-    return text.replace("\n", "\n        ")
+def _literal(value: object) -> str:
+    """Return the value as Python writes it, with double quotes."""
+    if isinstance(value, dict):
+        items = (f"{_literal(key)}: {_literal(each)}" for key, each in value.items())
+        return f"{{{', '.join(items)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    return json.dumps(value) if isinstance(value, str) else repr(value)

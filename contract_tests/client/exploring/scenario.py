@@ -60,6 +60,15 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
             place for rule, place in enumerate(places) if place is not None and hits.get(rule)
         )
 
+    def first_restarts(self, number: int) -> frozenset[int]:
+        """Return the positions of the first restarts, which are those that happened."""
+        places = [
+            place
+            for place, event in enumerate(self.events)
+            if event.kind.operation is Operation.CLIENT
+        ]
+        return frozenset(places[:number])
+
     def describe(self) -> list[str]:
         """Return one sentence for each event, in order."""
         lines = [_sentence(event) for event in self.events]

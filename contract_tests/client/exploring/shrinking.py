@@ -33,15 +33,16 @@ def shrink(
     run_all: RunAll,
     *,
     width: int,
+    passing: Iterable[Scenario] = (),
 ) -> Shrunk:
-    """Return the shortest scenario that fails in the same way.
+    """Return the shortest scenario that fails in the same way; those in `passing` do not.
 
     Candidates are tried in waves of `width`; of each wave, the first that fails is taken. The
     result does not depend on which of them ends first. Removing any one event of a complete
     result makes the failure disappear.
     """
     best, tries = failing, 0
-    tried = {failing.scenario}
+    tried = {failing.scenario, *passing}
     while True:
         candidates = (each for each in _candidates(best) if each not in tried)
         is_improved = False

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contract_tests.client.reports.report import AuditReport
 from contract_tests.contract.report_parts import Counts
 from contract_tests.contract.run_facts import shown_facts
+from contract_tests.contract.text import count
 
 
 def facts_of(report: AuditReport) -> Iterator[tuple[str, str]]:
@@ -12,9 +13,11 @@ def facts_of(report: AuditReport) -> Iterator[tuple[str, str]]:
     yield "Client", report.client
     yield "Target", f"mock at {report.base_url}"
     yield from shown_facts(report.run)
+    if report.exploration is not None:
+        yield "Explored", f"{count(report.exploration.scenarios, 'scenario')}"
     if report.selection:
         yield "Selection", " ".join(report.selection)
-    else:
+    elif report.exploration is None:
         yield "Suite", report.profile
     if report.declared:
         yield "Declared", " ".join(report.declared)

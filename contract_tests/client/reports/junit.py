@@ -3,6 +3,7 @@
 from typing import Final
 from xml.etree import ElementTree as ET
 
+from contract_tests.client.exploring.reproduction import lines_of
 from contract_tests.client.reports.report import AuditedCase, AuditReport
 from contract_tests.client.rule import RuleFinding
 from contract_tests.contract.report_parts import junit_of, put_property, xml_text
@@ -48,7 +49,10 @@ def _add_case(suite: ET.Element, case: AuditedCase, failing: set[Verdict]) -> No
         put_property(properties, "clause", clause)
     put_property(properties, "title", case.title)
     reported = [finding for finding in case.findings if finding.verdict in _REPORTED]
-    text = xml_text("\n".join(_describe(finding) for finding in reported))
+    lines = [_describe(finding) for finding in reported]
+    if case.reproduction is not None:
+        lines += lines_of(case.reproduction)
+    text = xml_text("\n".join(lines))
     message = xml_text(case.reason or (reported[0].title if reported else case.title))
     if case.verdict is Verdict.SKIP:
         ET.SubElement(element, "skipped", message=message)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from contract_tests.client.exploring.reproduction import lines_of
 from contract_tests.client.reports.facts import counts_of, facts_of
 from contract_tests.client.reports.matrix import NOT_TESTED, client_names, matrix
 from contract_tests.client.reports.order import rules_by_urgency
@@ -41,6 +42,11 @@ def _section(name: str, report: AuditReport) -> Iterator[str]:
         for case in cases:
             title = f"{cell(case.id)} {cell(case.title)}"
             yield f"| {title} | {cell(case.reason)} | {cell(case.hint)} |"
+    for case in report.cases:
+        if case.reproduction is not None:
+            yield from ("", f"## Shortest scenario of {case.id}", "")
+            # Four spaces make a code block that no content can end.
+            yield from (f"    {line}".rstrip() for line in lines_of(case.reproduction))
     yield ""
 
 

@@ -5,6 +5,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from contract_tests.client.exploring.coverage import CoverageFacts
+from contract_tests.client.exploring.reproduction import Reproduction
 from contract_tests.client.reports.timeline import Mark, ShownExchange
 from contract_tests.client.rule import Axis, Level, RuleFinding
 from contract_tests.contract.run_facts import RunFacts
@@ -18,7 +20,8 @@ class AuditedCase(msgspec.Struct, frozen=True, kw_only=True):
     """What a client did in one situation.
 
     `reason` explains the verdict if no finding does, and `hint` says how to test a case that was
-    not tested. `output` is the end of the client's output.
+    not tested. `output` is the end of the client's output. `reproduction` repeats a failure that
+    exploring found.
     """
 
     id: str
@@ -34,6 +37,19 @@ class AuditedCase(msgspec.Struct, frozen=True, kw_only=True):
     output: str = ""
     duration_s: float = 0.0
     hint: str = ""
+    reproduction: Reproduction | None = None
+
+
+class ExplorationFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """How much an exploration tried within its budget, in seconds.
+
+    `repeats` counts scenarios that violated an invariant again, by its id.
+    """
+
+    scenarios: int
+    budget_s: float
+    repeats: Mapping[str, int]
+    coverage: CoverageFacts
 
 
 class RuleResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,4 +113,5 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     cases: tuple[AuditedCase, ...]
     rules: tuple[RuleResult, ...]
     clauses: tuple[AuditClause, ...]
+    exploration: ExplorationFacts | None = None
     summary: AuditSummary

@@ -12,7 +12,7 @@ from contract_tests.client.reports.report import (
     RuleResult,
 )
 from contract_tests.client.reports.verdicts import VIOLATED, worst_verdict
-from contract_tests.client.rule import Axis, Rule
+from contract_tests.client.rule import Axis, Requirement
 from contract_tests.client.rules import RULES
 from contract_tests.contract.register import Register
 from contract_tests.contract.run_facts import RunFacts
@@ -33,18 +33,14 @@ def summarize(
     is_staged: bool = True,
     run: RunFacts | None = None,
     selection: Sequence[str] = (),
-    selected_rules: frozenset[str] | None = None,
+    requirements: Sequence[Requirement] = RULES,
 ) -> AuditReport:
-    """Return the report of an audit; `selected_rules` limits it to the rules with these ids.
+    """Return the report of an audit; `requirements` are those that it is about.
 
     `untested` is the reason given for rules that no case judged. The exit status is 1 for a
     violation (with `strict` also for a warning), and 3 if something could not be judged.
     """
-    rules = tuple(
-        _rule_result(rule, cases, untested)
-        for rule in RULES
-        if selected_rules is None or rule.id in selected_rules
-    )
+    rules = tuple(_rule_result(each, cases, untested) for each in requirements)
     clauses = tuple(_clause_results(rules, register))
     return AuditReport(
         version=VERSION,
@@ -62,7 +58,7 @@ def summarize(
     )
 
 
-def _rule_result(rule: Rule, cases: Sequence[AuditedCase], untested: str) -> RuleResult:
+def _rule_result(rule: Requirement, cases: Sequence[AuditedCase], untested: str) -> RuleResult:
     judged = [
         (case, finding) for case in cases for finding in case.findings if finding.rule == rule.id
     ]
