@@ -2,11 +2,15 @@
 
 import json
 from collections.abc import Iterator
+from typing import Final
 
 from contract_tests.server.checkers.shown import shown, told
 from contract_tests.server.checkers.trace import Exchange, Task, Trace
-from contract_tests.server.checkers.views import RANKS
+from contract_tests.server.checkers.views import FINAL, RANKS
 from contract_tests.server.checkers.violation import Violation
+
+_ENDED: Final = 2
+"""The rank of both final states."""
 
 
 def check_progress(trace: Trace) -> Iterator[Violation]:
@@ -20,6 +24,8 @@ def check_progress(trace: Trace) -> Iterator[Violation]:
 def _forward(task: Task) -> Iterator[Violation]:
     highest, name = -1, ""
     for seen in task.sightings:
+        if highest < _ENDED and _has_ended_before(task, seen):
+            highest, name = _ENDED, "the end"
         state = seen.members.get("state")
         rank = RANKS.get(state, -1) if isinstance(state, str) else -1
         if -1 < rank < highest:
@@ -32,6 +38,17 @@ def _forward(task: Task) -> Iterator[Violation]:
             )
         elif rank > highest:
             highest, name = rank, str(state)
+
+
+def _has_ended_before(task: Task, seen: Exchange) -> bool:
+    """Return whether the control plane or a callback told of the end before a request was sent."""
+    if task.forced is not None and task.forced.number < seen.number:
+        return True
+    return any(
+        0 < callback.delivery.at_ms < seen.response.sent_ms
+        and callback.members.get("state") in FINAL
+        for callback in task.callbacks
+    )
 
 
 def _frozen(trace: Trace, task: Task) -> Iterator[Violation]:

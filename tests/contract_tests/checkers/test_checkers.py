@@ -59,6 +59,13 @@ BREAKS: dict[str, tuple[str, Break]] = {
         "STA-5",
         answers(in_state("success"), data(state="processing", resultJson=None), -1),
     ),
+    "a state that goes back after the callback": (
+        "STA-5",
+        every(
+            in_state("success"),
+            data(state="processing", resultJson=None, completeTime=None, costTime=None),
+        ),
+    ),
     "a final answer with another time": (
         "STA-5",
         answers(in_state("failed"), data(completeTime=lambda ms: ms + 1), -1),
