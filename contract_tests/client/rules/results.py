@@ -13,6 +13,7 @@ from contract_tests.contract.text import count
 
 _SUCCESSFUL: Final = frozenset({200, 206, 304})
 _KEY_HEADERS: Final = frozenset({"authorization", "x-api-key", "api-key", "proxy-authorization"})
+_AGENT: Final = frozenset({Trait.AGENT})
 _REDACTED: Final = "[redacted]"
 _SERVER_ERROR: Final = 500
 _WRONG_TYPE: Final = "meaning result-wrong-type"
@@ -224,6 +225,7 @@ RULES: Final = (
         "Every task is billed.",
         check=_check_following,
         needs_exit=True,
+        not_for=_AGENT,
     ),
     Rule(
         id="C-RES-007",
@@ -237,6 +239,7 @@ RULES: Final = (
         check=_check_missing_picture,
         event_needs=Trait.NO_DOWNLOAD,
         needs_exit=True,
+        not_for=_AGENT,
     ),
     Rule(
         id="C-RES-008",

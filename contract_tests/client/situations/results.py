@@ -19,6 +19,7 @@ SITUATIONS: Final = (
         title="The first download is a truncated image",
         judged=("C-RES-004", "C-OUT-002", "C-PAY-003"),
         staged=(ENDS_BEFORE_FIRST_POLL, on("result", {"meaning": "result-truncated"}, times=1)),
+        is_quick=False,
     ),
     Situation(
         id="A-RES-003",
@@ -32,6 +33,7 @@ SITUATIONS: Final = (
         title="The first download gets a 503 with a JSON error",
         judged=("C-RES-004", "C-OUT-002", "C-PAY-003"),
         staged=(ENDS_BEFORE_FIRST_POLL, on("result", {"refuse": _UNAVAILABLE}, times=1)),
+        is_quick=False,
     ),
     Situation(
         id="A-RES-005",

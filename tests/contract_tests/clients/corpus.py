@@ -15,6 +15,7 @@ import msgspec
 
 from contract_tests.client.driving.command import ClientCommand
 from contract_tests.client.driving.trials import run_trials
+from contract_tests.client.records import Trait
 from contract_tests.client.reports.report import AuditedCase
 from contract_tests.client.selection import CasePlan
 from contract_tests.client.situations import SITUATIONS
@@ -121,9 +122,15 @@ def fast_mock() -> Iterator[str]:
 
 def audit(program: Program, plans: Sequence[CasePlan], base_url: str) -> list[AuditedCase]:
     """Run a program in these cases."""
-    command = ClientCommand(program.command)
-    timeout_s = program.timeout_s
-    return list(run_trials(plans, base_url, command, parallel=8, timeout_s=timeout_s))
+    trials = run_trials(
+        plans,
+        base_url,
+        ClientCommand(program.command),
+        parallel=8,
+        timeout_s=program.timeout_s,
+        declared=frozenset(map(Trait, program.switches)),
+    )
+    return list(trials)
 
 
 def violations(cases: Sequence[AuditedCase]) -> dict[str, list[str]]:

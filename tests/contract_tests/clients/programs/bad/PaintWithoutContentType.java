@@ -87,7 +87,10 @@ public class PaintWithoutContentType {
                 }
                 body = response.body();
                 if (status == 200) state = member(body, "state").orElse("");
-                else pause = Math.max(pause, pause(response, errors));
+                else {
+                    System.err.println("status: " + status);
+                    pause = Math.max(pause, pause(response, errors));
+                }
             } catch (java.io.IOException error) {
                 System.err.println("status: " + error);
             }

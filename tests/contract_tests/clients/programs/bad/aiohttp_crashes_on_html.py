@@ -61,7 +61,8 @@ async def poll(session, task_id):
             if task["state"] == "success":
                 return json.loads(task["resultJson"])["resultUrls"]
             errors = 0
-        except (TimeoutError, KeyError):
+        except (TimeoutError, KeyError) as error:
+            print("status:", error, file=sys.stderr)
             errors += 1
             if errors == 6:
                 raise Problem("status: too many errors") from None

@@ -47,7 +47,7 @@ while [ "$(date +%s)" -lt "$end" ]; do
     success) break ;;
     failed) die "$(jq -r '.data.failCode + ": " + .data.failMsg' "$work/body")" ;;
     esac
-    [ "$errors" -lt 6 ] || die "status: too many errors"
+    [ "$errors" -lt 6 ] || die "status: too many errors, the last one $status"
     if [ "$status" = 429 ]; then sleep "$(pause_after 2)"; elif [ "$errors" -gt 0 ]; then sleep "$errors"; fi
     sleep "${POLL_INTERVAL:-3}"
 done

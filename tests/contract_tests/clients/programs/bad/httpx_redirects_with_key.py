@@ -63,6 +63,7 @@ class Apixo:
             try:
                 response = self.api.get(f"/statusTask/{self.model}", params={"taskId": task_id})
                 if response.status_code == 429 or response.status_code >= 500:
+                    print(f"status: {response.status_code}", file=sys.stderr)
                     failures += 1
                     pause = max(pause, self.pause(response, failures))
                 elif response.status_code != 200:

@@ -44,8 +44,10 @@ async function wait(taskId) {
       if ([400, 401, 403, 404].includes(response.status)) {
         throw Object.assign(new Error(`status: ${response.status}`), { isFinal: true });
       }
-      if (response.status !== 200) pause = Math.max(pause, waitAfter(response, errors));
-      else task = (await response.json()).data;
+      if (response.status !== 200) {
+        console.error(`status: ${response.status}`);
+        pause = Math.max(pause, waitAfter(response, errors));
+      } else task = (await response.json()).data;
     } catch (error) {
       if (error.isFinal) throw error;
     }

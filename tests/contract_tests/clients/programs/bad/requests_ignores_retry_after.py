@@ -57,7 +57,8 @@ def get_status(task_id):
         data = response.json()["data"]
         data["state"]
         return data
-    except (requests.RequestException, ValueError, KeyError, TypeError):
+    except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+        print(f"status: {error}", file=sys.stderr)
         return None
 
 

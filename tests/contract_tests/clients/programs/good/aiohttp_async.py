@@ -64,7 +64,8 @@ async def poll(session, task_id):
             if task["state"] == "success":
                 return json.loads(task["resultJson"])["resultUrls"]
             errors = 0
-        except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError):
+        except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as error:
+            print("status:", error, file=sys.stderr)
             errors += 1
             if errors == 6:
                 raise Problem("status: too many errors") from None

@@ -51,6 +51,7 @@ async def follow(api, task_id):
             if response.status_code in FINAL_ERRORS:
                 raise Failed(f"status: {response.status_code} {response.text}")
             if response.status_code != 200:
+                print("status:", response.status_code, file=sys.stderr)
                 pause = max(pause, pause_of(response, errors))
             task = response.json()["data"] if response.status_code == 200 else None
             state = task["state"] if task else None

@@ -67,6 +67,7 @@ def result_urls(task_id):
         except urllib.error.HTTPError as error:
             if error.code < 500 and error.code != 429:
                 raise SystemExit(f"status failed: {error}")
+            print("status:", error, file=sys.stderr)
             problems += 1
             pause = max(pause, seconds_to_wait(error.headers, problems))
         except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
