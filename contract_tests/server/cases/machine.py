@@ -19,7 +19,7 @@ from contract_tests.server.model.outcomes import Reference
 from contract_tests.server.probe import Probe
 from contract_tests.server.properties import Counterexample, run_machine
 from contract_tests.server.traffic import steps
-from contract_tests.server.traffic.bodies import INVALID, PLAIN
+from contract_tests.server.traffic.bodies import INVALID, PLAIN, UNREACHABLE_URL
 from contract_tests.server.traffic.scenarios import Scenario
 from contract_tests.server.traffic.setup import Setup
 from contract_tests.server.traffic.verdicts import Findings
@@ -28,8 +28,6 @@ _CODES: Final = ("GENERATION_FAILED", "NSFW_DETECTED", "MODEL_UNAVAILABLE")
 _STATES: Final = (
     "STA-3", "STA-4", "STA-5", "STA-6", "STA-7", "STA-8", "STA-9", "STA-10",
 )  # fmt: skip
-_UNREACHABLE: Final = "http://127.0.0.1:9/fox.png"
-_UNRESOLVABLE: Final = "https://images.invalid/fox.png"  # Recognised without being fetched.
 _STEP_S: Final = 3.0
 _LONGEST: Final = 100  # steps
 _BOTH: Final = ("own", "other")
@@ -79,7 +77,7 @@ class Clients(RuleBasedStateMachine):
         if cause == "moderated":
             given["prompt"] = "a scene of gore"
         elif cause:
-            given["image_urls"] = [_UNREACHABLE]
+            given["image_urls"] = [UNREACHABLE_URL]
         kind = {"request_type": "callback"} if receiver else {}
         name = self.session.new_name()
         self.session.do(
@@ -211,7 +209,7 @@ def _two_keys(probe: Probe) -> None:
 def _follow(probe: Probe, keys: tuple[str, ...], *, calls_back: bool) -> None:
     """Poll two tasks of each key until final and once more, in real time without control."""
     findings = Findings(probe)
-    session = Session(findings, probe, Setup(keys=keys, fetches_images=False))
+    session = Session(findings, probe, Setup(keys=keys))
     names = []
     try:
         for key in keys:
@@ -242,7 +240,7 @@ def _follow(probe: Probe, keys: tuple[str, ...], *, calls_back: bool) -> None:
 def _followed(name: str, key: str, *, fails: bool, calls_back: bool) -> steps.Submit:
     given: dict[str, Any] = {"mode": "gpt-image-1", "prompt": PLAIN}
     if fails:
-        given["image_urls"] = [_UNRESOLVABLE]
+        given["image_urls"] = [UNREACHABLE_URL]
     kind = {"request_type": "callback"} if calls_back else {}
     return steps.Submit(
         task=name,

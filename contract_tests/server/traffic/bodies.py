@@ -9,6 +9,7 @@ from contract_tests.server.traffic.array import Row
 from contract_tests.server.world import RECEIVER
 
 PLAIN: Final = "a red fox in the snow"
+UNREACHABLE_URL: Final = "https://images.invalid/fox.png"
 _PROMPTS: Final = {
     "plain": PLAIN,
     "unicode": '\U0001f98a e\u0301 \u202e\u05e9\u05dc\u05d5\u05dd\u202c \u96ea \\u0041 "quoted"',
@@ -19,9 +20,8 @@ _PROMPTS: Final = {
 _REFERENCES: Final = {
     "none": (),
     "good-url": ((Reference.GOOD, f"{RECEIVER}/images/fox.png"),),
-    "unreachable": ((Reference.UNREACHABLE, "http://127.0.0.1:9/fox.png"),),
-    # A server that does not fetch images recognises only the name of this host as unreachable.
-    "unresolvable": ((Reference.UNREACHABLE, "https://images.invalid/fox.png"),),
+    # A server that does not fetch images recognises the name of this host as unreachable.
+    "unreachable": ((Reference.UNREACHABLE, UNREACHABLE_URL),),
     "too-large": ((Reference.TOO_LARGE, f"{RECEIVER}/images/large.png"),),
 }
 INVALID: Final[tuple[dict[str, Any], ...]] = (

@@ -44,7 +44,7 @@ REAL_TIME_FACTORS: Final = {
     "count": FACTORS["count"],
     "ratio": FACTORS["ratio"],
     "references": (
-        "none", "good-url", "good-data", "unresolvable", "wrong-format", "no-image",
+        "none", "good-url", "good-data", "unreachable", "wrong-format", "no-image",
     ),
     "prompt": FACTORS["prompt"],
     "receiver": ("none", "unused", "accepts", "rejects"),
@@ -52,7 +52,7 @@ REAL_TIME_FACTORS: Final = {
 }  # fmt: skip
 """What a server without a control plane can be asked in the time of one generation."""
 
-_REAL_TIME_BAD: Final = ("unresolvable", "wrong-format", "no-image")
+_REAL_TIME_BAD: Final = ("unreachable", "wrong-format", "no-image")
 _REAL_TIME_CALLBACKS: Final = ("accepts", "rejects")
 REAL_TIME_SPACE: Final = Space(
     REAL_TIME_FACTORS,

@@ -87,7 +87,8 @@ def judge_task(
         shown = task.final[:_SHOWN].decode("utf-8", "replace")
         yield Claim(
             clause="STA-5",
-            holds=answer.response.body == task.final,
+            holds=answer.response.body == task.final
+            or (is_lenient and _canonical(answer.response.body) == _canonical(task.final)),
             expected=f"the final response never changes: {shown}",
             python="answer.content == final",
         )
@@ -216,12 +217,13 @@ def judge_callbacks(
 ) -> Iterator[Claim]:
     """Compare the callbacks of a task with the ones that are due, and with its final status."""
     least, most = due
-    shown = f"{least}" if least == most else f"{least} to {most}"
+    # A duplicate is allowed (CB-4), so only a callback that is not due at all is one too many.
+    is_none_due = most == 0
     yield Claim(
-        clause="CB-1" if len(bodies) == 0 or most == 0 else "CB-3",
-        holds=least <= len(bodies) <= most,
-        expected=f"{shown} callbacks until now",
-        python=f"{least} <= len(bodies) <= {most}",
+        clause="CB-1" if len(bodies) == 0 or is_none_due else "CB-3",
+        holds=not bodies if is_none_due else least <= len(bodies),
+        expected="no callback until now" if is_none_due else f"{least} callbacks or more until now",
+        python="not bodies" if is_none_due else f"len(bodies) >= {least}",
         seen=f"{len(bodies)} callbacks",
         is_slow=len(bodies) < least,
     )

@@ -41,12 +41,15 @@ def scenario_of(row: Row, number: int) -> Scenario:
     """Return the scenario of a row. `number` varies what the row leaves open."""
     images = 1 if row["count"] == "absent" else int(row["count"])
     has_before = row["actor"] == "second-task"
+    is_fetched = row["references"] == "too-large"
     setup = Setup(
         keys=("own", "other") if row["actor"].startswith("other-key") else ("own",),
         rate_limit=_RATE if row["limit"] == "rate" else 10_000,
         max_tasks=(2 if has_before else 1) if row["limit"] == "tasks" else 1000,
         images_paid=images + has_before if row["limit"] == "balance" else None,
-        image_fail_codes=("seed", "docs")[number % 2],
+        # A fetch that times out has the code of the other side for an image that is too large.
+        image_fail_codes="seed" if is_fetched else ("seed", "docs")[number % 2],
+        fetches_images=is_fetched,
     )
     return Scenario(setup=setup, steps=tuple(_steps(row, number)))
 

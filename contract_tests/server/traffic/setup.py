@@ -28,8 +28,11 @@ class Setup(msgspec.Struct, frozen=True, kw_only=True):
     images_paid: int | None = None
     """The number of images that the balance can pay for; None for a rich account."""
     image_fail_codes: str = "seed"
-    fetches_images: bool = True
-    """Whether the mock fetches reference images; otherwise it trusts their URLs."""
+    fetches_images: bool = False
+    """Whether the mock fetches reference images; otherwise it trusts their URLs.
+
+    A fetch may time out on a busy machine, so only images are fetched that fail anyway.
+    """
     has_fixed_times: bool = False
     """Whether every task takes 30 s, so that the same steps fit the tasks of any key."""
 

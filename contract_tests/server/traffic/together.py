@@ -22,8 +22,7 @@ def scenario_together(rows: Sequence[Row], *, has_other_key: bool) -> Scenario:
     """Return the scenario of these rows; without another key, its steps are left out."""
     keys = ("own", "other") if has_other_key else ("own",)
     played = [step for step in _steps(rows) if has_other_key or _key_of(step) != "other"]
-    setup = Setup(keys=keys, fetches_images=False)  # Its images are recognised by their URLs.
-    return Scenario(setup=setup, steps=tuple(played))
+    return Scenario(setup=Setup(keys=keys), steps=tuple(played))
 
 
 def _steps(rows: Sequence[Row]) -> Iterator[steps.Step]:
