@@ -50,13 +50,16 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return min(verdicts, key=severity, default=Verdict.SKIP)
 
 
-def verdict_of(finding: Finding, clause: Clause, *, is_live: bool) -> Verdict:
+def verdict_of(finding: Finding, clause: Clause, *, is_live: bool, has_control: bool) -> Verdict:
     """Return the verdict on a finding.
 
-    The mock must keep every clause, including this project's own choices. For a live service, only
-    firm promises of the provider can fail; all other violations are warnings.
+    The mock must keep every clause, including this project's own choices; only it has a control
+    plane. Where pages disagree, another server gets a warning. For a live service, only firm
+    promises of the provider can fail; all other violations are warnings.
     """
     if finding.holds:
         return Verdict.PASS
+    if clause.certainty == "conflict" and not has_control:
+        return Verdict.WARN
     is_firm = clause.level == "MUST" and clause.certainty in {"seed", "docs"}
     return Verdict.WARN if is_live and not is_firm else Verdict.FAIL

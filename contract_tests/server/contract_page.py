@@ -20,7 +20,7 @@ The column *certainty* names the source of a clause:
 - *conflict*: pages disagree; the mock follows the model page by default and can be configured;
 - *choice*: no page defines it; this project decided, and the mock can be configured.
 
-For the mock, every clause can FAIL. For a live service, violations of *conflict* and *choice* are only WARN.
+For the mock, every clause can FAIL. For any other server, violations of *conflict* are only WARN. For a live service, those of *choice* too.
 """  # noqa: E501  # prose
 _SOURCES = {"seed": "model page", "docs": "other page"}
 _GROUPS = {

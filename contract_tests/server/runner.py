@@ -143,6 +143,7 @@ class Runner:
             findings,
             self._register,
             is_live=self._target.is_live,
+            has_control=self._target.has_control,
             base_url=self._target.base_url,
             events=events,
             ended_early=ended_early,

@@ -178,7 +178,8 @@ def test_a_live_service_only_fails_what_it_has_firmly_promised(clause: Clause) -
     case = a_case(find(holds=False, clause=clause.id), clauses=(clause.id,))
     is_firm = clause.certainty in {"seed", "docs"} and clause.level == "MUST"
 
-    assert judged(case).result.verdict is Verdict.FAIL
+    on_loopback = judged(case).result.verdict  # The target of this test is not the mock.
+    assert on_loopback is (Verdict.WARN if clause.certainty == "conflict" else Verdict.FAIL)
     on_live = judged(case, is_live=True).result.verdict
     assert on_live is (Verdict.FAIL if is_firm else Verdict.WARN)
 

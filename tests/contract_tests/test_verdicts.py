@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract_tests.contract.errors import ExpectedFailuresError
-from contract_tests.contract.verdicts import Verdict, worst
+from contract_tests.contract.register import Clause
+from contract_tests.contract.verdicts import Finding, Verdict, worst
+from contract_tests.contract.verdicts import verdict_of as verdict_of_finding
 from contract_tests.server.case import Case
 from contract_tests.server.events import Response
 from contract_tests.server.expected_failures import load_expected_failures
@@ -253,3 +255,19 @@ def ending(end: Exception, *, holds: bool | None = None) -> Callable[[Probe], No
         raise end
 
     return run
+
+
+@given(
+    st.sampled_from([clause for clause in REGISTER if clause.certainty == "conflict"]),
+    st.booleans(),
+)
+def test_a_clause_on_which_pages_disagree_fails_only_for_the_mock(
+    clause: Clause,
+    is_live: bool,  # noqa: FBT001  # drawn by hypothesis
+) -> None:
+    finding = Finding(clause=clause.id, holds=False, expected="this", seen="that")
+
+    other = verdict_of_finding(finding, clause, is_live=is_live, has_control=False)
+    mock = verdict_of_finding(finding, clause, is_live=False, has_control=True)
+
+    assert (other, mock) == (Verdict.WARN, Verdict.FAIL)

@@ -107,6 +107,7 @@ def case_result(
     register: Register,
     *,
     is_live: bool,
+    has_control: bool,
     base_url: str,
     events: Sequence[Event] = (),
     contexts: Sequence[Context] = (),
@@ -119,7 +120,9 @@ def case_result(
     judged = tuple(
         JudgedFinding(
             clause=finding.clause,
-            verdict=verdict_of(finding, register[finding.clause], is_live=is_live),
+            verdict=verdict_of(
+                finding, register[finding.clause], is_live=is_live, has_control=has_control
+            ),
             expected=writable(finding.expected),
             seen=writable(finding.seen),
             event=finding.event,
