@@ -85,6 +85,7 @@ def _plainer_settings(scenario: Scenario) -> Iterator[dict[str, Any]]:
     plain = Setup(keys=("own", "other") if "other" in used else ("own",), has_fixed_times=True)
     for name in (
         "has_fixed_times",
+        "fetches_images",
         "keys",
         "rate_limit",
         "max_tasks",
