@@ -15,6 +15,7 @@ from contract_tests.client.driving.scenario_runs import CommandRunner
 from contract_tests.client.exploring.exploration import MAX_FAILURES, Explorer
 from contract_tests.client.exploring.generation import Scope, generate
 from contract_tests.client.exploring.invariants import INVARIANTS, Invariant
+from contract_tests.client.records import Trait
 from contract_tests.client.reports.explored import explored_cases
 from contract_tests.client.reports.files import write_audit
 from contract_tests.client.reports.report import AuditReport, ExplorationFacts
@@ -48,6 +49,7 @@ class _Options(msgspec.Struct, frozen=True, kw_only=True):
     strict: bool
     select: Sequence[str]
     invariants: Sequence[Invariant]
+    has_files: bool
 
 
 def explore_client(
@@ -64,7 +66,8 @@ def explore_client(
     source = click.get_current_context().get_parameter_source("suite")
     if source is ParameterSource.COMMANDLINE:
         raise click.UsageError("--suite selects cases, and --explore has none; use --budget")
-    invariants = _selected_invariants(select)
+    declared = frozenset(trait for trait in Trait if given[trait.name.lower()])
+    invariants = judged_invariants(select, declared)
     if directory is not None:
         make_directory(directory)
     with start_mock(seed, port=given["port"]) as base_url:
@@ -78,6 +81,7 @@ def explore_client(
             strict=strict,
             select=select,
             invariants=invariants,
+            has_files=client.takes_out_dir and Trait.NO_DOWNLOAD not in declared,
         )
         report, is_interrupted = _run(client, options)
     if directory is not None:
@@ -88,19 +92,29 @@ def explore_client(
     return INTERRUPTED if is_interrupted else report.summary.exit_status
 
 
-def _selected_invariants(select: Sequence[str]) -> tuple[Invariant, ...]:
-    """Return the invariants that match; all without globs. Raise UsageError."""
+def judged_invariants(
+    select: Sequence[str], declared: frozenset[Trait] = frozenset()
+) -> tuple[Invariant, ...]:
+    """Return the invariants that match, or all, without those that a declaration excludes.
+
+    Raise UsageError if a glob matches none, or if none is left.
+    """
     ids = [each.id for each in INVARIANTS]
     for glob in select:
         if not any(fnmatchcase(each, glob) for each in ids):
             raise click.UsageError(
                 f"--select {glob}: matches no invariant of --explore; they are {', '.join(ids)}"
             )
-    return tuple(
+    judged = tuple(
         each
         for each in INVARIANTS
-        if not select or any(fnmatchcase(each.id, glob) for glob in select)
+        if not each.not_for & declared
+        and (not select or any(fnmatchcase(each.id, glob) for glob in select))
     )
+    if not judged:
+        switches = ", ".join(sorted(declared))
+        raise click.UsageError(f"--select: {switches} leaves no selected invariant to judge")
+    return judged
 
 
 def _run(client: ClientCommand, options: _Options) -> tuple[AuditReport, bool]:
@@ -121,6 +135,7 @@ def _run(client: ClientCommand, options: _Options) -> tuple[AuditReport, bool]:
         parallel=options.parallel,
         timeout_s=options.timeout_s or _TIMEOUT_S,
         budget_s=options.budget_s,
+        has_files=options.has_files,
         on_start=display.start,
         on_end=display.end,
     ) as runner:

@@ -14,8 +14,11 @@ import pytest
 from contract_tests.client.driving.command import ClientCommand
 from contract_tests.client.driving.scenario_runs import CommandRunner
 from contract_tests.client.exploring.exploration import Explorer, TimeIsOver
+from contract_tests.client.exploring.invariants import IDS
 from contract_tests.client.exploring.scenario import Scenario
+from contract_tests.client.records import Trait
 from contract_tests.client.reports.files import read_audit
+from contract_tests.command.audit_explore import judged_invariants
 from contract_tests.command.durations import Duration
 from contract_tests.contract.mock_process import start_mock
 from contract_tests.contract.verdicts import Verdict
@@ -61,8 +64,14 @@ def command_of(tmp_path: Path, source: str, *words: str) -> str:
 
 
 def runner_of(url: str, command: str, parallel: int = 2) -> CommandRunner:
+    client = ClientCommand(command)
     return CommandRunner(
-        url, ClientCommand(command), parallel=parallel, timeout_s=PATIENCE_S, budget_s=600
+        url,
+        client,
+        parallel=parallel,
+        timeout_s=PATIENCE_S,
+        budget_s=600,
+        has_files=client.takes_out_dir,
     )
 
 
@@ -156,6 +165,27 @@ def test_wrong_usage_says_what_to_do(words: tuple[str, ...], message: str) -> No
 
     assert ended.returncode == 2
     assert message in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("declared", "excluded"),
+    [
+        (Trait.NO_RETRY, {"X-DONE"}),
+        (Trait.AGENT, {"X-PIC", "X-TELL", "X-DONE"}),
+        (Trait.NO_DOWNLOAD, set()),
+    ],
+)
+def test_declaration_excludes_the_invariants_that_do_not_apply(
+    declared: Trait, excluded: set[str]
+) -> None:
+    judged = {each.id for each in judged_invariants([], frozenset({declared}))}
+
+    assert set(IDS) - judged == excluded
+
+
+def test_declaration_that_leaves_nothing_to_judge_is_rejected() -> None:
+    with pytest.raises(click.UsageError, match="--no-retry leaves no selected invariant"):
+        judged_invariants(["X-DONE"], frozenset({Trait.NO_RETRY}))
 
 
 @pytest.mark.parametrize(

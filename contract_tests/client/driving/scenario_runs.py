@@ -32,7 +32,7 @@ class CommandRunner:
     """Runs scenarios, each with a key of its own, until the time is over.
 
     `timeout_s` limits a picture, and `budget_s` all scenarios together. `on_start` and `on_end` are
-    called by worker threads.
+    called by worker threads. `has_files` tells whether the client stores its pictures in {out_dir}.
 
     Raises ClientNotReachingMock from the first futures if no client has reached the mock.
     """
@@ -45,6 +45,7 @@ class CommandRunner:
         parallel: int,
         timeout_s: float,
         budget_s: float,
+        has_files: bool,
         on_start: Callable[[], None] = lambda: None,
         on_end: Callable[[], None] = lambda: None,
     ) -> None:
@@ -52,6 +53,7 @@ class CommandRunner:
         self._base_url = base_url
         self._command = command
         self._timeout_s = timeout_s
+        self._has_files = has_files
         self._on_start = on_start
         self._on_end = on_end
         self._processes = ClientProcesses()
@@ -140,7 +142,7 @@ class CommandRunner:
                 output += client_exit.output
                 if not restart.has_happened:
                     break
-            files = read_files(Path(out_dir)) if self._command.takes_out_dir else None
+            files = read_files(Path(out_dir)) if self._has_files else None
         return ClientRun(
             prompt=prompt,
             is_success=client_exit.exit_status == 0 and not client_exit.timed_out,

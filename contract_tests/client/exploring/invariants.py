@@ -11,7 +11,7 @@ from contract_tests.client.evidence import minimum_wait_s
 from contract_tests.client.exploring.deliveries import problem_of
 from contract_tests.client.exploring.grammar import Severity
 from contract_tests.client.exploring.outcome import ClientRun, Delivery, Outcome, Purchase
-from contract_tests.client.records import API_OPERATIONS, HttpExchange
+from contract_tests.client.records import API_OPERATIONS, HttpExchange, Trait
 from contract_tests.client.rule import Axis, Level
 from contract_tests.contract.redaction import Redaction
 from contract_tests.contract.text import count, writable
@@ -40,6 +40,8 @@ class Invariant(msgspec.Struct, frozen=True, kw_only=True):
     level: Level = Level.MUST
     advice: str
     check: Callable[[Outcome], Iterator[tuple[str, int | None]]]
+    not_for: frozenset[Trait] = frozenset()
+    """The invariant is not judged if one of these is declared about the client."""
 
 
 def violations_of(outcome: Outcome) -> tuple[Violation, ...]:
@@ -201,6 +203,7 @@ INVARIANTS: Final = (
         advice="Report success only once every picture of the task is complete. Retry a download"
         " that fails, and check that its content is a whole image.",
         check=_check_pictures,
+        not_for=frozenset({Trait.AGENT}),
     ),
     Invariant(
         id="X-TELL",
@@ -210,6 +213,7 @@ INVARIANTS: Final = (
         advice="Exit with a status other than 0, or raise, if there is no picture. Believe the"
         " state of the task in a status response, and only callbacks for your own task.",
         check=_check_failure_is_told,
+        not_for=frozenset({Trait.AGENT}),
     ),
     Invariant(
         id="X-END",
@@ -244,6 +248,7 @@ INVARIANTS: Final = (
         advice="Wait and retry after a 429. Ignore unknown members, repeated callbacks and"
         " callbacks for other tasks, and poll until the task has ended.",
         check=_check_completion,
+        not_for=frozenset({Trait.AGENT, Trait.NO_RETRY}),
     ),
 )  # fmt: skip
 IDS: Final = tuple(each.id for each in INVARIANTS)
