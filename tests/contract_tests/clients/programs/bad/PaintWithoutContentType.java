@@ -4,6 +4,7 @@ import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandler;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,6 +13,9 @@ import java.time.Duration;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.regex.Pattern;
 
 public class PaintWithoutContentType {
@@ -32,6 +36,15 @@ public class PaintWithoutContentType {
     static HttpRequest.Builder request(String path) {
         return HttpRequest.newBuilder(URI.create(API + path))
             .timeout(Duration.ofSeconds(30)).header("Authorization", "Bearer " + KEY);
+    }
+
+    /** Send a request. Its own timeout ends with the headers; this one covers the body, too. */
+    static <T> HttpResponse<T> send(HttpRequest request, BodyHandler<T> handler) throws Exception {
+        try {
+            return HTTP.sendAsync(request, handler).get(30, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException error) {
+            throw new java.io.IOException(error.toString(), error);
+        }
     }
 
     /** Return the text of a member, unescaped; the answers of this API need no more than that. */
@@ -56,7 +69,7 @@ public class PaintWithoutContentType {
         String body = "{\"input\": {\"mode\": \"gpt-image-1\", \"prompt\": \"" + escaped
             + "\", \"num_images\": " + numImages + "}}";
         for (int attempt = 0; ; attempt++) {
-            var response = HTTP.send(request("/generateTask/gpt-image-1")
+            var response = send(request("/generateTask/gpt-image-1")
                 .POST(HttpRequest.BodyPublishers.ofString(body)).build(), BodyHandlers.ofString());
             if (response.statusCode() == 200) {
                 return member(response.body(), "taskId")
@@ -79,7 +92,7 @@ public class PaintWithoutContentType {
             String state = "";
             String body = "";
             try {
-                var response = HTTP.send(
+                var response = send(
                     request("/statusTask/gpt-image-1" + query).build(), BodyHandlers.ofString());
                 int status = response.statusCode();
                 if (status >= 400 && status < 500 && status != 429) {
@@ -113,7 +126,7 @@ public class PaintWithoutContentType {
         var request = HttpRequest.newBuilder(URI.create(url)).timeout(Duration.ofSeconds(60)).build();
         for (int attempt = 0; attempt < 4; attempt++) {
             try {
-                var response = HTTP.send(request, BodyHandlers.ofByteArray());
+                var response = send(request, BodyHandlers.ofByteArray());
                 byte[] picture = response.body();
                 if (response.statusCode() == 200 && picture.length > 8
                     && new String(picture, picture.length - 8, 4, StandardCharsets.US_ASCII).equals("IEND")) {
