@@ -1,6 +1,6 @@
 """Clients with a bug that needs two events, or an order of events that no staged case has.
 
-Each passes every staged case. `violates` is the invariant that exploring finds violated, and
+Most of them pass every staged case. `violates` is the invariant that exploring finds violated, and
 `shortest` are the events of the shortest scenario that shows it.
 """
 
