@@ -1,5 +1,6 @@
 """The kit accepts every server that keeps the contract, however it differs from the mock."""
 
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -8,6 +9,7 @@ from contract_tests.server.case import Case
 from contract_tests.server.catalogue import all_cases, select_cases
 from tests.contract_tests.mutants.legal.accepting import VARIATIONS, complaints, related
 from tests.contract_tests.mutants.legal.variation import Variation
+from tests.contract_tests.mutants.matrix import variations_part
 from tests.properties import is_deep
 
 _FEW = 4  # cases for each variation, where not all are run
@@ -49,6 +51,12 @@ def test_a_legal_variation_without_control_plane_is_accepted(variation: Variatio
     cases = quick if is_deep() else tuple(case for case in quick if case.id in _IN_REAL_TIME)
 
     assert complaints(variation, cases, is_foreign=True) == ()
+
+
+def test_the_page_names_every_legal_variation() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "mutants.md").read_text(encoding="utf-8")
+
+    assert variations_part() in page, "run: make docs"
 
 
 def test_there_are_at_least_40_legal_variations() -> None:

@@ -1,15 +1,35 @@
-"""Prints the kill matrix: `python -m tests.contract_tests.mutants.matrix > docs/mutants.md`."""
+"""Prints the kill matrix: `python -m tests.contract_tests.mutants.matrix > docs/mutants.md`.
 
+It measures every mutant anew, which takes long. `--measured FILE` takes the results of generated
+mutants from a file that `engine/measuring.py` has printed.
+"""
+
+import argparse
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from os import cpu_count
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import msgspec
 
 from contract_tests.client.rules import RULES
 from contract_tests.contract.register import load_register
 from tests.contract_tests.clients import all_clients, corpus
 from tests.contract_tests.clients.good import Client
 from tests.contract_tests.mutants.all_mutants import all_mutants, cases_of, killers
+from tests.contract_tests.mutants.engine.all import SEED, engine_mutants
+from tests.contract_tests.mutants.engine.killing import Kill
+from tests.contract_tests.mutants.engine.measuring import measured
+from tests.contract_tests.mutants.engine.rates import rates_part
+from tests.contract_tests.mutants.legal.accepting import VARIATIONS
 
+_PROCESSES: Final = cpu_count() or 1
+_WITHOUT_CONTROL: Final = 160  # generated mutants, measured in real time
 Blames = Mapping[type[Client], Mapping[str, Sequence[str]]]
 
 _HEAD = """\
@@ -24,6 +44,15 @@ clause must fail. The unchanged mock must pass every case.
 
 | clause | mutant | caught by |
 |---|---|---|
+"""
+
+_VARIATIONS = """
+## Legal variations
+
+Each of these servers differs from the mock and keeps the contract. The kit must accept it.
+
+| clause | server |
+|---|---|
 """
 
 _CLIENTS = """
@@ -47,8 +76,14 @@ names the bug in this case. Nothing is found in the good programs in the same fo
 """
 
 
-def page(kills: Mapping[str, Sequence[str]], blames: Blames) -> str:
-    return servers_part(kills) + clients_part(blames) + programs_part()
+def page(kills: Mapping[str, Sequence[str]], measured: Iterable[Kill], blames: Blames) -> str:
+    return (
+        servers_part(kills)
+        + rates_part(measured)
+        + variations_part()
+        + clients_part(blames)
+        + programs_part()
+    )
 
 
 def servers_part(kills: Mapping[str, Sequence[str]]) -> str:
@@ -59,6 +94,16 @@ def servers_part(kills: Mapping[str, Sequence[str]]) -> str:
         for mutant in sorted(all_mutants(), key=lambda mutant: order.index(mutant.clause))
     ]
     return _HEAD + "\n".join(rows) + f"\n\n{len(rows)} mutants.\n"
+
+
+def variations_part() -> str:
+    """Write what the kit must accept, by clause in the order of the contract."""
+    order = [clause.id for clause in load_register()]
+    rows = [
+        f"| {each.clause} | {each.name} |\n"
+        for each in sorted(VARIATIONS, key=lambda each: order.index(each.clause))
+    ]
+    return _VARIATIONS + "".join(rows) + f"\n{len(rows)} variations.\n"
 
 
 def clients_part(blames: Blames) -> str:
@@ -101,7 +146,40 @@ def blames_of_all() -> Blames:
         }
 
 
+def kills_of_all() -> dict[str, tuple[str, ...]]:
+    """Return the cases that catch each mutant that is written by hand, by name."""
+    names = [mutant.name for mutant in all_mutants()]
+    with ProcessPoolExecutor(_PROCESSES, mp_context=get_context("spawn")) as pool:
+        return dict(zip(names, pool.map(_killers_of, names), strict=True))
+
+
+def _killers_of(name: str) -> tuple[str, ...]:
+    logging.getLogger("mock_server").setLevel(logging.CRITICAL)
+    mutant = next(each for each in all_mutants() if each.name == name)
+    return killers(mutant, cases_of(mutant))
+
+
+def measure_generated() -> list[Kill]:
+    """Measure all generated mutants with control, and a sample without."""
+    slow = Random(SEED).sample(engine_mutants(), _WITHOUT_CONTROL)
+    return [
+        *measured(engine_mutants(), is_foreign=False, processes=_PROCESSES),
+        # These mostly wait for tasks.
+        *measured(slow, is_foreign=True, processes=4 * _PROCESSES),
+    ]
+
+
+def read_measured(path: Path) -> list[Kill]:
+    """Return the last result for each mutant and kind of target in a file of JSON lines."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    kills = [msgspec.json.decode(line, type=Kill) for line in lines]
+    return list({(kill.mutant, kill.is_foreign): kill for kill in kills}.values())
+
+
 if __name__ == "__main__":
     logging.getLogger("mock_server").setLevel(logging.CRITICAL)
-    kills = {mutant.name: killers(mutant, cases_of(mutant)) for mutant in all_mutants()}
-    sys.stdout.write(page(kills, blames_of_all()))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--measured", type=Path, help="results of generated mutants (JSON lines)")
+    options = parser.parse_args()
+    generated = read_measured(options.measured) if options.measured else measure_generated()
+    sys.stdout.write(page(kills_of_all(), generated, blames_of_all()))

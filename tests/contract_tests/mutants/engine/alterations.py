@@ -66,7 +66,13 @@ class EngineMutant(Mutant):
 
     @property
     def needs_control(self) -> bool:
-        return self.alteration.needs_control or self.context.needs_control
+        """Tell whether it shows only after ten minutes, or at a documented limit.
+
+        10,000 requests a minute, and 1,000 tasks of a second each at once, are more than a wrapped
+        server on a busy machine can answer.
+        """
+        is_at_a_limit = self.alteration.when == {"limit"} or self.context.name == "after-a-429"
+        return is_at_a_limit or self.alteration.needs_control or self.context.needs_control
 
     def parts(self) -> Parts:
         memory = Memory()

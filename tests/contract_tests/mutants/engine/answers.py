@@ -101,7 +101,7 @@ def _errors(
             operator=operator,
             place=f"{place}-of-{status}",
             clause=clause,
-            when=frozenset({"error"}),
+            when=frozenset({"limit" if status == 429 else "error"}),
             also=frozenset(also) | {"ENV-1", "ENV-2"},
             about=_SHOWN if status in {400, 429} else frozenset({"always"}),
             answer=at(status),

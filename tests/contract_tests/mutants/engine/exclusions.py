@@ -89,8 +89,6 @@ EXCLUSIONS = (
             or _named("stale-complete-time", "callbacks-only")(alteration, context)
             or _named("reorder-result-url", "status-only after-two-polls after-an-hour"
                       " after-14-days after-15-days")(alteration, context)
-            or _named("drop-references", "")(alteration, context)
-            or _named("duplicate-task-id-of-submits", "")(alteration, context)
         ),
     ),
     Exclusion(

@@ -20,6 +20,8 @@ from tests.contract_tests.mutants.harness import serving
 _SEED = 1
 _FIRST = 8  # So many cases run first: those that have killed most mutants so far.
 _SHOWN_ELSEWHERE = frozenset({"error", "picture"})  # better by cases of their own
+_REJECTED = frozenset({"error", "invalid"})
+_COMBINED = ("S-SUB-103", "S-SUB-104")  # properties that combine an invalid member with others
 _TRAFFIC = ("S-TRF-", "S-STA-2")
 
 
@@ -42,8 +44,10 @@ class Killers:
     def __init__(self) -> None:
         self._kills: Counter[str] = Counter()
 
-    def kill(self, mutant: EngineMutant, *, is_foreign: bool = False, first: str = "") -> Kill:
-        """Run the suite `full`, the likely cases first, until a finding names the clause."""
+    def kill(
+        self, mutant: EngineMutant, *, is_foreign: bool = False, cases: tuple[Case, ...] = ()
+    ) -> Kill:
+        """Run these cases, or the suite `full`, until a finding names the clause."""
         options = Options(base_url="", seed=_SEED)
         others: set[str] = set()
         # Shortest scenarios are for people; here only the clause counts.
@@ -51,7 +55,8 @@ class Killers:
             serving(mutant, is_foreign=is_foreign) as url,
             patch.object(verdicts, "_MOST_SHRUNK", 0),
         ):
-            for batch in self._batches(mutant, first, is_foreign=is_foreign):
+            batches = [cases] if cases else self._batches(mutant, is_foreign=is_foreign)
+            for batch in batches:
                 of_here = msgspec.structs.replace(options, base_url=url)
                 with open_session(of_here) as ready:
                     found = _first_killer(ready, batch, mutant, others)
@@ -66,15 +71,14 @@ class Killers:
             others=tuple(sorted(others)),
         )
 
-    def _batches(
-        self, mutant: EngineMutant, first: str, *, is_foreign: bool
-    ) -> Iterator[tuple[Case, ...]]:
-        cases = sorted(select_cases(all_cases()), key=lambda case: self._rank(case, mutant, first))
-        if first:
-            yield tuple(case for case in cases if case.id == first)
+    def _batches(self, mutant: EngineMutant, *, is_foreign: bool) -> Iterator[tuple[Case, ...]]:
+        cases = sorted(select_cases(all_cases()), key=lambda case: self._rank(case, mutant))
         if is_foreign:
-            # In real time the cases wait side by side, so it costs nothing to start all of them.
-            yield tuple(cases)
+            # In real time the cases wait side by side, so many start at once.
+            calm = [case for case in cases if not case.exhausts]
+            yield tuple(case for case in calm if _is_related(case, mutant))
+            yield tuple(case for case in calm if not _is_related(case, mutant))
+            yield tuple(case for case in cases if case.exhausts)
             return
         if not mutant.alteration.when & _SHOWN_ELSEWHERE:
             for scenarios in scenario_cases(mutant, _SEED):
@@ -84,11 +88,11 @@ class Killers:
         yield tuple(likely[_FIRST:])
         yield tuple(case for case in cases if case not in likely)
 
-    def _rank(
-        self, case: Case, mutant: EngineMutant, first: str
-    ) -> tuple[bool, ...] | tuple[int, ...]:
+    def _rank(self, case: Case, mutant: EngineMutant) -> tuple[int, ...]:
+        """Rank a case lower if it has killed often, is about the clause and is quick."""
+        is_combined = mutant.context.about == "task" and mutant.alteration.when <= _REJECTED
         return (
-            case.id != first,
+            not (is_combined and case.id in _COMBINED),
             case.exhausts,
             -self._kills[case.id],
             not mutant.clauses & set(case.clauses),

@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from random import Random
 
@@ -26,18 +26,19 @@ _KILLERS = Killers()  # one for each process
 def measured(
     mutants: Iterable[EngineMutant], *, is_foreign: bool, processes: int, seed: int = SEED
 ) -> Iterator[Kill]:
-    """Yield the result for each mutant, in any order of time."""
+    """Yield the result for each mutant as soon as it is known, in any order."""
     names = [mutant.name for mutant in mutants if not (is_foreign and mutant.needs_control)]
     with ProcessPoolExecutor(
         processes, mp_context=get_context("spawn"), initializer=_quiet
     ) as pool:
         futures = [pool.submit(_kill, name, seed, is_foreign) for name in names]
-        for future in futures:
+        for future in as_completed(futures):
             yield future.result()
 
 
 def _quiet() -> None:
-    logging.getLogger("mock_server").setLevel(logging.CRITICAL)
+    for name in ("mock_server", "uvicorn"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     logging.basicConfig(level=logging.WARNING)
     logging.getLogger("mutants").setLevel(logging.INFO)
     all_cases()
