@@ -31,6 +31,22 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     is_quick: bool = True
     """Whether it ends before a client gives up or gets a second delivery."""
 
+    @property
+    def shortest_s(self) -> float:
+        """The seconds that a client spends here at least: until its task ends, with retries.
+
+        A situation in which no task ends counts as 0.
+        """
+        effects = [rule["apply"] for rule in self.staged]
+        outcomes = [effect["outcome"] for effect in effects if "outcome" in effect]
+        waits = [effect["refuse"].get("retry_after") for effect in effects if "refuse" in effect]
+        until_end_s = sum(
+            float(str(outcome.get(phase, "0s")).removesuffix("s"))
+            for outcome in outcomes
+            for phase in ("pending", "processing")
+        )
+        return until_end_s + sum(wait for wait in waits if isinstance(wait, int))
+
 
 def on_submit(**outcome: object) -> Json:
     """Return a rule that gives every task this outcome."""

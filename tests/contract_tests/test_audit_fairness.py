@@ -77,6 +77,7 @@ def test_status_request_that_is_throttled_must_be_retried() -> None:
         ("no", Verdict.PASS),  # The message of the response.
         ("generation failed", Verdict.WARN),
         ("Traceback (most recent call last):\n  KeyError: 'taskId'", Verdict.FAIL),
+        ("TypeError: data is null\n    at main.mjs:17:9\n\nNode.js v20.20.2", Verdict.FAIL),
         ("panic: runtime error: invalid memory address", Verdict.FAIL),
         ("Traceback (most recent call last):\n  HTTPError: 401 Unauthorized", Verdict.PASS),
     ],

@@ -136,7 +136,7 @@ def run_trials(
     ) as http:
         try:
             futures = []
-            for plan in sorted(plans, key=lambda plan: plan.situation.is_quick):
+            for plan in sorted(plans, key=_by_length):
                 reason, hint = _reason_to_skip(plan.situation, command)
                 if reason:
                     yield unjudged_case(plan.situation, Verdict.SKIP, reason, hint)
@@ -151,6 +151,11 @@ def run_trials(
             stop.set()
             processes.close()
             executor.shutdown(cancel_futures=True)
+
+
+def _by_length(plan: CasePlan) -> tuple[bool, float]:
+    """Return the key that sorts the longest cases first, so that none is left for the end."""
+    return plan.situation.is_quick, -plan.situation.shortest_s
 
 
 def _reason_to_skip(situation: Situation, command: ClientCommand) -> tuple[str, str]:

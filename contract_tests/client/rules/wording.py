@@ -9,7 +9,8 @@ from contract_tests.client.records import ClientExit
 # What Python, Go, Java, Node and the shell print about an error that no code handles.
 _CRASH: Final = re.compile(
     r"^(?:Traceback \(most recent call last\):|panic: |Exception in thread |Uncaught "
-    r"|node:internal/|Unhandled|fatal error: |Segmentation fault)|UnhandledPromiseRejection",
+    r"|node:internal/|Node\.js v\d|Unhandled|fatal error: |Segmentation fault)"
+    r"|UnhandledPromiseRejection",
     re.MULTILINE,
 )
 

@@ -112,6 +112,7 @@ SITUATIONS: Final = (
         judged=("C-ROB-006", *SINGLE_PURCHASE),
         staged=(ENDS_BEFORE_FIRST_POLL, on("status", {"wire": "reset"}, times=1)),
         needs_polling=True,
+        is_quick=False,
     ),
     Situation(
         id="A-ROB-007",

@@ -13,6 +13,7 @@ SITUATIONS: Final = (
         title="The first download is interrupted",
         judged=("C-RES-004", "C-OUT-002", "C-PAY-003"),
         staged=(ENDS_BEFORE_FIRST_POLL, on("result", {"wire": "half-body"}, times=1)),
+        is_quick=False,
     ),
     Situation(
         id="A-RES-002",
