@@ -22,6 +22,8 @@ from tests.contract_tests.clients.corpus import (
 from tests.contract_tests.mutants.matrix import programs_part
 from tests.properties import is_deep
 
+pytestmark = pytest.mark.long
+
 PAGE: Final = Path(__file__).parents[2] / "docs" / "mutants.md"
 _SEED: Final = 7
 _FEW_BAD: Final = 6

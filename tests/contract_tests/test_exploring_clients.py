@@ -25,6 +25,8 @@ from tests.contract_tests.clients.broken_combinations import BROKEN, CAREFUL, Ca
 from tests.contract_tests.clients.exploring import explorable
 from tests.properties import is_deep, scale
 
+pytestmark = pytest.mark.long
+
 MANY = 300
 FEW = 12
 SEED = 0

@@ -12,6 +12,8 @@ from tests.contract_tests.mutants.legal.variation import Variation
 from tests.contract_tests.mutants.matrix import variations_part
 from tests.properties import is_deep
 
+pytestmark = pytest.mark.long
+
 _FEW = 4  # cases for each variation, where not all are run
 # Without control plane, the cases take real time.
 FOREIGN = tuple(each for each in VARIATIONS if each.is_foreign_only or is_deep())

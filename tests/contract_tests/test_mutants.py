@@ -12,6 +12,8 @@ from tests.contract_tests.mutants.all_mutants import SEED, all_mutants, cases_of
 from tests.contract_tests.mutants.harness import Mutant
 from tests.properties import is_deep
 
+pytestmark = pytest.mark.long
+
 _ONE_OF = 3  # So many mutants of a clause are there for each one that `make test` tries.
 PAGE = (Path(__file__).parents[2] / "docs" / "mutants.md").read_text(encoding="utf-8")
 SERVERS, _, _ = PAGE.partition("\n## Generated servers\n")

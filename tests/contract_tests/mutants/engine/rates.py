@@ -28,7 +28,7 @@ for tasks on the route `value`". Its name is the operator, the place and the con
   Mutants that only show after more than ten minutes of real time, or at the documented limits, are
   left out there.
 
-Measured: {with_control} mutants with control, and a sample of {without_control} without.
+Measured: {with_control} mutants with control, and {without_control} without, both chosen at random.
 
 """
 _EXCLUDED = """
@@ -101,7 +101,7 @@ def _rows(alive: Sequence[Kill], *, is_foreign: bool) -> str:
         return "None.\n"
     reasons = survivors().of(is_foreign=is_foreign)
     lines = [
-        f"| {kill.clause} | {kill.mutant} | {reasons.get(kill.mutant, '**no reason**')} |\n"
+        f"| {kill.clause} | {kill.mutant} | {reasons.get(kill.mutant, 'Not examined yet.')} |\n"
         for kill in sorted(alive, key=lambda kill: kill.mutant)
     ]
     return "| clause | mutant | why it survives |\n|---|---|---|\n" + "".join(lines)
