@@ -32,7 +32,11 @@ def test_every_wire_fault_has_a_function() -> None:
 
 
 def test_every_meaning_fault_has_a_function() -> None:
-    assert {*meaning_faults._OF_STATUS, *meaning_faults._OF_RESULT} == set(MeaningFault)
+    needs_address = {MeaningFault.RESULT_REDIRECTED}
+
+    assert needs_address | {*meaning_faults._OF_STATUS, *meaning_faults._OF_RESULT} == set(
+        MeaningFault
+    )
 
 
 def test_every_callback_fault_changes_what_is_sent_or_when() -> None:
