@@ -1,7 +1,7 @@
 """Prints the kill matrix: `python -m tests.contract_tests.mutants.matrix > docs/mutants.md`.
 
-It measures every mutant anew, which takes long. `--measured FILE` takes the results of generated
-mutants from a file that `engine/measuring.py` has printed.
+The results of generated mutants are in `engine/measured.jsonl`. `--measure` measures all of them
+anew and writes this file, which takes hours.
 """
 
 import argparse
@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from os import cpu_count
-from pathlib import Path
 from random import Random
 from typing import Final
 
@@ -24,7 +23,7 @@ from tests.contract_tests.clients.good import Client
 from tests.contract_tests.mutants.all_mutants import all_mutants, cases_of, killers
 from tests.contract_tests.mutants.engine.all import SEED, engine_mutants
 from tests.contract_tests.mutants.engine.killing import Kill
-from tests.contract_tests.mutants.engine.measuring import measured
+from tests.contract_tests.mutants.engine.measuring import MEASURED, measured, read_measured
 from tests.contract_tests.mutants.engine.rates import rates_part
 from tests.contract_tests.mutants.legal.accepting import VARIATIONS
 
@@ -169,17 +168,11 @@ def measure_generated() -> list[Kill]:
     ]
 
 
-def read_measured(path: Path) -> list[Kill]:
-    """Return the last result for each mutant and kind of target in a file of JSON lines."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    kills = [msgspec.json.decode(line, type=Kill) for line in lines]
-    return list({(kill.mutant, kill.is_foreign): kill for kill in kills}.values())
-
-
 if __name__ == "__main__":
     logging.getLogger("mock_server").setLevel(logging.CRITICAL)
     parser = argparse.ArgumentParser()
-    parser.add_argument("--measured", type=Path, help="results of generated mutants (JSON lines)")
-    options = parser.parse_args()
-    generated = read_measured(options.measured) if options.measured else measure_generated()
-    sys.stdout.write(page(kills_of_all(), generated, blames_of_all()))
+    parser.add_argument("--measure", action="store_true", help="measure generated mutants anew")
+    if parser.parse_args().measure:
+        lines = [msgspec.json.encode(kill).decode() for kill in measure_generated()]
+        MEASURED.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    sys.stdout.write(page(kills_of_all(), read_measured(), blames_of_all()))

@@ -11,7 +11,9 @@ import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
+from pathlib import Path
 from random import Random
+from typing import Final
 
 import msgspec
 
@@ -20,6 +22,8 @@ from tests.contract_tests.mutants.engine.all import SEED, engine_mutants
 from tests.contract_tests.mutants.engine.alterations import EngineMutant
 from tests.contract_tests.mutants.engine.killing import Kill, Killers
 
+MEASURED: Final = Path(__file__).with_name("measured.jsonl")
+"""The last results: one line of JSON for each mutant and kind of target."""
 _KILLERS = Killers()  # one for each process
 
 
@@ -34,6 +38,13 @@ def measured(
         futures = [pool.submit(_kill, name, seed, is_foreign) for name in names]
         for future in as_completed(futures):
             yield future.result()
+
+
+def read_measured(path: Path = MEASURED) -> list[Kill]:
+    """Return the last result for each mutant and kind of target in a file of JSON lines."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    kills = [msgspec.json.decode(line, type=Kill) for line in lines]
+    return list({(kill.mutant, kill.is_foreign): kill for kill in kills}.values())
 
 
 def _quiet() -> None:
