@@ -52,14 +52,16 @@ def started(command: list[str], folder: Path, **more: str) -> "subprocess.Popen[
 
 
 def test_every_block_of_the_page_is_tested() -> None:
-    assert [name for name, _ in BLOCKS] == ["python", "bash", "bash", "json", "python"]
+    assert [name for name, _ in BLOCKS] == [
+        "python", "bash", "bash", "bash", "json", "python"
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_shell_blocks_are_one_command_without_comments(shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"needs {shell} to split the commands into words (Debian: apt-get install zsh)")
-    for language, text in (("bash", "--exec"), ("bash", "--watch")):
+    for language, text in (("bash", "--suite"), ("bash", "--explore"), ("bash", "--watch")):
         script = f"""contract-tests() {{ printf '%s\\n' "$@"; }}\n{block(language, text)}"""
         words = subprocess.run([shell, "-fc", script], capture_output=True, text=True, check=True)
 
@@ -69,7 +71,7 @@ def test_shell_blocks_are_one_command_without_comments(shell: str) -> None:
 
 def test_first_command_audits_the_client_of_the_page(project: Path) -> None:
     path = os.pathsep.join([str(project), str(ROOT)])
-    command = ["bash", "-c", block("bash", "--exec")]
+    command = ["bash", "-c", block("bash", "--suite")]
     process = started(command, project, PYTHONPATH=path)
     output, _ = process.communicate(timeout=10 * PATIENCE_S)
     cases = {case.id: case for case in read_audit(project / "audit").cases}

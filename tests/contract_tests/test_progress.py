@@ -55,7 +55,7 @@ def test_an_own_task_that_is_not_found_violates_sta_3_and_is_soon_given_up() -> 
 
 
 def test_errors_that_pass_and_a_rate_limit_violate_nothing_by_themselves() -> None:
-    assert violated(*[ERROR] * 4, status("pending"), *[ERROR] * 4, LIMITED) == (set(), 101)
+    assert violated(*[ERROR] * 4, status("pending"), *[ERROR] * 4, LIMITED) == (set(), 10)
 
 
 @pytest.mark.parametrize("is_live", [False, True])

@@ -135,7 +135,7 @@ class TestCounts:
 
         assert "Cases 2 1 FAIL 1 PASS" in text
         assert re.search(r"Rules \d+ 1 FAIL", text)
-        assert re.search(r"Clauses \d+ 3 FAIL", text)
+        assert re.search(r"Clauses \d+ 5 FAIL", text)
 
     @given(st.lists(verdicts))
     def test_counts_add_up_to_the_total(self, found: list[Verdict]) -> None:

@@ -55,6 +55,7 @@ class AuditedRule(msgspec.Struct):
     cases: list[str]
     reason: str
     advice: Annotated[str, Meta(description="What to change in the client; empty if nothing.")]
+    hint: Annotated[str, Meta(description="How to test the rule; empty if it was tested.")]
 
 
 class AuditSummary(msgspec.Struct):
@@ -82,12 +83,14 @@ class AuditReport(msgspec.Struct):
     base_url: str
     profile: str
     selection: Annotated[list[str], Meta(description="Empty: a sandbox is audited as a whole.")]
+    declared: Annotated[list[str], Meta(description="Empty: nothing is known about the client.")]
     strict: bool
     seed: int | None
     cases: list[dict[str, Any]]
     rules: list[AuditedRule]
     clauses: list[dict[str, Any]]
     summary: AuditSummary
+    exploration: Annotated[None, Meta(description="Null: a sandbox is not explored.")]
 
 
 class AuditResource:
