@@ -115,4 +115,6 @@ def test_page_lists_the_cases_that_catch_each_mutant_client(violations_of: Viola
     for kind in MUTANTS:
         tried_in = {each.id for each in main_cases(kind)}
         catching = set(violations_of(kind)[kind.violates])
-        assert told[kind.violates, name_of(kind)] & tried_in == catching, "run: make docs"
+        assert told[kind.violates, name_of(kind)] & tried_in == catching, (
+            f"{name_of(kind)}: run: make docs"
+        )
