@@ -54,8 +54,8 @@ _OPTIONS: Final = (
                  type=click.FloatRange(0.1), metavar="SECONDS",
                  help="With --watch: finish after this many seconds without a request."),
     click.option("--explore", is_flag=True,
-                 help="Run the client in generated scenarios instead of the cases, and judge what"
-                 " always holds, such as: it never pays twice."),
+                 help="Run the client in generated scenarios instead of the cases, and judge"
+                 " invariants, such as: the client never pays twice."),
     click.option("--budget", "budget_s", type=Duration(), metavar="DURATION",
                  help="With --explore: total time, such as 90s or 10m.  [default: 10m]"),
     click.option("--select", multiple=True, metavar="GLOB",

@@ -30,9 +30,9 @@ def exploration_entries(facts: ExplorationFacts) -> Iterator[Entry]:
         f" {coverage.possible_interleavings} orders of polls and callbacks",
     )
     if facts.scenarios <= coverage.kinds:
-        yield Entry("", "the time was too short for each kind of event; use a longer --budget")
+        yield Entry("", "the time was too short to try each kind of event; use a longer --budget")
     elif coverage.not_reached:
-        yield Entry("not met by the client: ", ", ".join(coverage.not_reached), style="dim")
+        yield Entry("did not happen: ", ", ".join(coverage.not_reached), style="dim")
     for invariant, number in facts.repeats.items():
         yield Entry("", f"{invariant}: {count(number, 'further scenario')} failed in the same way")
 

@@ -22,7 +22,7 @@ def problem_of(deliveries: Sequence[Delivery], purchase: Purchase) -> str:
     if missing:
         pictures = sum(each.is_picture for each in deliveries)
         got = f"got {count(pictures, 'picture')}"
-        return f"picture {', '.join(missing)} of {len(wanted)} is missing or not whole ({got})"
+        return f"picture {', '.join(missing)} of {len(wanted)} is missing or incomplete ({got})"
     for each in deliveries:
         if each.is_picture and not any(_has_same([each], *one) for one in wanted):
             return f"{each.name} is not a picture of the task"

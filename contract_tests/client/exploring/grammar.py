@@ -1,6 +1,6 @@
 """The kinds of events that a scenario can have, as data.
 
-To add a kind, add a row. Kinds of one operation are listed from the simplest to the strangest:
+To add a kind, add a row. Kinds of one operation are listed from the simplest to the most unusual:
 shrinking replaces an event by an event of an earlier kind if the client still fails.
 """
 

@@ -220,7 +220,7 @@ INVARIANTS: Final = (
         title="Must end",
         clauses=("TIM-1",),
         axis=Axis.OUTCOME,
-        advice="Limit the time for a task and the number of retries, and report an error then.",
+        advice="Limit the time for a task and the number of retries. After that, report an error.",
         check=_check_end,
     ),
     Invariant(

@@ -115,7 +115,7 @@ def codes_of(reproduction: Reproduction) -> tuple[tuple[str, str], ...]:
 def _note(failure: Failure) -> str:
     if not failure.is_repeatable:
         return "the same scenario did not fail a second time, so it was not shortened"
-    return "" if failure.is_shortest else "the time was over before the scenario was shortest"
+    return "" if failure.is_shortest else "the time was over before the shortest scenario was found"
 
 
 def timeline_of(outcome: Outcome) -> Iterator[str]:

@@ -123,7 +123,7 @@ def _check_missing_picture(evidence: Evidence) -> Iterator[Observation]:
         last = {unquote(each.resource_path): each for each in attempts}
         for path, each in last.items():
             if path not in complete and client_exit is not None:
-                seen = f"a result was never downloaded whole, and the client {_exit(evidence)}"
+                seen = f"a result was never downloaded completely, and the client {_exit(evidence)}"
                 yield Observation(holds=client_exit.is_failure, seen=seen, event=each.number)
 
 
