@@ -3,9 +3,9 @@
 from contract_tests.contract.provider import BALANCE, GENERATE, STATUS
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
-from contract_tests.server.cases.reading import task_id_of
 from contract_tests.server.examples import Example, differences, example_cases
 from contract_tests.server.probe import Probe
+from contract_tests.server.reading import task_id_of
 
 _REFUSED = {"code": 401, "message": str}
 _BODY = {"input": {"mode": "gpt-image-1", "prompt": "a red fox in the snow"}}

@@ -7,11 +7,11 @@ from contract_tests.contract.fail_codes import load_fail_codes
 from contract_tests.contract.provider import BALANCE
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
-from contract_tests.server.cases.reading import data_of, state_of, task_id_of
 from contract_tests.server.cases.reference_images import LARGEST, data_url, sample
 from contract_tests.server.examples import error_text
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
+from contract_tests.server.reading import data_of, state_of, task_id_of
 
 _UNREACHABLE: Final = "https://nothing.invalid/fox.png"
 _VIOLATION: Final = "a scene of gore"

@@ -5,11 +5,11 @@ from typing import Any, Final
 from contract_tests.contract.provider import GENERATE
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case
-from contract_tests.server.cases.reading import result_urls, task_id_of
 from contract_tests.server.examples import error_text
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 from contract_tests.server.properties import for_all
+from contract_tests.server.reading import result_urls, task_id_of
 from contract_tests.server.world import RECEIVER
 from contract_tests.strategies import (
     CALLBACK_URL,

@@ -5,9 +5,9 @@ from typing import Final
 
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.pictures import fits, required, size_of
-from contract_tests.server.cases.reading import result_urls, state_of
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
+from contract_tests.server.reading import result_urls, state_of
 from contract_tests.strategies import COUNTS, RATIOS
 
 _FOX: Final = {"mode": "gpt-image-1", "prompt": "a red fox in the snow"}

@@ -7,9 +7,9 @@ from urllib.parse import urlsplit, urlunsplit
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.pictures import SIZES, fits, required, size_of
-from contract_tests.server.cases.reading import result_urls
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
+from contract_tests.server.reading import result_urls
 
 _VALID_S: Final = 15 * 24 * 3600
 _GONE: Final = frozenset({403, 404, 410})

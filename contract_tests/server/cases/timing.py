@@ -4,9 +4,9 @@ from statistics import mean
 from typing import Final
 
 from contract_tests.server.case import Case, Time
-from contract_tests.server.cases.reading import data_of
 from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet
 from contract_tests.server.probe import Probe
+from contract_tests.server.reading import data_of
 
 _TASKS: Final = 80
 _NEAR: Final = 0.2  # The tolerance of the average.

@@ -12,11 +12,12 @@ from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.model.facts import MAX_TASKS
 from contract_tests.server.model.model import task_of
 from contract_tests.server.model.outcomes import outcome_of
-from contract_tests.server.model.tasks import KnownTask
+from contract_tests.server.model.tasks import RANKS, KnownTask
 from contract_tests.server.probe import Probe
 from contract_tests.server.progress import generation_max_s
-from contract_tests.server.traffic import judging, steps
-from contract_tests.server.traffic.judging import Claim
+from contract_tests.server.reading import result_urls, state_of, task_id_of
+from contract_tests.server.traffic import judging, steps, task_judging
+from contract_tests.server.traffic.claims import Claim
 from contract_tests.server.traffic.setup import Setup, begin
 from contract_tests.server.world import RECEIVER
 
@@ -78,7 +79,7 @@ class Player:
         self._claim(judging.judge_status_code(expected, answer), answer)
         if self.model.facts.max_tasks < MAX_TASKS:
             self._claim([judging.task_limit(expected, answer)], answer)
-        task_id = judging.task_id_of(answer)
+        task_id = task_id_of(answer)
         if answer.status == 200:
             claim = Claim(
                 clause="SUB-1",
@@ -117,12 +118,13 @@ class Player:
         if key != task.key or answer.status != 200:
             return answer
         is_lenient = not self._probe.target.has_control
-        self._claim(judging.judge_task(task, answer, before_ms, is_lenient=is_lenient), answer)
+        self._claim(task_judging.judge_task(task, answer, before_ms, is_lenient=is_lenient), answer)
+        state = state_of(answer)
         task.seen(
-            judging.state_of(answer),
+            state if state in RANKS else None,
             created=answer.data.get("createTime") if isinstance(answer.data, dict) else None,
             body=answer.response.body,
-            urls=judging.result_urls(answer),
+            urls=tuple(result_urls(answer)),
             now_ms=before_ms,
         )
         return answer
@@ -156,7 +158,7 @@ class Player:
         is_known = bool({"CB-1", "CB-3"} & self.failures.keys())
         received = self._probe.await_deliveries(task.receiver, 0 if is_known else least)
         bodies = tuple(delivery.body for delivery in received)
-        self._claim(judging.judge_callbacks(task, bodies, (least, most)), None)
+        self._claim(task_judging.judge_callbacks(task, bodies, (least, most)), None)
 
     def _pass_time(self, step: steps.PassTime) -> None:
         self._advance(step.seconds)
@@ -177,7 +179,7 @@ class Player:
         while not task.is_frozen:
             answer = self._read_status(task, task.key)
             if waited_s >= longest_s:
-                self._claim(judging.never_ends(longest_s), answer)
+                self._claim(task_judging.never_ends(longest_s), answer)
                 return
             if answer.status != 200:
                 return

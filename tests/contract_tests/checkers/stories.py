@@ -8,7 +8,6 @@ import msgspec
 
 from contract_tests.contract.provider import BALANCE, GENERATE, STATUS
 from contract_tests.server.cases.callbacks.tasks import callback_body
-from contract_tests.server.cases.reading import result_urls
 from contract_tests.server.checkers import check_trace
 from contract_tests.server.events import (
     Deliveries,
@@ -19,6 +18,7 @@ from contract_tests.server.events import (
     Response,
 )
 from contract_tests.server.probe import Probe
+from contract_tests.server.reading import result_urls
 from contract_tests.server.target import Target
 
 UNREACHABLE = ["https://images.invalid/fox.png"]

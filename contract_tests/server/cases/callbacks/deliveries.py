@@ -12,11 +12,11 @@ from contract_tests.server.cases.callbacks.tasks import (
     callback_body,
     missing,
 )
-from contract_tests.server.cases.reading import canonical, has_ended, state_of
 from contract_tests.server.events import Delivery
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 from contract_tests.server.progress import Progress, generation_max_s
+from contract_tests.server.reading import canonical, has_ended, state_of
 
 _FAILING = {"image_urls": ["https://images.invalid/fox.png"]}
 _STEP_S = 3.0

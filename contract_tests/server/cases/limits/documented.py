@@ -7,10 +7,10 @@ from contract_tests.contract.provider import BALANCE, GENERATE
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.limits.retry_after import check_retry_after, try_around
-from contract_tests.server.cases.reading import date_s, has_ended
 from contract_tests.server.events import Request, build_request
 from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet
 from contract_tests.server.probe import Probe
+from contract_tests.server.reading import date_s, has_ended
 
 F = TypeVar("F")
 

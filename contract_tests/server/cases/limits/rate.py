@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from contract_tests.contract.provider import BALANCE, GENERATE, STATUS
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
-from contract_tests.server.cases.reading import result_urls
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 from contract_tests.server.properties import for_all
+from contract_tests.server.reading import result_urls
 
 WINDOW_MS = 60_000
 _OTHER_MODEL = STATUS.replace("gpt-image-1", "no-such-model")

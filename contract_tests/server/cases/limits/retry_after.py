@@ -6,9 +6,9 @@ from typing import Final
 from contract_tests.contract.provider import BALANCE
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case
-from contract_tests.server.cases.reading import retry_after_s
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
+from contract_tests.server.reading import retry_after_s
 
 _LONGEST_S: Final = 120  # A longer Retry-After is not waited for in real time.
 

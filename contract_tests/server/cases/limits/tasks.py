@@ -3,9 +3,9 @@
 from contract_tests.contract.provider import GENERATE
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
-from contract_tests.server.cases.reading import has_ended, task_id_of
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
+from contract_tests.server.reading import has_ended, task_id_of
 
 _FAILING = ["https://images.invalid/fox.png"]
 _ROOM = {"rate_limit": 10_000, "generation_time": 30}  # No other limit may be reached first.

@@ -6,13 +6,13 @@ from typing import Final
 
 from contract_tests.contract.provider import STATUS
 from contract_tests.server.case import Case, Time
-from contract_tests.server.cases.reading import canonical, data_of, has_ended, result_urls, state_of
 from contract_tests.server.cases.status import dates, members
 from contract_tests.server.cases.status.members import lives
 from contract_tests.server.examples import Example, error_text, example_cases
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 from contract_tests.server.progress import STATES
+from contract_tests.server.reading import canonical, data_of, has_ended, result_urls, state_of
 
 _OTHER_MODELS: Final = ("no-such-model", "nano-banana")
 _DAY_S: Final = 86_400

@@ -4,10 +4,10 @@ from typing import Final
 
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
-from contract_tests.server.cases.reading import data_of, date_s, has_ended, task_id_of
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 from contract_tests.server.progress import Progress, generation_max_s
+from contract_tests.server.reading import data_of, date_s, has_ended, task_id_of
 
 _STEP_S: Final = 3.0
 _ROUNDED_S: Final = 2.0  # Date has whole seconds, and some servers compute it once a second.

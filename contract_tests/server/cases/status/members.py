@@ -6,10 +6,10 @@ from typing import Any, Final
 from contract_tests.contract.provider import FINAL
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
-from contract_tests.server.cases.reading import data_of, date_s, has_ended, result_urls, state_of
 from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.probe import Probe
 from contract_tests.server.progress import STATES, Progress, generation_max_s
+from contract_tests.server.reading import data_of, date_s, has_ended, result_urls, state_of
 
 _UNREACHABLE: Final = "https://nothing.invalid/fox.png"  # The task fails (FAIL-2).
 _STEP_S: Final = 3.0

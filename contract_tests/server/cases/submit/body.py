@@ -4,9 +4,9 @@ from typing import Any
 
 from contract_tests.contract.provider import GENERATE
 from contract_tests.server.case import Case
-from contract_tests.server.cases.reading import result_urls, task_id_of
 from contract_tests.server.examples import Example, example_cases
 from contract_tests.server.probe import Probe
+from contract_tests.server.reading import result_urls, task_id_of
 
 FOX: dict[str, Any] = {"mode": "gpt-image-1", "prompt": "a red fox in the snow"}
 ACCEPTED = {"data": {"taskId": str}}

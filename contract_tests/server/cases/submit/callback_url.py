@@ -2,11 +2,11 @@
 
 from contract_tests.server.case import Case
 from contract_tests.server.cases.callbacks.tasks import accept_any_receiver, callback_body
-from contract_tests.server.cases.reading import task_id_of
 from contract_tests.server.cases.submit.body import FOX
 from contract_tests.server.examples import error_text
 from contract_tests.server.interruptions import CaseSkipped
 from contract_tests.server.probe import Probe
+from contract_tests.server.reading import task_id_of
 from contract_tests.server.world import RECEIVER
 
 _NO_PUBLIC_HTTPS = (

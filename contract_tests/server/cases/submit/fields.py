@@ -4,10 +4,10 @@ from typing import Any
 
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.pictures import fits, size_of
-from contract_tests.server.cases.reading import result_urls
 from contract_tests.server.cases.submit.body import FOX, accepted, rejected
 from contract_tests.server.examples import Example, error_text, example_cases
 from contract_tests.server.probe import Probe
+from contract_tests.server.reading import result_urls
 
 _URL = "https://images.invalid/fox.png"
 _LONGEST = "🦊" * 10_000

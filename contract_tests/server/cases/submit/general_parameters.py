@@ -5,10 +5,10 @@ from typing import Any, Final
 from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.pictures import size_of
-from contract_tests.server.cases.reading import result_urls, task_id_of
 from contract_tests.server.cases.submit.body import FOX
 from contract_tests.server.examples import error_text
 from contract_tests.server.probe import Probe
+from contract_tests.server.reading import result_urls, task_id_of
 
 _CLOSEST: Final = {  # The documented size that is closest to each ratio.
     "auto": (1024, 1024), "16:9": (1536, 1024), "9:16": (1024, 1536), "4:3": (1536, 1024),

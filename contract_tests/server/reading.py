@@ -14,8 +14,8 @@ def data_of(answer: Answer) -> dict[str, Any]:
 
 
 def task_id_of(answer: Answer) -> str | None:
-    """Return the task id in the answer to a submit."""
-    return _text(answer, "taskId") if answer.status == 200 else None
+    """Return the task id in the answer to a submit, or None if there is none or it is empty."""
+    return (_text(answer, "taskId") or None) if answer.status == 200 else None
 
 
 def state_of(answer: Answer) -> str | None:
@@ -27,12 +27,13 @@ def has_ended(answer: Answer) -> bool:
 
 
 def result_urls(answer: Answer) -> list[str]:
-    """Return the URLs in `resultJson`; empty if it has no list."""
+    """Return the URLs in `resultJson`; empty if it has no list of texts."""
     try:
         urls = json.loads(_text(answer, "resultJson") or "")["resultUrls"]
     except (ValueError, TypeError, KeyError, RecursionError):
         return []
-    return [url for url in urls if isinstance(url, str)] if isinstance(urls, list) else []
+    is_list = isinstance(urls, list) and all(isinstance(url, str) for url in urls)
+    return list(urls) if is_list else []
 
 
 def canonical(body: bytes) -> str | None:
