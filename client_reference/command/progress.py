@@ -1,6 +1,7 @@
 """Progress on standard error: log lines, or one line that is redrawn on a terminal."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
@@ -65,7 +66,7 @@ def live_progress(prompts: int | None) -> Iterator["TaskProgress | BatchProgress
         progress.live.stop()
 
 
-class _LiveLine:
+class _LiveLine(ABC):
     """A line on a terminal that is redrawn several times a second."""
 
     def __init__(self) -> None:
@@ -85,8 +86,9 @@ class _LiveLine:
         line = Text(no_wrap=True, overflow="ellipsis")
         return line.append_text(spinner).append(f" {self.caption()}")
 
+    @abstractmethod
     def caption(self) -> str:
-        raise NotImplementedError
+        """Return the text behind the spinner."""
 
     def elapsed(self) -> str:
         return _minutes(time.monotonic() - self._began_s)
