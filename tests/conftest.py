@@ -1,10 +1,15 @@
 """What all tests share."""
 
+import signal
+
 import pytest
 
 from tests.properties import register_profiles
 
 register_profiles()
+
+# A run in the background of a script ignores Ctrl-C, and so would every command that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.browser"]
 
