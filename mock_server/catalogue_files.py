@@ -9,9 +9,9 @@ from mock_server.domain.errors import InvalidValue, reason_of
 from mock_server.domain.moderation import parse_words
 from mock_server.settings import Settings
 
-_HERE = Path(__file__).parent
-_INSTALLED = _HERE / "_fixtures"
-FIXTURES = _INSTALLED if _INSTALLED.is_dir() else _HERE.parent / "fixtures"
+_ROOT = Path(__file__).parents[1]
+_INSTALLED = _ROOT / "apixo_testkit" / "_fixtures"
+FIXTURES = _INSTALLED if _INSTALLED.is_dir() else _ROOT / "fixtures"
 
 
 def load_catalogue(settings: Settings) -> Catalogue:

@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-_HERE = Path(__file__).parent.parent
-_INSTALLED = _HERE / "_fixtures"
-FIXTURES: Path = _INSTALLED if _INSTALLED.is_dir() else _HERE.parent / "fixtures"
+_ROOT = Path(__file__).parents[2]
+_INSTALLED = _ROOT / "apixo_testkit" / "_fixtures"
+FIXTURES: Path = _INSTALLED if _INSTALLED.is_dir() else _ROOT / "fixtures"

@@ -20,10 +20,9 @@ _IN_THE_WHEEL = (
     "apixo_testkit/py.typed",
     "client_reference/py.typed",
     "contract_tests/py.typed",
-    "contract_tests/_fixtures/contract/clauses.toml",
-    "contract_tests/_fixtures/contract/fail_codes.toml",
-    "mock_server/_fixtures/contract/fail_codes.toml",
-    "mock_server/_fixtures/models/gpt-image-1.toml",
+    "apixo_testkit/_fixtures/contract/clauses.toml",
+    "apixo_testkit/_fixtures/contract/fail_codes.toml",
+    "apixo_testkit/_fixtures/models/gpt-image-1.toml",
     "mock_server/py.typed",
 )
 
