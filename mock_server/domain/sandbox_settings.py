@@ -20,6 +20,7 @@ ImageUrls = Literal["trust", "fetch"]
 ImageFailCodes = Literal["seed", "docs"]
 CreditsStatus = Literal[400, 402]
 TaskIds = Literal["plain", "reserved"]
+ResultHost = Literal["same", "other"]
 Limit = Annotated[int, Meta(ge=1, le=10_000_000)]
 Speed = Annotated[float, Meta(gt=0, le=1_000_000)]
 ProfileName = Literal["calm", "hostile", "outage", "slow", "free-plan", "pro-plan"]
@@ -87,6 +88,10 @@ class SandboxDefaults(msgspec.Struct, frozen=True, kw_only=True):
         TaskIds,
         Setting(help="End task ids with characters that must be percent-encoded (reserved)."),
     ] = "plain"  # SUB-1: task ids are opaque.
+    result_host: Annotated[
+        ResultHost,
+        Setting(help="Host of results: the API's (same), or another name of that host (other)."),
+    ] = "same"  # RES-3: the provider's results are on another host.
 
 
 class SandboxSettings(SandboxDefaults, frozen=True, kw_only=True):

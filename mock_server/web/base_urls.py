@@ -4,10 +4,14 @@ import re
 
 from starlette.types import Scope
 
+from mock_server.domain.sandbox_settings import ResultHost
 from mock_server.web.request import Headers
 
 _HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 _MAX_KEPT = 1000
+_ORIGIN = re.compile(r"(?P<scheme>https?://)(?P<name>\[[^]]+\]|[^:/]+)")
+# A client must treat another name as another host, even if it is the same machine.
+_OTHER_NAMES = {"127.0.0.1": "localhost", "[::1]": "localhost", "localhost": "127.0.0.1"}
 
 
 class BaseUrls:
@@ -18,19 +22,29 @@ class BaseUrls:
 
     def __init__(self, public_url: str | None) -> None:
         self._public_url = public_url
-        self._made: dict[tuple[str, bytes], str] = {}
+        self._made: dict[tuple[str, bytes, ResultHost], str] = {}
 
-    def of(self, scope: Scope, headers: Headers) -> str:
+    def of(self, scope: Scope, headers: Headers, result_host: ResultHost = "same") -> str:
         """Return the base URL for the results of a submit with this scope and these headers."""
         if self._public_url is not None:
             return self._public_url
-        named = (scope["scheme"], headers.get(b"host", b""))
+        named = (scope["scheme"], headers.get(b"host", b""), result_host)
         made = self._made.get(named)
         if made is None:
             if len(self._made) >= _MAX_KEPT:
                 self._made.clear()
-            made = self._made[named] = _made(scope, named[1].decode("latin-1"))
+            made = _made(scope, named[1].decode("latin-1"))
+            if result_host == "other":
+                made = on_another_host(made)
+            self._made[named] = made
         return made
+
+
+def on_another_host(url: str) -> str:
+    """Return a URL of the same server under another name of its host, if it has one."""
+    found = _ORIGIN.match(url)
+    name = _OTHER_NAMES.get(found["name"].lower()) if found else None
+    return f"{found['scheme']}{name}{url[found.end() :]}" if found and name else url
 
 
 def request_url(scope: Scope, headers: Headers) -> str:

@@ -1,6 +1,5 @@
 """Inject meaning faults into responses: one pure function per fault."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +8,9 @@ import msgspec
 from mock_server.domain.faults.meaning import MeaningFault
 from mock_server.web import envelope
 from mock_server.web.answer import Answer, gone, missing
+from mock_server.web.base_urls import on_another_host
 
 _FLIPPED_BYTES = 64
-_ORIGIN = re.compile(r"(?P<scheme>https?://)(?P<name>\[[^]]+\]|[^:/]+)")
-# A client must treat another name as another host, even if it is the same machine.
-_OTHER_NAMES = {"127.0.0.1": "localhost", "[::1]": "localhost", "localhost": "127.0.0.1"}
 _PAGE = b"<!doctype html><title>Not a picture</title><p>This is not a picture.\n"
 
 
@@ -77,12 +74,7 @@ def _corrupt(answer: Answer) -> Answer:
 
 
 def _redirected(answer: Answer, address: str) -> Answer:
-    """Redirect to the same server under another name of its host, if it has one."""
-    found = _ORIGIN.match(address)
-    name = _OTHER_NAMES.get(found["name"].lower()) if found else None
-    if found and name:
-        address = f"{found['scheme']}{name}{address[found.end() :]}"
-    headers = ((b"location", address.encode("latin-1")),)
+    headers = ((b"location", on_another_host(address).encode("latin-1")),)
     return msgspec.structs.replace(answer, status=302, body=b"", headers=headers, content_type=None)
 
 

@@ -164,3 +164,60 @@ def test_minutes_without_a_status_request_are_too_long() -> None:
 
     assert finding_of("C-POLL-007", exchange(0, 0), *polls[:-1]).verdict is Verdict.PASS
     assert finding_of("C-POLL-007", exchange(0, 0), *polls, poll(206)).verdict is Verdict.WARN
+
+
+API_HOST = ("Host", "127.0.0.1:8080")
+OTHER_HOST = ("Host", "localhost:8080")
+KEY = ("Authorization", "Bearer [redacted]")
+
+
+@pytest.mark.parametrize(
+    ("hosts_with_key", "hosts_without_key", "verdict"),
+    [
+        ([API_HOST], [OTHER_HOST], Verdict.PASS),
+        ([OTHER_HOST], [], Verdict.FAIL),
+        ([API_HOST], [], Verdict.FAIL),
+    ],
+)
+def test_key_for_the_host_of_the_api_is_a_leak_only_if_no_download_has_another_host(
+    hosts_with_key: list[tuple[str, str]],
+    hosts_without_key: list[tuple[str, str]],
+    verdict: Verdict,
+) -> None:
+    downloads = [exchange(0, 25, "result", headers=(each, KEY)) for each in hosts_with_key]
+    downloads += [exchange(0, 25, "result", headers=(each,)) for each in hosts_without_key]
+
+    finding = finding_of("C-RES-005", exchange(0, 0, headers=(API_HOST, KEY)), *downloads)
+
+    assert finding.verdict is verdict
+    is_ambiguous = verdict is Verdict.FAIL and hosts_with_key == [API_HOST]
+    assert ("result_host" in finding.seen) is is_ambiguous
+
+
+@pytest.mark.parametrize(
+    ("polled", "duration_ms", "verdict"),
+    [
+        ("success", 1.0, Verdict.INCONCLUSIVE),
+        ("success", 30_000.0, Verdict.FAIL),
+        ("processing", 1.0, Verdict.FAIL),
+    ],
+)
+def test_client_that_polled_the_end_may_exit_before_its_callback(
+    polled: str, duration_ms: float, verdict: Verdict
+) -> None:
+    unanswered = exchange(
+        0, 25, "callback", status=0, error="connection refused", duration_ms=duration_ms
+    )
+
+    finding = finding_of("C-CB-001", exchange(0, 0), poll(24, polled), unanswered)
+
+    assert finding.verdict is verdict
+
+
+def test_request_without_a_key_may_belong_to_a_case_that_ran_at_the_same_time() -> None:
+    finding = finding_of("C-REQ-001", exchange(), unauthorized=2)
+
+    assert finding.verdict is Verdict.FAIL
+    assert finding.seen == (
+        "2 requests without a usable API key, in this case or in one that ran at the same time"
+    )

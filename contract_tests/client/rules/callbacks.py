@@ -21,14 +21,23 @@ def _check_answer(evidence: Evidence) -> Iterator[Observation]:
         ]
         is_accepted = any(each.status == 200 for each in attempts)
         for each in attempts:
-            if not each.status and is_accepted:
-                continue  # A client may exit once it has accepted a callback.
+            if not each.status and (is_accepted or _has_polled_the_end(evidence, each)):
+                continue  # A client may exit once it knows how its task has ended.
             answer = f"status {each.status}" if each.status else each.error or "no response"
             yield Observation(
                 holds=each.status == 200 and each.duration_ms <= _TIMEOUT_S * 1000,
                 seen=f"{answer} after {each.duration_ms / 1000:.2f} s",
                 event=each.number,
             )
+
+
+def _has_polled_the_end(evidence: Evidence, attempt: HttpExchange) -> bool:
+    """Tell whether the client knew the end when an attempt found no receiver."""
+    was_refused = attempt.duration_ms < _TIMEOUT_S * 1000
+    return was_refused and any(
+        each.operation == "status" and each.number < attempt.number
+        for each in evidence.final_notices(attempt.task_id)
+    )
 
 
 def _check_duplicates(evidence: Evidence) -> Iterator[Observation]:

@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from contract_tests.client.evidence import Evidence, exchanges_after
-from contract_tests.client.records import Trait, is_genuine_callback, path_of
+from contract_tests.client.records import API_OPERATIONS, Trait, is_genuine_callback, path_of
 from contract_tests.client.rule import Axis, Level, Observation, Rule
 from contract_tests.client.rules.wording import describe_exit, describe_faults
 from contract_tests.contract.text import count
@@ -146,12 +146,21 @@ def _exit(evidence: Evidence) -> str:
 
 
 def _check_secrecy(evidence: Evidence) -> Iterator[Observation]:
-    for each in evidence.of("result"):
+    """Check the downloads from other hosts than the API's, or all if there are none.
+
+    A client may choose by the host whether it sends its key.
+    """
+    api_hosts = {each.header("host") for each in evidence.of(*API_OPERATIONS)}
+    downloads = evidence.of("result")
+    elsewhere = [each for each in downloads if each.header("host") not in api_hosts]
+    for each in elsewhere or downloads:
         sent = [f"the header {name}" for name, _ in each.headers if name.lower() in _KEY_HEADERS]
         # The mock redacts the key wherever it occurs in a request.
         if _REDACTED in each.path or any(_REDACTED in value for _, value in each.headers):
             sent.append("the API key")
         seen = f"the download request had {', '.join(dict.fromkeys(sent)) or 'no key'}"
+        if sent and not elsewhere:
+            seen += ", on the API's own host (the setting result_host 'other' separates them)"
         yield Observation(holds=not sent, seen=seen, event=each.number)
 
 

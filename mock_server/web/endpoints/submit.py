@@ -98,7 +98,9 @@ class SubmitEndpoint(KeyedEndpoint):
                 model_id=self._model.id,
                 submission=submission,
                 plan_request=plan_request,
-                base_url=services.base_urls.of(request.scope, request.headers),
+                base_url=services.base_urls.of(
+                    request.scope, request.headers, settings.result_host
+                ),
             ),
         )
         if isinstance(view, Rejection):

@@ -29,6 +29,7 @@ from tests.contract_tests.clients.driving import runner_of
 from tests.contract_tests.clients.good import (
     Batch,
     Client,
+    HostBoundClient,
     Listener,
     PollingListener,
     TwoImageClient,
@@ -40,7 +41,9 @@ _CALLBACK_TIMEOUT_S: Final = 2
 _FEW: Final = frozenset({"A-REQ-001", "A-CB-001"})
 _SEVERAL: Final = _FEW | {"A-FAIL-001", "A-LIM-001", "A-PAY-001", "A-ROB-001", "A-CB-008"}
 
-GOOD: tuple[type[Client], ...] = (Client, TwoImageClient, Batch, Listener, PollingListener)
+GOOD: tuple[type[Client], ...] = (
+    Client, TwoImageClient, HostBoundClient, Batch, Listener, PollingListener,
+)  # fmt: skip
 MUTANTS: tuple[type[Client], ...] = (
     *broken_requests.MUTANTS,
     *broken_waiting.MUTANTS,

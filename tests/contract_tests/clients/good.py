@@ -276,6 +276,18 @@ class TwoImageClient(Client):
     num_images = 2
 
 
+class HostBoundClient(Client):
+    """Sends its key to the host of the API, whatever the request is for."""
+
+    only_in = ("A-REQ-001", "A-REQ-002", "A-RES-003")
+
+    def download_request(self, address: str) -> httpx.Request:
+        request = super().download_request(address)
+        if request.url.host == self.http.base_url.host:
+            request.headers.update(self.headers())
+        return request
+
+
 class Batch(Client):
     """Runs several tasks concurrently, each with a prompt of its own."""
 

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from mock_server.settings import Settings
+from mock_server.web.base_urls import on_another_host
 from tests.mock_server.conftest import Serve
 from tests.mock_server.e2e.api import SUBMIT, Api
 from tests.mock_server.e2e.serving import RunningMock
@@ -43,6 +44,32 @@ def test_the_secret_of_one_picture_does_not_open_another(mock: RunningMock, api:
 
     assert guessed != second
     assert mock.http.get(guessed).status_code == 404
+
+
+def test_results_are_on_another_host_if_the_sandbox_says_so(mock: RunningMock, api: Api) -> None:
+    before = urlsplit(api.result_urls(api.submit(AT_ONCE))[0])
+    api.change(result_host="other")
+    after = urlsplit(api.result_urls(api.submit(AT_ONCE))[0])
+
+    assert before.hostname == "127.0.0.1"
+    assert (after.hostname, after.port) == ("localhost", before.port)
+    assert mock.http.get(after.path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (
+            "http://127.0.0.1:8080/a?b=http://localhost",
+            "http://localhost:8080/a?b=http://localhost",
+        ),
+        ("https://[::1]:8080", "https://localhost:8080"),
+        ("http://LocalHost", "http://127.0.0.1"),
+        ("http://mock:8080", "http://mock:8080"),
+    ],
+)
+def test_another_host_is_another_name_of_the_same_machine(url: str, expected: str) -> None:
+    assert on_another_host(url) == expected
 
 
 @pytest.mark.parametrize(
