@@ -1,12 +1,12 @@
 """Scenarios: their rules stage exactly their events, and a seed generates them."""
 
-from itertools import islice, product
+from itertools import islice, pairwise, product
 
 import pytest
 from hypothesis import given
 
 from contract_tests.client.exploring.generation import Scope, generate
-from contract_tests.client.exploring.grammar import BY_NAME, KINDS, Operation
+from contract_tests.client.exploring.grammar import BY_NAME, KINDS, Operation, Severity
 from contract_tests.client.exploring.interleavings import MAX_STEPS, Step, orders, staged
 from contract_tests.client.exploring.scenario import Scenario, scenario_of
 from mock_server.domain.operation import Operation as MockOperation
@@ -90,6 +90,36 @@ def test_generation_begins_without_a_fault_and_with_each_kind_alone() -> None:
     found = list(islice(generate(1, Scope()), len(KINDS) + 1))
 
     assert found == [Scenario(), *(Scenario.of(kind.name) for kind in KINDS)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_many_scenarios_with_several_events_have_none_that_prevents_success(seed: int) -> None:
+    found = [each for each in islice(generate(seed, Scope()), MANY) if len(each.events) > 1]
+
+    gentle = [each for each in found if all(event.kind.is_gentle for event in each.events)]
+    assert len(gentle) >= len(found) // 8
+    assert any(each.pictures > 1 for each in gentle)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_all_pairs_of_severities_follow_each_other_in_each_operation(seed: int) -> None:
+    last = {Severity.FINAL, Severity.OUTCOME}  # A client may give up after these.
+    operations = (Operation.SUBMIT, Operation.STATUS, Operation.RESULT)
+    expected = {
+        (first.operation, first.severity, second.severity)
+        for first, second in product(KINDS, repeat=2)
+        if first.operation in operations and first.operation is second.operation
+        if first.severity not in last
+    }
+
+    found = {
+        (first.kind.operation, first.kind.severity, second.kind.severity)
+        for scenario in islice(generate(seed, Scope()), MANY)
+        for first, second in pairwise(scenario.events)
+        if not second.skips and first.kind.operation is second.kind.operation
+    }
+
+    assert expected <= found
 
 
 @pytest.mark.parametrize(

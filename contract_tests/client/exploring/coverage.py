@@ -2,7 +2,8 @@
 
 import msgspec
 
-from contract_tests.client.exploring.generation import Pair, Scope, pairs_of
+from contract_tests.client.exploring.combinations import Pair, pairs_of
+from contract_tests.client.exploring.generation import Scope
 from contract_tests.client.exploring.interleavings import interleavings
 from contract_tests.client.exploring.outcome import Outcome
 from contract_tests.client.exploring.scenario import Scenario

@@ -4,37 +4,39 @@ The same seed gives the same scenarios in the same order, however many of them r
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from collections.abc import Set as AbstractSet
+from itertools import islice
 from random import Random
 from typing import Final
 
 import msgspec
 
+from contract_tests.client.exploring.combinations import Combination, combinations_of
 from contract_tests.client.exploring.grammar import KINDS, EventKind, Operation, Severity
 from contract_tests.client.exploring.interleavings import interleavings
 from contract_tests.client.exploring.scenario import Event, Scenario
 
-_RANDOM_PER_INTERLEAVING: Final = 2
+_RANDOM_PER_INTERLEAVING: Final = 3
 _MAX_RANDOM: Final = 1_000_000
-_CANDIDATES: Final = 24  # Of so many random sequences, the one with the most new pairs is run.
-_SKIPS: Final = (0, 0, 0, 0, 1, 1, 2)
-_LENGTHS: Final = (1, 2, 2, 3)
-_OPERATIONS: Final = (1, 2, 3, 4)
+_CANDIDATES: Final = 32  # Of so many random sequences, the one with the most new pairs is run.
+_SKIPS: Final = (0, 0, 0, 0, 0, 1, 2)
+_KINDS: Final = (1, 2, 3, 4)
+_LENGTHS: Final = (2, 3, 4, 5)
+_OPERATIONS: Final = (2, 3, 4)
 _SUCCESSION_WEIGHT: Final = 10
 _PICTURES: Final = (1, 1, 1, 2, 3)
+_IS_GENTLE: Final = (True, False, False)
 
 _WITH_SKIPS: Final = frozenset({Operation.SUBMIT, Operation.STATUS, Operation.RESULT})
 _ORDER: Final = tuple(Operation)
 _WEIGHTS: Final[Mapping[Operation, int]] = {
     Operation.SUBMIT: 6,
     Operation.TASK: 3,
-    Operation.STATUS: 6,
+    Operation.STATUS: 9,
     Operation.CALLBACK: 4,
-    Operation.RESULT: 4,
+    Operation.RESULT: 5,
     Operation.CLIENT: 1,
 }
-
-Pair = tuple[str, str]
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,14 +74,6 @@ def generate(seed: int, scope: Scope) -> Iterator[Scenario]:
             yield scenario
 
 
-def pairs_of(names: Sequence[str]) -> frozenset[Pair]:
-    """Return the pairs of kinds of events in a sequence, without regard to their order."""
-    ordered = sorted(names)
-    return frozenset(
-        (first, second) for place, first in enumerate(ordered) for second in ordered[place + 1 :]
-    )
-
-
 def _all(seed: int, scope: Scope) -> Iterator[Scenario]:
     yield Scenario()
     for kind in scope.kinds():
@@ -92,58 +86,55 @@ def _all(seed: int, scope: Scope) -> Iterator[Scenario]:
 
 
 def _drawn(seed: int, scope: Scope) -> Iterator[Scenario]:
-    """Yield random scenarios; each contains as many new pairs of kinds as possible."""
+    """Yield random scenarios; each combines as much as possible that no earlier one combined."""
     kinds = scope.kinds()
-    covered: set[Pair] = set()
+    covered: set[Combination] = set()
     for number in range(_MAX_RANDOM):
         random = Random(f"{seed} {number}")  # noqa: S311  # Chance that can be repeated.
         candidates = [_random(random, kinds) for _ in range(_CANDIDATES)]
-        best = max(candidates, key=lambda each: _novelty(each, covered))
-        covered |= _successions(best) | _pairs(best)
-        yield best
+        found = [combinations_of(each) for each in candidates]
+        best = max(range(_CANDIDATES), key=lambda place: _novelty(found[place] - covered))
+        covered |= found[best]
+        yield candidates[best]
 
 
-def _novelty(scenario: Scenario, covered: set[Pair]) -> int:
+def _novelty(new: AbstractSet[Combination]) -> int:
     """Return how much a scenario adds: events that follow each other count more than others."""
-    new = _successions(scenario) - covered
-    return _SUCCESSION_WEIGHT * len(new) + len(_pairs(scenario) - covered)
-
-
-def _successions(scenario: Scenario) -> frozenset[Pair]:
-    """Return the pairs of events of one operation that follow each other without a skip."""
-    return frozenset(
-        (f"{first.name} then", second.name)
-        for first, second in pairwise(scenario.events)
-        if first.kind.operation is second.kind.operation and not second.skips
-    )
-
-
-def _pairs(scenario: Scenario) -> frozenset[Pair]:
-    return pairs_of([event.name for event in scenario.events])
+    return sum(_SUCCESSION_WEIGHT if each.is_succession else 1 for each in new)
 
 
 def _random(random: Random, kinds: Sequence[EventKind]) -> Scenario:
     """Return a random scenario: some operations, each with a sequence of events.
 
-    A client may give up after a final event, so that such an event is the last of its operation.
+    Each operation has a few kinds of events, which may occur repeatedly. A third of the scenarios
+    are gentle. If all kinds could occur in all of them, nearly every one would have an event after
+    which a client may give up, and that would hide how the client deals with the others.
     """
+    if random.choice(_IS_GENTLE):
+        kinds = [kind for kind in kinds if kind.is_gentle]
     operations = sorted({kind.operation for kind in kinds}, key=_ORDER.index)
     weights = [_WEIGHTS[operation] for operation in operations]
     chosen = set(random.choices(operations, weights, k=random.choice(_OPERATIONS)))
+    pictures = random.choice(_PICTURES)
     events: list[Event] = []
     for operation in operations:
+        possible = [each for each in kinds if each.operation is operation]
         if operation in chosen:
-            events += _sequence(random, [each for each in kinds if each.operation is operation])
-    return Scenario(events=tuple(events), pictures=random.choice(_PICTURES))
+            few = random.sample(possible, min(len(possible), random.choice(_KINDS)))
+            events += _sequence(random, few, pictures)
+    return Scenario(events=tuple(events), pictures=pictures)
 
 
-def _sequence(random: Random, kinds: Sequence[EventKind]) -> list[Event]:
-    """Return a sequence of events of one operation."""
+def _sequence(random: Random, kinds: Sequence[EventKind], pictures: int) -> list[Event]:
+    """Return a sequence of events of one operation.
+
+    A client may give up after a final event, so such an event is the last one of its picture.
+    """
     can_skip = kinds[0].operation in _WITH_SKIPS
     events: list[Event] = []
     for _ in range(random.choice(_LENGTHS)):
         kind = random.choice(kinds)
         events.append(Event(kind.name, random.choice(_SKIPS) if can_skip else 0))
-        if kind.severity is Severity.FINAL:
+        if kind.severity is Severity.FINAL and pictures == 1:
             break
     return events

@@ -54,6 +54,11 @@ class EventKind(msgspec.Struct, frozen=True, kw_only=True):
     is_sure_success: bool = False
     """Whether it is a task that succeeds soon enough for every client."""
 
+    @property
+    def is_gentle(self) -> bool:
+        """Whether a correct client succeeds in spite of it."""
+        return self.is_sure_success or self.severity in {Severity.HARMLESS, Severity.THROTTLE}
+
 
 def _refused(status: int, message: str, **more: object) -> Json:
     return {"refuse": {"status": status, "message": message, **more}}

@@ -9,7 +9,6 @@ import msgspec
 
 from contract_tests.client.evidence import minimum_wait_s
 from contract_tests.client.exploring.deliveries import problem_of
-from contract_tests.client.exploring.grammar import Severity
 from contract_tests.client.exploring.outcome import ClientRun, Delivery, Outcome, Purchase
 from contract_tests.client.records import API_OPERATIONS, HttpExchange, Trait
 from contract_tests.client.rule import Axis, Level
@@ -107,10 +106,7 @@ def _check_failure_is_told(outcome: Outcome) -> Iterator[tuple[str, int | None]]
 def _check_completion(outcome: Outcome) -> Iterator[tuple[str, int | None]]:
     """Yield runs that failed although the scenario has nothing that prevents a success."""
     events = [outcome.scenario.events[place] for place in outcome.applied]
-    if not all(
-        event.kind.severity in {Severity.HARMLESS, Severity.THROTTLE} or event.kind.is_sure_success
-        for event in events
-    ):
+    if not all(event.kind.is_gentle for event in events):
         return
     for run in outcome.runs:
         throttled = [each for each in outcome.exchanges_of(run) if each.status == 429]
