@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from typing import Final
 
+import msgspec
+
 from mock_server.testing.job import ClientStopped, Job
 from mock_server.testing.returned import Pictures, Returned, returned_by
 
@@ -31,6 +33,22 @@ def call(client: Client, job: Job) -> Returned:
 
 async def _awaited(awaitable: Awaitable[Pictures]) -> Pictures:
     return await awaitable
+
+
+class Exited(msgspec.Struct, frozen=True):
+    """How a client called `sys.exit`. It prints the message, if there is one."""
+
+    is_success: bool
+    text: str
+    message: str = ""
+
+
+def exited_with(error: SystemExit) -> Exited:
+    """Return what a process that ends with this error tells its user."""
+    if error.code is None or isinstance(error.code, int):
+        status = error.code or 0
+        return Exited(status == 0, f"exited with status {status}")
+    return Exited(False, "exited with status 1", f"{error.code}\n")  # noqa: FBT003
 
 
 class Output:

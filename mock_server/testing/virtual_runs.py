@@ -20,11 +20,13 @@ from mock_server.testing.client_call import (
     Watchdog,
     call,
     environment,
+    exited_with,
     text_of,
     trace_of,
 )
 from mock_server.testing.explored_sandbox import BeginSandbox, ExploredSandbox
 from mock_server.testing.job import ClientStopped, Job, RealTime, VirtualTime
+from mock_server.testing.returned import Returned
 
 _TIMEOUT_S: Final = 30.0
 
@@ -157,6 +159,11 @@ class _Run:
                         returned = call(client, job)
                     deliveries = returned.deliveries(job.out_dir)
                     is_success, end = True, returned.text
+                except SystemExit as error:  # As a command ends.
+                    exited = exited_with(error)
+                    is_success, end = exited.is_success, exited.text
+                    deliveries = Returned(None).deliveries(job.out_dir)
+                    output.add(exited.message)
                 except (ClientStopped, BaseExceptionGroup, Exception) as error:  # noqa: BLE001  # A client may raise anything.
                     end = f"raised {text_of(error)}"
                     output.add(trace_of(error))

@@ -1,5 +1,6 @@
 """Each invariant holds for a correct client, and names what violates it."""
 
+import json
 from io import BytesIO
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.contract_tests.evidence import RESULT_URL, exchange, numbered, reject
 KEY = "audit-key-1234"
 PICTURE = b"a picture"
 DELIVERED = Delivery(name="0.png", content=PICTURE)
+OTHER = Delivery(name="1.png", content=b"another")
 RETRY_AFTER = (("Retry-After", "5"),)
 
 
@@ -54,6 +56,23 @@ def seen_in(found: Outcome) -> dict[str, str]:
 
 def throttled_twice(wait_s: float, headers: tuple[tuple[str, str], ...]) -> Outcome:
     return outcome(rejected(1, 1.0, 429, response_headers=headers), exchange(2, 1.0 + wait_s))
+
+
+def body_of(prompt: str) -> str:
+    return json.dumps({"input": {"prompt": prompt}})
+
+
+def two_at_once(
+    *further: Purchase, deliveries: tuple[Delivery, ...] = (DELIVERED, OTHER)
+) -> Outcome:
+    """Return the outcome of a client that generates two pictures in one run."""
+    purchases = (
+        purchase(prompt="a fox, 1"),
+        purchase(
+            "task_2", prompt="a fox, 2", contents=(b"another",), result_urls=(f"{RESULT_URL}2",)
+        ),
+    )
+    return outcome(runs=(run(deliveries=deliveries),), purchases=(*purchases, *further))
 
 
 def image(color: str, file_format: str) -> bytes:
@@ -114,6 +133,29 @@ def test_each_picture_is_a_purchase_of_its_own() -> None:
     purchases = (purchase(prompt="a fox, 1"), purchase("task_2", prompt="a fox, 2"))
 
     assert not violations_of(outcome(runs=runs, purchases=purchases))
+
+
+def test_client_may_generate_several_pictures_at_once() -> None:
+    assert not violations_of(two_at_once())
+
+
+def test_every_picture_of_several_at_once_is_needed() -> None:
+    assert list(seen_in(two_at_once(deliveries=(DELIVERED,)))) == ["X-PIC"]
+
+
+def test_one_of_several_pictures_at_once_is_not_paid_twice() -> None:
+    again = purchase("task_3", prompt="a fox, 2", contents=(b"another",))
+
+    found = two_at_once(again)
+
+    assert seen_in(found) == {"X-PAY": "2 tasks were paid for to get one picture"}
+
+
+def test_submit_of_another_task_does_not_repeat_a_throttled_one() -> None:
+    throttled = rejected(1, 1.0, 429, response_headers=RETRY_AFTER, body=body_of("a fox, 1"))
+
+    assert not violations_of(outcome(throttled, exchange(2, 1.5, body=body_of("a fox, 2"))))
+    assert "X-LIM" in seen_in(outcome(throttled, exchange(2, 1.5, body=body_of("a fox, 1"))))
 
 
 def test_picture_in_another_format_is_the_same_picture() -> None:

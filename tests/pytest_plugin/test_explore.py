@@ -1,5 +1,6 @@
 """`apixo_mock.explore()` and `apixo_mock.replay()` judge a client in virtual time."""
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from client_reference import AsyncClient, Client
+from client_reference import ApixoError, AsyncClient, Client
 from mock_server.testing.exploring import InvariantViolation
 from mock_server.testing.job import Job
 from mock_server.testing.returned import UnsupportedReturn
@@ -74,6 +75,47 @@ def test_client_may_return_addresses_or_leave_files(sandbox: ApixoMock) -> None:
 
     sandbox.explore(addresses, examples=2)
     sandbox.explore(files, examples=2)
+
+
+def test_client_may_exit_like_a_command(sandbox: ApixoMock) -> None:
+    def client(job: Job) -> None:
+        try:
+            good_client(job)
+        except ApixoError as error:
+            sys.exit(f"failed: {error}")
+        sys.exit(0)
+
+    assert sandbox.explore(client, examples=FEW).scenarios == FEW
+
+
+def test_exit_without_a_picture_is_a_failure_that_was_told(sandbox: ApixoMock) -> None:
+    def client(job: Job) -> None:
+        submit(job)
+        sys.exit(2)
+
+    with pytest.raises(InvariantViolation, match="exited with status 2, although nothing"):
+        sandbox.explore(client, examples=1)
+
+
+def test_exit_with_status_0_and_without_a_picture_is_found(sandbox: ApixoMock) -> None:
+    def client(job: Job) -> None:
+        submit(job)
+        sys.exit()
+
+    with pytest.raises(InvariantViolation, match="exited with status 0, but no task succeeded"):
+        sandbox.explore(client, examples=1)
+
+
+def test_client_may_generate_several_pictures_at_once(sandbox: ApixoMock) -> None:
+    async def client(job: Job) -> list[Path]:
+        async with AsyncClient(
+            job.api_key, job.base_url, sleep=job.sleep_async, clock=job.clock
+        ) as http:
+            prompts = (f"{job.prompt} by {style}" for style in ("day", "night"))
+            done = await asyncio.gather(*map(http.generate, prompts))
+            return [path for each in done for path in await http.download(each, job.out_dir)]
+
+    assert sandbox.explore(client, examples=FEW).scenarios == FEW
 
 
 def test_failure_has_the_shortest_scenario_as_timeline_rules_and_test(sandbox: ApixoMock) -> None:

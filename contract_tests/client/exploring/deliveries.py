@@ -13,9 +13,15 @@ _SIDE: Final = 24  # Pixels of the thumbnails that are compared.
 _MAX_DIFFERENCE: Final = 6.0  # Of 255, on average: what a lossy format may change.
 
 
-def problem_of(deliveries: Sequence[Delivery], purchase: Purchase) -> str:
-    """Return what is wrong with the deliveries of a purchase, or an empty text."""
-    wanted = list(zip(purchase.result_urls, purchase.contents, strict=True))
+def problem_of(
+    deliveries: Sequence[Delivery], purchase: Purchase, purchases: Sequence[Purchase]
+) -> str:
+    """Return what is wrong with the deliveries of a purchase, or an empty text.
+
+    `purchases` are all of the run: pictures of the others may be among the deliveries.
+    """
+    wanted = _pictures(purchase)
+    known = [one for each in purchases for one in _pictures(each)]
     missing = [
         str(number) for number, one in enumerate(wanted, 1) if not _has_same(deliveries, *one)
     ]
@@ -24,9 +30,13 @@ def problem_of(deliveries: Sequence[Delivery], purchase: Purchase) -> str:
         got = f"got {count(pictures, 'picture')}"
         return f"picture {', '.join(missing)} of {len(wanted)} is missing or incomplete ({got})"
     for each in deliveries:
-        if each.is_picture and not any(_has_same([each], *one) for one in wanted):
+        if each.is_picture and not any(_has_same([each], *one) for one in known):
             return f"{each.name} is not a picture of the task"
     return ""
+
+
+def _pictures(purchase: Purchase) -> list[tuple[str, bytes]]:
+    return list(zip(purchase.result_urls, purchase.contents, strict=True))
 
 
 def _has_same(deliveries: Sequence[Delivery], url: str, content: bytes) -> bool:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 from email.utils import parsedate_to_datetime
-from itertools import groupby
+from itertools import chain, groupby, pairwise
 from typing import Final
 
 import msgspec
 
+from contract_tests.client.attribution import calls_of
 from contract_tests.client.evidence import minimum_wait_s
 from contract_tests.client.exploring.deliveries import problem_of
 from contract_tests.client.exploring.outcome import ClientRun, Delivery, Outcome, Purchase
@@ -57,8 +58,10 @@ def violations_of(outcome: Outcome) -> tuple[Violation, ...]:
 
 def _check_payment(outcome: Outcome) -> Iterator[tuple[str, int | None]]:
     for run in outcome.runs:
-        paid = [each for each in outcome.purchases_of(run) if each.is_paid]
-        if len(paid) > run.starts:
+        for order in outcome.orders_of(run):
+            paid = [each for each in order if each.is_paid]
+            if len(paid) <= run.starts:
+                continue
             ids = {each.task_id for each in paid}
             submits = outcome.evidence.accepted_submits
             last = max((each.number for each in submits if each.task_id in ids), default=None)
@@ -74,24 +77,26 @@ def _check_end(outcome: Outcome) -> Iterator[tuple[str, int | None]]:
 
 def _check_pictures(outcome: Outcome) -> Iterator[tuple[str, int | None]]:
     for run in outcome.runs:
-        purchases = [each for each in outcome.purchases_of(run) if each.state == "success"]
-        if not run.is_success or not purchases:
-            continue
-        problems = [_problem(outcome, run, purchase) for purchase in purchases]
-        if all(problems):
-            yield f"the client reported success, but {problems[-1]}", None
+        for order in outcome.orders_of(run) if run.is_success else ():
+            problems = [
+                _problem(outcome, run, purchase)
+                for purchase in order
+                if purchase.state == "success"
+            ]
+            if problems and all(problems):
+                yield f"the client reported success, but {problems[-1]}", None
 
 
 def _problem(outcome: Outcome, run: ClientRun, purchase: Purchase) -> str:
     if run.deliveries is not None:
-        return problem_of(run.deliveries, purchase)
+        return problem_of(run.deliveries, purchase, outcome.purchases_of(run))
     printed = [Delivery(name=url, url=url) for url in purchase.result_urls if url in run.output] + [
         Delivery(name=each.path, url=url)
         for each in outcome.evidence.downloads(purchase.task_id)
         for url in purchase.result_urls
         if url.endswith(each.resource_path) and each.status == 200 and not each.injected
     ]
-    problem = problem_of(printed, purchase)
+    problem = problem_of(printed, purchase, [purchase])
     return f"{problem}: it was neither downloaded nor printed" if problem else ""
 
 
@@ -148,10 +153,9 @@ def _check_limits(outcome: Outcome) -> Iterator[tuple[str, int | None]]:
     for run in outcome.runs:
         if run.starts > 1:
             continue  # A client that was started again cannot know of the response.
-        exchanges = outcome.exchanges_of(run)
-        for place, each in enumerate(exchanges):
-            retry = next((e for e in exchanges[place + 1 :] if _is_same_request(each, e)), None)
-            if each.status != 429 or retry is None:
+        calls = calls_of(outcome.exchanges_of(run))
+        for each, retry in chain.from_iterable(pairwise(call.attempts) for call in calls):
+            if each.status != 429:
                 continue
             required_s, header = _required(each)
             waited_s = (retry.at_ms - each.at_ms) / 1000
@@ -163,10 +167,6 @@ def _check_limits(outcome: Outcome) -> Iterator[tuple[str, int | None]]:
                     ),
                     retry.number,
                 )
-
-
-def _is_same_request(first: HttpExchange, second: HttpExchange) -> bool:
-    return (first.operation, first.path) == (second.operation, second.path)
 
 
 def _required(throttled: HttpExchange) -> tuple[float, str]:

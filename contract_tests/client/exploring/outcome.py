@@ -85,6 +85,17 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return list(self.purchases)
         return [each for each in self.purchases if run.prompt in each.prompt]
 
+    def orders_of(self, run: ClientRun) -> list[list[Purchase]]:
+        """Return the purchases of a run, those with the same prompt together.
+
+        A client may generate several pictures at once. Each has a prompt of its own, and contains
+        the one that the client was given.
+        """
+        orders: dict[str, list[Purchase]] = {}
+        for each in self.purchases_of(run):
+            orders.setdefault(each.prompt, []).append(each)
+        return list(orders.values())
+
     def exchanges_of(self, run: ClientRun) -> list[HttpExchange]:
         """Return the requests of a run, without callbacks, in order."""
         return list(self._exchanges(run))
