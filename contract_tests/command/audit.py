@@ -26,6 +26,7 @@ from contract_tests.command.interruption import INTERRUPTED
 from contract_tests.command.run_output import report_path
 from contract_tests.command.switches import RenamedOption, verbose_option, with_options
 from contract_tests.command.terminal import Terminal
+from contract_tests.contract.errors import ReportError
 from contract_tests.contract.mock_process import draw_seed, start_mock
 from contract_tests.contract.program import command_line
 from contract_tests.contract.register import load_register
@@ -151,8 +152,12 @@ def audit_command(
         requirements=_requirements(cases) if select else RULES,
     )
     whole = msgspec.structs.replace(whole, declared=tuple(sorted(declared)))
-    if report is not None:
-        write_audit(whole, report)
+    try:
+        if report is not None:
+            write_audit(whole, report)
+    except ReportError:
+        Terminal().print(summary_entries(whole, None))
+        raise
     if end.error is not None:  # It says all that is known.
         Terminal().print([] if report is None else [report_path(report)])
         raise end.error

@@ -22,7 +22,7 @@ class ExpectedFailuresError(InputError):
 
 
 class ReportError(InputError):
-    """The directory has no readable report."""
+    """The directory has no readable report, or none could be written."""
 
 
 class ClientCommandError(InputError):

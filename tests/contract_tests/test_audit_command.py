@@ -1,5 +1,6 @@
 """`contract-tests audit` as a process."""
 
+import errno
 import json
 import os
 import re
@@ -8,15 +9,18 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import click
 import httpx
 import pytest
 
 from contract_tests.client.reports.files import read_audit
+from contract_tests.command.directories import make_directory
 from contract_tests.contract.verdicts import Verdict
 from tests.contract_tests.commands import ROOT, contract_tests, environment
 from tests.patience import PATIENCE_S
@@ -135,6 +139,17 @@ class TestUsage:
         assert (ended.returncode, ended.stdout) == (2, "")
         assert "--port 0 chooses a free port" in ended.stderr
 
+    def test_report_directory_without_write_permission_is_reported_before_the_audit(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def is_denied(**_: object) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr(tempfile, "TemporaryFile", is_denied)
+
+        with pytest.raises(click.UsageError, match="report: Permission denied"):
+            make_directory(tmp_path / "report")
+
     def test_manifest_that_cannot_be_written_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / ".keys.json.part").mkdir()
         ended = contract_tests("audit", "--watch", "--manifest", tmp_path / "keys.json")
@@ -158,6 +173,21 @@ class TestVerdict:
         assert report.summary.exit_status == 1
         events = {each.rule: each.event for each in report.cases[0].findings}
         assert events["C-LIM-005"] == 2
+
+    def test_summary_is_printed_although_the_report_cannot_be_written(
+        self, client: Any, tmp_path: Path
+    ) -> None:
+        report = tmp_path / "report"
+        blocks = (
+            f"{ONCE}; import pathlib; at = pathlib.Path({str(report)!r}); at.rmdir(); at.touch()"
+        )
+
+        ended = audit(client(blocks), "--report", report)
+
+        assert verdict_of(ended.stdout) == "PASS"
+        assert ended.returncode == 2
+        assert f"Error: {report}: the report could not be written: " in ended.stderr
+        assert "Traceback" not in ended.stderr
 
     def test_client_without_requests_is_inconclusive(self, tmp_path: Path) -> None:
         ended = audit("true", "--report", tmp_path)

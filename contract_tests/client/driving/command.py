@@ -13,10 +13,10 @@ from difflib import get_close_matches
 from threading import Lock
 from typing import IO, Final
 
+from contract_tests.client.driving.output import CapturedOutput
 from contract_tests.client.records import ClientExit
 from contract_tests.contract.errors import ClientCommandError
 
-_MAX_OUTPUT: Final = 256 * 1024  # The last bytes of the output are kept.
 _GRACE_PERIOD_S: Final = 2.0
 _NOT_FOUND: Final = 127
 _CHECK_EVERY_S: Final = 0.2
@@ -115,19 +115,20 @@ class ClientProcesses:
         Stop it also as soon as `is_due` returns true, which is called several times a second.
         """
         with tempfile.TemporaryFile() as output:
+            captured = CapturedOutput(output)
             began_s = time.monotonic()
             try:
                 process = self._start(words, environment, output)
             except OSError as error:
                 return ClientExit(exit_status=_NOT_FOUND, output=f"{words[0]}: {error.strerror}")
-            timed_out = _wait(process, timeout_s, is_due)
+            timed_out = _wait(process, timeout_s, is_due, captured.limit)
             after_s = time.monotonic() - began_s
             _stop(process)
             with self._lock:
                 self._running.discard(process)
             return ClientExit(
                 exit_status=process.returncode,
-                output=_read_end(output),
+                output=captured.end(),
                 timed_out=timed_out,
                 after_s=after_s,
             )
@@ -159,14 +160,18 @@ class ClientProcesses:
 
 
 def _wait(
-    process: "subprocess.Popen[bytes]", timeout_s: float, is_due: Callable[[], bool] | None
+    process: "subprocess.Popen[bytes]",
+    timeout_s: float,
+    is_due: Callable[[], bool] | None,
+    on_check: Callable[[], None],
 ) -> bool:
     """Wait until the process exits, or is due to be stopped; return whether the time was over."""
     until_s = time.monotonic() + timeout_s
     while (left_s := until_s - time.monotonic()) > 0:
         try:
-            process.wait(left_s if is_due is None else min(left_s, _CHECK_EVERY_S))
+            process.wait(min(left_s, _CHECK_EVERY_S))
         except subprocess.TimeoutExpired:
+            on_check()
             if is_due is not None and is_due():
                 return False
         else:
@@ -192,9 +197,3 @@ def _signal_group(process: "subprocess.Popen[bytes]", number: int) -> None:
         os.killpg(process.pid, number)
     except (ProcessLookupError, PermissionError):
         return  # The whole group has already exited.
-
-
-def _read_end(output: IO[bytes]) -> str:
-    size = output.seek(0, os.SEEK_END)
-    output.seek(max(0, size - _MAX_OUTPUT))
-    return output.read().decode(errors="replace")

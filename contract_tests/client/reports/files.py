@@ -14,11 +14,18 @@ from contract_tests.contract.report_parts import REPORT, json_of
 
 
 def write_audit(report: AuditReport, directory: Path) -> None:
-    """Write report.json, junit.xml, report.html and summary.md."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / REPORT).write_bytes(encode_audit(report, "json"))
-    (directory / "junit.xml").write_bytes(encode_audit(report, "junit"))
-    write_matrix([report], directory)
+    """Write report.json, junit.xml, report.html and summary.md.
+
+    Raise ReportError if the directory has become unusable, for example because a disk is full.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / REPORT).write_bytes(encode_audit(report, "json"))
+        (directory / "junit.xml").write_bytes(encode_audit(report, "junit"))
+        write_matrix([report], directory)
+    except OSError as error:
+        reason = reason_of(error)
+        raise ReportError(f"{directory}: the report could not be written: {reason}") from error
 
 
 def write_matrix(reports: Sequence[AuditReport], directory: Path) -> None:
