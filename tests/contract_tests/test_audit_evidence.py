@@ -25,6 +25,7 @@ from tests.contract_tests.evidence_strategies import evidence
 ABOUT_ANY_REQUEST = {"C-REQ-001", "C-REQ-007", "C-KEY-001", "C-KEY-002", "C-OUT-002"}
 ABOUT_ANY_SUBMIT = ABOUT_ANY_REQUEST | {
     "C-REQ-002", "C-REQ-003", "C-REQ-004", "C-REQ-005", "C-PAY-003", "C-RES-006", "C-FAIL-003",
+    "C-FAIL-006",
 }  # fmt: skip
 
 

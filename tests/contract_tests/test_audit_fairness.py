@@ -166,6 +166,7 @@ def test_minutes_without_a_status_request_are_too_long() -> None:
     assert finding_of("C-POLL-007", exchange(0, 0), *polls, poll(206)).verdict is Verdict.WARN
 
 
+STOPPED = -15
 API_HOST = ("Host", "127.0.0.1:8080")
 OTHER_HOST = ("Host", "localhost:8080")
 KEY = ("Authorization", "Bearer [redacted]")
@@ -221,3 +222,45 @@ def test_request_without_a_key_may_belong_to_a_case_that_ran_at_the_same_time() 
     assert finding.seen == (
         "2 requests without a usable API key, in this case or in one that ran at the same time"
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "exit_status", "verdict"),
+    [
+        ("success", STOPPED, Verdict.FAIL),
+        ("success", 0, Verdict.PASS),
+        ("processing", STOPPED, Verdict.SKIP),
+    ],
+)
+def test_client_must_end_only_if_its_tasks_have_ended(
+    state: str, exit_status: int, verdict: Verdict
+) -> None:
+    client_exit = ClientExit(exit_status=exit_status, timed_out=exit_status == STOPPED, after_s=60)
+
+    finding = finding_of(
+        "C-FAIL-006",
+        exchange(0, 0),
+        poll(24, state),
+        client_exit=client_exit,
+        tasks=(task(state),),
+    )
+
+    assert finding.verdict is verdict
+
+
+@pytest.mark.parametrize(("exit_status", "verdict"), [(0, Verdict.PASS), (1, Verdict.FAIL)])
+def test_client_that_got_a_callback_need_not_poll_again_after_a_reset(
+    exit_status: int, verdict: Verdict
+) -> None:
+    callback = exchange(0, 18, "callback", body=envelope("success"))
+    reset = poll(20, "success", injected=frozenset({"wire reset"}))
+
+    finding = finding_of(
+        "C-ROB-006",
+        exchange(0, 0),
+        callback,
+        reset,
+        client_exit=ClientExit(exit_status=exit_status),
+    )
+
+    assert finding.verdict is verdict

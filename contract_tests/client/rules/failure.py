@@ -7,6 +7,7 @@ from contract_tests.client.evidence import Evidence
 from contract_tests.client.records import API_OPERATIONS, HttpExchange, Trait
 from contract_tests.client.rule import Axis, Level, Observation, Rule
 from contract_tests.client.rules.wording import describe_exit, has_crashed
+from contract_tests.contract.provider import FINAL
 
 _FINAL_REJECTIONS: Final = frozenset({400, 401, 403, 404})
 _AGENT: Final = frozenset({Trait.AGENT})
@@ -74,6 +75,22 @@ def _check_immediate_fail_code(evidence: Evidence) -> Iterator[Observation]:
                 seen=f"{code} is {'' if is_shown else 'not '}in the output",
                 event=each.number,
             )
+
+
+def _check_end(evidence: Evidence) -> Iterator[Observation]:
+    """Check that a client ends; C-POLL-004 judges one whose task has not ended."""
+    client_exit = evidence.client_exit
+    requests = evidence.of(*API_OPERATIONS, "result")
+    if client_exit is None or not evidence.of("submit"):
+        return
+    if client_exit.timed_out and any(task.state not in FINAL for task in evidence.tasks):
+        return
+    last = requests[-1]
+    yield Observation(
+        holds=not client_exit.timed_out,
+        seen=f"the client {describe_exit(client_exit)}; its last request was a {last.operation}",
+        event=last.number,
+    )
 
 
 def _last_without_outcome(evidence: Evidence) -> HttpExchange | None:
@@ -161,6 +178,20 @@ RULES: Final = (
         advice="A fail code may also be the response to the submit. Report data.failCode of a "
         "rejection like that of a failed task.",
         check=_check_immediate_fail_code,
+        needs_exit=True,
+        not_for=_AGENT,
+    ),
+    Rule(
+        id="C-FAIL-006",
+        title="Must exit when it has its pictures or has failed",
+        clauses=("TIM-1", "STA-5"),
+        axis=Axis.OUTCOME,
+        level=Level.MUST,
+        event="submit of a client whose tasks have ended",
+        advice="Exit after the last picture and after an error. Limit the number of retries, and "
+        "close servers, connections and timers: they keep a process alive.",
+        check=_check_end,
+        is_conditional=True,
         needs_exit=True,
         not_for=_AGENT,
     ),

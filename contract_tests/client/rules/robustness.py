@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from contract_tests.client.evidence import Evidence
-from contract_tests.client.records import Trait
+from contract_tests.client.records import TaskRecord, Trait
 from contract_tests.client.rule import Axis, Level, Observation, Rule
 from contract_tests.client.rules.wording import describe_exit, describe_faults
 from contract_tests.contract.text import count
@@ -25,15 +25,26 @@ def _check_recovery(faults: frozenset[str]) -> Callable[[Evidence], Iterator[Obs
                 elif has_used_it:
                     reaction = "the client used the response"
                 client_exit = evidence.client_exit
+                was_told = not more and not has_used_it and _was_told(evidence, task)
+                if was_told:
+                    reaction = "the client got the end of the task from a callback"
                 is_reported = client_exit is not None and client_exit.is_failure
                 yield Observation(
-                    holds=bool(more) or has_used_it,
+                    holds=bool(more) or has_used_it or was_told,
                     seen=f"{reaction} after {describe_faults(each.injected & faults)}",
                     event=each.number,
                     excused_by=Trait.NO_RETRY if is_reported else None,
                 )
 
     return check
+
+
+def _was_told(evidence: Evidence, task: TaskRecord) -> bool:
+    """Tell whether a client that succeeded also accepted a callback with the end of its task."""
+    client_exit = evidence.client_exit
+    has_succeeded = client_exit is not None and client_exit.exit_status == 0
+    notices = evidence.final_notices(task.id)
+    return has_succeeded and any(each.operation == "callback" for each in notices)
 
 
 def _check_timeout(evidence: Evidence) -> Iterator[Observation]:

@@ -10,7 +10,7 @@ SITUATIONS: Final = (
     Situation(
         id="A-CB-001",
         title="A callback arrives, and the result is on another host",
-        judged=("C-CB-001", "C-REQ-008", "C-RES-005", "C-RES-006", "C-KEY-001"),
+        judged=("C-CB-001", "C-REQ-008", "C-RES-005", "C-RES-006", "C-KEY-001", "C-FAIL-006"),
         settings={"result_host": "other"},
         staged=(_ENDS_SOON,),
         needs_receiver=True,

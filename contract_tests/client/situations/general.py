@@ -21,7 +21,7 @@ SITUATIONS: Final = (
             "C-REQ-008", "C-REQ-009", "C-REQ-010",
             "C-POLL-001", "C-POLL-002", "C-POLL-003", "C-POLL-006", "C-POLL-007", "C-PAY-003",
             "C-RES-001", "C-RES-002", "C-RES-003", "C-RES-006",
-            "C-OUT-001", "C-OUT-002", "C-KEY-001", "C-KEY-002",
+            "C-OUT-001", "C-OUT-002", "C-KEY-001", "C-KEY-002", "C-FAIL-006",
         ),
         staged=(ENDS_BEFORE_THIRD_POLL,),
     ),

@@ -9,7 +9,7 @@ ENDS_BEFORE_FIRST_POLL: Final = on_submit(pending="1s", processing="17s")
 ENDS_BEFORE_THIRD_POLL: Final = on_submit(pending="1s", processing="23s")
 ENDS_AFTER_SLOW_RESPONSE: Final = on_submit(pending="1s", processing="29s")
 SINGLE_PURCHASE: Final = ("C-PAY-003",)
-ENDS_WELL: Final = ("C-FAIL-003", "C-FAIL-004")
+ENDS_WELL: Final = ("C-FAIL-003", "C-FAIL-004", "C-FAIL-006")
 
 
 def failing(code: str) -> tuple[Json, ...]:

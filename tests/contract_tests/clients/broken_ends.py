@@ -217,6 +217,16 @@ class HidesTheFailCodeOfARejection(Client):
             raise Failure(str(error).replace("SensitiveContent", "a reason")) from None
 
 
+class StaysAliveAfterItsEnd(Client):
+    """Leaves something open that keeps its process alive, such as a server or a timer."""
+
+    violates = "C-FAIL-006"
+
+    def run(self) -> None:
+        super().run()
+        self.sleep(self.time_budget_s)
+
+
 MUTANTS: tuple[type[Client], ...] = (
     SubmitsAgainWhenTheResponseIsLost, ChecksTheBalanceAndSubmitsAgain, SubmitsAFailedTaskAgain,
     SubmitsAgainWhenPollingFails, SubmitsTwice, ReadsResultJsonAsAnObject, DownloadsNothing,
@@ -225,5 +235,5 @@ MUTANTS: tuple[type[Client], ...] = (
     SendsTheKeyInTheAddress, IgnoresAFailure, HidesTheFailCode,
     SubmitsAgainAfterAServerError, EndsWellAfterItGaveUp, TakesAnEmptyResponseForSuccess,
     CrashesOnARejection, HidesWhyItWasRejected,
-    HidesTheFailCodeOfARejection,
+    HidesTheFailCodeOfARejection, StaysAliveAfterItsEnd,
 )  # fmt: skip
