@@ -1,5 +1,6 @@
 """BIL-1 to BIL-3, FAIL-5, SUB-17: every balance is reconciled with what was bought before."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -39,17 +40,30 @@ def check_ledger(trace: Trace) -> Iterator[Violation]:
     """Reconcile all balances of each key that only the traffic in the trace could change."""
     if trace.target.is_live or not trace.target.has_own_keys:
         return  # Tasks of other cases and programs may have changed the balance.
-    for sandbox in trace.sandboxes:
-        if sandbox.is_plain:
-            yield from _Ledger(trace, sandbox).violations()
+    plain = [sandbox for sandbox in trace.sandboxes if sandbox.is_plain]
+    price = _known_price(trace)
+    for sandbox in plain:
+        if price is None:
+            price = _learned_price(trace, sandbox)
+    for sandbox in plain:
+        yield from _Ledger(trace, sandbox, price).violations()
+
+
+def _learned_price(trace: Trace, sandbox: Sandbox) -> float | None:
+    """Return what an image costs, if the purchases of a key tell it."""
+    ledger = _Ledger(trace, sandbox, None)
+    deque(ledger.violations(), maxlen=0)
+    return ledger.price
 
 
 class _Ledger:
-    def __init__(self, trace: Trace, sandbox: Sandbox) -> None:
+    """Reconciles the balances of one key; `price` is learned from its purchases if it is None."""
+
+    def __init__(self, trace: Trace, sandbox: Sandbox, price: float | None) -> None:
         self._trace = trace
         self._sandbox = sandbox
         self._purchases: list[_Purchase] = []
-        self._price = _known_price(trace)
+        self.price = price
         self._low, self._high = float("-inf"), float("inf")
         """The bounds of the balance before all purchases."""
         settled = sandbox.steps[0].settings.get("balance") if sandbox.steps else None
@@ -97,8 +111,8 @@ class _Ledger:
             if step.task is None or images is None:
                 self._is_lost = True
                 return
-            if self._price is not None and self._trace.has_control:
-                yield from self._affordable(step, images * self._price)
+            if self.price is not None and self._trace.has_control:
+                yield from self._affordable(step, images * self.price)
             self._purchases.append(_Purchase(step.task, Life(step.task), images))
         elif _lacks_credit(step) and images is not None:
             yield from self._unaffordable(step, images)
@@ -106,7 +120,7 @@ class _Ledger:
     def _affordable(self, step: Exchange, cost: float) -> Iterator[Violation]:
         """Require that a mock, which reserves the price of each task, had enough for one more."""
         most = self._high - sum(
-            each.images * (self._price or 0)
+            each.images * (self.price or 0)
             for each in self._purchases
             if not each.is_old and not self._may_be_refunded(each, step)
         )
@@ -118,11 +132,11 @@ class _Ledger:
 
     def _unaffordable(self, step: Exchange, images: int) -> Iterator[Violation]:
         is_valid = validity_of(step.request, rules_of(step.settings)).is_valid
-        if not self._trace.has_control or self._price is None or not is_valid:
+        if not self._trace.has_control or self.price is None or not is_valid:
             return
-        cost = images * self._price
+        cost = images * self.price
         least = self._low - sum(
-            each.images * self._price
+            each.images * self.price
             for each in self._purchases
             if not each.is_old
             and not (each.life.state == "failed" and each.life.has_ended_by(step) is True)
@@ -150,10 +164,10 @@ class _Ledger:
             yield _violation("BIL-2", "number", expected, step)
             self._is_lost = True
             return
-        if self._price is None:
+        if self.price is None:
             self._learn(step, float(told))
-        if self._price is not None:
-            yield from self._reconciled(step, float(told), self._price)
+        if self.price is not None:
+            yield from self._reconciled(step, float(told), self.price)
         self._last = step
 
     def _learn(self, step: Exchange, told: float) -> None:
@@ -169,7 +183,7 @@ class _Ledger:
         if is_clean and len(new) == len(settled) and new:
             per_image = (float(before) - told) / sum(each.images for each in new)
             near = [price for price in _PRICES if abs(price - per_image) <= _CENT]
-            self._price = near[0] if near else None
+            self.price = near[0] if near else None
             self._low = self._high = float(before)
 
     def _reconciled(self, step: Exchange, told: float, price: float) -> Iterator[Violation]:
