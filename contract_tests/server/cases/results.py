@@ -12,6 +12,7 @@ from contract_tests.server.probe import Probe
 from contract_tests.server.reading import result_urls
 
 _VALID_S: Final = 15 * 24 * 3600
+_LATER_S: Final = 2 * 3600
 _GONE: Final = frozenset({403, 404, 410})
 
 
@@ -114,19 +115,29 @@ def _mixed(of_one: str, of_another: str) -> str:
 
 
 def _expiry(probe: Probe) -> None:
-    urls = _urls(probe, count=2)
     valid_s = (probe.target.info or {}).get("result_ttl", _VALID_S)
-    near_s = min(600, valid_s / 4)
-    probe.pass_time(valid_s - near_s)
-    for url in urls:
-        before = _download(probe, url)
-        probe.check(
-            "RES-1",
-            before.status == 200,
-            expected=f"the image, shortly before {valid_s:g} s have passed",
-            seen=_shown(before),
-            at=before,
-        )
+    near_s, later_s = min(600, valid_s / 4), min(_LATER_S, valid_s / 4)
+    # The second task is like the first one, so that a server could take one for the other.
+    urls = [*_urls(probe, count=4), *_urls(probe, count=2)]
+    first = {url: _download(probe, url).response.body for url in urls}
+    for waits_s in (later_s, valid_s - later_s - near_s):
+        probe.pass_time(waits_s)
+        for url in urls:
+            answer = _download(probe, url)
+            is_there = probe.check(
+                "RES-1",
+                answer.status == 200,
+                expected=f"the image, until {valid_s:g} s have passed",
+                seen=_shown(answer),
+                at=answer,
+            )
+            probe.check(
+                "RES-2",
+                not is_there or answer.response.body == first[url],
+                expected="the same image as at first",
+                seen=_shown(answer),
+                at=answer,
+            )
     probe.pass_time(2 * near_s)
     for url in urls:
         after = _download(probe, url)
@@ -165,8 +176,10 @@ CASES = (
     ),
     Case(
         id="S-RES-002", title="a result is available for 15 days",
-        clauses=("RES-1",), sends="downloads shortly before and after 15 days",
-        expects="200, then not found", run=_expiry, images=2, worst_images=2, time=Time.LONG,
+        clauses=("RES-1", "RES-2"),
+        sends="downloads of two tasks: at once, two hours later, shortly before and after 15 days",
+        expects="200 with the same image each time, then not found", run=_expiry, images=6,
+        worst_images=6, time=Time.LONG,
         needs_control=True,
     ),
     *(
