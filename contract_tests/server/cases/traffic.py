@@ -8,7 +8,8 @@ from typing import Final
 from contract_tests.server.case import Case, Time
 from contract_tests.server.probe import Probe
 from contract_tests.server.traffic.array import Row, covering_array
-from contract_tests.server.traffic.factors import REAL_TIME_SPACE, SPACE
+from contract_tests.server.traffic.factors import SPACE
+from contract_tests.server.traffic.together import rows_together
 from contract_tests.server.traffic.verdicts import play_all, play_together
 
 _PAIRS, _TRIPLES, _FOURS = 2, 3, 4
@@ -22,7 +23,7 @@ _REAL_TIME_CLAUSES: Final = (
     "SUB-1", "STA-3", "STA-4", "STA-5", "STA-6", "STA-7", "STA-8", "STA-9", "STA-10", "FAIL-1",
     "CB-1", "BIL-2",
 )  # fmt: skip
-_WORDS: Final = {_PAIRS: "pair", _TRIPLES: "three", _FOURS: "four"}
+_WORDS: Final = {_PAIRS: "two", _TRIPLES: "three", _FOURS: "four"}
 _LOCK: Final = Lock()
 
 
@@ -52,15 +53,15 @@ def _block(strength: int, number: int, blocks: int) -> Callable[[Probe], None]:
 
 
 def _case(case_id: str, strength: int, number: int, blocks: int) -> Case:
-    what = "every pair" if strength == _PAIRS else f"every combination of {_WORDS[strength]}"
     part = f", part {number + 1} of {blocks}" if blocks > 1 else ""
     return Case(
         id=case_id,
-        title=f"{what} of what clients do keeps the contract{part}",
+        title=f"scenarios with every combination of {_WORDS[strength]} factors get the predicted"
+        f" responses{part}",
         clauses=_CLAUSES,
-        sends="scenarios that combine the members of a submit, how a task ends, how it is watched,"
-        " who else acts, limits, receivers and steps of time",
-        expects="what the model of the contract predicts for every request",
+        sends="scenarios that combine 13 factors, such as the route, the number of images, the"
+        " outcome, the receiver of callbacks, other keys and limits",
+        expects="the response that the model of the contract predicts, for every request",
         run=_block(strength, number, blocks),
         images=50,
         worst_images=100,
@@ -74,25 +75,26 @@ def _case(case_id: str, strength: int, number: int, blocks: int) -> Case:
 
 
 def _together(probe: Probe) -> None:
-    play_together(probe, covering_array(REAL_TIME_SPACE, _PAIRS, seed=probe.seed))
+    play_together(probe, rows_together(probe.seed))
 
 
 CASES = (
     _case("S-TRF-001", _PAIRS, 0, 1),
     Case(
         id="S-TRF-002",
-        title="every pair of what clients do keeps the contract, for tasks that run together",
+        title="tasks in progress together, with every combination of two factors, get the predicted"
+        " responses",
         clauses=_REAL_TIME_CLAUSES,
-        sends="about 50 submits at once that combine members, reference images, prompts, receivers"
-        " and other actors; status requests until all tasks have ended",
-        expects="what the model of the contract predicts for every request",
+        sends="about 60 valid submits that combine 9 factors, invalid ones that differ from them by"
+        " one member, and status requests until half a minute after the last task has ended",
+        expects="the response that the model of the contract predicts, for every request",
         run=_together,
-        images=100,
-        worst_images=200,
+        images=170,
+        worst_images=340,
         time=Time.ONE_GENERATION,
         needs_receiver=True,
         provokes=(402, 403, 429),
-        loopback_only="buys about 100 images, and violates the provider's rules on purpose",
+        loopback_only="buys about 170 images, and violates the provider's rules on purpose",
     ),
     *(_case(f"S-TRF-{n + 101}", _TRIPLES, n, _TRIPLE_BLOCKS) for n in range(_TRIPLE_BLOCKS)),
     *(_case(f"S-TRF-{n + 201}", _FOURS, n, _FOUR_BLOCKS) for n in range(_FOUR_BLOCKS)),

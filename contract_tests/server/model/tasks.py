@@ -32,6 +32,8 @@ class KnownTask:
     """Whether it is a callback task (CB-1); other tasks may have a URL as well."""
     reactions: tuple[int, ...] = ()
     """How the receiver answers the attempts, in order; later ones with 200."""
+    called_s: float | None = None
+    """How long had been waited in real time when the first callback was there."""
     born_ms: int | None = None
     start_ms: int | None = None
     end_ms: int | None = None
@@ -88,17 +90,20 @@ class KnownTask:
             return True
         return None if states & ENDS else False
 
-    def attempts_until(self, now_ms: int | None) -> tuple[int, int]:
+    def attempts_until(self, now_ms: int | None, waited_s: float = 0.0) -> tuple[int, int]:
         """Return the least and the greatest number of callbacks that are possible (CB-1 … CB-3).
 
-        Each delay counts from the end of the attempt before, which takes no time here: a manual
-        clock stands still while the receiver answers.
+        `waited_s` is the time that was waited in all, for a server without a clock to move: only
+        the first delay is documented, so no second retry is certain there. Each delay counts from
+        the end of the attempt before, which takes no time here: a manual clock stands still while
+        the receiver answers.
         """
         if not self.calls_back or self.has_ended(now_ms) is False:
             return 0, 0
         most = self._most_attempts()
         if now_ms is None or self.end_ms is None:
-            return (1 if self.is_frozen else 0), most
+            is_retried = self.called_s is not None and waited_s - self.called_s > RETRIES_S[0]
+            return min(most, 1 + is_retried) if self.is_frozen else 0, most
         due, at_ms = 1, self.end_ms
         for delay_s in RETRIES_S[: most - 1]:
             at_ms += delay_s * 1000

@@ -1,7 +1,10 @@
 """The bodies of submits, from the values of a row."""
 
 from base64 import b64encode
+from collections.abc import Mapping
 from typing import Any, Final
+
+import msgspec
 
 from contract_tests.contract.data import FIXTURES
 from contract_tests.server.model.outcomes import Reference
@@ -24,24 +27,50 @@ _REFERENCES: Final = {
     "unreachable": ((Reference.UNREACHABLE, UNREACHABLE_URL),),
     "too-large": ((Reference.TOO_LARGE, f"{RECEIVER}/images/large.png"),),
 }
-INVALID: Final[tuple[dict[str, Any], ...]] = (
-    {"input": {"mode": "gpt-image-1"}},
-    {"input": {"mode": "gpt-image-1", "prompt": PLAIN, "num_images": 3}},
-    {"input": {"mode": "gpt-image-1", "prompt": PLAIN, "aspect_ratio": "5:1"}},
-    {"request_type": "callback", "input": {"mode": "gpt-image-1", "prompt": PLAIN}},
-    {"provider": "cheapest", "input": {"mode": "gpt-image-1", "prompt": PLAIN}},
-    {"request_type": "poll", "input": {"mode": "gpt-image-1", "prompt": PLAIN}},
-    {"input": {"mode": "another-model", "prompt": PLAIN}},
-    {"input": {"mode": "gpt-image-1", "prompt": ""}},
-    {"input": {"mode": "gpt-image-1", "prompt": PLAIN, "image_urls": ["https://a.invalid"] * 6}},
-    {"request_type": "async"},
+
+
+def _without_unset(members: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not msgspec.UNSET}
+
+
+class Defect(msgspec.Struct, frozen=True, kw_only=True):
+    """One reason why every server must reject a body.
+
+    `members` are the ones of the body that are set, and `inputs` those of `input`; a value that is
+    UNSET removes the member. `has_url` tells whether the body keeps its callback URL.
+    """
+
+    members: Mapping[str, Any] = {}
+    inputs: Mapping[str, Any] = {}
+    has_url: bool = True
+
+    def applied_to(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the body with this defect."""
+        given = _without_unset({**body["input"], **self.inputs})
+        return _without_unset({**body, "input": given, **self.members})
+
+
+DEFECTS: Final = (
+    Defect(inputs={"prompt": msgspec.UNSET}),
+    Defect(inputs={"num_images": 3}),
+    Defect(inputs={"aspect_ratio": "5:1"}),
+    Defect(members={"request_type": "callback"}, has_url=False),
+    Defect(members={"provider": "cheapest"}),
+    Defect(members={"request_type": "poll"}),
+    Defect(inputs={"mode": "another-model"}),
+    Defect(inputs={"prompt": ""}),
+    Defect(inputs={"image_urls": ["https://a.invalid"] * 6}),
+    Defect(members={"input": msgspec.UNSET}),
 )
-"""Bodies that every server must reject, each for one reason."""
 
 
 def simple_body() -> dict[str, Any]:
     """Return the shortest valid body."""
     return {"input": {"mode": "gpt-image-1", "prompt": PLAIN}}
+
+
+INVALID: Final = tuple(defect.applied_to(simple_body()) for defect in DEFECTS)
+"""Bodies that every server must reject, each for one reason."""
 
 
 def body_of(row: Row, number: int) -> tuple[dict[str, Any], tuple[Reference, ...]]:

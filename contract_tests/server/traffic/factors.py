@@ -37,29 +37,32 @@ EXCLUSIONS: Final = (
     Exclusion("prompt", ("moderated",), "references", _BAD),
 )
 
+REJECTING: Final = ("rejects-2xx", "rejects-4xx", "rejects-5xx")
+"""The value `rejects` by the status of the receiver: in real time, only one retry can be seen."""
+
 REAL_TIME_FACTORS: Final = {
     "request_type": FACTORS["request_type"],
     "route": FACTORS["route"],
-    "mode": ("gpt-image-1",),
+    "mode": FACTORS["mode"],
     "count": FACTORS["count"],
     "ratio": FACTORS["ratio"],
     "references": (
         "none", "good-url", "good-data", "unreachable", "wrong-format", "no-image",
     ),
     "prompt": FACTORS["prompt"],
-    "receiver": ("none", "unused", "accepts", "rejects"),
+    "receiver": ("none", "unused", "accepts", *REJECTING),
     "actor": ("nobody", "other-key-submits", "other-key-reads", "rejected-submit"),
 }  # fmt: skip
 """What a server without a control plane can be asked in the time of one generation."""
 
 _REAL_TIME_BAD: Final = ("unreachable", "wrong-format", "no-image")
-_REAL_TIME_CALLBACKS: Final = ("accepts", "rejects")
-REAL_TIME_SPACE: Final = Space(
-    REAL_TIME_FACTORS,
-    (
-        Exclusion("request_type", ("callback",), "receiver", ("none", "unused")),
-        Exclusion("request_type", ("absent", "async"), "receiver", _REAL_TIME_CALLBACKS),
-        Exclusion("prompt", ("moderated",), "references", _REAL_TIME_BAD),
-    ),
+_REAL_TIME_CALLBACKS: Final = ("accepts", *REJECTING)
+_REAL_TIME_EXCLUSIONS: Final = (
+    Exclusion("request_type", ("callback",), "receiver", ("none", "unused")),
+    Exclusion("request_type", ("absent", "async"), "receiver", _REAL_TIME_CALLBACKS),
+    Exclusion("prompt", ("moderated",), "references", _REAL_TIME_BAD),
 )
+REAL_TIME_SPACE: Final = Space(REAL_TIME_FACTORS, _REAL_TIME_EXCLUSIONS)
+STRICT_SPACE: Final = Space({**REAL_TIME_FACTORS, "mode": ("gpt-image-1",)}, _REAL_TIME_EXCLUSIONS)
+"""The part of it that a server may not reject: pages disagree about other modes (SUB-8)."""
 SPACE: Final = Space(FACTORS, EXCLUSIONS)

@@ -14,7 +14,7 @@ from contract_tests.server.traffic.player import Failure, Player
 from contract_tests.server.traffic.reproduction import reproduction_of
 from contract_tests.server.traffic.scenarios import Scenario, scenario_of
 from contract_tests.server.traffic.shrinking import MOST_TRIES, shrink
-from contract_tests.server.traffic.together import scenario_together
+from contract_tests.server.traffic.together import scenario_together, values_of
 
 _MOST_SHRUNK = 3  # Findings per case: each one costs up to MOST_TRIES scenarios.
 _SLOW_TRIES = 25  # A missing callback is noticed only after a second of real time.
@@ -155,7 +155,7 @@ def play_together(probe: Probe, rows: Sequence[Row]) -> None:
     findings = Findings(probe)
     try:
         clauses = findings.play(scenario)
-        probe.contexts += [Context(values=row, clauses=clauses) for row in rows]
+        probe.contexts += [Context(values=values_of(row), clauses=clauses) for row in rows]
     finally:
         findings.note()
 

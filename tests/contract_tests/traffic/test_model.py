@@ -184,3 +184,29 @@ def test_results_expire_after_15_days() -> None:
     assert model.is_downloadable(task) is True
     model.set_clock("own", 1_030_000 + ttl_ms + 1)
     assert model.is_downloadable(task) is False
+
+
+@pytest.mark.parametrize(
+    ("reactions", "waited_s", "least"),
+    [
+        ((500,), 29.0, 1),
+        ((500,), 31.0, 2),
+        ((500, 500), 300.0, 2),
+        ((), 31.0, 1),
+        ((200,), 31.0, 1),
+    ],
+)
+def test_a_rejected_callback_is_due_again_after_30_s_of_real_time(
+    reactions: tuple[int, ...], waited_s: float, least: int
+) -> None:
+    task = KnownTask(id="t", key="own", calls_back=True, state="success", final=b"{}")
+    task.reactions, task.called_s = reactions, 0.0
+
+    assert task.attempts_until(None, waited_s)[0] == least
+
+
+def test_no_retry_is_due_before_the_first_callback_was_seen() -> None:
+    task = KnownTask(id="t", key="own", calls_back=True, state="success", final=b"{}")
+    task.reactions = (500,)
+
+    assert task.attempts_until(None, 3600.0)[0] == 1
