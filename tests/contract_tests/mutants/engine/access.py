@@ -1,18 +1,12 @@
 """Alterations of who may see what: API keys and the tasks of others."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from urllib.parse import parse_qs
 
-from tests.contract_tests.mutants.engine.alterations import Alteration, Answer
+from tests.contract_tests.mutants.engine.alterations import Alteration, Answer, with_key
 from tests.contract_tests.mutants.engine.occasions import Occasion
 from tests.contract_tests.mutants.harness import Asked, Serve, Told
 from tests.contract_tests.mutants.steering import BALANCE, refusal
-
-
-def _with_key(asked: Asked, key: bytes) -> Asked:
-    others = tuple(each for each in asked.headers if each[0] != b"authorization")
-    return replace(asked, headers=(*others, (b"authorization", key)))
 
 
 async def _shown_to_all(asked: Asked, serve: Serve, told: Told, occasion: Occasion) -> Told:
@@ -21,7 +15,7 @@ async def _shown_to_all(asked: Asked, serve: Serve, told: Told, occasion: Occasi
         return told
     named = parse_qs(asked.query.decode("latin-1")).get("taskId", [""])[0]
     task = occasion.memory.tasks.get(named)
-    return told if task is None else await serve(_with_key(asked, task.key))
+    return told if task is None else await serve(with_key(asked, task.key))
 
 
 async def _ended_shown_to_all(asked: Asked, serve: Serve, told: Told, occasion: Occasion) -> Told:
@@ -41,7 +35,7 @@ async def _balance_of_another(asked: Asked, serve: Serve, told: Told, occasion: 
         return told
     keys = occasion.memory.keys
     other = max(keys, key=lambda key: len(keys[key].tasks))
-    return await serve(_with_key(asked, other))
+    return await serve(with_key(asked, other))
 
 
 def _unknown(status: int) -> Answer:
@@ -71,7 +65,7 @@ def _admitting(place: str, is_there: Callable[[Asked], bool]) -> Alteration:
 
     async def answered(asked: Asked, serve: Serve, told: Told, __: Occasion) -> Told:
         is_it = told.status == 401 and is_there(asked)
-        return await serve(_with_key(asked, b"Bearer anybody")) if is_it else told
+        return await serve(with_key(asked, b"Bearer anybody")) if is_it else told
 
     return Alteration(
         operator="wrong-status", place=f"no-401-at-{place}", clause="AUTH-2",

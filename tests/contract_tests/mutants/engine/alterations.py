@@ -166,3 +166,9 @@ def with_header(told: Told, name: bytes, value: bytes | None) -> Told:
     """Set a header, or remove it."""
     others = tuple(each for each in told.headers if each[0] != name)
     return replace(told, headers=others if value is None else (*others, (name, value)))
+
+
+def with_key(asked: Asked, key: bytes) -> Asked:
+    """Ask the same with another value of the header `Authorization`."""
+    others = tuple(each for each in asked.headers if each[0] != b"authorization")
+    return replace(asked, headers=(*others, (b"authorization", key)))

@@ -22,6 +22,7 @@ _FIRST = 8  # So many cases run first: those that have killed most mutants so fa
 _SHOWN_ELSEWHERE = frozenset({"error", "picture"})  # better by cases of their own
 _REJECTED = frozenset({"error", "invalid"})
 _COMBINED = ("S-SUB-103", "S-SUB-104")  # properties that combine an invalid member with others
+_BLAMING = frozenset({Verdict.FAIL, Verdict.WARN})
 _TRAFFIC = ("S-TRF-", "S-STA-2")
 
 
@@ -120,4 +121,9 @@ def _first_killer(
 
 
 def _failed(result: CaseResult) -> set[str]:
-    return {each.clause for each in result.findings if each.verdict is Verdict.FAIL}
+    """Return the clauses of the findings that blame the server.
+
+    Where pages disagree, a server without control gets a warning, not a failure. A warning names
+    the clause as well, and a server that keeps the contract gets none.
+    """
+    return {each.clause for each in result.findings if each.verdict in _BLAMING}

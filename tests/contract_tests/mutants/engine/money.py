@@ -9,6 +9,7 @@ from tests.contract_tests.mutants.engine.alterations import (
     Holds,
     telling,
     with_header,
+    with_key,
 )
 from tests.contract_tests.mutants.engine.occasions import Occasion, SeenTask
 from tests.contract_tests.mutants.harness import Asked, Serve, Told
@@ -117,11 +118,12 @@ def _unlimited(place: str, setting: str, *channels: str) -> Alteration:
 
 
 def _twice(place: str, is_it: Callable[[Asked, Told, Occasion], bool]) -> Alteration:
-    """Count a request twice."""
+    """Count a request twice, and a download once to the key that bought the picture."""
 
     async def answered(asked: Asked, serve: Serve, told: Told, occasion: Occasion) -> Told:
-        if is_limited(asked) and told.status != 429 and is_it(asked, told, occasion):
-            await count_once(asked, serve)
+        is_counted = is_limited(asked) or (asked.is_result and occasion.task is not None)
+        if is_counted and told.status != 429 and is_it(asked, told, occasion):
+            await count_once(with_key(asked, occasion.key), serve)
         return told
 
     return Alteration(

@@ -128,7 +128,7 @@ class Memory:
             case "status":
                 self._observe_status(asked, told, occasion)
             case "result":
-                self._observe_result(asked, occasion)
+                self._observe_result(asked, told, occasion)
             case _:
                 self._remember_last(occasion)
         return occasion
@@ -182,11 +182,15 @@ class Memory:
         for number, url in enumerate(urls_of(data)):
             self.pictures[urlsplit(url).path] = (task, number)
 
-    def _observe_result(self, asked: Asked, occasion: Occasion) -> None:
+    def _observe_result(self, asked: Asked, told: Told, occasion: Occasion) -> None:
+        """Let a download, which needs no key, be an occasion of the key that bought the picture."""
         known = self.pictures.get(asked.path)
         if known is not None:
             occasion.task, occasion.picture = known
-            occasion.body = known[0].body
+            occasion.body, occasion.key = known[0].body, known[0].key
+            occasion.throttled_before = occasion.seen_key.throttled
+            if told.status == 200:
+                self.notes.setdefault(f"picture of {known[0].id}", told.body)
 
     def _remember_last(self, occasion: Occasion) -> None:
         """Let the balance, and every error, be an occasion of the newest task of the key."""
