@@ -126,7 +126,7 @@ def _run(client: ClientCommand, options: _Options) -> tuple[AuditReport, bool]:
     terminal, stopwatch = Terminal(), Stopwatch()
     terminal.print([Entry("", _opening(options))])
     display = ExploreDisplay(terminal, options.budget_s)
-    scope = Scope(has_callbacks=client.takes_callbacks, is_patient=False)
+    scope = Scope(has_callbacks=client.takes_callbacks, has_real_time=True, is_patient=False)
     judged = [each.id for each in options.invariants]
     is_interrupted = False
     with CommandRunner(

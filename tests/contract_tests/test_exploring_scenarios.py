@@ -87,7 +87,7 @@ def test_generated_scenarios_are_all_different() -> None:
 
 
 def test_generation_begins_without_a_fault_and_with_each_kind_alone() -> None:
-    found = list(islice(generate(1, Scope()), len(KINDS) + 1))
+    found = list(islice(generate(1, Scope(has_real_time=True)), len(KINDS) + 1))
 
     assert found == [Scenario(), *(Scenario.of(kind.name) for kind in KINDS)]
 
@@ -107,7 +107,7 @@ def test_all_pairs_of_severities_follow_each_other_in_each_operation(seed: int) 
     operations = (Operation.SUBMIT, Operation.STATUS, Operation.RESULT)
     expected = {
         (first.operation, first.severity, second.severity)
-        for first, second in product(KINDS, repeat=2)
+        for first, second in product(Scope().kinds(), repeat=2)
         if first.operation in operations and first.operation is second.operation
         if first.severity not in last
     }
@@ -140,6 +140,20 @@ def test_impatient_scope_has_no_event_after_which_a_client_waits_for_minutes() -
     found = islice(generate(1, Scope(is_patient=False)), MANY)
 
     assert not any(event.kind.is_slow for each in found for event in each.events)
+
+
+def test_virtual_scope_has_no_event_that_takes_real_time() -> None:
+    found = islice(generate(1, Scope()), MANY)
+
+    assert not any(event.kind.takes_real_time for each in found for event in each.events)
+
+
+def test_kind_takes_real_time_if_its_response_is_delayed_or_drips() -> None:
+    slow = [
+        kind for kind in KINDS if "latency" in kind.apply or kind.apply.get("wire") == "dribble"
+    ]
+
+    assert [kind for kind in KINDS if kind.takes_real_time] == slow
 
 
 def test_every_order_of_at_most_five_polls_and_failures_is_enumerated() -> None:

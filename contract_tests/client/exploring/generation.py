@@ -47,6 +47,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
     has_callbacks: bool = True
     has_restarts: bool = True
+    has_real_time: bool = False
+    """Whether the client runs in real time, so that responses may be slow."""
     is_patient: bool = True
     """Whether events are allowed after which a client may wait for minutes."""
 
@@ -57,6 +59,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         if kind.operation is Operation.CALLBACK and not self.has_callbacks:
             return False
         if kind.operation is Operation.CLIENT and not self.has_restarts:
+            return False
+        if kind.takes_real_time and not self.has_real_time:
             return False
         return self.is_patient or not kind.is_slow
 

@@ -51,6 +51,8 @@ class EventKind(msgspec.Struct, frozen=True, kw_only=True):
     apply: Mapping[str, Any] = {}
     is_slow: bool = False
     """Whether a correct client may wait for minutes before it gives up."""
+    takes_real_time: bool = False
+    """Whether the mock waits in real time, whatever the clock of the sandbox says."""
     is_sure_success: bool = False
     """Whether it is a task that succeeds soon enough for every client."""
 
@@ -126,6 +128,15 @@ def _result(name: str, severity: Severity, about: str, apply: Json) -> EventKind
     )
 
 
+def _slow(
+    operation: Operation, name: str, severity: Severity, about: str, apply: Json
+) -> EventKind:
+    return EventKind(
+        name=name, operation=operation, severity=severity, about=about, apply=apply,
+        takes_real_time=True,
+    )  # fmt: skip
+
+
 def _client(name: str, about: str) -> EventKind:
     return EventKind(name=name, operation=Operation.CLIENT, severity=Severity.HARMLESS, about=about)
 
@@ -157,6 +168,15 @@ KINDS: Final = (
             "the submit is accepted, but its response is empty", _accepted_but("empty")),
     _submit("submit-invalid-json", Severity.FINAL,
             "the submit is accepted, but its response is not JSON", _accepted_but("invalid-json")),
+    _slow(Operation.SUBMIT, "submit-drips", Severity.HARMLESS,
+          "the submit is accepted, and its response arrives byte by byte",
+          _accepted_but("dribble")),
+    _slow(Operation.SUBMIT, "submit-slow-10s", Severity.FINAL,
+          "the submit is accepted, but its response arrives 10 s late",
+          {"latency": "10s", "outcome": ENDS_SOON}),
+    _slow(Operation.SUBMIT, "submit-slow-40s", Severity.FINAL,
+          "the submit is accepted, but its response arrives 40 s late",
+          {"latency": "40s", "outcome": ENDS_SOON}),
     *(_succeeds(after_s) for after_s in (2, 22, 25, 28, 31, 34, 40)),
     _task("task-succeeds-poll-2", "the task succeeds at its second status request",
           {"outcome": {"polls": 2}}),
@@ -200,6 +220,10 @@ KINDS: Final = (
             {"meaning": "result-json-malformed"}),
     _status("status-404", Severity.FINAL, "the status request gets 404",
             _refused(404, "Task not found")),
+    _slow(Operation.STATUS, "status-drips", Severity.HARMLESS,
+          "the status response arrives byte by byte", {"wire": "dribble"}),
+    _slow(Operation.STATUS, "status-slow-40s", Severity.TEMPORARY,
+          "the status response arrives 40 s late", {"latency": "40s"}),
     _callback("callback-twice", Severity.HARMLESS, "the callback arrives twice", {"duplicate": 1}),
     _callback("callback-early", Severity.HARMLESS,
               "the callback arrives before the submit is answered", "before-answer"),
@@ -228,6 +252,10 @@ KINDS: Final = (
     _result("result-404", Severity.FINAL, "the download gets 404", {"meaning": "result-missing"}),
     _result("result-410", Severity.FINAL, "the download gets 410, expired",
             {"meaning": "result-expired"}),
+    _slow(Operation.RESULT, "result-drips", Severity.HARMLESS,
+          "the download begins byte by byte", {"wire": "dribble"}),
+    _slow(Operation.RESULT, "result-slow-40s", Severity.TEMPORARY,
+          "the download begins 40 s late", {"latency": "40s"}),
     _client("restart-after-submit",
             "the client is stopped after its submit was answered, and started again"),
     _client("restart-after-status",
