@@ -1,7 +1,7 @@
 """Exploring finds bugs that no staged case shows, and finds nothing in correct clients."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing
+from collections.abc import Collection, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from itertools import islice
 from pathlib import Path
 
@@ -11,9 +11,12 @@ import pytest
 from client_reference import AsyncClient, CallbackReceiver, Client
 from contract_tests.client.exploring.exploration import Explorer
 from contract_tests.client.exploring.generation import Scope, generate
+from contract_tests.client.exploring.invariants import IDS
 from contract_tests.client.exploring.reproduction import lines_of, reproduction_of
 from contract_tests.client.exploring.scenario import Event, Scenario
+from contract_tests.client.records import Trait
 from contract_tests.client.situation import Situation
+from contract_tests.command.audit_explore import judged_invariants
 from contract_tests.contract.verdicts import Verdict
 from mock_server.testing.client_call import Client as Explorable
 from mock_server.testing.job import Job
@@ -22,7 +25,9 @@ from mock_server.testing.virtual_runs import VirtualRunner
 from tests.contract_tests.clients.all_clients import cases_of, main_cases, name_of, try_client
 from tests.contract_tests.clients.all_clients import mock_http as http  # noqa: F401  # a fixture
 from tests.contract_tests.clients.broken_combinations import BROKEN, CAREFUL, CarefulClient
+from tests.contract_tests.clients.corpus import Program
 from tests.contract_tests.clients.exploring import explorable
+from tests.contract_tests.clients.virtual_programs import in_virtual_time, virtual_programs
 from tests.properties import is_deep
 
 pytestmark = pytest.mark.long
@@ -37,6 +42,7 @@ MISSED = tuple(kind for kind in BROKEN if kind.__name__ not in STAGED_TOO)
 # Free exploring finds every one of these within `MANY` scenarios of the default seed.
 EXPLORED = BROKEN if is_deep() else BROKEN[1:2]
 SEEDS = (0, 1, 2) if is_deep() else (0,)
+PROGRAMS = virtual_programs() if is_deep() else virtual_programs()[:1]
 TRIED = BROKEN if is_deep() else BROKEN[3:6]
 
 
@@ -78,16 +84,25 @@ def scenario_with_noise(kind: type[CarefulClient]) -> Scenario:
     return Scenario(events=tuple(events), pictures=kind.pictures)
 
 
-@pytest.fixture
-def explorer(request: pytest.FixtureRequest, http: httpx.Client) -> Iterator[Explorer]:  # noqa: F811  # the fixture
-    client: Explorable = request.param
+@contextmanager
+def exploring(
+    client: Explorable,
+    http: httpx.Client,  # noqa: F811  # the fixture
+    judged: Collection[str] = IDS,
+) -> Iterator[Explorer]:
     base_url = str(http.base_url).rstrip("/")
 
     def begin(name: str) -> AbstractContextManager[ApixoMock]:
         return ApixoMock.begun(base_url, seed=0, name=name)
 
     with closing(VirtualRunner(begin, client, budget_s=3600, real_limit_s=60)) as runner:
-        yield Explorer(runner)
+        yield Explorer(runner, judged)
+
+
+@pytest.fixture
+def explorer(request: pytest.FixtureRequest, http: httpx.Client) -> Iterator[Explorer]:  # noqa: F811  # the fixture
+    with exploring(request.param, http) as explorer:
+        yield explorer
 
 
 @pytest.mark.deep
@@ -141,5 +156,19 @@ def test_exploring_finds_nothing_in_a_correct_client(
     client: Explorable, explorer: Explorer
 ) -> None:
     found = list(explorer.explore(islice(generate(SEED, Scope()), MANY if is_deep() else FEW)))
+
+    assert not found, "\n".join(lines_of(reproduction_of(found[0])))
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda each: each.name)
+def test_exploring_finds_nothing_in_a_good_program(program: Program, http: httpx.Client) -> None:  # noqa: F811  # the fixture
+    if program.missing():
+        pytest.skip(program.missing())
+    judged = [each.id for each in judged_invariants((), frozenset(map(Trait, program.switches)))]
+    scenarios = generate(SEED, Scope(has_callbacks=False))
+
+    with exploring(in_virtual_time(program), http, judged) as explorer:
+        found = list(explorer.explore(islice(scenarios, MANY if is_deep() else FEW)))
 
     assert not found, "\n".join(lines_of(reproduction_of(found[0])))

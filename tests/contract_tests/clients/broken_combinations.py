@@ -4,6 +4,7 @@ Most of them pass every staged case. `violates` is the invariant that exploring 
 `shortest` are the events of the shortest scenario that shows it.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import count
@@ -164,6 +165,17 @@ class DeniesALateStatus(CarefulPollingListener):
         super().finish(data)
 
 
+class TakesNoAddressForASuccess(CarefulClient):
+    """Downloads every address of a success, even if there is none."""
+
+    violates = "X-PIC"
+    shortest = ("status-no-urls",)
+
+    def result_urls(self, data: Json) -> list[str]:
+        found: list[str] = json.loads(data["resultJson"])["resultUrls"]
+        return found
+
+
 BROKEN: tuple[type[CarefulClient], ...] = (
     RetriesAnErrorAfterA429,
     LosesTheSecondPicture,
@@ -173,6 +185,7 @@ BROKEN: tuple[type[CarefulClient], ...] = (
     DumpsItsRequests,
     KeepsTheFirstPause,
     DeniesALateStatus,
+    TakesNoAddressForASuccess,
 )
 CAREFUL: tuple[type[CarefulClient], ...] = (
     CarefulClient,

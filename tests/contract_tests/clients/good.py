@@ -181,6 +181,8 @@ class Client:
 
     def result_urls(self, data: Json) -> list[str]:
         found: list[str] = json.loads(data["resultJson"])["resultUrls"]
+        if not found:
+            raise Failure("a success without addresses")
         return found
 
     def download_all(self, addresses: Iterable[str]) -> None:

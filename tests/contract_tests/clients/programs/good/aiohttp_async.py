@@ -62,7 +62,9 @@ async def poll(session, task_id):
             if task["state"] == "failed":
                 raise Problem(f"{task['failCode']} {task['failMsg']}")
             if task["state"] == "success":
-                return json.loads(task["resultJson"])["resultUrls"]
+                if urls := json.loads(task["resultJson"])["resultUrls"]:
+                    return urls
+                raise ValueError("a success without addresses")
             errors = 0
         except (aiohttp.ClientError, OSError, ValueError, KeyError, TypeError) as error:
             print("status:", error, file=sys.stderr)

@@ -69,6 +69,7 @@ try {
   const task = await callbackFor(await submit());
   if (task.state !== "success") throw new Error(`${task.failCode}: ${task.failMsg}`);
   const urls = JSON.parse(task.resultJson).resultUrls;
+  if (!urls.length) throw new Error("a success without addresses");
   for (const [i, url] of urls.entries()) await download(url, `${outDir}/${i}.png`);
   console.log("saved");
   await sleep(1000 * LINGER);

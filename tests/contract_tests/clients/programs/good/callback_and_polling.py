@@ -98,7 +98,10 @@ def main(prompt, out_dir, port, num_images="1"):
     task = wait(task_id)
     if task["state"] == "failed":
         sys.exit(f"{task['failCode']}: {task['failMsg']}")
-    for number, url in enumerate(json.loads(task["resultJson"])["resultUrls"], 1):
+    urls = json.loads(task["resultJson"])["resultUrls"]
+    if not urls:
+        sys.exit("a success without addresses")
+    for number, url in enumerate(urls, 1):
         download(url, os.path.join(out_dir, f"{number}.png"))
     time.sleep(float(os.environ.get("LINGER", 0)))  # The provider may repeat its callback.
     server.shutdown()

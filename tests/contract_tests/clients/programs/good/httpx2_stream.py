@@ -30,6 +30,8 @@ class Apixo:
     def generate(self, prompt: str, out_dir: pathlib.Path, **options) -> list[pathlib.Path]:
         task_id = self.submit(prompt, **options)
         urls = json.loads(self.wait(task_id)["resultJson"])["resultUrls"]
+        if not urls:
+            raise ApixoError("a success without addresses")
         paths = [out_dir / f"{task_id}-{number}.png" for number in range(1, len(urls) + 1)]
         for url, path in zip(urls, paths, strict=True):
             self.download(url, path)

@@ -58,7 +58,9 @@ async def follow(api, task_id):
         except (httpx.HTTPError, ValueError, KeyError, TypeError):
             state = None
         if state == "success":
-            return json.loads(task["resultJson"])["resultUrls"]
+            if urls := json.loads(task["resultJson"])["resultUrls"]:
+                return urls
+            raise Failed("a success without addresses")
         if state == "failed":
             raise Failed(f"{task['failCode']}: {task['failMsg']}")
         errors = 0 if state else errors + 1

@@ -30,7 +30,10 @@ class Apixo:
     def generate(self, prompt: str, **options) -> list[bytes]:
         task_id = self.submit(prompt, **options)
         task = self.wait(task_id)
-        return [self.download(url) for url in json.loads(task["resultJson"])["resultUrls"]]
+        urls = json.loads(task["resultJson"])["resultUrls"]
+        if not urls:
+            raise ApixoError("a success without addresses")
+        return [self.download(url) for url in urls]
 
     def submit(self, prompt: str, num_images: int = 1, aspect_ratio: str = "1:1") -> str:
         body = {

@@ -51,7 +51,11 @@ async function wait(taskId) {
     } catch (error) {
       if (error.isFinal) throw error;
     }
-    if (task?.state === "success") return JSON.parse(task.resultJson).resultUrls;
+    if (task?.state === "success") {
+      const urls = JSON.parse(task.resultJson).resultUrls;
+      if (!urls.length) throw new Error("a success without addresses");
+      return urls;
+    }
     if (task?.state === "failed") throw new Error(`${task.failCode}: ${task.failMsg}`);
     errors = task ? 0 : errors + 1;
     if (errors > 5) throw new Error("status: too many errors");

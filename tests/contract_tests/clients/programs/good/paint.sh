@@ -55,6 +55,7 @@ done
 
 number=0
 jq -r '.data.resultJson | fromjson | .resultUrls[]' "$work/body" >"$work/urls"
+[ -s "$work/urls" ] || die "a success without addresses"
 while read -r url; do
     number=$((number + 1))
     for attempt in 1 2 3 4; do

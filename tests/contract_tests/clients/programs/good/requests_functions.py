@@ -74,7 +74,9 @@ def wait(task_id):
         if data and data["state"] == "failed":
             sys.exit(f"task failed: {data['failCode']}: {data['failMsg']}")
         if data and data["state"] == "success":
-            return json.loads(data["resultJson"])["resultUrls"]
+            if urls := json.loads(data["resultJson"])["resultUrls"]:
+                return urls
+            sys.exit("a success without addresses")
         time.sleep(POLL_INTERVAL * 2**errors)
     sys.exit("the task did not end in time")
 

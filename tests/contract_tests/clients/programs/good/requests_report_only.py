@@ -44,7 +44,9 @@ def wait(task_id):
     while time.monotonic() < end:
         task, _ = call("GET", "statusTask", params={"taskId": task_id})
         if task["state"] == "success":
-            return json.loads(task["resultJson"])["resultUrls"]
+            if urls := json.loads(task["resultJson"])["resultUrls"]:
+                return urls
+            sys.exit("a success without addresses")
         if task["state"] == "failed":
             sys.exit(f"{task['failCode']}: {task['failMsg']}")
         time.sleep(POLL_INTERVAL)

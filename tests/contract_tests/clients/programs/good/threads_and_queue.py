@@ -80,7 +80,9 @@ def wait(task_id):
         if data and data["state"] == "failed":
             raise Failure(f"task failed: {data['failCode']}: {data['failMsg']}")
         if data and data["state"] == "success":
-            return json.loads(data["resultJson"])["resultUrls"]
+            if urls := json.loads(data["resultJson"])["resultUrls"]:
+                return urls
+            raise Failure("a success without addresses")
         time.sleep(POLL_INTERVAL * 2**errors)
     raise Failure("the task did not end in time")
 

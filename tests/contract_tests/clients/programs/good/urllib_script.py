@@ -60,7 +60,9 @@ def result_urls(task_id):
         try:
             task = call("/statusTask/gpt-image-1?" + urllib.parse.urlencode({"taskId": task_id}))
             if task["state"] == "success":
-                return json.loads(task["resultJson"])["resultUrls"]
+                if urls := json.loads(task["resultJson"])["resultUrls"]:
+                    return urls
+                raise SystemExit("a success without addresses")
             if task["state"] == "failed":
                 raise SystemExit(f"failed with {task['failCode']}: {task['failMsg']}")
             problems = 0
