@@ -63,7 +63,7 @@ _TARGET = (
                  " a control plane; 1 if cases share a key]"),
     click.option("--timeout", "timeout_s", type=click.FloatRange(0.1), metavar="SECONDS",
                  help="Time limit per case, in seconds.  [default: 300; 900 if it waits for tasks;"
-                 " 1800 if it exhausts a limit]"),
+                 " 1800 if it is slow]"),
     click.option("--receiver-host", default="127.0.0.1", show_default=True, metavar="ADDRESS",
                  help="Address of the kit's callback receiver."),
     click.option("--receiver-port", type=click.IntRange(0, 65535), default=0, metavar="PORT",

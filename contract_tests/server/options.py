@@ -17,7 +17,7 @@ DEFAULT_KEY: Final = "contract-tests"
 WORKERS: Final = 4
 WAITING_WORKERS: Final = 16  # Without a control plane, workers mostly wait for tasks.
 _LIMITS_S: Final = {Time.INSTANT: 300.0, Time.ONE_GENERATION: 900.0, Time.LONG: 1800.0}
-_EXHAUSTING_S: Final = 1800.0  # Thousands of requests at the pace of the server.
+_SLOW_S: Final = 1800.0  # Thousands of requests at the pace of the server, or a busy machine.
 _IN_A_HEADER: Final = re.compile(r"[!-~]+")
 
 
@@ -63,7 +63,7 @@ def time_limit_s(case: Case, options: Options) -> float:
     """Return after how many real seconds a case is ended, although it has not finished."""
     if options.timeout_s is not None:
         return options.timeout_s
-    return _EXHAUSTING_S if case.exhausts else _LIMITS_S[case.time]
+    return _SLOW_S if case.exhausts or case.is_slow else _LIMITS_S[case.time]
 
 
 def reject_unsafe(options: Options) -> None:

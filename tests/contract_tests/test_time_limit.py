@@ -10,6 +10,7 @@ import pytest
 from contract_tests.contract.certificates import trusted_certificates
 from contract_tests.contract.verdicts import Verdict
 from contract_tests.server.case import Time
+from contract_tests.server.cases.traffic import CASES as TRAFFIC_CASES
 from contract_tests.server.events import Request, build_request
 from contract_tests.server.http_client import HttpClient
 from contract_tests.server.http_world import HttpWorld
@@ -127,3 +128,11 @@ def test_cases_that_wait_have_longer_limits_unless_a_switch_sets_one() -> None:
 
     assert defaults == sorted(set(defaults))
     assert {time_limit_s(case, Options(timeout_s=7.0)) for case in cases} == {7.0}
+
+
+def test_slow_cases_have_the_longest_limit_because_the_machine_may_be_busy() -> None:
+    longest = time_limit_s(a_case(time=Time.LONG), Options())
+
+    assert time_limit_s(a_case(is_slow=True), Options()) == longest
+    assert time_limit_s(a_case(exhausts=True), Options()) == longest
+    assert {time_limit_s(case, Options()) for case in TRAFFIC_CASES} == {longest}
