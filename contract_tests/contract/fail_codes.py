@@ -16,6 +16,6 @@ def load_fail_codes() -> Mapping[str, str]:
     return msgspec.toml.decode(content, type=dict[str, str])
 
 
-def names_fail_code(text: str) -> bool:
-    """Return whether a text names a known fail code as a word of its own."""
-    return not load_fail_codes().keys().isdisjoint(re.findall(r"\w+", text))
+def named_fail_code(text: str) -> str | None:
+    """Return the first known fail code that a text names as a word of its own, if any."""
+    return next((word for word in re.findall(r"\w+", text) if word in load_fail_codes()), None)

@@ -30,13 +30,17 @@ class Reproduction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One observation about one clause; `event` is the number of the event that shows it."""
+    """One observation about one clause; `event` is the number of the event that shows it.
+
+    `is_choice` says that this project chose what is expected, although pages state the clause.
+    """
 
     clause: str
     holds: bool
     expected: str
     seen: str
     event: int | None = None
+    is_choice: bool = False
     reproduction: Reproduction | None = None
 
 
@@ -54,12 +58,13 @@ def verdict_of(finding: Finding, clause: Clause, *, is_live: bool, has_control: 
     """Return the verdict on a finding.
 
     The mock must keep every clause, including this project's own choices; only it has a control
-    plane. Where pages disagree, another server gets a warning. For a live service, only firm
-    promises of the provider can fail; all other violations are warnings.
+    plane. Where pages disagree or are silent, another server gets a warning. For a live service,
+    only firm promises of the provider can fail; all other violations are warnings.
     """
     if finding.holds:
         return Verdict.PASS
-    if clause.certainty == "conflict" and not has_control:
+    is_documented = clause.certainty in {"seed", "docs"} and not finding.is_choice
+    if not is_documented and not has_control:
         return Verdict.WARN
-    is_firm = clause.level == "MUST" and clause.certainty in {"seed", "docs"}
+    is_firm = clause.level == "MUST" and is_documented
     return Verdict.WARN if is_live and not is_firm else Verdict.FAIL

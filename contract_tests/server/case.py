@@ -43,6 +43,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the target must be able to reach the kit's receiver of callbacks."""
     exhausts: bool = False
     """Whether it exhausts a limit of the account; a live run must allow that explicitly."""
+    runs_alone: bool = False
+    """Whether no other case runs at the same time in real time, because it must be fast."""
     is_slow: bool = False
     """Whether it takes seconds even if the clock can be advanced; such cases start first."""
     is_smoke: bool = False

@@ -20,7 +20,7 @@ The column *certainty* names the source of a clause:
 - *conflict*: pages disagree; the mock follows the model page by default and can be configured;
 - *choice*: no page defines it; this project decided, and the mock can be configured.
 
-For the mock, every clause can FAIL. For any other server, violations of *conflict* are only WARN. For a live service, those of *choice* too.
+For the mock, every clause can FAIL. For any other server, violations of *conflict* and *choice* are only WARN, and so are those parts of other clauses that are our choice.
 """  # noqa: E501  # prose
 _SOURCES = {"seed": "model page", "docs": "other page"}
 _GROUPS = {

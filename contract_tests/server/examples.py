@@ -40,6 +40,8 @@ class Example(msgspec.Struct, frozen=True, kw_only=True):
     is_smoke: bool = False
     provokes: tuple[int, ...] = ()
     loopback_only: str = ""
+    is_choice: bool = False
+    """Whether this project chose the response, although pages state the clauses."""
 
     @property
     def request(self) -> Request:
@@ -131,7 +133,14 @@ def _judge(example: Example, probe: Probe) -> None:
     for clause in example.clauses:
         is_named = not unnamed or (clause != _NAMING and _NAMING in example.clauses)
         holds = answer.status == example.status and not problems and is_named
-        probe.check(clause, holds, expected=_expected(example), seen=seen, at=answer)
+        probe.check(
+            clause,
+            holds,
+            expected=_expected(example),
+            seen=seen,
+            at=answer,
+            is_choice=example.is_choice,
+        )
 
 
 def _expected(example: Example) -> str:

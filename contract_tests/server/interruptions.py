@@ -21,6 +21,15 @@ class PreconditionNotMet(CaseInterruption):
     verdict = Verdict.INCONCLUSIVE
 
 
+class FailedAtOnce(PreconditionNotMet):
+    """A submit was rejected with a fail code, so it has no task that fails later."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(
+            f"the submit itself failed with {code}, as the newest errors page says (FAIL-6)"
+        )
+
+
 class TargetFailure(CaseInterruption):
     """The target, or the connection to it, failed in a way that the case did not provoke."""
 

@@ -18,8 +18,14 @@ from contract_tests.server.events import (
     Request,
     build_request,
 )
-from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet, TargetFailure
+from contract_tests.server.interruptions import (
+    CaseSkipped,
+    FailedAtOnce,
+    PreconditionNotMet,
+    TargetFailure,
+)
 from contract_tests.server.progress import Progress, generation_max_s
+from contract_tests.server.reading import fail_code_at_once
 from contract_tests.server.target import Target
 from contract_tests.server.world import World
 
@@ -86,10 +92,14 @@ class Probe:
         """Submit a task and return its id.
 
         Raises:
+            FailedAtOnce: The submit was rejected with a fail code (FAIL-6).
             PreconditionNotMet: The submit was not accepted.
         """
         answer = self.submit(body, key=key, **given)
         task_id = answer.data.get("taskId") if isinstance(answer.data, dict) else None
+        code = fail_code_at_once(answer)
+        if code is not None:
+            raise FailedAtOnce(code)
         if answer.status != 200 or not isinstance(task_id, str) or not task_id:
             raise PreconditionNotMet(f"the submit was not accepted: {answer.shown}")
         return task_id
@@ -243,15 +253,24 @@ class Probe:
         expected: str,
         seen: object,
         at: Answer | None = None,
+        is_choice: bool = False,
     ) -> bool:
-        """Record whether a clause holds and the observation; return whether it holds."""
+        """Record whether a clause holds and the observation; return whether it holds.
+
+        `is_choice` says that no page states what is expected, although pages state the clause.
+        """
         seen_text = seen.shown if isinstance(seen, Answer) else shown(seen)
         where = at if at is not None else seen if isinstance(seen, Answer) else None
         last = len(self.events) - 1 if self.events else None
         event = last if where is None else where.event
         self.findings.append(
             Finding(
-                clause=clause, holds=bool(holds), expected=expected, seen=seen_text, event=event
+                clause=clause,
+                holds=bool(holds),
+                expected=expected,
+                seen=seen_text,
+                event=event,
+                is_choice=is_choice,
             )
         )
         return bool(holds)

@@ -1,9 +1,9 @@
 """Judges tasks that never become final, and states that no page knows.
 
 The contract names no maximum duration. A task that is not final after ten times the documented
-average violates TIM-1 and STA-5: by their certainty, that is a FAIL from a server on loopback and
-a WARN from a live service. An unknown state violates STA-4; a status request for an own task that
-is rejected again and again violates STA-3. Both are firm.
+average violates TIM-1 and STA-5. By their certainty, TIM-1 is a FAIL from a server on loopback and
+a WARN from a live service; STA-5 is a WARN from both. An unknown state violates STA-4; a status
+request for an own task that is rejected again and again violates STA-3. Both are firm.
 """
 
 from typing import Final, Protocol

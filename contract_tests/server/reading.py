@@ -4,6 +4,7 @@ import json
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from contract_tests.contract.fail_codes import named_fail_code
 from contract_tests.contract.provider import FINAL
 from contract_tests.server.answer import Answer
 
@@ -16,6 +17,13 @@ def data_of(answer: Answer) -> dict[str, Any]:
 def task_id_of(answer: Answer) -> str | None:
     """Return the task id in the answer to a submit, or None if there is none or it is empty."""
     return (_text(answer, "taskId") or None) if answer.status == 200 else None
+
+
+def fail_code_at_once(answer: Answer) -> str | None:
+    """Return the fail code with which a submit was rejected, if any (FAIL-6)."""
+    if not 400 <= answer.status < 500:
+        return None
+    return named_fail_code(answer.response.body.decode("utf-8", "replace"))
 
 
 def state_of(answer: Answer) -> str | None:

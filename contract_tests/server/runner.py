@@ -77,7 +77,10 @@ class Runner:
         with one_tree_at_a_time():
             try:
                 order = sort_for_run(cases, shares_key=not self._target.has_own_keys)
-                futures = [executor.submit(run_case, case) for case in order]
+                alone = [case for case in order if case.runs_alone and self._is_in_real_time]
+                for case in alone:
+                    yield executor.submit(run_case, case).result()
+                futures = [executor.submit(run_case, case) for case in order if case not in alone]
                 for future in as_completed(futures):
                     yield future.result()
             except BaseException:
@@ -85,6 +88,11 @@ class Runner:
                 raise
             finally:
                 executor.shutdown(cancel_futures=True)
+
+    @property
+    def _is_in_real_time(self) -> bool:
+        """Whether cases may disturb each other's times. Cases that share a key never overlap."""
+        return self._target.has_own_keys and not self._target.has_control
 
     def run_case(self, case: Case) -> CaseRun:
         """Run one case and judge what it found."""

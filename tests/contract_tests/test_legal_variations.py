@@ -91,3 +91,23 @@ def test_a_submit_that_is_rejected_without_the_fail_code_breaks_the_contract() -
     ran = judged(case, rejecting_submits("Bad image"), is_live=True).result
 
     assert ran.verdict is Verdict.FAIL
+
+
+def test_a_submit_that_fails_at_once_leaves_the_task_that_succeeds_to_be_judged() -> None:
+    [case] = select_cases(all_cases(), select=["S-STA-005"])
+    accepted = {"code": 200, "message": "success", "data": {"taskId": "1"}}
+    ended = {"taskId": "1", "state": "success", "createTime": 1_700_000_000_000}
+    failed = {"code": 400, "message": "INVALID_IMAGE_URL", "data": None}
+
+    def answer(request: Request) -> Response:
+        if request.method == "GET":
+            envelope: dict[str, object] = accepted | {"data": ended}
+        else:
+            envelope = failed if b"nothing.invalid" in request.body else accepted
+        status = 400 if envelope is failed else 200
+        return Response(status=status, body=json.dumps(envelope).encode())
+
+    ran = judged(case, FakeWorld(answer)).result
+
+    assert ran.reason == ""
+    assert Verdict.PASS in {each.verdict for each in ran.findings if each.clause == "STA-3"}

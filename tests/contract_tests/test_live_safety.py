@@ -182,7 +182,8 @@ def test_a_live_service_only_fails_what_it_has_firmly_promised(clause: Clause) -
     is_firm = clause.certainty in {"seed", "docs"} and clause.level == "MUST"
 
     on_loopback = judged(case).result.verdict  # The target of this test is not the mock.
-    assert on_loopback is (Verdict.WARN if clause.certainty == "conflict" else Verdict.FAIL)
+    is_documented = clause.certainty in {"seed", "docs"}
+    assert on_loopback is (Verdict.FAIL if is_documented else Verdict.WARN)
     on_live = judged(case, is_live=True).result.verdict
     assert on_live is (Verdict.FAIL if is_firm else Verdict.WARN)
 
@@ -220,6 +221,25 @@ def test_slow_cases_start_first_if_each_case_has_a_key_of_its_own() -> None:
     list(runner().run(cases, 1, started.append))
 
     assert started == ["S-SUB-902", "S-SUB-903", "S-SUB-901"]
+
+
+def test_in_real_time_a_case_that_runs_alone_ends_before_the_others_start() -> None:
+    steps: list[str] = []
+
+    def noted(probe: Probe) -> None:
+        probe.check("SUB-1", holds=True, expected="", seen="")
+        steps.append("ended")
+
+    cases = [
+        a_case(case_id="S-SUB-901", is_slow=True),
+        a_case(case_id="S-SUB-902"),
+        a_case(noted, case_id="S-SUB-903", runs_alone=True),
+    ]
+
+    list(runner().run(cases, 4, steps.append))
+
+    assert steps[:2] == ["S-SUB-903", "ended"]
+    assert sorted(steps[2:]) == ["S-SUB-901", "S-SUB-902"]
 
 
 @pytest.mark.parametrize(

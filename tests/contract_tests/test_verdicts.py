@@ -229,7 +229,7 @@ class TestAClause:
 def test_the_summary_counts_the_clauses_that_something_was_found_of() -> None:
     results = [
         judged(a_case(holding)).result,
-        judged(a_case(find(holds=False, clause="STA-5"), clauses=("STA-5",))).result,
+        judged(a_case(find(holds=False, clause="STA-4"), clauses=("STA-4",))).result,
         judged(a_case(lambda _: None, clauses=("STA-6",))).result,
         judged(a_case(clauses=("STA-7",)), skips=lambda _: "not today").result,
     ]
@@ -258,14 +258,30 @@ def ending(end: Exception, *, holds: bool | None = None) -> Callable[[Probe], No
 
 
 @given(
-    st.sampled_from([clause for clause in REGISTER if clause.certainty == "conflict"]),
+    st.sampled_from([each for each in REGISTER if each.certainty in {"conflict", "choice"}]),
     st.booleans(),
 )
-def test_a_clause_on_which_pages_disagree_fails_only_for_the_mock(
+def test_a_clause_on_which_pages_disagree_or_are_silent_fails_only_for_the_mock(
     clause: Clause,
     is_live: bool,  # noqa: FBT001  # drawn by hypothesis
 ) -> None:
     finding = Finding(clause=clause.id, holds=False, expected="this", seen="that")
+
+    other = verdict_of_finding(finding, clause, is_live=is_live, has_control=False)
+    mock = verdict_of_finding(finding, clause, is_live=False, has_control=True)
+
+    assert (other, mock) == (Verdict.WARN, Verdict.FAIL)
+
+
+@given(
+    st.sampled_from([each for each in REGISTER if each.certainty in {"seed", "docs"}]),
+    st.booleans(),
+)
+def test_an_expectation_that_is_a_choice_fails_only_for_the_mock(
+    clause: Clause,
+    is_live: bool,  # noqa: FBT001  # drawn by hypothesis
+) -> None:
+    finding = Finding(clause=clause.id, holds=False, expected="", seen="", is_choice=True)
 
     other = verdict_of_finding(finding, clause, is_live=is_live, has_control=False)
     mock = verdict_of_finding(finding, clause, is_live=False, has_control=True)

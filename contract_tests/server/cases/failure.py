@@ -9,9 +9,10 @@ from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
 from contract_tests.server.cases.reference_images import LARGEST, data_url, sample
 from contract_tests.server.examples import error_text
-from contract_tests.server.interruptions import PreconditionNotMet
+from contract_tests.server.interruptions import FailedAtOnce, PreconditionNotMet
 from contract_tests.server.probe import Probe
 from contract_tests.server.reading import data_of, state_of, task_id_of
+from contract_tests.server.world import RECEIVER
 
 _UNREACHABLE: Final = "https://nothing.invalid/fox.png"
 _VIOLATION: Final = "a scene of gore"
@@ -51,7 +52,7 @@ def _fails_later(clause: str, code: str, **given: Any) -> Callable[[Probe], None
 
 
 def _accept_failure_at_once(probe: Probe, submitted: Answer, code: str) -> None:
-    """Raise PreconditionNotMet if the submit was rejected with the fail code: pages disagree."""
+    """Raise FailedAtOnce if the submit was rejected with the fail code: pages disagree."""
     if 400 <= submitted.status < 500 and code in error_text(submitted):
         probe.check(
             "FAIL-6",
@@ -59,13 +60,11 @@ def _accept_failure_at_once(probe: Probe, submitted: Answer, code: str) -> None:
             expected=f"the submit or its task fails with {code}",
             seen=submitted,
         )
-        raise PreconditionNotMet(
-            f"the submit itself failed with {code}, as the newest errors page says (FAIL-6)"
-        )
+        raise FailedAtOnce(code)
 
 
 def _one_bad_of_two(probe: Probe) -> None:
-    good = data_url(sample("fox.png"), "image/png")
+    good = f"{RECEIVER}/images/fox.png"
     _fails_later("FAIL-2", _BY_SEED, image_urls=[good, _UNREACHABLE])(probe)
 
 
@@ -203,8 +202,8 @@ CASES = (
         clauses=("FAIL-2",), sends="a submit with an image, and an unreachable address",
         expects="200, then failed with INVALID_IMAGE_URL",
         run=_one_bad_of_two,
-        is_slow=True, worst_images=1, time=Time.ONE_GENERATION,
-        loopback_only=_UNDOCUMENTED,
+        is_slow=True, worst_images=1, time=Time.ONE_GENERATION, needs_receiver=True,
+        loopback_only="S-FAIL-002 tests the same with one image",
     ),
     Case(
         id="S-FAIL-007", title="a submit can fail at once with a fail code",

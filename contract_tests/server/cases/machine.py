@@ -13,11 +13,14 @@ from hypothesis.stateful import (
     rule,
 )
 
+from contract_tests.server.answer import Answer
 from contract_tests.server.case import Case, Time
-from contract_tests.server.interruptions import CaseSkipped, PreconditionNotMet
+from contract_tests.server.events import HttpExchange
+from contract_tests.server.interruptions import CaseSkipped, FailedAtOnce, PreconditionNotMet
 from contract_tests.server.model.outcomes import Reference
 from contract_tests.server.probe import Probe
 from contract_tests.server.properties import Counterexample, run_machine
+from contract_tests.server.reading import fail_code_at_once
 from contract_tests.server.traffic import steps
 from contract_tests.server.traffic.bodies import INVALID, PLAIN, UNREACHABLE_URL
 from contract_tests.server.traffic.scenarios import Scenario
@@ -148,9 +151,12 @@ class Session:
         self._played: list[steps.Step] = []
 
     def do(self, step: steps.Step) -> None:
-        """Play a step; if a claim fails, keep the finding and raise Counterexample."""
+        """Play a step; if a claim fails, keep the finding and raise Counterexample.
+
+        Without a control plane, some findings are warnings only, and the rest is played as well.
+        """
         self._played.append(step)
-        if not self._player.do(step):
+        if not self._player.do(step) and self._probe.target.has_control:
             self.end()
             raise Counterexample
 
@@ -217,7 +223,7 @@ def _follow(probe: Probe, keys: tuple[str, ...], *, calls_back: bool) -> None:
                 names.append(name := session.new_name())
                 session.do(_followed(name, key, fails=fails, calls_back=calls_back))
                 if not session.has(name):
-                    raise PreconditionNotMet("a submit was not accepted")
+                    raise _not_accepted(probe)
         for name in names:
             for key in keys:
                 session.do(steps.Poll(task=name, key=key))
@@ -235,6 +241,15 @@ def _follow(probe: Probe, keys: tuple[str, ...], *, calls_back: bool) -> None:
         return
     finally:
         findings.note()
+
+
+def _not_accepted(probe: Probe) -> PreconditionNotMet:
+    last = probe.events[-1]
+    if isinstance(last, HttpExchange):
+        code = fail_code_at_once(Answer(response=last.response, event=len(probe.events) - 1))
+        if code is not None:
+            return FailedAtOnce(code)
+    return PreconditionNotMet("a submit was not accepted")
 
 
 def _followed(name: str, key: str, *, fails: bool, calls_back: bool) -> steps.Submit:

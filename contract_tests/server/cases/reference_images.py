@@ -37,7 +37,13 @@ def ends(probe: Probe, address: str) -> tuple[object, Answer]:
 def _formats(probe: Probe) -> None:
     for name, media_type, expected in _SAMPLES:
         state, answer = ends(probe, data_url(sample(name), media_type))
-        probe.check("SUB-13", state == expected, expected=f"{name} ends in {expected}", seen=answer)
+        probe.check(
+            "SUB-13",
+            state == expected,
+            expected=f"{name} ends in {expected}",
+            seen=answer,
+            is_choice=True,  # No page documents data URLs.
+        )
 
 
 def _fetched(probe: Probe) -> None:
@@ -61,6 +67,7 @@ def _sizes(probe: Probe) -> None:
             state == expected,
             expected=f"an image of {size} bytes ends in {expected}",
             seen=answer,
+            is_choice=True,
         )
 
 

@@ -75,6 +75,7 @@ def _without_key(probe: Probe) -> None:
             expected="the image, without a key",
             seen=_shown(answer),
             at=answer,
+            is_choice=True,
         )
 
 
@@ -94,6 +95,7 @@ def _unguessable(probe: Probe) -> None:
             expected="not found: no key is required, so URLs must be unguessable",
             seen=_shown(answer),
             at=answer,
+            is_choice=True,
         )
 
 

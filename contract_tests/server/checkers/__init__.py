@@ -59,6 +59,7 @@ def check_trace(
             expected=each.expected,
             seen=each.seen,
             event=each.event,
+            is_choice=each.is_choice,
         )
         for each in sorted(first.values(), key=lambda each: each.event)
     ]

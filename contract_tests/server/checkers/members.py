@@ -75,12 +75,21 @@ def _times(trace: Trace, view: View) -> Iterator[Violation]:
         life_ms = completed_ms - created_ms
         if type(cost_ms) is not int or not 0 <= cost_ms <= life_ms:
             expected = f"costTime in milliseconds, from 0 to {life_ms}, the total duration"
-            yield _violation("STA-10", "bounds", expected, view)
+            is_duration = type(cost_ms) is int and cost_ms >= 0
+            # Only the upper bound is a choice.
+            yield _violation("STA-10", "bounds", expected, view, is_choice=is_duration)
     if not has_member(trace, data, "costTime"):
         yield _violation("STA-9", "cost", f"costTime at {view.state}", view)
 
 
-def _violation(clause: str, kind: str, expected: str, view: View) -> Violation:
+def _violation(
+    clause: str, kind: str, expected: str, view: View, *, is_choice: bool = False
+) -> Violation:
     return Violation(
-        clause=clause, kind=kind, expected=expected, seen=view.shown, event=view.number
+        clause=clause,
+        kind=kind,
+        expected=expected,
+        seen=view.shown,
+        event=view.number,
+        is_choice=is_choice,
     )

@@ -35,6 +35,11 @@ class Order:
         return count if type(count) is int and count in {1, 2, 4} else None
 
     @property
+    def has_default_images(self) -> bool:
+        """Whether the order omits the number of images; then 1 is this project's choice."""
+        return self.input.get("num_images") is None
+
+    @property
     def ratio(self) -> str | None:
         """The aspect ratio, or None if the model page does not have it (SUB-10)."""
         ratio = self.input.get("aspect_ratio")

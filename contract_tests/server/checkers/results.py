@@ -23,6 +23,7 @@ def check_results(trace: Trace) -> Iterator[Violation]:
                 expected=f"{ordered} result URLs for num_images {ordered}",
                 seen=view.shown,
                 event=view.number,
+                is_choice=view.task.order.has_default_images,
             )
         repeated = [url for url, count in Counter(urls).items() if count > 1]
         if repeated:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from contract_tests.contract.fail_codes import names_fail_code
+from contract_tests.contract.fail_codes import named_fail_code
 from contract_tests.server.checkers.operations import Operation
 from contract_tests.server.checkers.shown import shown
 from contract_tests.server.checkers.trace import Exchange, Trace
@@ -76,7 +76,7 @@ def _valid(trace: Trace, exchange: Exchange, validity: Validity) -> Iterator[Vio
     if not trace.has_control and 400 <= exchange.status < 500:
         if exchange.status != 400:
             return  # Another page may define this answer, such as 403 for forbidden content.
-        if names_fail_code(exchange.error_text):
+        if named_fail_code(exchange.error_text):
             return  # FAIL-6: the newest errors page lets the submit itself fail.
     named = [clause for path, clause in _ABOUT.items() if path in exchange.error_text]
     yield _violation(

@@ -10,7 +10,8 @@ from contract_tests.server.checkers.trace import Trace
 class Violation(msgspec.Struct, frozen=True, kw_only=True):
     """One violation; a report shows the first of each clause and `kind`.
 
-    `event` is the number of the event that shows it.
+    `event` is the number of the event that shows it. `is_choice` says that this project chose what
+    is expected, although pages state the clause.
     """
 
     clause: str
@@ -18,6 +19,7 @@ class Violation(msgspec.Struct, frozen=True, kw_only=True):
     expected: str
     seen: str
     event: int
+    is_choice: bool = False
 
 
 Checker = Callable[[Trace], Iterator[Violation]]

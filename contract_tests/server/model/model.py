@@ -22,6 +22,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     because: str
     names: tuple[str, ...] = ()
     """Paths of which an error must name at least one (SUB-14)."""
+    is_choice: bool = False
+    """Whether this project chose the statuses, although pages state the clause."""
     retry_after_s: tuple[int, int | None] | None = None
     """The least and the greatest Retry-After of a 429; None if it is not promised."""
 
@@ -69,7 +71,9 @@ class Model:
             return self._rate_exceeded(account)
         if key != task.key:
             because = "the task of another key is not found"
-            return Expected(statuses=frozenset({404}), clause="AUTH-4", because=because)
+            return Expected(
+                statuses=frozenset({404}), clause="AUTH-4", because=because, is_choice=True
+            )
         because = "the task exists"
         return Expected(statuses=frozenset({200}), clause="STA-3", because=because)
 
@@ -160,6 +164,7 @@ def task_of(body: Mapping[str, Any], *, id_: str, key: str) -> KnownTask:
         id=id_,
         key=key,
         images=_images_of(body) or 1,
+        has_default_images=given.get("num_images") is None,
         ratio=given.get("aspect_ratio", "1:1"),
     )
 

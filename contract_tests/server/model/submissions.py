@@ -71,10 +71,16 @@ def _inner(given: object, is_strict: bool | None) -> Iterator[Problem]:  # noqa:
     if type(images) is not int or images not in COUNTS:
         is_open = images is None or (type(images) is float and images in COUNTS)
         yield Problem(clause="SUB-11", path="input.num_images", is_open=is_open)
-    urls = given.get("image_urls", [])
+    yield from _references(given.get("image_urls", []), is_strict)
+
+
+def _references(urls: object, is_strict: bool | None) -> Iterator[Problem]:  # noqa: FBT001
     if not isinstance(urls, list):
         yield Problem(clause="SUB-14", path="input.image_urls", is_open=urls is None)
     elif len(urls) > IMAGES_MAX:
         yield Problem(clause="SUB-12", path="input.image_urls")
     elif not all(isinstance(url, str) for url in urls):
         yield Problem(clause="SUB-14", path="input.image_urls")
+    elif is_strict is None and any(url.startswith("data:") for url in urls):
+        # No page documents data URLs.
+        yield Problem(clause="SUB-12", path="input.image_urls", is_open=True)

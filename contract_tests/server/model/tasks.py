@@ -19,6 +19,8 @@ class KnownTask:
     id: str
     key: str
     images: int = 1
+    has_default_images: bool = False
+    """Whether the submit omits the number of images; then 1 is this project's choice."""
     ratio: str = "1:1"
     ends: frozenset[str] = ENDS
     """The final states that are possible."""

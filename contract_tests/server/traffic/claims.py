@@ -15,5 +15,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     expected: str
     python: str = "False"
     seen: str | None = None
+    is_choice: bool = False
+    """Whether this project chose what is expected, although pages state the clause."""
     is_slow: bool = False
     """Whether it took real time to find that the claim does not hold."""

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contract_tests.server.answer import Answer
 from contract_tests.server.checkers.pictures import decode_picture
 from contract_tests.server.model.model import Expected
+from contract_tests.server.model.outcomes import Outcome
 from contract_tests.server.model.submissions import RATIOS
 from contract_tests.server.model.tasks import KnownTask
-from contract_tests.server.reading import retry_after_s
+from contract_tests.server.reading import fail_code_at_once, retry_after_s
 from contract_tests.server.traffic.claims import Claim
 
 
@@ -20,6 +21,7 @@ def judge_status_code(expected: Expected, answer: Answer) -> Iterator[Claim]:
         holds=answer.status in expected.statuses,
         expected=f"HTTP {shown}: {expected.because}",
         python=f"answer.status_code in {statuses}",
+        is_choice=expected.is_choice,
     )
     if answer.status == 400 and expected.names:
         text = answer.response.body.decode("utf-8", "replace")
@@ -39,6 +41,19 @@ def judge_status_code(expected: Expected, answer: Answer) -> Iterator[Claim]:
             expected=f"Retry-After of {exact} seconds" + (" or more" if most is None else ""),
             python=f'{least} <= int(answer.headers["retry-after"]) <= {most or 10**9}',
         )
+
+
+def judge_failure_at_once(outcome: Outcome, answer: Answer) -> Iterator[Claim]:
+    """Require a fail code of a submit that is rejected with 400 because its task would fail."""
+    if answer.status != 400 or answer.lacks_credit:
+        return
+    yield Claim(
+        clause=outcome.clause,
+        holds=fail_code_at_once(answer) is not None,
+        expected=f"a submit that is accepted, and a task that fails with"
+        f" {' or '.join(sorted(outcome.codes))}; or a submit that fails with a fail code (FAIL-6)",
+        python="answer.status_code == 200",
+    )
 
 
 def task_limit(expected: Expected, answer: Answer) -> Claim:

@@ -12,7 +12,7 @@ from contract_tests.server.interruptions import PreconditionNotMet
 from contract_tests.server.model.facts import MAX_TASKS
 from contract_tests.server.model.model import task_of
 from contract_tests.server.model.outcomes import outcome_of
-from contract_tests.server.model.tasks import RANKS, KnownTask
+from contract_tests.server.model.tasks import ENDS, RANKS, KnownTask
 from contract_tests.server.probe import Probe
 from contract_tests.server.progress import generation_max_s
 from contract_tests.server.reading import result_urls, state_of, task_id_of
@@ -72,12 +72,16 @@ class Player:
         body, name = self._complete(step)
         outcome = outcome_of(step.references, self.model.facts, is_moderated=step.is_moderated)
         expected = self.model.expect_submit(step.key, body)
-        if outcome.codes and not self._probe.target.has_control:
+        is_foreign = not self._probe.target.has_control
+        may_fail_at_once = is_foreign and bool(outcome.codes) and 200 in expected.statuses
+        if may_fail_at_once:
             # FAIL-6: the submit itself may fail, with 400 or a status that another page defines.
             statuses = expected.statuses | (set(range(400, 500)) - {401, 404, 429})
             expected = msgspec.structs.replace(expected, statuses=statuses, names=())
         answer = self._send("POST", GENERATE, step.key, body=body)
         self._claim(judging.judge_status_code(expected, answer), answer)
+        if may_fail_at_once and not _has_data_urls(body):
+            self._claim(judging.judge_failure_at_once(outcome, answer), answer)
         if self.model.facts.max_tasks < MAX_TASKS:
             self._claim([judging.task_limit(expected, answer)], answer)
         task_id = task_id_of(answer)
@@ -94,6 +98,8 @@ class Player:
         task = task_of(body, id_=task_id, key=step.key)
         task.ends, task.end_clause = outcome.ends, outcome.clause
         task.fail_codes = outcome.codes or None
+        if is_foreign and not outcome.codes and _has_data_urls(body):
+            task.ends = ENDS  # No page documents data URLs.
         task.born_ms = self._now_ms(step.key)
         if name is not None:
             is_for_callback = body.get("request_type") == "callback"
@@ -261,11 +267,18 @@ class Player:
                 expected=claim.expected,
                 seen=shown(seen),
                 event=last if answer is None else answer.event,
+                is_choice=claim.is_choice,
             )
             if claim.holds:
                 self.held[claim.clause] = finding
             elif claim.clause not in self.failures:
                 self.failures[claim.clause] = Failure(claim=claim, finding=finding, step=self._step)
+
+
+def _has_data_urls(body: Mapping[str, Any]) -> bool:
+    given = body.get("input")
+    urls = given.get("image_urls", ()) if isinstance(given, dict) else ()
+    return any(str(url).startswith("data:") for url in urls)
 
 
 _PLAYS: Final[Mapping[type, Callable[[Player, Any], None]]] = {

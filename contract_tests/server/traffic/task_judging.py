@@ -67,6 +67,7 @@ def judge_task(
             holds=len(urls) == len(set(urls)) == task.images,
             expected=f"{task.images} different addresses",
             python=f'len(set(json.loads(data["resultJson"])["resultUrls"])) == {task.images}',
+            is_choice=task.has_default_images and len(urls) == len(set(urls)) > 0,
         )
     if state == "failed" and task.fail_codes is not None:
         yield Claim(
@@ -181,9 +182,11 @@ def _judge_times(task: KnownTask, data: dict[str, Any], now_ms: int | None) -> I
         python='data["createTime"] <= data["completeTime"]',
     )
     if type(completed) is int:
+        is_duration = type(cost) is int and cost >= 0
         yield Claim(
             clause="STA-10",
-            holds=type(cost) is int and 0 <= cost <= completed - created,
+            holds=is_duration and cost <= completed - created,  # type: ignore[operator]  # an int
             expected="0 ≤ costTime ≤ completeTime - createTime",
             python='0 <= data["costTime"] <= data["completeTime"] - data["createTime"]',
+            is_choice=is_duration,  # Only the upper bound is a choice.
         )

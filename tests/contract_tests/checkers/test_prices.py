@@ -52,7 +52,16 @@ def test_a_charge_of_a_key_is_compared_with_the_price_of_another(
     bought: tuple[Events, Target],
 ) -> None:
     events, target = bought
-    overcharged = answers(is_balance, plus(-0.035), 2)(events)
+    overcharged = answers(is_balance, plus(-0.105), 2)(events)
 
     assert "BIL-1" not in clauses_found(events, target)
     assert "BIL-1" in clauses_found(overcharged, target)
+
+
+def test_a_charge_that_is_the_price_of_the_failed_tasks_blames_only_their_bill(
+    bought: tuple[Events, Target],
+) -> None:
+    events, target = bought
+    billed = answers(is_balance, plus(-0.035), 2)(events)
+
+    assert {"BIL-1", "BIL-3", "FAIL-5"} & clauses_found(billed, target) == {"FAIL-5"}

@@ -37,6 +37,7 @@ _ROWS = (
         query={"taskId": "../..?x=1&y=%00 🦊"},
         status=404,
         loopback_only="no page specifies ids that no task can have",
+        is_choice=True,
     ),
 )
 
@@ -44,7 +45,8 @@ _ROWS = (
 def _without_id(query: dict[str, str]) -> Callable[[Probe], None]:
     def run(probe: Probe) -> None:
         answer = probe.send("GET", STATUS, query=query)
-        if probe.target.is_live:  # The docs require taskId, but do not name the status.
+        # The docs require taskId, but do not name the status.
+        if probe.target.is_live or not probe.target.has_control:
             holds, expected = 400 <= answer.status < 500, "an error: taskId is required"
         else:
             holds = answer.status == 400 and "taskId" in error_text(answer)
@@ -71,12 +73,16 @@ def _forward(probe: Probe) -> None:
 
 def _frozen(probe: Probe) -> None:
     later_s = (1, 3, 60, _DAY_S, 20 * _DAY_S) if probe.target.has_control else (1, 3, 60)
-    for task_id, answers in lives(probe, with_failure=not probe.target.is_live):
-        final = answers[-1]
+    finals = {
+        task_id: answers[-1]
+        for task_id, answers in lives(probe, with_failure=not probe.target.is_live)
+    }
+    for final in finals.values():
         if not has_ended(final):
             raise PreconditionNotMet(f"the task was not final: {final.shown}")
-        for seconds in later_s:
-            probe.pass_time(seconds)
+    for seconds in later_s:
+        probe.pass_time(seconds)
+        for task_id, final in finals.items():
             later = probe.read_status(task_id)
             is_same = later.response.body == final.response.body
             what = "bytes"

@@ -140,6 +140,7 @@ def _defaults(probe: Probe) -> None:
         len(urls) == 1,
         expected="one image when num_images is omitted",
         seen=answer,
+        is_choice=True,
     )
     if urls:
         size = size_of(probe.send("GET", urls[0], key="none").response.body)
@@ -165,6 +166,7 @@ def _null_members(probe: Probe) -> None:
             answer.status == 200,
             expected="HTTP 200: an optional member that is null counts as omitted",
             seen=answer,
+            is_choice=True,
         )
 
 

@@ -24,6 +24,8 @@ for tasks on the route `value`". Its name is the operator, the place and the con
 - {mutants} of them are chosen: every alteration occurs, and all contexts about equally often.
 - A mutant is killed if a run of the suite `full` has a failed finding that names its clause, or one
   of a few clauses that say the same.
+- Without control, a warning counts too: clauses that no page states, or on which pages disagree,
+  cannot fail there.
 - Without control, the server is fast (`--generation-time 1`), keeps real time and has no `/_mock`.
   Mutants that only show after more than ten minutes of real time, or at the documented limits, are
   left out there.

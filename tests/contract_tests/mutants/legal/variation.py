@@ -29,6 +29,8 @@ class Variation(Mutant):
     control: Break | None = None
     is_foreign_only: bool = False
     """Whether the kit may insist on the mock's own choice, if it has the control plane."""
+    may_warn: tuple[str, ...] = ()
+    """The clauses of which it may warn, because by their certainty a violation is a warning."""
 
     def parts(self) -> Parts:
         made = self.make()
