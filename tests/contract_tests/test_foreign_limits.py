@@ -106,6 +106,40 @@ def test_any_other_limit_of_a_new_key_fails(off_by: int) -> None:
     assert Verdict.FAIL in verdicts(documented.RATE + off_by, 0, shares_key=False)
 
 
+class CalendarWorld(LimitedWorld):
+    """A server that counts calendar minutes; a burst takes ten seconds, the first over two."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(limit, 0)
+        self._now_s = 55.0
+
+    def burst(self, request: Request, count: int) -> tuple[tuple[tuple[int, int], ...], Response]:
+        half = count // 2
+        before, _ = super().burst(request, half)
+        self._now_s += 10
+        after, last = super().burst(request, count - half)
+        passed = sum(number for status, number in (*before, *after) if status == 200)
+        runs = ((200, passed), (429, count - passed))
+        return tuple(run for run in runs if run[1]), last
+
+    def _used(self) -> int:
+        return sum(at_s // WINDOW_S == self._now_s // WINDOW_S for at_s in self._accepted_s)
+
+
+@pytest.mark.parametrize(
+    ("limit", "verdict"),
+    [
+        (documented.RATE, Verdict.PASS),
+        (documented.RATE - 1, Verdict.FAIL),
+        (documented.RATE + 1, Verdict.FAIL),
+    ],
+)
+def test_a_server_may_count_calendar_minutes(limit: int, verdict: Verdict) -> None:
+    result = judged(RATE_CASE, CalendarWorld(limit)).result
+
+    assert {each.verdict for each in result.findings if each.clause == "LIM-1"} == {verdict}
+
+
 class BusyWorld(FakeWorld):
     """A server that accepts `limit` tasks in progress, and takes time for each submit."""
 
