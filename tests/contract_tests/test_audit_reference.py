@@ -33,7 +33,7 @@ class Transport(httpx.HTTPTransport):
         self._timeout_s = timeout_s
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        if self._timeout_s is not None and request.method == "GET":
+        if self._timeout_s is not None:
             request.extensions["timeout"] = httpx.Timeout(30, read=self._timeout_s).as_dict()
         return super().handle_request(request)
 
@@ -47,7 +47,7 @@ def verdict(situation: Situation, http: httpx.Client, directory: Path, *, via: s
             Client(
                 trial.key,
                 trial.base_url,
-                transport=Transport(0.3 if situation.id == "A-ROB-008" else None),
+                transport=Transport(0.3 if "never ends" in situation.title else None),
                 sleep=time.sleep,
                 clock=lambda: time.passed_s,
             ) as client,

@@ -39,4 +39,11 @@ SITUATIONS: Final = (
         judged=("C-PAY-001", *ENDS_WELL),
         staged=(on("submit", {"wire": "empty"}, times=1), ENDS_BEFORE_FIRST_POLL),
     ),
+    Situation(
+        id="A-PAY-006",
+        title="The submit is accepted, but its response never ends",
+        judged=("C-PAY-001", "C-ROB-007", "C-FAIL-003", "C-FAIL-004"),
+        staged=(on("submit", {"wire": "hang"}, times=1), ENDS_BEFORE_FIRST_POLL),
+        is_quick=False,
+    ),
 )

@@ -145,6 +145,15 @@ class HidesTheFailCode(Client):
         return "something went wrong"
 
 
+class SubmitsAgainAfterATimeout(Client):
+    violates = "C-PAY-001"
+
+    def pause_after_loss(self, operation: str, error: Exception, attempts: int) -> float | None:
+        if operation == "submit" and isinstance(error, httpx.TimeoutException):
+            return self.backoff_s(attempts)
+        return super().pause_after_loss(operation, error, attempts)
+
+
 class SubmitsAgainAfterAServerError(Client):
     violates = "C-PAY-001"
 
@@ -233,7 +242,8 @@ MUTANTS: tuple[type[Client], ...] = (
     DownloadsOnlyTheFirst, DownloadsAfterSixteenDays, KeepsAnInterruptedDownload,
     KeepsATruncatedImage, GivesUpOnABrokenDownload, SendsTheKeyWithDownloads,
     SendsTheKeyInTheAddress, IgnoresAFailure, HidesTheFailCode,
-    SubmitsAgainAfterAServerError, EndsWellAfterItGaveUp, TakesAnEmptyResponseForSuccess,
+    SubmitsAgainAfterATimeout, SubmitsAgainAfterAServerError, EndsWellAfterItGaveUp,
+    TakesAnEmptyResponseForSuccess,
     CrashesOnARejection, HidesWhyItWasRejected,
     HidesTheFailCodeOfARejection, StaysAliveAfterItsEnd,
 )  # fmt: skip

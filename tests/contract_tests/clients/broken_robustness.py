@@ -45,12 +45,10 @@ class StopsAtATruncatedBody(_StopsAtALoss):
 class StopsAtASlowResponse(_StopsAtALoss):
     violates = "C-ROB-004"
     of = httpx.ReadTimeout
-    timeout_s = 0.3
 
-    def status_request(self, task_id: str) -> httpx.Request:
-        request = super().status_request(task_id)
-        request.extensions["timeout"] = httpx.Timeout(self.timeout_s).as_dict()
-        return request
+    @property
+    def timeout_s(self) -> float:
+        return 0.3
 
 
 class CrashesOnUnknownMembers(Client):

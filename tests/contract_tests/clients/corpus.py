@@ -1,4 +1,8 @@
-"""The client programs in `programs/`: what each one does wrong, and how to run it."""
+"""The client programs in `programs/`: what each one does wrong, and how to run it.
+
+The programs resemble each other on purpose, and share no code. Each is a complete script, as a user
+would write one, and a bad program differs from a good one in its bug only.
+"""
 
 import os
 import shlex

@@ -13,8 +13,8 @@ from contract_tests.client.driving.trials import Trial
 _SUBMIT: Final = "/api/v1/generateTask/gpt-image-1"
 _STATUS: Final = "/api/v1/statusTask/gpt-image-1"
 _TIMEOUT_S: Final = 30.0
-_HANGS: Final = "A-ROB-008"
-_SHORT_TIMEOUT_S: Final = 0.3  # In real time, in the case in which the first response never ends.
+_HANGS: Final = frozenset({"A-ROB-008", "A-PAY-006"})
+_SHORT_TIMEOUT_S: Final = 0.3  # In real time, in the cases in which a response never ends.
 _PNG_END: Final = b"IEND\xaeB`\x82"
 _ENDED: Final = frozenset({"success", "failed"})
 
@@ -72,7 +72,9 @@ class Client:
         }
 
     def submit_request(self) -> httpx.Request:
-        return self.http.build_request("POST", _SUBMIT, headers=self.headers(), json=self.body())
+        return self.http.build_request(
+            "POST", _SUBMIT, headers=self.headers(), json=self.body(), timeout=self.timeout_s
+        )
 
     def status_request(self, task_id: str) -> httpx.Request:
         return self.http.build_request(
@@ -80,8 +82,12 @@ class Client:
             _STATUS,
             headers=self.headers(),
             params={"taskId": task_id},
-            timeout=_SHORT_TIMEOUT_S if self.trial.case_id == _HANGS else _TIMEOUT_S,
+            timeout=self.timeout_s,
         )
+
+    @property
+    def timeout_s(self) -> float:
+        return _SHORT_TIMEOUT_S if self.trial.case_id in _HANGS else _TIMEOUT_S
 
     def headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.trial.key}", "User-Agent": "good-client/1"}

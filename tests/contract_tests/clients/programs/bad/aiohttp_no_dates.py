@@ -84,7 +84,7 @@ async def download(session, url, path):
 
 
 async def main(prompt, out_dir, num_images="1"):
-    timeout = aiohttp.ClientTimeout(total=60)
+    timeout = aiohttp.ClientTimeout(total=30)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         task_id = await submit(session, prompt, int(num_images))
         urls = await asyncio.wait_for(poll(session, task_id), DEADLINE)

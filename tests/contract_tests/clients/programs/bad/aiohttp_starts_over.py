@@ -87,7 +87,7 @@ async def download(session, url, path):
 
 
 async def main(prompt, out_dir, num_images="1"):
-    timeout = aiohttp.ClientTimeout(total=60)
+    timeout = aiohttp.ClientTimeout(total=30)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         for _ in range(3):
             try:
