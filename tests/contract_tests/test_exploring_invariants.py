@@ -11,6 +11,7 @@ from PIL import Image
 from contract_tests.client.evidence import Evidence
 from contract_tests.client.exploring.invariants import INVARIANTS, violations_of
 from contract_tests.client.exploring.outcome import ClientRun, Delivery, Outcome, Purchase
+from contract_tests.client.exploring.reproduction import timeline_of
 from contract_tests.client.exploring.scenario import Event, Scenario
 from contract_tests.client.records import HttpExchange
 from tests.contract_tests.evidence import RESULT_URL, exchange, numbered, rejected
@@ -259,3 +260,18 @@ def test_giving_up_after_a_third_429_is_allowed() -> None:
     found = outcome(*exchanges, runs=(run(**FAILED),), purchases=())
 
     assert "X-DONE" not in seen_in(found)
+
+
+@pytest.mark.parametrize(
+    ("fault", "client_status", "shown"),
+    [("wire html-error", 502, "submit   502"), ("wire close", 0, "submit   no response")],
+    ids=["proxy", "lost"],
+)
+def test_timeline_shows_the_status_that_the_client_received(
+    fault: str, client_status: int, shown: str
+) -> None:
+    injected = exchange(client_status=client_status, injected=frozenset({fault}))
+
+    first, *_ = timeline_of(outcome(injected))
+
+    assert first.endswith(f"{shown}  [{fault}]")

@@ -140,8 +140,9 @@ def timeline_of(outcome: Outcome) -> Iterator[str]:
 
 
 def _exchange(exchange: HttpExchange) -> str:
-    told = str(exchange.status or exchange.error or "no response")
-    if state := exchange.state:
+    status = exchange.shown_status
+    told = str(status or exchange.error or "no response")
+    if (state := exchange.state) and status == exchange.status:
         told += f" {state}"
     if "retry-after" in {name.lower() for name, _ in exchange.response_headers}:
         told += f", Retry-After: {exchange.response_header('retry-after')}"
