@@ -83,18 +83,24 @@ class VirtualTime:
         self._budget_s = budget_s
         self._before_wait = before_wait
         self._lock = Lock()
+        self._moving_to_s = 0.0
         self.passed_s = 0.0
         self.is_over = False
 
     def sleep(self, seconds: float) -> None:
-        """Move the clock to the end of the wait, unless another wait has moved it there already."""
-        target_s = self.passed_s + max(0.0, seconds)
+        """Move the clock to the end of the wait, unless another wait has moved it there already.
+
+        While another wait moves the clock, the server may have reached its end. A wait that begins
+        then is counted from that end, so that it is never too short.
+        """
+        target_s = self._moving_to_s + max(0.0, seconds)
         with self._lock:
             self._before_wait()
             if target_s > self._budget_s:
                 self.is_over = True
                 raise ClientStopped
             if target_s > self.passed_s:
+                self._moving_to_s = target_s
                 self._advance(target_s - self.passed_s)
                 self.passed_s = target_s
 
