@@ -275,3 +275,13 @@ def test_timeline_shows_the_status_that_the_client_received(
     first, *_ = timeline_of(outcome(injected))
 
     assert first.endswith(f"{shown}  [{fault}]")
+
+
+def test_timeline_in_real_time_shows_a_delayed_submit_when_it_was_sent() -> None:
+    repeated = exchange(1, 21.0, began_ms=21_000)
+    delayed = exchange(2, 40.0, began_ms=1_000, injected=frozenset({"latency"}))
+
+    first, second, *_ = timeline_of(outcome(repeated, delayed))
+
+    assert first == "   0.000 s  submit   200  [latency]"
+    assert second == "  20.000 s  submit   200"

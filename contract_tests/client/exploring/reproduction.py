@@ -121,10 +121,11 @@ def _note(failure: Failure) -> str:
 def timeline_of(outcome: Outcome) -> Iterator[str]:
     """Yield the exchanges in seconds since the first one, then how each run ended."""
     redaction = Redaction([outcome.key])
-    exchanges = outcome.evidence.exchanges
-    start_ms = min((each.at_ms for each in exchanges), default=0)
+    instant_ms = _arrival_ms if not outcome.evidence.is_manual else _answer_ms
+    exchanges = sorted(outcome.evidence.exchanges, key=instant_ms)
+    start_ms = min(map(instant_ms, exchanges), default=0)
     for text, same in groupby(exchanges[:_MAX_EXCHANGES], key=_exchange):
-        times_s = [(each.at_ms - start_ms) / 1000 for each in same]
+        times_s = [(instant_ms(each) - start_ms) / 1000 for each in same]
         shown_s = times_s if len(times_s) <= _FEW else times_s[:1]
         for at_s in shown_s:
             yield plain(redaction.text(f"{at_s:8.3f} s  {text}"))
@@ -137,6 +138,15 @@ def timeline_of(outcome: Outcome) -> Iterator[str]:
         yield plain(redaction.text(f"the client{which} {run.end}"))[:_MAX_END]
     for purchase in outcome.purchases:
         yield plain(f"task {purchase.task_id}: {purchase.state}")
+
+
+def _arrival_ms(exchange: HttpExchange) -> int:
+    """Return when a request arrived: long before its answer if a rule delays that."""
+    return exchange.at_ms if exchange.began_ms is None else exchange.began_ms
+
+
+def _answer_ms(exchange: HttpExchange) -> int:
+    return exchange.at_ms
 
 
 def _exchange(exchange: HttpExchange) -> str:
