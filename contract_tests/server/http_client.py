@@ -45,7 +45,10 @@ class Sender(Protocol):
     def burst(
         self, method: str, url: str, headers: Headers, body: bytes, count: int, limit: TimeLimit
     ) -> tuple[list[int], Response]:
-        """Send the same request so often over one connection; return all statuses, and the last."""
+        """Send the same request so often, over one connection unless the server closes it.
+
+        Return all statuses, and the last response.
+        """
 
 
 class HttpClient:
@@ -94,6 +97,9 @@ class HttpClient:
                         stream.write(request, _WRITE_S)
                         last = _parsed(stream)
                         statuses.append(last.status)
+                        if (last.header("Connection") or "").lower() == "close":
+                            stream.close()
+                            stream = self._connected(parts)
                 finally:
                     stream.close()
             except (*_LOST, httptools.HttpParserError) as error:
