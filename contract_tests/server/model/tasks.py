@@ -34,8 +34,10 @@ class KnownTask:
     """Whether it is a callback task (CB-1); other tasks may have a URL as well."""
     reactions: tuple[int, ...] = ()
     """How the receiver answers the attempts, in order; later ones with 200."""
+    submitted_s: float = 0.0
+    """How long had been waited in all when it was accepted."""
     called_s: float | None = None
-    """How long had been waited in real time when the first callback was there."""
+    """How long had been waited in all when the first callback was there."""
     born_ms: int | None = None
     start_ms: int | None = None
     end_ms: int | None = None

@@ -47,7 +47,7 @@ class Player:
         self._keys = setup.keys
         self._prefix = prefix
         self._step = 0
-        self._waited_s = 0.0  # In real time, without control.
+        self._waited_s = 0.0
         self.model = begin(probe, setup)
 
     def play(self, wanted: Iterable[steps.Step]) -> None:
@@ -100,7 +100,7 @@ class Player:
         task.fail_codes = outcome.codes or None
         if is_foreign and not outcome.codes and _has_data_urls(body):
             task.ends = ENDS  # No page documents data URLs.
-        task.born_ms = self._now_ms(step.key)
+        task.born_ms, task.submitted_s = self._now_ms(step.key), self._waited_s
         if name is not None:
             is_for_callback = body.get("request_type") == "callback"
             task.receiver = name
@@ -184,16 +184,16 @@ class Player:
             return
         if step.offset_s < 0:
             return
-        waited_s, longest_s = 0.0, generation_max_s(self._probe.target)
+        # Tasks that run together have the same time, so they do not wait one after another.
+        longest_s = generation_max_s(self._probe.target)
         while not task.is_frozen:
             answer = self._read_status(task, task.key)
-            if waited_s >= longest_s:
+            if self._waited_s - task.submitted_s >= longest_s:
                 self._claim(task_judging.never_ends(longest_s), answer)
                 return
             if answer.status != 200 or task.is_frozen:
                 return
             self._advance(_STEP_S)
-            waited_s += _STEP_S
 
     def _finish(self, step: steps.Finish) -> None:
         task = self.task(step.task)
@@ -242,9 +242,9 @@ class Player:
             task.start_ms, task.end_ms = plan.get("start_ms"), plan.get("end_ms")
 
     def _advance(self, seconds: float) -> None:
+        self._waited_s += seconds
         if not self._probe.target.has_control:
             self._probe.pass_time(seconds)
-            self._waited_s += seconds
             return
         for key in self._keys:
             told = self._probe.control("POST", "clock/advance", {"seconds": seconds}, key=key)
