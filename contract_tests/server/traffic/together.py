@@ -16,6 +16,7 @@ from contract_tests.server.traffic.scenarios import Scenario, submit_of
 from contract_tests.server.traffic.setup import Setup
 
 _PICTURE_EVERY: Final = 6  # Tasks per download: drawing a picture is slow.
+_POLLED_OFTEN_EVERY: Final = 4  # Tasks: these are polled again and again before they end.
 _RETRY_S: Final = 31.0  # The first retry of a callback is due (CB-3).
 _PAIRS: Final = 2
 _Tasks: TypeAlias = Sequence[tuple[str, Row]]
@@ -49,6 +50,8 @@ def _steps(rows: Sequence[Row]) -> Iterator[steps.Step]:
 def _in_progress(tasks: _Tasks) -> Iterator[steps.Step]:
     for number, (name, row) in enumerate(tasks):
         yield submit_of(row, number, task=name)
+        if number % _POLLED_OFTEN_EVERY == 0:
+            yield from [steps.Poll(task=name)] * 3
         yield steps.ReadBalance()
         yield from _others(name, row, number, time=0)
     yield from (steps.Poll(task=name) for name, _ in tasks)
