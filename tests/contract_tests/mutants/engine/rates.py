@@ -25,12 +25,13 @@ for tasks on the route `value`". Its name is the operator, the place and the con
 - A mutant is killed if a run of the suite `full` has a failed finding that names its clause, or one
   of a few clauses that say the same.
 - Without control, a warning counts too: clauses that no page states, or on which pages disagree,
-  cannot fail there.
+  cannot fail there. It names the clause, and a server that keeps the contract gets none.
 - Without control, the server is fast (`--generation-time 1`), keeps real time and has no `/_mock`.
   Mutants that only show after more than ten minutes of real time, or at the documented limits, are
-  left out there.
+  left out there: {reachable} remain.
 
-Measured: {with_control} mutants with control, and {without_control} without, both chosen at random.
+Measured: {with_control} mutants with control, and {without_control} without. If these are not all,
+they are the first ones of a random order.
 
 """
 _EXCLUDED = """
@@ -59,6 +60,7 @@ def _intro(measured: Mapping[bool, Mapping[str, Kill]]) -> str:
         combinations=f"{combinations():,}",
         mutants=len(engine_mutants()),
         with_control=len(measured[False]),
+        reachable=sum(not mutant.needs_control for mutant in engine_mutants()),
         without_control=len(measured[True]),
     )
 
@@ -87,7 +89,7 @@ def _counts(measured: Mapping[bool, Mapping[str, Kill]], clause: str) -> str:
 def _cells(kills: Iterable[Kill]) -> str:
     found = Counter(bool(kill.case) for kill in kills)
     total = sum(found.values())
-    return f"{found[True]} of {total} ({100 * found[True] / total:.0f} %)" if total else "-"
+    return f"{found[True]} of {total} ({100 * found[True] // total} %)" if total else "-"
 
 
 def _survivors(measured: Mapping[bool, Mapping[str, Kill]]) -> str:
