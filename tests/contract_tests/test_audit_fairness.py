@@ -264,3 +264,7 @@ def test_client_that_got_a_callback_need_not_poll_again_after_a_reset(
     )
 
     assert finding.verdict is verdict
+
+
+def test_prompt_of_a_client_that_was_given_none_need_not_be_tested() -> None:
+    assert finding_of("C-REQ-009", exchange()).verdict is Verdict.SKIP

@@ -260,6 +260,7 @@ RULES: Final = (
         event="submit with a prompt, of a client that was given one",
         advice="Send the prompt as it was given, as UTF-8. It may have 10,000 characters.",
         check=_check_prompt,
+        is_conditional=True,
         not_for=frozenset({Trait.AGENT}),
     ),
     Rule(
