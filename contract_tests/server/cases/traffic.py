@@ -44,12 +44,23 @@ def rows_of(strength: int, seed: int) -> tuple[Row, ...]:
 
 def _block(strength: int, number: int, blocks: int) -> Callable[[Probe], None]:
     def run(probe: Probe) -> None:
-        rows: Sequence[Row] = rows_of(strength, probe.seed)
-        begin = len(rows_of(strength - 1, probe.seed)) if strength > _PAIRS else 0
-        chosen = range(begin + number, len(rows), blocks)
+        rows = rows_of(strength, probe.seed)
+        chosen = dealt(strength, probe.seed, blocks)[number]
         play_all(probe, ((place, rows[place]) for place in chosen))
 
     return run
+
+
+def dealt(strength: int, seed: int, blocks: int) -> list[list[int]]:
+    """Return for each block the places of its rows, of those that this strength adds.
+
+    Moderated prompts are rare, because they exclude much. Rows are dealt by prompt, so that every
+    block has some.
+    """
+    rows: Sequence[Row] = rows_of(strength, seed)
+    begin = len(rows_of(strength - 1, seed)) if strength > _PAIRS else 0
+    places = sorted(range(begin, len(rows)), key=lambda place: rows[place]["prompt"])
+    return [places[number::blocks] for number in range(blocks)]
 
 
 def _case(case_id: str, strength: int, number: int, blocks: int) -> Case:

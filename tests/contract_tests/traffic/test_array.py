@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_tests.server.cases.traffic import rows_of
+from contract_tests.server.cases.traffic import dealt, rows_of
 from contract_tests.server.traffic.array import Exclusion, Space, covering_array
 from contract_tests.server.traffic.factors import SPACE
 from tests.properties import examples
@@ -65,3 +65,15 @@ def test_the_rows_of_triples_begin_with_the_rows_of_pairs() -> None:
 def test_the_same_seed_gives_the_same_rows() -> None:
     assert covering_array(SPACE, 2, seed=3) == covering_array(SPACE, 2, seed=3)
     assert covering_array(SPACE, 2, seed=3) != covering_array(SPACE, 2, seed=4)
+
+
+@pytest.mark.parametrize("seed", [1, 561705868])
+def test_every_block_of_triples_has_every_prompt(seed: int) -> None:
+    rows = rows_of(3, seed)
+    prompts = {row["prompt"] for row in rows}
+    blocks = dealt(3, seed, 8)
+
+    assert [{rows[place]["prompt"] for place in block} for block in blocks] == [prompts] * 8
+    assert sorted(place for block in blocks for place in block) == list(
+        range(len(rows_of(2, seed)), len(rows))
+    )
