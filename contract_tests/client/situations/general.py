@@ -27,11 +27,10 @@ SITUATIONS: Final = (
     ),
     Situation(
         id="A-REQ-002",
-        title="The task id has characters that a query must escape, the prompt is long, and the"
-        " result is on another host",
-        judged=("C-REQ-006", "C-REQ-009", "C-RES-005"),
+        title="The task id has characters that a query must escape, and the prompt is long",
+        judged=("C-REQ-006", "C-REQ-009"),
         prompt_length=4_000,
-        settings={"task_ids": "reserved", "result_host": "other"},
+        settings={"task_ids": "reserved"},
         staged=(ENDS_BEFORE_FIRST_POLL,),
         needs_polling=True,
     ),
@@ -102,8 +101,9 @@ SITUATIONS: Final = (
     ),
     Situation(
         id="A-ROB-005",
-        title="Two status responses have unknown members",
-        judged=("C-ROB-005", *SINGLE_PURCHASE),
+        title="Two status responses have unknown members, and the result is on another host",
+        judged=("C-ROB-005", "C-RES-005", *SINGLE_PURCHASE),
+        settings={"result_host": "other"},
         staged=(ENDS_BEFORE_THIRD_POLL, on("status", {"meaning": "unknown-members"}, times=2)),
         needs_polling=True,
     ),

@@ -1,5 +1,6 @@
 """Mutants of C-CB: they handle callbacks wrongly."""
 
+import json
 import time
 from math import inf
 
@@ -78,6 +79,10 @@ class ReportsSuccessWithoutACallback(Listener):
 
     def handle_timeout(self, task_id: str) -> Json:
         return {"state": "success", "resultJson": '{"resultUrls": []}'}
+
+    def result_urls(self, data: Json) -> list[str]:
+        found: list[str] = json.loads(data["resultJson"])["resultUrls"]
+        return found
 
 
 class AcceptsAnyCallback(Listener):

@@ -54,7 +54,7 @@ class DownloadsWithoutRedirects(Client):
 
 class SendsTheKeyAlongARedirect(Client):
     violates = "C-RES-005"
-    only_in = ("A-REQ-001", "A-REQ-002", "A-RES-003")
+    only_in = ("A-REQ-001", "A-ROB-005", "A-RES-003")
 
     def fetch(self, address: str) -> httpx.Response:
         answer = self.http.send(self.download_request(address), follow_redirects=False)

@@ -287,7 +287,7 @@ class TwoImageClient(Client):
 class HostBoundClient(Client):
     """Sends its key to the host of the API, whatever the request is for."""
 
-    only_in = ("A-REQ-001", "A-REQ-002", "A-RES-003")
+    only_in = ("A-REQ-001", "A-ROB-005", "A-RES-003")
 
     def download_request(self, address: str) -> httpx.Request:
         request = super().download_request(address)
