@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contract_tests.client.exploring.outcome import ClientRun, Outcome
@@ -91,6 +91,7 @@ def test_shrinking_ends_with_the_time(width: int) -> None:
 
 
 @given(scenarios())
+@example(Scenario.of("task-succeeds-2s", "task-succeeds-22s"))
 def test_width_does_not_change_the_result(scenario: Scenario) -> None:
     def fails(outcome: Outcome) -> bool:
         return len(outcome.scenario.events) * 2 >= len(scenario.events)

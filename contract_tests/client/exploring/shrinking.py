@@ -38,22 +38,28 @@ def shrink(
     """Return the shortest scenario that fails in the same way; those in `passing` do not.
 
     Candidates are tried in waves of `width`; of each wave, the first that fails is taken. The
-    result does not depend on which of them ends first. Removing any one event of a complete
-    result makes the failure disappear.
+    result depends neither on `width` nor on which of them ends first. Removing any one event of a
+    complete result makes the failure disappear.
     """
     best, tries = failing, 0
-    tried = {failing.scenario, *passing}
+    passed = set(passing)
+    failed: dict[Scenario, Outcome] = {}  # Those of a wave that were not taken may be taken later.
     while True:
-        candidates = (each for each in _candidates(best) if each not in tried)
+        candidates = (each for each in _candidates(best) if each not in passed)
         is_improved = False
         while not is_improved and (wave := list(dict.fromkeys(islice(candidates, width)))):
-            tried.update(wave)
-            outcomes = list(run_all(wave))
+            untried = [each for each in wave if each not in failed]
+            outcomes = list(run_all(untried))
             tries += len(outcomes)
-            found = next((each for each in outcomes if is_same_failure(each)), None)
+            for each in outcomes:
+                if is_same_failure(each):
+                    failed[each.scenario] = each
+                else:
+                    passed.add(each.scenario)
+            found = next((failed[each] for each in wave if each in failed), None)
             if found is not None:
                 best, is_improved = found, True
-            elif len(outcomes) < len(wave):
+            elif len(outcomes) < len(untried):
                 return Shrunk(outcome=best, tries=tries, is_complete=False)
         if not is_improved:
             return Shrunk(outcome=best, tries=tries, is_complete=True)
