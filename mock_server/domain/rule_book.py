@@ -14,6 +14,7 @@ import msgspec
 from mock_server.domain.chance import draw, two_uniforms
 from mock_server.domain.faults.effect import Effect
 from mock_server.domain.operation import Operation
+from mock_server.domain.rule_filter import RuleFilter
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition, RuleInput
 
@@ -82,8 +83,8 @@ class RuleBookSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
 
 class RuleBook:
     __slots__ = (
-        "_by_operation", "_has_patterns", "_made", "_sandbox_id", "_seed", "profile", "queue",
-        "rules",
+        "_by_operation", "_filter", "_has_patterns", "_made", "_sandbox_id", "_seed", "profile",
+        "queue", "rules",
     )  # fmt: skip
 
     def __init__(self, seed: int, sandbox_id: str) -> None:
@@ -92,6 +93,7 @@ class RuleBook:
         self._made = 0
         self._has_patterns = False  # Whether any rule has a pattern, without the queue.
         self._by_operation: dict[Operation, list[Rule]] = {each: [] for each in Operation}
+        self._filter = RuleFilter(())  # Of all rules, without the queue.
         self.rules: list[Rule] = []
         self.profile: list[Rule] = []
         self.queue: deque[QueuedRule] = deque()
@@ -156,6 +158,12 @@ class RuleBook:
         )
         self._made = snapshot.made
 
+    def may_match(self, rule_input: RuleInput) -> bool:
+        """Return False only if `match` would return None and count nothing."""
+        return self._filter.may_match(rule_input) or any(
+            queued.definition.fits_before_search(rule_input) for queued in self.queue
+        )
+
     def patterns_for(self, rule_input: RuleInput) -> list[str]:
         """Return the regular expressions to search the prompt for, in the order of the rules.
 
@@ -202,6 +210,7 @@ class RuleBook:
             ]
             for operation in Operation
         }
+        self._filter = RuleFilter(rule.definition for rule in in_order)
 
     def _definitions(self, operation: Operation) -> Iterator[RuleDefinition]:
         for queued in self.queue:

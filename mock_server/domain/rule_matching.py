@@ -23,6 +23,8 @@ class RuleMatcher:
         self, sandbox: SandboxReader, rule_input: RuleInput, real_ms: int
     ) -> RuleMatch | None:
         """Return the first rule that matches, and count the match."""
+        if not sandbox.may_match(rule_input, real_ms):
+            return None
         patterns, prompt = sandbox.patterns_for(rule_input, real_ms)
         if patterns:
             found = self._search.found(patterns, prompt)

@@ -69,6 +69,12 @@ class SandboxReader(Protocol):
     def queue(self) -> Sequence[QueuedRule]:
         """Return the rules queued by `next`, which take precedence over all others."""
 
+    def may_match(self, rule_input: RuleInput, real_ms: int) -> bool:
+        """Return False only if `MatchRules` would return None and change nothing.
+
+        True means that `MatchRules` has to decide.
+        """
+
     def patterns_for(self, rule_input: RuleInput, real_ms: int) -> tuple[Sequence[str], str]:
         """Return the regular expressions to search for, and the prompt to search."""
 

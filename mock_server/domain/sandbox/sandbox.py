@@ -130,6 +130,9 @@ class Sandbox:
     def queue(self) -> Sequence[QueuedRule]:
         return list(self._state.book.queue)
 
+    def may_match(self, rule_input: RuleInput, real_ms: int) -> bool:
+        return self._state.book.may_match(self._state.described(rule_input, real_ms))
+
     def patterns_for(self, rule_input: RuleInput, real_ms: int) -> tuple[Sequence[str], str]:
         described = self._state.described(rule_input, real_ms)
         return self._state.book.patterns_for(described), described.prompt or ""

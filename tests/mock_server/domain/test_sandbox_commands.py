@@ -51,6 +51,7 @@ from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.snapshot import parse_snapshot
 from mock_server.domain.submission import Submission
+from mock_server.domain.task import TaskState
 from tests.mock_server.domain.strategies import CATALOGUE, FAIL_MESSAGES, MODEL, NOW_MS, briefs
 from tests.mock_server.rules.strategies import rules
 from tests.properties import examples
@@ -171,10 +172,13 @@ def advance(by_ms: int) -> Step:
 
 def match_rules(operation: Operation, nth: int, prompt: str) -> Step:
     return lambda driven: driven.apply(
-        MatchRules,
-        rule_input=RuleInput(
-            operation=operation, subject=prompt, prompt=prompt, task_id=driven.task_id(nth)
-        ),
+        MatchRules, rule_input=rule_input(driven, operation, nth, prompt)
+    )
+
+
+def rule_input(driven: Driven, operation: Operation, nth: int, prompt: str) -> RuleInput:
+    return RuleInput(
+        operation=operation, subject=prompt, prompt=prompt, task_id=driven.task_id(nth)
     )
 
 
@@ -214,6 +218,7 @@ def parsed(written: dict[str, Any]) -> RuleDefinition:
 
 
 nths = st.integers(0, 3)
+prompts = st.sampled_from(["a cat", "aab"])
 results = st.sampled_from([DeliveryResult(status=200), DeliveryResult(status=500)])
 steps: st.SearchStrategy[Step] = st.one_of(
     st.builds(
@@ -235,7 +240,7 @@ steps: st.SearchStrategy[Step] = st.one_of(
     st.builds(postpone, st.sampled_from([5, 30_000]), until_overtaken=st.booleans()),
     st.builds(drop_ended, nths),
     st.builds(change_settings, st.integers(1, 8), st.none() | st.integers(0, 400_000)),
-    st.builds(match_rules, st.sampled_from(Operation), nths, st.sampled_from(["a cat", "aab"])),
+    st.builds(match_rules, st.sampled_from(Operation), nths, prompts),
     st.builds(lambda rule: lambda driven: driven.apply(AddRule, definition=parsed(rule)), rules),
     st.builds(
         lambda found: (
@@ -310,3 +315,35 @@ def test_what_a_sandbox_has_returned_never_changes(before: list[Step], rest: lis
     run(driven, rest)
 
     assert msgspec.json.encode(returned) == written
+
+
+def rule_of_state(state: TaskState, prompt: str) -> RuleDefinition:
+    match = {"operation": "status", "state": state, "prompt": prompt}
+    return parsed({"match": match, "apply": {"wire": "close"}})
+
+
+rules_of_states = st.builds(
+    rule_of_state, st.sampled_from(list(TaskState)), st.sampled_from(["fox", "cat"])
+)
+
+
+@examples(100)
+@given(sequences, st.lists(rules_of_states, max_size=4), nths, prompts)
+@example(
+    before=[callback_task(0)],
+    definitions=[rule_of_state(TaskState.SUCCESS, "fox")],
+    nth=0,
+    prompt="a cat",
+)
+def test_rules_that_may_not_match_return_nothing_and_change_nothing(
+    before: list[Step], definitions: list[RuleDefinition], nth: int, prompt: str
+) -> None:
+    driven = run(Driven(), before)
+    driven.apply(SetRules, definitions=definitions)
+    written, status = driven.document(), rule_input(driven, Operation.STATUS, nth, prompt)
+
+    may_match = driven.sandbox.may_match(status, driven.real_ms)
+    assert driven.document() == written
+    match = driven.apply(MatchRules, rule_input=status)
+
+    assert may_match or (match is None and driven.document() == written)
