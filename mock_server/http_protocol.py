@@ -1,17 +1,21 @@
-"""The HTTP protocol of uvicorn with three extensions for the mock.
+"""The HTTP protocol of uvicorn with extensions for the mock.
 
-It ignores upgrades, limits the size of request headers and gives wire faults the connection.
+It ignores upgrades, limits the size of request headers and gives wire faults the connection. It
+answers all complete requests of a connection before it rejects an invalid one, and also after the
+client has stopped sending.
 This is the only module that uses uvicorn's protocol classes. uvicorn does not document them, so
 pyproject.toml limits its version and tests/mock_server/test_uvicorn_api.py checks them.
 """
 
 import asyncio
 import logging
-import re
+from collections.abc import Collection
 from typing import Any
 
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from mock_server.http_framing import RequestFraming
 from mock_server.web.wire_faults import EXTENSION
 
 log = logging.getLogger("mock_server")
@@ -19,39 +23,53 @@ log = logging.getLogger("mock_server")
 MAX_HEAD_BYTES = 64 * 1024
 _TLS_HANDSHAKE = b"\x16\x03"  # The type of the record, and the major version of TLS.
 
-_UPGRADE = re.compile(rb"(\r\n)upgrade(?=\s*:)", re.IGNORECASE)
-
 
 class HttpProtocol(HttpToolsProtocol):
-    """Serves a request that offers an upgrade, such as to HTTP/2, as if it offered none.
+    """Responds to all complete requests of a connection, in order, wherever its data is split.
 
-    RFC 9110 §7.8 allows that. The parser would take the body for data of the new protocol and
-    drop it. Java's HTTP client offers h2c with each first request.
+    A request that offers an upgrade, such as to HTTP/2, is served as if it offered none. RFC 9110
+    §7.8 allows that, and Java's HTTP client offers h2c with each first request.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._is_in_head = True
-        self._head_bytes = 0
+        self._framing = RequestFraming()
+        self._upgrade_headers: list[tuple[bytes, bytes]] = []  # Of a request that offers one.
         self._lost = asyncio.Event()
+        self._error: str | None = None  # The error to send after the responses; empty for none.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.flow = _PipelineFlow(transport, self.pipeline)
 
     def data_received(self, data: bytes) -> None:
-        if self._is_in_head:
-            if data.startswith(_TLS_HANDSHAKE) and not self._head_bytes:
+        framing, start = self._framing, 0
+        while start < len(data) and self._error is None and not self.transport.is_closing():
+            end = framing.end_of_piece(data, start)
+            piece = data[start:end]
+            is_first = framing.is_in_head and framing.head_bytes == len(piece)
+            if is_first and piece.startswith(_TLS_HANDSHAKE):
                 self._reject_tls()
-                return
-            end = data.find(b"\r\n\r\n")
-            head = data if end < 0 else data[:end]
-            self._head_bytes += len(head)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                log.warning(
-                    "headers from %s port %d exceed 64 KiB; the server sent 400", *self._peer()
-                )
-                self.send_400_response(f"Request headers must have at most {MAX_HEAD_BYTES} bytes.")
-                return
-            if b"pgrade" in head or b"PGRADE" in head:
-                data = _UPGRADE.sub(rb"\1ignored", head) + data[len(head) :]
-        super().data_received(data)
+            elif framing.head_bytes > MAX_HEAD_BYTES:
+                self._reject_head()
+            else:
+                super().data_received(piece)
+            start = end
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Parse a head that offers an upgrade again, without the offer.
+
+        With it, the parser would take the body for data of the new protocol and drop it.
+        """
+        version = self.parser.get_http_version().encode()
+        head = [b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)]
+        head += [b"%b: %b\r\n" % each for each in self.headers if each[0] != b"upgrade"]
+        self._upgrade_headers = self.headers
+        super().data_received(b"".join([*head, b"\r\n"]))
+
+    def _reject_head(self) -> None:
+        log.warning("headers from %s port %d exceed 64 KiB; the server sent 400", *self._peer())
+        self.send_400_response(f"Request headers must have at most {MAX_HEAD_BYTES} bytes.")
 
     def _reject_tls(self) -> None:
         log.warning(
@@ -64,6 +82,41 @@ class HttpProtocol(HttpToolsProtocol):
     def _peer(self) -> tuple[str, int]:
         return self.client or ("a client", 0)
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Return True to keep the connection of a client that may still read responses."""
+        self._lost.set()
+        newest: RequestResponseCycle | None = self.cycle
+        if self.scheme == "https" or (newest is not None and newest.chunked_encoding):
+            return False  # TLS closes both directions, and a stream of events has no end.
+        self._close_after_responses("")
+        return not self.transport.is_closing()
+
+    def send_400_response(self, msg: str) -> None:
+        self._close_after_responses(msg)
+
+    def _close_after_responses(self, error: str) -> None:
+        """Respond to all complete requests, then send the error, if there is one, and close."""
+        newest: RequestResponseCycle | None = self.cycle
+        is_queued = bool(self.pipeline) and self.pipeline[0][0] is newest
+        if newest is not None and newest.more_body and is_queued:
+            self.pipeline.popleft()
+        elif newest is None or newest.more_body or newest.response_complete:
+            self._close(error)
+            return
+        self._error = error
+
+    def on_response_complete(self) -> None:
+        was_last = not self.pipeline
+        super().on_response_complete()
+        if was_last and self._error is not None and not self.transport.is_closing():
+            self._close(self._error)
+
+    def _close(self, error: str) -> None:
+        if error:
+            super().send_400_response(error)
+        else:
+            self.transport.close()
+
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._lost.set()
@@ -75,14 +128,37 @@ class HttpProtocol(HttpToolsProtocol):
         self.scope["extensions"] = extensions
 
     def on_headers_complete(self) -> None:
-        self._is_in_head = False
+        if self._offers_upgrade():
+            return
+        if self._upgrade_headers:
+            self.headers[:], self._upgrade_headers = self._upgrade_headers, []
+        self._framing.begin_body(self.headers)
         super().on_headers_complete()
         self._connection.cycle = self.cycle
 
     def on_message_complete(self) -> None:
-        self._is_in_head = True
-        self._head_bytes = 0
+        if self._offers_upgrade():
+            return
+        self._framing.begin_head()
         super().on_message_complete()
+
+    def _offers_upgrade(self) -> bool:
+        return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+
+
+class _PipelineFlow(FlowControl):
+    """Reads no more from a client while complete requests of it wait for their responses.
+
+    uvicorn reads on after each response. A client that reads no responses could fill the memory.
+    """
+
+    def __init__(self, transport: asyncio.Transport, pipeline: Collection[object]) -> None:
+        super().__init__(transport)
+        self._pipeline = pipeline
+
+    def resume_reading(self) -> None:
+        if not self._pipeline:
+            super().resume_reading()
 
 
 class _RequestConnection:

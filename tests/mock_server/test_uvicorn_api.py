@@ -15,6 +15,7 @@ from unittest.mock import Mock
 
 import pytest
 import uvicorn
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -38,7 +39,10 @@ async def connected() -> AsyncIterator[HttpProtocol]:
     config = uvicorn.Config(silent_app, interface="asgi3", ws="none", log_config=None)
     config.load()
     protocol = HttpProtocol(config=config, server_state=ServerState(), app_state={})
-    protocol.connection_made(Mock(asyncio.Transport, get_extra_info=Mock(return_value=None)))
+    transport = Mock(asyncio.Transport)
+    transport.get_extra_info.return_value = None
+    transport.is_closing.return_value = False
+    protocol.connection_made(transport)
     yield protocol
     await asyncio.sleep(0)  # A task that has not started cannot be cancelled without a warning.
     if protocol.cycle is not None:
@@ -51,12 +55,17 @@ async def connected() -> AsyncIterator[HttpProtocol]:
 @pytest.mark.parametrize(
     ("method", "parameters"),
     [
+        (HttpToolsProtocol.connection_made, ["self", "transport"]),
         (HttpToolsProtocol.data_received, ["self", "data"]),
+        (HttpToolsProtocol.eof_received, ["self"]),
         (HttpToolsProtocol.connection_lost, ["self", "exc"]),
         (HttpToolsProtocol.on_message_begin, ["self"]),
         (HttpToolsProtocol.on_headers_complete, ["self"]),
         (HttpToolsProtocol.on_message_complete, ["self"]),
+        (HttpToolsProtocol.on_response_complete, ["self"]),
         (HttpToolsProtocol.send_400_response, ["self", "msg"]),
+        (HttpToolsProtocol._unsupported_upgrade_warning, ["self"]),
+        (FlowControl.resume_reading, ["self"]),
         (uvicorn.Config.load, ["self"]),
         (uvicorn.Server.startup, ["self", "sockets"]),
         (uvicorn.Server.capture_signals, ["self"]),
@@ -104,6 +113,32 @@ async def test_long_headers_are_rejected_with_status_400_and_logged(
     assert written.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert b"must have at most 65536 bytes" in written
     assert caplog.messages == ["headers from a client port 0 exceed 64 KiB; the server sent 400"]
+
+
+@pytest.mark.anyio
+async def test_reading_pauses_while_complete_requests_wait_for_their_responses() -> None:
+    async with connected() as protocol:
+        protocol.data_received(REQUEST)
+        protocol.cycle.disconnected = True  # Nobody misses the response.
+        protocol.data_received(REQUEST * 2)
+        protocol.flow.resume_reading()  # As uvicorn does when a request reads its body.
+
+        assert protocol.flow.read_paused
+        protocol.pipeline.clear()
+        protocol.flow.resume_reading()
+        assert not protocol.flow.read_paused
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("is_endless", [False, True])
+async def test_end_of_data_closes_the_connection_of_an_endless_response_only(
+    is_endless: bool,  # noqa: FBT001  # a parameter of the test
+) -> None:
+    async with connected() as protocol:
+        protocol.data_received(REQUEST)
+        protocol.cycle.chunked_encoding = is_endless
+
+        assert protocol.eof_received() == (not is_endless)
 
 
 @pytest.mark.anyio

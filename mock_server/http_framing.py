@@ -1,0 +1,52 @@
+"""Where the requests of a connection begin and end in the data that arrives."""
+
+from collections.abc import Iterable
+
+_END = b"\r\n\r\n"
+
+
+class RequestFraming:
+    """Cuts the data of a connection into pieces, so that each request begins a new piece.
+
+    The parser tells when a head or a request ends. Whoever passes it one piece at a time therefore
+    knows after each piece to which request the next one belongs, wherever the network splits data.
+    """
+
+    __slots__ = ("_left_bytes", "_tail", "head_bytes", "is_in_head")
+
+    def __init__(self) -> None:
+        self.begin_head()
+
+    def begin_head(self) -> None:
+        """Note that the next byte is the first of a request."""
+        self.is_in_head = True
+        self.head_bytes = 0  # Of the current request, so far.
+        self._tail = b""  # The last bytes before the next piece, if an end may begin in them.
+
+    def begin_body(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        """Note that a head with these headers has ended; the parser has accepted them."""
+        self.is_in_head = False
+        self._tail = b""
+        lengths = [int(value) for name, value in headers if name == b"content-length"]
+        self._left_bytes = lengths[0] if lengths else None
+
+    def end_of_piece(self, data: bytes, start: int) -> int:
+        """Return where the piece ends that begins at `start`."""
+        if self.is_in_head or self._left_bytes is None:
+            end = self._after_blank_line(data, start)
+            self._tail = (self._tail + data[max(start, end - 3) : end])[-3:]
+        else:
+            end = min(len(data), start + self._left_bytes)
+            self._left_bytes -= end - start
+        if self.is_in_head:
+            self.head_bytes += end - start
+        return end
+
+    def _after_blank_line(self, data: bytes, start: int) -> int:
+        """Return the end of the next blank line, with which each head and chunked body ends."""
+        seam = self._tail + data[start : start + 3]
+        found = seam.find(_END)
+        if found >= 0:
+            return start + found + len(_END) - len(self._tail)
+        found = data.find(_END, start)
+        return len(data) if found < 0 else found + len(_END)
