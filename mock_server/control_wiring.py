@@ -35,6 +35,7 @@ from mock_server.web.api_keys import ApiKeys
 from mock_server.web.base_urls import BaseUrls
 from mock_server.web.cors import EVERY_ORIGIN
 from mock_server.web.paths import SUBMIT_PATH
+from mock_server.web.request import LocalAddress
 from mock_server.web.result_addresses import ResultAddresses
 
 
@@ -87,7 +88,7 @@ class ControlPlane:
                 document=lambda request: control_document(
                     self._calls,
                     fail_messages,
-                    base_urls.of(request.scope, dict(request.headers.raw)),
+                    base_urls.of(LocalAddress.of(request.scope), dict(request.headers.raw)),
                 ),
                 why_not_ready=why_not_ready,
             ),

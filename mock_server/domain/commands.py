@@ -62,6 +62,7 @@ class RecordExchange(Command[int], frozen=True, kw_only=True, gc=False):
     """Add an entry to the journal and return its number."""
 
     entry: Entry
+    weight_bytes: int
 
 
 class MatchRules(Command[RuleMatch | None], frozen=True, kw_only=True, gc=False):

@@ -2,7 +2,7 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import islice
 from typing import Self
 
 import msgspec
@@ -49,6 +49,16 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         return fault_text(self.injected) if self.injected else ""
 
 
+def weight_bytes(entry: Entry, headers_bytes: int | None = None) -> int:
+    """Return about how much memory an entry uses.
+
+    `headers_bytes` is the size of all names and values of its `headers`, if it is known already.
+    """
+    if headers_bytes is None:
+        headers_bytes = sum(len(name) + len(value) for name, value in entry.headers)
+    return _ENTRY_BYTES + headers_bytes + len(entry.request) + len(entry.answer) + len(entry.query)
+
+
 class Journal:
     """Stores entries within MAX_ENTRIES and MAX_BYTES: drops and counts the oldest ones.
 
@@ -85,21 +95,18 @@ class Journal:
         journal = cls()
         journal.dropped = dropped
         for entry in entries:
-            journal.add(entry)
+            journal.add(entry, weight_bytes(entry))
         return journal
 
-    def add(self, entry: Entry) -> int:
-        """Append an entry and return its number.
+    def add(self, entry: Entry, weight_bytes: int) -> int:
+        """Append an entry of this weight and return its number.
 
         The caller has truncated its bodies to MAX_BODY_BYTES.
         """
         entries, weights = self._entries, self._weights
-        headers = b"".join(chain.from_iterable(entry.headers))
-        sizes = len(headers) + len(entry.request) + len(entry.answer) + len(entry.query)
-        weight = _ENTRY_BYTES + sizes
         entries.append(entry)
-        weights.append(weight)
-        self.bytes += weight
+        weights.append(weight_bytes)
+        self.bytes += weight_bytes
         while self.bytes > MAX_BYTES or len(entries) > MAX_ENTRIES:
             del entries[0]
             self.bytes -= weights.popleft()

@@ -2,10 +2,8 @@
 
 import re
 
-from starlette.types import Scope
-
 from mock_server.domain.sandbox_settings import ResultHost
-from mock_server.web.request import Headers
+from mock_server.web.request import Headers, LocalAddress, ProviderRequest
 
 _HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 _MAX_KEPT = 1000
@@ -24,16 +22,16 @@ class BaseUrls:
         self._public_url = public_url
         self._made: dict[tuple[str, bytes, ResultHost], str] = {}
 
-    def of(self, scope: Scope, headers: Headers, result_host: ResultHost = "same") -> str:
-        """Return the base URL for the results of a submit with this scope and these headers."""
+    def of(self, address: LocalAddress, headers: Headers, result_host: ResultHost = "same") -> str:
+        """Return the base URL for the results of a submit to this address with these headers."""
         if self._public_url is not None:
             return self._public_url
-        named = (scope["scheme"], headers.get(b"host", b""), result_host)
+        named = (address.scheme, headers.get(b"host", b""), result_host)
         made = self._made.get(named)
         if made is None:
             if len(self._made) >= _MAX_KEPT:
                 self._made.clear()
-            made = _made(scope, named[1].decode("latin-1"))
+            made = _made(address, named[1].decode("latin-1"))
             if result_host == "other":
                 made = on_another_host(made)
             self._made[named] = made
@@ -47,16 +45,15 @@ def on_another_host(url: str) -> str:
     return f"{found['scheme']}{name}{url[found.end() :]}" if found and name else url
 
 
-def request_url(scope: Scope, headers: Headers) -> str:
+def request_url(request: ProviderRequest) -> str:
     """Return the URL that a client has requested, with its query."""
-    path = scope["raw_path"].decode("latin-1")
-    query = scope["query_string"].decode("latin-1")
-    base = _made(scope, headers.get(b"host", b"").decode("latin-1"))
+    path, query = request.target.raw_path.decode("latin-1"), request.query.decode("latin-1")
+    base = _made(request.address, request.headers.get(b"host", b"").decode("latin-1"))
     return f"{base}{path}?{query}" if query else f"{base}{path}"
 
 
-def _made(scope: Scope, host: str) -> str:
+def _made(address: LocalAddress, host: str) -> str:
     if not _HOST.fullmatch(host):
-        name, port = scope["server"]
+        name, port = address.name_and_port
         host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
-    return f"{scope['scheme']}://{host}"
+    return f"{address.scheme}://{host}"

@@ -18,9 +18,17 @@ from mock_server.web.answer import Answer, options
 from mock_server.web.base_urls import request_url
 from mock_server.web.body import BodyTooLarge, ClientGone
 from mock_server.web.meaning_faults import spoiled
-from mock_server.web.request import Headers, ProviderRequest
-from mock_server.web.request_log import NOTE
+from mock_server.web.request import (
+    NOTE,
+    HeaderBlock,
+    Headers,
+    LocalAddress,
+    ProviderRequest,
+    Target,
+)
 from mock_server.web.responder import Responder
+from mock_server.web.response_head import ResponseHead
+from mock_server.web.wire_faults import EXTENSION
 
 
 class Endpoint(ABC):
@@ -75,78 +83,43 @@ class Pipeline:
         self._now_ns = clock.now_ns
 
     async def run(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request and send the response."""
-        responder = self._responder
+        """Handle one request of an ASGI server and send the response."""
         began_ns = self._now_ns()
-        headers: Headers = dict(scope["headers"])
-        real_ms = began_ns // 1_000_000
-        sandbox = await endpoint.sandbox(scope, headers, real_ms)
-        if scope["method"] not in endpoint.methods:
-            await self._reject_method(endpoint, scope, headers, sandbox, began_ns, send)
-            return
+        block = HeaderBlock.of(scope["headers"])
+        sandbox = await endpoint.sandbox(scope, block.by_name, began_ns // 1_000_000)
         if sandbox is None:
-            await responder.send(send, endpoint.reject_unknown(headers, real_ms))
-            return
-        request = ProviderRequest(scope, headers, sandbox, began_ns, real_ms)
-        if endpoint.reads_body:
-            try:
-                request.body = await endpoint.body(headers, receive)
-            except BodyTooLarge:
-                request.body = None
-            except ClientGone:
-                return
-            request.real_ms = self._now_ns() // 1_000_000
-        try:
-            if sandbox.has_rules:
-                answer = await self._ruled(endpoint, request)
-            else:
-                answer = await endpoint.handle(request)
-        except SandboxMissing:
-            answer = await self._answer_again(endpoint, request)
-        await responder.respond(request, endpoint.operation, answer, send)
-        if answer.owes_callback:
-            with suppress(SandboxMissing):
-                await endpoint.deliver(request, answer.task_id)
-
-    async def _reject_method(
-        self,
-        endpoint: Endpoint,
-        scope: Scope,
-        headers: Headers,
-        sandbox: SandboxReader | None,
-        began_ns: int,
-        send: Send,
-    ) -> None:
-        real_ms = began_ns // 1_000_000
-        if scope["method"] == "OPTIONS":  # A browser asks, not the client: nothing is counted.
-            if sandbox is not None and NOTE in scope:
-                scope[NOTE].take(sandbox)
-            await self._responder.send(send, options(endpoint.methods, real_ms))
-            return
-        answer = await endpoint.reject_method(scope, sandbox)
-        if sandbox is None:
+            answer = await self._reject_stranger(endpoint, scope, block, began_ns // 1_000_000)
             await self._responder.send(send, answer)
             return
-        request = ProviderRequest(scope, headers, sandbox, began_ns, real_ms)
-        await self._responder.respond(request, endpoint.operation, answer, send)
+        request = ProviderRequest(
+            Target.of(scope),
+            scope["query_string"],
+            block,
+            LocalAddress.of(scope),
+            sandbox,
+            began_ns,
+            began_ns // 1_000_000,
+            note=scope.get(NOTE),
+        )
+        if scope["method"] in endpoint.methods:
+            await self._serve(endpoint, request, scope, receive, send)
+        elif scope["method"] == "OPTIONS":  # A browser asks, not the client: nothing is counted.
+            if request.note is not None:
+                request.note.take(sandbox)
+            await self._responder.send(send, options(endpoint.methods, request.real_ms))
+        else:
+            answer = await endpoint.reject_method(scope, sandbox)
+            head = await self.record(endpoint, request, answer)
+            await self._responder.send(send, answer, head)
 
-    async def _answer_again(self, endpoint: Endpoint, request: ProviderRequest) -> Answer:
-        """Answer a request whose sandbox was removed meanwhile, from the one in its place."""
-        request.match, request.real_ms = None, self._responder.now_ms()
-        sandbox = await endpoint.sandbox(request.scope, request.headers, request.real_ms)
-        if sandbox is None:
-            return endpoint.reject_unknown(request.headers, request.real_ms)
-        request.sandbox = sandbox
-        if sandbox.has_rules:
-            return await self._ruled(endpoint, request)
-        return await endpoint.handle(request)
-
-    async def _ruled(self, endpoint: Endpoint, request: ProviderRequest) -> Answer:
-        """Return the response with the effect of the first matching rule.
+    async def answer(self, endpoint: Endpoint, request: ProviderRequest) -> Answer:
+        """Return the response to a request, with the effect of the first matching rule.
 
         Afterwards `request.match` is the rule whose effect the response has. It is None if the
-        rule could not change the response.
+        rule could not change the response. Raises SandboxMissing.
         """
+        if not request.sandbox.has_rules:
+            return await endpoint.handle(request)
         match = await self._matcher.match(
             request.sandbox, endpoint.rule_input(request), request.real_ms
         )
@@ -165,13 +138,69 @@ class Pipeline:
         answer = await endpoint.handle(request)
         return self._spoil(endpoint, request, match, answer)
 
+    async def record(
+        self, endpoint: Endpoint, request: ProviderRequest, answer: Answer
+    ) -> ResponseHead:
+        """Record the response to a request and return its head."""
+        return await self._responder.record(request, endpoint.operation, answer)
+
+    async def _serve(
+        self,
+        endpoint: Endpoint,
+        request: ProviderRequest,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+    ) -> None:
+        """Read the body of a request if its endpoint needs it, handle it and respond."""
+        if endpoint.reads_body:
+            try:
+                request.body = await endpoint.body(request.headers, receive)
+            except BodyTooLarge:
+                request.body = None
+            except ClientGone:
+                return
+            request.real_ms = self._now_ns() // 1_000_000
+        try:
+            answer = await self.answer(endpoint, request)
+        except SandboxMissing:
+            answer = await self._answer_again(endpoint, request, scope)
+        head = await self.record(endpoint, request, answer)
+        if request.match is not None and request.match.effect.wire is not None:
+            connection = scope["extensions"][EXTENSION]
+            await self._responder.send_faulty(send, answer, head, request.match, connection)
+        else:
+            await self._responder.send(send, answer, head)
+        if answer.owes_callback:
+            with suppress(SandboxMissing):
+                await endpoint.deliver(request, answer.task_id)
+
+    async def _reject_stranger(
+        self, endpoint: Endpoint, scope: Scope, block: HeaderBlock, real_ms: int
+    ) -> Answer:
+        """Return the response to a request without a sandbox."""
+        if scope["method"] in endpoint.methods:
+            return endpoint.reject_unknown(block.by_name, real_ms)
+        if scope["method"] == "OPTIONS":
+            return options(endpoint.methods, real_ms)
+        return await endpoint.reject_method(scope, None)
+
+    async def _answer_again(
+        self, endpoint: Endpoint, request: ProviderRequest, scope: Scope
+    ) -> Answer:
+        """Answer a request whose sandbox was removed meanwhile, from the one in its place."""
+        request.match, request.real_ms = None, self._responder.now_ms()
+        sandbox = await endpoint.sandbox(scope, request.headers, request.real_ms)
+        if sandbox is None:
+            return endpoint.reject_unknown(request.headers, request.real_ms)
+        request.sandbox = sandbox
+        return await self.answer(endpoint, request)
+
     def _spoil(
         self, endpoint: Endpoint, request: ProviderRequest, match: RuleMatch, answer: Answer
     ) -> Answer:
         if match.effect.meaning and answer.status in endpoint.spoiled_statuses:
-            return spoiled(
-                answer, match.effect.meaning, request_url(request.scope, request.headers)
-            )
+            return spoiled(answer, match.effect.meaning, request_url(request))
         if answer.status not in endpoint.spoiled_statuses and not match.effect.always_shows:
             request.match = None
         return answer

@@ -8,36 +8,16 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.domain.ports import RealClock
-from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.store import SandboxReader
 from mock_server.web.cors import blocked_page
 from mock_server.web.log_text import LogText
+from mock_server.web.request import NOTE, RequestNote
 
 log = logging.getLogger("mock_server.requests")
 
-NOTE = "mock_server.note"
 _CONTROL = "/_mock"
 # Monitors ask for the first three, and the dashboard loads itself again every few seconds.
 _REPEATED = frozenset({"/_mock/health", "/_mock/ready", "/_mock/metrics", "/_mock/", "/_mock"})
-
-
-class RequestNote(msgspec.Struct):
-    """The facts about a request that only its handler knows.
-
-    It is in the scope as `NOTE` while the request is logged.
-    """
-
-    sandbox: str = ""
-    task: str = ""
-    rule: str = ""
-    fault: str = ""
-
-    def take(
-        self, sandbox: SandboxReader, task_id: str = "", match: RuleMatch | None = None
-    ) -> None:
-        self.sandbox, self.task = sandbox.id, task_id
-        if match is not None:
-            self.rule, self.fault = match.rule, match.effect.fault
 
 
 class RequestLog:

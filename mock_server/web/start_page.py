@@ -15,6 +15,7 @@ from mock_server.version import __version__
 from mock_server.web.base_urls import BaseUrls
 from mock_server.web.openapi import provider_document
 from mock_server.web.paths import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
+from mock_server.web.request import LocalAddress
 
 _DISTRIBUTION = "apixo-testkit"
 _PAGE = Template("""\
@@ -108,7 +109,7 @@ class StartPage:
         return Response(msgspec.json.encode(document), media_type="application/json")
 
     def _base_url(self, request: Request) -> str:
-        return self._base_urls.of(request.scope, dict(request.headers.raw))
+        return self._base_urls.of(LocalAddress.of(request.scope), dict(request.headers.raw))
 
     def _links(self, base_url: str) -> ServerLinks:
         endpoints = [

@@ -11,12 +11,12 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 import msgspec
-from starlette.types import Message, Scope, Send
+from starlette.types import Message, Send
 
 from mock_server.domain.faults.wire import WireFault
 from mock_server.web.answer import Answer, Header
 
-EXTENSION = "mock_server.connection"
+EXTENSION = "mock_server.connection"  # The name of the connection in the extensions of a scope.
 DRIBBLE_BYTES = 200  # These bytes are sent one by one, and the rest at once.
 DRIBBLE_PAUSE_S = 0.02
 HANG_S = 600.0  # No client waits longer, and no connection stays open for ever.
@@ -45,15 +45,9 @@ class Response(msgspec.Struct, frozen=True):
 
     answer: Answer
     head: Message
-    scope: Scope
+    connection: Connection
     send: Send
     sleep: Sleep
-
-    @property
-    def connection(self) -> Connection:
-        """The TCP connection of the request, which the server adds to the scope."""
-        found: Connection = self.scope["extensions"][EXTENSION]
-        return found
 
     async def send_changed(
         self,
@@ -79,10 +73,16 @@ class Response(msgspec.Struct, frozen=True):
 
 
 async def send_faulty(
-    fault: WireFault, answer: Answer, head: Message, scope: Scope, send: Send, sleep: Sleep
+    fault: WireFault,
+    answer: Answer,
+    head: Message,
+    *,
+    connection: Connection,
+    send: Send,
+    sleep: Sleep,
 ) -> None:
     """Send a response with this fault; `head` is its valid start message."""
-    await _SENDERS[fault](Response(answer, head, scope, send, sleep))
+    await _SENDERS[fault](Response(answer, head, connection, send, sleep))
 
 
 async def _close(response: Response) -> None:

@@ -48,6 +48,6 @@ class UnknownModelEndpoint(KeyedEndpoint):
         self._known = tuple(known)
 
     async def handle(self, request: ProviderRequest) -> Answer:
-        model_id = request.scope["path"].rpartition("/")[2]
+        model_id = request.target.path.rpartition("/")[2]
         detail = f"model: {quoted(model_id)} is unknown{did_you_mean(model_id, self._known)}"
         return await self.reject_counted(request, 404, "Model not found", detail)

@@ -66,7 +66,7 @@ class ResultEndpoint(Endpoint):
         return missing(real_ms)
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
-        path = request.scope["path"]
+        path = request.target.path
         found = _PATH.fullmatch(path)
         assert found is not None, "the path contains a task id"
         return RuleInput(
@@ -77,7 +77,7 @@ class ResultEndpoint(Endpoint):
         )
 
     async def handle(self, request: ProviderRequest) -> Answer:
-        found = _PATH.fullmatch(request.scope["path"])
+        found = _PATH.fullmatch(request.target.path)
         assert found is not None, "the path contains a task id"
         task_id, number, token = found[1], int(found[2]), found[3]
         view = request.sandbox.task(task_id, request.real_ms)
@@ -111,7 +111,7 @@ def _picture(png: bytes, task_id: str, now_ms: int, request: ProviderRequest) ->
     if _etags(asked.get(b"if-none-match")) & {etag, b"*"}:
         return Answer(304, b"", now_ms, task_id, headers, content_type=None)
     if_range = asked.get(b"if-range")
-    is_partial = request.scope["method"] == "GET" and if_range in {None, etag}
+    is_partial = request.target.method == "GET" and if_range in {None, etag}
     wanted = asked.get(b"range") if is_partial else None
     try:
         part = parse_range(wanted, len(png))

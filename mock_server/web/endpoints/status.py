@@ -40,13 +40,13 @@ class StatusEndpoint(KeyedEndpoint):
         self._dispatcher = dispatcher
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
-        task_id = _task_id(request.scope["query_string"])
+        task_id = _task_id(request.query)
         return RuleInput(
             operation=self.operation, subject=task_id, task_id=task_id, headers=request.headers
         )
 
     async def handle(self, request: ProviderRequest) -> Answer:
-        task_id = _task_id(request.scope["query_string"])
+        task_id = _task_id(request.query)
         if not task_id:  # STA-1
             detail = "taskId: is required in the query"
             return await self.reject_counted(request, 400, "Invalid request", detail)
@@ -63,7 +63,7 @@ class StatusEndpoint(KeyedEndpoint):
         self._dispatcher.wake(request.sandbox.id)
 
     def known_task_id(self, request: ProviderRequest) -> str:
-        task_id = _task_id(request.scope["query_string"])
+        task_id = _task_id(request.query)
         return task_id if request.sandbox.task(task_id, request.real_ms) else ""
 
 

@@ -99,7 +99,7 @@ class SubmitEndpoint(KeyedEndpoint):
                 submission=submission,
                 plan_request=plan_request,
                 base_url=services.base_urls.of(
-                    request.scope, request.headers, settings.result_host
+                    request.address, request.headers, settings.result_host
                 ),
             ),
         )

@@ -5,7 +5,14 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.journal import MAX_BODY_BYTES, MAX_BYTES, MAX_ENTRIES, Entry, Journal
+from mock_server.domain.journal import (
+    MAX_BODY_BYTES,
+    MAX_BYTES,
+    MAX_ENTRIES,
+    Entry,
+    Journal,
+    weight_bytes,
+)
 from mock_server.domain.operation import Operation
 
 BODIES = {size: bytes(size) for size in (0, 1, 40_000, MAX_BODY_BYTES)}
@@ -23,7 +30,7 @@ def entry(number: int, request: bytes = b"", answer: bytes = b"") -> Entry:
 def filled(entries: Iterable[Entry]) -> Journal:
     journal = Journal()
     for each in entries:
-        journal.add(each)
+        journal.add(each, weight_bytes(each))
     return journal
 
 

@@ -7,6 +7,7 @@ import select
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import cast
 
 import pytest
 from starlette.types import Message
@@ -14,7 +15,7 @@ from starlette.types import Message
 from mock_server.domain.faults.wire import WireFault
 from mock_server.settings import Settings
 from mock_server.web.answer import Answer
-from mock_server.web.wire_faults import EXTENSION, HANG_S, send_faulty
+from mock_server.web.wire_faults import HANG_S, Connection, send_faulty
 from tests.mock_server.conftest import Serve
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT, Api, Json
 from tests.mock_server.e2e.serving import RunningMock
@@ -262,8 +263,14 @@ def test_hanging_answer_ends_when_its_time_is_over() -> None:
 
     async def answer() -> None:
         head: Message = {"type": "http.response.start", "status": 200, "headers": []}
-        scope = {"extensions": {EXTENSION: connection}}
-        await send_faulty(WireFault.HANG, Answer(200, b"{}", 0), head, scope, send, sleep)
+        await send_faulty(
+            WireFault.HANG,
+            Answer(200, b"{}", 0),
+            head,
+            connection=cast(Connection, connection),
+            send=send,
+            sleep=sleep,
+        )
 
     asyncio.run(answer())
 
