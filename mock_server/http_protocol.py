@@ -42,6 +42,13 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = _PipelineFlow(transport, self.pipeline)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is being received or answered."""
+        cycle: RequestResponseCycle | None = self.cycle
+        is_between_requests = self._framing.is_in_head and not self._framing.head_bytes
+        return is_between_requests and (cycle is None or cycle.response_complete)
+
     def data_received(self, data: bytes) -> None:
         framing, start = self._framing, 0
         while start < len(data) and self._error is None and not self.transport.is_closing():

@@ -1,20 +1,25 @@
 """Run the application on a socket until a signal stops it."""
 
+import asyncio
 import gc
 import logging
 import resource
 import signal
 import socket
 import sys
+from functools import partial
+from typing import cast
 
 import msgspec
 import uvicorn
 
+from mock_server.direct_protocol import DirectProtocol
 from mock_server.http_protocol import HttpProtocol
 from mock_server.http_server import HttpConfig, HttpServer
 from mock_server.logs import configure_logging
 from mock_server.settings import Settings
 from mock_server.tls import Tls, prepared_tls
+from mock_server.web.direct import DirectPath
 from mock_server.wiring import MockServer
 
 log = logging.getLogger("mock_server")
@@ -67,13 +72,18 @@ def _serve(settings: Settings, notices: list[str], tls: Tls | None) -> None:
     server.run(sockets=[listener])
 
 
-def uvicorn_config(app: MockServer, tls: Tls | None = None) -> uvicorn.Config:
-    """Return the configuration with which uvicorn serves the application."""
+def uvicorn_config(
+    app: MockServer, tls: Tls | None = None, *, is_direct: bool = True
+) -> uvicorn.Config:
+    """Return the configuration with which uvicorn serves the application.
+
+    Without `is_direct`, every request takes the ordinary way through ASGI.
+    """
     return HttpConfig(
         app,
         tls_context=None if tls is None else tls.context,
         loop="auto",
-        http=HttpProtocol,
+        http=_protocol(app.direct if is_direct else None),
         ws="none",
         interface="asgi3",
         log_config=None,
@@ -84,6 +94,13 @@ def uvicorn_config(app: MockServer, tls: Tls | None = None) -> uvicorn.Config:
         timeout_graceful_shutdown=_SHUTDOWN_S,
         timeout_keep_alive=_KEEP_ALIVE_S,
     )
+
+
+def _protocol(direct: DirectPath | None) -> type[asyncio.Protocol]:
+    if direct is None:
+        return HttpProtocol
+    # uvicorn calls it once for each connection, so it need not be a class.
+    return cast("type[asyncio.Protocol]", partial(DirectProtocol, direct=direct))
 
 
 def listen(host: str, port: int) -> socket.socket:

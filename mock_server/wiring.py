@@ -1,6 +1,6 @@
 """Create the parts of the server and connect them. Only this module imports all others."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Mapping
 
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -43,6 +43,7 @@ from mock_server.web import envelope
 from mock_server.web.api_keys import ApiKeys
 from mock_server.web.base_urls import BaseUrls
 from mock_server.web.cors import Cors
+from mock_server.web.direct import DirectPath
 from mock_server.web.endpoints.others import BalanceEndpoint, UnknownModelEndpoint
 from mock_server.web.endpoints.results import ResultEndpoint
 from mock_server.web.endpoints.status import StatusEndpoint
@@ -131,6 +132,7 @@ class MockServer:
             router=self._router,
             lifecycle=self.lifecycle,
         )
+        self.direct = self._direct_path(endpoints, clock)
         self._app = self._with_cors(front_door)
         if settings.logs_requests:
             self._app = RequestLog(self._app, clock, secrets=settings.secrets)
@@ -141,6 +143,14 @@ class MockServer:
     def begin_stopping(self) -> None:
         """Mark the server as not ready. Requests that are cancelled from now on are no errors."""
         self.lifecycle.begin_stopping()
+
+    def _direct_path(
+        self, endpoints: Mapping[str, Endpoint], clock: RealClock
+    ) -> DirectPath | None:
+        """Return the direct path, unless the store can wait or responses need CORS headers."""
+        if self.settings.cors or not self._store.is_immediate:
+            return None
+        return DirectPath(endpoints, self._api_keys, self._responder, clock)
 
     def _with_cors(self, app: ASGIApp) -> ASGIApp:
         """Return the application for web pages of the origins that the settings allow."""

@@ -88,6 +88,10 @@ class SandboxReader(Protocol):
 
 class Store(Protocol):
     @property
+    def is_immediate(self) -> bool:
+        """Whether no operation of the store ever waits."""
+
+    @property
     def metrics(self) -> ServerMetrics:
         """The counters of all sandboxes, including those that were removed."""
 

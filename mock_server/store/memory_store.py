@@ -36,6 +36,8 @@ class MemoryStore:
     sandboxes without live tasks are removed first, those unused for longest before others.
     """
 
+    is_immediate = True
+
     def __init__(
         self,
         template: SandboxTemplate,

@@ -1,7 +1,8 @@
 """Look up the sandbox of an API key by the `Authorization` header (AUTH-1 … AUTH-5)."""
 
-from collections.abc import Awaitable, Collection
+from collections.abc import Collection, Coroutine
 from hashlib import sha256
+from typing import Any
 
 import msgspec
 
@@ -39,7 +40,7 @@ class ApiKeys:
         self._known: dict[bytes, SandboxRef] = {}
         self._keys: dict[str, str] = {}  # By sandbox id. They are needed to redact keys.
 
-    def sandbox(self, raw: bytes | None, real_ms: int) -> Awaitable[SandboxReader | None]:
+    def sandbox(self, raw: bytes | None, real_ms: int) -> Coroutine[Any, Any, SandboxReader | None]:
         """Return the header's sandbox, or None if its key is missing, invalid or forbidden."""
         found = None if raw is None else self._known.get(raw) or self._identify(raw)
         if found is None:

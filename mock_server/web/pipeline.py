@@ -57,6 +57,10 @@ class Endpoint(ABC):
         """Return the body. Raises BodyTooLarge, ClientGone."""
         raise AssertionError(f"{self.operation} reads no body")
 
+    def answers_at_once(self, request: ProviderRequest) -> bool:
+        """Tell whether `handle` waits for nothing but the store, and the query needs no parser."""
+        return False
+
     def rule_input(self, request: ProviderRequest) -> RuleInput:
         """Return the part of the request that rules can match."""
         return RuleInput(operation=self.operation, headers=request.headers)

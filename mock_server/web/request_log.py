@@ -20,6 +20,11 @@ _CONTROL = "/_mock"
 _REPEATED = frozenset({"/_mock/health", "/_mock/ready", "/_mock/metrics", "/_mock/", "/_mock"})
 
 
+def is_logging() -> bool:
+    """Tell whether requests of clients are logged."""
+    return log.isEnabledFor(logging.INFO)
+
+
 class RequestLog:
     """Passes requests on to an application and logs each of them.
 
@@ -32,7 +37,7 @@ class RequestLog:
         self._secrets = secrets
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if not log.isEnabledFor(logging.INFO) or scope["type"] != "http":
+        if not is_logging() or scope["type"] != "http":
             return self._app(scope, receive, send)
         level = _level(scope)
         if not log.isEnabledFor(level):

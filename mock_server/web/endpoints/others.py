@@ -20,6 +20,9 @@ class BalanceEndpoint(KeyedEndpoint):
     operation = Operation.BALANCE
     methods = ("GET",)
 
+    def answers_at_once(self, request: ProviderRequest) -> bool:
+        return not request.query
+
     async def handle(self, request: ProviderRequest) -> Answer:
         counted = await self._store.execute(
             request.sandbox.id, CountRequest(real_ms=request.real_ms)

@@ -39,6 +39,9 @@ class StatusEndpoint(KeyedEndpoint):
         self._result_urls = result_urls
         self._dispatcher = dispatcher
 
+    def answers_at_once(self, request: ProviderRequest) -> bool:
+        return _PLAIN_QUERY.fullmatch(request.query) is not None
+
     def rule_input(self, request: ProviderRequest) -> RuleInput:
         task_id = _task_id(request.query)
         return RuleInput(

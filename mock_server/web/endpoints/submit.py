@@ -29,6 +29,8 @@ from mock_server.web.endpoints.keyed import KeyedEndpoint
 from mock_server.web.request import Headers, ProviderRequest
 from mock_server.web.responder import Responder
 
+_ESCAPED = b"\\u"  # The name of a member can be written in escapes, so it cannot be searched for.
+
 
 class SubmissionServices(msgspec.Struct, frozen=True):
     """The services that submits of all models share."""
@@ -68,6 +70,14 @@ class SubmitEndpoint(KeyedEndpoint):
 
     def body(self, headers: Headers, receive: Receive) -> Awaitable[bytes]:
         return read_body(headers, receive, self._services.body_limit_bytes)
+
+    def answers_at_once(self, request: ProviderRequest) -> bool:
+        body = request.body or b""
+        if request.query or len(body) > self._services.body_limit_bytes:
+            return False
+        if _ESCAPED in body or b"image_urls" in body:
+            return False
+        return not (request.sandbox.has_rules and b"callback_url" in body)
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
         prompt = prompt_of(request.body or b"")

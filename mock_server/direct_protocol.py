@@ -1,0 +1,95 @@
+"""The HTTP protocol with the direct path: it answers plain requests without parser and ASGI."""
+
+import asyncio
+from typing import Any, cast
+
+from mock_server.http_protocol import HttpProtocol
+from mock_server.web.direct import DirectPath, RequestFailed
+from mock_server.web.request import LocalAddress
+
+# The requests that one connection may have answered before others have their turn.
+_MAX_AT_ONCE = 100
+
+
+class DirectProtocol(HttpProtocol):
+    """Answers plain requests itself and gives all other data to the parser.
+
+    It answers only between requests of the ordinary way, so the responses stay in order. It stops
+    reading while the client does not read.
+    """
+
+    def __init__(self, *args: Any, direct: DirectPath, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._path = direct
+        self._held = b""  # Received, but not looked at yet.
+        self._answered_s = 0.0  # When the loop's clock showed the last direct response.
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._address = LocalAddress(str(self.scheme), cast("tuple[str, int]", self.server))
+
+    def data_received(self, data: bytes) -> None:
+        if self._held:
+            self._held += data
+        else:
+            self._serve(data)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._held:
+            self.loop.call_soon(self._go_on)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._held = b""
+        super().connection_lost(exc)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it is idle; direct responses do not set the timer anew."""
+        left_s = self._answered_s + self.timeout_keep_alive - self.loop.time()
+        if left_s > 0:
+            self._wait_for_idleness(left_s)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _serve(self, data: bytes) -> None:
+        if not self.is_idle:
+            super().data_received(data)
+            return
+        if self.flow.write_paused:
+            self._hold(data)
+            return
+        try:
+            responses, end = self._path.serve(data, _MAX_AT_ONCE, self._address)
+        except RequestFailed as failed:
+            self.transport.write(b"".join(failed.responses))
+            self.transport.close()
+            return
+        if responses:
+            self._answered_s = self.loop.time()
+            if self.timeout_keep_alive_task is None:
+                self._wait_for_idleness(self.timeout_keep_alive)
+            self.transport.write(responses[0] if len(responses) == 1 else b"".join(responses))
+        if end == len(data):
+            return
+        if len(responses) == _MAX_AT_ONCE:
+            self._hold(data[end:])
+        else:
+            super().data_received(data[end:])
+
+    def _hold(self, data: bytes) -> None:
+        """Keep data until the client has read enough, or others have had their turn."""
+        self._held = data
+        self.flow.pause_reading()
+        if not self.flow.write_paused:
+            self.loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        data, self._held = self._held, b""
+        if data and not self.transport.is_closing():
+            self.flow.resume_reading()
+            self._serve(data)
+
+    def _wait_for_idleness(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
