@@ -108,7 +108,7 @@ class Journal:
         weights.append(weight_bytes)
         self.bytes += weight_bytes
         while self.bytes > MAX_BYTES or len(entries) > MAX_ENTRIES:
-            del entries[0]
+            entries.popleft()
             self.bytes -= weights.popleft()
             self.dropped += 1
         return self.dropped + len(entries)

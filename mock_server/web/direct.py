@@ -33,16 +33,21 @@ _FAILED = (
 T = TypeVar("T")
 
 
-class PlainHead(msgspec.Struct, frozen=True):
+class PlainHeaders(msgspec.Struct, frozen=True):
     """The headers of a plain request, and the length of the body that they announce."""
 
     block: HeaderBlock
     body_bytes: int | None  # None if they announce no body.
 
 
-class _Route(msgspec.Struct, frozen=True):
+class PlainHead(msgspec.Struct, frozen=True):
+    """The head of a plain request: its endpoint and all that precedes its body."""
+
     endpoint: Endpoint
     target: Target
+    query: bytes
+    block: HeaderBlock
+    body_bytes: int
 
 
 class RequestFailed(Exception):
@@ -70,9 +75,11 @@ class DirectPath:
         self._api_keys = api_keys
         self._responder = responder
         self._now_ns = clock.now_ns
-        self._heads: dict[bytes, PlainHead | None] = {}  # By their bytes, for clients repeat them.
+        # Clients repeat heads when they poll, and headers with each request.
+        self._heads: dict[bytes, PlainHead] = {}
+        self._headers: dict[bytes, PlainHeaders | None] = {}
         self._routes = {
-            f"{method} {path}".encode(): _Route(endpoint, Target(method, path, path.encode()))
+            f"{method} {path}".encode(): (endpoint, Target(method, path, path.encode()))
             for path, endpoint in endpoints.items()
             for method in endpoint.methods
         }
@@ -88,67 +95,74 @@ class DirectPath:
             return responses, start
         while len(responses) < limit:
             head_end = data.find(b"\r\n\r\n", start)
-            if not 0 <= head_end - start < _MAX_HEAD_BYTES:
+            if head_end < 0:
                 break
-            line_end = data.find(b"\r\n", start)
-            line = data[start:line_end]
-            named, _, query = line[: -len(_VERSION)].partition(b"?")
-            route = self._routes.get(named)
-            if route is None or not line.endswith(_VERSION):
-                break
-            head = self._head(data[line_end + 2 : head_end + 2])
-            if head is None or (head.body_bytes is not None and not route.endpoint.reads_body):
+            raw = data[start:head_end]
+            head = self._heads.get(raw) or self._parse(raw)
+            if head is None:
                 break
             body_start = head_end + 4
-            body_end = body_start + (head.body_bytes or 0)
-            if len(data) < body_end:
+            end = body_start + head.body_bytes
+            if len(data) < end:
                 break
-            body = data[body_start:body_end]
             try:
-                response = self._response(route, query, head.block, body, address)
+                response = _at_once(self._response(head, data[body_start:end], address))
             except Exception as error:
                 log.exception("a request could not be answered")
                 raise RequestFailed([*responses, _FAILED]) from error
             if response is None:
                 break
             responses.append(response)
-            start = body_end
+            start = end
         return responses, start
 
-    def _head(self, raw: bytes) -> PlainHead | None:
-        try:
-            return self._heads[raw]
-        except KeyError:
-            if len(self._heads) >= _MAX_KEPT:
-                self._heads.clear()
-            head = self._heads[raw] = parse_plain_head(raw)
-            return head
+    def _parse(self, raw: bytes) -> PlainHead | None:
+        """Return a head, given without its last two line ends, or None if it is not plain."""
+        if len(raw) >= _MAX_HEAD_BYTES:
+            return None
+        line, _, lines = raw.partition(b"\r\n")
+        named, _, query = line.removesuffix(_VERSION).partition(b"?")
+        route = self._routes.get(named)
+        if route is None or not line.endswith(_VERSION):
+            return None
+        headers = self._parse_headers(lines)
+        if headers is None:
+            return None
+        endpoint, target = route
+        if headers.body_bytes is not None and not endpoint.reads_body:
+            return None
+        head = PlainHead(endpoint, target, query, headers.block, headers.body_bytes or 0)
+        if len(self._heads) >= _MAX_KEPT:
+            self._heads.clear()
+        self._heads[raw] = head
+        return head
 
-    def _response(
-        self,
-        route: _Route,
-        query: bytes,
-        block: HeaderBlock,
-        body: bytes,
-        address: LocalAddress,
+    def _parse_headers(self, lines: bytes) -> PlainHeaders | None:
+        try:
+            return self._headers[lines]
+        except KeyError:
+            if len(self._headers) >= _MAX_KEPT:
+                self._headers.clear()
+            headers = self._headers[lines] = parse_plain_headers(lines)
+            return headers
+
+    async def _response(
+        self, received: PlainHead, body: bytes, address: LocalAddress
     ) -> bytes | None:
         """Return the response to a request, or None if it must take the ordinary way."""
         began_ns = self._now_ns()
         real_ms = began_ns // 1_000_000
-        endpoint = route.endpoint
-        sandbox = _at_once(self._api_keys.sandbox(block.by_name.get(b"authorization"), real_ms))
+        endpoint, block = received.endpoint, received.block
+        sandbox = await self._api_keys.sandbox(block.by_name.get(b"authorization"), real_ms)
         if sandbox is None:
             return None
         request = ProviderRequest(
-            route.target, query, block, address, sandbox, began_ns, real_ms, body
+            received.target, received.query, block, address, sandbox, began_ns, real_ms, body
         )
         if not endpoint.answers_at_once(request):
             return None
         if sandbox.has_rules and sandbox.may_match(endpoint.rule_input(request), real_ms):
             return None
-        return _at_once(self._answered(endpoint, request))
-
-    async def _answered(self, endpoint: Endpoint, request: ProviderRequest) -> bytes:
         answer = await endpoint.handle(request)
         head = await self._responder.record(request, endpoint.operation, answer)
         if answer.owes_callback:  # Nothing can send it before the connection has the response.
@@ -156,17 +170,17 @@ class DirectPath:
         return head.encoded + answer.body
 
 
-def parse_plain_head(raw: bytes) -> PlainHead | None:
+def parse_plain_headers(lines: bytes) -> PlainHeaders | None:
     """Return the parsed headers of a request, or None if they are not plain.
 
     The parser is the one of the ordinary way, so both ways understand the same.
     """
-    if len(raw.splitlines(keepends=True)) != raw.count(b"\r\n"):
-        return None  # A line that ends otherwise is the parser's to judge.
+    if len(lines.splitlines()) != lines.count(b"\r\n") + 1:
+        return None  # Some line does not end with CR LF.
     reader = _Reader()
     parser = httptools.HttpRequestParser(reader)
     try:
-        parser.feed_data(b"POST / HTTP/1.1\r\n" + raw + b"\r\n")
+        parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n\r\n" % lines)
     except (httptools.HttpParserError, httptools.HttpParserUpgrade):
         return None
     names = [name for name, _ in reader.headers]
@@ -176,7 +190,7 @@ def parse_plain_head(raw: bytes) -> PlainHead | None:
     if block.by_name.get(b"connection", b"keep-alive").lower() != b"keep-alive":
         return None
     length = block.by_name.get(b"content-length")
-    return PlainHead(block, None if length is None else int(length))
+    return PlainHeaders(block, None if length is None else int(length))
 
 
 class _Reader:

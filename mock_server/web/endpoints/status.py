@@ -1,6 +1,7 @@
 """GET /api/v1/statusTask/{model}?taskId=… (STA-1 … STA-11)."""
 
 import re
+from functools import lru_cache
 from urllib.parse import parse_qs
 
 from mock_server.domain.catalogue import Model
@@ -40,7 +41,7 @@ class StatusEndpoint(KeyedEndpoint):
         self._dispatcher = dispatcher
 
     def answers_at_once(self, request: ProviderRequest) -> bool:
-        return _PLAIN_QUERY.fullmatch(request.query) is not None
+        return bool(_plain_task_id(request.query))
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
         task_id = _task_id(request.query)
@@ -71,8 +72,15 @@ class StatusEndpoint(KeyedEndpoint):
 
 
 def _task_id(query: bytes) -> str:
-    plain = _PLAIN_QUERY.fullmatch(query)
+    plain = _plain_task_id(query)
     if plain:
-        return plain[1].decode()
+        return plain
     values = parse_qs(query.decode("latin-1")).get("taskId")
     return values[0] if values else ""
+
+
+@lru_cache(maxsize=10_000)  # Clients ask for the same task again and again.
+def _plain_task_id(query: bytes) -> str:
+    """Return the task id of a query that has no other parameter and no percent-encoding."""
+    found = _PLAIN_QUERY.fullmatch(query)
+    return found[1].decode() if found else ""
