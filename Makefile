@@ -8,7 +8,7 @@ PINS := pyproject.toml constraints.txt
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep contract check format docs site screenshots examples bench lint-packaging release-check setup lock clean
+.PHONY: help run test test-deep contract check format docs site screenshots examples bench bench-peers lint-packaging release-check setup lock clean
 
 help:      ## list these targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -83,9 +83,11 @@ examples: $(VENV)/.check ## run the examples, also those that need Node or Locus
 	@if command -v npm >/dev/null; then cd examples/vitest && npm ci --silent; fi
 	@PATH="$(CURDIR)/$(VENV)/locust/bin:$$PATH" $(BIN)/python -m pytest -q tests/examples tests/pytest_plugin/test_page.py
 
-bench: $(VENV)/.run      ## measure the mock against a bare server (needs wrk)
-	@$(BIN)/python -m benchmarks.http
-	@$(BIN)/python -m benchmarks.memory
+bench: $(VENV)/.run      ## measure the mock against a bare server and write bench.json (needs wrk; ARGS="--only status" for a part)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-peers: $(VENV)/.run ## measure other mock servers, too, and write bench-peers.json (needs wrk, npm and Java)
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
 
 setup: $(VENV)/.test $(VENV)/.check   ## install everything that these targets need
 

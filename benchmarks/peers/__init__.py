@@ -1,0 +1,1 @@
+"""Compare the mock with general mock servers that have two stubs. See docs/performance.md."""

@@ -1,0 +1,110 @@
+"""Start servers on their core and wait until they answer."""
+
+import http.client
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.cores import bound_to
+from benchmarks.errors import BenchError
+from benchmarks.single import status_and_body
+from benchmarks.wrk import Request
+
+_START_S = 60
+_STOP_S = 10
+_POLL_S = 0.0005
+_SHOWN_BYTES = 2_000
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """A running server."""
+
+    port: int
+    pid: int
+    start_s: float  # From the start of the process until its first response.
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def resident_bytes(self) -> int:
+        pages = Path(f"/proc/{self.pid}/statm").read_text("ascii").split()[1]
+        return int(pages) * resource.getpagesize()
+
+
+@contextmanager
+def running(command: Sequence[str], *, port: int, probe: Request, core: int) -> Iterator[Server]:
+    """Run a server until the block ends. It is ready when it answers the probe with 200.
+
+    Raise BenchError if it ends before that or does not answer in a minute.
+    """
+    with tempfile.TemporaryFile() as output:
+        began_s = time.perf_counter()
+        with bound_to(core):
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,  # So that processes which it starts end with it.
+            )
+        try:
+            while not _answers(port, probe):
+                if process.poll() is not None or time.perf_counter() - began_s > _START_S:
+                    output.seek(0)
+                    shown = output.read()[-_SHOWN_BYTES:].decode(errors="replace").strip()
+                    raise BenchError(
+                        f"{Path(command[0]).name} did not start: {shown or 'no output'}"
+                    )
+                time.sleep(_POLL_S)
+            yield Server(port=port, pid=process.pid, start_s=time.perf_counter() - began_s)
+        finally:
+            _stop(process)
+
+
+def python_command(program: str) -> str:
+    """Return the path of a command that is installed beside this Python."""
+    path = Path(sys.executable).parent / program
+    if not path.exists():
+        raise BenchError(f"{program} is not installed beside {sys.executable}; run `make setup`")
+    return str(path)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(port: int, probe: Request) -> bool:
+    try:
+        status, _ = status_and_body(port, probe)
+    except (OSError, http.client.HTTPException):
+        return False
+    return status == 200
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End a server and the processes that it has started."""
+    _signal(process, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_STOP_S)
+    _signal(process, signal.SIGKILL)
+    process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError):  # All of them have ended.
+        os.killpg(process.pid, number)
