@@ -68,6 +68,8 @@ class HttpProtocol(HttpToolsProtocol):
 
         With it, the parser would take the body for data of the new protocol and drop it.
         """
+        if not self._offers_upgrade():
+            return
         version = self.parser.get_http_version().encode()
         head = [b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)]
         head += [b"%b: %b\r\n" % each for each in self.headers if each[0] != b"upgrade"]
@@ -142,6 +144,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._framing.begin_body(self.headers)
         super().on_headers_complete()
         self._connection.cycle = self.cycle
+        self.headers = []  # Trailers of the body are no headers: they must not replace the key.
 
     def on_message_complete(self) -> None:
         if self._offers_upgrade():

@@ -24,6 +24,7 @@ log = logging.getLogger("mock_server")
 _MAX_HEAD_BYTES = 64 * 1024
 _MAX_KEPT = 1000
 _VERSION = b" HTTP/1.1"
+_BLANK_LINE = b"\r\n\r\n"
 _UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 _FAILED = (
     b"HTTP/1.1 500 Internal Server Error\r\ncontent-type: text/plain; charset=utf-8\r\n"
@@ -94,14 +95,14 @@ class DirectPath:
         if is_logging():
             return responses, start
         while len(responses) < limit:
-            head_end = data.find(b"\r\n\r\n", start)
+            head_end = data.find(_BLANK_LINE, start)
             if head_end < 0:
                 break
             raw = data[start:head_end]
             head = self._heads.get(raw) or self._parse(raw)
             if head is None:
                 break
-            body_start = head_end + 4
+            body_start = head_end + len(_BLANK_LINE)
             end = body_start + head.body_bytes
             if len(data) < end:
                 break
@@ -117,8 +118,8 @@ class DirectPath:
         return responses, start
 
     def _parse(self, raw: bytes) -> PlainHead | None:
-        """Return a head, given without its last two line ends, or None if it is not plain."""
-        if len(raw) >= _MAX_HEAD_BYTES:
+        """Return a head, given without its blank line, or None if it is not plain."""
+        if len(raw) > _MAX_HEAD_BYTES - len(_BLANK_LINE):
             return None
         line, _, lines = raw.partition(b"\r\n")
         named, _, query = line.removesuffix(_VERSION).partition(b"?")

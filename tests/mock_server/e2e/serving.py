@@ -3,7 +3,7 @@
 import logging
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Thread
@@ -18,6 +18,9 @@ from mock_server.tls import Tls, prepared_tls
 from mock_server.wiring import MockServer
 from tests.mock_server.e2e.api import Api
 from tests.patience import PATIENCE_S
+
+MakeApp = Callable[[Settings], MockServer]
+Configure = Callable[[MockServer, Tls | None], uvicorn.Config]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,22 +47,30 @@ class RunningMock:
 
 
 @contextmanager
-def running(settings: Settings, *, host: str = "127.0.0.1") -> Iterator[RunningMock]:
+def running(
+    settings: Settings,
+    *,
+    host: str = "127.0.0.1",
+    make: MakeApp = MockServer,
+    configure: Configure = uvicorn_config,
+) -> Iterator[RunningMock]:
     """Serve these settings on a free port of the loopback address.
 
     `host` is the address that the server believes to listen on; what it allows depends on that.
     The server must log no error in all its life, and must stop when told to.
     """
     with prepared_tls(settings) as tls:
-        yield from _running(settings, host, tls)
+        yield from _running(settings, host, tls, make, configure)
 
 
-def _running(settings: Settings, host: str, tls: Tls | None) -> Iterator[RunningMock]:
+def _running(
+    settings: Settings, host: str, tls: Tls | None, make: MakeApp, configure: Configure
+) -> Iterator[RunningMock]:
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    app = MockServer(msgspec.structs.replace(settings, host=host, port=port))
+    app = make(msgspec.structs.replace(settings, host=host, port=port))
     client_tls = None if tls is None else ssl.create_default_context(cafile=tls.ca_file)
-    server = uvicorn.Server(uvicorn_config(app, tls))
+    server = uvicorn.Server(configure(app, tls))
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name=f"mock on {port}")
     errors = _Errors()
     logging.getLogger().addHandler(errors)

@@ -1,0 +1,23 @@
+"""The direct path by itself: which requests it leaves to the ordinary way."""
+
+import pytest
+
+from mock_server.http_protocol import MAX_HEAD_BYTES
+from mock_server.settings import Settings
+from mock_server.web.request import LocalAddress
+from mock_server.wiring import MockServer
+from tests.mock_server.e2e.api import BALANCE
+
+ADDRESS = LocalAddress("http", ("127.0.0.1", 8080))
+
+
+@pytest.mark.parametrize(("more_bytes", "served"), [(0, 1), (1, 0), (3, 0), (4, 0)])
+def test_long_headers_are_left_to_the_way_that_rejects_them(more_bytes: int, served: int) -> None:
+    direct = MockServer(Settings(log_level="warning")).direct
+    assert direct is not None
+    start = f"GET {BALANCE} HTTP/1.1\r\nAuthorization: Bearer sk-1\r\nX-Long: ".encode()
+    request = start.ljust(MAX_HEAD_BYTES + more_bytes - 4, b"x") + b"\r\n\r\n"
+
+    responses, end = direct.serve(request, 1, ADDRESS)
+
+    assert (len(responses), end) == (served, served * len(request))
