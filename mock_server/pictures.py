@@ -27,13 +27,14 @@ class TaskPictures:
         self._gallery.close()
 
     def _picture(self, task: Task, number: int) -> Picture:
-        ratio = self._models[task.model_id].ratio(task.ratio)
+        order = task.order
+        ratio = self._models[order.model_id].ratio(order.ratio)
         return Picture(
-            prompt=without_directives(task.prompt) if task.has_directives else task.prompt,
+            prompt=without_directives(task.prompt) if order.has_directives else task.prompt,
             width=ratio.width,
             height=ratio.height,
             ratio=ratio.name,
             number=number,
-            count=task.num_images,
+            count=order.num_images,
             seed=bytes.fromhex(self._addresses.token(task, number)),
         )

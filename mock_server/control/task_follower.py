@@ -77,18 +77,18 @@ def _passed(task: Task, before: TaskState, now_ms: int) -> Iterator[tuple[int, T
     """Yield the states that a task has reached since `before`, each with its instant."""
     state = state_at(task, now_ms)
     if before is TaskState.PENDING and state is not before:
-        yield now_ms if _is_polled(task) else task.plan.start_ms, TaskState.PROCESSING
+        yield now_ms if _is_polled(task) else task.start_ms, TaskState.PROCESSING
     if state.is_final:
-        end_ms = task.plan.end_ms
+        end_ms = task.end_ms
         yield now_ms if end_ms is None else end_ms, state
 
 
 def _next_ms(task: Task, state: TaskState) -> int | None:
     if state is TaskState.PENDING and not _is_polled(task):
-        return task.plan.start_ms
-    return task.plan.end_ms
+        return task.start_ms
+    return task.end_ms
 
 
 def _is_polled(task: Task) -> bool:
     """Return whether status requests, not time, change the state of the task."""
-    return task.plan.polls > 0 and task.plan.end_ms is None
+    return task.ending.polls > 0 and task.end_ms is None

@@ -30,20 +30,20 @@ class TaskSummary(msgspec.Struct, kw_only=True):
 
     @classmethod
     def of(cls, task: Task, now_ms: int, result_urls: ResultUrls) -> "TaskSummary":
-        plan, state = task.plan, state_at(task, now_ms)
+        order, ending, state = task.order, task.ending, state_at(task, now_ms)
         is_failed = state is TaskState.FAILED
         return cls(
             task_id=task.id,
-            model=task.model_id,
+            model=order.model_id,
             state=state,
             prompt=task.prompt,
-            aspect_ratio=task.ratio,
-            num_images=task.num_images,
-            request_type="callback" if task.callback_url else "async",
+            aspect_ratio=order.ratio,
+            num_images=order.num_images,
+            request_type="callback" if order.callback_url else "async",
             create_time_ms=task.created_ms,
-            complete_time_ms=_if_known(plan.end_ms) if state.is_final else UNSET,
-            fail_code=_if_known(plan.fail_code) if is_failed else UNSET,
-            fail_msg=_if_known(plan.fail_message) if is_failed else UNSET,
+            complete_time_ms=_if_known(task.end_ms) if state.is_final else UNSET,
+            fail_code=_if_known(ending.fail_code) if is_failed else UNSET,
+            fail_msg=_if_known(ending.fail_message) if is_failed else UNSET,
             result_urls=result_urls(task) if state is TaskState.SUCCESS else UNSET,
         )
 

@@ -44,16 +44,16 @@ class TimelineEvent(msgspec.Struct, kw_only=True):
 
 def explain(task: Task) -> list[str]:
     """Return the reasons for the plan, one sentence each, and a sentence about its times."""
-    plan = task.plan
-    pending_s = (plan.start_ms - task.created_ms) / 1000
-    if plan.end_ms is not None:
-        whole_s = (plan.end_ms - task.created_ms) / 1000
+    ending = task.ending
+    pending_s = (task.start_ms - task.created_ms) / 1000
+    if task.end_ms is not None:
+        whole_s = (task.end_ms - task.created_ms) / 1000
         when = f"times: pending for {pending_s:g} s, ends {whole_s:g} s after the submit"
-    elif plan.polls:
-        when = f"times: ends at status request {plan.polls}, {task.polls_seen} received so far"
+    elif ending.polls:
+        when = f"times: ends at status request {ending.polls}, {task.polls_seen} received so far"
     else:
         when = f"times: pending for {pending_s:g} s, then processing until a control call ends it"
-    return [*plan.reasons, when]
+    return [*ending.reasons, when]
 
 
 def timeline(task: Task, now_ms: int, entries: Sequence[Entry]) -> list[TimelineEvent]:
@@ -63,10 +63,10 @@ def timeline(task: Task, now_ms: int, entries: Sequence[Entry]) -> list[Timeline
 
 
 def _transitions(task: Task, now_ms: int) -> Iterator[TimelineEvent]:
-    plan, changes = task.plan, [(task.created_ms, TaskState.PENDING)]
-    if plan.start_ms <= now_ms and not (plan.polls and plan.end_ms is None):
-        changes.append((plan.start_ms, TaskState.PROCESSING))
-    if plan.end_ms is not None and plan.end_ms <= now_ms:
-        changes.append((plan.end_ms, state_at(task, now_ms)))
+    changes = [(task.created_ms, TaskState.PENDING)]
+    if task.start_ms <= now_ms and not (task.ending.polls and task.end_ms is None):
+        changes.append((task.start_ms, TaskState.PROCESSING))
+    if task.end_ms is not None and task.end_ms <= now_ms:
+        changes.append((task.end_ms, state_at(task, now_ms)))
     for at_ms, state in changes:
         yield TimelineEvent(at_ms=at_ms, kind="transition", state=state)

@@ -85,7 +85,7 @@ class Deliveries:
     def open(self, task: Task, url: str) -> None:
         """Schedule the delivery of a task whose submit has been answered (CB-1)."""
         delivery = Delivery(task_id=task.id, ordinal=task.ordinal, url=url)
-        self._schedule(delivery, task.plan.end_ms)
+        self._schedule(delivery, task.end_ms)
 
     def restore(self, delivery: Delivery, *, until_overtaken: bool) -> None:
         """Add a delivery from a snapshot."""
@@ -101,7 +101,7 @@ class Deliveries:
         """Reschedule the first attempt for a task that ends at another instant than planned."""
         delivery = self._by_task.get(task.id)
         if delivery is not None and not delivery.attempts:
-            self._schedule(delivery, task.plan.end_ms)
+            self._schedule(delivery, task.end_ms)
 
     def next_due_ms(self) -> int | None:
         """Return when the next attempt is due, or None."""

@@ -35,7 +35,7 @@ class Ledger:
         self.failed = 0
         self.due_ms = NEVER_MS  # Before this instant `settle` finds nothing.
         self._tasks = tasks
-        self._ends: list[tuple[int, int, str]] = []
+        self._ends: list[Task] = []  # A heap. Some of them may have been ended early since.
 
     def can_pay(self, price_microusd: int) -> bool:
         return self.balance_microusd >= price_microusd
@@ -43,7 +43,7 @@ class Ledger:
     def open(self, task: Task) -> None:
         """Reserve the price of a new task."""
         self.live += 1
-        self.balance_microusd -= task.price_microusd
+        self.balance_microusd -= task.order.price_microusd
         self.expect(task)
 
     def restore(self, tasks: Iterable[Task], *, succeeded: int, failed: int) -> None:
@@ -56,42 +56,45 @@ class Ledger:
 
     def expect(self, task: Task) -> None:
         """Schedule the end of a task, if its plan says when it ends."""
-        if task.plan.end_ms is not None:
-            heappush(self._ends, (task.plan.end_ms, task.ordinal, task.id))
+        if task.end_ms is not None:
+            heappush(self._ends, task)
             if len(self._ends) > 2 * self.live + _MAX_STALE:  # Many tasks were ended early.
-                self._ends = [entry for entry in self._ends if self._is_current(entry)]
+                self._ends = [each for each in self._ends if self._is_current(each)]
                 heapify(self._ends)
-            self.due_ms = self._ends[0][0]
+            self.due_ms = min(self.due_ms, task.end_ms)
 
     def settle(self, now_ms: int) -> list[Task]:
         """Settle the tasks that have ended by now: count each one, and refund it if it failed.
 
         Return the settled tasks in order of time.
         """
-        ends, settled = self._ends, []
-        while ends and ends[0][0] <= now_ms:
-            entry = heappop(ends)
-            if not self._is_current(entry):
+        settled = []
+        while self._first_end_ms() <= now_ms:
+            ended = heappop(self._ends)
+            if not self._is_current(ended):
                 continue
-            task = msgspec.structs.replace(self._tasks[entry[2]], is_settled=True)
+            task = msgspec.structs.replace(ended, is_settled=True)
             self._tasks[task.id] = task
             self.live -= 1
-            if task.plan.fail_code is None:
+            if task.ending.fail_code is None:
                 self.succeeded += 1
             else:
                 self.failed += 1
-                self.balance_microusd += task.price_microusd
+                self.balance_microusd += task.order.price_microusd
             settled.append(task)
-        self.due_ms = ends[0][0] if ends else NEVER_MS
+        self.due_ms = self._first_end_ms()
         return settled
 
     def next_end_ms(self) -> int | None:
         """Return when the next live task ends by itself, or None."""
         while self._ends and not self._is_current(self._ends[0]):
             heappop(self._ends)
-        return self._ends[0][0] if self._ends else None
+        return self._ends[0].end_ms if self._ends else None
 
-    def _is_current(self, entry: tuple[int, int, str]) -> bool:
-        """Tell whether the task still ends at that instant; it may have been ended early."""
-        task = self._tasks.get(entry[2])
-        return task is not None and not task.is_settled and task.plan.end_ms == entry[0]
+    def _first_end_ms(self) -> int:
+        end_ms = self._ends[0].end_ms if self._ends else None
+        return NEVER_MS if end_ms is None else end_ms
+
+    def _is_current(self, task: Task) -> bool:
+        """Tell whether the task was not changed since; it may have been ended early or dropped."""
+        return not task.is_settled and self._tasks.get(task.id) is task

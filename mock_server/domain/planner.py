@@ -19,9 +19,10 @@ from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.sandbox_settings import ImageFailCodes, SandboxSettings
 from mock_server.domain.submission import Submission
-from mock_server.domain.task import Plan
+from mock_server.domain.task import Ending
 
 BY_DEFAULT = ("default: the task succeeds",)
+SUCCESS_BY_DEFAULT = Ending(reasons=BY_DEFAULT)
 _IMAGE_FAIL_CODES = {  # FAIL-4: the model page documents one code, the error pages document three.
     "seed": dict.fromkeys(ImageProblem, "INVALID_IMAGE_URL"),
     "docs": {
@@ -33,16 +34,13 @@ _IMAGE_FAIL_CODES = {  # FAIL-4: the model page documents one code, the error pa
 
 
 class PlanRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The input of `make_plan` that is known before the sandbox accepts the submit."""
+    """The part of a plan that is known before the sandbox accepts the submit."""
 
-    fail_code: str | None = None
-    fail_message: str | None = None
+    ending: Ending = SUCCESS_BY_DEFAULT
     pending_ms: int | None = None
     processing_ms: int | None = None
-    polls: int = 0
     is_held: bool = False
     has_directives: bool = False
-    reasons: tuple[str, ...] = BY_DEFAULT
 
 
 DEFAULT_REQUEST = PlanRequest()
@@ -114,21 +112,23 @@ def plan_request(
         reasons += _step(reason, "CONTENT_VIOLATION", code)
         code = code or "CONTENT_VIOLATION"
     return PlanRequest(
-        fail_code=code,
-        fail_message=None if code is None else message or fail_messages[code],
+        ending=Ending(
+            polls=0 if wanted.hold else wanted.polls or 0,
+            fail_code=code,
+            fail_message=None if code is None else message or fail_messages[code],
+            reasons=reasons if code else (*reasons, *BY_DEFAULT),
+        ),
         pending_ms=wanted.pending_ms,
         processing_ms=wanted.processing_ms,
-        polls=0 if wanted.hold else wanted.polls or 0,
         is_held=wanted.hold,
         has_directives=directives is not None,
-        reasons=reasons if code else (*reasons, *BY_DEFAULT),
     )
 
 
-def make_plan(
+def planned_times(
     request: PlanRequest, drawn: bytes, *, now_ms: int, generation_time_ms: int, timing: Timing
-) -> Plan:
-    """Return the plan of a task that is submitted at `now_ms` (TIM-1).
+) -> tuple[int, int | None]:
+    """Return `start_ms` and `end_ms` of a task that is submitted at `now_ms` (TIM-1).
 
     `drawn` are at least 8 random bytes of the task.
     """
@@ -138,14 +138,9 @@ def make_plan(
     if request.processing_ms is not None:
         processing_ms = request.processing_ms
     start_ms = now_ms + pending_ms
-    return Plan(
-        start_ms=start_ms,
-        end_ms=None if request.polls or request.is_held else start_ms + processing_ms,
-        polls=request.polls,
-        fail_code=request.fail_code,
-        fail_message=request.fail_message,
-        reasons=request.reasons,
-    )
+    if request.is_held or request.ending.polls:
+        return start_ms, None
+    return start_ms, start_ms + processing_ms
 
 
 def _completed(directives: Outcome, ruled: Outcome) -> Outcome:

@@ -40,7 +40,7 @@ class ServerMetrics:
 
     def count_ended(self, tasks: Iterable[Task]) -> None:
         for task in tasks:
-            self.ended[task.plan.fail_code or ""] += 1
+            self.ended[task.ending.fail_code or ""] += 1
 
     def count(self, entry: Entry) -> None:
         """Count an entry of a journal."""

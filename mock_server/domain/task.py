@@ -52,64 +52,81 @@ class TaskState(StrEnum):
 PENDING, PROCESSING, SUCCESS, FAILED = TaskState
 
 
-class Plan(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """When and how a task ends. Instants are Unix milliseconds of the sandbox's clock.
+class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What a client has ordered, without the prompt. Most tasks share an order with others."""
 
-    `end_ms` is None while the end does not depend on time. With `polls`, the n-th status request
-    ends the task. With `polls` 0, the task is held until the control plane ends it.
+    model_id: str
+    ratio: str
+    num_images: int
+    price_microusd: int  # The price of all images.
+    base_url: str  # Scheme, host and port of the result URLs.
+    callback_url: str | None
+    has_directives: bool = False  # The prompt has directives, which are not drawn.
+
+
+class Ending(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """How and why a task ends, whenever that is. Tasks that end alike share an ending.
+
+    With `polls`, the n-th status request ends the task.
     """
 
-    start_ms: int  # The task is pending until then, and processing afterwards.
-    end_ms: int | None
     polls: int = 0
     fail_code: str | None = None
     fail_message: str | None = None
     reasons: tuple[str, ...] = ()  # One sentence for each step of the precedence that applied.
 
 
-class Task(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A submitted task. The server can store millions; a change creates a new object."""
+class Task(msgspec.Struct, frozen=True, order=True, gc=False, kw_only=True):
+    """A submitted task. The server can store millions; a change creates a new object.
 
-    id: str
-    model_id: str
+    Its plan is `start_ms`, `end_ms` and `ending`. Instants are Unix milliseconds of the sandbox's
+    clock. `end_ms` is None while the end does not depend on time: until the last of the `polls`,
+    or until the control plane ends the task. Tasks are ordered by `end_ms`, then by `ordinal`.
+    """
+
+    end_ms: int | None
     ordinal: int  # The n-th task of its sandbox, from 1.
+    id: str
     prompt: str
-    ratio: str
-    num_images: int
-    price_microusd: int  # The price of all its images.
-    base_url: str  # Scheme, host and port of its result URLs.
-    callback_url: str | None
     created_ms: int
-    plan: Plan
+    start_ms: int  # The task is pending until then, and processing afterwards.
+    order: Order
+    ending: Ending
     polls_seen: int = 0
     is_settled: bool = False  # The ledger has processed the end.
-    has_directives: bool = False  # The prompt has directives, which are not drawn.
 
     @property
     def sandbox_id(self) -> str:
         return sandbox_id_in(self.id)
 
+    @property
+    def cost_time_ms(self) -> int:
+        """How long an ended task was processing, in milliseconds (STA-10)."""
+        return 0 if self.end_ms is None else self.end_ms - self.start_ms
+
     def polled(self) -> "Task":
         """Return the task after one more status request."""
         return msgspec.structs.replace(self, polls_seen=self.polls_seen + 1)
 
+    def ended(self, now_ms: int) -> "Task":
+        """Return the task with a plan that ends at this instant in the same way."""
+        start_ms = min(self.start_ms, now_ms)
+        return msgspec.structs.replace(self, start_ms=start_ms, end_ms=now_ms)
+
+
+def compact(instant_ms: int) -> int:
+    """Return an equal integer that takes as little memory as possible.
+
+    In CPython, the sum of two large integers has room for a carry, and their difference has not.
+    """
+    return instant_ms - 0
+
 
 def state_at(task: Task, now_ms: int) -> TaskState:
     """Return the state of a task at an instant of its sandbox's clock."""
-    plan = task.plan
-    end_ms = plan.end_ms
+    end_ms = task.end_ms
     if end_ms is not None and now_ms >= end_ms:
-        return FAILED if plan.fail_code else SUCCESS
-    if plan.polls:
+        return FAILED if task.ending.fail_code else SUCCESS
+    if task.ending.polls:
         return PENDING if task.polls_seen < 2 else PROCESSING
-    return PENDING if now_ms < plan.start_ms else PROCESSING
-
-
-def cost_time_ms(plan: Plan) -> int:
-    """Return how long an ended task was processing, in milliseconds (STA-10)."""
-    return 0 if plan.end_ms is None else plan.end_ms - plan.start_ms
-
-
-def ending_now(plan: Plan, now_ms: int) -> Plan:
-    """Return a plan that ends at this instant with the same outcome."""
-    return msgspec.structs.replace(plan, start_ms=min(plan.start_ms, now_ms), end_ms=now_ms)
+    return PENDING if now_ms < task.start_ms else PROCESSING

@@ -21,12 +21,12 @@ def bodies(effect: CallbackEffect | None, task: Task, encode: Encode) -> list[by
 
 
 def _other_end(task: Task) -> Task:
-    plan = msgspec.structs.replace(task.plan, fail_code=None, fail_message=None)
-    if task.plan.fail_code is None:
-        plan = msgspec.structs.replace(
-            plan, fail_code="GENERATION_FAILED", fail_message="the generation failed"
+    ending = msgspec.structs.replace(task.ending, fail_code=None, fail_message=None)
+    if task.ending.fail_code is None:
+        ending = msgspec.structs.replace(
+            ending, fail_code="GENERATION_FAILED", fail_message="the generation failed"
         )
-    return msgspec.structs.replace(task, plan=plan)
+    return msgspec.structs.replace(task, ending=ending)
 
 
 def _forged(task: Task) -> Task:

@@ -1,10 +1,11 @@
 """The limit of all tasks of a server: above it, the tasks that ended first are dropped."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
+from mock_server.domain.snapshot import TaskSnapshot
 from mock_server.domain.task import Task
 
 
@@ -30,7 +31,7 @@ class TaskBound:
         self._ended: deque[EndedTask] = deque()  # In the order in which they were settled.
         self._stale = 0  # At most this many of them no longer exist.
 
-    def note_ended(self, sandbox_id: str, epoch: int, tasks: Sequence[Task]) -> None:
+    def note_ended(self, sandbox_id: str, epoch: int, tasks: Iterable[Task | TaskSnapshot]) -> None:
         self._ended.extend(EndedTask(sandbox_id, epoch, task.id) for task in tasks)
 
     def oldest_ended(self) -> EndedTask | None:

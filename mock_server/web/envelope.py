@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from mock_server.domain.task import FAILED, PENDING, PROCESSING, Task, cost_time_ms, state_at
+from mock_server.domain.task import FAILED, PENDING, PROCESSING, Task, state_at
 
 JSON = b"application/json"
 _PENDING = b'","state":"pending","createTime":%d}}'
@@ -37,10 +37,10 @@ def status(task: Task, now_ms: int, result_urls: ResultUrls) -> bytes:
         return head + _PENDING % task.created_ms
     if state is PROCESSING:
         return head + _PROCESSING % task.created_ms
-    plan = task.plan
-    times = (task.created_ms, plan.end_ms, cost_time_ms(plan))
+    times = (task.created_ms, task.end_ms, task.cost_time_ms)
     if state is FAILED:  # STA-8
-        return head + _FAILED % (encode(plan.fail_code), encode(plan.fail_message), *times)
+        ending = task.ending
+        return head + _FAILED % (encode(ending.fail_code), encode(ending.fail_message), *times)
     result_json = encode({"resultUrls": result_urls(task)}).decode()  # STA-6
     return head + _SUCCESS % (encode(result_json), *times)
 

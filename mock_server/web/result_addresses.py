@@ -26,10 +26,10 @@ class ResultAddresses:
 
     def urls(self, task: Task) -> list[str]:
         """Return one URL per image (STA-7)."""
-        task_id = quote(task.id, safe="")
+        base_url, task_id = task.order.base_url, quote(task.id, safe="")
         return [
-            f"{task.base_url}{RESULTS_PREFIX}{task_id}/{number}-{self.token(task, number)}.png"
-            for number in range(1, task.num_images + 1)
+            f"{base_url}{RESULTS_PREFIX}{task_id}/{number}-{self.token(task, number)}.png"
+            for number in range(1, task.order.num_images + 1)
         ]
 
     def token(self, task: Task, number: int) -> str:

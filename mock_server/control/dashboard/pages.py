@@ -110,7 +110,7 @@ class Dashboard:
         view = sandbox.task(task_id, self._real_ms())
         if (
             view is None
-            or not 1 <= number <= view.task.num_images
+            or not 1 <= number <= view.task.order.num_images
             or state_at(view.task, view.now_ms) is not TaskState.SUCCESS
         ):
             raise ControlError(404, "task_id: no finished task of this sandbox has this picture")

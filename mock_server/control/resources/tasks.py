@@ -22,7 +22,7 @@ from mock_server.domain.journal import Entry
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from mock_server.domain.store import SandboxReader, Store
-from mock_server.domain.task import Plan, TaskState, state_at
+from mock_server.domain.task import Task, TaskState, state_at
 from mock_server.web.envelope import ResultUrls
 
 
@@ -56,15 +56,16 @@ class TaskPlan(msgspec.Struct):
     fail_msg: str | None
 
     @classmethod
-    def of(cls, plan: Plan) -> "TaskPlan":
+    def of(cls, task: Task) -> "TaskPlan":
+        ending = task.ending
         return cls(
-            start_ms=plan.start_ms,
-            end_ms=plan.end_ms,
-            polls=plan.polls or None,
-            hold=plan.end_ms is None and not plan.polls,
-            outcome="failed" if plan.fail_code else "success",
-            fail_code=plan.fail_code,
-            fail_msg=plan.fail_message,
+            start_ms=task.start_ms,
+            end_ms=task.end_ms,
+            polls=ending.polls or None,
+            hold=task.end_ms is None and not ending.polls,
+            outcome="failed" if ending.fail_code else "success",
+            fail_code=ending.fail_code,
+            fail_msg=ending.fail_message,
         )
 
 
@@ -81,7 +82,7 @@ class TaskDetail(TaskSummary, kw_only=True):
         summary = TaskSummary.of(view.task, view.now_ms, result_urls)
         return cls(
             **msgspec.structs.asdict(summary),
-            plan=TaskPlan.of(view.task.plan),
+            plan=TaskPlan.of(view.task),
             explain=explain(view.task),
             timeline=timeline(view.task, view.now_ms, entries),
         )
@@ -223,7 +224,7 @@ def _unknown(task_id: str) -> ControlError:
 
 def _next_change_ms(view: TaskView) -> int | None:
     """Return when time alone changes the state next; None if it does not."""
-    plan = view.task.plan
-    if view.now_ms < plan.start_ms:
-        return plan.start_ms
-    return None if plan.end_ms is None or plan.end_ms <= view.now_ms else plan.end_ms
+    task, now_ms = view.task, view.now_ms
+    if now_ms < task.start_ms:
+        return task.start_ms
+    return None if task.end_ms is None or task.end_ms <= now_ms else task.end_ms

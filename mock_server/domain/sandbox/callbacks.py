@@ -14,8 +14,8 @@ from mock_server.domain.sandbox.state import SandboxState
 
 def expect_callback(state: SandboxState, command: ExpectCallback) -> None:
     task = state.tasks.get(command.task_id)
-    if task is not None and task.callback_url is not None:
-        state.deliveries.open(task, task.callback_url)
+    if task is not None and task.order.callback_url is not None:
+        state.deliveries.open(task, task.order.callback_url)
 
 
 def claim_deliveries(state: SandboxState, command: ClaimDeliveries) -> Sequence[DueDelivery]:

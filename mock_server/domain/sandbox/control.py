@@ -41,13 +41,13 @@ def finish_task(state: SandboxState, command: FinishTask) -> TaskView | Rejectio
     if state_at(task, now_ms).is_final:
         return Rejection(RejectionReason.TASK_ENDED, now_ms)
     forced = command.fail_code or "success"
-    plan = msgspec.structs.replace(
-        task.plan,
+    ending = msgspec.structs.replace(
+        task.ending,
         fail_code=command.fail_code,
         fail_message=command.fail_message,
-        reasons=(f"forced by control: {forced}", *task.plan.reasons),
+        reasons=(f"forced by control: {forced}", *task.ending.reasons),
     )
-    ended = state.end_task(msgspec.structs.replace(task, plan=plan), now_ms)
+    ended = state.end_task(msgspec.structs.replace(task, ending=ending), now_ms)
     state.tell(Change.TASK)
     return TaskView(ended, now_ms)
 
@@ -58,8 +58,8 @@ def complete_early(state: SandboxState, command: CompleteEarly) -> None:
     if task is None:
         return
     reason = f"{command.rule_id}: ends at once; the callback is sent before the submit is answered"
-    plan = msgspec.structs.replace(task.plan, reasons=(*task.plan.reasons, reason))
-    state.end_task(msgspec.structs.replace(task, plan=plan), now_ms)
+    ending = msgspec.structs.replace(task.ending, reasons=(*task.ending.reasons, reason))
+    state.end_task(msgspec.structs.replace(task, ending=ending), now_ms)
 
 
 def drop_task(state: SandboxState, command: DropTask) -> None:

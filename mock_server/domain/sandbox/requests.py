@@ -1,14 +1,16 @@
 """Handlers of the commands behind client requests: limits, price, tasks, journal."""
 
+from functools import lru_cache
+
 from mock_server.domain.catalogue import Model
 from mock_server.domain.chance import draw
 from mock_server.domain.commands import CountRequest, ReadStatus, RecordExchange, Submit
 from mock_server.domain.ledger import price_microusd
 from mock_server.domain.operation import Operation
-from mock_server.domain.planner import make_plan
+from mock_server.domain.planner import planned_times
 from mock_server.domain.results import BalanceView, Rejection, RejectionReason, TaskView
 from mock_server.domain.sandbox.state import SandboxState
-from mock_server.domain.task import Task, task_id
+from mock_server.domain.task import Order, Task, compact, task_id
 
 _CALLBACK = Operation.CALLBACK  # In Python 3.11, the access to a member of an enum is slow.
 
@@ -22,13 +24,13 @@ def submit(state: SandboxState, command: Submit) -> TaskView | Rejection:
         return _over_rate(state, now_ms)
     state.requests += 1
     model = state.template.models[command.model_id]
-    price = price_microusd(model.price_usd, command.submission.num_images)
-    if not ledger.can_pay(price):
+    order = _order(command, model)
+    if not ledger.can_pay(order.price_microusd):
         return Rejection(RejectionReason.CREDITS, now_ms)
     if not command.has_room:
         return Rejection(RejectionReason.NO_ROOM, now_ms)
     state.ordinal += 1
-    task = _new_task(state, command, model, price, now_ms)
+    task = _new_task(state, command, model, order, now_ms)
     state.tasks[task.id] = task
     ledger.open(task)
     return TaskView(task, now_ms)
@@ -40,10 +42,9 @@ def read_status(state: SandboxState, command: ReadStatus) -> TaskView | Rejectio
         return _over_rate(state, now_ms)
     state.requests += 1
     task = state.tasks.get(command.task_id)
-    if task is None or task.model_id != command.model_id:  # STA-2, STA-11
+    if task is None or task.order.model_id != command.model_id:  # STA-2, STA-11
         return Rejection(RejectionReason.UNKNOWN_TASK, now_ms)
-    plan = task.plan
-    if plan.polls and plan.end_ms is None:
+    if task.end_ms is None and task.ending.polls:
         return _polled(state, task, now_ms)
     return TaskView(task, now_ms)
 
@@ -69,39 +70,71 @@ def _polled(state: SandboxState, task: Task, now_ms: int) -> TaskView:
     """Count a status request for a task that ends at the n-th one, and end it if this is it."""
     task = task.polled()
     state.tasks[task.id] = task
-    if task.polls_seen < task.plan.polls:
+    if task.polls_seen < task.ending.polls:
         return TaskView(task, now_ms)
     return TaskView(state.end_task(task, now_ms), now_ms, ends_now=True)
 
 
+def _order(command: Submit, model: Model) -> Order:
+    submission = command.submission
+    return _shared_order(
+        model.id,
+        model.price_usd,
+        submission.ratio,
+        submission.num_images,
+        command.base_url,
+        submission.callback_url,
+        has_directives=command.plan_request.has_directives,
+    )
+
+
+@lru_cache(maxsize=1000)  # A million tasks share the same few orders in memory.
+def _shared_order(
+    model_id: str,
+    price_usd: float,
+    ratio: str,
+    num_images: int,
+    base_url: str,
+    callback_url: str | None,
+    *,
+    has_directives: bool,
+) -> Order:
+    return Order(
+        model_id=model_id,
+        ratio=ratio,
+        num_images=num_images,
+        price_microusd=price_microusd(price_usd, num_images),
+        base_url=base_url,
+        callback_url=callback_url,
+        has_directives=has_directives,
+    )
+
+
 def _new_task(
-    state: SandboxState, command: Submit, model: Model, price_microusd: int, now_ms: int
+    state: SandboxState, command: Submit, model: Model, order: Order, now_ms: int
 ) -> Task:
     """Return the sandbox's next task with its id and its plan."""
-    submission, settings = command.submission, state.settings
+    settings = state.settings
     drawn = draw(state.seed, state.origin, state.ordinal, "task")
     generation_time_ms = settings.generation_time_ms
     if generation_time_ms is None:
         generation_time_ms = model.generation_time_ms
+    start_ms, end_ms = planned_times(
+        command.plan_request,
+        drawn[8:],
+        now_ms=now_ms,
+        generation_time_ms=generation_time_ms,
+        timing=model.timing,
+    )
     return Task(
-        id=task_id(state.origin, drawn[:8], is_reserved=settings.task_ids == "reserved"),
-        model_id=model.id,
+        end_ms=None if end_ms is None else compact(end_ms),
         ordinal=state.ordinal,
-        prompt=submission.prompt,
-        ratio=submission.ratio,
-        num_images=submission.num_images,
-        price_microusd=price_microusd,
-        base_url=command.base_url,
-        callback_url=submission.callback_url,
-        created_ms=now_ms,
-        has_directives=command.plan_request.has_directives,
-        plan=make_plan(
-            command.plan_request,
-            drawn[8:],
-            now_ms=now_ms,
-            generation_time_ms=generation_time_ms,
-            timing=model.timing,
-        ),
+        id=task_id(state.origin, drawn[:8], is_reserved=settings.task_ids == "reserved"),
+        prompt=command.submission.prompt,
+        created_ms=compact(now_ms),
+        start_ms=compact(start_ms),
+        order=order,
+        ending=command.plan_request.ending,
     )
 
 

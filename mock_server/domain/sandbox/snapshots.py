@@ -12,7 +12,13 @@ from mock_server.domain.ledger import Ledger
 from mock_server.domain.rule_book import RuleBook
 from mock_server.domain.sandbox.state import SandboxState
 from mock_server.domain.sandbox_settings import ClockSettings
-from mock_server.domain.snapshot import DeliverySnapshot, EntrySnapshot, Snapshot
+from mock_server.domain.snapshot import (
+    DeliverySnapshot,
+    EntrySnapshot,
+    Snapshot,
+    TaskSnapshot,
+    restored_tasks,
+)
 from mock_server.domain.task import Task
 from mock_server.domain.window import Window
 
@@ -36,7 +42,7 @@ def take_snapshot(state: SandboxState, command: TakeSnapshot) -> Snapshot:
         succeeded=ledger.succeeded,
         failed=ledger.failed,
         balance_microusd=ledger.balance_microusd,
-        tasks=list(state.tasks.values()),
+        tasks=[TaskSnapshot.of(task) for task in state.tasks.values()],
         deliveries=[_delivery_snapshot(state, delivery, now_ms) for delivery in state.deliveries],
         journal_dropped=state.journal.dropped,
         journal=[EntrySnapshot.of(entry) for entry in state.journal],
@@ -47,9 +53,9 @@ def take_snapshot(state: SandboxState, command: TakeSnapshot) -> Snapshot:
 def restore(state: SandboxState, command: Restore) -> None:
     """Replace the state. The new one is built completely first, so an error changes nothing."""
     snapshot, real_ms = command.snapshot, command.real_ms
-    tasks = {task.id: task for task in snapshot.tasks}
+    tasks = {task.id: task for task in restored_tasks(snapshot.tasks)}
     ledger = Ledger(tasks, snapshot.balance_microusd)
-    ledger.restore(snapshot.tasks, succeeded=snapshot.succeeded, failed=snapshot.failed)
+    ledger.restore(tasks.values(), succeeded=snapshot.succeeded, failed=snapshot.failed)
     window = _window(snapshot)
     deliveries = _deliveries(snapshot, tasks, state.deliveries.claims)
     book = RuleBook(snapshot.seed, snapshot.origin)
@@ -101,7 +107,7 @@ def _deliveries(snapshot: Snapshot, tasks: Mapping[str, Task], claims: int) -> D
 def _delivery_snapshot(state: SandboxState, delivery: Delivery, now_ms: int) -> DeliverySnapshot:
     """Return the snapshot of a delivery; an attempt in progress counts as still due."""
     due_ms = delivery.due_ms
-    end_ms = state.tasks[delivery.task_id].plan.end_ms
+    end_ms = state.tasks[delivery.task_id].end_ms
     has_ended = end_ms is not None and end_ms <= now_ms
     if due_ms is None and delivery.state is DeliveryState.PENDING and has_ended:
         due_ms = now_ms

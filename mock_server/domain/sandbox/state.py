@@ -14,7 +14,7 @@ from mock_server.domain.results import ClockReading
 from mock_server.domain.rule_book import RuleBook
 from mock_server.domain.rules import RuleDefinition, RuleInput
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
-from mock_server.domain.task import Task, ending_now, state_at
+from mock_server.domain.task import Task, state_at
 from mock_server.domain.window import Window
 
 
@@ -104,7 +104,7 @@ class SandboxState:
 
     def end_task(self, task: Task, now_ms: int) -> Task:
         """End a task at this instant with its planned outcome; return the settled task."""
-        ended = msgspec.structs.replace(task, plan=ending_now(task.plan, now_ms))
+        ended = task.ended(now_ms)
         self.tasks[task.id] = ended
         self.ledger.expect(ended)
         self.settle(now_ms)

@@ -84,15 +84,15 @@ class ResultEndpoint(Endpoint):
         if view is None:
             return missing(request.real_ms)
         task, now_ms = view.task, view.now_ms
-        ended_ms = task.plan.end_ms
+        ended_ms = task.end_ms
         if (
-            number > task.num_images
+            number > task.order.num_images
             or token != self._addresses.token(task, number)
             or state_at(task, now_ms) is not TaskState.SUCCESS
             or ended_ms is None
         ):
             return missing(now_ms)
-        if now_ms >= ended_ms + self._models[task.model_id].result_ttl_ms:
+        if now_ms >= ended_ms + self._models[task.order.model_id].result_ttl_ms:
             return gone(now_ms, task.id)
         return _picture(await self._paint(task, number), task.id, now_ms, request)
 

@@ -116,7 +116,7 @@ class SubmitEndpoint(KeyedEndpoint):
         if isinstance(view, Rejection):
             return rejected(view, request.sandbox.settings)
         task = view.task
-        owes_callback = task.callback_url is not None
+        owes_callback = task.order.callback_url is not None
         if owes_callback and request.sandbox.has_rules:
             owes_callback = not await self._delivered_early(request, task)
         return Answer(

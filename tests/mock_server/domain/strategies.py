@@ -1,15 +1,15 @@
 """What the domain's tests are fed with: everything that is legal, and small builders."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from hypothesis import strategies as st
 
 from mock_server.catalogue_files import load_catalogue
 from mock_server.domain.outcome import MAX_MESSAGE_LENGTH, Outcome
-from mock_server.domain.planner import PlanRequest, make_plan, plan_request
+from mock_server.domain.planner import PlanRequest, plan_request, planned_times
 from mock_server.domain.ports import BadImage, ImageProblem
-from mock_server.domain.task import Plan, Task, ending_now
+from mock_server.domain.task import Ending, Order, Task
 from mock_server.settings import Settings
 
 CATALOGUE = load_catalogue(Settings())
@@ -60,53 +60,68 @@ def briefs(draw: st.DrawFn) -> PlanRequest:
     )
 
 
-def plan(brief: PlanRequest | None = None, **changes: Any) -> Plan:
-    """Return the plan of a submit, but for what is changed."""
+class Times(NamedTuple):
+    start_ms: int
+    end_ms: int | None
+
+
+def times(brief: PlanRequest | None = None, **changes: Any) -> Times:
+    """Return the planned times of a submit, but for what is changed."""
     chosen: dict[str, Any] = {
         "drawn": bytes(8),
         "now_ms": NOW_MS,
         "generation_time_ms": 30_000,
         "timing": TIMING,
     }
-    return make_plan(brief or PlanRequest(), **(chosen | changes))
+    return Times(*planned_times(brief or PlanRequest(), **(chosen | changes)))
 
 
 def task(**changes: Any) -> Task:
-    """Return a task of one picture that is pending for 2 s and processing for 8 s."""
+    """Return a task of one picture that is pending for 2 s and processing for 8 s.
+
+    The changes are members of the task, its order or its ending.
+    """
     chosen: dict[str, Any] = {
-        "id": "task_0123456789abcdef0123456789abcdef",
-        "model_id": MODEL.id,
+        "end_ms": NOW_MS + 10_000,
         "ordinal": 1,
+        "id": "task_0123456789abcdef0123456789abcdef",
         "prompt": "a fox",
+        "created_ms": NOW_MS,
+        "start_ms": NOW_MS + 2000,
+        "model_id": MODEL.id,
         "ratio": "1:1",
         "num_images": 1,
         "price_microusd": 35_000,
         "base_url": "http://127.0.0.1:8080",
         "callback_url": None,
-        "created_ms": NOW_MS,
-        "plan": Plan(start_ms=NOW_MS + 2000, end_ms=NOW_MS + 10_000),
     }
-    return Task(**(chosen | changes))
+    members = chosen | changes
+    order = Order(**_taken(members, Order))
+    ending = members.pop("ending", None) or Ending(**_taken(members, Ending))
+    return Task(order=order, ending=ending, **members)
+
+
+def _taken(members: dict[str, Any], kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the members that belong to a struct, and remove them from the others."""
+    return {name: members.pop(name) for name in kind.__struct_fields__ if name in members}
 
 
 @st.composite
 def planned_tasks(draw: st.DrawFn) -> Task:
     """Draw a task with any legal plan, as it is right after its submit."""
-    now_ms = draw(instants_ms)
+    now_ms, brief = draw(instants_ms), draw(briefs())
+    planned = times(
+        brief,
+        drawn=draw(chances),
+        now_ms=now_ms,
+        generation_time_ms=draw(generation_times_ms),
+    )
     return task(
         id=f"task_{draw(sandbox_ids)}0123456789abcdef",
         ordinal=draw(ordinals),
         num_images=draw(st.sampled_from(MODEL.image_counts)),
         created_ms=now_ms,
-        plan=plan(
-            draw(briefs()),
-            drawn=draw(chances),
-            now_ms=now_ms,
-            generation_time_ms=draw(generation_times_ms),
-        ),
+        start_ms=planned.start_ms,
+        end_ms=planned.end_ms,
+        ending=brief.ending,
     )
-
-
-def ended_now(task: Task, now_ms: int) -> Task:
-    """Return a task that control has ended at this instant."""
-    return msgspec.structs.replace(task, plan=ending_now(task.plan, now_ms))

@@ -27,22 +27,26 @@ def test_a_harmless_submit_succeeds_by_default() -> None:
 def test_a_bad_image_fails_as_the_settings_say() -> None:
     docs = SandboxSettings(image_fail_codes="docs")
 
-    assert brief("a fox", BAD).fail_code == "INVALID_IMAGE_URL"
-    assert brief("a fox", BAD, settings=docs).fail_code == "IMAGE_TOO_LARGE"
+    assert brief("a fox", BAD).ending.fail_code == "INVALID_IMAGE_URL"
+    assert brief("a fox", BAD, settings=docs).ending.fail_code == "IMAGE_TOO_LARGE"
 
 
 @given(moderated_words, fail_codes)
 def test_directives_go_before_images_and_images_before_words(word: str, code: str) -> None:
-    assert brief(f"a {word} fox").fail_code == "CONTENT_VIOLATION"
-    assert brief(f"a {word} fox", BAD).fail_code == "INVALID_IMAGE_URL"
-    assert brief(f"a {word} fox [[mock fail={code}]]", BAD).fail_code == code
+    assert brief(f"a {word} fox").ending.fail_code == "CONTENT_VIOLATION"
+    assert brief(f"a {word} fox", BAD).ending.fail_code == "INVALID_IMAGE_URL"
+    assert brief(f"a {word} fox [[mock fail={code}]]", BAD).ending.fail_code == code
 
 
 @given(moderated_words)
 def test_what_stands_in_a_directive_is_not_moderated(word: str) -> None:
     asked = brief(f'a fox [[mock fail=NSFW message="{word}"]]')
 
-    assert (asked.fail_code, asked.fail_message, len(asked.reasons)) == ("NSFW", word, 1)
+    assert (asked.ending.fail_code, asked.ending.fail_message, len(asked.ending.reasons)) == (
+        "NSFW",
+        word,
+        1,
+    )
 
 
 @given(moderated_words, st.sampled_from(["hold", "polls=2", "nonsense", "nonsense"]))
@@ -50,4 +54,4 @@ def test_strict_knows_no_directives(word: str, directive: str) -> None:
     strict = structs.replace(SandboxSettings(), strict=True)
 
     assert brief(f"a fox [[mock {directive}]]", settings=strict) is DEFAULT_REQUEST
-    assert brief(f"[[mock {word}]]", settings=strict).fail_code == "CONTENT_VIOLATION"
+    assert brief(f"[[mock {word}]]", settings=strict).ending.fail_code == "CONTENT_VIOLATION"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from mock_server.domain.deliveries import Deliveries, Delivery, DeliveryState, DueDelivery
 from mock_server.domain.ports import DeliveryResult
-from mock_server.domain.task import Plan, Task
-from tests.mock_server.domain.strategies import NOW_MS, ended_now, task
+from mock_server.domain.task import Task
+from tests.mock_server.domain.strategies import NOW_MS, task
 
 URL = "http://127.0.0.1/hook"
 BETWEEN_MS = (30_000, 120_000, 600_000)
@@ -40,8 +40,7 @@ receivers = st.builds(
 
 
 def ending_task(number: int, end_ms: int | None) -> Task:
-    plan = Plan(start_ms=NOW_MS, end_ms=end_ms)
-    return task(id=f"task_{number}", ordinal=number + 1, plan=plan)
+    return task(id=f"task_{number}", ordinal=number + 1, start_ms=NOW_MS, end_ms=end_ms)
 
 
 def due_of(delivery: Delivery, now_ms: int) -> DueDelivery:
@@ -134,7 +133,7 @@ def test_a_claim_takes_all_that_is_due_in_order_of_time_and_nothing_twice(
 def test_a_task_that_ends_earlier_is_called_back_earlier(planned_ms: int | None) -> None:
     deliveries, ending = Deliveries(), ending_task(0, planned_ms)
     deliveries.open(ending, URL)
-    deliveries.reschedule(ended_now(ending, NOW_MS + 5))
+    deliveries.reschedule(ending.ended(NOW_MS + 5))
 
     assert deliveries.next_due_ms() == NOW_MS + 5
     assert [each.task_id for each in deliveries.claim(NOW_MS + 90_000)] == [ending.id]
@@ -145,7 +144,7 @@ def test_instants_that_were_changed_do_not_pile_up() -> None:
     deliveries, ending = Deliveries(), ending_task(0, NOW_MS + 10_000)
     deliveries.open(ending, URL)
     for number in range(2000):
-        deliveries.reschedule(ended_now(ending, NOW_MS + 9_000 - number))
+        deliveries.reschedule(ending.ended(NOW_MS + 9_000 - number))
 
     assert len(deliveries._due) < 200
     assert [each.task_id for each in deliveries.claim(NOW_MS + 20_000)] == [ending.id]

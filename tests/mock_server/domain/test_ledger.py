@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from mock_server.domain.ledger import Ledger
-from mock_server.domain.task import Plan, Task
-from tests.mock_server.domain.strategies import NOW_MS, ended_now, task
+from mock_server.domain.task import Task
+from tests.mock_server.domain.strategies import NOW_MS, task
 from tests.properties import examples
 
 BALANCE = 1_000_000
@@ -29,15 +29,15 @@ class LedgerBesideItsModel(RuleBasedStateMachine):
     @rule(price=prices, ends_in_ms=st.none() | spans_ms, is_failing=st.booleans())
     def open(self, price: int, ends_in_ms: int | None, *, is_failing: bool) -> None:
         self._settle()
-        plan = Plan(
-            start_ms=self.now_ms,
-            end_ms=None if ends_in_ms is None else self.now_ms + ends_in_ms,
-            fail_code="NSFW" if is_failing else None,
-        )
         ordinal = len(self.tasks) + 1
         opened = task(
-            id=f"task_{ordinal}", ordinal=ordinal, price_microusd=price, plan=plan,
+            id=f"task_{ordinal}",
+            ordinal=ordinal,
             created_ms=self.now_ms,
+            start_ms=self.now_ms,
+            end_ms=None if ends_in_ms is None else self.now_ms + ends_in_ms,
+            price_microusd=price,
+            fail_code="NSFW" if is_failing else None,
         )  # fmt: skip
         self.tasks.append(opened)
         self.stored[opened.id] = opened
@@ -54,7 +54,7 @@ class LedgerBesideItsModel(RuleBasedStateMachine):
         live = [each for each in self.tasks if self._is_live(each)]
         if live:
             chosen = data.draw(st.sampled_from(live))
-            ended = ended_now(chosen, self.now_ms)
+            ended = chosen.ended(self.now_ms)
             self.tasks[self.tasks.index(chosen)] = self.stored[ended.id] = ended
             self.ledger.expect(ended)
 
@@ -62,7 +62,7 @@ class LedgerBesideItsModel(RuleBasedStateMachine):
     def _settle(self) -> None:
         newly = [
             each.ordinal
-            for each in sorted(self.tasks, key=lambda each: (each.plan.end_ms or 0, each.ordinal))
+            for each in sorted(self.tasks, key=lambda each: (each.end_ms or 0, each.ordinal))
             if not self._is_live(each) and each.ordinal not in self.settled
         ]
 
@@ -72,26 +72,26 @@ class LedgerBesideItsModel(RuleBasedStateMachine):
     @invariant()
     def it_counts_and_pays_what_has_been_settled(self) -> None:
         settled = [each for each in self.tasks if each.ordinal in self.settled]
-        given_back = sum(each.price_microusd for each in settled if each.plan.fail_code)
-        taken = sum(each.price_microusd for each in self.tasks)
+        given_back = sum(each.order.price_microusd for each in settled if each.ending.fail_code)
+        taken = sum(each.order.price_microusd for each in self.tasks)
 
         assert self.ledger.live == len(self.tasks) - len(settled)
         assert self.ledger.balance_microusd == BALANCE - taken + given_back
-        assert self.ledger.failed == sum(each.plan.fail_code is not None for each in settled)
+        assert self.ledger.failed == sum(each.ending.fail_code is not None for each in settled)
         assert self.ledger.succeeded == len(settled) - self.ledger.failed
 
     @invariant()
     def it_knows_the_next_end(self) -> None:
         ends_ms = [
-            each.plan.end_ms
+            each.end_ms
             for each in self.tasks
-            if each.ordinal not in self.settled and each.plan.end_ms is not None
+            if each.ordinal not in self.settled and each.end_ms is not None
         ]
 
         assert self.ledger.next_end_ms() == min(ends_ms, default=None)
 
     def _is_live(self, each: Task) -> bool:
-        return each.plan.end_ms is None or each.plan.end_ms > self.now_ms
+        return each.end_ms is None or each.end_ms > self.now_ms
 
 
 TestLedgerBesideItsModel = LedgerBesideItsModel.TestCase
@@ -106,7 +106,7 @@ def test_ends_that_were_forestalled_do_not_pile_up() -> None:
         tasks[opened.id] = opened
         ledger.open(opened)
         if ordinal % 100:
-            tasks[opened.id] = ended_now(opened, NOW_MS)
+            tasks[opened.id] = opened.ended(NOW_MS)
             ledger.expect(tasks[opened.id])
             ledger.settle(NOW_MS)
 
@@ -126,9 +126,13 @@ def test_after_the_end_only_successes_are_billed(ends: list[tuple[int, bool]]) -
     tasks: dict[str, Task] = {}
     ledger = Ledger(tasks, BALANCE)
     for ordinal, (price, is_failing) in enumerate(ends, start=1):
-        code = "NSFW" if is_failing else None
-        plan = Plan(start_ms=NOW_MS, end_ms=NOW_MS, fail_code=code)
-        opened = task(id=f"task_{ordinal}", ordinal=ordinal, price_microusd=price, plan=plan)
+        opened = task(
+            id=f"task_{ordinal}",
+            ordinal=ordinal,
+            end_ms=NOW_MS,
+            price_microusd=price,
+            fail_code="NSFW" if is_failing else None,
+        )
         tasks[opened.id] = opened
         ledger.open(opened)
 

@@ -7,22 +7,22 @@ from hypothesis import given
 
 from mock_server.domain.chance import draw
 from mock_server.domain.planner import PlanRequest
-from mock_server.domain.task import Plan
 from tests.mock_server.domain.strategies import (
     NOW_MS,
+    Times,
     briefs,
     chances,
     durations_ms,
     generation_times_ms,
     instants_ms,
     ordinals,
-    plan,
     sandbox_ids,
     seeds,
+    times,
 )
 
 
-def spans_ms(planned: Plan) -> tuple[int, int]:
+def spans_ms(planned: Times) -> tuple[int, int]:
     """Return how long a task is pending, and how long the whole takes."""
     assert planned.end_ms is not None
     return planned.start_ms - NOW_MS, planned.end_ms - NOW_MS
@@ -30,14 +30,14 @@ def spans_ms(planned: Plan) -> tuple[int, int]:
 
 @given(chances, generation_times_ms)
 def test_the_whole_takes_a_third_to_three_times_the_average(drawn: bytes, average_ms: int) -> None:
-    _, whole_ms = spans_ms(plan(drawn=drawn, generation_time_ms=average_ms))
+    _, whole_ms = spans_ms(times(drawn=drawn, generation_time_ms=average_ms))
 
     assert average_ms / 3 - 0.5 <= whole_ms <= average_ms * 3 + 0.5
 
 
 @given(chances, generation_times_ms)
 def test_pending_takes_at_most_a_tenth_and_three_seconds(drawn: bytes, average_ms: int) -> None:
-    pending_ms, whole_ms = spans_ms(plan(drawn=drawn, generation_time_ms=average_ms))
+    pending_ms, whole_ms = spans_ms(times(drawn=drawn, generation_time_ms=average_ms))
 
     assert 0 <= pending_ms <= min(whole_ms / 10, 3000)
     assert pending_ms >= min(int(whole_ms / 10), 1000)
@@ -47,7 +47,7 @@ def test_pending_takes_at_most_a_tenth_and_three_seconds(drawn: bytes, average_m
 @pytest.mark.parametrize("seed", [1, 2, 3], ids="seed {}".format)
 def test_many_tasks_take_the_generation_time_on_average(seed: int, average_ms: int) -> None:
     wholes = [
-        spans_ms(plan(drawn=draw(seed, "a", turn, "task"), generation_time_ms=average_ms))[1]
+        spans_ms(times(drawn=draw(seed, "a", turn, "task"), generation_time_ms=average_ms))[1]
         for turn in range(1, 4001)
     ]
 
@@ -57,7 +57,7 @@ def test_many_tasks_take_the_generation_time_on_average(seed: int, average_ms: i
 
 @given(chances)
 def test_a_generation_time_of_nothing_ends_at_once(drawn: bytes) -> None:
-    assert spans_ms(plan(drawn=drawn, generation_time_ms=0)) == (0, 0)
+    assert spans_ms(times(drawn=drawn, generation_time_ms=0)) == (0, 0)
 
 
 @given(chances, durations_ms, durations_ms, generation_times_ms)
@@ -65,7 +65,7 @@ def test_asked_durations_replace_the_drawn_ones_each_for_itself(
     drawn: bytes, pending_ms: int, processing_ms: int, average_ms: int
 ) -> None:
     def spans_of(brief: PlanRequest) -> tuple[int, int]:
-        return spans_ms(plan(brief, drawn=drawn, generation_time_ms=average_ms))
+        return spans_ms(times(brief, drawn=drawn, generation_time_ms=average_ms))
 
     drawn_pending_ms, drawn_whole_ms = spans_of(PlanRequest())
     drawn_processing_ms = drawn_whole_ms - drawn_pending_ms
@@ -85,20 +85,18 @@ def test_asked_durations_replace_the_drawn_ones_each_for_itself(
 
 
 @given(briefs(), chances)
-def test_a_plan_says_what_its_brief_says(brief: PlanRequest, drawn: bytes) -> None:
-    planned = plan(brief, drawn=drawn)
+def test_end_of_a_held_or_polled_task_is_open(brief: PlanRequest, drawn: bytes) -> None:
+    planned = times(brief, drawn=drawn)
 
-    assert (planned.fail_code, planned.fail_message) == (brief.fail_code, brief.fail_message)
-    assert (planned.polls, planned.reasons) == (brief.polls, brief.reasons)
-    assert (planned.end_ms is None) == (brief.is_held or brief.polls > 0)
+    assert (planned.end_ms is None) == (brief.is_held or brief.ending.polls > 0)
 
 
 @given(briefs(), chances, instants_ms)
 def test_the_same_submit_has_the_same_plan_whenever_it_comes(
     brief: PlanRequest, drawn: bytes, now_ms: int
 ) -> None:
-    planned, again = plan(brief, drawn=drawn), plan(brief, drawn=drawn)
-    later = plan(brief, drawn=drawn, now_ms=now_ms)
+    planned, again = times(brief, drawn=drawn), times(brief, drawn=drawn)
+    later = times(brief, drawn=drawn, now_ms=now_ms)
 
     assert planned == again
     assert later.start_ms - now_ms == planned.start_ms - NOW_MS
@@ -110,8 +108,8 @@ def test_the_same_submit_has_the_same_plan_whenever_it_comes(
 def test_another_seed_sandbox_or_turn_has_another_plan(
     seed: int, sandbox_id: str, turn: int, other_seed: int, other_id: str, other_turn: int
 ) -> None:
-    def planned(seed: int, sandbox_id: str, turn: int) -> Plan:
-        return plan(drawn=draw(seed, sandbox_id, turn, "task"), generation_time_ms=10**12)
+    def planned(seed: int, sandbox_id: str, turn: int) -> Times:
+        return times(drawn=draw(seed, sandbox_id, turn, "task"), generation_time_ms=10**12)
 
     usual = planned(seed, sandbox_id, turn)
 

@@ -37,7 +37,7 @@ def test_the_highest_step_that_speaks_decides_the_end(
         bad_image and "INVALID_IMAGE_URL",
         word and "CONTENT_VIOLATION",
     ]
-    decided = brief(asked, bad_image, word).fail_code
+    decided = brief(asked, bad_image, word).ending.fail_code
 
     assert decided == next((code for code in steps if code), None)
 
@@ -48,8 +48,8 @@ def test_the_message_is_the_asked_one_or_the_codes_own(
 ) -> None:
     made = brief(asked, bad_image, word)
 
-    assert made.fail_code is not None
-    assert made.fail_message == (asked.message or FAIL_MESSAGES[made.fail_code])
+    assert made.ending.fail_code is not None
+    assert made.ending.fail_message == (asked.message or FAIL_MESSAGES[made.ending.fail_code])
 
 
 @given(st.none() | outcomes(), st.none() | bad_images, st.none() | moderated_words)
@@ -61,15 +61,15 @@ def test_every_step_gives_its_reason_in_order_and_one_decides(
         ("directive in the prompt: ", asked not in {None, Outcome()}),
         ("reference image ", bad_image is not None),
         ("moderation: ", word is not None),
-        ("default: ", made.fail_code is None),
+        ("default: ", made.ending.fail_code is None),
     ]
     starts = [start for start, is_given in given_steps if is_given]
     is_by_directive = asked is not None and asked.fail is not None
-    deciding = [reason for reason in made.reasons if f"→ {made.fail_code}" in reason]
+    deciding = [reason for reason in made.ending.reasons if f"→ {made.ending.fail_code}" in reason]
 
-    assert len(made.reasons) == len(starts)
-    assert all(map(str.startswith, made.reasons, starts))
-    assert len(deciding) == (made.fail_code is not None and not is_by_directive)
+    assert len(made.ending.reasons) == len(starts)
+    assert all(map(str.startswith, made.ending.reasons, starts))
+    assert len(deciding) == (made.ending.fail_code is not None and not is_by_directive)
 
 
 @given(outcomes(), bad_images, moderated_words)
@@ -78,12 +78,14 @@ def test_a_step_without_effect_says_what_was_decided_before(
 ) -> None:
     made = brief(asked, bad_image, word)
 
-    assert made.reasons[-1].endswith(f"no effect, because {made.fail_code} was already decided")
+    assert made.ending.reasons[-1].endswith(
+        f"no effect, because {made.ending.fail_code} was already decided"
+    )
 
 
 @given(outcomes())
 def test_the_directives_reason_names_every_asked_member(asked: Outcome) -> None:
-    text = brief(asked, None, None).reasons[0]
+    text = brief(asked, None, None).ending.reasons[0]
 
     assert (f"fail={asked.fail}" in text) == (asked.fail is not None)
     assert (f"pending={asked.pending_ms}ms" in text) == (asked.pending_ms is not None)
@@ -97,7 +99,7 @@ def test_hold_goes_before_polls(asked: Outcome) -> None:
     made = brief(asked, None, None)
 
     assert made.is_held == asked.hold
-    assert made.polls == (0 if asked.hold else asked.polls or 0)
+    assert made.ending.polls == (0 if asked.hold else asked.polls or 0)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_a_bad_image_ends_with_the_code_of_the_chosen_page(
 ) -> None:
     made = brief(None, BadImage(0, problem, "because"), None, image_fail_codes)
 
-    assert made.fail_code == code
+    assert made.ending.fail_code == code
 
 
 @given(st.none() | outcomes(), st.none() | moderated_words)
@@ -126,5 +128,5 @@ def test_a_brief_remembers_that_there_were_directives(
 
 @given(briefs())
 def test_every_failure_has_a_message_and_every_brief_a_reason(made: PlanRequest) -> None:
-    assert (made.fail_message is None) == (made.fail_code is None)
-    assert made.reasons
+    assert (made.ending.fail_message is None) == (made.ending.fail_code is None)
+    assert made.ending.reasons

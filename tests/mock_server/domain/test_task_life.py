@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mock_server.domain.task import Task, state_at
 from mock_server.web import envelope
 from mock_server.web.result_addresses import ResultAddresses
-from tests.mock_server.domain.strategies import ended_now, fail_codes, planned_tasks
+from tests.mock_server.domain.strategies import fail_codes, planned_tasks
 
 ORDER = ["pending", "processing", "success", "failed"]
 ALWAYS = {"taskId", "state", "createTime"}
@@ -48,7 +48,7 @@ def lives(draw: st.DrawFn) -> Life:
     """
     task = draw(planned_tasks())
     born = task
-    turns = [task.created_ms, task.plan.start_ms, task.plan.end_ms or task.plan.start_ms + 1000]
+    turns = [task.created_ms, task.start_ms, task.end_ms or task.start_ms + 1000]
     near = st.builds(int.__add__, st.sampled_from(turns), st.integers(-1, 1))
     steps = draw(st.lists(st.integers(0, 20_000), max_size=5))
     anywhere = accumulate(steps, initial=task.created_ms)
@@ -58,12 +58,12 @@ def lives(draw: st.DrawFn) -> Life:
     for index, now_ms in enumerate(instant for instant in instants if instant >= task.created_ms):
         task = task.polled()
         if index == ended_at and not state_at(task, now_ms).is_final:
-            task = ended_now(task, now_ms)
+            task = task.ended(now_ms)
             if draw(st.booleans()):  # as control does
-                plan = msgspec.structs.replace(
-                    task.plan, fail_code=draw(st.none() | fail_codes), fail_message="as told"
+                ending = msgspec.structs.replace(
+                    task.ending, fail_code=draw(st.none() | fail_codes), fail_message="as told"
                 )
-                task = msgspec.structs.replace(task, plan=plan)
+                task = msgspec.structs.replace(task, ending=ending)
         answers.append(envelope.status(task, now_ms, ResultAddresses(7).urls))
     return Life(born, task, answers)
 
@@ -106,22 +106,21 @@ def test_a_success_holds_as_many_different_addresses_as_were_asked_for(life: Lif
         if data["state"] == "success":
             assert isinstance(data["resultJson"], str)
             urls = json.loads(data["resultJson"]).pop("resultUrls")
-            assert len(set(urls)) == len(urls) == life.born.num_images
-            assert all(url.startswith(f"{life.born.base_url}/results/") for url in urls)
+            assert len(set(urls)) == len(urls) == life.born.order.num_images
+            assert all(url.startswith(f"{life.born.order.base_url}/results/") for url in urls)
 
 
 @given(lives())
 def test_a_failure_says_why(life: Life) -> None:
     for data in life.ends:
         if data["state"] == "failed":
-            assert data["failCode"] == life.task.plan.fail_code
+            assert data["failCode"] == life.task.ending.fail_code
             assert data["failMsg"]
 
 
 @given(planned_tasks())
 def test_only_time_polls_or_control_end_a_task(task: Task) -> None:
-    plan = task.plan
-    end_ms = plan.end_ms
+    end_ms = task.end_ms
     century_ms = 100 * 366 * 86_400_000
 
     if end_ms is None:

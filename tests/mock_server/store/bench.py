@@ -29,7 +29,7 @@ from mock_server.domain.results import BalanceView, Counters, Rejection, TaskVie
 from mock_server.domain.sandbox_settings import ClockSettings
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.submission import Submission
-from mock_server.domain.task import Task, TaskState, state_at
+from mock_server.domain.task import Ending, Task, TaskState, state_at
 from mock_server.settings import Settings
 from mock_server.web.api_keys import sandbox_id
 
@@ -46,10 +46,9 @@ Result = TypeVar("Result")
 def lasting(milliseconds: int, fail_code: str | None = None) -> PlanRequest:
     """Ask for a task that is processing for so long, and never pending."""
     return PlanRequest(
+        ending=Ending(fail_code=fail_code, fail_message=fail_code and "because"),
         pending_ms=0,
         processing_ms=milliseconds,
-        fail_code=fail_code,
-        fail_message=fail_code and "because",
     )
 
 

@@ -32,7 +32,7 @@ def test_every_end_is_delivered_once_when_it_comes(
         delivered += [(bench.real_ms, *attempt) for attempt in key.deliver(OK)]
 
     assert delivered == sorted(delivered, key=lambda each: each[0])
-    assert sorted(delivered) == sorted((task.plan.end_ms, task.id, 1) for task in tasks)
+    assert sorted(delivered) == sorted((task.end_ms, task.id, 1) for task in tasks)
     assert delivery_states(key) == [DeliveryState.DELIVERED] * len(tasks)
 
 

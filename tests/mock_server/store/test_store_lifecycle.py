@@ -13,6 +13,7 @@ from hypothesis.stateful import (
 
 from mock_server.domain.planner import PlanRequest
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
+from mock_server.domain.task import Ending
 from tests.mock_server.store.bench import PRICE, NewBench
 from tests.properties import examples
 
@@ -57,8 +58,10 @@ class TaskLifecycle(RuleBasedStateMachine):
         fail_code: str | None,
     ) -> str:  # fmt: skip
         brief = PlanRequest(
-            pending_ms=pending_ms, processing_ms=processing_ms, polls=0 if is_held else polls,
-            is_held=is_held, fail_code=fail_code, fail_message=fail_code,
+            ending=Ending(
+                polls=0 if is_held else polls, fail_code=fail_code, fail_message=fail_code
+            ),
+            pending_ms=pending_ms, processing_ms=processing_ms, is_held=is_held,
         )  # fmt: skip
         why_not = self._why_no_submit(images * PRICE)
         answer = self.key.submit(brief, images=images)

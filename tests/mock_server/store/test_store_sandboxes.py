@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from mock_server.domain.commands import SetClock
 from mock_server.domain.planner import DEFAULT_REQUEST, PlanRequest
 from mock_server.domain.results import Rejection, RejectionReason
+from mock_server.domain.task import Ending
 from tests.mock_server.store.bench import HELD, Bench, Key, NewBench, lasting
 
 Step = Callable[[Bench, Key], object]
 
 plan_requests = st.sampled_from(
-    [DEFAULT_REQUEST, HELD, PlanRequest(polls=2), lasting(5), lasting(9_000, "NSFW")]
+    [DEFAULT_REQUEST, HELD, PlanRequest(ending=Ending(polls=2)), lasting(5), lasting(9_000, "NSFW")]
 )
 
 

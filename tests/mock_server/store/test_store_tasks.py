@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mock_server.domain.planner import PlanRequest
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
-from mock_server.domain.task import TaskState, cost_time_ms
+from mock_server.domain.task import Ending, TaskState
 from tests.mock_server.store.bench import HELD, NewBench, lasting
 
 CENTURY_MS = 100 * 365 * 86_400_000
@@ -20,7 +20,7 @@ def test_polls_end_a_task_at_the_nth_status_request(
 ) -> None:
     bench = new_bench()
     key = bench.key()
-    task = key.task(PlanRequest(polls=polls, fail_code=fail_code))
+    task = key.task(PlanRequest(ending=Ending(polls=polls, fail_code=fail_code)))
     seen = []
     for _ in range(polls + 2):
         bench.pass_time(wait_ms)
@@ -31,15 +31,15 @@ def test_polls_end_a_task_at_the_nth_status_request(
     assert seen == [number == polls for number in range(1, polls + 3)]
     assert key.states()[task.id] == (TaskState.FAILED if fail_code else TaskState.SUCCESS)
     ended = key.stored(task.id)
-    assert ended.plan.end_ms == task.created_ms + polls * wait_ms
-    assert 0 <= cost_time_ms(ended.plan) <= polls * wait_ms
+    assert ended.end_ms == task.created_ms + polls * wait_ms
+    assert 0 <= ended.cost_time_ms <= polls * wait_ms
 
 
 @given(st.integers(1, 6))
 def test_control_looks_without_polling(new_bench: NewBench, polls: int) -> None:
     bench = new_bench()
     key = bench.key()
-    task = key.task(PlanRequest(polls=polls))
+    task = key.task(PlanRequest(ending=Ending(polls=polls)))
     for _ in range(polls):
         key.states()
         key.sandbox.task(task.id, bench.real_ms)
@@ -61,7 +61,7 @@ def test_a_held_task_is_processing_until_control_ends_it(
     assert key.status_state(task.id) is TaskState.PROCESSING
     key.finish(task.id, fail_code)
     assert key.status_state(task.id) is (TaskState.FAILED if fail_code else TaskState.SUCCESS)
-    assert key.stored(task.id).plan.end_ms == bench.real_ms
+    assert key.stored(task.id).end_ms == bench.real_ms
 
 
 @given(waits_ms, st.sampled_from([None, "NSFW"]), st.sampled_from([None, "CONTENT_VIOLATION"]))
@@ -76,10 +76,10 @@ def test_what_control_says_goes_before_the_plan(
     seen = key.finish(task.id, forced)
 
     assert isinstance(seen, TaskView)
-    plan = seen.task.plan
-    assert (plan.end_ms, plan.fail_code) == (bench.real_ms, forced)
-    assert plan.reasons[0] == f"forced by control: {forced or 'success'}"
-    assert 0 <= cost_time_ms(plan) <= wait_ms
+    ended = seen.task
+    assert (ended.end_ms, ended.ending.fail_code) == (bench.real_ms, forced)
+    assert ended.ending.reasons[0] == f"forced by control: {forced or 'success'}"
+    assert 0 <= ended.cost_time_ms <= wait_ms
 
 
 @pytest.mark.parametrize("fail_code", [None, "NSFW"], ids=["success", "failed"])
@@ -92,7 +92,7 @@ def test_an_ended_task_cannot_be_ended_again(new_bench: NewBench, fail_code: str
 
     answer = key.finish(task.id, "GENERATION_FAILED")
     assert answer == Rejection(RejectionReason.TASK_ENDED, bench.real_ms)
-    assert key.stored(task.id).plan.fail_code == fail_code
+    assert key.stored(task.id).ending.fail_code == fail_code
     assert key.counters() == before
 
 
@@ -102,7 +102,7 @@ def test_a_task_remembers_that_its_prompt_had_directives(
 ) -> None:
     task = new_bench().key().task(PlanRequest(has_directives=has_directives))
 
-    assert task.has_directives == has_directives
+    assert task.order.has_directives == has_directives
 
 
 def test_a_task_tells_its_sandbox_by_its_id(new_bench: NewBench) -> None:
@@ -133,9 +133,9 @@ def test_another_generation_time_is_for_new_tasks_only(new_bench: NewBench, aver
     key.change(generation_time_ms=average)
     new = key.task()
 
-    assert old.plan.end_ms == old.created_ms
-    assert new.plan.end_ms is not None
-    assert average / 3 - 1 <= new.plan.end_ms - new.created_ms <= average * 3 + 1
+    assert old.end_ms == old.created_ms
+    assert new.end_ms is not None
+    assert average / 3 - 1 <= new.end_ms - new.created_ms <= average * 3 + 1
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(1, 5))
