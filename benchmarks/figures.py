@@ -44,6 +44,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
                 return f"{value:.2f}"
             case Unit.SECONDS | Unit.MILLISECONDS:
                 return f"{value:.2f} {self.unit}"
+            case Unit.MICROSECONDS if value < 100:
+                return f"{value:.1f} {self.unit}"
             case _:
                 return f"{value:,.0f} {self.unit}"
 
@@ -151,6 +153,16 @@ FIGURES = {
         ),
         Figure(name="status_p99_us", title="p99 of status requests", unit=Unit.MICROSECONDS),
         Figure(name="bare_p99_us", title="p99 of the bare callable", unit=Unit.MICROSECONDS),
+        *(
+            Figure(name=name, title=f"CPU time per {title}", unit=Unit.MICROSECONDS)
+            for name, title in (
+                ("status_cpu_us", "status request"),
+                ("rules_cpu_us", "status request, 100 rules"),
+                ("bare_status_cpu_us", "request, bare callable"),
+                ("submit_cpu_us", "submit"),
+                ("bare_submit_cpu_us", "submit, bare callable"),
+            )
+        ),
         Figure(name="million_p99_us", title="p99, 1,000,000 live tasks", unit=Unit.MICROSECONDS),
         Figure(name="thousand_p99_us", title="p99, 1,000 live tasks", unit=Unit.MICROSECONDS),
         Figure(name="process_mib", title="process with 1,000,000 live tasks", unit=Unit.MEBIBYTES),

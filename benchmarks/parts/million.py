@@ -19,8 +19,8 @@ def _rounds(bench: Workbench) -> Rounds:
         many = Random(1).sample(large.submit(TASKS), _SAMPLE)
         for loads in bench.loads(
             {
-                "thousand": (small.url, status_request(few)),
-                "million": (large.url, status_request(many)),
+                "thousand": (small.server, status_request(few)),
+                "million": (large.server, status_request(many)),
             }
         ):
             yield {

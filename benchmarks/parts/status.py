@@ -18,9 +18,9 @@ def _rounds(bench: Workbench) -> Rounds:
         with_rules.control("PUT", "rules", {"rules": hundred_rules()})
         for loads in bench.loads(
             {
-                "bare": (bare.url, status_request(tasks)),
-                "mock": (mock.url, status_request(tasks)),
-                "rules": (mock.url, status_request(tasks_with_rules, with_rules.key)),
+                "bare": (bare, status_request(tasks)),
+                "mock": (mock.server, status_request(tasks)),
+                "rules": (mock.server, status_request(tasks_with_rules, with_rules.key)),
             }
         ):
             yield {
@@ -32,6 +32,9 @@ def _rounds(bench: Workbench) -> Rounds:
                 "rules_per_s": loads["rules"].per_s,
                 "status_p99_us": loads["mock"].p99_us,
                 "bare_p99_us": loads["bare"].p99_us,
+                "status_cpu_us": loads["mock"].cpu_us,
+                "bare_status_cpu_us": loads["bare"].cpu_us,
+                "rules_cpu_us": loads["rules"].cpu_us,
             }
 
 

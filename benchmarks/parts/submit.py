@@ -4,8 +4,7 @@ from benchmarks.bare_server import bare_server
 from benchmarks.mock import Mock, mock_server
 from benchmarks.requests import submit_request
 from benchmarks.rounds import RoundLimits, Rounds, alternating
-from benchmarks.workbench import Part, Workbench
-from benchmarks.wrk import Load
+from benchmarks.workbench import Part, ServerLoad, Workbench
 
 
 def _rounds(bench: Workbench) -> Rounds:
@@ -15,7 +14,7 @@ def _rounds(bench: Workbench) -> Rounds:
         bench.wrk.warm_up(mock.url, request)
         for loads in alternating(
             {
-                "bare": lambda: bench.wrk.load(bare.url, request),
+                "bare": lambda: bench.load(bare, request),
                 "mock": lambda: _load_empty(bench, mock),
             }
         ):
@@ -23,13 +22,15 @@ def _rounds(bench: Workbench) -> Rounds:
                 "submit_rate_ratio": loads["mock"].per_s / loads["bare"].per_s,
                 "submit_per_s": loads["mock"].per_s,
                 "bare_submit_per_s": loads["bare"].per_s,
+                "submit_cpu_us": loads["mock"].cpu_us,
+                "bare_submit_cpu_us": loads["bare"].cpu_us,
             }
 
 
-def _load_empty(bench: Workbench, mock: Mock) -> Load:
+def _load_empty(bench: Workbench, mock: Mock) -> ServerLoad:
     """Load the mock without the tasks of the rounds before, so that all rounds are alike."""
     mock.reset()
-    return bench.wrk.load(mock.url, submit_request())
+    return bench.load(mock.server, submit_request())
 
 
 SUBMIT = Part(
