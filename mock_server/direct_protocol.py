@@ -21,7 +21,8 @@ class DirectProtocol(HttpProtocol):
     def __init__(self, *args: Any, direct: DirectPath, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._path = direct
-        self._held = b""  # Received, but not looked at yet.
+        self._held = b""  # Received, but not answered and not given to the parser yet.
+        self._lacks_body = False  # Whether it is the start of a plain request.
         self._answered_s = 0.0  # When the loop's clock showed the last direct response.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -29,15 +30,15 @@ class DirectProtocol(HttpProtocol):
         self._address = LocalAddress(str(self.scheme), cast("tuple[str, int]", self.server))
 
     def data_received(self, data: bytes) -> None:
-        if self._held:
+        if self._held and not self._lacks_body:
             self._held += data
-        else:
-            self._serve(data)
+            return
+        data, self._held = self._held + data, b""
+        self._serve(data)
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._held:
-            self.loop.call_soon(self._go_on)
+        self.loop.call_soon(self._go_on)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._held = b""
@@ -59,7 +60,7 @@ class DirectProtocol(HttpProtocol):
             self._hold(data)
             return
         try:
-            responses, end = self._path.serve(data, _MAX_AT_ONCE, self._address)
+            responses, end, lacks_body = self._path.serve(data, _MAX_AT_ONCE, self._address)
         except RequestFailed as failed:
             self.transport.write(b"".join(failed.responses))
             self.transport.close()
@@ -71,21 +72,24 @@ class DirectProtocol(HttpProtocol):
             self.transport.write(responses[0] if len(responses) == 1 else b"".join(responses))
         if end == len(data):
             return
-        if len(responses) == _MAX_AT_ONCE:
+        if lacks_body:
+            self._unset_keepalive_if_required()
+            self._held, self._lacks_body = data[end:], True
+        elif len(responses) == _MAX_AT_ONCE:
             self._hold(data[end:])
         else:
             super().data_received(data[end:])
 
     def _hold(self, data: bytes) -> None:
         """Keep data until the client has read enough, or others have had their turn."""
-        self._held = data
+        self._held, self._lacks_body = data, False
         self.flow.pause_reading()
         if not self.flow.write_paused:
             self.loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
-        data, self._held = self._held, b""
-        if data and not self.transport.is_closing():
+        if self._held and not self._lacks_body and not self.transport.is_closing():
+            data, self._held = self._held, b""
             self.flow.resume_reading()
             self._serve(data)
 

@@ -6,7 +6,7 @@ others take the ordinary way through the ASGI server, with the same responses.
 
 import logging
 from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import httptools
 import msgspec
@@ -22,6 +22,7 @@ from mock_server.web.responder import Responder
 log = logging.getLogger("mock_server")
 
 _MAX_HEAD_BYTES = 64 * 1024
+_MAX_AWAITED_BYTES = 16 * 1024  # A longer request is left to the parser.
 _MAX_KEPT = 1000
 _VERSION = b" HTTP/1.1"
 _BLANK_LINE = b"\r\n\r\n"
@@ -49,6 +50,14 @@ class PlainHead(msgspec.Struct, frozen=True):
     query: bytes
     block: HeaderBlock
     body_bytes: int
+
+
+class Served(NamedTuple):
+    """The responses to plain requests at the start of some data."""
+
+    responses: list[bytes]
+    end: int  # Where the first request without a response starts.
+    lacks_body: bool = False  # That request is plain so far; the rest of its body is missing.
 
 
 class RequestFailed(Exception):
@@ -85,15 +94,15 @@ class DirectPath:
             for method in endpoint.methods
         }
 
-    def serve(self, data: bytes, limit: int, address: LocalAddress) -> tuple[list[bytes], int]:
+    def serve(self, data: bytes, limit: int, address: LocalAddress) -> Served:
         """Answer at most `limit` plain requests, one after the other, from the start of the data.
 
-        Return the responses and where the first request without one starts. Raises RequestFailed.
+        Raises RequestFailed.
         """
         responses: list[bytes] = []
         start = 0
         if is_logging():
-            return responses, start
+            return Served(responses, start)
         while len(responses) < limit:
             head_end = data.find(_BLANK_LINE, start)
             if head_end < 0:
@@ -105,7 +114,7 @@ class DirectPath:
             body_start = head_end + len(_BLANK_LINE)
             end = body_start + head.body_bytes
             if len(data) < end:
-                break
+                return Served(responses, start, lacks_body=end - start <= _MAX_AWAITED_BYTES)
             try:
                 response = _at_once(self._response(head, data[body_start:end], address))
             except Exception as error:
@@ -115,7 +124,7 @@ class DirectPath:
                 break
             responses.append(response)
             start = end
-        return responses, start
+        return Served(responses, start)
 
     def _parse(self, raw: bytes) -> PlainHead | None:
         """Return a head, given without its blank line, or None if it is not plain."""

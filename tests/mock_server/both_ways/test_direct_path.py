@@ -18,6 +18,6 @@ def test_long_headers_are_left_to_the_way_that_rejects_them(more_bytes: int, ser
     start = f"GET {BALANCE} HTTP/1.1\r\nAuthorization: Bearer sk-1\r\nX-Long: ".encode()
     request = start.ljust(MAX_HEAD_BYTES + more_bytes - 4, b"x") + b"\r\n\r\n"
 
-    responses, end = direct.serve(request, 1, ADDRESS)
+    answered = direct.serve(request, 1, ADDRESS)
 
-    assert (len(responses), end) == (served, served * len(request))
+    assert (len(answered.responses), answered.end) == (served, served * len(request))
