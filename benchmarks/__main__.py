@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.cores import choose_cores
+from benchmarks.cores import bound_to, choose_cores
 from benchmarks.figures import FIGURES, Measured, spread
 from benchmarks.machine import commit, now_text, this_machine
 from benchmarks.options import (
@@ -15,6 +15,7 @@ from benchmarks.options import (
     note,
     only_option,
     output_option,
+    prepare,
     seconds_option,
     warn_if_busy,
 )
@@ -44,12 +45,14 @@ def main(
     """Measure the mock server, print the figures and write them to a file."""
     parts = chosen(only, PARTS)
     two_cores = choose_cores(cores)
-    bench = Workbench(cores=two_cores, wrk=Wrk(core=two_cores.load, seconds=seconds))
+    prepare(output)
+    bench = Workbench(cores=two_cores, wrk=Wrk(seconds=seconds))
     date, machine = now_text(), this_machine(two_cores)
     warn_if_busy(machine)
     figures: dict[str, Measured] = {}
     for part in parts.values():
-        figures |= measured_part(part, bench, rounds)
+        with bound_to(two_cores.load):  # Servers start on their own core.
+            figures |= measured_part(part, bench, rounds)
         # The file is complete after each part, so an interrupted run keeps its figures.
         results = Results(
             date=date,

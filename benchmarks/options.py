@@ -1,5 +1,7 @@
 """What the commands `benchmarks` and `benchmarks.peers` have in common."""
 
+import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,7 +22,7 @@ T = TypeVar("T")
 def only_option(kind: str, known: Mapping[str, object]) -> Callable[[F], F]:
     return click.option(
         "--only",
-        metavar=f"{kind},…",
+        metavar=f"{kind.upper()},…",
         show_default="all",
         help=f"{kind.capitalize()}s to measure: {', '.join(known)}.",
     )
@@ -31,7 +33,7 @@ def seconds_option() -> Callable[[F], F]:
         "--seconds",
         type=click.IntRange(1, 60),
         metavar="N",
-        default=2,
+        default=1,
         help="Duration of each load, in seconds.",
     )
 
@@ -64,6 +66,17 @@ def chosen(only: str | None, known: Mapping[str, T]) -> dict[str, T]:
         if name not in known:
             raise BenchError(f'--only: must be some of {", ".join(known)} (got "{name}")')
     return {name: each for name, each in known.items() if name in names}
+
+
+def prepare(output: Path) -> None:
+    """Make sure that a long run can be stopped and that its results can be written.
+
+    Raise BenchError if there can be no file at this path.
+    """
+    # The exception ends the blocks that run servers; without it they would outlive this process.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    if not os.access(output if output.exists() else output.parent, os.W_OK):
+        raise BenchError(f"--output: {output} cannot be written; name a file in another folder")
 
 
 def note(text: str) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from benchmarks.cores import bound_to
 from benchmarks.errors import BenchError
 
 CONNECTIONS = 32
@@ -73,10 +72,9 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Wrk:
-    """wrk on a core of its own, with 32 connections that are kept alive."""
+    """wrk with 32 connections that are kept alive, on the core of this process."""
 
-    def __init__(self, *, core: int, seconds: int) -> None:
-        self._core = core
+    def __init__(self, *, seconds: int) -> None:
         self._seconds = seconds
         found = shutil.which("wrk")
         if found is None:
@@ -105,8 +103,7 @@ class Wrk:
                 ),
                 *("-s", file.name, url + request.paths[0]),
             ]
-            with bound_to(self._core):
-                ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            ended = subprocess.run(command, capture_output=True, text=True, check=False)
         load = parsed(ended.stdout + ended.stderr)
         if load.rejected or load.late or load.broken or not load.requests:
             raise BenchError(

@@ -34,6 +34,6 @@ MILLION = Part(
     name="million",
     measures="p99 of status requests with 1,000,000 live tasks",
     decisive=("million_p99_ratio",),
-    limits=RoundLimits(least=6, most=20),
+    limits=RoundLimits(least=10, most=40),
     rounds=_rounds,
 )

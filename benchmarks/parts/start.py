@@ -35,6 +35,6 @@ START = Part(
     name="start",
     measures="cold start to the first response",
     decisive=("start_ratio", "start_s"),
-    limits=RoundLimits(least=6, most=20),
+    limits=RoundLimits(least=10, most=40),
     rounds=_rounds,
 )

@@ -42,6 +42,6 @@ STATUS = Part(
     name="status",
     measures="rate and p99 of status requests, also with 100 rules",
     decisive=("status_rate_ratio", "status_p99_ratio", "rules_rate_ratio"),
-    limits=RoundLimits(least=6, most=20),
+    limits=RoundLimits(least=10, most=40),
     rounds=_rounds,
 )

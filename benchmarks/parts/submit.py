@@ -37,6 +37,6 @@ SUBMIT = Part(
     name="submit",
     measures="rate of submits",
     decisive=("submit_rate_ratio",),
-    limits=RoundLimits(least=6, most=20),
+    limits=RoundLimits(least=10, most=40),
     rounds=_rounds,
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks.cores import choose_cores
+from benchmarks.cores import bound_to, choose_cores
 from benchmarks.figures import spread
 from benchmarks.machine import commit, now_text, this_machine
 from benchmarks.options import (
@@ -18,6 +18,7 @@ from benchmarks.options import (
     note,
     only_option,
     output_option,
+    prepare,
     seconds_option,
     warn_if_busy,
 )
@@ -46,10 +47,12 @@ def main(only: str | None, rounds: int, seconds: int, cores: str | None, output:
     """
     starts = chosen(only, CONTENDERS)
     two_cores = choose_cores(cores)
-    wrk = Wrk(core=two_cores.load, seconds=seconds)
+    prepare(output)
+    wrk = Wrk(seconds=seconds)
     date, machine = now_text(), this_machine(two_cores)
     warn_if_busy(machine)
     with ExitStack() as stack:
+        stack.enter_context(bound_to(two_cores.load))  # Servers start on their own core.
         running: dict[str, Contender] = {}
         for name, start in starts.items():
             note(f"starting {name}")

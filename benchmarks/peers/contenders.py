@@ -68,7 +68,7 @@ def _mock(core: int) -> Iterator[Contender]:
 def _bare(core: int) -> Iterator[Contender]:
     with bare_server("status", core) as status, bare_server("submit", core) as submit:
         yield Contender(
-            version=f"uvicorn {version('uvicorn')}",
+            version=version("uvicorn"),
             status=Endpoint(port=status.port, request=_fixed_status()),
             submit=Endpoint(port=submit.port, request=submit_request()),
         )
