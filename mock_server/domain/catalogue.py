@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated
 
 import msgspec
@@ -30,7 +31,7 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pending_max_share: float
 
 
-class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
     """One entry of the catalogue; the first aspect ratio and image count are the defaults.
 
     `general_ratios` are ratios that another page gives for all models (SUB-19).
@@ -50,7 +51,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     result_ttl_s: float
     timing: Timing
 
-    @property
+    @cached_property
     def generation_time_ms(self) -> int:
         """The average duration of a task in milliseconds (TIM-1)."""
         return round(self.timing.generation_time_s * 1000)

@@ -3,6 +3,7 @@
 The same seed gives the same run. Other sandboxes do not influence it.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 from statistics import NormalDist
 from struct import Struct
@@ -15,10 +16,18 @@ _STEP = 2.0**-32
 
 def draw(seed: int, sandbox_id: str, ordinal: int, purpose: str) -> bytes:
     """Return 16 random-looking bytes; equal arguments always give equal bytes."""
-    return blake2b(f"{seed}:{sandbox_id}:{ordinal}:{purpose}".encode(), digest_size=16).digest()
+    drawn = _hash_of(seed, sandbox_id).copy()
+    drawn.update(f"{ordinal}:{purpose}".encode())
+    return drawn.digest()
 
 
 def two_uniforms(drawn: bytes) -> tuple[float, float]:
     """Return two numbers between 0 and 1, both excluded, from the first 8 bytes of a draw."""
     first, second = _TWO_NUMBERS(drawn)
     return (first + 0.5) * _STEP, (second + 0.5) * _STEP
+
+
+@lru_cache(maxsize=1000)
+def _hash_of(seed: int, sandbox_id: str) -> blake2b:
+    """Return the hash of the part that all draws of a sandbox begin with; copy it to continue."""
+    return blake2b(f"{seed}:{sandbox_id}:".encode(), digest_size=16)

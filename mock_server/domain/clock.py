@@ -25,7 +25,7 @@ class VirtualClock:
 
     def now_ms(self, real_ms: int) -> int:
         now_ms = self._base_ms + int((real_ms - self._base_real_ms) * self._pace)
-        return min(LATEST_MS, now_ms)
+        return now_ms if now_ms < LATEST_MS else LATEST_MS  # noqa: FURB136  # on the hot path
 
     def set(self, mode: Mode, speed: float, real_ms: int) -> None:
         """Change mode and speed; the clock continues from its current instant."""

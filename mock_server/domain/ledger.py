@@ -44,7 +44,7 @@ class Ledger:
         """Reserve the price of a new task."""
         self.live += 1
         self.balance_microusd -= task.order.price_microusd
-        self.expect(task)
+        self._push(task)
 
     def restore(self, tasks: Iterable[Task], *, succeeded: int, failed: int) -> None:
         """Continue with the tasks of a snapshot, whose prices are already reserved."""
@@ -52,16 +52,14 @@ class Ledger:
         for task in tasks:
             if not task.is_settled:
                 self.live += 1
-                self.expect(task)
+                self._push(task)
 
     def expect(self, task: Task) -> None:
-        """Schedule the end of a task, if its plan says when it ends."""
-        if task.end_ms is not None:
-            heappush(self._ends, task)
-            if len(self._ends) > 2 * self.live + _MAX_STALE:  # Many tasks were ended early.
-                self._ends = [each for each in self._ends if self._is_current(each)]
-                heapify(self._ends)
-            self.due_ms = min(self.due_ms, task.end_ms)
+        """Schedule the end of a live task again, because it has changed."""
+        self._push(task)
+        if len(self._ends) > 2 * self.live + _MAX_STALE:
+            self._ends = [each for each in self._ends if self._is_current(each)]
+            heapify(self._ends)
 
     def settle(self, now_ms: int) -> list[Task]:
         """Settle the tasks that have ended by now: count each one, and refund it if it failed.
@@ -90,6 +88,14 @@ class Ledger:
         while self._ends and not self._is_current(self._ends[0]):
             heappop(self._ends)
         return self._ends[0].end_ms if self._ends else None
+
+    def _push(self, task: Task) -> None:
+        """Schedule the end of a task, if its plan says when it ends."""
+        end_ms = task.end_ms
+        if end_ms is not None:
+            heappush(self._ends, task)
+            if end_ms < self.due_ms:  # noqa: PLR1730  # `min` would cost as much as the rest
+                self.due_ms = end_ms
 
     def _first_end_ms(self) -> int:
         end_ms = self._ends[0].end_ms if self._ends else None

@@ -10,8 +10,11 @@ _WORD = re.compile(r"[^\W_]+")
 _ALSO_INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
 ) | {chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))}
-_ASCII_WORDS = "".join(
-    chr(code).casefold() if _WORD.match(chr(code)) else " " for code in range(128)
+# A table for `bytes.translate`, which is much faster than `str.translate`.
+_ASCII_WORDS = (
+    "".join(chr(code).casefold() if _WORD.match(chr(code)) else " " for code in range(128))
+    .encode()
+    .ljust(256)
 )
 
 
@@ -38,7 +41,7 @@ def find_moderated_word(prompt: str, words: frozenset[str]) -> str | None:
     """Return the first word of the prompt that is on the list, or None."""
     if prompt.isascii():
         # Translating is faster than the regular expression below, with the same result.
-        found = prompt.translate(_ASCII_WORDS).split()
+        found = prompt.encode().translate(_ASCII_WORDS).decode().split()
     else:
         found = _WORD.findall(fold(prompt))
     if words.isdisjoint(found):

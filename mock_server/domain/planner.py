@@ -192,8 +192,10 @@ def _durations_ms(drawn: bytes, average_ms: int, timing: Timing) -> tuple[int, i
     of_whole, of_pending = two_uniforms(drawn)
     sigma, clip, shortest_s = timing.sigma, timing.clip, timing.pending_min_s
     factor = math.exp(sigma * (normal_quantile(of_whole) - sigma / 2))
-    if not 1 / clip <= factor <= clip:
-        factor = clip if factor > clip else 1 / clip
+    if factor > clip:
+        factor = clip
+    elif factor < 1 / clip:
+        factor = 1 / clip
     whole_ms = round(average_ms * factor)
     pending_s = shortest_s + (timing.pending_max_s - shortest_s) * of_pending
     pending_ms = int(min(pending_s * 1000, whole_ms * timing.pending_max_share))

@@ -43,6 +43,8 @@ class TaskState(StrEnum):
     SUCCESS = "success"
     FAILED = "failed"
 
+    __hash__ = str.__hash__  # That of an enum is a Python function, five times as slow.
+
     @property
     def is_final(self) -> bool:
         return self in {TaskState.SUCCESS, TaskState.FAILED}

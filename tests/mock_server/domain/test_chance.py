@@ -1,5 +1,7 @@
 """Chance is a function: a draw is always the same, and looks random."""
 
+from hashlib import blake2b
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +23,15 @@ def test_a_draw_is_always_the_same_for_the_same_four(
     assert drawn == draw(seed, sandbox_id, ordinal, "task")
     assert drawn != draw(seed, sandbox_id, ordinal, "result 1")
     assert len(drawn) == 16
+
+
+@given(seeds, sandbox_ids, ordinals, st.text(max_size=20))
+def test_draw_is_the_hash_of_the_four_with_colons_between(
+    seed: int, sandbox_id: str, ordinal: int, purpose: str
+) -> None:
+    joined = f"{seed}:{sandbox_id}:{ordinal}:{purpose}".encode()
+
+    assert draw(seed, sandbox_id, ordinal, purpose) == blake2b(joined, digest_size=16).digest()
 
 
 def test_two_numbers_of_one_draw_do_not_hang_together() -> None:
