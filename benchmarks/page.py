@@ -21,13 +21,13 @@ def figures_section(results: Results) -> str:
         figure, rounds = FIGURES[name], found.rounds
         spread = [figure.number_text(each) for each in (rounds.min, rounds.median, rounds.max)]
         if figure.target is None:
-            others.append([figure.title, *spread])
+            others.append([f"`{name}`", figure.title, *spread])
         else:
             limits = [figure.limit_text(each) for each in (figure.target, figure.goal)]
-            judged.append([figure.title, *limits, *spread])
+            judged.append([f"`{name}`", figure.title, *limits, *spread])
     tables = [
-        markdown(["figure", "target", "goal", "min", "median", "max"], judged),
-        markdown(["number", "min", "median", "max"], others),
+        markdown(["figure", "measures", "target", "goal", "min", "median", "max"], judged),
+        markdown(["number", "measures", "min", "median", "max"], others),
     ]
     return "\n\n".join([_source_text(results.date, results.commit, results.machine), *tables])
 

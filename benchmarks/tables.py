@@ -39,6 +39,6 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown. All columns but the first are numbers."""
-    marks = ["---", *["---:"] * (len(head) - 1)]
+    """Return a table in Markdown."""
+    marks = ["---"] * len(head)
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, marks, *rows))
