@@ -12,7 +12,7 @@ class RequestFraming:
     knows after each piece to which request the next one belongs, wherever the network splits data.
     """
 
-    __slots__ = ("_left_bytes", "_tail", "head_bytes", "is_in_head")
+    __slots__ = ("_tail", "head_bytes", "is_in_head", "left_bytes")
 
     def __init__(self) -> None:
         self.begin_head()
@@ -21,6 +21,7 @@ class RequestFraming:
         """Note that the next byte is the first of a request."""
         self.is_in_head = True
         self.head_bytes = 0  # Of the current request, so far.
+        self.left_bytes: int | None = 0  # Of the body, if its length is known.
         self._tail = b""  # The last bytes before the next piece, if an end may begin in them.
 
     def begin_body(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
@@ -28,16 +29,16 @@ class RequestFraming:
         self.is_in_head = False
         self._tail = b""
         lengths = [int(value) for name, value in headers if name == b"content-length"]
-        self._left_bytes = lengths[0] if lengths else None
+        self.left_bytes = lengths[0] if lengths else None
 
     def end_of_piece(self, data: bytes, start: int) -> int:
         """Return where the piece ends that begins at `start`."""
-        if self.is_in_head or self._left_bytes is None:
+        if self.is_in_head or self.left_bytes is None:
             end = self._after_blank_line(data, start)
             self._tail = (self._tail + data[max(start, end - 3) : end])[-3:]
         else:
-            end = min(len(data), start + self._left_bytes)
-            self._left_bytes -= end - start
+            end = min(len(data), start + self.left_bytes)
+            self.left_bytes -= end - start
         if self.is_in_head:
             self.head_bytes += end - start
         return end

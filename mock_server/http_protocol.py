@@ -12,7 +12,8 @@ import logging
 from collections.abc import Collection
 from typing import Any
 
-from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mock_server.http_framing import RequestFraming
@@ -36,6 +37,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._framing = RequestFraming()
         self._upgrade_headers: list[tuple[bytes, bytes]] = []  # Of a request that offers one.
         self._lost = asyncio.Event()
+        self._incomplete: tuple[RequestResponseCycle, ASGI3Application] | None = None
         self._error: str | None = None  # The error to send after the responses; empty for none.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -110,6 +112,7 @@ class HttpProtocol(HttpToolsProtocol):
         if newest is not None and newest.more_body and is_queued:
             self.pipeline.popleft()
         elif newest is None or newest.more_body or newest.response_complete:
+            self._incomplete = None
             self._close(error)
             return
         self._error = error
@@ -128,6 +131,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._incomplete = None
         self._lost.set()
 
     def on_message_begin(self) -> None:
@@ -146,11 +150,34 @@ class HttpProtocol(HttpToolsProtocol):
         self._connection.cycle = self.cycle
         self.headers = []  # Trailers of the body are no headers: they must not replace the key.
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Start a request once it is complete, or if its body is too long to wait for.
+
+        So it never depends on timing whether an invalid or interrupted request is carried out.
+        """
+        if cycle.more_body and not cycle.waiting_for_100_continue and not self._is_long(cycle):
+            self._incomplete = (cycle, app)
+            self.flow.resume_reading()
+        else:
+            self._incomplete = None
+            super()._start_asgi_task(cycle, app)
+
+    def _is_long(self, cycle: RequestResponseCycle) -> bool:
+        announced_bytes = self._framing.left_bytes or 0
+        return len(cycle.body) + announced_bytes > HIGH_WATER_LIMIT
+
+    def on_body(self, body: bytes) -> None:
+        super().on_body(body)
+        if self._incomplete is not None and self._is_long(self.cycle):
+            self._start_asgi_task(*self._incomplete)
+
     def on_message_complete(self) -> None:
         if self._offers_upgrade():
             return
         self._framing.begin_head()
         super().on_message_complete()
+        if self._incomplete is not None:
+            self._start_asgi_task(*self._incomplete)
 
     def _offers_upgrade(self) -> bool:
         return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"

@@ -22,14 +22,14 @@ class Case:
     statuses: Sequence[int]
     direct: range
     closes: bool
-    is_reset: bool
+    is_aborted: bool
 
 
 class Cases(list[Case]):
     """A list of cases, in which functions enter themselves."""
 
     def case(
-        self, *statuses: int, direct: int | range, closes: bool = False, is_reset: bool = False
+        self, *statuses: int, direct: int | range, closes: bool = False, is_aborted: bool = False
     ) -> Callable[[Talk], Talk]:
         def enter(talk: Talk) -> Talk:
             name = talk.__name__
@@ -40,7 +40,7 @@ class Cases(list[Case]):
                     statuses=statuses,
                     direct=direct if isinstance(direct, range) else range(direct, direct + 1),
                     closes=closes,
-                    is_reset=is_reset,
+                    is_aborted=is_aborted,
                 )
             )
             return talk

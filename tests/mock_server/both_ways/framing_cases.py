@@ -157,9 +157,34 @@ def chunked_body_without_content(t: Conversation) -> None:
     t.send(_chunked(t, b"0\r\n\r\n") + t.balance())
 
 
-@CASES.case(200, 400, direct=0, closes=True)
+@CASES.case(200, 400, direct=1, closes=True)
 def chunked_body_with_a_broken_chunk(t: Conversation) -> None:
     t.send(t.balance() + _chunked(t, _chunk(PROMPT[:5]), b"zz\r\n") + t.balance())
+
+
+@CASES.case(400, direct=0, closes=True)
+def get_with_a_broken_chunked_body(t: Conversation) -> None:
+    t.send(t.balance("Transfer-Encoding: chunked") + t.balance())
+
+
+@CASES.case(200, 200, 400, direct=2, closes=True)
+def get_with_a_broken_chunked_body_after_usual_requests(t: Conversation) -> None:
+    t.send(t.submit() + t.balance() + t.balance("Transfer-Encoding: chunked") + t.balance())
+
+
+@CASES.case(200, direct=1)
+def get_without_its_body(t: Conversation) -> None:
+    t.send(t.submit() + t.balance("Content-Length: 3") + b"ab")
+    t.settle()
+    t.half_close()
+
+
+@CASES.case(200, 405, 200, direct=1)
+def long_bodies_of_requests_that_have_none(t: Conversation) -> None:
+    long = "Content-Length: 100000"
+    t.send(t.submit(), t.balance(long).replace(b"GET", b"PUT") + b"x" * 50_000)
+    t.settle()
+    t.send(b"x" * 50_000, t.balance(long) + b"x" * 100_000)
 
 
 @CASES.case(400, direct=0, closes=True)

@@ -80,7 +80,7 @@ def fault_close(t: Conversation) -> None:
     t.send(t.balance() + t.status() + t.submit())
 
 
-@CASES.case(200, direct=1, closes=True, is_reset=True)
+@CASES.case(200, direct=1, closes=True, is_aborted=True)
 def fault_reset(t: Conversation) -> None:
     _fault(t, "reset")
     t.send(t.balance())

@@ -73,7 +73,7 @@ class NotingSender:
         """Have nothing to close."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Server:
     """One of the twins."""
 
@@ -99,8 +99,8 @@ class Outcome:
     """Everything that can be seen of a conversation, but how its requests were served."""
 
     received: bytes
-    is_reset: bool
     is_closed_by_server: bool
+    is_aborted: bool  # With a reset instead of an end.
     sandboxes: Sequence[Json]  # A snapshot of each sandbox.
     journals: Sequence[Json]
     metrics: Metrics  # What the conversation added.
@@ -136,6 +136,7 @@ class Conversation:
         self._keys = [key]
         self._line = Line(server)
         self._callbacks = len(server.sender.log)
+        self._is_half_closed = False
 
     def request(self, line: str, *headers: str, body: bytes | None = None) -> bytes:
         """Return a request with the key; `line` is the request line."""
@@ -161,7 +162,7 @@ class Conversation:
         """Submit a task on a connection of its own; return its id."""
         line = Line(self._server)
         line.send(self.submit(body=body))
-        received, _ = line.end()
+        received = line.end()
         task_id: str = json.loads(received.partition(b"\r\n\r\n")[2])["data"]["taskId"]
         return task_id
 
@@ -178,23 +179,30 @@ class Conversation:
         self._server.sender.wait_for(self._callbacks + number)
 
     def half_close(self) -> None:
-        """Send no more, but go on receiving."""
+        """Send no more, but go on receiving.
+
+        Whether the server notices that before it closes the connection itself is not compared.
+        """
+        self._is_half_closed = True
         self._line.half_close()
 
     def close(self) -> None:
         self._line.close()
 
     def outcome(self, metrics: Metrics, lines: int) -> Outcome:
-        received, is_reset = self._line.end()
+        received = self._line.end()
+        watched = self._line.watched
         apis = [self._server.mock.api(key) for key in self._keys]
         return Outcome(
             received=self._server.without_port(received),
-            is_reset=is_reset,
-            is_closed_by_server=self._line.watched.is_closed_by_server,
+            is_closed_by_server=watched.is_closed_by_server and not self._is_half_closed,
+            is_aborted=watched.is_aborted,
             sandboxes=[self._shown(api, "sandbox/snapshot") for api in apis],
             journals=[self._shown(api, "journal?limit=10000") for api in apis],
             metrics={
-                name: value - metrics.get(name, 0) for name, value in self._server.metrics().items()
+                name: value - metrics.get(name, 0)
+                for name, value in self._server.metrics().items()
+                if value != metrics.get(name, 0)
             },
             lines=self._server.lines.lines[lines:],
             callbacks=self._server.sender.log[self._callbacks :],
@@ -213,7 +221,10 @@ class Conversation:
 
 
 class Line:
-    """A connection whose client reads all the time."""
+    """A connection whose client reads all the time, so that it never keeps the server waiting.
+
+    With TLS the client reads at the end only, because an SSL socket is for one thread.
+    """
 
     def __init__(self, server: Server) -> None:
         self._socket = server.mock.connect()
@@ -221,47 +232,52 @@ class Line:
         self.watched: WatchedConnection = server.watch.connection(self._socket.getsockname()[1])
         self._sent_bytes = 0
         self._received: list[bytes] = []
-        self._is_reset = False
         self._reader = Thread(target=self._read)
-        self._reader.start()
+        if not isinstance(self._socket, ssl.SSLSocket):
+            self._reader.start()
 
     def send(self, *segments: bytes) -> None:
         for segment in segments:
             if self.watched.is_over:
                 return
-            self._socket.sendall(segment)
+            try:
+                self._socket.sendall(segment)
+            except OSError:  # The server has closed the connection in the meantime.
+                return
             self._sent_bytes += len(segment)
             self.watched.wait_for(self._sent_bytes)
 
     def half_close(self) -> None:
         with suppress(OSError):  # The server may have closed the connection.
-            self._socket.shutdown(socket.SHUT_WR)
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)  # That of TLS forgets the keys.
 
-    def end(self) -> tuple[bytes, bool]:
+    def end(self) -> bytes:
         """Close the connection once everything is answered; return what came."""
         self.watched.settle()
-        self.half_close()
-        self._reader.join(PATIENCE_S)
-        assert not self._reader.is_alive(), "the server did not close the connection"
-        self.watched.wait_until_lost()
         self.close()
-        return b"".join(self._received), self._is_reset
+        self.watched.wait_until_lost()
+        return b"".join(self._received)
 
     def close(self) -> None:
-        """Close the connection, whatever there is to read."""
+        """Close the connection after its server has done so."""
+        if self._socket.fileno() < 0:
+            return
         self.half_close()
-        self._reader.join(PATIENCE_S)
+        if isinstance(self._socket, ssl.SSLSocket):
+            self._read()
+        else:
+            self._reader.join(PATIENCE_S)
+            assert not self._reader.is_alive(), "the server did not close the connection"
         self._socket.close()
 
     def _read(self) -> None:
-        try:
+        # A server that closes the connection before it has read everything may reset it.
+        with suppress(ConnectionResetError, ssl.SSLError):
             while data := self._socket.recv(262_144):
                 self._received.append(data)
-        except (ConnectionResetError, ssl.SSLError):
-            self._is_reset = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Twins:
     """A server with the direct path and one without."""
 
@@ -278,7 +294,8 @@ class Twins:
         direct, direct_calls = _outcome(self.direct, talk, key)
         ordinary, ordinary_calls = _outcome(self.ordinary, talk, key)
         for name in Outcome.__dataclass_fields__:  # The first difference is the shortest to read.
-            assert getattr(direct, name) == getattr(ordinary, name), name
+            one, other = getattr(direct, name), getattr(ordinary, name)
+            assert one == other, f"{name} of the direct path: {one}\nof the other: {other}"
         return direct, ordinary_calls - direct_calls
 
 

@@ -10,7 +10,6 @@ from threading import Condition
 from typing import Any, cast
 
 import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.patience import PATIENCE_S
@@ -27,18 +26,11 @@ class Watch:
 
     def install(self, config: uvicorn.Config) -> uvicorn.Config:
         """Watch the connections of a server with this configuration."""
-        app, make = config.app, config.http
-
-        async def counting(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http":
-                self._connections[scope["client"][1]].calls += 1
-            await cast("ASGIApp", app)(scope, receive, send)
+        make = cast("Callable[..., HttpToolsProtocol]", config.http)
 
         def watched(**arguments: Any) -> WatchedConnection:
-            make_protocol = cast("Callable[..., HttpToolsProtocol]", make)
-            return WatchedConnection(self, make_protocol(**arguments))
+            return WatchedConnection(self, make(**arguments))
 
-        config.app = counting
         config.http = cast("type[asyncio.Protocol]", watched)
         return config
 
@@ -46,6 +38,11 @@ class Watch:
         with self.changed:
             self._connections[port] = connection
             self.changed.notify_all()
+
+    def remove(self, port: int) -> None:
+        """Forget a connection that is lost, because its port may be used again."""
+        with self.changed:
+            self._connections.pop(port, None)
 
     def connection(self, port: int) -> "WatchedConnection":
         """Return the connection of a client, once the server has accepted it."""
@@ -60,17 +57,26 @@ class WatchedConnection(asyncio.Protocol):
     def __init__(self, watch: Watch, protocol: HttpToolsProtocol) -> None:
         self.calls = 0  # Requests that reached the application over ASGI.
         self.received_bytes = 0
-        self.is_closed_by_server = False
+        self.is_closed_by_server = False  # Before its client has stopped sending.
+        self.is_aborted = False
         self.log: list[str] = []  # What happened, in order.
         self.protocol = protocol
         self._watch = watch
         self._is_lost = False
+        app = protocol.app
+
+        async def counting(scope: Any, receive: Any, send: Any) -> None:
+            self.calls += 1
+            await app(scope, receive, send)
+
+        protocol.app = counting
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         tapped = cast("asyncio.Transport", _Tap(transport, self))
         self.transport = tapped
         self.protocol.connection_made(tapped)
-        self._watch.add(transport.get_extra_info("peername")[1], self)
+        self._port: int = transport.get_extra_info("peername")[1]
+        self._watch.add(self._port, self)
 
     def data_received(self, data: bytes) -> None:
         self.protocol.data_received(data)
@@ -84,6 +90,7 @@ class WatchedConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.protocol.connection_lost(exc)
+        self._watch.remove(self._port)
         with self._watch.changed:
             self._is_lost = True
             self._watch.changed.notify_all()
@@ -151,6 +158,7 @@ class _Tap:
 
     def abort(self) -> None:
         self._note_end()
+        self._connection.is_aborted = True
         self._transport.abort()
 
     def _note_end(self) -> None:
