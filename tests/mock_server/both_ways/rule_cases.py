@@ -125,7 +125,7 @@ def faults_that_keep_the_connection(t: Conversation) -> None:
     t.send(t.status() * 4 + t.submit())
 
 
-@CASES.case(200, 200, 404, 200, direct=2)
+@CASES.case(200, 200, 429, 200, direct=2)
 def profile_that_is_chosen_between_requests(t: Conversation) -> None:
     t.send(t.balance())
     t.settle()

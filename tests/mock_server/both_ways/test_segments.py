@@ -68,7 +68,7 @@ def test_every_request_can_be_split_at_every_byte(twins: Twins, make: Make) -> N
     outcome, direct = twins.compare(talk)
 
     assert outcome.statuses.count(200) + outcome.statuses.count(404) >= 2 * cuts
-    assert direct == cuts
+    assert direct >= cuts  # More, if the head is whole: the direct path waits for a short body.
 
 
 @pytest.mark.parametrize("make", SEVERAL)

@@ -131,7 +131,7 @@ def test_a_body_that_grows_too_large_in_chunks_is_refused(serve: Serve) -> None:
     mock = serve(Settings(body_limit_bytes=1024))
     request = head(mock.api("sk-key"), "Transfer-Encoding: chunked")
 
-    answer, body = exchange(mock, request + chunked(b"{" * 600, b"{" * 600)[:-5])
+    answer, body = exchange(mock, request + chunked(b"{" * 40_000, b"{" * 40_000)[:-5])
 
     assert answer.status == 413
     assert json.loads(body)["data"]["error"] == "body: must have at most 1024 bytes"
