@@ -22,7 +22,7 @@ from benchmarks.options import (
 from benchmarks.parts import PARTS
 from benchmarks.results import Results, write_json
 from benchmarks.rounds import RoundLimits, is_settled, run_rounds
-from benchmarks.tables import figures_text
+from benchmarks.tables import disturbance_text, figures_text
 from benchmarks.workbench import Part, Workbench
 from benchmarks.wrk import CONNECTIONS, Wrk
 
@@ -64,6 +64,8 @@ def main(
         )
         write_json(output, results)
     click.echo(figures_text(figures))
+    if warning := disturbance_text(figures):
+        note(warning)
     note(f"written to {output}; compare with the targets: python -m benchmarks.check {output}")
 
 

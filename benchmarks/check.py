@@ -12,7 +12,7 @@ import msgspec
 
 from benchmarks.figures import FIGURES, Figure, Measured
 from benchmarks.results import Results, read_json
-from benchmarks.tables import columns
+from benchmarks.tables import columns, disturbance_text
 
 
 class Verdict(StrEnum):
@@ -66,9 +66,12 @@ def _verdict(figure: Figure, figures: dict[str, Measured]) -> Verdict:
 @click.pass_context
 def main(context: click.Context, file: Path) -> None:
     """Compare the figures in FILE, which `make bench` wrote, with their targets."""
-    judged = judgements(read_json(file, Results).figures)
+    figures = read_json(file, Results).figures
+    judged = judgements(figures)
     head = ["figure", "measured", "target", "goal", "verdict"]
     click.echo(columns([head, *(each.row for each in judged)]))
+    if warning := disturbance_text(figures):
+        click.echo(warning, err=True)
     is_bad = {each.verdict for each in judged} & {Verdict.MISSED, Verdict.UNMEASURED}
     context.exit(1 if is_bad else 0)
 

@@ -154,6 +154,17 @@ FIGURES = {
         Figure(name="status_p99_us", title="p99 of status requests", unit=Unit.MICROSECONDS),
         Figure(name="bare_p99_us", title="p99 of the bare callable", unit=Unit.MICROSECONDS),
         *(
+            Figure(
+                name=name, title=f"share of the time that the server ran, {title}", unit=Unit.RATIO
+            )
+            for name, title in (
+                ("status_core_share", "status requests"),
+                ("bare_status_core_share", "bare callable"),
+                ("submit_core_share", "submits"),
+                ("bare_submit_core_share", "bare callable that decodes the body"),
+            )
+        ),
+        *(
             Figure(name=name, title=f"CPU time per {title}", unit=Unit.MICROSECONDS)
             for name, title in (
                 ("status_cpu_us", "status request"),

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from benchmarks.figures import FIGURES, Measured
 
 _UNSETTLED = " *"
+_CORE_SHARE = "_core_share"
+_LEAST_CORE_SHARE = 0.9
 
 
 def figures_text(figures: Mapping[str, Measured]) -> str:
@@ -24,6 +26,20 @@ def figures_text(figures: Mapping[str, Measured]) -> str:
     if not all(found.is_settled for found in figures.values()):
         text += f"\n{_UNSETTLED.strip()} the median was not stable after the last round"
     return text
+
+
+def disturbance_text(figures: Mapping[str, Measured]) -> str | None:
+    """Return a warning if a server could not use its core; None if nothing limited the servers.
+
+    Then the rates are those of wrk or of other programs, and their ratios are closer to 1.
+    """
+    shares = [found.rounds.median for name, found in figures.items() if name.endswith(_CORE_SHARE)]
+    if not shares or min(shares) >= _LEAST_CORE_SHARE:
+        return None
+    return (
+        f"warning: a server ran only {min(shares):.0%} of the time under load: other programs or"
+        " wrk limited it;\nmeasure the rates again on a quiet machine"
+    )
 
 
 def columns(rows: Sequence[Sequence[str]]) -> str:

@@ -17,6 +17,7 @@ class ServerLoad(msgspec.Struct, frozen=True, kw_only=True):
     per_s: float
     p99_us: float
     cpu_us: float  # The time that the server's process ran, per request.
+    core_share: float  # The share of the time that it ran; 1 if nothing else limited it.
 
 
 class Workbench(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,8 +30,13 @@ class Workbench(msgspec.Struct, frozen=True, kw_only=True):
         """Load a server with a request and return what was measured."""
         before_s = server.cpu_s
         load = self.wrk.load(server.url, request)
-        cpu_us = (server.cpu_s - before_s) * 1e6 / load.requests
-        return ServerLoad(per_s=load.per_s, p99_us=load.p99_us, cpu_us=cpu_us)
+        cpu_us = (server.cpu_s - before_s) * 1e6
+        return ServerLoad(
+            per_s=load.per_s,
+            p99_us=load.p99_us,
+            cpu_us=cpu_us / load.requests,
+            core_share=cpu_us / load.duration_us,
+        )
 
     def loads(
         self, targets: Mapping[str, tuple[Server, Request]]

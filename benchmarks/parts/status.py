@@ -32,6 +32,8 @@ def _rounds(bench: Workbench) -> Rounds:
                 "rules_per_s": loads["rules"].per_s,
                 "status_p99_us": loads["mock"].p99_us,
                 "bare_p99_us": loads["bare"].p99_us,
+                "status_core_share": loads["mock"].core_share,
+                "bare_status_core_share": loads["bare"].core_share,
                 "status_cpu_us": loads["mock"].cpu_us,
                 "bare_status_cpu_us": loads["bare"].cpu_us,
                 "rules_cpu_us": loads["rules"].cpu_us,

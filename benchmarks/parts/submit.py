@@ -22,6 +22,8 @@ def _rounds(bench: Workbench) -> Rounds:
                 "submit_rate_ratio": loads["mock"].per_s / loads["bare"].per_s,
                 "submit_per_s": loads["mock"].per_s,
                 "bare_submit_per_s": loads["bare"].per_s,
+                "submit_core_share": loads["mock"].core_share,
+                "bare_submit_core_share": loads["bare"].core_share,
                 "submit_cpu_us": loads["mock"].cpu_us,
                 "bare_submit_cpu_us": loads["bare"].cpu_us,
             }

@@ -79,6 +79,13 @@ def test_median_that_was_not_stable_is_marked(tmp_path: Path) -> None:
     assert "met (not stable)" in checked.stdout
 
 
+def test_server_that_could_not_use_its_core_is_a_warning(tmp_path: Path) -> None:
+    limited = results(status_core_share=0.95, bare_submit_core_share=0.62)
+
+    assert "ran only 62%" in check_results(limited, tmp_path).stderr
+    assert check_results(results(submit_core_share=0.9), tmp_path).stderr == ""
+
+
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"version": 2}', '{"version": 1}'])
 def test_invalid_file_is_rejected_with_its_path(content: str, tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
