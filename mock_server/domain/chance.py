@@ -3,6 +3,7 @@
 The same seed gives the same run. Other sandboxes do not influence it.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from statistics import NormalDist
@@ -19,6 +20,15 @@ def draw(seed: int, sandbox_id: str, ordinal: int, purpose: str) -> bytes:
     drawn = _hash_of(seed, sandbox_id).copy()
     drawn.update(f"{ordinal}:{purpose}".encode())
     return drawn.digest()
+
+
+def draws(seed: int, sandbox_id: str, ordinals: Iterable[int], purpose: str) -> Iterator[bytes]:
+    """Yield the draw for each ordinal; for many of them this is faster than `draw`."""
+    copy_hash = _hash_of(seed, sandbox_id).copy
+    for ordinal in ordinals:
+        drawn = copy_hash()
+        drawn.update(f"{ordinal}:{purpose}".encode())
+        yield drawn.digest()
 
 
 def two_uniforms(drawn: bytes) -> tuple[float, float]:

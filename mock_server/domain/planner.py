@@ -5,7 +5,7 @@ prompt, a rule (those queued by `next` first), reference images, moderation, def
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -19,7 +19,7 @@ from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.sandbox_settings import ImageFailCodes, SandboxSettings
 from mock_server.domain.submission import Submission
-from mock_server.domain.task import Ending
+from mock_server.domain.task import Ending, compact
 
 BY_DEFAULT = ("default: the task succeeds",)
 SUCCESS_BY_DEFAULT = Ending(reasons=BY_DEFAULT)
@@ -126,21 +126,45 @@ def plan_request(
 
 
 def planned_times(
-    request: PlanRequest, drawn: bytes, *, now_ms: int, generation_time_ms: int, timing: Timing
+    request: PlanRequest, drawn_ms: tuple[int, int], now_ms: int
 ) -> tuple[int, int | None]:
-    """Return `start_ms` and `end_ms` of a task that is submitted at `now_ms` (TIM-1).
+    """Return `start_ms` and `end_ms` of a task that is submitted at `now_ms`.
 
-    `drawn` are at least 8 random bytes of the task.
+    `drawn_ms` is how long it is pending and processing, unless the request says it.
     """
-    pending_ms, processing_ms = _durations_ms(drawn, generation_time_ms, timing)
+    pending_ms, processing_ms = drawn_ms
     if request.pending_ms is not None:
         pending_ms = request.pending_ms
     if request.processing_ms is not None:
         processing_ms = request.processing_ms
-    start_ms = now_ms + pending_ms
+    start_ms = compact(now_ms + pending_ms)
     if request.is_held or request.ending.polls:
         return start_ms, None
-    return start_ms, start_ms + processing_ms
+    return start_ms, compact(start_ms + processing_ms)
+
+
+def drawn_durations_ms(
+    draws: Iterable[bytes], average_ms: int, timing: Timing
+) -> Iterator[tuple[int, int]]:
+    """Yield for each draw how long a task is pending and processing, in milliseconds (TIM-1).
+
+    A draw has at least 8 bytes. The total has a lognormal distribution around the average, clipped
+    on both sides. Pending is a small part of the total and has an upper limit.
+    """
+    sigma, longest_factor, shortest_s = timing.sigma, timing.clip, timing.pending_min_s
+    shortest_factor, span_s = 1 / longest_factor, timing.pending_max_s - shortest_s
+    shift = sigma / 2  # It makes the average factor 1.
+    for drawn in draws:
+        of_whole, of_pending = two_uniforms(drawn)
+        factor = math.exp(sigma * (normal_quantile(of_whole) - shift))
+        if factor > longest_factor:
+            factor = longest_factor
+        elif factor < shortest_factor:
+            factor = shortest_factor
+        whole_ms = round(average_ms * factor)
+        pending_s = shortest_s + span_s * of_pending
+        pending_ms = int(min(pending_s * 1000, whole_ms * timing.pending_max_share))
+        yield pending_ms, whole_ms - pending_ms
 
 
 def _completed(directives: Outcome, ruled: Outcome) -> Outcome:
@@ -179,24 +203,3 @@ def _step(sentence: str, code: str, decided: str | None) -> tuple[str]:
     if decided is None:
         return (f"{sentence} → {code}",)
     return (f"{sentence}; no effect, because {decided} was already decided",)
-
-
-def _durations_ms(drawn: bytes, average_ms: int, timing: Timing) -> tuple[int, int]:
-    """Return how long a task is pending and how long it is processing, in milliseconds.
-
-    The total has a lognormal distribution around the average, clipped on both sides. Pending is
-    a small part of the total and has an upper limit.
-    """
-    if average_ms == 0:
-        return 0, 0
-    of_whole, of_pending = two_uniforms(drawn)
-    sigma, clip, shortest_s = timing.sigma, timing.clip, timing.pending_min_s
-    factor = math.exp(sigma * (normal_quantile(of_whole) - sigma / 2))
-    if factor > clip:
-        factor = clip
-    elif factor < 1 / clip:
-        factor = 1 / clip
-    whole_ms = round(average_ms * factor)
-    pending_s = shortest_s + (timing.pending_max_s - shortest_s) * of_pending
-    pending_ms = int(min(pending_s * 1000, whole_ms * timing.pending_max_share))
-    return pending_ms, whole_ms - pending_ms

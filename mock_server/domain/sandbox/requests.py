@@ -3,14 +3,13 @@
 from functools import lru_cache
 
 from mock_server.domain.catalogue import Model
-from mock_server.domain.chance import draw
 from mock_server.domain.commands import CountRequest, ReadStatus, RecordExchange, Submit
 from mock_server.domain.ledger import price_microusd
 from mock_server.domain.operation import Operation
 from mock_server.domain.planner import planned_times
 from mock_server.domain.results import BalanceView, Rejection, RejectionReason, TaskView
 from mock_server.domain.sandbox.state import SandboxState
-from mock_server.domain.task import Order, Task, compact, task_id
+from mock_server.domain.task import Order, Task, compact
 
 _CALLBACK = Operation.CALLBACK  # In Python 3.11, the access to a member of an enum is slow.
 
@@ -109,27 +108,18 @@ def _new_task(
     state: SandboxState, command: Submit, model: Model, order: Order, now_ms: int
 ) -> Task:
     """Return the sandbox's next task with its id and its plan."""
-    settings = state.settings
-    drawn = draw(state.seed, state.origin, state.ordinal, "task")
-    generation_time_ms = settings.generation_time_ms
-    if generation_time_ms is None:
-        generation_time_ms = model.generation_time_ms
-    start_ms, end_ms = planned_times(
-        command.plan_request,
-        drawn[8:],
-        now_ms=now_ms,
-        generation_time_ms=generation_time_ms,
-        timing=model.timing,
-    )
+    drawn = state.task_draws.take(state.ordinal, model, state.settings)
+    plan_request = command.plan_request
+    start_ms, end_ms = planned_times(plan_request, drawn.durations_ms, now_ms)
     return Task(
-        end_ms=None if end_ms is None else compact(end_ms),
+        end_ms=end_ms,
         ordinal=state.ordinal,
-        id=task_id(state.origin, drawn[:8], is_reserved=settings.task_ids == "reserved"),
+        id=drawn.id,
         prompt=command.submission.prompt,
         created_ms=compact(now_ms),
-        start_ms=compact(start_ms),
+        start_ms=start_ms,
         order=order,
-        ending=command.plan_request.ending,
+        ending=plan_request.ending,
     )
 
 

@@ -20,6 +20,7 @@ from mock_server.domain.snapshot import (
     restored_tasks,
 )
 from mock_server.domain.task import Task
+from mock_server.domain.task_draws import TaskDraws
 from mock_server.domain.window import Window
 
 
@@ -66,6 +67,7 @@ def restore(state: SandboxState, command: Restore) -> None:
 
     state.used_ms = real_ms
     state.seed, state.origin = snapshot.seed, snapshot.origin
+    state.task_draws = TaskDraws(state.seed, state.origin)
     state.settings = snapshot.settings
     state.clock, state.window, state.ledger = clock, window, ledger
     state.tasks, state.deliveries = tasks, deliveries

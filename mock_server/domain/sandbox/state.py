@@ -15,6 +15,7 @@ from mock_server.domain.rule_book import RuleBook
 from mock_server.domain.rules import RuleDefinition, RuleInput
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.task import Task, state_at
+from mock_server.domain.task_draws import TaskDraws
 from mock_server.domain.window import Window
 
 
@@ -50,6 +51,7 @@ class SandboxState:
         "responses",
         "seed",
         "settings",
+        "task_draws",
         "tasks",
         "template",
         "used_ms",
@@ -72,6 +74,7 @@ class SandboxState:
         template = self.template
         self.seed = template.seed
         self.origin = self.id  # The sandbox id from which chance is drawn.
+        self.task_draws = TaskDraws(self.seed, self.origin)
         self.settings = template.settings
         self.clock = VirtualClock(template.clock.mode, template.clock.speed, real_ms)
         self.window = Window(self.settings.rate_limit)

@@ -7,7 +7,12 @@ from hypothesis import strategies as st
 
 from mock_server.catalogue_files import load_catalogue
 from mock_server.domain.outcome import MAX_MESSAGE_LENGTH, Outcome
-from mock_server.domain.planner import PlanRequest, plan_request, planned_times
+from mock_server.domain.planner import (
+    PlanRequest,
+    drawn_durations_ms,
+    plan_request,
+    planned_times,
+)
 from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.domain.task import Ending, Order, Task
 from mock_server.settings import Settings
@@ -65,15 +70,16 @@ class Times(NamedTuple):
     end_ms: int | None
 
 
-def times(brief: PlanRequest | None = None, **changes: Any) -> Times:
-    """Return the planned times of a submit, but for what is changed."""
-    chosen: dict[str, Any] = {
-        "drawn": bytes(8),
-        "now_ms": NOW_MS,
-        "generation_time_ms": 30_000,
-        "timing": TIMING,
-    }
-    return Times(*planned_times(brief or PlanRequest(), **(chosen | changes)))
+def times(
+    brief: PlanRequest | None = None,
+    *,
+    drawn: bytes = bytes(8),
+    now_ms: int = NOW_MS,
+    generation_time_ms: int = 30_000,
+) -> Times:
+    """Return the planned times of a submit."""
+    durations_ms = next(drawn_durations_ms([drawn], generation_time_ms, TIMING))
+    return Times(*planned_times(brief or PlanRequest(), durations_ms, now_ms))
 
 
 def task(**changes: Any) -> Task:
