@@ -298,7 +298,7 @@ def forwarded_requests(t: Conversation) -> None:
 
 @CASES.case(200, 200, 200, direct=3)
 def many_headers(t: Conversation) -> None:
-    headers = [f"X-Header-{at}: {'v' * at}" for at in range(200)]
+    headers = [f"X-Header-{at}: {'v' * (at % 9)}" for at in range(200)]
     t.send(t.balance(*headers) + t.balance(*headers) + t.submit(*reversed(headers)))
 
 
