@@ -23,6 +23,7 @@ class DirectProtocol(HttpProtocol):
         self._path = direct
         self._held = b""  # Received, but not answered and not given to the parser yet.
         self._lacks_body = False  # Whether it is the start of a plain request.
+        self._is_stopping = False
         self._answered_s = 0.0  # When the loop's clock showed the last direct response.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -47,10 +48,23 @@ class DirectProtocol(HttpProtocol):
     def timeout_keep_alive_handler(self) -> None:
         """Close the connection if it is idle; direct responses do not set the timer anew."""
         left_s = self._answered_s + self.timeout_keep_alive - self.loop.time()
-        if left_s > 0:
+        if self._has_waiting_requests:  # Their client reads too slowly.
+            self._wait_for_idleness(self.timeout_keep_alive)
+        elif left_s > 0:
             self._wait_for_idleness(left_s)
         else:
             super().timeout_keep_alive_handler()
+
+    def shutdown(self) -> None:
+        """Close the connection, after the responses to requests that have arrived."""
+        if self._has_waiting_requests:
+            self._is_stopping = True
+        else:
+            super().shutdown()
+
+    @property
+    def _has_waiting_requests(self) -> bool:
+        return bool(self._held) and not self._lacks_body
 
     def _serve(self, data: bytes) -> None:
         if not self.is_idle:
@@ -88,10 +102,13 @@ class DirectProtocol(HttpProtocol):
             self.loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
-        if self._held and not self._lacks_body and not self.transport.is_closing():
-            data, self._held = self._held, b""
-            self.flow.resume_reading()
-            self._serve(data)
+        if not self._has_waiting_requests or self.transport.is_closing():
+            return
+        data, self._held = self._held, b""
+        self.flow.resume_reading()
+        self._serve(data)
+        if self._is_stopping:
+            self.shutdown()
 
     def _wait_for_idleness(self, seconds: float) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(

@@ -17,6 +17,11 @@ class RequestFraming:
     def __init__(self) -> None:
         self.begin_head()
 
+    @property
+    def is_at_start(self) -> bool:
+        """Whether no byte of the next request has arrived."""
+        return self.is_in_head and not self.head_bytes
+
     def begin_head(self) -> None:
         """Note that the next byte is the first of a request."""
         self.is_in_head = True

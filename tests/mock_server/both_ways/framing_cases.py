@@ -208,6 +208,12 @@ def half_closed_after_usual_requests(t: Conversation) -> None:
     t.half_close()
 
 
+@CASES.case(*[200] * 900, direct=range(100, 901))
+def half_closed_after_many_requests(t: Conversation) -> None:
+    t.send((t.submit() + t.balance() + t.balance()) * 300)
+    t.half_close()
+
+
 @CASES.case(200, 405, 200, direct=1)
 def half_closed_after_an_odd_request(t: Conversation) -> None:
     t.send(t.submit() + t.submit().replace(b"POST", b"PUT") + t.balance())
