@@ -59,10 +59,13 @@ class CountRequest(Command[BalanceView | Rejection], frozen=True, kw_only=True, 
 
 
 class RecordExchange(Command[int], frozen=True, kw_only=True, gc=False):
-    """Add an entry to the journal and return its number."""
+    """Add an entry to the journal and return its number.
+
+    `headers_bytes` is the size of the names and values of its headers, if it is known already.
+    """
 
     entry: Entry
-    weight_bytes: int
+    headers_bytes: int | None = None
 
 
 class MatchRules(Command[RuleMatch | None], frozen=True, kw_only=True, gc=False):

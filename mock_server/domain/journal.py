@@ -49,16 +49,6 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
         return fault_text(self.injected) if self.injected else ""
 
 
-def weight_bytes(entry: Entry, headers_bytes: int | None = None) -> int:
-    """Return about how much memory an entry uses.
-
-    `headers_bytes` is the size of all names and values of its `headers`, if it is known already.
-    """
-    if headers_bytes is None:
-        headers_bytes = sum(len(name) + len(value) for name, value in entry.headers)
-    return _ENTRY_BYTES + headers_bytes + len(entry.request) + len(entry.answer) + len(entry.query)
-
-
 class Journal:
     """Stores entries within MAX_ENTRIES and MAX_BYTES: drops and counts the oldest ones.
 
@@ -95,18 +85,23 @@ class Journal:
         journal = cls()
         journal.dropped = dropped
         for entry in entries:
-            journal.add(entry, weight_bytes(entry))
+            journal.add(entry)
         return journal
 
-    def add(self, entry: Entry, weight_bytes: int) -> int:
-        """Append an entry of this weight and return its number.
+    def add(self, entry: Entry, headers_bytes: int | None = None) -> int:
+        """Append an entry and return its number.
 
-        The caller has truncated its bodies to MAX_BODY_BYTES.
+        The caller has truncated its bodies to MAX_BODY_BYTES. `headers_bytes` is the size of the
+        names and values of its headers, if it is known already.
         """
         entries, weights = self._entries, self._weights
+        if headers_bytes is None:
+            headers_bytes = sum(len(name) + len(value) for name, value in entry.headers)
+        bodies_bytes = len(entry.request) + len(entry.answer) + len(entry.query)
+        weight = _ENTRY_BYTES + headers_bytes + bodies_bytes
         entries.append(entry)
-        weights.append(weight_bytes)
-        self.bytes += weight_bytes
+        weights.append(weight)
+        self.bytes += weight
         while self.bytes > MAX_BYTES or len(entries) > MAX_ENTRIES:
             entries.popleft()
             self.bytes -= weights.popleft()

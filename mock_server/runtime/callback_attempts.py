@@ -8,7 +8,7 @@ from typing import TypeAlias
 from mock_server.domain.commands import PostponeDelivery, RecordDelivery, RecordExchange
 from mock_server.domain.deliveries import DueDelivery
 from mock_server.domain.dispatching import DeliveryAttempt
-from mock_server.domain.journal import MAX_BODY_BYTES, Entry, weight_bytes
+from mock_server.domain.journal import MAX_BODY_BYTES, Entry
 from mock_server.domain.operation import Operation
 from mock_server.domain.ports import DeliveryResult, RealClock, Sender
 from mock_server.domain.rule_book import RuleMatch
@@ -155,8 +155,7 @@ class CallbackAttempts:
             injected=injected,
             error=delivered.error or "",
         )
-        record = RecordExchange(real_ms=real_ms, entry=entry, weight_bytes=weight_bytes(entry))
-        await self._store.execute(sandbox.id, record)
+        await self._store.execute(sandbox.id, RecordExchange(real_ms=real_ms, entry=entry))
 
     def _real_ms(self) -> int:
         return self._clock.now_ns() // 1_000_000

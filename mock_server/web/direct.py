@@ -5,8 +5,8 @@ others take the ordinary way through the ASGI server, with the same responses.
 """
 
 import logging
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import httptools
 import msgspec
@@ -31,8 +31,6 @@ _FAILED = (
     b"HTTP/1.1 500 Internal Server Error\r\ncontent-type: text/plain; charset=utf-8\r\n"
     b"content-length: 21\r\nconnection: close\r\n\r\nInternal Server Error"
 )
-
-T = TypeVar("T")
 
 
 class PlainHeaders(msgspec.Struct, frozen=True):
@@ -116,14 +114,17 @@ class DirectPath:
             if len(data) < end:
                 return Served(responses, start, lacks_body=end - start <= _MAX_AWAITED_BYTES)
             try:
-                response = _at_once(self._response(head, data[body_start:end], address))
+                self._response(head, data[body_start:end], address).send(None)
+            except StopIteration as finished:
+                if finished.value is None:
+                    break
+                responses.append(finished.value)
+                start = end
             except Exception as error:
                 log.exception("a request could not be answered")
                 raise RequestFailed([*responses, _FAILED]) from error
-            if response is None:
-                break
-            responses.append(response)
-            start = end
+            else:
+                raise AssertionError("the endpoint waits, so the request was not plain")
         return Served(responses, start)
 
     def _parse(self, raw: bytes) -> PlainHead | None:
@@ -215,13 +216,3 @@ class _Reader:
 
     def on_headers_complete(self) -> None:
         self.is_complete = True
-
-
-def _at_once(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Return the result of a coroutine that waits for nothing."""
-    try:
-        coroutine.send(None)
-    except StopIteration as finished:
-        result: T = finished.value
-        return result
-    raise AssertionError("the coroutine waits, so its request was not plain")

@@ -9,6 +9,7 @@ from starlette.types import Scope
 from mock_server.domain.journal import Header
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.store import SandboxReader
+from mock_server.domain.submission import Submission
 
 Headers: TypeAlias = Mapping[bytes, bytes]
 """The headers of a request by lower-case name. If a header is repeated, the last one counts."""
@@ -86,6 +87,7 @@ class ProviderRequest(msgspec.Struct, gc=False):
     body: bytes | None = b""  # None if it is too large.
     match: RuleMatch | None = None
     note: RequestNote | None = None  # None if the request is not logged.
+    submission: Submission | None = None  # The decoded body of a submit, once it is known.
 
     @property
     def headers(self) -> Headers:

@@ -7,7 +7,7 @@ from starlette.types import Message, Send
 
 from mock_server.domain.commands import RecordExchange
 from mock_server.domain.errors import SandboxMissing
-from mock_server.domain.journal import MAX_BODY_BYTES, Entry, weight_bytes
+from mock_server.domain.journal import MAX_BODY_BYTES, Entry
 from mock_server.domain.operation import Operation
 from mock_server.domain.ports import RealClock
 from mock_server.domain.rule_book import RuleMatch
@@ -47,17 +47,33 @@ class Responder:
 
         The headers `Mock-Rule` and `Mock-Fault` name the rule and the injected faults.
         """
-        match = request.match
-        provenance: tuple[Header, ...] = ()
-        if match is not None and self._has_provenance:
-            provenance = (
-                (b"mock-rule", match.rule.encode()),
-                (b"mock-fault", match.effect.fault.encode()),
-            )
+        match, target, block = request.match, request.target, request.block
+        provenance = self._provenance(match) if match is not None else ()
         head = self._heads.of(answer, provenance)
         if request.note is not None:
             request.note.take(request.sandbox, answer.task_id, match)
-        record = self._record(request, operation, answer, head)
+        now_ns = self._now_ns()
+        entry = Entry(  # Names for all members would double the time that recording takes.
+            answer.now_ms,
+            request.began_ns // 1_000_000,
+            operation,
+            answer.task_id,
+            answer.status,
+            (now_ns - request.began_ns) // 1000,
+            (request.body or b"")[:MAX_BODY_BYTES],
+            answer.body[:MAX_BODY_BYTES] if answer.content_type is envelope.JSON else b"",
+            target.method,
+            target.path,
+            request.query,
+            block.pairs,
+            head.headers,
+            len(answer.body),
+            "" if match is None else match.rule,
+            () if match is None else match.effect.injected,
+        )
+        record = RecordExchange(
+            real_ms=now_ns // 1_000_000, entry=entry, headers_bytes=block.size_bytes
+        )
         try:  # noqa: SIM105  # `suppress` would cost as much as the command
             await self._store.execute(request.sandbox.id, record)
         except SandboxMissing:
@@ -97,35 +113,12 @@ class Responder:
         """Return the `Date` header for an instant in Unix milliseconds."""
         return self._heads.date(now_ms)
 
-    def _record(
-        self, request: ProviderRequest, operation: Operation, answer: Answer, head: ResponseHead
-    ) -> RecordExchange:
-        match, target, block = request.match, request.target, request.block
-        now_ns = self._now_ns()
-        received = (request.body or b"")[:MAX_BODY_BYTES]
-        sent = answer.body[:MAX_BODY_BYTES] if answer.content_type is envelope.JSON else b""
-        entry = Entry(  # Names for all members would double the time that recording takes.
-            answer.now_ms,
-            request.began_ns // 1_000_000,
-            operation,
-            answer.task_id,
-            answer.status,
-            (now_ns - request.began_ns) // 1000,
-            received,
-            sent,
-            target.method,
-            target.path,
-            request.query,
-            block.pairs,
-            head.headers,
-            len(answer.body),
-            "" if match is None else match.rule,
-            () if match is None else match.effect.injected,
-        )
-        return RecordExchange(
-            real_ms=now_ns // 1_000_000,
-            entry=entry,
-            weight_bytes=weight_bytes(entry, block.size_bytes),
+    def _provenance(self, match: RuleMatch) -> tuple[Header, ...]:
+        if not self._has_provenance:
+            return ()
+        return (
+            (b"mock-rule", match.rule.encode()),
+            (b"mock-fault", match.effect.fault.encode()),
         )
 
 

@@ -43,25 +43,29 @@ class ResponseHeads:
 
     def date(self, now_ms: int) -> Header:
         """Return the `Date` header for an instant in Unix milliseconds."""
-        second = now_ms // 1000
-        if second != self._second:
-            self._second = second
-            self._date = (b"date", formatdate(second, usegmt=True).encode())
-            self._kept.clear()
+        if now_ms // 1000 != self._second:
+            self._begin(now_ms // 1000)
         return self._date
 
     def of(self, answer: Answer, more: tuple[Header, ...] = ()) -> ResponseHead:
         """Return the head of a response, with these headers at its end."""
-        date = self.date(answer.now_ms)
+        second = answer.now_ms // 1000
+        if second != self._second:
+            self._begin(second)
         if answer.headers or more or answer.content_type is not envelope.JSON:
-            return _head(answer, date, more)
+            return _head(answer, self._date, more)
         key = answer.status, len(answer.body)
         head = self._kept.get(key)
         if head is None:
             if len(self._kept) >= _MAX_KEPT:
                 self._kept.clear()
-            head = self._kept[key] = _head(answer, date)
+            head = self._kept[key] = _head(answer, self._date)
         return head
+
+    def _begin(self, second: int) -> None:
+        self._second = second
+        self._date = (b"date", formatdate(second, usegmt=True).encode())
+        self._kept.clear()
 
 
 def _head(answer: Answer, date: Header, more: tuple[Header, ...] = ()) -> ResponseHead:

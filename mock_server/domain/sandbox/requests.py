@@ -71,7 +71,7 @@ def record_exchange(state: SandboxState, command: RecordExchange) -> int:
         state.used_ms = command.real_ms  # A rule may have rejected it without another command.
         responses = state.responses
         responses[entry.status] = responses.get(entry.status, 0) + 1
-    return state.journal.add(entry, command.weight_bytes)
+    return state.journal.add(entry, command.headers_bytes)
 
 
 def _polled(state: SandboxState, task: Task, now_ms: int) -> TaskView:

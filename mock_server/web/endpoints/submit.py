@@ -29,8 +29,6 @@ from mock_server.web.endpoints.keyed import KeyedEndpoint
 from mock_server.web.request import Headers, ProviderRequest
 from mock_server.web.responder import Responder
 
-_ESCAPED = b"\\u"  # The name of a member can be written in escapes, so it cannot be searched for.
-
 
 class SubmissionServices(msgspec.Struct, frozen=True):
     """The services that submits of all models share."""
@@ -72,15 +70,20 @@ class SubmitEndpoint(KeyedEndpoint):
         return read_body(headers, receive, self._services.body_limit_bytes)
 
     def answers_at_once(self, request: ProviderRequest) -> bool:
-        body = request.body or b""
-        if request.query or len(body) > self._services.body_limit_bytes:
+        body = request.body
+        if request.query or body is None or len(body) > self._services.body_limit_bytes:
             return False
-        if _ESCAPED in body or b"image_urls" in body:
+        try:
+            submission = request.submission = self._decode(request, body)
+        except InvalidRequest:
+            return True  # `handle` rejects it.
+        if submission.image_urls:
             return False
-        return not (request.sandbox.has_rules and b"callback_url" in body)
+        return submission.callback_url is None or not request.sandbox.has_rules
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
-        prompt = prompt_of(request.body or b"")
+        submission = request.submission
+        prompt = prompt_of(request.body or b"") if submission is None else submission.prompt
         return RuleInput(
             operation=self.operation, subject=prompt or "", prompt=prompt, headers=request.headers
         )
@@ -92,10 +95,7 @@ class SubmitEndpoint(KeyedEndpoint):
         settings, services = request.sandbox.settings, self._services
         bad_image = None
         try:
-            if not is_json(request.headers):
-                raise InvalidRequest("Content-Type: must be application/json in UTF-8")
-            decoder = self.decoders[settings.strict, settings.general_parameters]
-            submission = decoder.decode(request.body)
+            submission = request.submission or self._decode(request, request.body)
             if submission.image_urls:
                 bad_image = await self._find_bad_image(request, submission, settings)
             plan_request = services.planner.request(submission, settings, bad_image, request.match)
@@ -122,6 +122,12 @@ class SubmitEndpoint(KeyedEndpoint):
         return Answer(
             200, envelope.accepted(task), view.now_ms, task.id, owes_callback=owes_callback
         )
+
+    def _decode(self, request: ProviderRequest, body: bytes) -> Submission:
+        if not is_json(request.headers):
+            raise InvalidRequest("Content-Type: must be application/json in UTF-8")
+        settings = request.sandbox.settings
+        return self.decoders[settings.strict, settings.general_parameters].decode(body)
 
     async def deliver(self, request: ProviderRequest, task_id: str) -> None:
         await self._store.execute(

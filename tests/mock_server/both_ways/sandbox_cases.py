@@ -144,7 +144,7 @@ def models_that_are_not_served(t: Conversation) -> None:
     t.send(t.submit().replace(b"gpt-image-1", b"dall-e"), t.status().replace(b"gpt", b"gpd"))
 
 
-@CASES.case(*[400] * 12, direct=11)
+@CASES.case(*[400] * 12, direct=12)
 def invalid_submits(t: Conversation) -> None:
     for body in (
         b"", b"{", b"[]", b"null", b"{}", b'{"input":{}}', b'{"input":{"prompt":""}}', b"\xff{}",
@@ -154,7 +154,7 @@ def invalid_submits(t: Conversation) -> None:
         t.send(t.submit(body=body))
 
 
-@CASES.case(*[200] * 6, direct=4)
+@CASES.case(*[200] * 6, direct=5)
 def unusual_submits(t: Conversation) -> None:
     for body in (
         b' \r\n\r\n {"input":{"prompt":"a fox"}} \n', _submission(prompt="\N{FOX FACE}" * 10_000),
@@ -174,7 +174,7 @@ def reference_images(t: Conversation) -> None:
     t.send(t.balance() + good + bad + refused)
 
 
-@CASES.case(400, 200, direct=0)
+@CASES.case(400, 200, direct=1)
 def reference_images_that_are_invalid(t: Conversation) -> None:
     t.send(t.submit(body=_submission(image_urls=[_PNG] * 6)))
     t.send(t.submit(body=_submission(image_urls=["ftp://mock.test/a.png"])))

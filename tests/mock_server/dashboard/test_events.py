@@ -12,7 +12,6 @@ from mock_server.control.authentication import Authenticator
 from mock_server.control.browser_guard import BrowserGuard
 from mock_server.control.event_stream import MAX_WAITING, EventStream
 from mock_server.domain.commands import RecordExchange
-from mock_server.domain.journal import weight_bytes
 from mock_server.settings import Settings
 from mock_server.testing.receiver import CallbackReceiver
 from mock_server.wiring import MockServer
@@ -177,9 +176,7 @@ async def first_three_parts(prompt: str = "a fox", unread: int = 0) -> list[str]
         answer.raise_for_status()
     (sandbox,) = await app._store.sandboxes()
     ((_, entry),) = sandbox.entries()
-    record = RecordExchange(
-        real_ms=app._responder.now_ms(), entry=entry, weight_bytes=weight_bytes(entry)
-    )
+    record = RecordExchange(real_ms=app._responder.now_ms(), entry=entry)
     stream = EventStream(
         app._store, sandbox, authenticator_of(app), app._responder.now_ms, heartbeat_s=0.001
     )

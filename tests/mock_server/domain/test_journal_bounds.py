@@ -11,7 +11,6 @@ from mock_server.domain.journal import (
     MAX_ENTRIES,
     Entry,
     Journal,
-    weight_bytes,
 )
 from mock_server.domain.operation import Operation
 
@@ -30,7 +29,7 @@ def entry(number: int, request: bytes = b"", answer: bytes = b"") -> Entry:
 def filled(entries: Iterable[Entry]) -> Journal:
     journal = Journal()
     for each in entries:
-        journal.add(each, weight_bytes(each))
+        journal.add(each)
     return journal
 
 

@@ -38,7 +38,7 @@ from mock_server.domain.commands import (
 )
 from mock_server.domain.deliveries import DueDelivery
 from mock_server.domain.faults.effect import Effect
-from mock_server.domain.journal import Entry, weight_bytes
+from mock_server.domain.journal import Entry
 from mock_server.domain.operation import Operation
 from mock_server.domain.planner import PlanRequest
 from mock_server.domain.ports import DeliveryResult
@@ -203,9 +203,7 @@ def change_settings(rate_limit: int, balance_microusd: int | None) -> Step:
 
 def record(status: int) -> Step:
     entry = Entry(NOW_MS, NOW_MS, Operation.STATUS, "", status, 5, b"", b"{}")
-    return lambda driven: driven.apply(
-        RecordExchange, entry=entry, weight_bytes=weight_bytes(entry)
-    )
+    return lambda driven: driven.apply(RecordExchange, entry=entry)
 
 
 def wait(by_ms: int) -> Step:

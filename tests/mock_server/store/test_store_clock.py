@@ -10,7 +10,7 @@ from mock_server.domain.commands import (
     ReleaseClock,
     SetClock,
 )
-from mock_server.domain.journal import Entry, weight_bytes
+from mock_server.domain.journal import Entry
 from mock_server.domain.operation import Operation
 from mock_server.domain.results import BalanceView, Rejection, TaskView
 from mock_server.domain.sandbox_settings import ClockSettings
@@ -109,7 +109,7 @@ def test_the_journal_keeps_what_was_written_in_order(
         for number, task_id in enumerate(task_ids)
     ]
     for entry in written:
-        key.execute(RecordExchange, entry=entry, weight_bytes=weight_bytes(entry))
+        key.execute(RecordExchange, entry=entry)
 
     numbered = list(enumerate(written, start=1))
     assert key.sandbox.entries() == numbered
