@@ -5,8 +5,10 @@ Transport and time are simulated, so the tests decide when a client reads and wh
 
 import asyncio
 import re
+from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from itertools import accumulate
 from typing import Any, cast
 
 import pytest
@@ -19,8 +21,7 @@ from mock_server.wiring import MockServer
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT
 
 pytestmark = pytest.mark.anyio
-HIGH_WATER_BYTES = 64 * 1024
-CHUNK_BYTES = 64 * 1024
+HIGH_WATER_BYTES = 256 * 1024  # With what the kernel buffers.
 KEEP_ALIVE_S = 75
 HEAD = "Host: mock.test\r\nAuthorization: Bearer sk-flow\r\n"
 GET_BALANCE = f"GET {BALANCE} HTTP/1.1\r\n{HEAD}\r\n".encode()
@@ -39,12 +40,14 @@ class Client(asyncio.Transport):
         super().__init__({"peername": ("127.0.0.1", 1), "sockname": ("127.0.0.1", 2)})
         self.protocol: HttpProtocol
         self.unread = bytearray()  # Written by the server.
+        self.responses = 0  # So many responses have begun.
         self.reads = True  # Whether the server reads.
         self._is_paused = False
         self._is_closing = False
 
     def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
         self.unread += data
+        self.responses += bytes(data).count(b"HTTP/1.1 ")
         if len(self.unread) > HIGH_WATER_BYTES and not self._is_paused:
             self._is_paused = True
             self.protocol.pause_writing()
@@ -149,34 +152,42 @@ def statuses(received: bytes) -> list[int]:
     return [int(each) for each in re.findall(rb"HTTP/1\.1 (\d{3}) ", received)]
 
 
+@pytest.mark.parametrize("kinds", [KINDS, KINDS[:3]], ids=["all kinds", "plain requests"])
+@pytest.mark.parametrize("chunk_bytes", [8 * 1024, 64 * 1024])
+@pytest.mark.parametrize("is_split", [False, True], ids=["whole requests", "split requests"])
 async def test_a_client_that_does_not_read_is_not_buffered_without_bound(
     is_direct: bool,  # noqa: FBT001
+    chunk_bytes: int,
+    kinds: list[tuple[int, bytes]],
+    is_split: bool,  # noqa: FBT001
 ) -> None:
-    sent = [KINDS[int(digit) % len(KINDS)] for digit in str(7**3_000)]  # Not in a simple order.
+    """The client sends as fast as the server reads, and reads nothing until the server stops."""
+    sent = [kinds[int(digit) % len(kinds)] for digit in str(7**3_000)]  # Not in a simple order.
     data = b"".join(request for _, request in sent)
+    ends = list(accumulate(len(request) for _, request in sent))
     async with connected(is_direct=is_direct) as (protocol, client, _):
-        start = 0
-        while client.reads and start < len(data):
-            protocol.data_received(data[start : start + CHUNK_BYTES])
-            start += CHUNK_BYTES
-            await settled(client)
-        most_bytes = len(client.unread)
-        stopped_at = start
+        received, fed_bytes, pending_bytes, unread_bytes = b"", 0, 0, 0
+        turns_without_data = 0
+        while client.responses < len(sent):
+            if client.reads and fed_bytes < len(data):
+                end = min(len(data), fed_bytes + chunk_bytes)
+                end = end if is_split else ends[bisect_left(ends, end)]
+                protocol.data_received(data[fed_bytes:end])
+                fed_bytes = end
+                turns_without_data = 0
+            await asyncio.sleep(0)
+            turns_without_data += 1
+            if turns_without_data > 1_000:  # The server waits for its client.
+                received += client.read()
+                turns_without_data = 0
+            answered = client.responses
+            pending_bytes = max(pending_bytes, fed_bytes - (ends[answered - 1] if answered else 0))
+            unread_bytes = max(unread_bytes, len(client.unread))
 
-        received = b""
-        while start < len(data) or client.unread:
-            received += client.read()
-            await settled(client)
-            most_bytes = max(most_bytes, len(client.unread))
-            if client.reads and start < len(data):
-                protocol.data_received(data[start : start + CHUNK_BYTES])
-                start += CHUNK_BYTES
-                await settled(client)
-
-        assert stopped_at < 4 * CHUNK_BYTES < len(data)
-        assert most_bytes < 2 * HIGH_WATER_BYTES
+        received += client.read()
+        assert pending_bytes <= 2 * chunk_bytes + 1_000
+        assert unread_bytes < HIGH_WATER_BYTES + 64 * 1024
         assert statuses(received) == [status for status, _ in sent]
-        assert client.reads
         assert not client.is_closing()
 
 
@@ -228,7 +239,7 @@ async def test_a_connection_with_an_incomplete_request_is_not_idle(
 async def test_a_client_that_reads_late_receives_all_its_responses(
     is_direct: bool,  # noqa: FBT001
 ) -> None:
-    number = 2 * HIGH_WATER_BYTES // len(GET_BALANCE)
+    number = 2 * HIGH_WATER_BYTES // 150
     async with connected(is_direct=is_direct) as (protocol, client, loop):
         protocol.data_received(GET_BALANCE * number)
         await settled(client)
