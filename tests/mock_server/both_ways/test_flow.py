@@ -4,6 +4,7 @@ Transport and time are simulated, so the tests decide when a client reads and wh
 """
 
 import asyncio
+import logging
 import re
 from bisect import bisect_left
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +18,7 @@ from uvicorn.server import ServerState
 from mock_server.http_protocol import HttpProtocol
 from mock_server.server import uvicorn_config
 from mock_server.settings import Settings
+from mock_server.web.responder import Responder
 from mock_server.wiring import MockServer
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT
 
@@ -274,3 +276,34 @@ async def test_a_stopping_server_answers_the_requests_that_it_has(
 
         assert statuses(client.read()) == [200] * 250
         assert client.is_closing()
+
+
+async def test_a_request_that_fails_is_answered_with_500_and_ends_the_connection(
+    is_direct: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    calls = iter([False, True])
+    record = Responder.record
+
+    def failing(*arguments: Any) -> Any:
+        if next(calls):
+            raise RuntimeError
+        return record(*arguments)
+
+    monkeypatch.setattr(Responder, "record", failing)
+    for name in ("mock_server", "uvicorn.error"):  # Other servers of the run must log no error.
+        monkeypatch.setattr(logging.getLogger(name), "propagate", False)
+        monkeypatch.setattr(logging.getLogger(name), "handlers", [caplog.handler])
+    async with connected(is_direct=is_direct) as (protocol, client, _):
+        protocol.data_received(GET_BALANCE * 3)
+        await settled(client)
+        received = client.read()
+
+        assert statuses(received) == [200, 500]
+        assert received[received.rindex(b"HTTP/1.1") :] == (
+            b"HTTP/1.1 500 Internal Server Error\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            b"content-length: 21\r\nconnection: close\r\n\r\nInternal Server Error"
+        )
+        assert client.is_closing()
+        assert [each.levelname for each in caplog.records] == ["ERROR"]
