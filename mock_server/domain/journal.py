@@ -101,9 +101,10 @@ class Journal:
         weight = _ENTRY_BYTES + headers_bytes + bodies_bytes
         entries.append(entry)
         weights.append(weight)
-        self.bytes += weight
-        while self.bytes > MAX_BYTES or len(entries) > MAX_ENTRIES:
+        kept_bytes = self.bytes + weight
+        while kept_bytes > MAX_BYTES or len(entries) > MAX_ENTRIES:
             entries.popleft()
-            self.bytes -= weights.popleft()
+            kept_bytes -= weights.popleft()
             self.dropped += 1
+        self.bytes = kept_bytes
         return self.dropped + len(entries)

@@ -21,10 +21,14 @@ _CALLBACK = Operation.CALLBACK  # In Python 3.11, the access to a member of an e
 class RequestMetrics(msgspec.Struct):
     """The requests of one operation that were answered with one status."""
 
-    count: int = 0
+    unmeasured: int = 0  # Their duration is not known.
     total_duration_us: int = 0
     # How many requests took at most as long as each bound of `BUCKETS_S`, and how many longer.
     buckets: list[int] = msgspec.field(default_factory=lambda: [0] * (len(BUCKETS_S) + 1))
+
+    @property
+    def count(self) -> int:
+        return self.unmeasured + sum(self.buckets)
 
 
 class ServerMetrics:
@@ -44,22 +48,22 @@ class ServerMetrics:
 
     def count(self, entry: Entry) -> None:
         """Count an entry of a journal."""
-        for injected in entry.injected:
-            self.faults[injected.text] += 1
+        if entry.injected:
+            self.faults.update(injected.text for injected in entry.injected)
         if entry.operation is _CALLBACK:
             self.callbacks[_outcome(entry)] += 1
             return
         key = entry.operation, entry.status
         requests = self.requests.get(key) or self._begin(key)
-        requests.count += 1
-        requests.total_duration_us += entry.duration_us
-        requests.buckets[bisect_left(_BUCKETS_US, entry.duration_us)] += 1
+        duration_us = entry.duration_us
+        requests.total_duration_us += duration_us
+        requests.buckets[bisect_left(_BUCKETS_US, duration_us)] += 1
 
     def count_unauthorized(self, operation: Operation, status: int) -> None:
         """Count a request that reached no sandbox; its duration is not measured."""
         key = operation, status
         requests = self.requests.get(key) or self._begin(key)
-        requests.count += 1
+        requests.unmeasured += 1
         self.unauthorized += 1
 
     def _begin(self, key: tuple[Operation, int]) -> RequestMetrics:
