@@ -152,7 +152,8 @@ def drawn_durations_ms(
     on both sides. Pending is a small part of the total and has an upper limit.
     """
     sigma, longest_factor, shortest_s = timing.sigma, timing.clip, timing.pending_min_s
-    shortest_factor, span_s = 1 / longest_factor, timing.pending_max_s - shortest_s
+    shortest_factor, longest_share = 1 / longest_factor, timing.pending_max_share
+    span_s = timing.pending_max_s - shortest_s
     shift = sigma / 2  # It makes the average factor 1.
     for drawn in draws:
         of_whole, of_pending = two_uniforms(drawn)
@@ -162,8 +163,9 @@ def drawn_durations_ms(
         elif factor < shortest_factor:
             factor = shortest_factor
         whole_ms = round(average_ms * factor)
-        pending_s = shortest_s + span_s * of_pending
-        pending_ms = int(min(pending_s * 1000, whole_ms * timing.pending_max_share))
+        drawn_ms = (shortest_s + span_s * of_pending) * 1000
+        longest_ms = whole_ms * longest_share
+        pending_ms = int(drawn_ms if drawn_ms < longest_ms else longest_ms)  # noqa: FURB136  # hot
         yield pending_ms, whole_ms - pending_ms
 
 
