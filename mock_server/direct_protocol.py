@@ -31,10 +31,12 @@ class DirectProtocol(HttpProtocol):
         self._address = LocalAddress(str(self.scheme), cast("tuple[str, int]", self.server))
 
     def data_received(self, data: bytes) -> None:
-        if self._held and not self._lacks_body:
-            self._held += data
-            return
-        data, self._held = self._held + data, b""
+        if self._held:
+            data = self._held + data
+            if not self._lacks_body:
+                self._held = data
+                return
+            self._held = b""
         self._serve(data)
 
     def resume_writing(self) -> None:

@@ -26,6 +26,7 @@ _MAX_AWAITED_BYTES = 16 * 1024  # A longer request is left to the parser.
 _MAX_KEPT = 1000
 _VERSION = b" HTTP/1.1"
 _BLANK_LINE = b"\r\n\r\n"
+_BLANK_LINE_BYTES = len(_BLANK_LINE)
 _UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 _FAILED = (
     b"HTTP/1.1 500 Internal Server Error\r\ncontent-type: text/plain; charset=utf-8\r\n"
@@ -101,7 +102,8 @@ class DirectPath:
         start = 0
         if is_logging():
             return Served(responses, start)
-        while len(responses) < limit:
+        size = len(data)
+        while start < size and len(responses) < limit:
             head_end = data.find(_BLANK_LINE, start)
             if head_end < 0:
                 break
@@ -109,9 +111,9 @@ class DirectPath:
             head = self._heads.get(raw) or self._parse(raw)
             if head is None:
                 break
-            body_start = head_end + len(_BLANK_LINE)
+            body_start = head_end + _BLANK_LINE_BYTES
             end = body_start + head.body_bytes
-            if len(data) < end:
+            if end > size:
                 return Served(responses, start, lacks_body=end - start <= _MAX_AWAITED_BYTES)
             try:
                 self._response(head, data[body_start:end], address).send(None)
@@ -129,7 +131,7 @@ class DirectPath:
 
     def _parse(self, raw: bytes) -> PlainHead | None:
         """Return a head, given without its blank line, or None if it is not plain."""
-        if len(raw) > _MAX_HEAD_BYTES - len(_BLANK_LINE):
+        if len(raw) > _MAX_HEAD_BYTES - _BLANK_LINE_BYTES:
             return None
         line, _, lines = raw.partition(b"\r\n")
         named, _, query = line.removesuffix(_VERSION).partition(b"?")
