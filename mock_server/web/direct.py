@@ -191,17 +191,14 @@ def parse_plain_headers(lines: bytes) -> PlainHeaders | None:
     if len(lines.splitlines()) != lines.count(b"\r\n") + 1:
         return None  # Some line does not end with CR LF.
     reader = _Reader()
-    parser = httptools.HttpRequestParser(reader)
     try:
-        parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n\r\n" % lines)
+        reader.read(b"POST / HTTP/1.1\r\n%b\r\n\r\n" % lines)
     except (httptools.HttpParserError, httptools.HttpParserUpgrade):
         return None
     names = [name for name, _ in reader.headers]
-    if not reader.is_complete or len({*names}) != len(names) or not _UNUSUAL.isdisjoint(names):
+    if not reader.keeps_alive or len({*names}) != len(names) or not _UNUSUAL.isdisjoint(names):
         return None
     block = HeaderBlock.of(reader.headers)
-    if block.by_name.get(b"connection", b"keep-alive").lower() != b"keep-alive":
-        return None
     length = block.by_name.get(b"content-length")
     return PlainHeaders(block, None if length is None else int(length))
 
@@ -211,10 +208,17 @@ class _Reader:
 
     def __init__(self) -> None:
         self.headers: list[Header] = []
-        self.is_complete = False
+        self.keeps_alive = False  # Whether the head is complete and leaves the connection open.
+
+    def read(self, head: bytes) -> None:
+        self._parser = httptools.HttpRequestParser(self)
+        try:
+            self._parser.feed_data(head)
+        finally:
+            del self._parser  # It refers to the reader.
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        self.is_complete = True
+        self.keeps_alive = self._parser.should_keep_alive()

@@ -88,7 +88,7 @@ def connection_keep_alive_and_close(t: Conversation) -> None:
     t.send(t.submit("Connection: keep-alive, Close") + t.balance())
 
 
-@CASES.case(200, 200, direct=0)
+@CASES.case(200, 200, direct=2)
 def connection_with_another_option(t: Conversation) -> None:
     t.send(t.submit("Connection: TE", "TE: trailers") + t.balance("Connection: keep-alive, foo"))
 

@@ -271,7 +271,14 @@ def repeated_keys(t: Conversation) -> None:
     )
 
 
-@CASES.case(200, 200, 200, direct=1)
+@CASES.case(200, 200, 200, direct=2, closes=True)
+def proxy_connection(t: Conversation) -> None:
+    t.send(t.balance("Proxy-Connection: keep-alive") + t.balance("Keep-Alive: timeout=1"))
+    t.settle()
+    t.send(t.balance("Proxy-Connection: close") + t.balance())
+
+
+@CASES.case(200, 200, 200, direct=2)
 def header_names_in_any_case(t: Conversation) -> None:
     t.send(t.submit().replace(b"Content-", b"cOnTeNt-").replace(b"Authorization", b"AUTHORIZATION"))
     t.send(t.balance("cOnNeCtIoN: x"), t.balance("EXPECT: 100-Continue"))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.mock_server.both_ways.twins import PROMPT, Conversation, Twins
-from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT
+from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT, Json
 from tests.properties import examples
 
 # What matters to a parser, and some of what does not.
@@ -19,7 +19,8 @@ HEADERS = [
     "Upgrade: h2c", "Expect: 100-continue", "Expect: x", "X-One: 1", "X-One: 2", "X-Empty:",
     "Content-Type: text/plain", "Content-Length: 0", "Transfer-Encoding: chunked",
     "Transfer-Encoding: identity", "Host: other.test", "Authorization: Bearer sk-invalid",
-    "Origin: http://page.test", "Accept-Encoding: gzip", "TE: trailers",
+    "Origin: http://page.test", "Proxy-Connection: close", "Keep-Alive: timeout=1",
+    "Accept-Encoding: gzip", "TE: trailers",
 ]  # fmt: skip
 TARGETS = [
     f"GET {BALANCE}", f"GET {BALANCE}?", f"GET {STATUS}?taskId=x", f"GET {STATUS}?taskId=TASK",
@@ -31,6 +32,18 @@ TARGETS = [
 BODIES = [
     PROMPT, b"{}", b"", b"{", b'{"input":{"prompt":"[[mock fail=NSFW]]"}}', b" " + PROMPT,
     b'{"input":{"prompt":"\\u00e9"}}', b'{"input":{"prompt":"a"},"image_urls":[]}',
+]  # fmt: skip
+RULES: list[Json] = [
+    {"match": {"operation": "status", "nth": 2}, "apply": {"refuse": {"status": 503}}},
+    {"match": {"operation": "balance", "header": {"X-One": "1"}}, "apply": {"latency": "1s"}},
+    {"match": {"prompt": "fox", "times": 1}, "apply": {"wire": "half-body"}},
+    {"match": {"prompt_regex": "f.x"}, "apply": {"outcome": {"fail": "NSFW"}}},
+    {"match": {"operation": "callback"}, "apply": {"callback": "drop"}},
+    {"match": {"probability": 0.5}, "apply": {"refuse": {"status": 429}}},
+]
+SETTINGS: list[Json] = [
+    {}, {}, {"rate_limit": 3}, {"max_concurrent": 2}, {"balance": 0.08}, {"strict": True},
+    {"generation_time": 0}, {"profile": "hostile"},
 ]  # fmt: skip
 VERSIONS = [" HTTP/1.1"] * 8 + [" HTTP/1.0", " HTTP/1.2", "", "  HTTP/1.1", " HTTP/1.1 "]
 
@@ -71,6 +84,8 @@ class Damaged:
 class Sent:
     """The requests of a connection, where their bytes are cut, and after which cuts it waits."""
 
+    settings: Json
+    rules: Sequence[Json]
     requests: Sequence[Request | Damaged]
     cuts: Sequence[tuple[int, bool]]
     half_closes: bool
@@ -99,6 +114,8 @@ damaged = st.builds(
 )
 connections = st.builds(
     Sent,
+    st.sampled_from(SETTINGS),
+    st.just([]) | st.lists(st.sampled_from(RULES), max_size=2),
     st.lists(usual | odd | damaged, min_size=1, max_size=6),
     st.lists(st.tuples(st.integers(1, 1_500), st.booleans()), max_size=5),
     st.booleans(),
@@ -111,6 +128,10 @@ connections = st.builds(
 def test_generated_connections_are_served_the_same(twins: Twins, sent: Sent) -> None:
     def talk(t: Conversation) -> None:
         task_id = t.new_task()
+        if sent.settings:
+            t.api.change(**sent.settings)
+        for rule in sent.rules:
+            t.api.told("POST", "rules", rule)
         data = b"".join(request.encode(t, task_id) for request in sent.requests)
         start = 0
         for cut, pauses in sorted(sent.cuts):
