@@ -31,9 +31,9 @@ def draws(seed: int, sandbox_id: str, ordinals: Iterable[int], purpose: str) -> 
         yield drawn.digest()
 
 
-def two_uniforms(drawn: bytes) -> tuple[float, float]:
-    """Return two numbers between 0 and 1, both excluded, from the first 8 bytes of a draw."""
-    first, second = _TWO_NUMBERS(drawn)
+def two_uniforms(drawn: bytes, offset: int = 0) -> tuple[float, float]:
+    """Return two numbers between 0 and 1, both excluded, from 8 bytes of a draw."""
+    first, second = _TWO_NUMBERS(drawn, offset)
     return (first + 0.5) * _STEP, (second + 0.5) * _STEP
 
 

@@ -148,15 +148,15 @@ def drawn_durations_ms(
 ) -> Iterator[tuple[int, int]]:
     """Yield for each draw how long a task is pending and processing, in milliseconds (TIM-1).
 
-    A draw has at least 8 bytes. The total has a lognormal distribution around the average, clipped
-    on both sides. Pending is a small part of the total and has an upper limit.
+    The total has a lognormal distribution around the average, clipped on both sides. Pending is a
+    small part of the total and has an upper limit. The first 8 bytes of a draw are for the id.
     """
     sigma, longest_factor, shortest_s = timing.sigma, timing.clip, timing.pending_min_s
     shortest_factor, longest_share = 1 / longest_factor, timing.pending_max_share
     span_s = timing.pending_max_s - shortest_s
     shift = sigma / 2  # It makes the average factor 1.
     for drawn in draws:
-        of_whole, of_pending = two_uniforms(drawn)
+        of_whole, of_pending = two_uniforms(drawn, 8)
         factor = math.exp(sigma * (normal_quantile(of_whole) - shift))
         if factor > longest_factor:
             factor = longest_factor

@@ -86,8 +86,12 @@ class SubmissionDecoder:
         self._strict = strict
         self._decoder: msgspec.json.Decoder[_Body] = msgspec.json.Decoder(self.body_type)
         self._allowed = _allowed(model, strict=strict, general_ratios=general_ratios)
-        self._nearest = {name: model.nearest_ratio(name).name for name in model.general_ratios}
-        self._default_ratio = model.aspect_ratios[0].name
+        own_ratios = [ratio.name for ratio in model.aspect_ratios]
+        self._ratios: dict[str | None, str] = {
+            None: own_ratios[0],
+            **{name: model.nearest_ratio(name).name for name in model.general_ratios},
+            **{name: name for name in own_ratios},
+        }
         self._default_count = model.image_counts[0]
 
     def decode(self, raw: bytes) -> Submission:
@@ -108,10 +112,9 @@ class SubmissionDecoder:
         except RecursionError as error:
             raise InvalidRequest("body: nested too deeply") from error
         given = body.input
-        ratio = given.aspect_ratio or self._default_ratio
         return Submission(
             prompt=given.prompt,
-            ratio=self._nearest.get(ratio, ratio),
+            ratio=self._ratios[given.aspect_ratio],
             num_images=given.num_images or self._default_count,
             image_urls=tuple(given.image_urls) if given.image_urls else (),
             callback_url=self._callback_url(body) if body.request_type == "callback" else None,

@@ -54,7 +54,7 @@ class TaskDraws:
             average_ms = model.generation_time_ms
         ordinals = range(ordinal + self._at_once - 1, ordinal - 1, -1)
         chances = list(draws(self._seed, self._origin, ordinals, "task"))
-        durations_ms = drawn_durations_ms((each[8:] for each in chances), average_ms, model.timing)
+        durations_ms = drawn_durations_ms(chances, average_ms, model.timing)
         is_reserved = settings.task_ids == "reserved"
         ids = (task_id(self._origin, each[:8], is_reserved=is_reserved) for each in chances)
         self._drawn = list(map(DrawnTask, ordinals, ids, durations_ms))

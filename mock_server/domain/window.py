@@ -12,7 +12,7 @@ class Window:
     This takes constant time and eight bytes per request.
     """
 
-    __slots__ = ("_capacity", "_limit", "_next", "_ring")
+    __slots__ = ("_capacity", "_limit", "_oldest", "_ring")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -20,38 +20,39 @@ class Window:
         self._capacity = limit
         # The ring grows to its capacity; then each new instant overwrites the oldest.
         self._ring = array("q")
-        self._next = 0  # The position of the next instant.
+        self._oldest = 0  # The position of the oldest instant.
 
     def admit(self, now_ms: int) -> bool:
         """Count a request and return True; return False without counting it above the limit."""
-        ring, at = self._ring, self._next
+        ring = self._ring
         size = len(ring)
-        if size >= self._limit and now_ms - ring[at - self._limit] < WINDOW_MS:
+        if size >= self._limit and now_ms - ring[self._oldest - self._limit] < WINDOW_MS:
             return False
         if size < self._capacity:
             ring.append(now_ms)
-        else:
-            ring[at] = now_ms
-        self._next = at + 1 if at + 1 < self._capacity else 0
+            return True
+        oldest = self._oldest
+        ring[oldest] = now_ms
+        self._oldest = oldest + 1 if oldest + 1 < self._capacity else 0
         return True
 
     def admitted_ms(self, now_ms: int) -> list[int]:
         """Return the instants within the window, oldest first."""
-        at = self._next if len(self._ring) == self._capacity else 0
+        at = self._oldest
         return [each for each in (*self._ring[at:], *self._ring[:at]) if now_ms - each < WINDOW_MS]
 
     def wait_ms(self, now_ms: int) -> int:
         """Return the time until the next request is admitted; 0 if it would be admitted now."""
         if len(self._ring) < self._limit:
             return 0
-        wait_ms = self._ring[self._next - self._limit] + WINDOW_MS - now_ms
+        wait_ms = self._ring[self._oldest - self._limit] + WINDOW_MS - now_ms
         return max(wait_ms, 0)
 
     def resize(self, limit: int) -> None:
         """Change the limit; requests admitted before still count."""
         if limit > self._capacity:
-            at = self._next if len(self._ring) == self._capacity else 0
+            at = self._oldest
             self._ring = self._ring[at:] + self._ring[:at]
-            self._next = len(self._ring)
+            self._oldest = 0
             self._capacity = limit
         self._limit = limit

@@ -32,7 +32,7 @@ instants_ms = st.integers(0, 2 * NOW_MS)
 seeds = st.integers(-(2**63), 2**63)
 sandbox_ids = st.text("0123456789abcdef", min_size=16, max_size=16)
 ordinals = st.integers(1, 1_000_000)
-chances = st.binary(min_size=8, max_size=16) | st.sampled_from([bytes(8), b"\xff" * 8])
+chances = st.binary(min_size=16, max_size=16) | st.sampled_from([bytes(16), b"\xff" * 16])
 bad_images = st.builds(
     BadImage, st.integers(0, 4), st.sampled_from(ImageProblem), st.text(min_size=1, max_size=20)
 )
@@ -73,7 +73,7 @@ class Times(NamedTuple):
 def times(
     brief: PlanRequest | None = None,
     *,
-    drawn: bytes = bytes(8),
+    drawn: bytes = bytes(16),
     now_ms: int = NOW_MS,
     generation_time_ms: int = 30_000,
 ) -> Times:

@@ -68,8 +68,15 @@ class WindowBesideItsModel(RuleBasedStateMachine):
         if wait_ms:
             assert not deepcopy(self.window).admit(self.now_ms + wait_ms - 1)
 
+    @invariant()
+    def the_admitted_instants_are_in_order(self) -> None:
+        assert self.window.admitted_ms(self.now_ms) == self._in_window()
+
     def _count(self) -> int:
-        return sum(instant > self.now_ms - WINDOW_MS for instant in self.admitted)
+        return len(self._in_window())
+
+    def _in_window(self) -> list[int]:
+        return [instant for instant in self.admitted if instant > self.now_ms - WINDOW_MS]
 
 
 TestWindowBesideItsModel = WindowBesideItsModel.TestCase
@@ -136,3 +143,11 @@ def test_a_refused_request_leaves_no_trace() -> None:
 
     assert window.wait_ms(NOW_MS + WINDOW_MS - 1) == 1
     assert window.admit(NOW_MS + WINDOW_MS)
+
+
+def test_admitted_instants_are_in_order_when_the_ring_has_turned() -> None:
+    window = Window(3)
+    admitted = [window.admit(instant_ms) for instant_ms in (0, 30_000, 50_000, 61_000)]
+
+    assert all(admitted)
+    assert window.admitted_ms(61_000) == [30_000, 50_000, 61_000]

@@ -29,7 +29,7 @@ def drawn_alone(
     return DrawnTask(
         ordinal,
         task_id(origin, drawn[:8], is_reserved=is_reserved),
-        next(drawn_durations_ms([drawn[8:]], average_ms, model.timing)),
+        next(drawn_durations_ms([drawn], average_ms, model.timing)),
     )
 
 
