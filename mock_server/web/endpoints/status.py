@@ -21,6 +21,9 @@ from mock_server.web.responder import Responder
 _PLAIN_QUERY = re.compile(rb"taskId=([A-Za-z0-9_.~-]+)")
 
 
+_MAX_KEPT_BYTES = 100  # A longer query has no task id of this server.
+
+
 class StatusEndpoint(KeyedEndpoint):
     operation = Operation.STATUS
     methods = ("GET",)
@@ -79,8 +82,17 @@ def _task_id(query: bytes) -> str:
     return values[0] if values else ""
 
 
-@lru_cache(maxsize=10_000)  # Clients ask for the same task again and again.
 def _plain_task_id(query: bytes) -> str:
     """Return the task id of a query that has no other parameter and no percent-encoding."""
+    if len(query) <= _MAX_KEPT_BYTES:
+        return _kept_task_id(query)
+    return _parsed_task_id(query)
+
+
+def _parsed_task_id(query: bytes) -> str:
     found = _PLAIN_QUERY.fullmatch(query)
     return found[1].decode() if found else ""
+
+
+# Clients ask for the same task again and again.
+_kept_task_id = lru_cache(maxsize=10_000)(_parsed_task_id)
