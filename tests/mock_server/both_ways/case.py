@@ -10,26 +10,29 @@ Talk = Callable[[Conversation], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """`direct` is how many of the requests are served directly, as far as the case decides it.
-
-    The network splits long data as it likes, and a request that is split is not served directly.
-
-    `closes` says whether the server closes the connection before its client does.
-    """
+    """A conversation and what it must come to, whichever way it is served."""
 
     name: str
     talk: Talk
     statuses: Sequence[int]
+    # How many requests are served directly. It is a range if the network splits the data as it
+    # likes, because a request that is split may take the ordinary way.
     direct: range
-    closes: bool
-    is_aborted: bool
+    closes: bool  # Whether the server closes the connection before its client does.
+    is_aborted: bool  # Whether it resets the connection.
+    has_early_callback: bool  # Whether a callback precedes the response about its task.
 
 
 class Cases(list[Case]):
     """A list of cases, in which functions enter themselves."""
 
     def case(
-        self, *statuses: int, direct: int | range, closes: bool = False, is_aborted: bool = False
+        self,
+        *statuses: int,
+        direct: int | range,
+        closes: bool = False,
+        is_aborted: bool = False,
+        has_early_callback: bool = False,
     ) -> Callable[[Talk], Talk]:
         def enter(talk: Talk) -> Talk:
             name = talk.__name__
@@ -41,6 +44,7 @@ class Cases(list[Case]):
                     direct=direct if isinstance(direct, range) else range(direct, direct + 1),
                     closes=closes,
                     is_aborted=is_aborted,
+                    has_early_callback=has_early_callback,
                 )
             )
             return talk

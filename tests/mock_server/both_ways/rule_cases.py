@@ -1,6 +1,7 @@
 """Requests of a sandbox with rules: matching ones, others, and faults of the wire."""
 
 from tests.mock_server.both_ways.case import Cases
+from tests.mock_server.both_ways.sandbox_cases import callback
 from tests.mock_server.both_ways.twins import Conversation
 
 CASES = Cases()
@@ -69,9 +70,15 @@ def outcomes_and_meanings(t: Conversation) -> None:
 
 
 @CASES.case(404, 404, direct=2)
-def callbacks_before_the_answer(t: Conversation) -> None:
+def rules_for_callbacks(t: Conversation) -> None:
     _rule(t, {"operation": "callback"}, callback="before-answer")
     t.send(t.status() + t.status())
+
+
+@CASES.case(404, 200, 404, direct=1, has_early_callback=True)
+def callback_before_its_response(t: Conversation) -> None:
+    _rule(t, {"operation": "callback"}, callback="before-answer")
+    t.send(t.status() + t.submit(body=callback()) + t.status())
 
 
 @CASES.case(200, direct=1, closes=True)

@@ -16,7 +16,7 @@ def _submission(**members: object) -> bytes:
     return json.dumps({"input": inputs}).encode()
 
 
-def _callback(**members: object) -> bytes:
+def callback(**members: object) -> bytes:
     submission = {"request_type": "callback", "callback_url": "http://127.0.0.1:9/hook"}
     return json.dumps(submission | {"input": {"prompt": "a fox", **members}}).encode()
 
@@ -248,7 +248,7 @@ def dates_of_a_clock_of_its_own(t: Conversation) -> None:
 @CASES.case(200, 200, 200, direct=3)
 def callbacks_in_virtual_time(t: Conversation) -> None:
     t.api.told("PUT", "clock", {"mode": "manual"})
-    t.send(t.submit(body=_callback()) + t.submit(body=_callback(prompt="[[mock fail=NSFW]]")))
+    t.send(t.submit(body=callback()) + t.submit(body=callback(prompt="[[mock fail=NSFW]]")))
     t.settle()
     t.api.advance(600)
     t.send(t.balance())
@@ -257,14 +257,14 @@ def callbacks_in_virtual_time(t: Conversation) -> None:
 @CASES.case(200, 200, 200, direct=3)
 def callbacks_of_tasks_that_end_at_once(t: Conversation) -> None:
     t.api.change(generation_time=0)
-    t.send(t.submit(body=_callback()) + t.balance() + t.submit(body=_callback()))
+    t.send(t.submit(body=callback()) + t.balance() + t.submit(body=callback()))
     t.settle()
     t.wait_for_callbacks(2)
 
 
 @CASES.case(200, 200, 200, direct=3)
 def tasks_that_end_after_some_polls(t: Conversation) -> None:
-    task_id = t.new_task(_callback(prompt="[[mock polls=2]]"))
+    task_id = t.new_task(callback(prompt="[[mock polls=2]]"))
     t.send(t.status(task_id) + t.status(task_id) + t.status(task_id))
     t.settle()
     t.wait_for_callbacks(1)

@@ -21,6 +21,7 @@ def test_both_ways_are_the_same_to_the_client(twins: Twins, case: Case) -> None:
     assert outcome.is_closed_by_server == case.closes
     assert outcome.is_aborted == case.is_aborted
     assert direct in case.direct
+    assert ("BEFORE" in "".join(outcome.callbacks)) == case.has_early_callback
 
 
 @pytest.mark.parametrize("second", ["X-Other: 2", "X-Longer: 1"])

@@ -1,9 +1,13 @@
 """The direct path by itself: which requests it leaves to the ordinary way."""
 
+from unittest.mock import Mock
+
 import pytest
 
 from mock_server.http_protocol import MAX_HEAD_BYTES
 from mock_server.settings import Settings
+from mock_server.web.pipeline import Endpoint
+from mock_server.web.plain_head import PlainHeads
 from mock_server.web.request import LocalAddress
 from mock_server.wiring import MockServer
 from tests.mock_server.e2e.api import BALANCE
@@ -21,3 +25,17 @@ def test_long_headers_are_left_to_the_way_that_rejects_them(more_bytes: int, ser
     answered = direct.serve(request, 1, ADDRESS)
 
     assert (len(answered.responses), answered.end) == (served, served * len(request))
+
+
+def test_what_is_kept_of_heads_is_bounded() -> None:
+    heads = PlainHeads({BALANCE: Mock(Endpoint, methods=["GET"], reads_body=False)})
+    line = f"GET {BALANCE} HTTP/1.1\r\nAuthorization: Bearer sk-1\r\nX-Number: ".encode()
+
+    for number in range(2_500):
+        assert heads.parse(line + b"%d" % number) is not None
+    for number in range(10):
+        assert heads.parse(line + b"%05000d" % number) is not None
+
+    for kept in (heads._heads, heads._headers):
+        assert len(kept) <= 1_000
+        assert max(map(len, kept)) <= 4 * 1024

@@ -51,17 +51,23 @@ class StillClock:
 
 
 class NotingSender:
-    """Delivers callbacks to nobody, and notes them."""
+    """Delivers callbacks to nobody, and notes them.
 
-    def __init__(self) -> None:
+    It also notes whether the client already knew about the task from a response.
+    """
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
         self.log: list[str] = []
         self._changed = Condition()
 
     async def post(
         self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
     ) -> DeliveryResult:
+        task_id = json.loads(body)["data"]["taskId"]
+        order = "after" if self._watch.has_written(task_id) else "BEFORE"
         with self._changed:
-            self.log.append(f"callback to {url}: {body.decode()}")
+            self.log.append(f"callback to {url} {order} a response: {body.decode()}")
             self._changed.notify_all()
         return DeliveryResult(status=200)
 
@@ -322,7 +328,8 @@ def twins(settings: Settings) -> Iterator[Twins]:
 
 @contextmanager
 def _serving(settings: Settings, *, is_direct: bool) -> Iterator[Server]:
-    watch, clock, sender, lines = Watch(), StillClock(), NotingSender(), LogLines()
+    watch, clock, lines = Watch(), StillClock(), LogLines()
+    sender = NotingSender(watch)
 
     def configure(app: MockServer, tls: Tls | None) -> uvicorn.Config:
         app._responder._sleep = _sleep_at_once
