@@ -5,7 +5,7 @@ continues as the original would, even on a server with another seed.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
@@ -20,7 +20,8 @@ from mock_server.domain.journal import Entry
 from mock_server.domain.rule_book import RuleBookSnapshot
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
-from mock_server.domain.task import TASK_ID_PATTERN, Ending, Order, Task, sandbox_id_in
+from mock_server.domain.task import TASK_ID_PATTERN, sandbox_id_in
+from mock_server.domain.task_snapshot import TaskSnapshot
 from mock_server.domain.validation import decode_json
 
 SandboxId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
@@ -36,48 +37,6 @@ class DeliverySnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     ruled: int = 0
     put_off_by: tuple[str, str] = ("", "")  # The id of a rule, and the text of what it injects.
     until_overtaken: bool | UnsetType = UNSET
-
-
-class PlanSnapshot(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    start_ms: int
-    end_ms: int | None
-    polls: int = 0
-    fail_code: str | None = None
-    fail_message: str | None = None
-    reasons: tuple[str, ...] = ()
-
-
-class TaskSnapshot(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    id: str
-    model_id: str
-    ordinal: int
-    prompt: str
-    ratio: str
-    num_images: int
-    price_microusd: int
-    base_url: str
-    callback_url: str | None
-    created_ms: int
-    plan: PlanSnapshot
-    polls_seen: int = 0
-    is_settled: bool = False
-    has_directives: bool = False
-
-    @classmethod
-    def of(cls, task: Task) -> Self:
-        plan = PlanSnapshot(
-            start_ms=task.start_ms, end_ms=task.end_ms, **msgspec.structs.asdict(task.ending)
-        )
-        return cls(
-            id=task.id,
-            ordinal=task.ordinal,
-            prompt=task.prompt,
-            created_ms=task.created_ms,
-            plan=plan,
-            polls_seen=task.polls_seen,
-            is_settled=task.is_settled,
-            **msgspec.structs.asdict(task.order),
-        )
 
 
 class EntrySnapshot(Entry, frozen=True, forbid_unknown_fields=True):
@@ -148,27 +107,6 @@ def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
             raise InvalidValue(f"deliveries[{at}].task_id", "is not a task of this snapshot")
     _check_rules(snapshot.rules, catalogue.fail_messages)
     return snapshot
-
-
-def restored_tasks(snapshots: Iterable[TaskSnapshot]) -> Iterator[Task]:
-    """Yield the tasks; those with equal orders or endings share them, as after a submit."""
-    orders: dict[Order, Order] = {}
-    endings: dict[Ending, Ending] = {}
-    for each in snapshots:
-        order = Order(**{name: getattr(each, name) for name in Order.__struct_fields__})
-        ending = Ending(**{name: getattr(each.plan, name) for name in Ending.__struct_fields__})
-        yield Task(
-            end_ms=each.plan.end_ms,
-            ordinal=each.ordinal,
-            id=each.id,
-            prompt=each.prompt,
-            created_ms=each.created_ms,
-            start_ms=each.plan.start_ms,
-            order=orders.setdefault(order, order),
-            ending=endings.setdefault(ending, ending),
-            polls_seen=each.polls_seen,
-            is_settled=each.is_settled,
-        )
 
 
 def _with_injected(snapshot: Snapshot) -> Snapshot:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from mock_server.domain.snapshot import TaskSnapshot
 from mock_server.domain.task import Task
+from mock_server.domain.task_snapshot import TaskSnapshot
 
 
 class EndedTask(msgspec.Struct, frozen=True, gc=False):

@@ -12,15 +12,10 @@ from mock_server.domain.ledger import Ledger
 from mock_server.domain.rule_book import RuleBook
 from mock_server.domain.sandbox.state import SandboxState
 from mock_server.domain.sandbox_settings import ClockSettings
-from mock_server.domain.snapshot import (
-    DeliverySnapshot,
-    EntrySnapshot,
-    Snapshot,
-    TaskSnapshot,
-    restored_tasks,
-)
+from mock_server.domain.snapshot import DeliverySnapshot, EntrySnapshot, Snapshot
 from mock_server.domain.task import Task
 from mock_server.domain.task_draws import TaskDraws
+from mock_server.domain.task_snapshot import TaskSnapshot, restored_tasks
 from mock_server.domain.window import Window
 
 

@@ -4,8 +4,8 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.snapshot import TaskSnapshot, restored_tasks
 from mock_server.domain.task import Task
+from mock_server.domain.task_snapshot import TaskSnapshot, restored_tasks
 from tests.mock_server.domain.strategies import planned_tasks, task
 
 TASK_ID = "task_0123456789abcdef0123456789abcdef"
