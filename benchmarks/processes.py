@@ -61,6 +61,9 @@ def running(command: Sequence[str], *, port: int, probe: Request, core: int) -> 
         with bound_to(core):
             process = subprocess.Popen(
                 command,
+                env={
+                    k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"
+                },  # Starts use it.
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
