@@ -1,5 +1,6 @@
 """The command `mock-server`: reads its switches, then serves."""
 
+import gc
 import json
 import os
 import signal
@@ -29,6 +30,8 @@ def main(root: click.Command | None = None, program: str = PROGRAM) -> None:
 
     Exit with 2 for an invalid setting, 1 if the address cannot be used.
     """
+    # Imports and a million tasks leave little garbage, so looking for it often only costs time.
+    gc.set_threshold(100_000, 50, 100)
     for number in (signal.SIGINT, signal.SIGTERM):  # Until the server handles them.
         signal.signal(number, _stop)
     sys.exit(run(sys.argv[1:], root, program))

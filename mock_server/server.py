@@ -1,7 +1,6 @@
 """Run the application on a socket until a signal stops it."""
 
 import asyncio
-import gc
 import logging
 import resource
 import signal
@@ -51,7 +50,7 @@ def _serve(settings: Settings, notices: list[str], tls: Tls | None) -> None:
     for notice in notices:
         log.warning("%s", notice)
     log.info("seed %d; repeat this run with --seed %d", app.seed, app.seed)
-    _prepare_process()
+    _raise_file_limit()
 
     def announce() -> None:
         lines = [
@@ -125,8 +124,7 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _prepare_process() -> None:
-    """Raise limits for a million tasks and for as many connections as the system allows."""
-    gc.set_threshold(100_000, 50, 100)
+def _raise_file_limit() -> None:
+    """Allow as many connections as the system does."""
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
