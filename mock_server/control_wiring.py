@@ -1,18 +1,23 @@
-"""The composition of the control plane: which resources it has, and what each of them gets."""
+"""The composition of the control plane: which resources it has, and what each of them gets.
 
-from collections.abc import Callable
+It takes as long to import as the rest of the server, so `late_control.py` imports it after the
+start.
+"""
 
-from starlette.routing import Route
+from collections.abc import Callable, Iterable
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from mock_server.control.authentication import Authenticator
 from mock_server.control.browser_guard import BrowserGuard
 from mock_server.control.call import Call, routes
-from mock_server.control.changes import Profiles
 from mock_server.control.dashboard.new_task import NewTask
 from mock_server.control.dashboard.pages import Dashboard
 from mock_server.control.dashboard.sandbox_list import SandboxList
 from mock_server.control.dashboard.services import DashboardServices
 from mock_server.control.dashboard.sign_in import SignIn
+from mock_server.control.errors import exception_handlers
 from mock_server.control.openapi.document import control_document
 from mock_server.control.resources.audit import AuditResource
 from mock_server.control.resources.callbacks import CallbacksResource
@@ -29,18 +34,27 @@ from mock_server.control.resources.tasks import TasksResource
 from mock_server.domain.addresses import is_loopback
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.dispatching import CallbackDispatcher
+from mock_server.domain.profiles import Profiles
 from mock_server.domain.store import Store
 from mock_server.settings import Settings
+from mock_server.settings.server import ShownServerSettings
+from mock_server.version import __version__
 from mock_server.web.api_keys import ApiKeys
 from mock_server.web.base_urls import BaseUrls
 from mock_server.web.cors import EVERY_ORIGIN
+from mock_server.web.path_hints import PathHints
 from mock_server.web.paths import SUBMIT_PATH
 from mock_server.web.request import LocalAddress
 from mock_server.web.result_addresses import ResultAddresses
+from mock_server.web.start_page import StartPage
 
 
 class ControlPlane:
-    """The resources under `/_mock`. The argument `real_ms` reads the server's real clock."""
+    """The resources under `/_mock`, and the start page.
+
+    `endpoints` are the paths that something else serves: it suggests them to clients of an unknown
+    path. `real_ms` reads the server's real clock.
+    """
 
     def __init__(
         self,
@@ -55,8 +69,8 @@ class ControlPlane:
         addresses: ResultAddresses,
         dashboard: DashboardServices,
         real_ms: Callable[[], int],
-        info: Callable[[], Info],
         why_not_ready: Callable[[], str | None],
+        endpoints: Iterable[str],
     ) -> None:
         base_urls = BaseUrls(settings.public_url)
         guard = BrowserGuard(
@@ -79,12 +93,20 @@ class ControlPlane:
         sandbox_list = SandboxList(
             store, authenticator, sign_in, guard, real_ms=real_ms, submit_path=submit_path
         )
-        self.events = EventsResource(store, authenticator, real_ms=real_ms)
+        self._events = EventsResource(store, authenticator, real_ms=real_ms)
         resources = (
             ServerResource(
                 store,
                 real_ms=real_ms,
-                info=info,
+                info=lambda: Info(
+                    version=__version__,
+                    base_url=settings.public_url or settings.base_url,
+                    seed=seed,
+                    settings=ShownServerSettings(
+                        **settings.in_effect(profiles.chosen, model).shown()
+                    ),
+                    profile=profiles.chosen.name,
+                ),
                 document=lambda request: control_document(
                     self._calls,
                     fail_messages,
@@ -119,7 +141,7 @@ class ControlPlane:
                 base_url=settings.base_url,
                 seed=seed,
             ),
-            self.events,
+            self._events,
             sign_in,
             sandbox_list,
             NewTask(dashboard.submit, submit_path),
@@ -135,6 +157,20 @@ class ControlPlane:
         )
         self._calls: list[Call] = [call for each in resources for call in each.calls()]
 
-    def routes(self) -> list[Route]:
-        """Return the routes of all calls."""
-        return routes(self._calls, self._authenticator)
+        page = StartPage(
+            catalogue,
+            base_urls,
+            strict=settings.strict,
+            general_ratios=settings.general_parameters == "accept",
+        )
+        self.routes = [*page.routes(), *routes(self._calls, self._authenticator)]
+        hints = PathHints([*endpoints, *(route.path for route in self.routes)])
+        router = Starlette(
+            routes=self.routes, exception_handlers=exception_handlers(hints.suggestion)
+        )
+        router.router.redirect_slashes = False  # A path with an additional slash is unknown.
+        self.app: ASGIApp = router
+
+    def close(self) -> None:
+        """End all event streams and reject new ones. Any thread may call this."""
+        self._events.close()

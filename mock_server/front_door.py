@@ -41,8 +41,8 @@ class FrontDoor:
         self._lifecycle = lifecycle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._router(scope, receive, send)
+        if scope["type"] == "lifespan":
+            await self._lifecycle.run(receive, send)
             return
         endpoint = self._endpoints.get(scope["path"]) or self._by_prefix(scope["path"])
         try:

@@ -1,9 +1,10 @@
 """The lifecycle of a server: start, readiness and stop."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal
 
-from starlette.applications import Starlette
+from starlette.types import Receive, Send
 
 
 class Lifecycle:
@@ -26,12 +27,28 @@ class Lifecycle:
         self.not_ready = "the server is stopping"
         self._begin_stopping()
 
-    @asynccontextmanager
-    async def lifespan(self, _: Starlette) -> AsyncIterator[None]:
-        """Start the server, keep it ready during the block, and stop it."""
+    async def run(self, receive: Receive, send: Send) -> None:
+        """Start and stop the server when the messages of the ASGI lifespan say so."""
+        await receive()
+        await _report("startup", self._started(), send)
+        await receive()
+        await _report("shutdown", self._stopped(), send)
+
+    async def _started(self) -> None:
         await self._start()
         self.not_ready = None
-        yield
+
+    async def _stopped(self) -> None:
         self.begin_stopping()
         for stop in self._stop:
             await stop()
+
+
+async def _report(step: Literal["startup", "shutdown"], done: Awaitable[None], send: Send) -> None:
+    """Send that a step is complete, or that it failed and why."""
+    try:
+        await done
+    except BaseException:
+        await send({"type": f"lifespan.{step}.failed", "message": traceback.format_exc()})
+        raise
+    await send({"type": f"lifespan.{step}.complete"})

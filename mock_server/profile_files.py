@@ -6,28 +6,33 @@ from mock_server.catalogue_files import FIXTURES
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.errors import InvalidValue, quoted, reason_of
 from mock_server.domain.nearest import did_you_mean
-from mock_server.domain.profiles import Profile, parse_profile
+from mock_server.domain.profiles import CALM, Profile, Profiles, parse_profile
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition
+from mock_server.domain.sandbox_settings import PROFILES
 from mock_server.domain.snapshot import Snapshot, parse_snapshot
 from mock_server.settings import Settings
 
 
-def load_profiles(catalogue: Catalogue) -> dict[str, Profile]:
-    """Return the profiles by name."""
-    return {
-        path.stem: parse_profile(path.stem, path.read_bytes(), catalogue.fail_messages)
-        for path in sorted((FIXTURES / "profiles").glob("*.toml"))
-    }
+def load_profiles(settings: Settings, catalogue: Catalogue) -> Profiles:
+    """Return all profiles."""
+    known = {name: _load(name, catalogue) for name in PROFILES}
+    return Profiles(
+        known=known, chosen=known[settings.profile], base=settings.of_sandbox(known[CALM])
+    )
 
 
-def chosen_profile(settings: Settings, profiles: dict[str, Profile]) -> Profile:
+def chosen_profile(settings: Settings, catalogue: Catalogue) -> Profile:
     """Return the profile that the settings name. Raise InvalidValue if there is none."""
-    try:
-        return profiles[settings.profile]
-    except KeyError as error:
-        hint = did_you_mean(settings.profile, profiles)
-        raise InvalidValue("--profile", f"{quoted(settings.profile)} is unknown{hint}") from error
+    if settings.profile not in PROFILES:
+        hint = did_you_mean(settings.profile, PROFILES)
+        raise InvalidValue("--profile", f"{quoted(settings.profile)} is unknown{hint}")
+    return _load(settings.profile, catalogue)
+
+
+def _load(name: str, catalogue: Catalogue) -> Profile:
+    raw = (FIXTURES / "profiles" / f"{name}.toml").read_bytes()
+    return parse_profile(name, raw, catalogue.fail_messages)
 
 
 def chosen_rules(settings: Settings, catalogue: Catalogue) -> tuple[RuleDefinition, ...]:

@@ -62,6 +62,7 @@ def _serve(settings: Settings, notices: list[str], tls: Tls | None) -> None:
         # One write: a program that reads the first line only may close its end of the pipe then.
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
+        app.control.load_soon()
 
     def begin_stopping(number: signal.Signals) -> None:
         log.info("stopping on %s", number.name)

@@ -1,25 +1,21 @@
 """Create the parts of the server and connect them. Only this module imports all others."""
 
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Collection, Mapping
+from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.catalogue_files import load_catalogue
-from mock_server.control.changes import Profiles
 from mock_server.control.dashboard.services import DashboardServices
-from mock_server.control.errors import exception_handlers
-from mock_server.control.resources.server import Info
-from mock_server.control_wiring import ControlPlane
 from mock_server.domain.operation import Operation
 from mock_server.domain.planner import Planner
 from mock_server.domain.ports import RealClock, Sender
-from mock_server.domain.profiles import CALM
 from mock_server.domain.rule_matching import RuleMatcher
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.store import Store
 from mock_server.front_door import FrontDoor
 from mock_server.images.sniff import image_format
+from mock_server.late_control import LateControl
 from mock_server.lifecycle import Lifecycle
 from mock_server.pictures import TaskPictures
 from mock_server.profile_files import (
@@ -36,9 +32,7 @@ from mock_server.runtime.entropy import random_seed
 from mock_server.runtime.pattern_search import RegexPatternSearch
 from mock_server.runtime.reference_checker import ReferenceChecker
 from mock_server.settings import Settings
-from mock_server.settings.server import ShownServerSettings
 from mock_server.store.memory_store import MemoryStore
-from mock_server.version import __version__
 from mock_server.web import envelope
 from mock_server.web.api_keys import ApiKeys
 from mock_server.web.base_urls import BaseUrls
@@ -48,13 +42,14 @@ from mock_server.web.endpoints.others import BalanceEndpoint, UnknownModelEndpoi
 from mock_server.web.endpoints.results import ResultEndpoint
 from mock_server.web.endpoints.status import StatusEndpoint
 from mock_server.web.endpoints.submit import AuthenticatedSubmit, SubmissionServices, SubmitEndpoint
-from mock_server.web.path_hints import PathHints
 from mock_server.web.paths import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
 from mock_server.web.pipeline import Endpoint, Pipeline
 from mock_server.web.request_log import RequestLog
 from mock_server.web.responder import Responder
 from mock_server.web.result_addresses import ResultAddresses
-from mock_server.web.start_page import StartPage
+
+if TYPE_CHECKING:
+    from mock_server.control_wiring import ControlPlane
 
 
 class MockServer:
@@ -76,18 +71,16 @@ class MockServer:
         clock = clock or SystemClock()
         self._catalogue = load_catalogue(settings)
         self._snapshot = chosen_snapshot(settings, self._catalogue)
-        profiles = load_profiles(self._catalogue)
-        self._profile = chosen_profile(settings, profiles)
-        self._profiles = Profiles(profiles, settings.of_sandbox(profiles[CALM]))
+        profile = chosen_profile(settings, self._catalogue)
         self._store: Store = MemoryStore(
             SandboxTemplate(
                 seed=self.seed,
-                settings=settings.of_sandbox(self._profile),
+                settings=settings.of_sandbox(profile),
                 clock=settings.of_clock(),
                 models=self._catalogue.models,
                 fail_messages=self._catalogue.fail_messages,
                 rules=chosen_rules(settings, self._catalogue),
-                profile_rules=self._profile.rules,
+                profile_rules=profile.rules,
             ),
             max_tasks=settings.max_tasks,
         )
@@ -116,7 +109,14 @@ class MockServer:
             body_limit_bytes=settings.body_limit_bytes,
         )
         endpoints = self._endpoints()
-        self.lifecycle, self._router = self._control(endpoints)
+        self.control = LateControl(
+            lambda: self._control_plane(endpoints), lambda: self.lifecycle.not_ready
+        )
+        self.lifecycle = Lifecycle(
+            start=self._restore,
+            begin_stopping=self.control.close,
+            stop=(self._dispatcher.aclose, self._references.aclose, self._pictures.aclose),
+        )
         front_door = FrontDoor(
             self._pipeline,
             self._responder,
@@ -129,7 +129,7 @@ class MockServer:
                 models=self._catalogue.models,
                 paint=self._pictures.png,
             ),
-            router=self._router,
+            router=self.control,
             lifecycle=self.lifecycle,
         )
         self.direct = self._direct_path(endpoints, clock)
@@ -196,41 +196,23 @@ class MockServer:
             )
         }
 
-    def _control(self, endpoints: Iterable[str]) -> tuple[Lifecycle, Starlette]:
-        plane = ControlPlane(
+    def _control_plane(self, endpoints: Collection[str]) -> "ControlPlane":
+        from mock_server.control_wiring import ControlPlane  # noqa: PLC0415  # LateControl says why
+
+        return ControlPlane(
             settings=self.settings,
             seed=self.seed,
             store=self._store,
             dispatcher=self._dispatcher,
             api_keys=self._api_keys,
             catalogue=self._catalogue,
-            profiles=self._profiles,
+            profiles=load_profiles(self.settings, self._catalogue),
             addresses=self._addresses,
             dashboard=DashboardServices(paint=self._pictures.png, submit=self._submit_of_page()),
             real_ms=self._responder.now_ms,
-            info=self._info,
-            why_not_ready=lambda: lifecycle.not_ready,
+            why_not_ready=lambda: self.lifecycle.not_ready,
+            endpoints=endpoints,
         )
-        lifecycle = Lifecycle(
-            start=self._restore,
-            begin_stopping=plane.events.close,
-            stop=(self._dispatcher.aclose, self._references.aclose, self._pictures.aclose),
-        )
-        page = StartPage(
-            self._catalogue,
-            self._base_urls,
-            strict=self.settings.strict,
-            general_ratios=self.settings.general_parameters == "accept",
-        )
-        routes = [*page.routes(), *plane.routes()]
-        hints = PathHints([*endpoints, *(route.path for route in routes)])
-        router = Starlette(
-            routes=routes,
-            exception_handlers=exception_handlers(hints.suggestion),
-            lifespan=lifecycle.lifespan,
-        )
-        router.router.redirect_slashes = False  # A path with an additional slash is unknown.
-        return lifecycle, router
 
     def _submit_of_page(self) -> ASGIApp:
         """Return the application behind the form for a new task in the dashboard."""
@@ -251,16 +233,6 @@ class MockServer:
         await self._store.open(snapshot.id, is_broke=False, real_ms=self._responder.now_ms())
         self._addresses.adopt(snapshot.origin, snapshot.seed)
         await self._dispatcher.restore(snapshot.id, snapshot)
-
-    def _info(self) -> Info:
-        settings, model = self.settings, self._catalogue.first_model
-        return Info(
-            version=__version__,
-            base_url=settings.public_url or settings.base_url,
-            seed=self.seed,
-            settings=ShownServerSettings(**settings.in_effect(self._profile, model).shown()),
-            profile=self._profile.name,
-        )
 
     def _http_sender(self) -> Sender:
         from mock_server.runtime.sender import HttpSender  # noqa: PLC0415  # httpx is slow to import

@@ -4,16 +4,9 @@ import msgspec
 
 from mock_server.control.errors import ControlError
 from mock_server.domain.errors import InvalidValue
-from mock_server.domain.profiles import Profile, changed_profile
+from mock_server.domain.profiles import Profiles, changed_profile
 from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.sandbox_settings import SandboxChange, SandboxSettings, changes_of
-
-
-class Profiles(msgspec.Struct, frozen=True):
-    """The profiles by name, and the settings of the server without a profile."""
-
-    known: dict[str, Profile]
-    base: SandboxSettings
 
 
 class SettingsUpdate(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,14 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[RuleDefinition, ...] = ()
 
 
+class Profiles(msgspec.Struct, frozen=True):
+    """The profiles by name, that of the server, and the server's settings without a profile."""
+
+    known: dict[str, Profile]
+    chosen: Profile
+    base: SandboxSettings
+
+
 class _File(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     about: str
     rate_limit: Limit | None = None

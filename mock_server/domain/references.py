@@ -1,7 +1,7 @@
 """Check reference images by their URLs, without a request (SUB-12, SUB-13, FAIL-2)."""
 
 from collections.abc import Callable, Sequence
-from mimetypes import MimeTypes
+from functools import cache
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -17,7 +17,6 @@ _UNSUPPORTED_EXTENSIONS = {
     ".7z", ".apng", ".avif", ".bz2", ".docx", ".gz", ".heic", ".heif", ".ico", ".jfif", ".jpe",
     ".jxl", ".pptx", ".psd", ".rar", ".raw", ".tga", ".webm", ".xlsx", ".xz",
 }  # fmt: skip
-_KNOWN_TYPES = MimeTypes()  # The built-in table is the same on every machine.
 
 
 def find_bad_image_by_url(
@@ -84,5 +83,12 @@ def _find_data_problem(
 def _is_unsupported(extension: str) -> bool:
     if extension in _SUPPORTED_EXTENSIONS:
         return False
-    is_known = any(extension in table for table in _KNOWN_TYPES.types_map)
-    return is_known or extension in _UNSUPPORTED_EXTENSIONS
+    return extension in _UNSUPPORTED_EXTENSIONS or extension in _known_extensions()
+
+
+@cache
+def _known_extensions() -> frozenset[str]:
+    """Return those of the built-in table, which is the same on every machine."""
+    from mimetypes import MimeTypes  # noqa: PLC0415  # It is slow to import and to make.
+
+    return frozenset().union(*MimeTypes().types_map)

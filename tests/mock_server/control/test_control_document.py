@@ -36,9 +36,11 @@ def operations(document: Json) -> dict[tuple[str, str], Json]:
 @pytest.fixture
 def served(mock: RunningMock) -> list[tuple[str, Call]]:
     """Return method and call of everything that the router serves, except the dashboard."""
-    routes = [route for route in mock.app._router.routes if isinstance(route, CallRoute)]
+    routes = [route for route in mock.app.control.plane().routes if isinstance(route, CallRoute)]
     others = {
-        getattr(route, "path", "") for route in mock.app._router.routes if route not in routes
+        getattr(route, "path", "")
+        for route in mock.app.control.plane().routes
+        if route not in routes
     }
     assert not [path for path in others if path.startswith("/_mock")]
     assert {route.path for route in routes} >= OF_THE_DASHBOARD
