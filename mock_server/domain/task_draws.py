@@ -12,7 +12,7 @@ from mock_server.domain.planner import drawn_durations_ms
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.task import task_id
 
-_MOST_AT_ONCE = 16
+_MOST_AT_ONCE = 32
 
 
 class DrawnTask(msgspec.Struct, frozen=True, gc=False):

@@ -72,7 +72,7 @@ def test_sandbox_with_few_tasks_has_few_draws_in_advance() -> None:
 
     for ordinal in range(1, 100):
         draws.take(ordinal, MODEL, SETTINGS[0])
-        assert len(draws._drawn) < min(ordinal, 16)
+        assert len(draws._drawn) < min(ordinal, 32)
 
 
 def test_nothing_is_drawn_in_advance_while_models_alternate() -> None:
