@@ -31,13 +31,13 @@ from mock_server.control.resources.sandboxes import SandboxesResource
 from mock_server.control.resources.server import Info, ServerResource
 from mock_server.control.resources.snapshot import SnapshotResource
 from mock_server.control.resources.tasks import TasksResource
+from mock_server.control.settings_types import ShownServerSettings
 from mock_server.domain.addresses import is_loopback
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.dispatching import CallbackDispatcher
 from mock_server.domain.profiles import Profiles
 from mock_server.domain.store import Store
 from mock_server.settings import Settings
-from mock_server.settings.server import ShownServerSettings
 from mock_server.version import __version__
 from mock_server.web.api_keys import ApiKeys
 from mock_server.web.base_urls import BaseUrls

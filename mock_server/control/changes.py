@@ -3,10 +3,11 @@
 import msgspec
 
 from mock_server.control.errors import ControlError
+from mock_server.control.settings_types import SandboxChange, changes_of
 from mock_server.domain.errors import InvalidValue
 from mock_server.domain.profiles import Profiles, changed_profile
 from mock_server.domain.rules import RuleDefinition
-from mock_server.domain.sandbox_settings import SandboxChange, SandboxSettings, changes_of
+from mock_server.domain.sandbox_settings import SandboxSettings
 
 
 class SettingsUpdate(msgspec.Struct, frozen=True, kw_only=True):

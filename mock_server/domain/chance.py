@@ -3,13 +3,10 @@
 The same seed gives the same run. Other sandboxes do not influence it.
 """
 
-from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, lru_cache
 from hashlib import blake2b
-from statistics import NormalDist
 from struct import Struct
-
-normal_quantile = NormalDist().inv_cdf
 
 _TWO_NUMBERS = Struct(">II").unpack_from
 _STEP = 2.0**-32
@@ -29,6 +26,14 @@ def draws(seed: int, sandbox_id: str, ordinals: Iterable[int], purpose: str) -> 
         drawn = copy_hash()
         drawn.update(f"{ordinal}:{purpose}".encode())
         yield drawn.digest()
+
+
+@cache
+def normal_quantile() -> Callable[[float], float]:
+    """Return the quantile function of the standard normal distribution."""
+    from statistics import NormalDist  # noqa: PLC0415  # It is slow to import.
+
+    return NormalDist().inv_cdf
 
 
 def two_uniforms(drawn: bytes, offset: int = 0) -> tuple[float, float]:

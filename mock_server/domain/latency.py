@@ -53,7 +53,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
         """Return one latency in milliseconds; `drawn` are at least 8 random bytes."""
         uniform, _ = two_uniforms(drawn)
         if self.sigma:
-            exponent = min(self.sigma * normal_quantile(uniform), 50.0)
+            exponent = min(self.sigma * normal_quantile()(uniform), 50.0)
             return min(round(self.low_ms * math.exp(exponent)), self.high_ms)
         return self.low_ms + round((self.high_ms - self.low_ms) * uniform)
 

@@ -154,10 +154,11 @@ def drawn_durations_ms(
     sigma, longest_factor, shortest_s = timing.sigma, timing.clip, timing.pending_min_s
     shortest_factor, longest_share = 1 / longest_factor, timing.pending_max_share
     span_s = timing.pending_max_s - shortest_s
+    quantile = normal_quantile()
     shift = sigma / 2  # It makes the average factor 1.
     for drawn in draws:
         of_whole, of_pending = two_uniforms(drawn, 8)
-        factor = math.exp(sigma * (normal_quantile(of_whole) - shift))
+        factor = math.exp(sigma * (quantile(of_whole) - shift))
         if factor > longest_factor:
             factor = longest_factor
         elif factor < shortest_factor:

@@ -1,18 +1,12 @@
 """The settings of a sandbox, which `PATCH /_mock/sandbox` can change."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 from msgspec import Meta
 
 from mock_server.domain.clock import Mode
-from mock_server.domain.setting import (
-    Setting,
-    answer_type,
-    change_type,
-    changed_values,
-    shown_values,
-)
+from mock_server.domain.setting import Setting
 from mock_server.domain.setting_forms import DURATION, MICRODOLLARS, Form
 
 GeneralParameters = Literal["reject", "accept"]
@@ -105,33 +99,3 @@ class SandboxSettings(SandboxDefaults, frozen=True, kw_only=True):
 class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):
     mode: Mode = "real"
     speed: Speed = 1.0
-
-
-if TYPE_CHECKING:  # A type checker cannot see the members of a derived type.
-
-    class SandboxChange(msgspec.Struct): ...
-
-    class ShownSettings(msgspec.Struct): ...
-
-else:
-    SandboxChange = change_type(
-        "SandboxChange", SandboxDefaults, "Settings to change; the others stay as they are."
-    )
-    ShownSettings = answer_type(
-        "ShownSettings", SandboxDefaults, "The settings of a sandbox.", is_nullable=False
-    )
-
-
-def changes_of(change: SandboxChange) -> dict[str, Any]:
-    """Return the new values of a PATCH, by field of SandboxSettings. Raises InvalidValue."""
-    return changed_values(SandboxDefaults, change)
-
-
-def shown_settings(settings: SandboxSettings, default_generation_ms: int) -> ShownSettings:
-    """Return the settings as the control plane shows them.
-
-    `default_generation_ms` is the model's generation time in milliseconds.
-    """
-    if settings.generation_time_ms is None:
-        settings = msgspec.structs.replace(settings, generation_time_ms=default_generation_ms)
-    return ShownSettings(**shown_values(SandboxDefaults, settings))

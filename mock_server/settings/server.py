@@ -1,6 +1,6 @@
 """The settings of the server: one annotated field each."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -14,12 +14,7 @@ from mock_server.domain.sandbox_settings import (
     SandboxSettings,
     Speed,
 )
-from mock_server.domain.setting import (
-    Declaration,
-    Setting,
-    answer_type,
-    shown_values,
-)
+from mock_server.domain.setting import Declaration, Setting, shown_values
 from mock_server.domain.setting_forms import (
     BASE_URL,
     BYTES,
@@ -226,16 +221,6 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
             price_usd=model.price_usd,
             result_ttl_ms=round(model.result_ttl_s * 1000),
         )
-
-
-if TYPE_CHECKING:  # a type checker cannot see the members of a derived type
-
-    class ShownServerSettings(msgspec.Struct): ...
-
-else:
-    ShownServerSettings = answer_type(
-        "ShownServerSettings", Settings, "All settings but the secrets.", is_nullable=True
-    )
 
 
 def switch(declaration: Declaration) -> str:

@@ -15,8 +15,9 @@ from mock_server.settings import Settings
 from mock_server.wiring import MockServer
 
 HEAVY = {
-    "anyio", "contract_tests", "httpx", "jinja2", "mimetypes", "mock_server.control_wiring", "PIL",
-    "prometheus_client", "regex", "starlette.applications", "starlette.requests",
+    "anyio", "contract_tests", "httpx", "jinja2", "mimetypes", "mock_server.control.settings_types",
+    "mock_server.control_wiring", "PIL", "prometheus_client", "regex", "starlette.applications",
+    "starlette.requests",
 }  # fmt: skip
 
 # A server in a process of its own, whose first clients send the request of each line of the input.

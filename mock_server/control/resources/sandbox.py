@@ -9,11 +9,11 @@ from msgspec import Meta
 from mock_server.control.answers import Count
 from mock_server.control.call import Call
 from mock_server.control.changes import updated_settings
+from mock_server.control.settings_types import SandboxChange, ShownSettings, shown_settings
 from mock_server.domain.commands import ChangeSettings, ReadCounters, Reset
 from mock_server.domain.ledger import MICRO
 from mock_server.domain.profiles import Profiles
 from mock_server.domain.results import Counters
-from mock_server.domain.sandbox_settings import SandboxChange, ShownSettings, shown_settings
 from mock_server.domain.store import SandboxReader, Store
 
 

@@ -9,9 +9,9 @@ from starlette.responses import Response
 
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
+from mock_server.control.settings_types import ShownServerSettings
 from mock_server.domain.commands import ReadCounters
 from mock_server.domain.store import Store
-from mock_server.settings.server import ShownServerSettings
 
 
 class Health(msgspec.Struct):
