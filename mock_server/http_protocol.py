@@ -9,10 +9,10 @@ pyproject.toml limits its version and tests/mock_server/test_uvicorn_api.py chec
 
 import asyncio
 import logging
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Awaitable, Collection
+from typing import Any, cast
 
-from uvicorn._types import ASGI3Application
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -34,10 +34,11 @@ class HttpProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._application: ASGIApp = cast("ASGIApp", self.app)
+        self.app = cast("Any", self._run)
         self._framing = RequestFraming()
         self._upgrade_headers: list[tuple[bytes, bytes]] = []  # Of a request that offers one.
         self._lost = asyncio.Event()
-        self._incomplete: tuple[RequestResponseCycle, ASGI3Application] | None = None
         self._error: str | None = None  # The error to send after the responses; empty for none.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -62,19 +63,21 @@ class HttpProtocol(HttpToolsProtocol):
                 self._reject_head()
             else:
                 super().data_received(piece)
+                if self._upgrade_headers:
+                    self._parse_without_upgrade()
             start = end
 
     def _unsupported_upgrade_warning(self) -> None:
+        """Log nothing, because the request is served."""
+
+    def _parse_without_upgrade(self) -> None:
         """Parse a head that offers an upgrade again, without the offer.
 
         With it, the parser would take the body for data of the new protocol and drop it.
         """
-        if not self._offers_upgrade():
-            return
         version = self.parser.get_http_version().encode()
         head = [b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)]
         head += [b"%b: %b\r\n" % each for each in self.headers if each[0] != b"upgrade"]
-        self._upgrade_headers = self.headers
         super().data_received(b"".join([*head, b"\r\n"]))
 
     def _reject_head(self) -> None:
@@ -111,7 +114,6 @@ class HttpProtocol(HttpToolsProtocol):
         if newest is not None and newest.more_body and is_queued:
             self.pipeline.popleft()
         elif newest is None or newest.more_body or newest.response_complete:
-            self._incomplete = None
             self._close(error)
             return
         self._error = error
@@ -132,7 +134,6 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self._incomplete = None
         self._lost.set()
 
     def on_message_begin(self) -> None:
@@ -143,6 +144,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         if self._offers_upgrade():
+            self._upgrade_headers = self.headers
             return
         if self._upgrade_headers:
             self.headers[:], self._upgrade_headers = self._upgrade_headers, []
@@ -151,34 +153,39 @@ class HttpProtocol(HttpToolsProtocol):
         self._connection.cycle = self.cycle
         self.headers = []  # Trailers of the body are no headers: they must not replace the key.
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        """Start a request once it is complete, or if its body is too long to wait for.
-
-        So it never depends on timing whether an invalid or interrupted request is carried out.
-        """
-        if cycle.more_body and not cycle.waiting_for_100_continue and not self._is_long(cycle):
-            self._incomplete = (cycle, app)
-            self.flow.resume_reading()
-        else:
-            self._incomplete = None
-            super()._start_asgi_task(cycle, app)
-
-    def _is_long(self, cycle: RequestResponseCycle) -> bool:
-        announced_bytes = self._framing.left_bytes or 0
-        return len(cycle.body) + announced_bytes > HIGH_WATER_LIMIT
-
-    def on_body(self, body: bytes) -> None:
-        super().on_body(body)
-        if self._incomplete is not None and self._is_long(self.cycle):
-            self._start_asgi_task(*self._incomplete)
-
     def on_message_complete(self) -> None:
         if self._offers_upgrade():
             return
         self._framing.begin_head()
         super().on_message_complete()
-        if self._incomplete is not None:
-            self._start_asgi_task(*self._incomplete)
+
+    def _run(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        cycle: RequestResponseCycle = scope["extensions"][EXTENSION].cycle
+        if not cycle.more_body or cycle.waiting_for_100_continue:
+            return self._application(scope, receive, send)
+        return self._run_complete(cycle, scope, receive, send)
+
+    async def _run_complete(
+        self, cycle: RequestResponseCycle, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Carry out a request once it is complete, or if its body is too long to wait for.
+
+        So it never depends on timing whether an invalid or interrupted request is carried out.
+        """
+        while cycle.more_body and not cycle.disconnected and not self._is_long(cycle):
+            self.flow.resume_reading()
+            cycle.message_event.clear()
+            try:
+                await cycle.message_event.wait()
+            except asyncio.CancelledError:  # The server stops, and the request has not begun.
+                cycle.disconnected = True
+                self.transport.close()
+        cycle.message_event.set()
+        if not cycle.disconnected:
+            await self._application(scope, receive, send)
+
+    def _is_long(self, cycle: RequestResponseCycle) -> bool:
+        return len(cycle.body) + (self._framing.left_bytes or 0) > HIGH_WATER_LIMIT
 
     def _offers_upgrade(self) -> bool:
         return self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"

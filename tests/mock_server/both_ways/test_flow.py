@@ -204,7 +204,7 @@ async def test_an_idle_connection_is_closed(is_direct: bool) -> None:  # noqa: F
         assert (is_closed_early, client.is_closing()) == (False, True)
 
 
-@pytest.mark.parametrize(("_", "request_bytes"), KINDS)
+@pytest.mark.parametrize(("_", "request_bytes"), KINDS, ids=[str(status) for status, _ in KINDS])
 async def test_each_response_sets_the_time_of_an_idle_connection_anew(
     is_direct: bool,  # noqa: FBT001
     _: int,

@@ -123,7 +123,7 @@ connections = st.builds(
 
 
 @pytest.mark.deep
-@examples(400)
+@examples(200)
 @given(sent=connections)
 def test_generated_connections_are_served_the_same(twins: Twins, sent: Sent) -> None:
     def talk(t: Conversation) -> None:

@@ -51,17 +51,24 @@ ROWS = {
     "cors": Row(settings=Settings(cors=("*",)), direct=0),
     "cors of one origin": Row(settings=Settings(cors=("http://page.test",)), direct=0),
     "tls": Row(settings=Settings(tls=True), direct=13),
-    "accepted keys": Row(settings=Settings(api_key=(KEY, "sk-third")), direct=12),
-    "public url": Row(settings=Settings(public_url="https://front.test/base"), direct=13),
+    "accepted keys": Row(
+        settings=Settings(api_key=(KEY, "sk-third"), public_url="https://front.test/base"),
+        direct=12,
+    ),
     "rules": Row(settings=Settings(rules=(RULE,)), direct=9),
-    "no provenance": Row(settings=Settings(rules=(RULE,), provenance=False), direct=9),
-    "profile": Row(settings=Settings(profile="free-plan"), direct=13),
-    "strict": Row(settings=Settings(strict=True, retry_after=False), direct=13),
-    "manual clock": Row(settings=Settings(clock="manual", generation_time_ms=0), direct=13),
-    "few tasks": Row(settings=Settings(max_tasks=3, max_concurrent=2), direct=13),
-    "short bodies": Row(settings=Settings(body_limit_bytes=100), direct=11),
-    "little credit": Row(settings=Settings(balance_microusd=40_000), direct=13),
-    "reserved ids": Row(settings=Settings(task_ids="reserved", result_host="other"), direct=7),
+    "no provenance": Row(
+        settings=Settings(rules=(RULE,), provenance=False, profile="free-plan"), direct=9
+    ),
+    "strict": Row(
+        settings=Settings(strict=True, retry_after=False, body_limit_bytes=100), direct=11
+    ),
+    "few tasks": Row(
+        settings=Settings(clock="manual", max_tasks=3, max_concurrent=2, balance_microusd=80_000),
+        direct=13,
+    ),
+    "reserved ids": Row(
+        settings=Settings(task_ids="reserved", result_host="other", generation_time_ms=0), direct=7
+    ),
 }
 
 

@@ -10,8 +10,8 @@ from threading import Condition
 from typing import Any, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from mock_server.http_protocol import HttpProtocol
 from tests.patience import PATIENCE_S
 
 _QUIET_TURNS = 8  # Turns of the event loop after which a request that can go on has gone on.
@@ -26,7 +26,7 @@ class Watch:
 
     def install(self, config: uvicorn.Config) -> uvicorn.Config:
         """Watch the connections of a server with this configuration."""
-        make = cast("Callable[..., HttpToolsProtocol]", config.http)
+        make = cast("Callable[..., HttpProtocol]", config.http)
 
         def watched(**arguments: Any) -> WatchedConnection:
             return WatchedConnection(self, make(**arguments))
@@ -59,7 +59,7 @@ class Watch:
 class WatchedConnection(asyncio.Protocol):
     """Passes everything on to the protocol of a connection, and notes what happens."""
 
-    def __init__(self, watch: Watch, protocol: HttpToolsProtocol) -> None:
+    def __init__(self, watch: Watch, protocol: HttpProtocol) -> None:
         self.calls = 0  # Requests that reached the application over ASGI.
         self.received_bytes = 0
         self.is_closed_by_server = False  # Before its client has stopped sending.
@@ -69,13 +69,13 @@ class WatchedConnection(asyncio.Protocol):
         self.protocol = protocol
         self._watch = watch
         self._is_lost = False
-        app = protocol.app
+        app = protocol._application
 
         async def counting(scope: Any, receive: Any, send: Any) -> None:
             self.calls += 1
             await app(scope, receive, send)
 
-        protocol.app = counting
+        protocol._application = counting
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         tapped = cast("asyncio.Transport", _Tap(transport, self))
