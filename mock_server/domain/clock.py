@@ -13,7 +13,7 @@ class VirtualClock:
     `speed` is the number of virtual seconds per real second in the mode `real`.
     """
 
-    __slots__ = ("_base_ms", "_base_real_ms", "_is_held", "_pace", "mode", "speed")
+    __slots__ = ("_base_ms", "_base_real_ms", "_is_held", "_lag_ms", "_pace", "mode", "speed")
 
     def __init__(self, mode: Mode, speed: float, real_ms: int, now_ms: int | None = None) -> None:
         self.mode: Mode = mode
@@ -24,10 +24,10 @@ class VirtualClock:
         self._set_pace()
 
     def now_ms(self, real_ms: int) -> int:
-        elapsed_ms = real_ms - self._base_real_ms
-        if self._pace != 1:
-            elapsed_ms = int(elapsed_ms * self._pace)
-        now_ms = self._base_ms + elapsed_ms
+        if self._pace == 1:
+            now_ms = real_ms - self._lag_ms
+        else:
+            now_ms = self._base_ms + int((real_ms - self._base_real_ms) * self._pace)
         return now_ms if now_ms < LATEST_MS else LATEST_MS  # noqa: FURB136  # Each request asks.
 
     def set(self, mode: Mode, speed: float, real_ms: int) -> None:
@@ -64,6 +64,7 @@ class VirtualClock:
     def _set_pace(self) -> None:
         """Set the current number of virtual seconds per real second."""
         self._pace = 0.0 if self._is_held or self.mode == "manual" else self.speed
+        self._lag_ms = self._base_real_ms - self._base_ms  # Constant as long as the pace is 1.
 
     def _rebase(self, real_ms: int) -> None:
         self._base_ms = self.now_ms(real_ms)

@@ -41,10 +41,14 @@ class Ledger:
         return self.balance_microusd >= price_microusd
 
     def open(self, task: Task) -> None:
-        """Reserve the price of a new task."""
+        """Reserve the price of a new task, and schedule its end if its plan says when that is."""
         self.live += 1
         self.balance_microusd -= task.order.price_microusd
-        self._push(task)
+        end_ms = task.end_ms
+        if end_ms is not None:
+            heappush(self._ends, task)
+            if end_ms < self.due_ms:  # noqa: PLR1730  # `min` would cost as much as the rest
+                self.due_ms = end_ms
 
     def restore(self, tasks: Iterable[Task], *, succeeded: int, failed: int) -> None:
         """Continue with the tasks of a snapshot, whose prices are already reserved."""
@@ -52,12 +56,15 @@ class Ledger:
         for task in tasks:
             if not task.is_settled:
                 self.live += 1
-                self._push(task)
+                self.expect(task)
 
     def expect(self, task: Task) -> None:
-        """Schedule the end of a live task again, because it has changed."""
-        self._push(task)
-        if len(self._ends) > 2 * self.live + _MAX_STALE:
+        """Schedule the end of a live task, if its plan says when that is."""
+        if task.end_ms is None:
+            return
+        heappush(self._ends, task)
+        self.due_ms = min(self.due_ms, task.end_ms)
+        if len(self._ends) > 2 * self.live + _MAX_STALE:  # Many tasks were ended early.
             self._ends = [each for each in self._ends if self._is_current(each)]
             heapify(self._ends)
 
@@ -88,14 +95,6 @@ class Ledger:
         while self._ends and not self._is_current(self._ends[0]):
             heappop(self._ends)
         return self._ends[0].end_ms if self._ends else None
-
-    def _push(self, task: Task) -> None:
-        """Schedule the end of a task, if its plan says when it ends."""
-        end_ms = task.end_ms
-        if end_ms is not None:
-            heappush(self._ends, task)
-            if end_ms < self.due_ms:  # noqa: PLR1730  # `min` would cost as much as the rest
-                self.due_ms = end_ms
 
     def _first_end_ms(self) -> int:
         end_ms = self._ends[0].end_ms if self._ends else None

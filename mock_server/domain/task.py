@@ -116,14 +116,6 @@ class Task(msgspec.Struct, frozen=True, order=True, gc=False, kw_only=True):
         return msgspec.structs.replace(self, start_ms=start_ms, end_ms=now_ms)
 
 
-def compact(instant_ms: int) -> int:
-    """Return an equal integer that takes as little memory as possible.
-
-    In CPython, the sum of two large integers has room for a carry, and their difference has not.
-    """
-    return instant_ms - 0
-
-
 def state_at(task: Task, now_ms: int) -> TaskState:
     """Return the state of a task at an instant of its sandbox's clock."""
     end_ms = task.end_ms

@@ -9,7 +9,7 @@ from mock_server.domain.operation import Operation
 from mock_server.domain.planner import planned_times
 from mock_server.domain.results import BalanceView, Rejection, RejectionReason, TaskView
 from mock_server.domain.sandbox.state import SandboxState
-from mock_server.domain.task import Order, Task, compact
+from mock_server.domain.task import Order, Task
 
 _CALLBACK = Operation.CALLBACK  # In Python 3.11, the access to a member of an enum is slow.
 
@@ -116,7 +116,7 @@ def _new_task(
         ordinal=state.ordinal,
         id=drawn.id,
         prompt=command.submission.prompt,
-        created_ms=compact(now_ms),
+        created_ms=now_ms - 0,  # A compact integer, as the planned times are.
         start_ms=start_ms,
         order=order,
         ending=plan_request.ending,

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from mock_server.domain.ledger import Ledger
+from mock_server.domain.ledger import NEVER_MS, Ledger
 from mock_server.domain.task import Task
 from tests.mock_server.domain.strategies import NOW_MS, task
 from tests.properties import examples
@@ -89,6 +89,7 @@ class LedgerBesideItsModel(RuleBasedStateMachine):
         ]
 
         assert self.ledger.next_end_ms() == min(ends_ms, default=None)
+        assert self.ledger.due_ms <= min(ends_ms, default=NEVER_MS)
 
     def _is_live(self, each: Task) -> bool:
         return each.end_ms is None or each.end_ms > self.now_ms
@@ -113,6 +114,16 @@ def test_ends_that_were_forestalled_do_not_pile_up() -> None:
     assert (ledger.live, ledger.succeeded) == (20, 1980)
     assert len(ledger._ends) < 200
     assert [each.ordinal for each in ledger.settle(NOW_MS + 10_000)] == list(range(100, 2001, 100))
+
+
+def test_restored_ledger_settles_its_live_tasks_when_they_end() -> None:
+    ended, live = task(id="task_1", is_settled=True), task(id="task_2", ordinal=2)
+    ledger = Ledger({each.id: each for each in (ended, live)}, BALANCE)
+    ledger.restore([ended, live], succeeded=1, failed=0)
+
+    assert (ledger.live, ledger.due_ms) == (1, live.end_ms)
+    assert [each.ordinal for each in ledger.settle(ledger.due_ms)] == [2]
+    assert (ledger.live, ledger.succeeded) == (0, 2)
 
 
 @given(st.integers(0, 200_000), prices)

@@ -4,12 +4,11 @@ import tracemalloc
 from collections.abc import Callable
 
 from mock_server.domain.commands import Submit
-from mock_server.domain.planner import DEFAULT_REQUEST
+from mock_server.domain.planner import DEFAULT_REQUEST, planned_times
 from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.submission import SubmissionDecoder
-from mock_server.domain.task import compact
 from tests.mock_server.domain.strategies import CATALOGUE, DAY_MS, FAIL_MESSAGES, MODEL, NOW_MS
 
 # 500 bytes without what the allocator adds: it rounds each block up to 16 bytes.
@@ -59,8 +58,18 @@ def test_live_task_takes_less_than_500_bytes() -> None:
     assert grown / TASKS < MAX_BYTES
 
 
-def test_compact_integer_takes_less_than_the_sum_that_it_was() -> None:
-    sums = grown_bytes(lambda: [NOW_MS + number for number in range(TASKS)])
-    compact_sums = grown_bytes(lambda: [compact(NOW_MS + number) for number in range(TASKS)])
+def test_planned_times_take_less_than_sums() -> None:
+    instants_ms = [NOW_MS + number for number in range(TASKS)]
 
-    assert compact_sums <= sums - 4 * TASKS
+    sums = grown_bytes(
+        lambda: [total for each in instants_ms for total in (each + 1000, each + 1000 + 9000)]
+    )
+    planned = grown_bytes(
+        lambda: [
+            planned_ms
+            for each in instants_ms
+            for planned_ms in planned_times(DEFAULT_REQUEST, (1000, 9000), each)
+        ]
+    )
+
+    assert planned < sums - 6 * TASKS  # 4 bytes for each of both instants.
