@@ -1,7 +1,6 @@
 """POST /api/v1/generateTask/{model} (SUB-1 … SUB-19)."""
 
 from collections.abc import Awaitable
-from typing import get_args
 
 import msgspec
 from starlette.types import Receive, Scope
@@ -41,6 +40,20 @@ class SubmissionServices(msgspec.Struct, frozen=True):
     body_limit_bytes: int
 
 
+class _Decoders(dict[tuple[bool, GeneralParameters], SubmissionDecoder]):
+    """The decoders of a model by settings of the sandbox. Each is made when it is first used."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    def __missing__(self, settings: tuple[bool, GeneralParameters]) -> SubmissionDecoder:
+        strict, general = settings
+        decoder = self[settings] = SubmissionDecoder(
+            self._model, strict=strict, general_ratios=general == "accept"
+        )
+        return decoder
+
+
 class SubmitEndpoint(KeyedEndpoint):
     operation = Operation.SUBMIT
     methods = ("POST",)
@@ -58,13 +71,7 @@ class SubmitEndpoint(KeyedEndpoint):
         super().__init__(store, api_keys, responder)
         self._model = model
         self._services = services
-        self.decoders = {
-            (strict, general): SubmissionDecoder(
-                model, strict=strict, general_ratios=general == "accept"
-            )
-            for strict in (False, True)
-            for general in get_args(GeneralParameters)
-        }
+        self._decoders = _Decoders(model)
 
     def body(self, headers: Headers, receive: Receive) -> Awaitable[bytes]:
         return read_body(headers, receive, self._services.body_limit_bytes)
@@ -127,7 +134,7 @@ class SubmitEndpoint(KeyedEndpoint):
         if not is_json(request.headers):
             raise InvalidRequest("Content-Type: must be application/json in UTF-8")
         settings = request.sandbox.settings
-        return self.decoders[settings.strict, settings.general_parameters].decode(body)
+        return self._decoders[settings.strict, settings.general_parameters].decode(body)
 
     async def deliver(self, request: ProviderRequest, task_id: str) -> None:
         await self._store.execute(
