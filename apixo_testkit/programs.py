@@ -24,7 +24,7 @@ class Program:
 
 
 def _load_server(_: str) -> click.Command:
-    from mock_server.__main__ import command  # noqa: PLC0415
+    from mock_server.command import command  # noqa: PLC0415
 
     return command()
 

@@ -1,14 +1,10 @@
 """The command `mock-server`: reads its switches, then serves."""
 
-import gc
 import json
 import os
-import signal
-import sys
 from collections.abc import Iterable
 from pathlib import Path
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -23,18 +19,6 @@ _EPILOG = (
     f"Each switch is also an environment variable ({ENV_PREFIX}PORT …) and a key of the TOML file"
     " (port …). Precedence: command line, then environment, then file."
 )
-
-
-def main(root: click.Command | None = None, program: str = PROGRAM) -> None:
-    """Run this command, by default `mock-server`, under the name that the user called.
-
-    Exit with 2 for an invalid setting, 1 if the address cannot be used.
-    """
-    # Imports and a million tasks leave little garbage, so looking for it often only costs time.
-    gc.set_threshold(100_000, 50, 100)
-    for number in (signal.SIGINT, signal.SIGTERM):  # Until the server handles them.
-        signal.signal(number, _stop)
-    sys.exit(run(sys.argv[1:], root, program))
 
 
 def run(arguments: list[str], root: click.Command | None = None, program: str = PROGRAM) -> int:
@@ -89,10 +73,6 @@ def _print_schema() -> None:
 
     schema = file_schema(rule_schemas(load_catalogue(Settings()).fail_messages))
     click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
-
-
-def _stop(_: int, __: FrameType | None) -> NoReturn:
-    sys.exit(0)
 
 
 @click.pass_context
@@ -156,7 +136,3 @@ def _usage_message(error: click.ClickException, program: str) -> str:
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = program if context is None else context.command_path
     return f"{error.format_message().removesuffix('.')}; see {command} --help"
-
-
-if __name__ == "__main__":
-    main()

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 import mock_server
-from mock_server.__main__ import command
+from mock_server.command import command
 from mock_server.settings import Settings
 from tests.pages.blocks import ROOT, Kind, blocks
 from tests.patience import PATIENCE_S

@@ -25,7 +25,7 @@ HEAVY = {
 # itself, so that the list of modules does not depend on how long this takes.
 PROGRAM = """
 import json, os, signal, socket, sys, threading
-from mock_server import __main__, late_control
+from mock_server import command, late_control
 late_control.LateControl.load_soon = lambda self: None
 requests = [each.encode() for each in json.load(sys.stdin)]
 with socket.socket() as probe:
@@ -44,7 +44,7 @@ def ask_all():
     print(json.dumps([answers, list(sys.modules)]), flush=True)
     os.kill(os.getpid(), signal.SIGTERM)
 threading.Thread(target=ask_all).start()
-__main__.run(["--port", str(port), "--log-level", "warning"])
+command.run(["--port", str(port), "--log-level", "warning"])
 """
 KEY = "Host: mock\r\nAuthorization: Bearer my-key\r\n"
 SUBMIT = '{"request_type": "async", "input": {"prompt": "a red fox", "mode": "text-to-image"}}'

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import mock_server
-from mock_server.__main__ import command
+from mock_server.command import command
 from mock_server.domain.errors import InvalidValue
 from mock_server.testing.container import PORT, ApixoContainer
 from mock_server.version import __version__

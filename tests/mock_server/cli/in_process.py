@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from mock_server import server
-from mock_server.__main__ import run as run_command
+from mock_server.command import run as run_command
 from mock_server.settings import Settings
 from tests.mock_server.cli.commands import environment
 

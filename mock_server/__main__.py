@@ -1,0 +1,32 @@
+"""The process of the command `mock-server`, prepared before the slow imports begin."""
+
+import gc
+import signal
+import sys
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    import click
+
+
+def main(root: "click.Command | None" = None, program: str = "mock-server") -> None:
+    """Run this command, by default `mock-server`, under the name that the user called.
+
+    Exit with 2 for an invalid setting, 1 if the address cannot be used.
+    """
+    # Imports and a million tasks leave little garbage, so looking for it often only costs time.
+    gc.set_threshold(100_000, 50, 100)
+    for number in (signal.SIGINT, signal.SIGTERM):  # Until the server handles them.
+        signal.signal(number, _stop)
+    from mock_server.command import run  # noqa: PLC0415  # It is slow to import.
+
+    sys.exit(run(sys.argv[1:], root, program))
+
+
+def _stop(_: int, __: FrameType | None) -> NoReturn:
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
