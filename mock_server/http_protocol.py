@@ -104,6 +104,14 @@ class HttpProtocol(HttpToolsProtocol):
         self._close_after_responses("")
         return not self.transport.is_closing()
 
+    def shutdown(self) -> None:
+        """Close the connection once its complete requests have their responses."""
+        newest: RequestResponseCycle | None = self.cycle
+        if newest is not None and newest.more_body and not self._is_long(newest):
+            self._close_after_responses("")
+        else:
+            super().shutdown()
+
     def send_400_response(self, msg: str) -> None:
         self._close_after_responses(msg)
 

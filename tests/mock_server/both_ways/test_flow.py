@@ -266,6 +266,20 @@ async def test_a_stopping_server_closes_idle_connections_at_once(
         assert client.is_closing()
 
 
+@pytest.mark.parametrize("cut", [10, -1])
+async def test_a_stopping_server_does_not_wait_for_the_rest_of_a_request(
+    is_direct: bool,  # noqa: FBT001
+    cut: int,
+) -> None:
+    async with connected(is_direct=is_direct) as (protocol, client, _):
+        protocol.data_received(GET_BALANCE + KINDS[2][1][:cut])
+        protocol.shutdown()
+        await settled(client)
+
+        assert statuses(client.read()) == [200]
+        assert client.is_closing()
+
+
 async def test_a_stopping_server_answers_the_requests_that_it_has(
     is_direct: bool,  # noqa: FBT001
 ) -> None:
