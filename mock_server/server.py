@@ -106,7 +106,9 @@ def _protocol(direct: DirectPath | None) -> type[asyncio.Protocol]:
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket; port 0 chooses a free port. Raise ListenError."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        # Python encodes a text with the codec idna, which is slow to import.
+        name = host.encode() if host.isascii() else host
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
         listener = socket.socket(family, kind, protocol)
         try:

@@ -25,7 +25,7 @@ from mock_server.domain.validation import convert, describe, joined, shown
 MAX_REGEX_COUNTS = 10_000  # A search expands counted repetitions.
 MAX_REGEX_GROUPS = 100  # The search engine supports fewer nested groups than Python.
 _WITH_STATE = frozenset({Operation.STATUS, Operation.RESULT, Operation.CALLBACK})
-_COUNT = re.compile(r"\{(\d{1,9})?,?(\d{1,9})?\}")
+_COUNT = r"\{(\d{1,9})?,?(\d{1,9})?\}"
 
 
 def parse_rule(value: object, path: str, fail_codes: Mapping[str, str]) -> RuleDefinition:
@@ -99,7 +99,7 @@ def _operations(match: grammar.Match, path: str, effect: Effect) -> frozenset[Op
 def _pattern(pattern: str | None, path: str) -> str | None:
     if pattern is None:
         return None
-    counts = [max(1, *(int(each or 1) for each in found)) for found in _COUNT.findall(pattern)]
+    counts = [max(1, *(int(each or 1) for each in found)) for found in re.findall(_COUNT, pattern)]
     if math.prod(counts) > MAX_REGEX_COUNTS:
         raise InvalidValue(
             path, f"the product of its repetition counts {{…}} must be at most {MAX_REGEX_COUNTS}"

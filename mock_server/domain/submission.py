@@ -27,9 +27,6 @@ CALLBACK_URL_PATTERN = (
     r"([/?#][^\s\x00-\x1f\x7f]*)?$"
 )
 
-_CALLBACK_URL = re.compile(CALLBACK_URL_PATTERN)
-_ITEM = re.compile(r"\[\d+\]$")
-
 
 class Submission(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A valid submit with its defaults."""
@@ -138,7 +135,7 @@ class SubmissionDecoder:
         if message.missing is not None:
             # This is the documented wording (ENV-2).
             return f"Missing required field: {joined(path, message.missing)}"
-        allowed = self._allowed.get(path) or self._allowed[_ITEM.sub("[]", path)]
+        allowed = self._allowed.get(path) or self._allowed[re.sub(r"\[\d+\]$", "[]", path)]
         received = value_at(raw, path)
         got = "" if received is UNSET else f" (got {shown(received)})"
         return f"{path or 'body'}: {allowed}{got}"
@@ -211,7 +208,7 @@ def _callback_problem(url: str, *, strict: bool) -> str | None:
     """Return what is wrong with a callback URL, or None; `strict` includes SUB-5."""
     if len(url) > MAX_CALLBACK_URL_LENGTH:
         return f"must have at most {MAX_CALLBACK_URL_LENGTH} characters"
-    found = _CALLBACK_URL.match(url)
+    found = re.match(CALLBACK_URL_PATTERN, url)
     if found is None or url.endswith("\n"):
         return "must be an http or https URL without white space"
     if strict and not url.lower().startswith("https:"):

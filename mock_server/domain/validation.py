@@ -18,12 +18,10 @@ from mock_server.domain.nearest import did_you_mean
 T = TypeVar("T")
 
 _LONGEST_SHOWN = 60  # The number of characters of a value that an error shows.
-_AT = re.compile(
-    r"(.*) - at `\$\.?([^`]*)`", re.DOTALL
-)  # The last match counts: a value may look like it.
-_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
-_MISSING = re.compile(r"Object missing required field `(.*?)`")
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_AT = r"(?s)(.*) - at `\$\.?([^`]*)`"  # The last match counts: a value may look like it.
+_UNKNOWN = r"(?s)Object contains unknown field `(.*)`"
+_MISSING = r"Object missing required field `(.*?)`"
+_STEP = r"([^.\[\]]+)|\[(\d+|\.\.\.)\]"
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,9 +35,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 def read_message(error: msgspec.ValidationError) -> Message:
     """Return the parts of a validation error of msgspec."""
     text = str(error)
-    found = _AT.fullmatch(text)
+    found = re.fullmatch(_AT, text)
     problem, path = (found[1], found[2]) if found else (text, "")
-    missing, unknown = _MISSING.match(problem), _UNKNOWN.match(problem)
+    missing, unknown = re.match(_MISSING, problem), re.match(_UNKNOWN, problem)
     return Message(
         path=path,
         missing=missing[1] if missing else None,
@@ -91,7 +89,7 @@ def _explained(
 
 def _walk(steps: str, at: str, kind: Any, value: object) -> tuple[str, Any, object]:
     """Return the path, type and value at these steps. Raise LookupError if there is none."""
-    for name, index in _STEP.findall(steps):
+    for name, index in re.findall(_STEP, steps):
         if index == "...":
             kind = get_args(_part(kind, _is_object))[1]
             member, value = _first_invalid(kind, value)
@@ -110,7 +108,7 @@ def _walk(steps: str, at: str, kind: Any, value: object) -> tuple[str, Any, obje
 def value_at(raw: bytes, path: str) -> object:
     """Return the value at this path of a JSON document; UNSET if there is none."""
     value = _untyped(raw)
-    for name, index in _STEP.findall(path):
+    for name, index in re.findall(_STEP, path):
         value = _item(value, int(index) if index else name)
     return value
 

@@ -10,8 +10,8 @@ log = logging.getLogger("mock_server.rules")
 
 SEARCH_LIMIT_S = 0.05  # For all searches of one request, because they block other requests.
 
-_PARTS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?!\d*,?\d*\})", re.DOTALL)
-_IN_SET = re.compile(r"\\.|\[", re.DOTALL)
+_PARTS = r"(?s)\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?!\d*,?\d*\})"
+_IN_SET = r"(?s)\\.|\["
 
 
 class RegexPatternSearch:
@@ -47,12 +47,12 @@ def in_python_syntax(pattern: str) -> str:
     Only `regex` has fuzzy matching (`{e<=1}`) and classes such as `[[:alpha:]]`. In `re`, both are
     ordinary text.
     """
-    return _PARTS.sub(lambda found: _escaped(found[0]), pattern)
+    return re.sub(_PARTS, lambda found: _escaped(found[0]), pattern)
 
 
 def _escaped(part: str) -> str:
     if part.startswith("{"):
         return rf"\{part}"
     if part.startswith("["):
-        return "[" + _IN_SET.sub(lambda each: each[0] if len(each[0]) > 1 else r"\[", part[1:])
+        return "[" + re.sub(_IN_SET, lambda each: each[0] if len(each[0]) > 1 else r"\[", part[1:])
     return part

@@ -7,7 +7,7 @@ from mock_server.web.request import Headers, LocalAddress, ProviderRequest
 
 _HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 _MAX_KEPT = 1000
-_ORIGIN = re.compile(r"(?P<scheme>https?://)(?P<name>\[[^]]+\]|[^:/]+)")
+_ORIGIN = r"(?P<scheme>https?://)(?P<name>\[[^]]+\]|[^:/]+)"
 # A client must treat another name as another host, even if it is the same machine.
 _OTHER_NAMES = {"127.0.0.1": "localhost", "[::1]": "localhost", "localhost": "127.0.0.1"}
 
@@ -40,7 +40,7 @@ class BaseUrls:
 
 def on_another_host(url: str) -> str:
     """Return a URL of the same server under another name of its host, if it has one."""
-    found = _ORIGIN.match(url)
+    found = re.match(_ORIGIN, url)
     name = _OTHER_NAMES.get(found["name"].lower()) if found else None
     return f"{found['scheme']}{name}{url[found.end() :]}" if found and name else url
 
