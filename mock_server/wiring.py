@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.catalogue_files import load_catalogue
-from mock_server.control.dashboard.services import DashboardServices
 from mock_server.domain.operation import Operation
 from mock_server.domain.planner import Planner
 from mock_server.domain.ports import RealClock, Sender
@@ -197,7 +196,9 @@ class MockServer:
         }
 
     def _control_plane(self, endpoints: Collection[str]) -> "ControlPlane":
-        from mock_server.control_wiring import ControlPlane  # noqa: PLC0415  # LateControl says why
+        # These modules are slow to import; LateControl says when it happens.
+        from mock_server.control.dashboard.services import DashboardServices  # noqa: PLC0415
+        from mock_server.control_wiring import ControlPlane  # noqa: PLC0415
 
         return ControlPlane(
             settings=self.settings,

@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
-from msgspec import Meta, inspect
+from msgspec import Meta
 
 from mock_server.domain.errors import InvalidValue
 from mock_server.domain.nearest import did_you_mean
@@ -44,11 +44,11 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def is_flag(self) -> bool:
-        return isinstance(self._written_type, inspect.BoolType)
+        return _bare(self._written) is bool
 
     @property
     def is_repeated(self) -> bool:
-        return isinstance(_type(self.kind), inspect.VarTupleType)
+        return get_origin(_bare(self.kind)) is tuple
 
     @property
     def metavar(self) -> str:
@@ -69,10 +69,8 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def words(self) -> tuple[str, ...]:
         """Return the accepted words in the order of declaration; empty if any value is possible."""
-        if not isinstance(self._written_type, inspect.LiteralType):
-            return ()
-        kind = self._written if get_origin(self._written) is Literal else get_args(self._written)[0]
-        return tuple(str(word) for word in get_args(kind))
+        kind = _bare(self._written)
+        return tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
 
     def shown_type(self, *, is_nullable: bool) -> Any:
         """Return the type of the value in responses."""
@@ -115,10 +113,6 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def _written(self) -> Any:
         return self.kind if self.setting.form.kind is None else self.setting.form.kind
-
-    @cached_property
-    def _written_type(self) -> inspect.Type:
-        return _type(self._written)
 
     def _got(self, value: object) -> str:
         if self.setting.is_secret:
@@ -212,6 +206,6 @@ def _without_none(hint: Any) -> Any:
     return hint
 
 
-def _type(kind: Any) -> inspect.Type:
-    found = inspect.type_info(kind)
-    return found.type if isinstance(found, inspect.Metadata) else found
+def _bare(kind: Any) -> Any:
+    """Return a type without its annotations."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind

@@ -46,6 +46,13 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str = ""  # Symbol of the unit, written after a number.
 
 
+def _normal_url(url: str) -> str:
+    """Return a base URL without spaces and slash at its end. Raises ValueError."""
+    if not re.search(_BASE_URL, url):
+        raise ValueError("not a base URL")
+    return url.strip().rstrip("/")
+
+
 DURATION = Form(
     suffix="_ms",
     unit="seconds",
@@ -71,8 +78,9 @@ BYTES = Form(suffix="_bytes", unit="bytes", metavar="BYTES")
 BASE_URL = Form(
     metavar="URL",
     must_be="an http or https address without query",
-    kind=Annotated[str, Meta(pattern=_BASE_URL)],
-    parse=lambda url: url.strip().rstrip("/"),
+    kind=str,
+    schema={"type": "string", "pattern": _BASE_URL},
+    parse=_normal_url,
 )
 TABLES = Form(
     must_be="tables, each under [[rules]]",

@@ -1,8 +1,8 @@
 """Random numbers that do not depend on a seed."""
 
-import secrets
+import os
 
 
 def random_seed() -> int:
     """Return a random seed below 2**32, short enough to retype."""
-    return secrets.randbelow(2**32)
+    return int.from_bytes(os.urandom(4))
