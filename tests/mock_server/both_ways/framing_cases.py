@@ -36,7 +36,7 @@ def requests_in_one_segment(t: Conversation) -> None:
     t.send(t.submit() + t.balance() + t.status() + t.submit())
 
 
-@CASES.case(*[200, 200, 404, 405, 400, 200, 401, 200, 200, 404] * 100, direct=3)
+@CASES.case(*[200, 200, 404, 405, 400, 200, 401, 200, 200, 404] * 100, direct=range(3, 700))
 def a_thousand_pipelined_requests(t: Conversation) -> None:
     task_id = t.new_task()
     odd = t.submit().replace(b"POST ", b"PUT ")

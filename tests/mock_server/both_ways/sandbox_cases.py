@@ -154,10 +154,10 @@ def invalid_submits(t: Conversation) -> None:
         t.send(t.submit(body=body))
 
 
-@CASES.case(*[200] * 6, direct=5)
+@CASES.case(*[200] * 6, direct=6)
 def unusual_submits(t: Conversation) -> None:
     for body in (
-        b' \r\n\r\n {"input":{"prompt":"a fox"}} \n', _submission(prompt="\N{FOX FACE}" * 10_000),
+        b' \r\n\r\n {"input":{"prompt":"a fox"}} \n', _submission(prompt="\N{FOX FACE}" * 3_000),
         _submission(num_images=4, aspect_ratio="3:2", mode="text-to-image"),
         _submission(image_urls=[]), _submission(unknown={"a": [1, None]}),
         b'{"input":{"prompt":"a"},"input":{"prompt":"GET / HTTP/1.1\\r\\n\\r\\n"}}',
