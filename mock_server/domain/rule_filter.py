@@ -26,13 +26,13 @@ class RuleFilter:
     def __init__(self, definitions: Iterable[RuleDefinition]) -> None:
         # By operation and state, then by header: what a prompt must contain. The header is None
         # for the rules without one; a rule without a prompt needs "", which is in every prompt.
-        prompts: dict[_Key, dict[_Header | None, list[str]]] = {}
+        prompts: dict[_Key, dict[_Header | None, dict[str, None]]] = {}
         for definition in definitions:
             conditions = definition.conditions
             header = conditions.headers[0] if conditions.headers else None
             for key in _keys(definition):
-                needed = prompts.setdefault(key, {}).setdefault(header, [])
-                needed.append(conditions.prompt or "")
+                needed = prompts.setdefault(key, {}).setdefault(header, {})
+                needed[conditions.prompt or ""] = None
         self._prompts = prompts
 
     def may_match(self, rule_input: RuleInput) -> bool:
@@ -42,7 +42,7 @@ class RuleFilter:
         if by_header is None:
             return False
         prompt = rule_input.prompt or ""
-        for header in (None, *rule_input.headers.items()):
+        for header in (None, *(by_header.keys() & rule_input.headers.items())):
             # A loop is faster than `any` here, and most of the time is spent here.
             for needed in by_header.get(header, ()):
                 if needed in prompt:
