@@ -80,3 +80,15 @@ def test_rule_whose_condition_does_not_hold_may_not_match(match: Json) -> None:
 )
 def test_rule_that_has_to_search_or_count_may_match(match: Json) -> None:
     assert book_of({"match": match, "apply": CLOSE}).may_match(STATUS_OF_A_CAT)
+
+
+@pytest.mark.parametrize("fitting", [0, 1, 2])
+def test_one_rule_of_several_may_match(fitting: int) -> None:
+    matches: list[Json] = [{"prompt": each} for each in ("dog", "bird", "fish")]
+    matches[fitting] = {"prompt": "cat", "header": {"X-Test": "yes"}}
+    with_header = [{"match": match, "apply": CLOSE} for match in matches]
+    matches[fitting] = {"prompt": "cat"}
+    without = [{"match": match, "apply": CLOSE} for match in matches]
+
+    assert book_of(*with_header).may_match(STATUS_OF_A_CAT)
+    assert book_of(*without).may_match(STATUS_OF_A_CAT)
