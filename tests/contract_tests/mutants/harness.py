@@ -164,7 +164,7 @@ def serving(mutant: Mutant, *, is_foreign: bool = False) -> Iterator[str]:
     parts = mutant.parts()
     sender = parts.sender(true_sender) if parts.sender else true_sender
     app = MockServer(settings, sender=sender)
-    config = uvicorn_config(app)
+    config = uvicorn_config(app, is_direct=False)  # Every request passes the parts.
     config.app = _wrapped(app, parts, is_foreign=is_foreign)
     server = uvicorn.Server(config)
     thread = Thread(target=server.run, kwargs={"sockets": listeners}, name=mutant.name)
