@@ -1,6 +1,6 @@
 """The written form of rules: the types that decode a rule and describe it in JSON Schema.
 
-`rule_parsing.py` checks what a type cannot express. The member `json_schema` describes the same
+`rule_definitions.py` checks what a type cannot express. The member `json_schema` describes the same
 checks in JSON Schema.
 """
 

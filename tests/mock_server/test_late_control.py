@@ -16,8 +16,8 @@ from mock_server.wiring import MockServer
 
 HEAVY = {
     "anyio", "contract_tests", "httpx", "jinja2", "mimetypes", "mock_server.control.settings_types",
-    "mock_server.control_wiring", "PIL", "prometheus_client", "regex", "starlette.applications",
-    "starlette.requests",
+    "mock_server.control_wiring", "mock_server.domain.rule_grammar", "PIL", "prometheus_client",
+    "regex", "starlette.applications", "starlette.requests",
 }  # fmt: skip
 
 # A server in a process of its own, whose first clients send the request of each line of the input.
