@@ -117,6 +117,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _close_after_responses(self, error: str) -> None:
         """Respond to all complete requests, then send the error, if there is one, and close."""
+        if self._error is not None:
+            return
         newest: RequestResponseCycle | None = self.cycle
         is_queued = bool(self.pipeline) and self.pipeline[0][0] is newest
         if newest is not None and newest.more_body and is_queued:

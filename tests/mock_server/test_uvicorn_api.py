@@ -138,6 +138,8 @@ async def test_end_of_data_closes_the_connection_of_an_endless_response_only(
         protocol.cycle.chunked_encoding = is_endless
 
         assert protocol.eof_received() == (not is_endless)
+        connection: Any = protocol.scope["extensions"][EXTENSION]
+        await connection.lost()  # A fault that waits for the client's end waits no longer.
 
 
 @pytest.mark.anyio

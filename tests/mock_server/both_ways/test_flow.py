@@ -266,6 +266,35 @@ async def test_a_stopping_server_closes_idle_connections_at_once(
         assert client.is_closing()
 
 
+@pytest.mark.parametrize("more", [[], KINDS[:3]], ids=["one request", "several requests"])
+async def test_the_end_of_data_keeps_the_responses_and_the_error_before_it(
+    is_direct: bool,  # noqa: FBT001
+    more: list[tuple[int, bytes]],
+) -> None:
+    sent = [KINDS[3], *more]
+    async with connected(is_direct=is_direct) as (protocol, client, _):
+        protocol.data_received(b"".join(request for _, request in sent) + b"NONSENSE\r\n\r\n")
+        protocol.eof_received()
+        await settled(client)
+
+        assert statuses(client.read()) == [*(status for status, _ in sent), 400]
+        assert client.is_closing()
+
+
+async def test_the_end_of_data_after_an_invalid_body_keeps_the_responses(
+    is_direct: bool,  # noqa: FBT001
+) -> None:
+    chunked = GET_BALANCE.replace(b"Host", b"Transfer-Encoding: chunked\r\nHost")
+    async with connected(is_direct=is_direct) as (protocol, client, _):
+        protocol.data_received(KINDS[3][1] + chunked + b"NONSENSE")
+        protocol.eof_received()
+        protocol.shutdown()
+        await settled(client)
+
+        assert statuses(client.read()) == [405, 400]
+        assert client.is_closing()
+
+
 @pytest.mark.parametrize("cut", [10, -1])
 async def test_a_stopping_server_does_not_wait_for_the_rest_of_a_request(
     is_direct: bool,  # noqa: FBT001

@@ -297,15 +297,18 @@ class Twins:
         Return the outcome, and how many requests were served directly.
         """
         key = key or f"sk-talk-{next(self._numbers)}"
-        direct, direct_calls = _outcome(self.direct, talk, key)
-        ordinary, ordinary_calls = _outcome(self.ordinary, talk, key)
+        direct, direct_calls = outcome_of(self.direct, talk, key)
+        ordinary, ordinary_calls = outcome_of(self.ordinary, talk, key)
         for name in Outcome.__dataclass_fields__:  # The first difference is the shortest to read.
             one, other = getattr(direct, name), getattr(ordinary, name)
             assert one == other, f"{name} of the direct path: {one}\nof the other: {other}"
         return direct, ordinary_calls - direct_calls
 
 
-def _outcome(server: Server, talk: Callable[[Conversation], None], key: str) -> tuple[Outcome, int]:
+def outcome_of(
+    server: Server, talk: Callable[[Conversation], None], key: str
+) -> tuple[Outcome, int]:
+    """Return what comes of a conversation, and how many of its requests took the ordinary way."""
     metrics = server.metrics()
     lines = len(server.lines.lines)
     conversation = Conversation(server, key)
