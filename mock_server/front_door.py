@@ -73,7 +73,9 @@ class FrontDoor:
                 sandbox: SandboxReader | None = scope["state"].get("sandbox")
                 if sandbox is not None:
                     now_ms = sandbox.clock(real_ms).now_ms
-                message["headers"] = [*message["headers"], self._responder.date(now_ms)]
+                # A new message, because the router may send the same one again.
+                headers = [*message["headers"], self._responder.date(now_ms)]
+                message = {**message, "headers": headers}
             await send(message)
 
         await self._router(scope, receive, send_dated)

@@ -108,6 +108,17 @@ def test_probe_has_the_same_answer_before_and_after_the_control_plane_is_loaded(
     in_a_loop(app, compare, is_ready=is_ready)
 
 
+def test_each_probe_before_the_control_plane_is_loaded_has_one_date() -> None:
+    app = MockServer(Settings())
+
+    async def probe(http: httpx.AsyncClient) -> None:
+        for _ in range(3):
+            answer = await http.get("/_mock/health")
+            assert len(answer.headers.get_list("date")) == 1
+
+    in_a_loop(app, probe)
+
+
 def test_a_started_server_loads_the_control_plane_without_a_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
