@@ -86,7 +86,7 @@ examples: $(VENV)/.check ## run the examples, also those that need Node or Locus
 bench: $(VENV)/.run      ## measure the mock against a bare server and write bench.json (needs wrk; ARGS="--only status" for a part)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-peers: $(VENV)/.run ## measure other mock servers, too, and write bench-peers.json (needs wrk, npm and Java)
+bench-peers: $(VENV)/.run ## measure the mock and other mock servers, and write bench-peers.json (needs wrk, npm and Java)
 	@$(BIN)/python -m benchmarks.peers $(ARGS)
 
 setup: $(VENV)/.test $(VENV)/.check   ## install everything that these targets need
