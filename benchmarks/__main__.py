@@ -70,7 +70,7 @@ def main(
 
 
 def measured_part(part: Part, bench: Workbench, rounds: int | None) -> dict[str, Measured]:
-    """Measure a part, by default until its decisive figures are settled."""
+    """Measure a part, by default until the medians of its decisive figures are stable."""
     limits = part.limits if rounds is None else RoundLimits(least=rounds, most=rounds)
     tolerances = {name: FIGURES[name].tolerance for name in part.decisive}
     note(f"{part.name}: {part.measures}; {limits}")

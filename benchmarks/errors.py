@@ -4,6 +4,6 @@ import click
 
 
 class BenchError(click.ClickException):
-    """Nothing can be measured or judged; the message says why and what to do."""
+    """A measurement or a comparison is impossible; the message says why and what to do."""
 
     exit_code = 2

@@ -38,7 +38,7 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         return f"{'≥' if self.is_high_good else '≤'} {self.number_text(limit)}"
 
     def number_text(self, value: float) -> str:
-        """Return a value with its unit, and with no more digits than it deserves."""
+        """Return a value with its unit, rounded to the digits that matter."""
         match self.unit:
             case Unit.RATIO:
                 return f"{value:.2f}"

@@ -63,11 +63,11 @@ def running(command: Sequence[str], *, port: int, probe: Request, core: int) -> 
                 command,
                 env={
                     k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"
-                },  # Starts use it.
+                },  # A start uses the bytecode of the one before.
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                start_new_session=True,  # So that processes which it starts end with it.
+                start_new_session=True,  # So that its child processes end with it.
             )
         try:
             while not _answers(port, probe):

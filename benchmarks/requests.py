@@ -1,4 +1,4 @@
-"""The requests that every server gets."""
+"""The requests that are sent to every server."""
 
 import json
 

@@ -19,7 +19,7 @@ Rounds = Generator[Mapping[str, float], None, None]
 
 
 class RoundLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """The least and the largest number of rounds."""
+    """The smallest and the largest number of rounds."""
 
     least: int
     most: int

@@ -17,7 +17,7 @@ class ServerLoad(msgspec.Struct, frozen=True, kw_only=True):
     per_s: float
     p99_us: float
     cpu_us: float  # The time that the server's process ran, per request.
-    core_share: float  # The share of the time that it ran; 1 if nothing else limited it.
+    core_share: float  # The share of the time that it ran; 1 if only the server limits the rate.
 
 
 class Workbench(msgspec.Struct, frozen=True, kw_only=True):

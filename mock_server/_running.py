@@ -46,7 +46,7 @@ def running(settings: Settings | None = None) -> Iterator[RunningServer]:
                 tls_key=None,
             )
         )
-        app.control.plane()  # Tests call it at once, and may replace what an import needs.
+        app.control.plane()  # Imported now, because a test may patch what an import needs.
         has_started_or_failed = Event()
         server = HttpServer(uvicorn_config(app), on_start=has_started_or_failed.set)
         errors: list[BaseException] = []

@@ -52,8 +52,8 @@ from mock_server.web.start_page import StartPage
 class ControlPlane:
     """The resources under `/_mock`, and the start page.
 
-    `endpoints` are the paths that something else serves: it suggests them to clients of an unknown
-    path. `real_ms` reads the server's real clock.
+    `endpoints` are the paths that other modules serve. Responses to unknown paths suggest
+    them. `real_ms` reads the server's real clock.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ from mock_server.http_protocol import HttpProtocol
 from mock_server.web.direct import DirectPath, RequestFailed
 from mock_server.web.request import LocalAddress
 
-# The requests that one connection may have answered before others have their turn.
+# How many responses one connection may get before other connections are served.
 _MAX_AT_ONCE = 100
 
 
@@ -15,16 +15,16 @@ class DirectProtocol(HttpProtocol):
     """Answers plain requests itself and gives all other data to the parser.
 
     It answers only between requests of the ordinary way, so the responses stay in order. It stops
-    reading while the client does not read.
+    reading while the client does not read its responses.
     """
 
     def __init__(self, *args: Any, direct: DirectPath, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._path = direct
         self._held = b""  # Received, but not answered and not given to the parser yet.
-        self._lacks_body = False  # Whether it is the start of a plain request.
+        self._lacks_body = False  # Whether `_held` is a plain request with an incomplete body.
         self._is_stopping = False
-        self._answered_s = 0.0  # When the loop's clock showed the last direct response.
+        self._answered_s = 0.0  # The time of the last direct response, on the loop's clock.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -48,7 +48,7 @@ class DirectProtocol(HttpProtocol):
         super().connection_lost(exc)
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close the connection if it is idle; direct responses do not set the timer anew."""
+        """Close the connection if it is idle; direct responses do not restart the timer."""
         left_s = self._answered_s + self.timeout_keep_alive - self.loop.time()
         if self._has_waiting_requests:  # Their client reads too slowly.
             self._wait_for_idleness(self.timeout_keep_alive)
@@ -97,7 +97,7 @@ class DirectProtocol(HttpProtocol):
             super().data_received(data[end:])
 
     def _hold(self, data: bytes) -> None:
-        """Keep data until the client has read enough, or others have had their turn."""
+        """Keep data until the client has read enough, or other connections were served."""
         self._held, self._lacks_body = data, False
         self.flow.pause_reading()
         if not self.flow.write_paused:

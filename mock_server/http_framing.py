@@ -8,7 +8,7 @@ _END = b"\r\n\r\n"
 class RequestFraming:
     """Cuts the data of a connection into pieces, so that each request begins a new piece.
 
-    The parser tells when a head or a request ends. Whoever passes it one piece at a time therefore
+    The parser reports when a head or a request ends. A caller that passes it one piece at a time
     knows after each piece to which request the next one belongs, wherever the network splits data.
     """
 

@@ -1,6 +1,7 @@
 """The HTTP protocol of uvicorn with extensions for the mock.
 
-It ignores upgrades, limits the size of request headers and gives wire faults the connection. It
+It ignores upgrades, limits the size of request headers and gives wire faults access to the
+connection. It
 answers all complete requests of a connection before it rejects an invalid one, and also after the
 client has stopped sending.
 This is the only module that uses uvicorn's protocol classes. uvicorn does not document them, so
@@ -73,7 +74,7 @@ class HttpProtocol(HttpToolsProtocol):
     def _parse_without_upgrade(self) -> None:
         """Parse a head that offers an upgrade again, without the offer.
 
-        With it, the parser would take the body for data of the new protocol and drop it.
+        With it, the parser would treat the body as data of the new protocol and drop it.
         """
         version = self.parser.get_http_version().encode()
         head = [b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, version)]
@@ -178,9 +179,9 @@ class HttpProtocol(HttpToolsProtocol):
     async def _run_complete(
         self, cycle: RequestResponseCycle, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        """Carry out a request once it is complete, or if its body is too long to wait for.
+        """Run the application once a request is complete, or if its body is too long to wait for.
 
-        So it never depends on timing whether an invalid or interrupted request is carried out.
+        So the effect of an invalid or interrupted request does not depend on timing.
         """
         while cycle.more_body and not cycle.disconnected and not self._is_long(cycle):
             self.flow.resume_reading()
@@ -202,9 +203,9 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class _PipelineFlow(FlowControl):
-    """Reads no more from a client while complete requests of it wait for their responses.
+    """Stops reading from a client while complete requests of it wait for their responses.
 
-    uvicorn reads on after each response. A client that reads no responses could fill the memory.
+    uvicorn resumes reading after each response, so a client that never reads could fill the memory.
     """
 
     def __init__(self, transport: asyncio.Transport, pipeline: Collection[object]) -> None:

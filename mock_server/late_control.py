@@ -42,9 +42,9 @@ _OK_START: Final = {
 
 
 class LateControl:
-    """Serves the control plane. The first request makes it, unless it was made before.
+    """Serves the control plane. The first request that needs it creates it, unless it exists.
 
-    Programs that start a server wait for the response to a probe, so probes do not wait for it.
+    Programs that start a server wait for the response to a probe, so a probe does not create it.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class LateControl:
         await self.plane().app(scope, receive, send)
 
     def plane(self) -> "ControlPlane":
-        """Return the control plane; make it if need be."""
+        """Return the control plane. Create it if it does not exist yet."""
         plane = self._plane
         if plane is None:
             plane = self._plane = self._make()

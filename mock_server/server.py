@@ -99,14 +99,14 @@ def uvicorn_config(
 def _protocol(direct: DirectPath | None) -> type[asyncio.Protocol]:
     if direct is None:
         return HttpProtocol
-    # uvicorn calls it once for each connection, so it need not be a class.
+    # uvicorn only calls it, once for each connection, so a function will do.
     return cast("type[asyncio.Protocol]", partial(DirectProtocol, direct=direct))
 
 
 def listen(host: str, port: int) -> socket.socket:
     """Return a listening socket; port 0 chooses a free port. Raise ListenError."""
     try:
-        # Python encodes a text with the codec idna, which is slow to import.
+        # Python would encode a string with the codec idna, which is slow to import.
         name = host.encode() if host.isascii() else host
         found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]

@@ -196,7 +196,7 @@ class MockServer:
         }
 
     def _control_plane(self, endpoints: Collection[str]) -> "ControlPlane":
-        # These modules are slow to import; LateControl says when it happens.
+        # These modules are slow to import; LateControl decides when to do it.
         from mock_server.control.dashboard.services import DashboardServices  # noqa: PLC0415
         from mock_server.control_wiring import ControlPlane  # noqa: PLC0415
 

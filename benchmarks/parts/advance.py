@@ -1,6 +1,6 @@
 """Measure how long a sandbox with many live tasks takes to move its clock by 15 days.
 
-The request after that is measured too: it would show work that `advance` leaves to others.
+The request after that is measured too: it would show work that `advance` postpones.
 """
 
 import time

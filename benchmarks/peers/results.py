@@ -9,7 +9,7 @@ from benchmarks.machine import Machine
 
 
 class OperationResults(msgspec.Struct, frozen=True, kw_only=True):
-    """What one server was measured at in one operation."""
+    """What was measured for one operation of one server."""
 
     per_s: Spread
     p50_us: Spread
@@ -17,7 +17,7 @@ class OperationResults(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ContenderResults(msgspec.Struct, frozen=True, kw_only=True):
-    """What one server was measured at."""
+    """What was measured for one server."""
 
     version: str
     status: OperationResults

@@ -1,4 +1,4 @@
-"""Print what the peers were measured at."""
+"""Print the results of the servers as a table."""
 
 from collections.abc import Sequence
 

@@ -28,7 +28,7 @@ class VirtualClock:
             now_ms = real_ms - self._lag_ms
         else:
             now_ms = self._base_ms + int((real_ms - self._base_real_ms) * self._pace)
-        return now_ms if now_ms < LATEST_MS else LATEST_MS  # noqa: FURB136  # Each request asks.
+        return now_ms if now_ms < LATEST_MS else LATEST_MS  # noqa: FURB136  # hot
 
     def set(self, mode: Mode, speed: float, real_ms: int) -> None:
         """Change mode and speed; the clock continues from its current instant."""

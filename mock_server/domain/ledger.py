@@ -35,7 +35,7 @@ class Ledger:
         self.failed = 0
         self.due_ms = NEVER_MS  # Before this instant `settle` finds nothing.
         self._tasks = tasks
-        self._ends: list[Task] = []  # A heap. Some of them may have been ended early since.
+        self._ends: list[Task] = []  # A heap. Some of them may be out of date.
 
     def can_pay(self, price_microusd: int) -> bool:
         return self.balance_microusd >= price_microusd
@@ -101,5 +101,5 @@ class Ledger:
         return NEVER_MS if end_ms is None else end_ms
 
     def _is_current(self, task: Task) -> bool:
-        """Tell whether the task was not changed since; it may have been ended early or dropped."""
+        """Tell whether the sandbox still has this task unchanged; it may have ended early."""
         return not task.is_settled and self._tasks.get(task.id) is task

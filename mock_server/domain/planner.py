@@ -130,14 +130,14 @@ def planned_times(
 ) -> tuple[int, int | None]:
     """Return `start_ms` and `end_ms` of a task that is submitted at `now_ms`.
 
-    `drawn_ms` is how long it is pending and processing, unless the request says it.
+    `drawn_ms` is how long it is pending and processing, unless the request sets it.
     """
     pending_ms, processing_ms = drawn_ms
     if request.pending_ms is not None:
         pending_ms = request.pending_ms
     if request.processing_ms is not None:
         processing_ms = request.processing_ms
-    # A sum of large integers has room for a carry, a difference has not: 16 bytes less in memory.
+    # CPython allocates an unused digit for a sum of large integers. Subtracting 0 saves 16 bytes.
     start_ms = now_ms + pending_ms - 0
     if request.is_held or request.ending.polls:
         return start_ms, None
@@ -156,7 +156,7 @@ def drawn_durations_ms(
     shortest_factor, longest_share = 1 / longest_factor, timing.pending_max_share
     span_s = timing.pending_max_s - shortest_s
     quantile = normal_quantile()
-    shift = sigma / 2  # It makes the average factor 1.
+    shift = sigma / 2  # With it, the average factor is 1.
     for drawn in draws:
         of_whole, of_pending = two_uniforms(drawn, 8)
         factor = math.exp(sigma * (quantile(of_whole) - shift))

@@ -26,7 +26,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Profiles(msgspec.Struct, frozen=True):
-    """The profiles by name, that of the server, and the server's settings without a profile."""
+    """All profiles by name, the chosen one, and the settings of the server without a profile."""
 
     known: dict[str, Profile]
     chosen: Profile

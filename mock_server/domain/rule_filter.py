@@ -15,7 +15,7 @@ _Header: TypeAlias = tuple[bytes, bytes]
 
 
 class RuleFilter:
-    """An index of rules by operation, state and header, so that most rules are not looked at.
+    """An index of rules by operation, state and header, so that most rules are not checked.
 
     It ignores regular expressions, counters, random draws, attempts, and all headers of a rule
     but one.

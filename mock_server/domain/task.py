@@ -55,7 +55,7 @@ PENDING, PROCESSING, SUCCESS, FAILED = TaskState
 
 
 class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What a client has ordered, without the prompt. Most tasks share an order with others."""
+    """What a client requests in a submit, without the prompt. Most tasks share an order."""
 
     model_id: str
     ratio: str
@@ -67,7 +67,7 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Ending(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """How and why a task ends, whenever that is. Tasks that end alike share an ending.
+    """How and why a task ends, without the time. Tasks that end alike share an ending.
 
     With `polls`, the n-th status request ends the task.
     """

@@ -1,7 +1,7 @@
-"""What chance decides about the tasks of a sandbox: their ids and how long they take.
+"""Draw the ids and the durations of the tasks of a sandbox.
 
-It depends on seed, origin and ordinal, not on the moment. So it is drawn for a few tasks in
-advance, which takes half the time of drawing for one task after the other between other work.
+They depend on seed, origin and ordinal, not on the time. So they are drawn for some tasks in
+advance, which takes half the time of drawing them for each submit.
 """
 
 import msgspec
@@ -30,8 +30,8 @@ class TaskDraws:
         self._seed = seed
         self._origin = origin
         self._at_once = 1
-        self._drawn: list[DrawnTask] = []  # For the next tasks, the very next one last.
-        self._model: Model | None = None  # It was drawn for this model and these settings.
+        self._drawn: list[DrawnTask] = []  # For the next tasks, in reverse order.
+        self._model: Model | None = None  # `_drawn` is for this model and these settings.
         self._settings: SandboxSettings | None = None
 
     def take(self, ordinal: int, model: Model, settings: SandboxSettings) -> DrawnTask:
@@ -46,7 +46,7 @@ class TaskDraws:
     def _draw_from(self, ordinal: int, model: Model, settings: SandboxSettings) -> None:
         """Draw for this task and for some of the next ones."""
         is_as_before = model is self._model and settings is self._settings
-        # A sandbox with few tasks, or whose tasks alternate between models, needs few in advance.
+        # Draws of a sandbox with few tasks, or with tasks of changing models, would be discarded.
         self._at_once = min(2 * self._at_once, _MOST_AT_ONCE) if is_as_before else 1
         self._model, self._settings = model, settings
         average_ms = settings.generation_time_ms

@@ -1,6 +1,6 @@
 """The direct path: answer plain requests of the provider's endpoints without ASGI.
 
-A request is plain if it is complete, well-formed without doubt, and can be answered at once. All
+A request is plain if it is complete, unambiguous, and can be answered without waiting. All
 others take the ordinary way through the ASGI server, with the same responses.
 """
 

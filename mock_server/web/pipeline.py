@@ -92,7 +92,9 @@ class Pipeline:
         block = HeaderBlock.of(scope["headers"])
         sandbox = await endpoint.sandbox(scope, block.by_name, began_ns // 1_000_000)
         if sandbox is None:
-            answer = await self._reject_stranger(endpoint, scope, block, began_ns // 1_000_000)
+            answer = await self._reject_without_sandbox(
+                endpoint, scope, block, began_ns // 1_000_000
+            )
             await self._responder.send(send, answer)
             return
         request = ProviderRequest(
@@ -107,7 +109,7 @@ class Pipeline:
         )
         if scope["method"] in endpoint.methods:
             await self._serve(endpoint, request, scope, receive, send)
-        elif scope["method"] == "OPTIONS":  # A browser asks, not the client: nothing is counted.
+        elif scope["method"] == "OPTIONS":  # A preflight of a browser is not counted.
             if request.note is not None:
                 request.note.take(sandbox)
             await self._responder.send(send, options(endpoint.methods, request.real_ms))
@@ -179,7 +181,7 @@ class Pipeline:
             with suppress(SandboxMissing):
                 await endpoint.deliver(request, answer.task_id)
 
-    async def _reject_stranger(
+    async def _reject_without_sandbox(
         self, endpoint: Endpoint, scope: Scope, block: HeaderBlock, real_ms: int
     ) -> Answer:
         """Return the response to a request without a sandbox."""

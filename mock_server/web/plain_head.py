@@ -39,8 +39,9 @@ class PlainHeaders(msgspec.Struct, frozen=True):
 
 
 class PlainHeads:
-    """Parses heads, and remembers them: clients repeat heads when they poll, and headers always.
+    """Parses heads and keeps the results, with a bound.
 
+    A client sends the same headers with each request, and the same head whenever it polls a task.
     `endpoints` are found by path.
     """
 
@@ -87,10 +88,10 @@ class PlainHeads:
 def parse_plain_headers(lines: bytes) -> PlainHeaders | None:
     """Return the parsed headers of a request, or None if they are not plain.
 
-    The parser is the one of the ordinary way, so both ways understand the same.
+    The parser is the one of the ordinary way, so both ways read a request alike.
     """
     if len(lines.splitlines()) != lines.count(b"\r\n") + 1:
-        return None  # Some line does not end with CR LF.
+        return None  # A line does not end with CR LF.
     reader = _Reader()
     try:
         reader.read(b"POST / HTTP/1.1\r\n%b\r\n\r\n" % lines)
@@ -114,7 +115,7 @@ def _keep(parsed: dict[bytes, T], raw: bytes, value: T) -> None:
 
 
 class _Reader:
-    """Collects what the parser calls back."""
+    """Collects the headers that the parser reports."""
 
     def __init__(self) -> None:
         self.headers: list[Header] = []

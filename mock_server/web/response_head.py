@@ -33,7 +33,7 @@ class ResponseHead(msgspec.Struct, frozen=True):
 class ResponseHeads:
     """Makes the head of each response.
 
-    Most responses of a second differ in status and length only, so their heads are kept.
+    Most responses within a second differ only in status and length, so their heads are kept.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What the benchmarks send does what they are about: the mock accepts it, and no rule applies."""
+"""The mock accepts the requests of the benchmarks, and no rule applies to them."""
 
 import json
 from collections.abc import Iterator

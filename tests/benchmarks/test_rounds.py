@@ -70,7 +70,9 @@ def test_interval_contains_the_median_and_lies_within_the_values(values: list[fl
 
 
 @given(VALUES, st.floats(0, 2))
-def test_wider_tolerance_never_unsettles_a_median(values: list[float], tolerance: float) -> None:
+def test_stable_median_is_stable_with_a_wider_tolerance(
+    values: list[float], tolerance: float
+) -> None:
     assert is_settled(values, tolerance) <= is_settled(values, tolerance + 0.1)
 
 

@@ -1,4 +1,4 @@
-"""The control plane is imported after the start, and nobody can tell from its responses."""
+"""The control plane is imported after the start, with the same responses."""
 
 import asyncio
 import json

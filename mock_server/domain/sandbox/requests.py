@@ -116,7 +116,7 @@ def _new_task(
         ordinal=state.ordinal,
         id=drawn.id,
         prompt=command.submission.prompt,
-        created_ms=now_ms - 0,  # A compact integer, as the planned times are.
+        created_ms=now_ms - 0,  # A compact integer; see `planned_times`.
         start_ms=start_ms,
         order=order,
         ending=plan_request.ending,

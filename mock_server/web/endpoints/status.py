@@ -94,5 +94,5 @@ def _parsed_task_id(query: bytes) -> str:
     return found[1].decode() if found else ""
 
 
-# Clients ask for the same task again and again.
+# Clients poll the same task many times.
 _kept_task_id = lru_cache(maxsize=10_000)(_parsed_task_id)

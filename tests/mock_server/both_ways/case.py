@@ -1,4 +1,4 @@
-"""What a case of the comparison is: a conversation, and what it must come to."""
+"""A case of the comparison: a conversation, and what must be seen of it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ Talk = Callable[[Conversation], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """A conversation and what it must come to, whichever way it is served."""
+    """A conversation and what must be seen of it, whichever way it is served."""
 
     name: str
     talk: Talk
     statuses: Sequence[int]
-    # How many requests are served directly. It is a range if the network splits the data as it
-    # likes, because a request that is split may take the ordinary way.
+    # How many requests are served directly. It is a range if the network may split the
+    # data, because a request that is split may take the ordinary way.
     direct: range
     closes: bool  # Whether the server closes the connection before its client does.
     is_aborted: bool  # Whether it resets the connection.
@@ -24,7 +24,7 @@ class Case:
 
 
 class Cases(list[Case]):
-    """A list of cases, in which functions enter themselves."""
+    """A list of cases. Its decorator adds a function as a case."""
 
     def case(
         self,

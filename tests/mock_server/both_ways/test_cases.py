@@ -1,4 +1,4 @@
-"""Each case, usual or odd: a client cannot tell how the server has served its requests."""
+"""In each case, a client cannot tell how the server has served its requests."""
 
 import pytest
 

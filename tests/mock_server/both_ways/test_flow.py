@@ -1,4 +1,4 @@
-"""Connections whose client does not read, is idle, or is there when the server stops.
+"""Connections whose client does not read, is idle, or is connected when the server stops.
 
 Transport and time are simulated, so the tests decide when a client reads and when timers run.
 """
@@ -205,7 +205,7 @@ async def test_an_idle_connection_is_closed(is_direct: bool) -> None:  # noqa: F
 
 
 @pytest.mark.parametrize(("_", "request_bytes"), KINDS, ids=[str(status) for status, _ in KINDS])
-async def test_each_response_sets_the_time_of_an_idle_connection_anew(
+async def test_each_response_restarts_the_timer_of_an_idle_connection(
     is_direct: bool,  # noqa: FBT001
     _: int,
     request_bytes: bytes,

@@ -1,4 +1,4 @@
-"""Settings of the server under which requests are served otherwise, or never directly."""
+"""Settings of the server that change how requests are served, or turn the direct path off."""
 
 import logging
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ ROWS = {
 
 @pytest.fixture
 def logs_requests(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Log requests, which tests do not do otherwise."""
+    """Log requests, which is off in other tests."""
     logger = logging.getLogger(LOGGER)
     before = logger.level
     logger.setLevel(logging.INFO if "request log" in request.node.name else logging.WARNING)

@@ -1,7 +1,7 @@
-"""The connections of a server seen from inside, so that tests know when it has done its work.
+"""Watch the connections within a server, so that tests know when it has done its work.
 
 A segment that a client has sent arrives some time later, perhaps together with the next one.
-Whoever waits for its arrival before sending more decides how the server sees the data.
+A test that waits for its arrival before it sends more decides how the server sees the data.
 """
 
 import asyncio

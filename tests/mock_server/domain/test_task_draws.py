@@ -1,4 +1,4 @@
-"""Tasks are drawn in advance, which no one can notice."""
+"""Drawing for tasks in advance does not change them."""
 
 import msgspec
 from hypothesis import example, given
