@@ -1,6 +1,7 @@
 """Run the application on a socket until a signal stops it."""
 
 import asyncio
+import gc
 import logging
 import resource
 import signal
@@ -51,6 +52,7 @@ def _serve(settings: Settings, notices: list[str], tls: Tls | None) -> None:
         log.warning("%s", notice)
     log.info("seed %d; repeat this run with --seed %d", app.seed, app.seed)
     _raise_file_limit()
+    gc.freeze()  # What has been imported stays, so collections need not look at it.
 
     def announce() -> None:
         lines = [
