@@ -5,7 +5,7 @@ import re
 from mock_server.domain.sandbox_settings import ResultHost
 from mock_server.web.request import Headers, LocalAddress, ProviderRequest
 
-_HOST = re.compile(r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+_HOST = r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?"
 _MAX_KEPT = 1000
 _ORIGIN = r"(?P<scheme>https?://)(?P<name>\[[^]]+\]|[^:/]+)"
 # A client must treat another name as another host, even if it is the same machine.
@@ -53,7 +53,7 @@ def request_url(request: ProviderRequest) -> str:
 
 
 def _made(address: LocalAddress, host: str) -> str:
-    if not _HOST.fullmatch(host):
+    if not re.fullmatch(_HOST, host):
         name, port = address.name_and_port
         host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
     return f"{address.scheme}://{host}"

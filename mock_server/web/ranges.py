@@ -2,7 +2,7 @@
 
 import re
 
-_SINGLE = re.compile(rb"bytes=(\d{0,18})-(\d{0,18})")
+_SINGLE = rb"bytes=(\d{0,18})-(\d{0,18})"
 
 
 class RangeNotSatisfiable(Exception):
@@ -15,7 +15,7 @@ def parse_range(value: bytes | None, size: int) -> tuple[int, int] | None:
     `size` is the length of the content in bytes. As the RFC allows, several ranges, other units
     and malformed values are ignored. Raise RangeNotSatisfiable if the range has no byte.
     """
-    found = _SINGLE.fullmatch(value.replace(b" ", b"")) if value else None
+    found = re.fullmatch(_SINGLE, value.replace(b" ", b"")) if value else None
     if found is None or found[0] == b"bytes=-":
         return None
     if not found[1]:

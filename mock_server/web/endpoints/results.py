@@ -29,7 +29,7 @@ from mock_server.web.responder import Responder
 from mock_server.web.result_addresses import ResultAddresses
 
 PNG = b"image/png"
-_PATH = re.compile(rf"{RESULTS_PREFIX}({TASK_ID_PATTERN})/([1-9])-([0-9a-f]{{32}})\.png")
+_PATH = rf"{RESULTS_PREFIX}({TASK_ID_PATTERN})/([1-9])-([0-9a-f]{{32}})\.png"
 
 Paint: TypeAlias = Callable[[Task, int], Awaitable[bytes]]
 """Return the n-th picture of a task as a PNG."""
@@ -56,7 +56,7 @@ class ResultEndpoint(Endpoint):
         self._paint = paint
 
     async def sandbox(self, scope: Scope, headers: Headers, real_ms: int) -> SandboxReader | None:
-        found = _PATH.fullmatch(scope["path"])
+        found = re.fullmatch(_PATH, scope["path"])
         return await self._store.sandbox_of_task(found[1]) if found else None
 
     async def reject_method(self, scope: Scope, sandbox: SandboxReader | None) -> Answer:
@@ -67,7 +67,7 @@ class ResultEndpoint(Endpoint):
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
         path = request.target.path
-        found = _PATH.fullmatch(path)
+        found = re.fullmatch(_PATH, path)
         assert found is not None, "the path contains a task id"
         return RuleInput(
             operation=self.operation,
@@ -77,7 +77,7 @@ class ResultEndpoint(Endpoint):
         )
 
     async def handle(self, request: ProviderRequest) -> Answer:
-        found = _PATH.fullmatch(request.target.path)
+        found = re.fullmatch(_PATH, request.target.path)
         assert found is not None, "the path contains a task id"
         task_id, number, token = found[1], int(found[2]), found[3]
         view = request.sandbox.task(task_id, request.real_ms)
