@@ -135,7 +135,8 @@ connections = st.builds(
 
 def talk_of(sent: Sent, cuts: Sequence[tuple[int, bool]]) -> Callable[[Conversation], None]:
     def talk(t: Conversation) -> None:
-        assert t.api.control("DELETE", "sandbox").status_code == 204  # It begins anew each time.
+        # Everything begins anew each time, also for keys that result from damage.
+        assert t.api.control("DELETE", "sandboxes").status_code == 204
         task_id = t.new_task()
         if sent.settings:
             t.api.change(**sent.settings)
