@@ -70,7 +70,7 @@ def main(figures: Path, peers: Path | None, into: Path | None) -> None:
     """Print the tables of FIGURES (bench.json) and PEERS (bench-peers.json) in Markdown."""
     sections = {"figures": figures_section(read_json(figures, Results))}
     if peers is not None:
-        sections["peers"] = peers_section(read_json(peers, PeerResults))
+        sections["peers"] = peers_section(read_json(peers, PeerResults, "make bench-peers"))
     if into is None:
         click.echo("\n\n".join(sections.values()))
         return

@@ -33,11 +33,11 @@ def write_json(path: Path, content: msgspec.Struct) -> None:
         raise BenchError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def read_json(path: Path, kind: type[T]) -> T:
-    """Return the content of a file that `write_json` wrote. Raise BenchError if it is invalid."""
+def read_json(path: Path, kind: type[T], made_by: str = "make bench") -> T:
+    """Return the content of a file that a command wrote. Raise BenchError if it is invalid."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
     except OSError as error:
-        raise BenchError(f"{path}: cannot be read: {error.strerror}; run `make bench`") from error
+        raise BenchError(f"{path}: cannot be read: {error.strerror}; run `{made_by}`") from error
     except msgspec.DecodeError as error:
-        raise BenchError(f"{path}: {error}; write the file again with `make bench`") from error
+        raise BenchError(f"{path}: {error}; write the file again with `{made_by}`") from error

@@ -98,7 +98,7 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
     ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        Setting(help="Lowest level that is logged; info has one line for each request."),
+        Setting(help="Lowest level that is logged; info logs each request, warning is faster."),
     ] = "info"
     log_format: Annotated[
         Literal["text", "json"], Setting(help="Format of the log on standard error.")

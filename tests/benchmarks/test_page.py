@@ -49,6 +49,16 @@ def test_tables_can_be_written_into_the_page_again_and_again(tmp_path: Path) -> 
     assert texts[0] == texts[1]
 
 
+def test_missing_file_of_the_peers_names_the_command_that_writes_it(tmp_path: Path) -> None:
+    figures, _ = files(tmp_path)
+
+    ended = CliRunner().invoke(main, [figures, str(tmp_path / "missing.json")])
+
+    assert ended.exit_code == 2
+    assert "missing.json: cannot be read: No such file" in ended.stderr
+    assert ended.stderr.endswith("run `make bench-peers`\n")
+
+
 def test_page_without_marks_is_rejected() -> None:
     with pytest.raises(BenchError, match="<!-- figures -->"):
         replaced("# A page\n", "figures", "content")
