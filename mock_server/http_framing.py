@@ -40,7 +40,6 @@ class RequestFraming:
         """Return where the piece ends that begins at `start`."""
         if self.is_in_head or self.left_bytes is None:
             end = self._after_blank_line(data, start)
-            self._tail = (self._tail + data[max(start, end - 3) : end])[-3:]
         else:
             end = min(len(data), start + self.left_bytes)
             self.left_bytes -= end - start
@@ -50,9 +49,14 @@ class RequestFraming:
 
     def _after_blank_line(self, data: bytes, start: int) -> int:
         """Return the end of the next blank line, with which each head and chunked body ends."""
-        seam = self._tail + data[start : start + 3]
-        found = seam.find(_END)
-        if found >= 0:
-            return start + found + len(_END) - len(self._tail)
+        tail, self._tail = self._tail, b""
+        if tail:
+            seam = tail + data[start : start + 3]
+            found = seam.find(_END)
+            if found >= 0:
+                return start + found + len(_END) - len(tail)
         found = data.find(_END, start)
-        return len(data) if found < 0 else found + len(_END)
+        if found >= 0:
+            return found + len(_END)
+        self._tail = (tail + data[max(start, len(data) - 3) :])[-3:]
+        return len(data)
