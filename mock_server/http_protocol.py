@@ -1,9 +1,9 @@
 """The HTTP protocol of uvicorn with extensions for the mock.
 
 It ignores upgrades, limits the size of request headers and gives wire faults access to the
-connection. It
-answers all complete requests of a connection before it rejects an invalid one, and also after the
-client has stopped sending.
+connection. It answers all complete requests of a connection before it rejects an invalid one, and
+also after the client has stopped sending.
+
 This is the only module that uses uvicorn's protocol classes. uvicorn does not document them, so
 pyproject.toml limits its version and tests/mock_server/test_uvicorn_api.py checks them.
 """
