@@ -27,7 +27,7 @@ def test_long_headers_are_left_to_the_way_that_rejects_them(more_bytes: int, ser
     assert (len(answered.responses), answered.end) == (served, served * len(request))
 
 
-def test_what_is_kept_of_heads_is_bounded() -> None:
+def test_kept_heads_are_bounded() -> None:
     heads = PlainHeads({BALANCE: Mock(Endpoint, methods=["GET"], reads_body=False)})
     line = f"GET {BALANCE} HTTP/1.1\r\nAuthorization: Bearer sk-1\r\nX-Number: ".encode()
 
