@@ -15,6 +15,8 @@ LABEL org.opencontainers.image.title="apixo-testkit" \
       org.opencontainers.image.description="A mock of the APIXO gpt-image-1 endpoints" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/apixo-testkit /opt/apixo-testkit
+# Images of Python have the standard library without byte code, and the server writes none.
+RUN /opt/apixo-testkit/bin/python -c "import mock_server.command, mock_server.server, mock_server.control_wiring"
 ENV PATH="/opt/apixo-testkit/bin:$PATH" \
     PYTHONDONTWRITEBYTECODE=1
 # The server writes no files, so it needs neither a home directory nor a volume.
