@@ -1,10 +1,10 @@
 """The process of the command `mock-server`, prepared before the slow imports begin."""
 
 import gc
-import signal
 import sys
-from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
+
+from mock_server.early_signals import EARLY_SIGNALS
 
 if TYPE_CHECKING:
     import click
@@ -17,15 +17,10 @@ def main(root: "click.Command | None" = None, program: str = "mock-server") -> N
     """
     # Imports and a million tasks leave little garbage, so looking for it often only costs time.
     gc.set_threshold(100_000, 50, 100)
-    for number in (signal.SIGINT, signal.SIGTERM):  # Until the server handles them.
-        signal.signal(number, _stop)
+    EARLY_SIGNALS.handle()
     from mock_server.command import run  # noqa: PLC0415  # It is slow to import.
 
     sys.exit(run(sys.argv[1:], root, program))
-
-
-def _stop(_: int, __: FrameType | None) -> NoReturn:
-    sys.exit(0)
 
 
 if __name__ == "__main__":

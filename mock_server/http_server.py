@@ -16,6 +16,8 @@ from typing import Any
 
 import uvicorn
 
+from mock_server.early_signals import EARLY_SIGNALS
+
 
 class HttpConfig(uvicorn.Config):
     """A configuration with a TLS context of its own; uvicorn makes one from files only."""
@@ -48,6 +50,8 @@ class HttpServer(uvicorn.Server):
         self._on_signal = on_signal
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.should_exit:  # A signal came before.
+            return
         await super().startup(sockets)
         if self.started:
             self._on_start()
@@ -63,6 +67,8 @@ class HttpServer(uvicorn.Server):
             loop = asyncio.get_running_loop()
             for number in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(number, self.handle_exit, number, None)
+            if EARLY_SIGNALS.received is not None:
+                self.handle_exit(EARLY_SIGNALS.received, None)
         yield
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:

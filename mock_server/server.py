@@ -14,6 +14,7 @@ import msgspec
 import uvicorn
 
 from mock_server.direct_protocol import DirectProtocol
+from mock_server.early_signals import EARLY_SIGNALS
 from mock_server.http_protocol import HttpProtocol
 from mock_server.http_server import HttpConfig, HttpServer
 from mock_server.logs import configure_logging
@@ -41,6 +42,7 @@ def run(settings: Settings, notices: list[str]) -> None:
     port cannot be used.
     """
     configure_logging(settings.log_format, settings.log_level)
+    EARLY_SIGNALS.clean_up()
     with prepared_tls(settings) as tls:
         _serve(settings, notices, tls)
 
@@ -71,6 +73,7 @@ def _serve(settings: Settings, notices: list[str], tls: Tls | None) -> None:
         app.begin_stopping()
 
     server = HttpServer(uvicorn_config(app, tls), on_start=announce, on_signal=begin_stopping)
+    EARLY_SIGNALS.note_only()
     server.run(sockets=[listener])
 
 

@@ -50,3 +50,64 @@ def test_a_signal_during_the_imports_ends_the_start_quietly(number: signal.Signa
     )
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+IGNORED = """
+import os, signal, sys, weakref
+from mock_server import {module}
+from mock_server.__main__ import main
+class Something: pass
+def with_signal(function):
+    def wrapped(*args, **kwargs):
+        thing = Something()
+        reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+        del thing
+        return function(*args, **kwargs)
+    return wrapped
+{module}.{name} = with_signal({module}.{name})
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("command", "load_settings"), ("server", "listen"), ("server", "uvicorn_config")],
+)
+def test_a_signal_during_a_callback_that_ignores_exceptions_ends_the_start(
+    module: str, name: str
+) -> None:
+    """As the import system has them."""
+    done = subprocess.run(
+        [sys.executable, "-c", IGNORED.format(module=module, name=name), "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_signal_before_the_event_loop_runs_ends_the_start_quietly() -> None:
+    program = (
+        "import os, signal, uvicorn\n"
+        "from mock_server.__main__ import main\n"
+        "serve = uvicorn.Server.serve\n"
+        "def serve_after_signal(*args, **kwargs):\n"
+        "    serving = serve(*args, **kwargs)\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    return serving\n"
+        "uvicorn.Server.serve = serve_after_signal\n"
+        "main()\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program, "--port", "0"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_S,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "never awaited" not in done.stderr
