@@ -16,6 +16,7 @@ BLANK_LINE_BYTES = len(BLANK_LINE)
 _MAX_HEAD_BYTES = 64 * 1024 - BLANK_LINE_BYTES
 _MAX_KEPT = 1000
 _MAX_KEPT_BYTES = 4096
+_MAX_KEPT_LINES = 100  # A parsed header takes more than 100 bytes, however short it is.
 _VERSION = b" HTTP/1.1"
 _UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
 T = TypeVar("T")
@@ -107,7 +108,7 @@ def parse_plain_headers(lines: bytes) -> PlainHeaders | None:
 
 def _keep(parsed: dict[bytes, T], raw: bytes, value: T) -> None:
     """Keep what was parsed, within bounds of number and size."""
-    if len(raw) > _MAX_KEPT_BYTES:
+    if len(raw) > _MAX_KEPT_BYTES or raw.count(b"\r\n") > _MAX_KEPT_LINES:
         return
     if len(parsed) >= _MAX_KEPT:
         parsed.clear()
