@@ -129,12 +129,11 @@ class MemoryStore:
             has_room = self._find_ended(command.real_ms) is not None
             command = msgspec.structs.replace(command, has_room=has_room)
         result = sandbox.apply(command)
-        if sandbox.events:
-            self._tell_events(sandbox)
         if type(result) is TaskView:
             self.metrics.submitted += 1
             bound.count += 1
             if bound.count > bound.max_tasks:
+                self._tell_events(sandbox)  # Tasks that have ended may be dropped.
                 self._drop_excess(command.real_ms)
         return result
 
