@@ -74,7 +74,7 @@ class DirectPath:
             head_end = data.find(BLANK_LINE, start)
             if head_end < 0:
                 break
-            head = self._parse(data[start:head_end])
+            head, query = self._parse(data[start:head_end])
             if head is None:
                 break
             body_start = head_end + BLANK_LINE_BYTES
@@ -82,7 +82,7 @@ class DirectPath:
             if end > size:
                 return Served(responses, start, lacks_body=end - start <= _MAX_AWAITED_BYTES)
             try:
-                self._response(head, data[body_start:end], address).send(None)
+                self._response(head, query, data[body_start:end], address).send(None)
             except StopIteration as finished:
                 if finished.value is None:
                     break
@@ -96,7 +96,7 @@ class DirectPath:
         return Served(responses, start)
 
     async def _response(
-        self, received: PlainHead, body: bytes, address: LocalAddress
+        self, received: PlainHead, query: bytes, body: bytes, address: LocalAddress
     ) -> bytes | None:
         """Return the response to a request, or None if it must take the ordinary way."""
         began_ns = self._now_ns()
@@ -106,7 +106,7 @@ class DirectPath:
         if sandbox is None:
             return None
         request = ProviderRequest(
-            received.target, received.query, block, address, sandbox, began_ns, real_ms, body
+            received.target, query, block, address, sandbox, began_ns, real_ms, body
         )
         if not endpoint.answers_at_once(request):
             return None

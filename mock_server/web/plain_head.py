@@ -23,11 +23,10 @@ T = TypeVar("T")
 
 
 class PlainHead(msgspec.Struct, frozen=True):
-    """The head of a plain request: its endpoint and all that precedes its body."""
+    """The head of a plain request without its query: its endpoint and its headers."""
 
     endpoint: Endpoint
     target: Target
-    query: bytes
     block: HeaderBlock
     body_bytes: int
 
@@ -42,8 +41,8 @@ class PlainHeaders(msgspec.Struct, frozen=True):
 class PlainHeads:
     """Parses heads and keeps the results, with a bound.
 
-    A client sends the same headers with each request, and the same head whenever it polls a task.
-    `endpoints` are found by path.
+    Requests of one client differ in their query, and in the length of their body, but seldom in
+    anything else of their heads. `endpoints` are found by path.
     """
 
     def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
@@ -55,15 +54,24 @@ class PlainHeads:
             for method in endpoint.methods
         }
 
-    def parse(self, raw: bytes) -> PlainHead | None:
-        """Return a head, given without its blank line, or None if it is not plain."""
-        return self._heads.get(raw) or self._parse(raw)
+    def parse(self, raw: bytes) -> tuple[PlainHead | None, bytes]:
+        """Return a head, given without its blank line, and its query.
+
+        The head is None if it is not plain.
+        """
+        kept, query = raw, b""
+        mark = raw.find(b"?")
+        if mark >= 0:
+            version = raw.find(b"\r\n") - len(_VERSION)
+            if mark < version:
+                kept, query = raw[:mark] + raw[version:], raw[mark + 1 : version]
+        if len(raw) > _MAX_HEAD_BYTES:
+            return None, query
+        return self._heads.get(kept) or self._parse(kept), query
 
     def _parse(self, raw: bytes) -> PlainHead | None:
-        if len(raw) > _MAX_HEAD_BYTES:
-            return None
         line, _, lines = raw.partition(b"\r\n")
-        named, _, query = line.removesuffix(_VERSION).partition(b"?")
+        named = line.removesuffix(_VERSION)
         route = self._routes.get(named)
         if route is None or not line.endswith(_VERSION):
             return None
@@ -73,7 +81,7 @@ class PlainHeads:
         endpoint, target = route
         if headers.body_bytes is not None and not endpoint.reads_body:
             return None
-        head = PlainHead(endpoint, target, query, headers.block, headers.body_bytes or 0)
+        head = PlainHead(endpoint, target, headers.block, headers.body_bytes or 0)
         _keep(self._heads, raw, head)
         return head
 

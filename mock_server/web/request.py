@@ -87,6 +87,7 @@ class ProviderRequest(msgspec.Struct, gc=False):
     body: bytes | None = b""  # None if it is too large.
     match: RuleMatch | None = None
     note: RequestNote | None = None  # None if the request is not logged.
+    task_id: str = ""  # That of a status request, once it is known.
     submission: Submission | None = None  # The decoded body of a submit, once it is known.
 
     @property

@@ -1,7 +1,6 @@
 """GET /api/v1/statusTask/{model}?taskId=… (STA-1 … STA-11)."""
 
 import re
-from functools import lru_cache
 from urllib.parse import parse_qs
 
 from mock_server.domain.catalogue import Model
@@ -19,9 +18,6 @@ from mock_server.web.request import ProviderRequest
 from mock_server.web.responder import Responder
 
 _PLAIN_QUERY = re.compile(rb"taskId=([A-Za-z0-9_.~-]+)")
-
-
-_MAX_KEPT_BYTES = 100  # A longer query has no task id of this server.
 
 
 class StatusEndpoint(KeyedEndpoint):
@@ -44,16 +40,20 @@ class StatusEndpoint(KeyedEndpoint):
         self._dispatcher = dispatcher
 
     def answers_at_once(self, request: ProviderRequest) -> bool:
-        return bool(_plain_task_id(request.query))
+        found = _PLAIN_QUERY.fullmatch(request.query)
+        if found is None:
+            return False
+        request.task_id = found[1].decode()
+        return True
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
-        task_id = _task_id(request.query)
+        task_id = request.task_id or _task_id(request.query)
         return RuleInput(
             operation=self.operation, subject=task_id, task_id=task_id, headers=request.headers
         )
 
     async def handle(self, request: ProviderRequest) -> Answer:
-        task_id = _task_id(request.query)
+        task_id = request.task_id or _task_id(request.query)
         if not task_id:  # STA-1
             detail = "taskId: is required in the query"
             return await self.reject_counted(request, 400, "Invalid request", detail)
@@ -70,29 +70,13 @@ class StatusEndpoint(KeyedEndpoint):
         self._dispatcher.wake(request.sandbox.id)
 
     def known_task_id(self, request: ProviderRequest) -> str:
-        task_id = _task_id(request.query)
+        task_id = request.task_id or _task_id(request.query)
         return task_id if request.sandbox.task(task_id, request.real_ms) else ""
 
 
 def _task_id(query: bytes) -> str:
-    plain = _plain_task_id(query)
+    plain = _PLAIN_QUERY.fullmatch(query)
     if plain:
-        return plain
+        return plain[1].decode()
     values = parse_qs(query.decode("latin-1")).get("taskId")
     return values[0] if values else ""
-
-
-def _plain_task_id(query: bytes) -> str:
-    """Return the task id of a query that has no other parameter and no percent-encoding."""
-    if len(query) <= _MAX_KEPT_BYTES:
-        return _kept_task_id(query)
-    return _parsed_task_id(query)
-
-
-def _parsed_task_id(query: bytes) -> str:
-    found = _PLAIN_QUERY.fullmatch(query)
-    return found[1].decode() if found else ""
-
-
-# Clients poll the same task many times.
-_kept_task_id = lru_cache(maxsize=10_000)(_parsed_task_id)
