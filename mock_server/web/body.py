@@ -46,8 +46,6 @@ async def _read_on(message: Message, receive: Receive, max_bytes: int) -> tuple[
 def is_json(headers: Headers) -> bool:
     """Tell whether the body is declared as JSON in UTF-8 (SUB-2)."""
     value = headers.get(b"content-type", b"")
-    if value == b"application/json":
-        return True
     kind, *parameters = value.decode("latin-1").casefold().split(";")
     charsets = [
         parameter.partition("=")[2].strip().strip('"')

@@ -13,7 +13,7 @@ from mock_server.web.api_keys import ApiKeys
 from mock_server.web.pipeline import Endpoint
 from mock_server.web.plain_head import BLANK_LINE, BLANK_LINE_BYTES, PlainHead, PlainHeads
 from mock_server.web.request import LocalAddress, ProviderRequest
-from mock_server.web.request_log import is_logging
+from mock_server.web.request_log import is_enabled_for
 from mock_server.web.responder import Responder
 
 log = logging.getLogger("mock_server")
@@ -67,7 +67,7 @@ class DirectPath:
         """
         responses: list[bytes] = []
         start = 0
-        if is_logging():
+        if is_enabled_for(logging.INFO):  # The request log needs the ordinary way.
             return Served(responses, start)
         size = len(data)
         while start < size and len(responses) < limit:

@@ -19,10 +19,7 @@ _CONTROL = "/_mock"
 # Monitors ask for the first three, and the dashboard loads itself again every few seconds.
 _REPEATED = frozenset({"/_mock/health", "/_mock/ready", "/_mock/metrics", "/_mock/", "/_mock"})
 
-
-def is_logging() -> bool:
-    """Tell whether requests of clients are logged."""
-    return log.isEnabledFor(logging.INFO)
+is_enabled_for = log.isEnabledFor  # Whether requests are logged at a level.
 
 
 class RequestLog:
@@ -37,10 +34,10 @@ class RequestLog:
         self._secrets = secrets
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if not is_logging() or scope["type"] != "http":
+        if not is_enabled_for(logging.INFO) or scope["type"] != "http":
             return self._app(scope, receive, send)
         level = _level(scope)
-        if not log.isEnabledFor(level):
+        if not is_enabled_for(level):
             return self._app(scope, receive, send)
         return self._logged(level, scope, receive, send)
 

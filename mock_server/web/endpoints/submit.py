@@ -131,7 +131,8 @@ class SubmitEndpoint(KeyedEndpoint):
         )
 
     def _decode(self, request: ProviderRequest, body: bytes) -> Submission:
-        if not is_json(request.headers):
+        headers = request.block.by_name
+        if headers.get(b"content-type") != envelope.JSON and not is_json(headers):
             raise InvalidRequest("Content-Type: must be application/json in UTF-8")
         settings = request.sandbox.settings
         return self._decoders[settings.strict, settings.general_parameters].decode(body)
