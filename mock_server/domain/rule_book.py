@@ -98,10 +98,6 @@ class RuleBook:
         self.profile: list[Rule] = []
         self.queue: deque[QueuedRule] = deque()
 
-    @property
-    def is_empty(self) -> bool:
-        return not (self.rules or self.profile or self.queue)
-
     def replace(self, definitions: Sequence[RuleDefinition]) -> None:
         """Replace the sandbox's own rules. A rule with the same id and text keeps its counters."""
         known = {rule.id: rule for rule in self.rules}
