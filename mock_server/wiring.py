@@ -112,9 +112,14 @@ class MockServer:
             lambda: self._control_plane(endpoints), lambda: self.lifecycle.not_ready
         )
         self.lifecycle = Lifecycle(
-            start=self._restore,
+            start=self._start,
             begin_stopping=self.control.close,
-            stop=(self._dispatcher.aclose, self._references.aclose, self._pictures.aclose),
+            stop=(
+                self._dispatcher.aclose,
+                self._references.aclose,
+                self._pictures.aclose,
+                self._store.aclose,
+            ),
         )
         front_door = FrontDoor(
             self._pipeline,
@@ -226,8 +231,9 @@ class MockServer:
         )
         return lambda scope, receive, send: self._pipeline.run(endpoint, scope, receive, send)
 
-    async def _restore(self) -> None:
-        """Restore the snapshot that the settings name, if there is one."""
+    async def _start(self) -> None:
+        """Prepare the store. Restore the snapshot that the settings name, if there is one."""
+        await self._store.start()
         snapshot, self._snapshot = self._snapshot, None
         if snapshot is None:
             return

@@ -5,7 +5,10 @@ DomainError
 ├── InvalidValue      a setting, rule, snapshot or control body is invalid; names the path
 │   └── RuleError     a rule is invalid
 ├── SandboxMissing    no sandbox has this id
-└── NoRoom            a snapshot has more tasks than the task limit allows
+├── NoRoom            a snapshot has more tasks than the task limit allows
+├── StoreUnavailable  the store cannot be reached or written now
+├── NewerFormat       a newer version wrote a log or checkpoint
+└── DamagedLog        a log or checkpoint cannot be read
 """
 
 import msgspec
@@ -40,6 +43,18 @@ class SandboxMissing(DomainError):
 
 
 class NoRoom(DomainError):
+    pass
+
+
+class StoreUnavailable(DomainError):
+    """The store cannot carry out a command now. The text says why; the caller may try again."""
+
+
+class NewerFormat(DomainError):
+    pass
+
+
+class DamagedLog(DomainError):
     pass
 
 

@@ -1,14 +1,15 @@
-"""The interface of the store, which keeps all sandboxes.
+"""The interface of the store, which keeps all sandboxes (decision 17).
 
 A store applies the commands of one sandbox one after the other. A `SandboxReader` shows the
 current state of a sandbox and changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from mock_server.domain.commands import Command, R
 from mock_server.domain.deliveries import Delivery
+from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.events import Follower
 from mock_server.domain.journal import Entry
 from mock_server.domain.results import ClockReading, TaskView
@@ -87,13 +88,43 @@ class SandboxReader(Protocol):
 
 
 class Store(Protocol):
+    """All operations with `async` raise StoreUnavailable if the store cannot be used now."""
+
     @property
     def is_immediate(self) -> bool:
-        """Whether no operation of the store ever waits."""
+        """Whether no operation of the store ever waits, without `start` and `aclose`."""
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether the store keeps its sandboxes after the end of the process."""
+
+    @property
+    def problem(self) -> str | None:
+        """Why the store cannot be used now, or None."""
+
+    @property
+    def owner(self) -> str:
+        """The owner of the callback attempts that this process claims.
+
+        It is empty if no other process can use the store.
+        """
 
     @property
     def metrics(self) -> ServerMetrics:
         """The counters of all sandboxes, including those that were removed."""
+
+    async def start(self) -> None:
+        """Prepare the store. A store that cannot be reached now has a `problem` afterwards."""
+
+    async def aclose(self) -> None:
+        """Write what is not written yet, and release all resources."""
+
+    def after_persist(self, then: Callable[[StoreUnavailable | None], None]) -> None:
+        """Call `then` once all commands so far survive the end of the process.
+
+        It gets an error if they could not be written. A store that is not durable calls it at
+        once.
+        """
 
     async def open(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> SandboxReader:
         """Return the sandbox with this id; create it if it does not exist.

@@ -16,7 +16,7 @@ from mock_server.domain.commands import (
     Restore,
     Submit,
 )
-from mock_server.domain.errors import NoRoom, SandboxMissing
+from mock_server.domain.errors import NoRoom, SandboxMissing, StoreUnavailable
 from mock_server.domain.events import Change, Follower, Notice, Recorded, TasksEnded
 from mock_server.domain.results import Rejection, TaskView
 from mock_server.domain.sandbox.sandbox import Sandbox
@@ -37,6 +37,9 @@ class MemoryStore:
     """
 
     is_immediate = True
+    is_durable = False
+    problem: str | None = None
+    owner = ""
 
     def __init__(
         self,
@@ -60,6 +63,15 @@ class MemoryStore:
             Restore: self._replace_tasks,
             Reset: self._replace_tasks,
         }
+
+    async def start(self) -> None:
+        """Do nothing: memory needs no preparation."""
+
+    async def aclose(self) -> None:
+        """Do nothing: the sandboxes end with the process."""
+
+    def after_persist(self, then: Callable[[StoreUnavailable | None], None]) -> None:
+        then(None)
 
     async def open(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> Sandbox:
         sandbox = self._sandboxes.get(sandbox_id)
