@@ -45,7 +45,6 @@ from mock_server.web.cors import EVERY_ORIGIN
 from mock_server.web.path_hints import PathHints
 from mock_server.web.paths import SUBMIT_PATH
 from mock_server.web.request import LocalAddress
-from mock_server.web.result_addresses import ResultAddresses
 from mock_server.web.start_page import StartPage
 
 
@@ -66,7 +65,6 @@ class ControlPlane:
         api_keys: ApiKeys,
         catalogue: Catalogue,
         profiles: Profiles,
-        addresses: ResultAddresses,
         dashboard: DashboardServices,
         real_ms: Callable[[], int],
         why_not_ready: Callable[[], str | None],
@@ -121,13 +119,12 @@ class ControlPlane:
                 default_generation_ms=model.generation_time_ms,
                 profiles=profiles,
             ),
-            SnapshotResource(store, dispatcher, catalogue, real_ms=real_ms, adopt=addresses.adopt),
+            SnapshotResource(store, dispatcher, catalogue, real_ms=real_ms),
             ClockResource(store, dispatcher, real_ms=real_ms),
             TasksResource(
                 store,
                 dispatcher,
                 real_ms=real_ms,
-                result_urls=addresses.urls,
                 fail_messages=fail_messages,
             ),
             CallbacksResource(),
@@ -137,7 +134,6 @@ class ControlPlane:
             AuditResource(
                 authenticator,
                 real_ms=real_ms,
-                result_urls=addresses.urls,
                 base_url=settings.base_url,
                 seed=seed,
             ),

@@ -5,7 +5,7 @@ from mock_server.domain.directives import without_directives
 from mock_server.domain.task import Task
 from mock_server.images.gallery import Gallery
 from mock_server.images.picture import Picture
-from mock_server.web.result_addresses import ResultAddresses
+from mock_server.web.result_addresses import result_token
 
 
 class TaskPictures:
@@ -14,19 +14,21 @@ class TaskPictures:
     Its random seed is the secret token in its URL.
     """
 
-    def __init__(self, catalogue: Catalogue, addresses: ResultAddresses) -> None:
+    def __init__(self, catalogue: Catalogue) -> None:
         self._models = catalogue.models
-        self._addresses = addresses
         self._gallery = Gallery()
 
-    async def png(self, task: Task, number: int) -> bytes:
-        """Return the n-th picture of a task as a PNG; it is drawn when first requested."""
-        return await self._gallery.png(self._picture(task, number))
+    async def png(self, task: Task, number: int, seed: int) -> bytes:
+        """Return the n-th picture of a task as a PNG; it is drawn when first requested.
+
+        `seed` is that of the sandbox that holds the task.
+        """
+        return await self._gallery.png(self._picture(task, number, seed))
 
     async def aclose(self) -> None:
         self._gallery.close()
 
-    def _picture(self, task: Task, number: int) -> Picture:
+    def _picture(self, task: Task, number: int, seed: int) -> Picture:
         order = task.order
         ratio = self._models[order.model_id].ratio(order.ratio)
         return Picture(
@@ -36,5 +38,5 @@ class TaskPictures:
             ratio=ratio.name,
             number=number,
             count=order.num_images,
-            seed=bytes.fromhex(self._addresses.token(task, number)),
+            seed=bytes.fromhex(result_token(task, number, seed)),
         )

@@ -45,7 +45,6 @@ from mock_server.web.paths import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
 from mock_server.web.pipeline import Endpoint, Pipeline
 from mock_server.web.request_log import RequestLog
 from mock_server.web.responder import Responder
-from mock_server.web.result_addresses import ResultAddresses
 
 if TYPE_CHECKING:
     from mock_server.control_wiring import ControlPlane
@@ -83,8 +82,7 @@ class MockServer:
             ),
             max_tasks=settings.max_tasks,
         )
-        self._addresses = ResultAddresses(self.seed)
-        self._pictures = TaskPictures(self._catalogue, self._addresses)
+        self._pictures = TaskPictures(self._catalogue)
         self._references = ReferenceChecker(Egress(settings.egress), image_format)
         self._base_urls = BaseUrls(settings.public_url)
         self._api_keys = ApiKeys(self._store, settings.api_key)
@@ -95,7 +93,7 @@ class MockServer:
             self._matcher,
             clock=clock,
             make_sender=lambda: sender or self._http_sender(),
-            encode_status=lambda task, now_ms: envelope.status(task, now_ms, self._addresses.urls),
+            encode_status=envelope.status,
         )
         self._dispatcher = Dispatcher(self._store, attempts, clock=clock)
         self._pipeline = Pipeline(self._responder, self._matcher, clock)
@@ -129,7 +127,6 @@ class MockServer:
             results=ResultEndpoint(
                 self._store,
                 self._responder,
-                addresses=self._addresses,
                 models=self._catalogue.models,
                 paint=self._pictures.png,
             ),
@@ -178,7 +175,6 @@ class MockServer:
             endpoints[STATUS_PATH + model.id] = StatusEndpoint(
                 *common,
                 model=model,
-                result_urls=self._addresses.urls,
                 dispatcher=self._dispatcher,
             )
         return endpoints
@@ -213,7 +209,6 @@ class MockServer:
             api_keys=self._api_keys,
             catalogue=self._catalogue,
             profiles=load_profiles(self.settings, self._catalogue),
-            addresses=self._addresses,
             dashboard=DashboardServices(paint=self._pictures.png, submit=self._submit_of_page()),
             real_ms=self._responder.now_ms,
             why_not_ready=lambda: self.lifecycle.not_ready,
@@ -238,7 +233,6 @@ class MockServer:
         if snapshot is None:
             return
         await self._store.open(snapshot.id, is_broke=False, real_ms=self._responder.now_ms())
-        self._addresses.adopt(snapshot.origin, snapshot.seed)
         await self._dispatcher.restore(snapshot.id, snapshot)
 
     def _http_sender(self) -> Sender:

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from mock_server.control.answers import Instant
 from mock_server.domain.task import Task, TaskState, state_at
-from mock_server.web.envelope import ResultUrls
+from mock_server.web.result_addresses import result_urls
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ class TaskSummary(msgspec.Struct, kw_only=True):
     result_urls: list[str] | UnsetType = UNSET
 
     @classmethod
-    def of(cls, task: Task, now_ms: int, result_urls: ResultUrls) -> "TaskSummary":
+    def of(cls, task: Task, now_ms: int, seed: int) -> "TaskSummary":
         order, ending, state = task.order, task.ending, state_at(task, now_ms)
         is_failed = state is TaskState.FAILED
         return cls(
@@ -44,7 +44,7 @@ class TaskSummary(msgspec.Struct, kw_only=True):
             complete_time_ms=_if_known(task.end_ms) if state.is_final else UNSET,
             fail_code=_if_known(ending.fail_code) if is_failed else UNSET,
             fail_msg=_if_known(ending.fail_message) if is_failed else UNSET,
-            result_urls=result_urls(task) if state is TaskState.SUCCESS else UNSET,
+            result_urls=result_urls(task, seed) if state is TaskState.SUCCESS else UNSET,
         )
 
 

@@ -3,11 +3,10 @@
 Every status request passes here, so the constant parts are encoded once.
 """
 
-from collections.abc import Callable
-
 import msgspec
 
 from mock_server.domain.task import FAILED, PENDING, PROCESSING, Task, state_at
+from mock_server.web.result_addresses import result_urls
 
 JSON = b"application/json"
 _PENDING = b'","state":"pending","createTime":%d}}'
@@ -19,8 +18,6 @@ _FAILED = (
     b',"createTime":%d,"completeTime":%d,"costTime":%d}}'
 )
 
-ResultUrls = Callable[[Task], list[str]]
-
 encode = msgspec.json.Encoder().encode
 
 
@@ -29,8 +26,11 @@ def accepted(task: Task) -> bytes:
     return _HEAD + task.id.encode() + b'"}}'
 
 
-def status(task: Task, now_ms: int, result_urls: ResultUrls) -> bytes:
-    """Return the response to a status request at this instant (STA-3 … STA-10)."""
+def status(task: Task, now_ms: int, seed: int) -> bytes:
+    """Return the response to a status request at this instant (STA-3 … STA-10).
+
+    `seed` is that of the sandbox that holds the task.
+    """
     state = state_at(task, now_ms)
     head = _HEAD + task.id.encode()
     if state is PENDING:
@@ -41,7 +41,7 @@ def status(task: Task, now_ms: int, result_urls: ResultUrls) -> bytes:
     if state is FAILED:  # STA-8
         ending = task.ending
         return head + _FAILED % (encode(ending.fail_code), encode(ending.fail_message), *times)
-    result_json = encode({"resultUrls": result_urls(task)}).decode()  # STA-6
+    result_json = encode({"resultUrls": result_urls(task, seed)}).decode()  # STA-6
     return head + _SUCCESS % (encode(result_json), *times)
 
 

@@ -114,7 +114,7 @@ class Dashboard:
             or state_at(view.task, view.now_ms) is not TaskState.SUCCESS
         ):
             raise ControlError(404, "task_id: no finished task of this sandbox has this picture")
-        png = await self._paint(view.task, number)
+        png = await self._paint(view.task, number, sandbox.seed)
         headers = {"Cache-Control": "private, max-age=3600"}
         return Response(png, media_type="image/png", headers=headers)
 

@@ -19,7 +19,6 @@ from mock_server.control.task_summary import TaskSummary
 from mock_server.domain.journal import Entry
 from mock_server.domain.store import SandboxReader
 from mock_server.domain.task import Task
-from mock_server.web.envelope import ResultUrls
 
 Format = Literal["json", "html", "junit"]
 
@@ -99,13 +98,11 @@ class AuditResource:
         authenticator: Authenticator,
         *,
         real_ms: Callable[[], int],
-        result_urls: ResultUrls,
         base_url: str,
         seed: int,
     ) -> None:
         self._authenticator = authenticator
         self._real_ms = real_ms
-        self._result_urls = result_urls
         self._base_url = base_url
         self._seed = seed
 
@@ -173,7 +170,7 @@ class AuditResource:
         )
 
         journal = JournalPage(entries=[JournalEntry.of(*each) for each in entries], dropped=dropped)
-        shown = [TaskSummary.of(task, now_ms, self._result_urls) for task in tasks]
+        shown = [TaskSummary.of(task, now_ms, sandbox.seed) for task in tasks]
         report = audit_sandbox(
             self._without_key(sandbox, journal),
             self._without_key(sandbox, shown),

@@ -18,8 +18,6 @@ from mock_server.web.body import BodyTooLarge, read_body
 
 MAX_BYTES = 256 * 1024 * 1024
 
-Adopt = Callable[[str, int], None]
-
 
 class SnapshotResource:
     def __init__(
@@ -29,13 +27,11 @@ class SnapshotResource:
         catalogue: Catalogue,
         *,
         real_ms: Callable[[], int],
-        adopt: Adopt,
     ) -> None:
         self._store = store
         self._dispatcher = dispatcher
         self._catalogue = catalogue
         self._real_ms = real_ms
-        self._adopt = adopt
 
     def calls(self) -> list[Call]:
         path = "/_mock/sandbox/snapshot"
@@ -73,4 +69,3 @@ class SnapshotResource:
             raise ControlError(409, f"tasks: {error}") from error
         except InvalidValue as error:
             raise ControlError(400, f"body: is not a valid snapshot; {error}") from error
-        self._adopt(snapshot.origin, snapshot.seed)

@@ -23,7 +23,6 @@ from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.task import Task, TaskState, state_at
-from mock_server.web.envelope import ResultUrls
 
 
 class TaskQuery(msgspec.Struct):
@@ -75,11 +74,9 @@ class TaskDetail(TaskSummary, kw_only=True):
     timeline: list[TimelineEvent]
 
     @classmethod
-    def of_entries(
-        cls, view: TaskView, result_urls: ResultUrls, entries: Sequence[Entry]
-    ) -> "TaskDetail":
+    def of_entries(cls, view: TaskView, seed: int, entries: Sequence[Entry]) -> "TaskDetail":
         """Return a task with its timeline; `entries` are the journal entries of this task."""
-        summary = TaskSummary.of(view.task, view.now_ms, result_urls)
+        summary = TaskSummary.of(view.task, view.now_ms, seed)
         return cls(
             **msgspec.structs.asdict(summary),
             plan=TaskPlan.of(view.task),
@@ -103,13 +100,11 @@ class TasksResource:
         dispatcher: CallbackDispatcher,
         *,
         real_ms: Callable[[], int],
-        result_urls: ResultUrls,
         fail_messages: Mapping[str, str],
     ) -> None:
         self._store = store
         self._dispatcher = dispatcher
         self._real_ms = real_ms
-        self._result_urls = result_urls
         self._fail_messages = fail_messages
 
     def calls(self) -> list[Call]:
@@ -146,8 +141,7 @@ class TasksResource:
         )
         return TaskList(
             tasks=[
-                TaskSummary.of(task, now_ms, self._result_urls)
-                for task in islice(wanted, query.limit)
+                TaskSummary.of(task, now_ms, sandbox.seed) for task in islice(wanted, query.limit)
             ]
         )
 
@@ -202,7 +196,7 @@ class TasksResource:
 
     def _detail(self, sandbox: SandboxReader, view: TaskView) -> TaskDetail:
         entries = [entry for _, entry in sandbox.entries() if entry.task_id == view.task.id]
-        return TaskDetail.of_entries(view, self._result_urls, entries)
+        return TaskDetail.of_entries(view, sandbox.seed, entries)
 
     def _outcome(self, finish: Finish) -> tuple[str | None, str | None]:
         """Return fail code and message. Raise ControlError (400) if they are invalid."""

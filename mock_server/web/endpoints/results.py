@@ -26,13 +26,13 @@ from mock_server.web.pipeline import Endpoint
 from mock_server.web.ranges import RangeNotSatisfiable, parse_range
 from mock_server.web.request import Headers, ProviderRequest
 from mock_server.web.responder import Responder
-from mock_server.web.result_addresses import ResultAddresses
+from mock_server.web.result_addresses import result_token
 
 PNG = b"image/png"
 _PATH = rf"{RESULTS_PREFIX}({TASK_ID_PATTERN})/([1-9])-([0-9a-f]{{32}})\.png"
 
-Paint: TypeAlias = Callable[[Task, int], Awaitable[bytes]]
-"""Return the n-th picture of a task as a PNG."""
+Paint: TypeAlias = Callable[[Task, int, int], Awaitable[bytes]]
+"""Return the n-th picture of a task as a PNG, given the seed of its sandbox."""
 
 
 class ResultEndpoint(Endpoint):
@@ -45,13 +45,11 @@ class ResultEndpoint(Endpoint):
         store: Store,
         responder: Responder,
         *,
-        addresses: ResultAddresses,
         models: Mapping[str, Model],
         paint: Paint,
     ) -> None:
         self._store = store
         self._responder = responder
-        self._addresses = addresses
         self._models = models
         self._paint = paint
 
@@ -83,18 +81,18 @@ class ResultEndpoint(Endpoint):
         view = request.sandbox.task(task_id, request.real_ms)
         if view is None:
             return missing(request.real_ms)
-        task, now_ms = view.task, view.now_ms
+        task, now_ms, seed = view.task, view.now_ms, request.sandbox.seed
         ended_ms = task.end_ms
         if (
             number > task.order.num_images
-            or token != self._addresses.token(task, number)
+            or token != result_token(task, number, seed)
             or state_at(task, now_ms) is not TaskState.SUCCESS
             or ended_ms is None
         ):
             return missing(now_ms)
         if now_ms >= ended_ms + self._models[task.order.model_id].result_ttl_ms:
             return gone(now_ms, task.id)
-        return _picture(await self._paint(task, number), task.id, now_ms, request)
+        return _picture(await self._paint(task, number, seed), task.id, now_ms, request)
 
     async def reject(self, request: ProviderRequest, rejection: RuleRejection) -> Answer:
         answer = await self.handle(request)  # Downloads do not count toward a limit.

@@ -31,12 +31,10 @@ class StatusEndpoint(KeyedEndpoint):
         responder: Responder,
         *,
         model: Model,
-        result_urls: envelope.ResultUrls,
         dispatcher: CallbackDispatcher,
     ) -> None:
         super().__init__(store, api_keys, responder)
         self._model_id = model.id
-        self._result_urls = result_urls
         self._dispatcher = dispatcher
 
     def answers_at_once(self, request: ProviderRequest) -> bool:
@@ -63,7 +61,7 @@ class StatusEndpoint(KeyedEndpoint):
         )
         if isinstance(view, Rejection):
             return rejected(view, request.sandbox.settings)
-        body = envelope.status(view.task, view.now_ms, self._result_urls)
+        body = envelope.status(view.task, view.now_ms, request.sandbox.seed)
         return Answer(200, body, view.now_ms, task_id, owes_callback=view.ends_now)
 
     async def deliver(self, request: ProviderRequest, task_id: str) -> None:

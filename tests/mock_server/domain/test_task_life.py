@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from mock_server.domain.task import Task, state_at
 from mock_server.web import envelope
-from mock_server.web.result_addresses import ResultAddresses
 from tests.mock_server.domain.strategies import fail_codes, planned_tasks
 
 ORDER = ["pending", "processing", "success", "failed"]
@@ -64,7 +63,7 @@ def lives(draw: st.DrawFn) -> Life:
                     task.ending, fail_code=draw(st.none() | fail_codes), fail_message="as told"
                 )
                 task = msgspec.structs.replace(task, ending=ending)
-        answers.append(envelope.status(task, now_ms, ResultAddresses(7).urls))
+        answers.append(envelope.status(task, now_ms, 7))
     return Life(born, task, answers)
 
 

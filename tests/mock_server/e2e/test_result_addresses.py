@@ -160,3 +160,24 @@ def test_a_rejected_snapshot_changes_no_address(serve: Serve) -> None:
 
     assert api.control("PUT", "sandbox/snapshot", too_large).status_code == 409
     assert mock.http.get(url).status_code == 200
+
+
+def test_snapshot_restored_under_another_key_does_not_change_the_addresses_of_this_key(
+    mock: RunningMock, api: Api
+) -> None:
+    [url] = api.result_urls(api.submit(AT_ONCE))
+    forged = api.told("GET", "sandbox/snapshot") | {"seed": 8}
+
+    assert mock.api("another").control("PUT", "sandbox/snapshot", forged).status_code == 204
+    assert api.result_urls(api.told("GET", "tasks")["tasks"][0]["task_id"]) == [url]
+    assert mock.http.get(url).status_code == 200
+
+
+def test_restored_snapshot_keeps_its_addresses_and_its_pictures(serve: Serve, api: Api) -> None:
+    [url] = api.result_urls(api.submit(AT_ONCE))
+    taken = api.told("GET", "sandbox/snapshot")
+    other = serve(Settings(clock="manual", seed=8)).api("another")
+
+    assert other.control("PUT", "sandbox/snapshot", taken).status_code == 204
+    assert other.result_urls(taken["tasks"][0]["id"]) == [url]
+    assert other.http.get(urlsplit(url).path).content == api.http.get(url).content

@@ -55,7 +55,7 @@ class Deliverer:
             RuleMatcher(bench.store, RegexPatternSearch()),
             clock=StandingClock(),
             make_sender=lambda: self.sender,
-            encode_status=lambda task, now_ms: b"{}",
+            encode_status=lambda task, now_ms, seed: b"{}",
         )
         self.dispatcher = Dispatcher(bench.store, attempts, clock=StandingClock())
 
