@@ -76,11 +76,12 @@ class DirectProtocol(HttpProtocol):
             self._hold(data)
             return
         try:
-            responses, end, lacks_body = self._path.serve(data, _MAX_AT_ONCE, self._address)
+            served = self._path.serve(data, _MAX_AT_ONCE, self._address)
         except RequestFailed as failed:
             self.transport.write(b"".join(failed.responses))
             self.transport.close()
             return
+        responses, end = served.responses, served.end
         if responses:
             self._answered_s = self.loop.time()
             if self.timeout_keep_alive_task is None:
@@ -88,7 +89,7 @@ class DirectProtocol(HttpProtocol):
             self.transport.write(responses[0] if len(responses) == 1 else b"".join(responses))
         if end == len(data):
             return
-        if lacks_body:
+        if served.lacks_body:
             self._unset_keepalive_if_required()
             self._held, self._lacks_body = data[end:], True
         elif len(responses) == _MAX_AT_ONCE:

@@ -6,7 +6,8 @@ others take the ordinary way through the ASGI server, with the same responses.
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from mock_server.domain.ports import RealClock
 from mock_server.web.api_keys import ApiKeys
@@ -25,7 +26,7 @@ _FAILED = (
 )
 
 
-class Served(NamedTuple):
+class Served(msgspec.Struct, frozen=True, gc=False):
     """The responses to plain requests at the start of some data."""
 
     responses: list[bytes]
@@ -81,39 +82,44 @@ class DirectPath:
             end = body_start + head.body_bytes
             if end > size:
                 return Served(responses, start, lacks_body=end - start <= _MAX_AWAITED_BYTES)
+            answer = self._answer(head, query, data[body_start:end], address, responses)
+            answered = len(responses)
             try:
-                self._response(head, query, data[body_start:end], address).send(None)
-            except StopIteration as finished:
-                if finished.value is None:
-                    break
-                responses.append(finished.value)
-                start = end
+                # A loop ends without the exception that a coroutine raises after `send(None)`.
+                for _ in answer.__await__():
+                    raise AssertionError("the endpoint waits, so the request was not plain")
             except Exception as error:
                 log.exception("a request could not be answered")
                 raise RequestFailed([*responses, _FAILED]) from error
-            else:
-                raise AssertionError("the endpoint waits, so the request was not plain")
+            if len(responses) == answered:
+                break
+            start = end
         return Served(responses, start)
 
-    async def _response(
-        self, received: PlainHead, query: bytes, body: bytes, address: LocalAddress
-    ) -> bytes | None:
-        """Return the response to a request, or None if it must take the ordinary way."""
+    async def _answer(
+        self,
+        received: PlainHead,
+        query: bytes,
+        body: bytes,
+        address: LocalAddress,
+        responses: list[bytes],
+    ) -> None:
+        """Append the response to a request, unless the request must take the ordinary way."""
         began_ns = self._now_ns()
         real_ms = began_ns // 1_000_000
         endpoint, block = received.endpoint, received.block
         sandbox = await self._api_keys.sandbox(block.by_name.get(b"authorization"), real_ms)
         if sandbox is None:
-            return None
+            return
         request = ProviderRequest(
             received.target, query, block, address, sandbox, began_ns, real_ms, body
         )
         if not endpoint.answers_at_once(request):
-            return None
+            return
         if sandbox.has_rules and sandbox.may_match(endpoint.rule_input(request), real_ms):
-            return None
+            return
         answer = await endpoint.handle(request)
         head = await self._responder.record(request, endpoint.operation, answer)
         if answer.owes_callback:  # Nothing can send it before the connection has the response.
             await endpoint.deliver(request, answer.task_id)
-        return head.encoded + answer.body
+        responses.append(head.encoded + answer.body)
