@@ -69,7 +69,7 @@ class DirectProtocol(HttpProtocol):
         return bool(self._held) and not self._lacks_body
 
     def _serve(self, data: bytes) -> None:
-        if not self.is_idle:
+        if not self.is_idle():
             super().data_received(data)
             return
         if self.flow.write_paused:

@@ -17,9 +17,8 @@ class RequestFraming:
     def __init__(self) -> None:
         self.begin_head()
 
-    @property
     def is_at_start(self) -> bool:
-        """Whether no byte of the next request has arrived."""
+        """Tell whether no byte of the next request has arrived."""
         return self.is_in_head and not self.head_bytes
 
     def begin_head(self) -> None:

@@ -46,11 +46,10 @@ class HttpProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = _PipelineFlow(transport, self.pipeline)
 
-    @property
     def is_idle(self) -> bool:
-        """Whether no request is being received or answered."""
+        """Tell whether no request is being received or answered."""
         cycle: RequestResponseCycle | None = self.cycle
-        return self._framing.is_at_start and (cycle is None or cycle.response_complete)
+        return self._framing.is_at_start() and (cycle is None or cycle.response_complete)
 
     def data_received(self, data: bytes) -> None:
         framing, start = self._framing, 0
@@ -132,7 +131,7 @@ class HttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         was_last = not self.pipeline
         super().on_response_complete()
-        if not self._framing.is_at_start:
+        if not self._framing.is_at_start():
             self._unset_keepalive_if_required()  # The next request has begun to arrive.
         if was_last and self._error is not None and not self.transport.is_closing():
             self._close(self._error)
