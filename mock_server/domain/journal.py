@@ -55,13 +55,13 @@ class Journal:
     Entries are numbered from 1. The number follows from the position and is not stored.
     """
 
-    __slots__ = ("_entries", "_weights", "bytes", "dropped")
+    __slots__ = ("_entries", "_weights", "bytes", "last")
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque()
-        self._weights: deque[int] = deque()
+        self._entries: deque[Entry] = deque(maxlen=MAX_ENTRIES)
+        self._weights: deque[int] = deque(maxlen=MAX_ENTRIES)
         self.bytes = 0
-        self.dropped = 0
+        self.last = 0  # The number of the newest entry, 0 if there was none.
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -70,20 +70,21 @@ class Journal:
         return iter(self._entries)
 
     @property
-    def last(self) -> int:
-        """The number of the newest entry, 0 if there is none."""
-        return self.dropped + len(self._entries)
+    def dropped(self) -> int:
+        """How many entries came before the stored ones."""
+        return self.last - len(self._entries)
 
     def since(self, number: int) -> Iterator[tuple[int, Entry]]:
         """Yield the stored entries after this number, each with its number."""
-        start = max(0, number - self.dropped)
-        return enumerate(islice(self._entries, start, None), self.dropped + start + 1)
+        dropped = self.dropped
+        start = max(0, number - dropped)
+        return enumerate(islice(self._entries, start, None), dropped + start + 1)
 
     @classmethod
     def of(cls, entries: Iterable[Entry], dropped: int) -> Self:
         """Return a journal that starts with these entries; `dropped` came before them."""
         journal = cls()
-        journal.dropped = dropped
+        journal.last = dropped
         for entry in entries:
             journal.add(entry)
         return journal
@@ -97,14 +98,17 @@ class Journal:
         entries, weights = self._entries, self._weights
         if headers_bytes is None:
             headers_bytes = sum(len(name) + len(value) for name, value in entry.headers)
-        bodies_bytes = len(entry.request) + len(entry.answer) + len(entry.query)
-        weight = _ENTRY_BYTES + headers_bytes + bodies_bytes
+        weight = (
+            _ENTRY_BYTES + headers_bytes + len(entry.request) + len(entry.answer) + len(entry.query)
+        )
+        kept_bytes = self.bytes + weight
+        if len(entries) == MAX_ENTRIES:  # Appending drops the oldest one.
+            kept_bytes -= weights[0]
         entries.append(entry)
         weights.append(weight)
-        kept_bytes = self.bytes + weight
-        while kept_bytes > MAX_BYTES or len(entries) > MAX_ENTRIES:
+        while kept_bytes > MAX_BYTES:
             entries.popleft()
             kept_bytes -= weights.popleft()
-            self.dropped += 1
         self.bytes = kept_bytes
-        return self.dropped + len(entries)
+        self.last = number = self.last + 1
+        return number
