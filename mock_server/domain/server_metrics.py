@@ -4,7 +4,7 @@ Every request updates them, so they are plain numbers. The labels contain no API
 """
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 import msgspec
@@ -35,7 +35,9 @@ class ServerMetrics:
     __slots__ = ("callbacks", "ended", "faults", "requests", "submitted", "unauthorized")
 
     def __init__(self) -> None:
-        self.requests: dict[tuple[Operation, int], RequestMetrics] = {}
+        self.requests: defaultdict[tuple[Operation, int], RequestMetrics] = defaultdict(
+            RequestMetrics
+        )
         self.submitted = 0
         self.ended: Counter[str] = Counter()  # By fail code; empty for success.
         self.callbacks: Counter[str] = Counter()  # Attempts by result.
@@ -53,22 +55,15 @@ class ServerMetrics:
         if entry.operation is _CALLBACK:
             self.callbacks[_outcome(entry)] += 1
             return
-        key = entry.operation, entry.status
-        requests = self.requests.get(key) or self._begin(key)
+        requests = self.requests[entry.operation, entry.status]
         duration_us = entry.duration_us
         requests.total_duration_us += duration_us
         requests.buckets[bisect_left(_BUCKETS_US, duration_us)] += 1
 
     def count_unauthorized(self, operation: Operation, status: int) -> None:
         """Count a request that reached no sandbox; its duration is not measured."""
-        key = operation, status
-        requests = self.requests.get(key) or self._begin(key)
-        requests.unmeasured += 1
+        self.requests[operation, status].unmeasured += 1
         self.unauthorized += 1
-
-    def _begin(self, key: tuple[Operation, int]) -> RequestMetrics:
-        begun = self.requests[key] = RequestMetrics()
-        return begun
 
 
 def _outcome(entry: Entry) -> str:

@@ -7,6 +7,7 @@ from starlette.types import Message, Send
 
 from mock_server.domain.commands import RecordExchange
 from mock_server.domain.errors import SandboxMissing
+from mock_server.domain.faults.injected import Injected
 from mock_server.domain.journal import MAX_BODY_BYTES, Entry
 from mock_server.domain.operation import Operation
 from mock_server.domain.ports import RealClock
@@ -48,7 +49,12 @@ class Responder:
         The headers `Mock-Rule` and `Mock-Fault` name the rule and the injected faults.
         """
         match, target, block = request.match, request.target, request.block
-        provenance = self._provenance(match) if match is not None else ()
+        rule: str = ""
+        injected: tuple[Injected, ...] = ()
+        provenance: tuple[Header, ...] = ()
+        if match is not None:
+            rule, injected = match.rule, match.effect.injected
+            provenance = self._provenance(match)
         head = self._heads.of(answer, provenance)
         if request.note is not None:
             request.note.take(request.sandbox, answer.task_id, match)
@@ -68,8 +74,8 @@ class Responder:
             block.pairs,
             head.headers,
             len(answer.body),
-            "" if match is None else match.rule,
-            () if match is None else match.effect.injected,
+            rule,
+            injected,
         )
         record = RecordExchange(
             real_ms=now_ns // 1_000_000, entry=entry, headers_bytes=block.size_bytes

@@ -69,8 +69,7 @@ def record_exchange(state: SandboxState, command: RecordExchange) -> int:
     entry = command.entry
     if entry.operation is not _CALLBACK:
         state.used_ms = command.real_ms  # A rule may have rejected it without another command.
-        responses = state.responses
-        responses[entry.status] = responses.get(entry.status, 0) + 1
+        state.responses[entry.status] += 1
     return state.journal.add(entry, command.headers_bytes)
 
 

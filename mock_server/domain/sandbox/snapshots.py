@@ -1,5 +1,6 @@
 """Handlers that return the state of a sandbox as a snapshot and restore it."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from mock_server.domain.clock import VirtualClock
@@ -70,7 +71,7 @@ def restore(state: SandboxState, command: Restore) -> None:
     state.ordinal = snapshot.ordinal
     state.requests = snapshot.requests
     state.rejected = snapshot.refused
-    state.responses = dict(snapshot.responses)
+    state.responses = defaultdict(int, snapshot.responses)
     state.dropped_tasks = snapshot.dropped_tasks
     state.tell(Change.DROPPED)
 

@@ -1,5 +1,6 @@
 """The state of a sandbox and its initial values."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 import msgspec
@@ -88,7 +89,8 @@ class SandboxState:
         self.ordinal = 0
         self.requests = 0
         self.rejected = 0
-        self.responses: dict[int, int] = {}  # Their number by status, without callbacks.
+        # The number of responses by status, without callbacks.
+        self.responses: defaultdict[int, int] = defaultdict(int)
         self.dropped_tasks = 0
 
     def enter(self, real_ms: int) -> int:

@@ -116,7 +116,7 @@ class SubmitEndpoint(KeyedEndpoint):
                 submission=submission,
                 plan_request=plan_request,
                 base_url=services.base_urls.of(
-                    request.address, request.headers, settings.result_host
+                    request.address, request.block.by_name, settings.result_host
                 ),
             ),
         )
