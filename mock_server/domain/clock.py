@@ -10,17 +10,18 @@ LATEST_MS = 253_402_300_799_000  # The last second of the year 9999; Python has 
 class VirtualClock:
     """Maps the real instant to the sandbox's instant. Both are Unix milliseconds.
 
-    `speed` is the number of virtual seconds per real second in the mode `real`.
+    `speed` is the number of virtual seconds per real second in the mode `real`. While a process
+    holds the clock, it stands still in every mode; `holder` is this process, or None.
     """
 
-    __slots__ = ("_base_ms", "_base_real_ms", "_is_held", "_lag_ms", "_pace", "mode", "speed")
+    __slots__ = ("_base_ms", "_base_real_ms", "_lag_ms", "_pace", "holder", "mode", "speed")
 
     def __init__(self, mode: Mode, speed: float, real_ms: int, now_ms: int | None = None) -> None:
         self.mode: Mode = mode
         self.speed = speed
         self._base_ms = real_ms if now_ms is None else now_ms
         self._base_real_ms = real_ms
-        self._is_held = False
+        self.holder: str | None = None
         self._set_pace()
 
     def now_ms(self, real_ms: int) -> int:
@@ -37,21 +38,37 @@ class VirtualClock:
         self.speed = speed
         self._set_pace()
 
-    def hold(self, real_ms: int) -> None:
-        """Stop the clock in every mode, so that `move_to` alone moves it."""
+    def hold(self, owner: str, real_ms: int) -> bool:
+        """Stop the clock in every mode, so that only its holder moves it.
+
+        Return False if another owner holds it.
+        """
+        if self.is_held_from(owner):
+            return False
         self._rebase(real_ms)
-        self._is_held = True
+        self.holder = owner
         self._set_pace()
+        return True
 
-    def move_to(self, instant_ms: int) -> None:
-        """Move a held clock to this instant, unless it is already later."""
+    def is_held_from(self, owner: str) -> bool:
+        """Tell whether another owner holds the clock."""
+        return self.holder is not None and self.holder != owner
+
+    def move_to(self, instant_ms: int, owner: str) -> bool:
+        """Move the clock to this instant, unless it is already later.
+
+        Return False if this owner does not hold the clock.
+        """
+        if self.holder != owner:
+            return False
         self._base_ms = max(self._base_ms, instant_ms)
+        return True
 
-    def release(self, real_ms: int) -> None:
-        """Let a held clock continue from its current instant."""
-        if self._is_held:
+    def release(self, owner: str, real_ms: int) -> None:
+        """Let a clock that this owner holds continue from its current instant."""
+        if self.holder == owner:
             self._base_real_ms = real_ms
-            self._is_held = False
+            self.holder = None
             self._set_pace()
 
     def real_wait_s(self, instant_ms: int, real_ms: int) -> float | None:
@@ -63,7 +80,8 @@ class VirtualClock:
 
     def _set_pace(self) -> None:
         """Set the current number of virtual seconds per real second."""
-        self._pace = 0.0 if self._is_held or self.mode == "manual" else self.speed
+        is_still = self.holder is not None or self.mode == "manual"
+        self._pace = 0.0 if is_still else self.speed
         self._lag_ms = self._base_real_ms - self._base_ms  # Constant as long as the pace is 1.
 
     def _rebase(self, real_ms: int) -> None:

@@ -137,7 +137,24 @@ class ExpectCallback(Command[None], frozen=True, kw_only=True, gc=False):
 
 
 class ClaimDeliveries(Command[Sequence[DueDelivery]], frozen=True, kw_only=True, gc=False):
-    """Claim every callback attempt that is due, in order of time."""
+    """Claim every callback attempt that is due, in order of time.
+
+    `owner` is the process that will make the attempts. It gets nothing while another owner holds
+    the clock.
+    """
+
+    owner: str = ""
+
+
+class ReleaseClaims(Command[int], frozen=True, kw_only=True, gc=False):
+    """End the claims of an owner that cannot make its attempts; they are due again at once.
+
+    The result is their number. A clock that this owner holds is released. With `kept`, the claims
+    with these numbers and the clock stay as they are: the owner itself continues with them.
+    """
+
+    owner: str = ""
+    kept: tuple[int, ...] | None = None
 
 
 class PostponeDelivery(Command[None], frozen=True, kw_only=True, gc=False):
@@ -169,18 +186,29 @@ class SetClock(Command[ClockReading], frozen=True, kw_only=True, gc=False):
     speed: float
 
 
-class HoldClock(Command[int], frozen=True, kw_only=True, gc=False):
-    """Stop the clock while `MoveClock` moves it; return its current instant."""
+class HoldClock(Command[int | None], frozen=True, kw_only=True, gc=False):
+    """Stop the clock while its holder moves it; return its current instant.
+
+    The result is None if another owner holds it. `owner` is a process.
+    """
+
+    owner: str = ""
 
 
-class MoveClock(Command[None], frozen=True, kw_only=True, gc=False):
-    """Move a held clock forward to an instant; an earlier instant changes nothing."""
+class MoveClock(Command[bool], frozen=True, kw_only=True, gc=False):
+    """Move a held clock forward to an instant; an earlier instant changes nothing.
+
+    The result is False, and nothing changes, if this owner does not hold the clock.
+    """
 
     instant_ms: int
+    owner: str = ""
 
 
 class ReleaseClock(Command[None], frozen=True, kw_only=True, gc=False):
-    """Let a held clock continue from its current instant."""
+    """Let a clock that this owner holds continue from its current instant."""
+
+    owner: str = ""
 
 
 class ChangeSettings(Command[None], frozen=True, kw_only=True, gc=False):

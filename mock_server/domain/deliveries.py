@@ -1,6 +1,6 @@
 """The callbacks of a sandbox: when each is due, and the results of attempts (CB-1 … CB-4)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from heapq import heapify, heappop, heappush
 from typing import TypeAlias
@@ -45,6 +45,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     due_ms: int | None = None
     attempts: tuple[Attempt, ...] = ()
     claim: int = 0  # The number of the claim whose attempt is in progress, 0 if there is none.
+    owner: str = ""  # The process that makes the attempt in progress.
     postponed_attempt: int = 0  # The attempt that a rule postponed; it is postponed only once.
     postponed_by: Provenance = ("", ())
 
@@ -63,12 +64,13 @@ class DueDelivery(msgspec.Struct, frozen=True, kw_only=True):
 class Deliveries:
     """The deliveries of a sandbox, by task id and in the order in which they are due."""
 
-    __slots__ = ("_by_task", "_claims", "_due", "_overtaken")
+    __slots__ = ("_by_task", "_claims", "_due", "_in_progress", "_overtaken")
 
     def __init__(self, claims: int = 0) -> None:
         self._by_task: dict[str, Delivery] = {}
         self._due: list[tuple[int, int, str]] = []
         self._claims = claims
+        self._in_progress: dict[str, Delivery] = {}  # Those with a claim, by task id.
         self._overtaken: dict[str, None] = {}  # Tasks whose delivery waits for another delivery.
 
     def __iter__(self) -> Iterator[Delivery]:
@@ -100,7 +102,7 @@ class Deliveries:
     def reschedule(self, task: Task) -> None:
         """Reschedule the first attempt for a task that ends at another instant than planned."""
         delivery = self._by_task.get(task.id)
-        if delivery is not None and not delivery.attempts:
+        if delivery is not None and not delivery.attempts and not delivery.claim:
             self._schedule(delivery, task.end_ms)
 
     def next_due_ms(self) -> int | None:
@@ -109,18 +111,41 @@ class Deliveries:
             heappop(self._due)
         return self._due[0][0] if self._due else None
 
-    def claim(self, now_ms: int) -> list[Delivery]:
+    def owners(self) -> frozenset[str]:
+        """Return the owners of the attempts in progress."""
+        return frozenset(delivery.owner for delivery in self._in_progress.values())
+
+    def claims_of(self, owner: str) -> frozenset[int]:
+        """Return the numbers of the claims of an owner."""
+        claimed = self._in_progress.values()
+        return frozenset(delivery.claim for delivery in claimed if delivery.owner == owner)
+
+    def claim(self, now_ms: int, owner: str = "") -> list[Delivery]:
         """Claim every delivery that is due by now, in order of time."""
         claimed = []
         while (due_ms := self.next_due_ms()) is not None and due_ms <= now_ms:
             task_id = heappop(self._due)[2]
             self._claims += 1
             delivery = msgspec.structs.replace(
-                self._by_task[task_id], due_ms=None, claim=self._claims
+                self._by_task[task_id], due_ms=None, claim=self._claims, owner=owner
             )
-            self._by_task[task_id] = delivery
+            self._put(delivery)
             claimed.append(delivery)
         return claimed
+
+    def release(self, owner: str, now_ms: int, *, kept: Collection[int] = ()) -> int:
+        """Make the attempts that an owner has claimed due now, without those in `kept`.
+
+        Return their number.
+        """
+        released = [
+            delivery
+            for delivery in self._in_progress.values()
+            if delivery.owner == owner and delivery.claim not in kept
+        ]
+        for delivery in released:
+            self._schedule(_unclaimed(delivery), now_ms)
+        return len(released)
 
     def record(self, claimed: DueDelivery, delivered: DeliveryResult, now_ms: int) -> bool:
         """Record an attempt; schedule the next one unless the receiver answered 200 (CB-2).
@@ -138,7 +163,7 @@ class Deliveries:
             duration_ms=delivered.duration_ms,
         )
         delivery = msgspec.structs.replace(
-            delivery, attempts=(*delivery.attempts, attempt), claim=0
+            delivery, attempts=(*delivery.attempts, attempt), claim=0, owner=""
         )
         retry_at_ms = None
         if delivered.status == 200:
@@ -163,7 +188,7 @@ class Deliveries:
         if delivery is None:
             return
         postponed = msgspec.structs.replace(
-            delivery, claim=0, postponed_attempt=claimed.attempt, postponed_by=by
+            _unclaimed(delivery), postponed_attempt=claimed.attempt, postponed_by=by
         )
         self._schedule(postponed, due_ms)
         if until_overtaken:
@@ -171,6 +196,7 @@ class Deliveries:
 
     def drop(self, task_id: str) -> None:
         self._by_task.pop(task_id, None)
+        self._in_progress.pop(task_id, None)
         self._overtaken.pop(task_id, None)
 
     def _claimed(self, claimed: DueDelivery) -> Delivery | None:
@@ -187,13 +213,25 @@ class Deliveries:
     def _schedule(self, delivery: Delivery, due_ms: int | None) -> None:
         if delivery.due_ms != due_ms:
             delivery = msgspec.structs.replace(delivery, due_ms=due_ms)
-        self._by_task[delivery.task_id] = delivery
+        self._put(delivery)
         if due_ms is not None:
             heappush(self._due, (due_ms, delivery.ordinal, delivery.task_id))
             if len(self._due) > 2 * len(self._by_task) + _MAX_STALE:
                 self._due = [entry for entry in self._due if self._is_current(entry)]
                 heapify(self._due)
 
+    def _put(self, delivery: Delivery) -> None:
+        """Store the current value of a delivery."""
+        self._by_task[delivery.task_id] = delivery
+        if delivery.claim:
+            self._in_progress[delivery.task_id] = delivery
+        else:
+            self._in_progress.pop(delivery.task_id, None)
+
     def _is_current(self, entry: tuple[int, int, str]) -> bool:
         delivery = self._by_task.get(entry[2])
         return delivery is not None and delivery.due_ms == entry[0]
+
+
+def _unclaimed(delivery: Delivery) -> Delivery:
+    return msgspec.structs.replace(delivery, claim=0, owner="")

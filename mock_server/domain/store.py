@@ -80,6 +80,16 @@ class SandboxReader(Protocol):
         """Return the regular expressions to search for, and the prompt to search."""
 
     def clock(self, real_ms: int) -> ClockReading: ...
+    @property
+    def clock_holder(self) -> str | None:
+        """The owner that holds the clock, or None."""
+
+    def claim_owners(self) -> frozenset[str]:
+        """Return the owners that make a callback attempt or hold the clock."""
+
+    def claims_of(self, owner: str) -> frozenset[int]:
+        """Return the numbers of the claims whose attempts this owner makes."""
+
     def next_due_ms(self) -> int | None:
         """Return when the next callback attempt is due, or None."""
 
@@ -142,8 +152,12 @@ class Store(Protocol):
         than the server's task limit allows.
         """
 
-    def follow(self, sandbox_id: str, follower: Follower) -> None:
-        """Call a follower with every event of a sandbox from now on."""
+    def follow(self, sandbox_id: str, follower: Follower, *, is_passive: bool = False) -> None:
+        """Call a follower with every event of a sandbox from now on.
+
+        Events that other processes cause are fetched soon. For a passive follower they are not:
+        it gets them when this process uses the sandbox.
+        """
 
     def unfollow(self, sandbox_id: str, follower: Follower) -> None: ...
     async def sandbox_of_task(self, task_id: str) -> SandboxReader | None:

@@ -38,6 +38,7 @@ log = logging.getLogger("mock_server.callbacks")
 
 _LONGEST_TIMER_S = 86_400.0
 _MAX_LOGGED_AT_SHUTDOWN = 100
+_POLL_S = 0.05
 
 
 class EarlyDelivery(msgspec.Struct, frozen=True):
@@ -143,7 +144,7 @@ class Dispatcher:
         self, sandbox_id: str, lane: _Lane, by_ms: int
     ) -> tuple[int, list[DeliveryAttempt]]:
         """Move the clock while it is held; return the initial instant and the attempts."""
-        from_ms = await self._store.execute(sandbox_id, HoldClock(real_ms=self._real_ms()))
+        from_ms = await self._hold_clock(sandbox_id)
         try:
             if from_ms + by_ms > LATEST_MS:
                 raise InstantTooLate
@@ -154,6 +155,15 @@ class Dispatcher:
         finally:
             if not lane.is_dropped:
                 await self._release_clock(sandbox_id)
+
+    async def _hold_clock(self, sandbox_id: str) -> int:
+        """Hold the clock and return its instant; wait as long as another process holds it."""
+        while True:
+            hold = HoldClock(real_ms=self._real_ms(), owner=self._store.owner)
+            from_ms = await self._store.execute(sandbox_id, hold)
+            if from_ms is not None:
+                return from_ms
+            await asyncio.sleep(_POLL_S)
 
     async def _walk(self, sandbox_id: str, lane: _Lane, until_ms: int) -> list[DeliveryAttempt]:
         fired: list[DeliveryAttempt] = []
@@ -189,7 +199,7 @@ class Dispatcher:
     async def _start_due(
         self, sandbox_id: str, lane: _Lane, early: EarlyDelivery | None = None
     ) -> list[asyncio.Task[DeliveryAttempt | None]]:
-        claim = ClaimDeliveries(real_ms=self._real_ms())
+        claim = ClaimDeliveries(real_ms=self._real_ms(), owner=self._store.owner)
         jobs = []
         for due in await self._store.execute(sandbox_id, claim):
             job = asyncio.create_task(self._attempt(sandbox_id, due, early))
@@ -258,12 +268,13 @@ class Dispatcher:
         return sandbox.real_wait_s(sandbox.next_due_ms(), self._real_ms())
 
     async def _move_clock(self, sandbox_id: str, instant_ms: int) -> None:
-        move = MoveClock(real_ms=self._real_ms(), instant_ms=instant_ms)
+        move = MoveClock(real_ms=self._real_ms(), instant_ms=instant_ms, owner=self._store.owner)
         await self._store.execute(sandbox_id, move)
 
     async def _release_clock(self, sandbox_id: str) -> None:
         if await self._store.read(sandbox_id) is not None:
-            await self._store.execute(sandbox_id, ReleaseClock(real_ms=self._real_ms()))
+            release = ReleaseClock(real_ms=self._real_ms(), owner=self._store.owner)
+            await self._store.execute(sandbox_id, release)
 
     async def _reader(self, sandbox_id: str) -> SandboxReader:
         sandbox = await self._store.read(sandbox_id)

@@ -97,7 +97,13 @@ class MemoryStore:
             self._tell_events(sandbox)
         return result
 
-    def follow(self, sandbox_id: str, follower: Follower) -> None:
+    def follow(
+        self,
+        sandbox_id: str,
+        follower: Follower,
+        *,
+        is_passive: bool = False,
+    ) -> None:
         self._followers.setdefault(sandbox_id, []).append(follower)
 
     def unfollow(self, sandbox_id: str, follower: Follower) -> None:

@@ -7,6 +7,7 @@ from mock_server.domain.commands import (
     ExpectCallback,
     PostponeDelivery,
     RecordDelivery,
+    ReleaseClaims,
 )
 from mock_server.domain.deliveries import Delivery, DueDelivery
 from mock_server.domain.sandbox.state import SandboxState
@@ -20,7 +21,18 @@ def expect_callback(state: SandboxState, command: ExpectCallback) -> None:
 
 def claim_deliveries(state: SandboxState, command: ClaimDeliveries) -> Sequence[DueDelivery]:
     now_ms = state.enter(command.real_ms)
-    return [_due(state, delivery, now_ms) for delivery in state.deliveries.claim(now_ms)]
+    if state.clock.is_held_from(command.owner):
+        return []
+    claimed = state.deliveries.claim(now_ms, command.owner)
+    return [_due(state, delivery, now_ms) for delivery in claimed]
+
+
+def release_claims(state: SandboxState, command: ReleaseClaims) -> int:
+    """Release what an owner has claimed. The sandbox does not count as used."""
+    if command.kept is None:
+        state.clock.release(command.owner, command.real_ms)
+    now_ms = state.clock.now_ms(command.real_ms)
+    return state.deliveries.release(command.owner, now_ms, kept=command.kept or ())
 
 
 def postpone_delivery(state: SandboxState, command: PostponeDelivery) -> None:

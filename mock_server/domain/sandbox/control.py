@@ -117,18 +117,21 @@ def set_clock(state: SandboxState, command: SetClock) -> ClockReading:
     return state.clock_reading(command.real_ms)
 
 
-def hold_clock(state: SandboxState, command: HoldClock) -> int:
-    state.clock.hold(command.real_ms)
+def hold_clock(state: SandboxState, command: HoldClock) -> int | None:
+    if not state.clock.hold(command.owner, command.real_ms):
+        return None
     return state.clock.now_ms(command.real_ms)
 
 
-def move_clock(state: SandboxState, command: MoveClock) -> None:
-    state.clock.move_to(command.instant_ms)
-    state.tell(Change.CLOCK)
+def move_clock(state: SandboxState, command: MoveClock) -> bool:
+    is_moved = state.clock.move_to(command.instant_ms, command.owner)
+    if is_moved:
+        state.tell(Change.CLOCK)
+    return is_moved
 
 
 def release_clock(state: SandboxState, command: ReleaseClock) -> None:
-    state.clock.release(command.real_ms)
+    state.clock.release(command.owner, command.real_ms)
 
 
 def read_counters(state: SandboxState, command: ReadCounters) -> Counters:

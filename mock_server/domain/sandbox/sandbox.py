@@ -28,6 +28,7 @@ _HANDLERS: dict[type[Command[Any]], Callable[[SandboxState, Any], Any]] = {
     commands.ClaimDeliveries: callbacks.claim_deliveries,
     commands.PostponeDelivery: callbacks.postpone_delivery,
     commands.RecordDelivery: callbacks.record_delivery,
+    commands.ReleaseClaims: callbacks.release_claims,
     commands.FinishTask: control.finish_task,
     commands.CompleteEarly: control.complete_early,
     commands.DropTask: control.drop_task,
@@ -139,6 +140,18 @@ class Sandbox:
 
     def clock(self, real_ms: int) -> ClockReading:
         return self._state.clock_reading(real_ms)
+
+    @property
+    def clock_holder(self) -> str | None:
+        return self._state.clock.holder
+
+    def claim_owners(self) -> frozenset[str]:
+        holder = self._state.clock.holder
+        owners = self._state.deliveries.owners()
+        return owners if holder is None else owners | {holder}
+
+    def claims_of(self, owner: str) -> frozenset[int]:
+        return self._state.deliveries.claims_of(owner)
 
     def next_due_ms(self) -> int | None:
         return self._state.deliveries.next_due_ms()

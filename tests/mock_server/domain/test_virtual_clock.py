@@ -14,6 +14,7 @@ from tests.properties import examples
 modes: st.SearchStrategy[Mode] = st.sampled_from(("real", "manual"))
 whole_speeds = st.sampled_from([1.0, 2.0, 20.0, 1000.0])
 speeds = whole_speeds | st.floats(0.001, 1_000_000)
+owners = st.sampled_from(["one", "other"])
 real_spans_ms = st.integers(0, 100) | st.integers(0, DAY_MS)
 
 
@@ -25,12 +26,12 @@ class ClockBesideItsModel(RuleBasedStateMachine):
         self.real_ms = self.now_ms = NOW_MS
         self.clock = VirtualClock(mode, speed, NOW_MS)
         self.mode, self.speed = mode, int(speed)
-        self.is_held = False
+        self.holder: str | None = None
 
     @rule(by_ms=real_spans_ms)
     def real_time_passes(self, by_ms: int) -> None:
         self.real_ms += by_ms
-        if self.mode == "real" and not self.is_held:
+        if self.mode == "real" and self.holder is None:
             self.now_ms += by_ms * self.speed
 
     @rule(mode=modes, speed=whole_speeds)
@@ -38,31 +39,32 @@ class ClockBesideItsModel(RuleBasedStateMachine):
         self.clock.set(mode, speed, self.real_ms)
         self.mode, self.speed = mode, int(speed)
 
-    @rule()
-    def it_is_held(self) -> None:
-        self.clock.hold(self.real_ms)
-        self.is_held = True
+    @rule(owner=owners)
+    def it_is_held(self, owner: str) -> None:
+        assert self.clock.hold(owner, self.real_ms) == (self.holder in {None, owner})
+        self.holder = self.holder or owner
 
-    @rule(by_ms=st.integers(-DAY_MS, DAY_MS))
-    def a_hand_moves_it(self, by_ms: int) -> None:
-        if not self.is_held:
-            self.it_is_held()
-        self.clock.move_to(self.now_ms + by_ms)
-        self.now_ms += max(by_ms, 0)
+    @rule(owner=owners, by_ms=st.integers(-DAY_MS, DAY_MS))
+    def an_owner_moves_it(self, owner: str, by_ms: int) -> None:
+        is_moved = self.clock.move_to(self.now_ms + by_ms, owner)
+        assert is_moved == (self.holder == owner)
+        if is_moved:
+            self.now_ms += max(by_ms, 0)
 
-    @rule()
-    def it_is_released(self) -> None:
-        self.clock.release(self.real_ms)
-        self.is_held = False
+    @rule(owner=owners)
+    def it_is_released(self, owner: str) -> None:
+        self.clock.release(owner, self.real_ms)
+        self.holder = None if self.holder == owner else self.holder
 
     @invariant()
     def it_shows_what_the_model_says(self) -> None:
         assert self.clock.now_ms(self.real_ms) == self.now_ms
         assert (self.clock.mode, self.clock.speed) == (self.mode, self.speed)
+        assert self.clock.holder == self.holder
 
     @invariant()
     def it_waits_in_vain_while_time_stands(self) -> None:
-        stands = self.mode == "manual" or self.is_held
+        stands = self.mode == "manual" or self.holder is not None
 
         assert self.clock.real_wait_s(self.now_ms, self.real_ms) == 0
         assert (self.clock.real_wait_s(self.now_ms + 1, self.real_ms) is None) == stands

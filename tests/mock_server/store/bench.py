@@ -185,6 +185,7 @@ class Key:
     def advance(self, milliseconds: int) -> None:
         """Move the clock by hand."""
         from_ms = self.execute(HoldClock)
+        assert from_ms is not None
         self.execute(MoveClock, instant_ms=from_ms + milliseconds)
         self.execute(ReleaseClock)
 

@@ -23,6 +23,7 @@ spans_ms = st.integers(1, 100_000)
 def advance(bench: Bench, key: Key, by_ms: int) -> None:
     """Move the clock as control does, while real time goes on."""
     from_ms = key.execute(HoldClock)
+    assert from_ms is not None
     bench.pass_time(17)
     key.execute(MoveClock, instant_ms=from_ms + by_ms)
     key.execute(ReleaseClock)
