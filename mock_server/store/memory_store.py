@@ -47,8 +47,10 @@ class MemoryStore:
         *,
         max_tasks: int = 2_000_000,
         max_sandboxes: int = MAX_SANDBOXES,
+        apply: Callable[[Sandbox, Any], Any] = Sandbox.apply,
     ) -> None:
         self.metrics = ServerMetrics()
+        self._apply = apply  # Every command goes through it, also those that the store adds.
         self._template = template
         self._max_sandboxes = max_sandboxes
         self._sandboxes: dict[str, Sandbox] = {}
@@ -78,10 +80,8 @@ class MemoryStore:
         if sandbox is None:
             if len(self._sandboxes) >= self._max_sandboxes:
                 self._evict()
-            sandbox = self._sandboxes[sandbox_id] = Sandbox(
-                sandbox_id, self._template, is_broke=is_broke, real_ms=real_ms
-            )
-            self._begin_epoch(sandbox_id)
+            sandbox = Sandbox(sandbox_id, self._template, is_broke=is_broke, real_ms=real_ms)
+            self._add_new(sandbox)
         return sandbox
 
     async def read(self, sandbox_id: str) -> Sandbox | None:
@@ -91,7 +91,7 @@ class MemoryStore:
         sandbox = self._sandboxes.get(sandbox_id)
         if sandbox is None:
             raise SandboxMissing(f"there is no sandbox {sandbox_id}")
-        apply = self._appliers.get(type(command), Sandbox.apply)
+        apply = self._appliers.get(type(command), self._apply)
         result: R = apply(sandbox, command)
         if sandbox.events:
             self._tell_events(sandbox)
@@ -134,7 +134,7 @@ class MemoryStore:
         self._remove(list(self._sandboxes.values()))
 
     def _record(self, sandbox: Sandbox, command: RecordExchange) -> int:
-        number = sandbox.apply(command)
+        number: int = self._apply(sandbox, command)
         self.metrics.count(command.entry)
         if sandbox.id in self._followers:
             self._tell(sandbox.id, Recorded(number, command.entry))
@@ -144,9 +144,8 @@ class MemoryStore:
         """Apply a submit. Look for room before it; drop ended tasks above the limit after it."""
         bound = self._bound
         if bound.count >= bound.max_tasks:
-            has_room = self._find_ended(command.real_ms) is not None
-            command = msgspec.structs.replace(command, has_room=has_room)
-        result = sandbox.apply(command)
+            command = msgspec.structs.replace(command, has_room=self._has_room(command.real_ms))
+        result: TaskView | Rejection = self._apply(sandbox, command)
         if type(result) is TaskView:
             self.metrics.submitted += 1
             bound.count += 1
@@ -160,7 +159,7 @@ class MemoryStore:
         if isinstance(command, Restore):
             self._check_room(sandbox, command)
         count_before = sandbox.task_count
-        sandbox.apply(command)
+        self._apply(sandbox, command)
         self._tell_events(sandbox)
         self._begin_epoch(sandbox.id)
         self._bound.remove(count_before)
@@ -190,6 +189,12 @@ class MemoryStore:
             if self._bound.lacks_room_for(more, sandbox.id):
                 raise NoRoom("Task limit reached (--max-tasks): the snapshot has too many tasks.")
 
+    def _has_room(self, real_ms: int) -> bool:
+        """Tell whether one more task fits, if an ended one is dropped for it."""
+        self._drop_excess(real_ms)  # There is some only after a restart with a lower limit.
+        excess = self._bound.count - self._bound.max_tasks
+        return excess < 0 or (excess == 0 and self._find_ended(real_ms) is not None)
+
     def _find_ended(self, real_ms: int) -> EndedTask | None:
         found = self._bound.oldest_ended()
         if found is None:
@@ -199,21 +204,38 @@ class MemoryStore:
 
     def _notice_ends(self, real_ms: int) -> None:
         for sandbox in self._sandboxes.values():
-            sandbox.apply(NoticeEnds(real_ms=real_ms))
+            self._apply(sandbox, NoticeEnds(real_ms=real_ms))
             self._tell_events(sandbox)
 
     def _drop_excess(self, real_ms: int) -> None:
+        """Drop ended tasks above the limit."""
         while self._bound.count > self._bound.max_tasks:
             ended = self._find_ended(real_ms)
-            assert ended is not None, "a command was applied without room for its tasks"
+            if ended is None:
+                return  # The limit was higher when the live tasks were submitted.
             holder = self._sandboxes[ended.sandbox_id]
-            holder.apply(DropTask(real_ms=real_ms, task_id=ended.task_id))
+            self._apply(holder, DropTask(real_ms=real_ms, task_id=ended.task_id))
             self._bound.remove_oldest_ended()
 
     def _is_held(self, ended: EndedTask) -> bool:
         if self._epochs.get(ended.sandbox_id) != ended.epoch:
             return False
         return self._sandboxes[ended.sandbox_id].has_task(ended.task_id)
+
+    def _add_new(self, sandbox: Sandbox) -> None:
+        self._sandboxes[sandbox.id] = sandbox
+        self._begin_epoch(sandbox.id)
+
+    def _adopt(self, sandboxes: Sequence[Sandbox]) -> None:
+        """Add sandboxes with the tasks that they have."""
+        ended = []
+        for sandbox in sandboxes:
+            self._sandboxes[sandbox.id] = sandbox
+            self._begin_epoch(sandbox.id)
+            self._bound.count += sandbox.task_count
+            ended += [(task, sandbox.id) for task in sandbox.tasks(0)[0] if task.is_settled]
+        for task, sandbox_id in sorted(ended):  # In order of time, across all sandboxes.
+            self._bound.note_ended(sandbox_id, self._epochs[sandbox_id], [task])
 
     def _begin_epoch(self, sandbox_id: str) -> None:
         """Forget which tasks of a sandbox have ended, because its state is a new one."""
