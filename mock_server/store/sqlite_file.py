@@ -1,0 +1,251 @@
+"""The file of a `SqliteStore`: its tables, and the transactions that change them.
+
+A sandbox in the file is a number, which no other sandbox ever had, with a checkpoint and the log
+behind it. What belongs to a number that the table `sandbox` does not name is a remainder.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from mock_server.domain.errors import InvalidValue, StoreUnavailable, reason_of
+
+Sync = Literal["normal", "full"]
+
+_APPLICATION_ID = int.from_bytes(b"APXO", "big")
+_SCHEMA = 1  # A change that older code cannot read increases it.
+_LOCK_TIMEOUT_S = 0.2  # Of two processes that start at once, one must get the file.
+_SMALLEST_DATABASE_BYTES = 512
+_TABLES = """
+CREATE TABLE server (format INTEGER NOT NULL, seed INTEGER NOT NULL, fingerprint TEXT NOT NULL);
+CREATE TABLE sandbox (number INTEGER PRIMARY KEY, id TEXT NOT NULL, entry INTEGER NOT NULL);
+CREATE TABLE checkpoint (
+    sandbox INTEGER NOT NULL, entry INTEGER NOT NULL, slice INTEGER NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (sandbox, entry, slice)
+);
+CREATE TABLE log (
+    sandbox INTEGER NOT NULL, entry INTEGER NOT NULL, batch BLOB NOT NULL,
+    PRIMARY KEY (sandbox, entry)
+);
+"""
+_DELETE_REMAINDERS = """
+DELETE FROM log WHERE sandbox NOT IN (SELECT number FROM sandbox)
+    OR entry <= (SELECT entry FROM sandbox WHERE number = log.sandbox);
+DELETE FROM checkpoint WHERE sandbox NOT IN (SELECT number FROM sandbox)
+    OR entry <> (SELECT entry FROM sandbox WHERE number = checkpoint.sandbox);
+"""
+_NOT_OURS = "is not a store of this server; name another file, or one that does not exist"
+
+
+class StoredSandbox(NamedTuple):
+    """A sandbox in the file; its checkpoint includes the log up to `entry`."""
+
+    number: int
+    id: str
+    entry: int
+
+
+class Header(NamedTuple):
+    """What a file says about all its sandboxes."""
+
+    format: int
+    seed: int
+    fingerprint: str
+
+
+class SqliteFile:
+    """An open file, which no other process can open.
+
+    What changes it must be called within `transaction`. Writing raises StoreUnavailable, reading
+    sqlite3.Error.
+    """
+
+    def __init__(self, path: str, sync: Sync) -> None:
+        """Open and lock the file; create it if it does not exist. Raises InvalidValue."""
+        self.path = path
+        self._db = _connect(path)
+        self._execute = self._db.execute
+        try:
+            self._prepare(sync)
+        except sqlite3.Error as error:
+            self._db.close()
+            raise InvalidValue("--store", f"{path} {_why_not_opened(error)}") from error
+        except InvalidValue:
+            self._db.close()
+            raise
+
+    def header(self) -> Header | None:
+        """Return the header, or None if the file is new."""
+        row = self._execute("SELECT format, seed, fingerprint FROM server").fetchone()
+        return None if row is None else Header(*row)
+
+    def set_header(self, header: Header) -> None:
+        self._execute("DELETE FROM server")
+        self._execute("INSERT INTO server VALUES (?, ?, ?)", header)
+
+    @property
+    def has_log(self) -> bool:
+        """Whether any sandbox has a log behind its checkpoint."""
+        return self._execute("SELECT 1 FROM log LIMIT 1").fetchone() is not None
+
+    def sandboxes(self) -> Sequence[StoredSandbox]:
+        """Return all sandboxes, in the order in which they were created."""
+        rows = self._execute("SELECT number, id, entry FROM sandbox ORDER BY number")
+        return [StoredSandbox(*row) for row in rows]
+
+    def checkpoint(self, sandbox: StoredSandbox) -> bytes:
+        slices = self._execute(
+            "SELECT data FROM checkpoint WHERE sandbox = ? AND entry = ? ORDER BY slice",
+            (sandbox.number, sandbox.entry),
+        )
+        return b"".join(data for (data,) in slices)
+
+    def log(self, sandbox: StoredSandbox) -> Iterator[tuple[int, bytes]]:
+        """Yield the numbers of the entries behind the checkpoint, and the entries."""
+        return self._execute(
+            "SELECT entry, batch FROM log WHERE sandbox = ? AND entry > ? ORDER BY entry",
+            (sandbox.number, sandbox.entry),
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write everything that is changed within, or nothing of it."""
+        try:
+            self._execute("BEGIN IMMEDIATE")
+            yield
+            self._execute("COMMIT")
+        except sqlite3.Error as error:
+            self._roll_back()
+            raise StoreUnavailable(f"cannot write {self.path}: {error}") from error
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def add_sandbox(self, number: int, sandbox_id: str) -> None:
+        self._execute("INSERT INTO sandbox VALUES (?, ?, 0)", (number, sandbox_id))
+
+    def remove_sandbox(self, number: int) -> None:
+        """Remove a sandbox; its checkpoint and its log become remainders."""
+        self._execute("DELETE FROM sandbox WHERE number = ?", (number,))
+
+    def append(self, number: int, entry: int, batch: bytes) -> None:
+        self._execute("INSERT INTO log VALUES (?, ?, ?)", (number, entry, batch))
+
+    def add_slice(self, number: int, entry: int, index: int, data: bytes) -> None:
+        """Add a slice of a checkpoint that includes the log up to `entry`."""
+        self._execute("INSERT INTO checkpoint VALUES (?, ?, ?, ?)", (number, entry, index, data))
+
+    def complete_checkpoint(self, number: int, entry: int) -> None:
+        """Use a new checkpoint. The one before it and the log up to it become remainders."""
+        self._execute("UPDATE sandbox SET entry = ? WHERE number = ?", (entry, number))
+
+    def delete_remainders(self, number: int, limit: int) -> bool:
+        """Delete at most `limit` rows that are no longer needed; return whether there may be more.
+
+        A sandbox without a row keeps none.
+        """
+        row = self._execute("SELECT entry FROM sandbox WHERE number = ?", (number,)).fetchone()
+        last, kept = (2**62, -1) if row is None else (row[0], row[0])
+        log = self._execute(
+            "DELETE FROM log WHERE rowid IN"
+            " (SELECT rowid FROM log WHERE sandbox = ? AND entry <= ? LIMIT ?)",
+            (number, last, limit),
+        )
+        slices = self._execute(
+            "DELETE FROM checkpoint WHERE rowid IN"
+            " (SELECT rowid FROM checkpoint WHERE sandbox = ? AND entry <> ? LIMIT ?)",
+            (number, kept, limit),
+        )
+        return limit in {log.rowcount, slices.rowcount}
+
+    def close(self) -> None:
+        """Close the file; nothing is left beside it."""
+        self._db.close()
+
+    def _prepare(self, sync: Sync) -> None:
+        self._execute("PRAGMA locking_mode = EXCLUSIVE")
+        self._execute("BEGIN EXCLUSIVE")
+        if self._is_empty():
+            self._create_tables()
+        else:
+            self._check_version()
+            self._execute_all(_DELETE_REMAINDERS)
+        self._execute("COMMIT")
+        self._execute("PRAGMA journal_mode = WAL")
+        self._execute(f"PRAGMA synchronous = {sync}")
+
+    def _is_empty(self) -> bool:
+        [tables] = self._execute("SELECT count(*) FROM sqlite_master").fetchone()
+        return not tables and not self._pragma("application_id")
+
+    def _create_tables(self) -> None:
+        self._execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+        self._execute(f"PRAGMA user_version = {_SCHEMA}")
+        self._execute_all(_TABLES)
+
+    def _check_version(self) -> None:
+        if self._pragma("application_id") != _APPLICATION_ID:
+            raise InvalidValue("--store", f"{self.path} {_NOT_OURS}")
+        schema = self._pragma("user_version")
+        if schema > _SCHEMA:
+            raise InvalidValue("--store", newer_format(self.path, schema, _SCHEMA))
+
+    def _execute_all(self, statements: str) -> None:
+        """Execute statements within a transaction, which `executescript` would commit."""
+        for statement in statements.strip().split(";\n"):
+            self._execute(statement)
+
+    def _pragma(self, name: str) -> int:
+        [value] = self._execute(f"PRAGMA {name}").fetchone()
+        return int(value)
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:
+            with suppress(sqlite3.Error):  # After some errors, SQLite has done it already.
+                self._execute("ROLLBACK")
+
+
+def newer_format(path: str, found: int, known: int) -> str:
+    return (
+        f"{path} was written by a newer version (format {found}, this version reads up to"
+        f" {known}); update apixo-testkit, or name another file"
+    )
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    """Return a connection to a file; create it if it does not exist."""
+    # A file that a server of this process has open must not be opened here: closing it again
+    # would release the locks that SQLite holds.
+    try:
+        with suppress(FileExistsError):  # Only its owner can read it, because it contains prompts.
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        size = Path(path).stat().st_size
+    except OSError as error:
+        raise InvalidValue("--store", f"cannot open {path}: {reason_of(error)}") from error
+    if Path(path).is_dir():
+        raise InvalidValue("--store", f"{path} is a directory; name a file in it")
+    if 0 < size < _SMALLEST_DATABASE_BYTES:  # SQLite would overwrite it.
+        raise InvalidValue("--store", f"{path} {_NOT_OURS}")
+    return sqlite3.connect(
+        Path(path).absolute(),  # So that `:memory:` is a file, too.
+        timeout=_LOCK_TIMEOUT_S,
+        isolation_level=None,
+        check_same_thread=False,  # A server may run in another thread than the one that made it.
+    )
+
+
+def _why_not_opened(error: sqlite3.Error) -> str:
+    match error.sqlite_errorcode & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return (
+                "is used by another process; stop it, or name another file"
+                " (only one server can use a file)"
+            )
+        case sqlite3.SQLITE_NOTADB:
+            return _NOT_OURS
+        case sqlite3.SQLITE_CORRUPT:
+            return f"is damaged ({error}); restore a copy, or name another file"
+    return f"cannot be used: {error}"
