@@ -25,10 +25,13 @@ from mock_server.domain.submission import Submission
 R = TypeVar("R")
 
 
-class Command(msgspec.Struct, Generic[R], frozen=True, kw_only=True, gc=False):
+class Command(
+    msgspec.Struct, Generic[R], frozen=True, kw_only=True, gc=False, array_like=True, tag=True
+):
     """A change of a sandbox whose result is an `R`.
 
     `real_ms` is the real instant in Unix milliseconds; the sandbox's clock turns it into its own.
+    In a log, a command has the name of its class (`command_codec.py`).
     """
 
     real_ms: int

@@ -50,7 +50,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     postponed_by: Provenance = ("", ())
 
 
-class DueDelivery(msgspec.Struct, frozen=True, kw_only=True):
+class DueDelivery(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A due attempt that was claimed and must be made now."""
 
     task: Task

@@ -1,7 +1,7 @@
 """The journal of a sandbox: its requests, responses and callbacks in order, within limits."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Self
 
@@ -18,7 +18,7 @@ _ENTRY_BYTES = 400  # An entry uses about this much memory in addition to bodies
 Header = tuple[bytes, bytes]
 
 
-class Entry(msgspec.Struct, frozen=True, gc=False):
+class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One request with its response, or one callback attempt.
 
     For a callback, `request` is the body that was sent and `status` is the receiver's status.
@@ -36,8 +36,8 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
     method: str = ""
     path: str = ""  # For a callback, the whole URL.
     query: bytes = b""
-    headers: Sequence[Header] = ()
-    answer_headers: Sequence[Header] = ()
+    headers: tuple[Header, ...] = ()
+    answer_headers: tuple[Header, ...] = ()
     answer_bytes: int = 0  # Length of the complete body.
     rule: str = ""  # The id of the rule that was applied.
     injected: tuple[Injected, ...] = ()  # The faults that it injected.

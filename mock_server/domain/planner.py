@@ -33,7 +33,7 @@ _IMAGE_FAIL_CODES = {  # FAIL-4: the model page documents one code, the error pa
 }
 
 
-class PlanRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class PlanRequest(msgspec.Struct, frozen=True, gc=False, kw_only=True, array_like=True):
     """The part of a plan that is known before the sandbox accepts the submit."""
 
     ending: Ending = SUCCESS_BY_DEFAULT

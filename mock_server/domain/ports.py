@@ -15,7 +15,7 @@ class RealClock(Protocol):
         """Return the real instant in Unix nanoseconds; it never decreases."""
 
 
-class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True):
+class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The result of one HTTP POST: a status, or an error if there was no response."""
 
     status: int | None = None

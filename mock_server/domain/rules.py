@@ -10,7 +10,7 @@ from mock_server.domain.operation import Operation
 from mock_server.domain.task import TaskState
 
 
-class RuleInput(msgspec.Struct, frozen=True, kw_only=True):
+class RuleInput(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The part of a request or callback attempt that rules can use.
 
     `subject` is a task's id, the prompt of a submit, or empty. `found_patterns` are those regular

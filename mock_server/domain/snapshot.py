@@ -39,7 +39,7 @@ class DeliverySnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     until_overtaken: bool | UnsetType = UNSET
 
 
-class EntrySnapshot(Entry, frozen=True, forbid_unknown_fields=True):
+class EntrySnapshot(Entry, frozen=True, array_like=False, forbid_unknown_fields=True):
     """A journal entry that also has the text of `injected`, as version 1 of the format had it."""
 
     text: str = msgspec.field(name="fault", default="")

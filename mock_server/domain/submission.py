@@ -28,7 +28,7 @@ CALLBACK_URL_PATTERN = (
 )
 
 
-class Submission(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Submission(msgspec.Struct, frozen=True, gc=False, kw_only=True, array_like=True):
     """A valid submit with its defaults."""
 
     prompt: str

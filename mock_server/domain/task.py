@@ -54,7 +54,7 @@ class TaskState(StrEnum):
 PENDING, PROCESSING, SUCCESS, FAILED = TaskState
 
 
-class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True, array_like=True):
     """What a client requests in a submit, without the prompt. Most tasks share an order."""
 
     model_id: str
@@ -66,7 +66,7 @@ class Order(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     has_directives: bool = False  # The prompt has directives, which are not drawn.
 
 
-class Ending(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Ending(msgspec.Struct, frozen=True, gc=False, kw_only=True, array_like=True):
     """How and why a task ends, without the time. Tasks that end alike share an ending.
 
     With `polls`, the n-th status request ends the task.
@@ -78,7 +78,7 @@ class Ending(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     reasons: tuple[str, ...] = ()  # One sentence for each step of the precedence that applied.
 
 
-class Task(msgspec.Struct, frozen=True, order=True, gc=False, kw_only=True):
+class Task(msgspec.Struct, frozen=True, order=True, gc=False, kw_only=True, array_like=True):
     """A submitted task. The server can store millions; a change creates a new object.
 
     Its plan is `start_ms`, `end_ms` and `ending`. Instants are Unix milliseconds of the sandbox's

@@ -1,0 +1,149 @@
+"""A decoded command is the command that was encoded, and does the same."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_server.domain import commands
+from mock_server.domain.command_codec import FORMAT, decode_commands, encode_commands
+from mock_server.domain.commands import Command, CountRequest, RecordExchange, Restore, Submit
+from mock_server.domain.errors import DamagedLog, NewerFormat
+from mock_server.domain.journal import Entry
+from mock_server.domain.operation import Operation
+from mock_server.domain.planner import DEFAULT_REQUEST, PlanRequest
+from mock_server.domain.sandbox import sandbox
+from mock_server.domain.snapshot import parse_snapshot
+from mock_server.domain.submission import Submission
+from mock_server.domain.task import Ending
+from tests.mock_server.domain.any_value import any_value
+from tests.mock_server.domain.strategies import CATALOGUE, NOW_MS
+from tests.mock_server.domain.test_sandbox_commands import Driven, Step, run, steps
+from tests.properties import examples
+
+TYPES = sorted(sandbox._HANDLERS, key=lambda each: each.__name__)  # All commands.
+
+
+class Replayed(Driven):
+    """A sandbox whose commands come from a log."""
+
+    def apply(self, command: type[Command[Any]], **members: Any) -> Any:
+        (decoded,) = decode_commands(encode_commands([command(real_ms=self.real_ms, **members)]))
+        return super().apply(type(decoded), **{name: getattr(decoded, name) for name in members})
+
+
+def restore(driven: Driven) -> None:
+    driven.apply(Restore, snapshot=parse_snapshot(driven.document(), CATALOGUE))
+
+
+@pytest.mark.parametrize("kind", [pytest.param(each, id=each.__name__) for each in TYPES])
+@examples(40)
+@given(data=st.data())
+def test_decoded_command_equals_the_encoded_one(
+    kind: type[Command[Any]], data: st.DataObject
+) -> None:
+    command = data.draw(any_value(kind))
+
+    assert decode_commands(encode_commands([command])) == [command]
+
+
+def test_every_command_of_the_module_has_a_handler() -> None:
+    declared = {
+        each
+        for each in vars(commands).values()
+        if isinstance(each, type) and issubclass(each, Command) and each is not Command
+    }
+
+    assert declared == set(TYPES)
+
+
+@given(st.lists(steps | st.just(restore), max_size=25))
+def test_commands_from_a_log_have_the_same_results(sequence: list[Step]) -> None:
+    direct, replayed = run(Driven(), sequence), run(Replayed(), sequence)
+
+    assert direct.results == replayed.results
+    assert direct.document() == replayed.document()
+
+
+def test_commands_of_a_batch_stay_in_order() -> None:
+    batch: list[Command[Any]] = [
+        CountRequest(real_ms=1),
+        commands.Reset(real_ms=2),
+        CountRequest(real_ms=3),
+    ]
+
+    assert decode_commands(encode_commands(batch)) == batch
+
+
+def recorded(*headers: tuple[bytes, bytes]) -> RecordExchange:
+    entry = Entry(NOW_MS, NOW_MS, Operation.STATUS, "", 200, 5, b"", b"{}", headers=headers)
+    return RecordExchange(real_ms=NOW_MS, entry=entry, headers_bytes=10)
+
+
+def submit(plan_request: PlanRequest) -> Submit:
+    return Submit(
+        real_ms=NOW_MS,
+        model_id="gpt-image-1",
+        submission=Submission(prompt="a fox", ratio="1:1", num_images=1),
+        plan_request=plan_request,
+        base_url="http://mock",
+    )
+
+
+def test_equal_headers_of_decoded_entries_share_their_memory() -> None:
+    raw = encode_commands([recorded((b"accept", b"*/*")), recorded((b"accept", b"*/*"))])
+
+    one, other = decode_commands(raw)
+
+    assert isinstance(one, RecordExchange)
+    assert isinstance(other, RecordExchange)
+    assert one.entry.headers is other.entry.headers
+
+
+def test_equal_endings_of_decoded_submits_share_their_memory() -> None:
+    failing = PlanRequest(ending=Ending(fail_code="NSFW", fail_message="not safe"))
+    raw = encode_commands([submit(failing), submit(failing), submit(DEFAULT_REQUEST)])
+
+    one, other, usual = decode_commands(raw)
+
+    assert isinstance(one, Submit)
+    assert isinstance(other, Submit)
+    assert isinstance(usual, Submit)
+    assert one.plan_request.ending is other.plan_request.ending
+    assert usual.plan_request is DEFAULT_REQUEST
+
+
+def test_newer_format_is_named() -> None:
+    raw = bytes([FORMAT + 1]) + encode_commands([])[1:]
+
+    with pytest.raises(NewerFormat, match=f"has format {FORMAT + 1}"):
+        decode_commands(raw)
+
+
+@given(st.data())
+def test_truncated_log_is_damaged(data: st.DataObject) -> None:
+    raw = encode_commands([recorded((b"accept", b"*/*"))])
+    end = data.draw(st.integers(0, len(raw) - 1))
+
+    with pytest.raises(DamagedLog):
+        decode_commands(raw[:end])
+
+
+@given(st.binary(max_size=40))
+def test_any_other_text_is_damaged_or_a_list_of_commands(rest: bytes) -> None:
+    raw = bytes([FORMAT]) + rest
+
+    try:
+        decoded = decode_commands(raw)
+    except DamagedLog:
+        return
+    assert decode_commands(encode_commands(decoded)) == decoded
+
+
+def test_unknown_command_is_damaged() -> None:
+    raw = bytes([FORMAT]) + msgspec.msgpack.encode([["Unknown", 1]])
+
+    with pytest.raises(DamagedLog, match="Unknown"):
+        decode_commands(raw)
