@@ -159,7 +159,7 @@ class ControlPlane:
             strict=settings.strict,
             general_ratios=settings.general_parameters == "accept",
         )
-        self.routes = [*page.routes(), *routes(self._calls, self._authenticator)]
+        self.routes = [*page.routes(), *routes(self._calls, self._authenticator, store)]
         hints = PathHints([*endpoints, *(route.path for route in self.routes)])
         router = Starlette(
             routes=self.routes, exception_handlers=exception_handlers(hints.suggestion)

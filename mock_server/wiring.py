@@ -1,6 +1,6 @@
 """Create the parts of the server and connect them. Only this module imports all others."""
 
-from collections.abc import Awaitable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -31,6 +31,7 @@ from mock_server.runtime.entropy import random_seed
 from mock_server.runtime.pattern_search import RegexPatternSearch
 from mock_server.runtime.reference_checker import ReferenceChecker
 from mock_server.settings import Settings
+from mock_server.starting_snapshot import StartingSnapshot
 from mock_server.store.memory_store import MemoryStore
 from mock_server.web import envelope
 from mock_server.web.api_keys import ApiKeys
@@ -63,25 +64,24 @@ class MockServer:
         *,
         clock: RealClock | None = None,
         sender: Sender | None = None,
+        make_store: Callable[[SandboxTemplate], Store] | None = None,
     ) -> None:
         self.settings = settings
         self.seed = random_seed() if settings.seed is None else settings.seed
         clock = clock or SystemClock()
         self._catalogue = load_catalogue(settings)
-        self._snapshot = chosen_snapshot(settings, self._catalogue)
+        snapshot = chosen_snapshot(settings, self._catalogue)
         profile = chosen_profile(settings, self._catalogue)
-        self._store: Store = MemoryStore(
-            SandboxTemplate(
-                seed=self.seed,
-                settings=settings.of_sandbox(profile),
-                clock=settings.of_clock(),
-                models=self._catalogue.models,
-                fail_messages=self._catalogue.fail_messages,
-                rules=chosen_rules(settings, self._catalogue),
-                profile_rules=profile.rules,
-            ),
-            max_tasks=settings.max_tasks,
+        template = SandboxTemplate(
+            seed=self.seed,
+            settings=settings.of_sandbox(profile),
+            clock=settings.of_clock(),
+            models=self._catalogue.models,
+            fail_messages=self._catalogue.fail_messages,
+            rules=chosen_rules(settings, self._catalogue),
+            profile_rules=profile.rules,
         )
+        self._store = (make_store or self._memory_store)(template)
         self._pictures = TaskPictures(self._catalogue)
         self._references = ReferenceChecker(Egress(settings.egress), image_format)
         self._base_urls = BaseUrls(settings.public_url)
@@ -96,6 +96,9 @@ class MockServer:
             encode_status=envelope.status,
         )
         self._dispatcher = Dispatcher(self._store, attempts, clock=clock)
+        self._starting_snapshot = StartingSnapshot(
+            snapshot, self._store, self._dispatcher, real_ms=self._responder.now_ms
+        )
         self._pipeline = Pipeline(self._responder, self._matcher, clock)
         self._services = SubmissionServices(
             planner=Planner(self._catalogue),
@@ -106,13 +109,12 @@ class MockServer:
             body_limit_bytes=settings.body_limit_bytes,
         )
         endpoints = self._endpoints()
-        self.control = LateControl(
-            lambda: self._control_plane(endpoints), lambda: self.lifecycle.not_ready
-        )
+        self.control = LateControl(lambda: self._control_plane(endpoints), self.why_not_ready)
         self.lifecycle = Lifecycle(
             start=self._start,
             begin_stopping=self.control.close,
             stop=(
+                self._starting_snapshot.aclose,
                 self._dispatcher.aclose,
                 self._references.aclose,
                 self._pictures.aclose,
@@ -145,13 +147,20 @@ class MockServer:
         """Mark the server as not ready. Requests that are cancelled from now on are no errors."""
         self.lifecycle.begin_stopping()
 
+    def why_not_ready(self) -> str | None:
+        """Return why the server cannot serve requests now, or None."""
+        return self.lifecycle.not_ready or self._store.problem or self._starting_snapshot.problem
+
+    def _memory_store(self, template: SandboxTemplate) -> Store:
+        return MemoryStore(template, max_tasks=self.settings.max_tasks)
+
     def _direct_path(
         self, endpoints: Mapping[str, Endpoint], clock: RealClock
     ) -> DirectPath | None:
-        """Return the direct path, unless the store can wait or responses need CORS headers."""
-        if self.settings.cors or not self._store.is_immediate:
+        """Return the direct path, unless responses need CORS headers."""
+        if self.settings.cors:
             return None
-        return DirectPath(endpoints, self._api_keys, self._responder, clock)
+        return DirectPath(endpoints, self._api_keys, self._responder, clock, self._store)
 
     def _with_cors(self, app: ASGIApp) -> ASGIApp:
         """Return the application for web pages of the origins that the settings allow."""
@@ -211,7 +220,7 @@ class MockServer:
             profiles=load_profiles(self.settings, self._catalogue),
             dashboard=DashboardServices(paint=self._pictures.png, submit=self._submit_of_page()),
             real_ms=self._responder.now_ms,
-            why_not_ready=lambda: self.lifecycle.not_ready,
+            why_not_ready=self.why_not_ready,
             endpoints=endpoints,
         )
 
@@ -227,13 +236,12 @@ class MockServer:
         return lambda scope, receive, send: self._pipeline.run(endpoint, scope, receive, send)
 
     async def _start(self) -> None:
-        """Prepare the store. Restore the snapshot that the settings name, if there is one."""
+        """Prepare the store, and restore the snapshot that the settings name, if there is one.
+
+        A store that cannot be reached now is no error: the server is not ready until it can.
+        """
         await self._store.start()
-        snapshot, self._snapshot = self._snapshot, None
-        if snapshot is None:
-            return
-        await self._store.open(snapshot.id, is_broke=False, real_ms=self._responder.now_ms())
-        await self._dispatcher.restore(snapshot.id, snapshot)
+        await self._starting_snapshot.restore()
 
     def _http_sender(self) -> Sender:
         from mock_server.runtime.sender import HttpSender  # noqa: PLC0415  # httpx is slow to import

@@ -20,9 +20,11 @@ from starlette.routing import Route
 
 from mock_server.control.authentication import Authenticator
 from mock_server.control.decoding import read
-from mock_server.control.errors import ControlError
+from mock_server.control.errors import ControlError, unavailable
 from mock_server.control.query import check_names, read_query
-from mock_server.domain.store import SandboxReader
+from mock_server.domain.errors import StoreUnavailable
+from mock_server.domain.store import SandboxReader, Store
+from mock_server.web.persistence import persisted
 
 JSON = "application/json"
 
@@ -94,20 +96,33 @@ class Call:
 class CallRoute(Route):
     """Serves the calls of one path."""
 
-    def __init__(self, path: str, calls: Iterable[Call], authenticator: Authenticator) -> None:
+    def __init__(
+        self, path: str, calls: Iterable[Call], authenticator: Authenticator, store: Store
+    ) -> None:
         self.calls = {call.method: call for call in calls}
         self._authenticator = authenticator
+        self._store = store
         super().__init__(path, self._serve, methods=list(self.calls))
 
     async def _serve(self, request: Request) -> Response:
+        """Return the response to a call, once its commands are persistent."""
         call = self.calls["GET" if request.method == "HEAD" else request.method]
+        try:
+            response = await self._response_to(call, request)
+            if call.caller != "anyone":  # Probes are answered whatever the store does.
+                await persisted(self._store)
+        except StoreUnavailable as error:
+            return unavailable(error)
+        return response
+
+    async def _response_to(self, call: Call, request: Request) -> Response:
         try:
             answer = await call.handler(**await self._arguments(call, request))
         except ControlError as error:
-            return self._response(request, error.answer(), error.status)
+            return self._encoded(request, error.answer(), error.status)
         if isinstance(answer, Response):
             return answer
-        return Response(status_code=204) if answer is None else self._response(request, answer)
+        return Response(status_code=204) if answer is None else self._encoded(request, answer)
 
     async def _arguments(self, call: Call, request: Request) -> dict[str, object]:
         """Return the arguments of the handler. Raise ControlError for an invalid request."""
@@ -125,7 +140,7 @@ class CallRoute(Route):
                 available["sandbox"] = await self._authenticator.sandbox(request)
         return {name: available[name] for name in call.needs}
 
-    def _response(self, request: Request, answer: object, status: int = 200) -> Response:
+    def _encoded(self, request: Request, answer: object, status: int = 200) -> Response:
         """Return a response as JSON in which the API key of the caller is redacted."""
         shown = msgspec.json.encode(answer)
         sandbox: SandboxReader | None = getattr(request.state, "sandbox", None)
@@ -134,9 +149,9 @@ class CallRoute(Route):
         return Response(shown, status, media_type=JSON)
 
 
-def routes(calls: Iterable[Call], authenticator: Authenticator) -> list[Route]:
+def routes(calls: Iterable[Call], authenticator: Authenticator, store: Store) -> list[Route]:
     """Return the routes of all calls, one for each path."""
     by_path: dict[str, list[Call]] = {}
     for call in calls:
         by_path.setdefault(call.path, []).append(call)
-    return [CallRoute(path, each, authenticator) for path, each in by_path.items()]
+    return [CallRoute(path, each, authenticator, store) for path, each in by_path.items()]

@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mock_server.domain.errors import StoreUnavailable
+from mock_server.web.answer import RETRY_AFTER_S
 from mock_server.web.body import ClientGone
 
 Handler: TypeAlias = Callable[[Request, Exception], Awaitable[Response]]
@@ -88,6 +90,13 @@ def on_http_error(suggestion: Callable[[str], str]) -> Handler:
         return response
 
     return respond
+
+
+def unavailable(error: StoreUnavailable) -> Response:
+    """Return the response while the store cannot be used; the caller may try again."""
+    response = _response(503, str(error))
+    response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
 
 
 async def on_client_gone(_: Request, __: Exception) -> Response:

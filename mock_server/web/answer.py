@@ -14,6 +14,8 @@ from mock_server.web import envelope
 
 Header: TypeAlias = tuple[bytes, bytes]
 
+RETRY_AFTER_S = 1  # While the store cannot be used.
+
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
     """A response at an instant of the sandbox's clock."""
@@ -81,6 +83,12 @@ def unauthorized(problem: str, now_ms: int) -> Answer:
 def forbidden(problem: str, now_ms: int) -> Answer:
     """Return the response to an API key without permission (AUTH-5)."""
     return Answer(403, envelope.error(403, NO_PERMISSION, problem), now_ms)
+
+
+def unavailable(reason: str, now_ms: int) -> Answer:
+    """Return the response while the store cannot be used; the client may try again."""
+    body = envelope.error(503, "Service unavailable", reason)
+    return Answer(503, body, now_ms, headers=((b"retry-after", b"%d" % RETRY_AFTER_S),))
 
 
 def wrong_method(scope: Scope, allowed: str, now_ms: int) -> Answer:

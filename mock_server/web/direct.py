@@ -1,15 +1,20 @@
 """The direct path: answer plain requests of the provider's endpoints without ASGI.
 
-A request is plain if it is complete, unambiguous, and can be answered without waiting. All
-others take the ordinary way through the ASGI server, with the same responses.
+A request is plain if it is complete, unambiguous, and can be answered without waiting for anything
+but the store. All others take the ordinary way through the ASGI server, with the same responses.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
 import msgspec
 
+from mock_server.domain.errors import SandboxMissing, StoreUnavailable
 from mock_server.domain.ports import RealClock
+from mock_server.domain.store import Store
+from mock_server.web.answer import Answer
 from mock_server.web.api_keys import ApiKeys
 from mock_server.web.pipeline import Endpoint
 from mock_server.web.plain_head import BLANK_LINE, BLANK_LINE_BYTES, PlainHead, PlainHeads
@@ -27,10 +32,15 @@ _FAILED = (
 
 
 class Served(msgspec.Struct, frozen=True, gc=False):
-    """The responses to plain requests at the start of some data."""
+    """The responses to plain requests at the start of some data.
+
+    If the store can wait, there is no response yet: `answer` appends one to `responses`, unless
+    the request must take the ordinary way. It raises RequestFailed.
+    """
 
     responses: list[bytes]
-    end: int  # Where the first request without a response starts.
+    end: int  # Where the first request starts that is not served.
+    answer: Coroutine[Any, Any, None] | None = None
     lacks_body: bool = False  # That request is plain so far; the rest of its body is missing.
 
 
@@ -45,8 +55,11 @@ class RequestFailed(Exception):
 class DirectPath:
     """Answers plain requests from the bytes of a connection.
 
-    The coroutines of an endpoint run to their end in one step, because the store never waits and
-    `Endpoint.answers_at_once` excludes whatever else could.
+    `Endpoint.answers_at_once` excludes whatever could wait, except the store. So if the store never
+    waits, the coroutines of an endpoint run to their end in one step. Otherwise the caller has to
+    run them, for one request at a time.
+
+    If `is_durable`, responses may be sent only after the store has called back `after_persist`.
     """
 
     def __init__(
@@ -55,7 +68,11 @@ class DirectPath:
         api_keys: ApiKeys,
         responder: Responder,
         clock: RealClock,
+        store: Store,
     ) -> None:
+        self.is_durable = store.is_durable and store.is_immediate
+        self.after_persist = store.after_persist
+        self._waits = not store.is_immediate
         self._api_keys = api_keys
         self._responder = responder
         self._now_ns = clock.now_ns
@@ -83,6 +100,8 @@ class DirectPath:
             if end > size:
                 return Served(responses, start, lacks_body=end - start <= _MAX_AWAITED_BYTES)
             answer = self._answer(head, query, data[body_start:end], address, responses)
+            if self._waits:
+                return Served(responses, end, self._answer_or_fail(answer))
             answered = len(responses)
             try:
                 # A loop ends without the exception that a coroutine raises after `send(None)`.
@@ -96,6 +115,18 @@ class DirectPath:
             start = end
         return Served(responses, start)
 
+    def unavailable(self, error: StoreUnavailable) -> bytes:
+        """Return the response to a request whose commands the store could not write."""
+        answer, head = self._responder.unavailable(error)
+        return head.encoded + answer.body
+
+    async def _answer_or_fail(self, answer: Coroutine[Any, Any, None]) -> None:
+        try:
+            await answer
+        except Exception as error:
+            log.exception("a request could not be answered")
+            raise RequestFailed([_FAILED]) from error
+
     async def _answer(
         self,
         received: PlainHead,
@@ -108,18 +139,33 @@ class DirectPath:
         began_ns = self._now_ns()
         real_ms = began_ns // 1_000_000
         endpoint, block = received.endpoint, received.block
-        sandbox = await self._api_keys.sandbox(block.by_name.get(b"authorization"), real_ms)
-        if sandbox is None:
-            return
-        request = ProviderRequest(
-            received.target, query, block, address, sandbox, began_ns, real_ms, body
-        )
-        if not endpoint.answers_at_once(request):
-            return
-        if sandbox.has_rules and sandbox.may_match(endpoint.rule_input(request), real_ms):
-            return
-        answer = await endpoint.handle(request)
-        head = await self._responder.record(request, endpoint.operation, answer)
+        try:
+            sandbox = await self._api_keys.sandbox(block.by_name.get(b"authorization"), real_ms)
+            if sandbox is None:
+                return
+            request = ProviderRequest(
+                received.target, query, block, address, sandbox, began_ns, real_ms, body
+            )
+            if not endpoint.answers_at_once(request):
+                return
+            if sandbox.has_rules and sandbox.may_match(endpoint.rule_input(request), real_ms):
+                return
+            answer = await endpoint.handle(request)
+            head = await self._responder.record(request, endpoint.operation, answer)
+            if answer.owes_callback or self._waits:
+                await self._settle(endpoint, request, answer)
+            responses.append(head.encoded + answer.body)
+        except StoreUnavailable as error:
+            responses.append(self.unavailable(error))
+        except SandboxMissing:
+            return  # It was removed while the store waited. The ordinary way opens a new one.
+
+    async def _settle(self, endpoint: Endpoint, request: ProviderRequest, answer: Answer) -> None:
+        """Do what remains to be done before the response leaves."""
+        if answer.owes_callback:
+            with suppress(SandboxMissing):
+                await endpoint.expect_callback(request, answer.task_id)
+        if self._waits:
+            await self._responder.persisted()
         if answer.owes_callback:  # Nothing can send it before the connection has the response.
-            await endpoint.deliver(request, answer.task_id)
-        responses.append(head.encoded + answer.body)
+            endpoint.begin_delivery(request)

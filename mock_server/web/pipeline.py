@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from starlette.types import Receive, Scope, Send
 
-from mock_server.domain.errors import SandboxMissing
+from mock_server.domain.errors import SandboxMissing, StoreUnavailable
 from mock_server.domain.faults.effect import RuleRejection
 from mock_server.domain.operation import Operation
 from mock_server.domain.ports import RealClock
@@ -73,8 +73,13 @@ class Endpoint(ABC):
     async def reject(self, request: ProviderRequest, rejection: RuleRejection) -> Answer:
         """Return the response to a request that a rule rejects, unless a limit rejects it first."""
 
-    async def deliver(self, request: ProviderRequest, task_id: str) -> None:
-        """Start the callback of a task after its response (`owes_callback`)."""
+    async def expect_callback(  # noqa: B027  # Only a submit has to do anything.
+        self, request: ProviderRequest, task_id: str
+    ) -> None:
+        """Schedule the callback of a task (`owes_callback`), unless it already is."""
+
+    def begin_delivery(self, request: ProviderRequest) -> None:
+        """Deliver callbacks that are due, after the response (`owes_callback`)."""
         raise AssertionError(f"{self.operation} has no callback")
 
 
@@ -87,7 +92,17 @@ class Pipeline:
         self._now_ns = clock.now_ns
 
     async def run(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request of an ASGI server and send the response."""
+        """Handle one request of an ASGI server and send the response.
+
+        A response leaves only after its commands are persistent. If the store cannot be used, the
+        client gets 503.
+        """
+        try:
+            await self._run(endpoint, scope, receive, send)
+        except StoreUnavailable as error:
+            await self._responder.send(send, *self._responder.unavailable(error))
+
+    async def _run(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         began_ns = self._now_ns()
         block = HeaderBlock.of(scope["headers"])
         sandbox = await endpoint.sandbox(scope, block.by_name, began_ns // 1_000_000)
@@ -116,6 +131,7 @@ class Pipeline:
         else:
             answer = await endpoint.reject_method(scope, sandbox)
             head = await self.record(endpoint, request, answer)
+            await self._responder.persisted()
             await self._responder.send(send, answer, head)
 
     async def answer(self, endpoint: Endpoint, request: ProviderRequest) -> Answer:
@@ -172,14 +188,25 @@ class Pipeline:
         except SandboxMissing:
             answer = await self._answer_again(endpoint, request, scope)
         head = await self.record(endpoint, request, answer)
+        if self._responder.is_durable:
+            if answer.owes_callback:  # It must not be lost if the process ends after the response.
+                await self._expect_callback(endpoint, request, answer)
+            await self._responder.persisted()
         if request.match is not None and request.match.effect.wire is not None:
             connection = scope["extensions"][EXTENSION]
             await self._responder.send_faulty(send, answer, head, request.match, connection)
         else:
             await self._responder.send(send, answer, head)
         if answer.owes_callback:
-            with suppress(SandboxMissing):
-                await endpoint.deliver(request, answer.task_id)
+            if not self._responder.is_durable:
+                await self._expect_callback(endpoint, request, answer)
+            endpoint.begin_delivery(request)
+
+    async def _expect_callback(
+        self, endpoint: Endpoint, request: ProviderRequest, answer: Answer
+    ) -> None:
+        with suppress(SandboxMissing):
+            await endpoint.expect_callback(request, answer.task_id)
 
     async def _reject_without_sandbox(
         self, endpoint: Endpoint, scope: Scope, block: HeaderBlock, real_ms: int

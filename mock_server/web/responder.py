@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from starlette.types import Message, Send
 
 from mock_server.domain.commands import RecordExchange
-from mock_server.domain.errors import SandboxMissing
+from mock_server.domain.errors import SandboxMissing, StoreUnavailable
 from mock_server.domain.faults.injected import Injected
 from mock_server.domain.journal import MAX_BODY_BYTES, Entry
 from mock_server.domain.operation import Operation
@@ -14,7 +14,8 @@ from mock_server.domain.ports import RealClock
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.store import Store
 from mock_server.web import envelope
-from mock_server.web.answer import Answer, Header
+from mock_server.web.answer import Answer, Header, unavailable
+from mock_server.web.persistence import persisted
 from mock_server.web.request import ProviderRequest
 from mock_server.web.response_head import ResponseHead, ResponseHeads
 from mock_server.web.wire_faults import Connection, send_faulty
@@ -31,6 +32,7 @@ class Responder:
         has_provenance: bool = True,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self.is_durable = store.is_durable
         self._now_ns = clock.now_ns
         self._store = store
         self._has_provenance = has_provenance
@@ -85,6 +87,21 @@ class Responder:
         except SandboxMissing:
             pass  # It was removed during the request, and its journal with it.
         return head
+
+    async def persisted(self) -> None:
+        """Wait until everything so far survives the end of the process.
+
+        Raises StoreUnavailable.
+        """
+        await persisted(self._store)
+
+    def unavailable(self, error: StoreUnavailable) -> tuple[Answer, ResponseHead]:
+        """Return the response to a request that the store cannot serve now.
+
+        It is not recorded, because the store cannot do that either.
+        """
+        answer = unavailable(str(error), self.now_ms())
+        return answer, self._heads.of(answer)
 
     async def send(self, send: Send, answer: Answer, head: ResponseHead | None = None) -> None:
         """Send a response; without `head`, one that is not recorded."""

@@ -26,14 +26,14 @@ _REJECTIONS = {
     405: "The path does not support this method",
     409: "The current state does not allow this",
     413: "The body is too large",
-    503: "The server is starting or stopping",
+    503: "The server is starting or stopping, or its store cannot be used now",
 }
 _SECURITY: dict[str, list[Json]] = {
     "anyone": [],
     "key": [{"apiKey": []}],
     "admin": [{"adminToken": []}, {}],
 }
-_REJECTED_CALLERS = {"anyone": (), "key": (401, 403), "admin": (401, 403)}
+_REJECTED_CALLERS = {"anyone": (), "key": (401, 403, 503), "admin": (401, 403, 503)}
 
 
 def control_document(calls: Iterable[Call], fail_codes: Collection[str], base_url: str) -> Json:

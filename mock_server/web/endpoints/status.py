@@ -64,7 +64,7 @@ class StatusEndpoint(KeyedEndpoint):
         body = envelope.status(view.task, view.now_ms, request.sandbox.seed)
         return Answer(200, body, view.now_ms, task_id, owes_callback=view.ends_now)
 
-    async def deliver(self, request: ProviderRequest, task_id: str) -> None:
+    def begin_delivery(self, request: ProviderRequest) -> None:
         self._dispatcher.wake(request.sandbox.id)
 
     def known_task_id(self, request: ProviderRequest) -> str:

@@ -137,10 +137,12 @@ class SubmitEndpoint(KeyedEndpoint):
         settings = request.sandbox.settings
         return self._decoders[settings.strict, settings.general_parameters].decode(body)
 
-    async def deliver(self, request: ProviderRequest, task_id: str) -> None:
+    async def expect_callback(self, request: ProviderRequest, task_id: str) -> None:
         await self._store.execute(
             request.sandbox.id, ExpectCallback(real_ms=self._responder.now_ms(), task_id=task_id)
         )
+
+    def begin_delivery(self, request: ProviderRequest) -> None:
         self._services.dispatcher.wake(request.sandbox.id)
 
     async def _find_bad_image(

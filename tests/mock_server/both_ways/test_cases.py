@@ -2,20 +2,27 @@
 
 import pytest
 
+from mock_server.store.memory_store import MemoryStore
 from tests.mock_server.both_ways import framing_cases, head_cases, rule_cases, sandbox_cases
 from tests.mock_server.both_ways.case import Case
 from tests.mock_server.both_ways.twins import Twins
+from tests.mock_server.fake_stores import DurableStore, WaitingStore
 
+STORES = (MemoryStore, DurableStore, WaitingStore)
+# While the store waits, the callback of the first task may be sent before the second submit.
+CONCURRENT = "callbacks_of_tasks_that_end_at_once"
 CASES = [
-    pytest.param(case, id=case.name)
+    pytest.param(store, case, id=f"{store.__name__}-{case.name}")
+    for store in STORES
     for cases in (framing_cases, head_cases, sandbox_cases, rule_cases)
     for case in cases.CASES
+    if store is not WaitingStore or case.name != CONCURRENT
 ]
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_both_ways_are_the_same_to_the_client(twins: Twins, case: Case) -> None:
-    outcome, direct = twins.compare(case.talk, f"sk-case-{case.name}")
+@pytest.mark.parametrize(("twins_of", "case"), CASES, indirect=["twins_of"])
+def test_both_ways_are_the_same_to_the_client(twins_of: Twins, case: Case) -> None:
+    outcome, direct = twins_of.compare(case.talk, f"sk-case-{case.name}")
 
     assert outcome.statuses == list(case.statuses)
     assert outcome.is_closed_by_server == case.closes

@@ -23,8 +23,11 @@ import msgspec
 import uvicorn
 
 from mock_server.domain.ports import DeliveryResult
+from mock_server.domain.sandbox.state import SandboxTemplate
+from mock_server.domain.store import Store
 from mock_server.server import uvicorn_config
 from mock_server.settings import Settings
+from mock_server.store.memory_store import MemoryStore
 from mock_server.tls import Tls
 from mock_server.wiring import MockServer
 from tests.mock_server.both_ways.watching import Watch, WatchedConnection
@@ -36,6 +39,7 @@ START_MS = 1_800_000_000_000
 PROMPT = b'{"input":{"prompt":"a fox"}}'
 
 Metrics = dict[str, float]
+MakeStore = Callable[[SandboxTemplate], Store]
 
 _PORT = re.compile(r"port \d+")
 
@@ -320,17 +324,20 @@ def outcome_of(
 
 
 @contextmanager
-def twins(settings: Settings) -> Iterator[Twins]:
-    """Serve both ways with these settings, a fixed seed and a clock that stands still."""
+def twins(settings: Settings, make_store: MakeStore = MemoryStore) -> Iterator[Twins]:
+    """Serve both ways with these settings, a fixed seed and a clock that stands still.
+
+    The server with the direct path has a store of this kind; the other one has it in memory.
+    """
     with ExitStack() as servers:
         yield Twins(
-            direct=servers.enter_context(_serving(settings, is_direct=True)),
-            ordinary=servers.enter_context(_serving(settings, is_direct=False)),
+            direct=servers.enter_context(_serving(settings, make_store, is_direct=True)),
+            ordinary=servers.enter_context(_serving(settings, MemoryStore, is_direct=False)),
         )
 
 
 @contextmanager
-def _serving(settings: Settings, *, is_direct: bool) -> Iterator[Server]:
+def _serving(settings: Settings, make_store: MakeStore, *, is_direct: bool) -> Iterator[Server]:
     watch, clock, lines = Watch(), StillClock(), LogLines()
     sender = NotingSender(watch)
 
@@ -342,7 +349,7 @@ def _serving(settings: Settings, *, is_direct: bool) -> Iterator[Server]:
     settings = msgspec.structs.replace(settings, seed=7)
     logging.getLogger().addHandler(lines)
     try:
-        make = partial(MockServer, clock=clock, sender=sender)
+        make = partial(MockServer, clock=clock, sender=sender, make_store=make_store)
         with running(settings, make=make, configure=configure) as mock:
             yield Server(mock=mock, watch=watch, clock=clock, sender=sender, lines=lines)
     finally:

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import uvicorn
 
+from mock_server.direct_protocol import DirectProtocol
 from mock_server.http_protocol import HttpProtocol
 from tests.patience import PATIENCE_S
 
@@ -136,6 +137,8 @@ class WatchedConnection(asyncio.Protocol):
 
     def _is_busy(self) -> bool:
         cycle = self.protocol.cycle
+        if isinstance(self.protocol, DirectProtocol) and self.protocol.is_busy:
+            return not self.is_over
         if self.is_over or cycle is None:
             return False
         return bool(self.protocol.pipeline) or not (cycle.response_complete or cycle.more_body)

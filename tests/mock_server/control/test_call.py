@@ -57,7 +57,7 @@ def test_route_and_document_of_a_call_follow_from_its_handler() -> None:
     body, answer = operation["requestBody"], operation["responses"]["200"]
     schemas = [each["content"]["application/json"]["schema"] for each in (body, answer)]
     assert schemas == [{"$ref": f"#/components/schemas/{each}"} for each in ("Paint", "Painted")]
-    assert set(operation["responses"]) == {"200", "400", "401", "403", "404", "405", "413"}
+    assert set(operation["responses"]) == {"200", "400", "401", "403", "404", "405", "413", "503"}
     assert operation["security"] == [{"apiKey": []}]
 
 

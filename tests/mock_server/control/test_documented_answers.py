@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 
 import httpx
 import pytest
 
 from mock_server.control.decoding import MAX_BODY_BYTES
 from mock_server.settings import Settings
+from mock_server.wiring import MockServer
 from tests.mock_server.conftest import MakeReceiver, Serve
 from tests.mock_server.control.documented import DocumentChecker, problems
 from tests.mock_server.e2e.api import Api, Json
 from tests.mock_server.e2e.receiver import Answer
 from tests.mock_server.e2e.serving import RunningMock, running
+from tests.mock_server.fake_stores import DurableStore
 from tests.patience import PATIENCE_S
 
 KEY = "sk-documented"
@@ -163,16 +166,29 @@ def test_every_rejection_matches_the_document(
     with checked_client(serve(Settings(admin_token="hush")), checker) as http:
         http.get("/_mock/sandboxes")
         http.delete("/_mock/sandboxes")
+    call_without_store(document, checker)
 
     needs_more = {
-        ("/_mock/ready", "get", 503),
-        ("/_mock/events", "get", 503),
         ("/_mock/clock/advance", "post", 409),
         ("/_mock/sandbox/snapshot", "put", 409),
         ("/_mock/sandbox/snapshot", "put", 413),
     }
     missed = said(checker, range(400, 600)) - checker.seen - needs_more
     assert {each for each in missed if each[2] != 408} == set()
+
+
+def call_without_store(document: Json, checker: DocumentChecker) -> None:
+    """Make every call that needs the store, while it cannot be used."""
+    make = partial(MockServer, make_store=DurableStore)
+    with running(Settings(), make=make) as mock, checked_client(mock, checker) as http:
+        store = mock.app._store
+        assert isinstance(store, DurableStore)
+        store.problem = "the disk is gone"
+        for path, item in document["paths"].items():
+            for method in set(item) - {"parameters"}:
+                if "503" in item[method]["responses"]:
+                    Api(http, KEY).send(method, path.format(task_id="task_none"))
+        store.problem = None
 
 
 def said(checker: DocumentChecker, *statuses: range | int) -> set[tuple[str, str, int]]:
