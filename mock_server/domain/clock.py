@@ -1,10 +1,22 @@
 """The virtual clock of a sandbox: real, faster, slower or manual. It never goes back."""
 
-from typing import Literal
+from typing import Literal, Self
+
+import msgspec
 
 Mode = Literal["real", "manual"]
 
 LATEST_MS = 253_402_300_799_000  # The last second of the year 9999; Python has no later date.
+
+
+class ClockCheckpoint(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """The exact state of a clock."""
+
+    mode: Mode
+    speed: float
+    base_ms: int
+    base_real_ms: int
+    holder: str | None
 
 
 class VirtualClock:
@@ -23,6 +35,22 @@ class VirtualClock:
         self._base_real_ms = real_ms
         self.holder: str | None = None
         self._set_pace()
+
+    def checkpoint(self) -> ClockCheckpoint:
+        return ClockCheckpoint(
+            mode=self.mode,
+            speed=self.speed,
+            base_ms=self._base_ms,
+            base_real_ms=self._base_real_ms,
+            holder=self.holder,
+        )
+
+    @classmethod
+    def of_checkpoint(cls, kept: ClockCheckpoint) -> Self:
+        clock = cls(kept.mode, kept.speed, kept.base_real_ms, kept.base_ms)
+        clock.holder = kept.holder
+        clock._set_pace()
+        return clock
 
     def now_ms(self, real_ms: int) -> int:
         if self._pace == 1:

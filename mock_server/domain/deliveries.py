@@ -1,9 +1,9 @@
 """The callbacks of a sandbox: when each is due, and the results of attempts (CB-1 … CB-4)."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
 from heapq import heapify, heappop, heappush
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import msgspec
 
@@ -32,7 +32,7 @@ class Attempt(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     duration_ms: int  # Real time.
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+class Delivery(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """The callback of one task; `due_ms` is None while no attempt is scheduled.
 
     The task does not depend on it and can be polled like any other (CB-5).
@@ -80,6 +80,21 @@ class Deliveries:
     def claims(self) -> int:
         """The number of claims so far, from which a replacement of this object continues."""
         return self._claims
+
+    @property
+    def overtaken(self) -> list[str]:
+        """The ids of the tasks whose delivery waits for another delivery."""
+        return list(self._overtaken)
+
+    @classmethod
+    def of_checkpoint(
+        cls, claims: int, deliveries: Iterable[Delivery], overtaken: Iterable[str]
+    ) -> Self:
+        restored = cls(claims)
+        for delivery in deliveries:
+            restored._schedule(delivery, delivery.due_ms)
+        restored._overtaken = dict.fromkeys(overtaken)
+        return restored
 
     def of_task(self, task_id: str) -> Delivery | None:
         return self._by_task.get(task_id)

@@ -1,7 +1,7 @@
 """The journal of a sandbox: its requests, responses and callbacks in order, within limits."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Self
 
@@ -88,6 +88,21 @@ class Journal:
         for entry in entries:
             journal.add(entry)
         return journal
+
+    @classmethod
+    def of_weighed(cls, weighed: Sequence[tuple[Entry, int]], last: int) -> Self:
+        """Return a journal with these entries and weights; `last` is the number of the last one."""
+        journal = cls()
+        for entry, weight in weighed:
+            journal._entries.append(entry)
+            journal._weights.append(weight)
+            journal.bytes += weight
+        journal.last = last
+        return journal
+
+    def weighed(self) -> list[tuple[Entry, int]]:
+        """Return a copy of all entries with their weights, oldest first."""
+        return list(zip(self._entries, self._weights, strict=True))
 
     def add(self, entry: Entry, headers_bytes: int | None = None) -> int:
         """Append an entry and return its number.

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
+from typing import Self
 
 import msgspec
 
@@ -17,6 +18,15 @@ _MAX_STALE = 100
 def price_microusd(price_usd: float, images: int) -> int:
     """Return the price of a number of images in millionths of a dollar (BIL-1)."""
     return round(price_usd * MICRO) * images
+
+
+class LedgerCheckpoint(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """The exact state of a ledger, without the tasks."""
+
+    balance_microusd: int
+    live: int
+    succeeded: int
+    failed: int
 
 
 class Ledger:
@@ -36,6 +46,21 @@ class Ledger:
         self.due_ms = NEVER_MS  # Before this instant `settle` finds nothing.
         self._tasks = tasks
         self._ends: list[Task] = []  # A heap. Some of them may be out of date.
+
+    def checkpoint(self) -> LedgerCheckpoint:
+        return LedgerCheckpoint(
+            balance_microusd=self.balance_microusd,
+            live=self.live,
+            succeeded=self.succeeded,
+            failed=self.failed,
+        )
+
+    @classmethod
+    def of_checkpoint(cls, tasks: dict[str, Task], kept: LedgerCheckpoint) -> Self:
+        ledger = cls(tasks, kept.balance_microusd)
+        ledger.restore(tasks.values(), succeeded=kept.succeeded, failed=kept.failed)
+        ledger.live = kept.live
+        return ledger
 
     def can_pay(self, price_microusd: int) -> bool:
         return self.balance_microusd >= price_microusd

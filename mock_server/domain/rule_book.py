@@ -98,6 +98,21 @@ class RuleBook:
         self.profile: list[Rule] = []
         self.queue: deque[QueuedRule] = deque()
 
+    @classmethod
+    def of_rules(
+        cls, seed: int, sandbox_id: str, own: list[Rule], profile: list[Rule], made: int
+    ) -> Self:
+        """Return a book with these rules, which keep their identities and counters."""
+        book = cls(seed, sandbox_id)
+        book._made = made
+        book._set_rules(own, profile)
+        return book
+
+    @property
+    def made(self) -> int:
+        """The number of rules that got an id from this book."""
+        return self._made
+
     def replace(self, definitions: Sequence[RuleDefinition]) -> None:
         """Replace the sandbox's own rules. A rule with the same id and text keeps its counters."""
         known = {rule.id: rule for rule in self.rules}

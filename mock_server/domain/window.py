@@ -1,6 +1,8 @@
 """Limit the number of requests in every 60-second window (LIM-1, LIM-3)."""
 
 from array import array
+from collections.abc import Sequence
+from typing import Self
 
 WINDOW_MS = 60_000
 
@@ -22,6 +24,28 @@ class Window:
         self._ring = array("q")
         self._oldest = 0  # The position of the oldest instant.
 
+    @classmethod
+    def of(cls, limit: int, capacity: int, instants_ms: Sequence[int]) -> Self:
+        """Return a window with these instants, oldest first."""
+        window = cls(limit)
+        window._capacity = capacity
+        window._ring = array("q", instants_ms)
+        return window
+
+    @property
+    def limit(self) -> int:
+        return self._limit
+
+    @property
+    def capacity(self) -> int:
+        """The largest number of instants that the window keeps."""
+        return self._capacity
+
+    def instants_ms(self) -> "array[int]":
+        """Return a copy of all instants, oldest first, also those outside the window."""
+        at = self._oldest
+        return self._ring[at:] + self._ring[:at]
+
     def admit(self, now_ms: int) -> bool:
         """Count a request and return True; return False without counting it above the limit."""
         ring = self._ring
@@ -38,8 +62,7 @@ class Window:
 
     def admitted_ms(self, now_ms: int) -> list[int]:
         """Return the instants within the window, oldest first."""
-        at = self._oldest
-        return [each for each in (*self._ring[at:], *self._ring[:at]) if now_ms - each < WINDOW_MS]
+        return [each for each in self.instants_ms() if now_ms - each < WINDOW_MS]
 
     def wait_ms(self, now_ms: int) -> int:
         """Return the time until the next request is admitted; 0 if it would be admitted now."""
@@ -51,8 +74,7 @@ class Window:
     def resize(self, limit: int) -> None:
         """Change the limit; requests admitted before still count."""
         if limit > self._capacity:
-            at = self._oldest
-            self._ring = self._ring[at:] + self._ring[:at]
+            self._ring = self.instants_ms()
             self._oldest = 0
             self._capacity = limit
         self._limit = limit

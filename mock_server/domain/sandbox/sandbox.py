@@ -3,8 +3,8 @@
 The same commands in the same order always give the same results and the same snapshot.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Self
 
 from mock_server.domain import commands
 from mock_server.domain.commands import Command, R
@@ -67,6 +67,33 @@ class Sandbox:
         """Apply a command and return its result."""
         result: R = _HANDLERS[type(command)](self._state, command)
         return result
+
+    def checkpoint(self) -> Iterator[bytes]:
+        """Return the slices of a checkpoint, which together are the exact state of now.
+
+        Events that are not told yet are not part of it. The slices are made one by one, so a
+        caller may do other things in between, and the sandbox may change meanwhile.
+        """
+        # Only stores that keep a log need checkpoints.
+        from mock_server.domain.sandbox.checkpoint_writer import checkpoint_of  # noqa: PLC0415
+
+        return checkpoint_of(self._state)
+
+    @classmethod
+    def of_checkpoint(cls, raw: bytes, template: SandboxTemplate) -> Self:
+        """Return the sandbox in a checkpoint; only the catalogue is the one of the template.
+
+        Raises NewerFormat, DamagedLog.
+        """
+        from mock_server.domain.sandbox.checkpoint_reader import (  # noqa: PLC0415  # as above
+            state_of_checkpoint,
+        )
+
+        state = state_of_checkpoint(raw, template)
+        sandbox = cls.__new__(cls)
+        sandbox.id, sandbox.events = state.id, state.events
+        sandbox._state = state  # noqa: SLF001  # It is its own.
+        return sandbox
 
     @property
     def settings(self) -> SandboxSettings:
