@@ -59,7 +59,7 @@ class ControlPlane:
         self,
         *,
         settings: Settings,
-        seed: int,
+        seed: Callable[[], int],
         store: Store,
         dispatcher: CallbackDispatcher,
         api_keys: ApiKeys,
@@ -99,7 +99,7 @@ class ControlPlane:
                 info=lambda: Info(
                     version=__version__,
                     base_url=settings.public_url or settings.base_url,
-                    seed=seed,
+                    seed=seed(),
                     settings=ShownServerSettings(
                         **settings.in_effect(profiles.chosen, model).shown()
                     ),

@@ -52,11 +52,11 @@ def _serve(settings: Settings, notices: list[str], tls: Tls | None) -> None:
     app = MockServer(msgspec.structs.replace(settings, port=listener.getsockname()[1]))
     for notice in notices:
         log.warning("%s", notice)
-    log.info("seed %d; repeat this run with --seed %d", app.seed, app.seed)
     _raise_file_limit()
     gc.freeze()  # What has been imported stays, so collections need not look at it.
 
     def announce() -> None:
+        log.info("seed %d; repeat this run with --seed %d", app.seed, app.seed)
         lines = [
             f"mock-server listening on {app.settings.base_url}",
             f"dashboard: {app.settings.browser_url}/_mock/",

@@ -1,6 +1,7 @@
 """Create the parts of the server and connect them. Only this module imports all others."""
 
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -32,7 +33,7 @@ from mock_server.runtime.pattern_search import RegexPatternSearch
 from mock_server.runtime.reference_checker import ReferenceChecker
 from mock_server.settings import Settings
 from mock_server.starting_snapshot import StartingSnapshot
-from mock_server.store.memory_store import MemoryStore
+from mock_server.store.choice import StoreChoice, open_store
 from mock_server.web import envelope
 from mock_server.web.api_keys import ApiKeys
 from mock_server.web.base_urls import BaseUrls
@@ -67,13 +68,12 @@ class MockServer:
         make_store: Callable[[SandboxTemplate], Store] | None = None,
     ) -> None:
         self.settings = settings
-        self.seed = random_seed() if settings.seed is None else settings.seed
         clock = clock or SystemClock()
         self._catalogue = load_catalogue(settings)
         snapshot = chosen_snapshot(settings, self._catalogue)
         profile = chosen_profile(settings, self._catalogue)
-        template = SandboxTemplate(
-            seed=self.seed,
+        make_template = partial(
+            SandboxTemplate,
             settings=settings.of_sandbox(profile),
             clock=settings.of_clock(),
             models=self._catalogue.models,
@@ -81,7 +81,11 @@ class MockServer:
             rules=chosen_rules(settings, self._catalogue),
             profile_rules=profile.rules,
         )
-        self._store = (make_store or self._memory_store)(template)
+        choice = _store_choice(settings)
+        if make_store is None:
+            self._store = open_store(choice, lambda seed: make_template(seed=seed), clock)
+        else:
+            self._store = make_store(make_template(seed=choice.seed))
         self._pictures = TaskPictures(self._catalogue)
         self._references = ReferenceChecker(Egress(settings.egress), image_format)
         self._base_urls = BaseUrls(settings.public_url)
@@ -151,8 +155,10 @@ class MockServer:
         """Return why the server cannot serve requests now, or None."""
         return self.lifecycle.not_ready or self._store.problem or self._starting_snapshot.problem
 
-    def _memory_store(self, template: SandboxTemplate) -> Store:
-        return MemoryStore(template, max_tasks=self.settings.max_tasks)
+    @property
+    def seed(self) -> int:
+        """The random seed of new sandboxes. Before the start, it may not be final."""
+        return self._store.seed
 
     def _direct_path(
         self, endpoints: Mapping[str, Endpoint], clock: RealClock
@@ -212,7 +218,7 @@ class MockServer:
 
         return ControlPlane(
             settings=self.settings,
-            seed=self.seed,
+            seed=lambda: self.seed,
             store=self._store,
             dispatcher=self._dispatcher,
             api_keys=self._api_keys,
@@ -249,3 +255,13 @@ class MockServer:
         return HttpSender(
             Egress(self.settings.egress), timeout_s=self.settings.callback_timeout_ms / 1000
         )
+
+
+def _store_choice(settings: Settings) -> StoreChoice:
+    seed = settings.seed
+    return StoreChoice(
+        address=settings.store,
+        seed=random_seed() if seed is None else seed,
+        is_seed_chosen=seed is not None,
+        max_tasks=settings.max_tasks,
+    )

@@ -115,7 +115,7 @@ class Declaration(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.kind if self.setting.form.kind is None else self.setting.form.kind
 
     def _got(self, value: object) -> str:
-        if self.setting.is_secret:
+        if self.setting.is_secret or self.setting.form.has_secrets:
             return ""
         hint = did_you_mean(value, self.words) if self.words and isinstance(value, str) else ""
         return f" (got {shown(value)}){hint if hint.endswith('?') else ''}"

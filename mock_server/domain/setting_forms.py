@@ -44,6 +44,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     parse: Callable[[Any], Any] = _unchanged  # Raises ValueError.
     show: Callable[[Any], Any] = _unchanged
     symbol: str = ""  # Symbol of the unit, written after a number.
+    has_secrets: bool = False  # Part of a value may be secret; `show` removes it.
 
 
 def _normal_url(url: str) -> str:

@@ -120,6 +120,10 @@ class Store(Protocol):
         """
 
     @property
+    def seed(self) -> int:
+        """The random seed of new sandboxes. Before `start`, it may not be final."""
+
+    @property
     def metrics(self) -> ServerMetrics:
         """The counters of all sandboxes, including those that were removed."""
 

@@ -26,6 +26,7 @@ from mock_server.domain.setting_forms import (
     text,
     texts,
 )
+from mock_server.domain.store_address import MEMORY, STORE
 
 ENV_PREFIX = "MOCK_SERVER_"
 
@@ -126,6 +127,9 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1024, le=1024**3)],
         Setting(help="Maximum size of a request body.", form=BYTES),
     ] = 16 * 1024 * 1024
+    store: Annotated[
+        str, Setting(help="Where sandboxes are kept: in memory until the process ends.", form=STORE)
+    ] = MEMORY
     max_tasks: Annotated[
         Annotated[int, Meta(ge=1, le=100_000_000)],
         Setting(help="Maximum tasks in memory; the oldest completed tasks are dropped first."),

@@ -66,6 +66,10 @@ class MemoryStore:
             Reset: self._replace_tasks,
         }
 
+    @property
+    def seed(self) -> int:
+        return self._template.seed
+
     async def start(self) -> None:
         """Do nothing: memory needs no preparation."""
 

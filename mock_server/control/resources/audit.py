@@ -99,7 +99,7 @@ class AuditResource:
         *,
         real_ms: Callable[[], int],
         base_url: str,
-        seed: int,
+        seed: Callable[[], int],
     ) -> None:
         self._authenticator = authenticator
         self._real_ms = real_ms
@@ -176,7 +176,7 @@ class AuditResource:
             self._without_key(sandbox, shown),
             base_url=self._base_url,
             is_manual=is_manual,
-            seed=self._seed,
+            seed=self._seed(),
         )
         return encode_audit(report, report_format)
 

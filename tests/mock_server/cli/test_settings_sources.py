@@ -64,7 +64,8 @@ def assert_stopped(ended: Ended, *, naming: str) -> None:
 
 
 def problem(declared: Declaration, written: object) -> str:
-    got = "" if declared.setting.is_secret else f" (got {json.dumps(written)})"
+    is_hidden = declared.setting.is_secret or declared.setting.form.has_secrets
+    got = "" if is_hidden else f" (got {json.dumps(written)})"
     return f": must be {declared.must_be}{got}"
 
 

@@ -1,0 +1,32 @@
+"""The address of a store, as `--store` has it."""
+
+import re
+from typing import Annotated
+
+from msgspec import Meta
+
+from mock_server.domain.setting_forms import Form
+
+MEMORY = "memory"
+# The kinds of stores: how people write them, and what an address of the kind matches.
+_KINDS = {
+    MEMORY: MEMORY,
+}
+_ADDRESS = rf"^\s*({'|'.join(_KINDS.values())})\s*$"
+_URL = re.compile(r"([^:/?]+)://(?:[^?]*@)?([^?]*).*", re.DOTALL)
+
+
+def without_secrets(address: str) -> str:
+    """Return the address without user, password and options."""
+    found = _URL.fullmatch(address)
+    return address if found is None else f"{found[1]}://{found[2]}"
+
+
+STORE = Form(
+    metavar="ADDRESS",
+    must_be=" or ".join(_KINDS),
+    kind=Annotated[str, Meta(pattern=_ADDRESS)],
+    parse=str.strip,
+    show=without_secrets,
+    has_secrets=True,
+)
