@@ -11,7 +11,7 @@ register_profiles()
 # A run in the background of a script ignores Ctrl-C, and so would every command that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.browser", "tests.redis_server"]
 
 
 @pytest.fixture(scope="session")

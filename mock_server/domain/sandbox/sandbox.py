@@ -19,6 +19,8 @@ from mock_server.domain.sandbox.state import SandboxState, SandboxTemplate
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.task import Task
 
+_TASK_BYTES = 250
+
 _HANDLERS: dict[type[Command[Any]], Callable[[SandboxState, Any], Any]] = {
     commands.Submit: requests.submit,
     commands.ReadStatus: requests.read_status,
@@ -95,6 +97,11 @@ class Sandbox:
         sandbox._state = state  # noqa: SLF001  # It is its own.
         return sandbox
 
+    def replace_by(self, other: "Sandbox") -> None:
+        """Continue with the state of another object for the same sandbox."""
+        self._state = other._state  # noqa: SLF001  # It is of this class.
+        self.events = other.events
+
     @property
     def settings(self) -> SandboxSettings:
         return self._state.settings
@@ -111,6 +118,11 @@ class Sandbox:
     def has_rules(self) -> bool:
         book = self._state.book
         return bool(book.rules or book.profile or book.queue)
+
+    @property
+    def last_entry(self) -> int:
+        """The number of the newest journal entry, 0 if there is none."""
+        return self._state.journal.last
 
     @property
     def dropped_entries(self) -> int:
@@ -136,6 +148,11 @@ class Sandbox:
     @property
     def task_count(self) -> int:
         return len(self._state.tasks)
+
+    @property
+    def size_bytes(self) -> int:
+        """About how many bytes a checkpoint has; the same for equal states."""
+        return len(self._state.tasks) * _TASK_BYTES + self._state.journal.bytes
 
     def task(self, task_id: str, real_ms: int) -> TaskView | None:
         task = self._state.tasks.get(task_id)

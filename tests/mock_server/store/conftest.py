@@ -1,8 +1,8 @@
 """One suite for every store: another store is another parameter of `new_bench`."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Protocol
 
 import pytest
 
@@ -11,6 +11,7 @@ from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.store import Store
 from mock_server.store.memory_store import MemoryStore
 from tests.mock_server.store.bench import CATALOGUE, Bench, NewBench
+from tests.mock_server.store.redis_stores import RedisStores
 
 
 @pytest.fixture(scope="session")
@@ -19,9 +20,28 @@ def runner() -> Iterator[asyncio.Runner]:
         yield runner
 
 
-@pytest.fixture(scope="session", params=[pytest.param(MemoryStore, id="memory")])
-def new_bench(request: pytest.FixtureRequest, runner: asyncio.Runner) -> NewBench:
-    make_store: Callable[..., Store] = request.param
+class Stores(Protocol):
+    """Makes a store for a bench."""
+
+    def __call__(
+        self, template: SandboxTemplate, *, max_tasks: int, max_sandboxes: int
+    ) -> Store: ...
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        pytest.param("memory"),
+        pytest.param("redis"),
+        pytest.param("redis-3"),
+    ],
+)
+def new_bench(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[NewBench]:
+    if request.param == "memory":
+        stores: Stores = MemoryStore
+    else:
+        server = request.getfixturevalue("redis_server")
+        stores = RedisStores(runner, server, 3 if request.param == "redis-3" else 1)
 
     def new(
         *,
@@ -31,7 +51,7 @@ def new_bench(request: pytest.FixtureRequest, runner: asyncio.Runner) -> NewBenc
         clock: ClockSettings | None = None,
         **settings: Any,
     ) -> Bench:
-        store = make_store(
+        store = stores(
             SandboxTemplate(
                 seed=seed,
                 settings=SandboxSettings(**settings),
@@ -44,4 +64,6 @@ def new_bench(request: pytest.FixtureRequest, runner: asyncio.Runner) -> NewBenc
         )
         return Bench(store, runner)
 
-    return new
+    yield new
+    if isinstance(stores, RedisStores):
+        stores.close()

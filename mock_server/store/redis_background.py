@@ -1,0 +1,38 @@
+"""Work that a process repeats as long as it uses Redis."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from random import uniform
+
+from mock_server.domain.errors import StoreUnavailable
+
+log = logging.getLogger("mock_server.store")
+
+_JITTER = 0.25  # Several processes do not look at the same instant.
+
+
+class Background:
+    def __init__(self) -> None:
+        self._jobs: list[asyncio.Task[None]] = []
+
+    def repeat(self, work: Callable[[], Awaitable[None]], every_s: float) -> None:
+        """Do some work again and again, about `every_s` seconds after it has finished."""
+        self._jobs.append(asyncio.create_task(_repeat(work, every_s)))
+
+    async def aclose(self) -> None:
+        for job in self._jobs:
+            job.cancel()
+        await asyncio.gather(*self._jobs, return_exceptions=True)
+        self._jobs.clear()
+
+
+async def _repeat(work: Callable[[], Awaitable[None]], every_s: float) -> None:
+    while True:
+        await asyncio.sleep(every_s * uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311
+        try:
+            await work()
+        except StoreUnavailable:  # The connection has logged it, and tries to open again.
+            continue
+        except Exception:
+            log.exception("background work of the store failed")

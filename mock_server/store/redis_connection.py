@@ -1,0 +1,242 @@
+"""The connection to Redis: sends pipelines, and says in one sentence why Redis cannot be used.
+
+Nothing is ever sent twice. A pipeline whose replies were lost may have been executed, and a
+second execution would append its commands again. So redis-py must not retry.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from ssl import SSLError
+from typing import Any, TypeAlias
+
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    ClusterDownError,
+    ConnectionError,  # noqa: A004  # It is not that of Python.
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TimeoutError,  # noqa: A004  # It is not that of Python.
+)
+
+from mock_server.domain.errors import DomainError, StoreUnavailable, reason_of
+from mock_server.store.redis_address import RedisAddress
+
+log = logging.getLogger("mock_server.store")
+
+Command: TypeAlias = tuple[str | bytes | int | float, ...]
+"""A command of Redis with its arguments."""
+Reply: TypeAlias = Any
+"""What Redis answers to a command; an error is a StoreUnavailable or a ResponseError."""
+
+_TIMEOUT_S = 2.0
+_PROBE_EVERY_S = 0.5
+_PROBE_KEY = "apixo-mock:probe"
+_RAW = ("XADD", "XRANGE", "XREVRANGE", "ZMSCORE", "ZADD", "ZSCORE", "ZRANGE", "HGETALL", "SET")
+
+
+class RedisConnection:
+    """Sends commands as pipelines. While `problem` is a text, every `send` fails at once.
+
+    `hello` is called after each connection; the connection has a problem until it succeeds.
+    """
+
+    def __init__(self, address: RedisAddress, hello: Callable[[], Awaitable[None]]) -> None:
+        self.problem: str | None = "the connection to Redis is not open yet"
+        self._address = address
+        self._hello = hello
+        self._client = _client(address)
+        for name in _RAW:  # Replies stay as they are: bytes, integers and lists of them.
+            self._client.set_response_callback(name, _unchanged)
+        self._probes: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Try to connect; if that fails, go on in the background."""
+        await self._probe()
+        if self.problem is not None:
+            self._start_probes()
+
+    async def aclose(self) -> None:
+        if self._probes is not None:
+            self._probes.cancel()
+            await asyncio.gather(self._probes, return_exceptions=True)
+        with suppress(RedisError, OSError):  # Nothing waits for the end of the connection.
+            await self._client.aclose()
+
+    async def send(self, commands: Sequence[Command]) -> list[Reply]:
+        """Send commands as one pipeline and return the replies in order.
+
+        A command that Redis rejects has an error as its reply. Raises StoreUnavailable if there
+        are no replies; then each command may have been executed or not.
+        """
+        if self.problem is not None:
+            raise StoreUnavailable(self.problem)
+        return await self._send(commands)
+
+    async def send_early(self, commands: Sequence[Command]) -> list[Reply]:
+        """Send commands of `hello`, while the connection still has a problem."""
+        return [checked(reply) for reply in await self._send(commands)]
+
+    async def _send(self, commands: Sequence[Command]) -> list[Reply]:
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        try:
+            replies = await pipeline.execute(raise_on_error=False)
+        except (RedisError, OSError) as error:
+            raise self._fail(error) from error
+        return [
+            self._judged(reply) if isinstance(reply, RedisError) else reply for reply in replies
+        ]
+
+    def _judged(self, error: RedisError) -> Exception:
+        """Return the error of one command. One that all commands would have is a problem."""
+        if isinstance(error, _UNUSABLE) or str(error).startswith(_UNUSABLE_CODES):
+            return self._fail(error)
+        return error
+
+    def _fail(self, error: Exception) -> StoreUnavailable:
+        self._set_problem(f"{_place(self._address)} {_sentence(error)}")
+        self._start_probes()
+        return StoreUnavailable(self.problem or "")
+
+    def _set_problem(self, problem: str | None) -> None:
+        if problem == self.problem:
+            return
+        if problem is None:
+            log.info("%s is available", _place(self._address))
+        else:
+            log.warning("%s", problem)
+        self.problem = problem
+
+    def _start_probes(self) -> None:
+        if self._probes is None or self._probes.done():
+            self._probes = asyncio.create_task(self._probe_until_available())
+
+    async def _probe_until_available(self) -> None:
+        while self.problem is not None:
+            await asyncio.sleep(_PROBE_EVERY_S)
+            await self._probe()
+
+    async def _probe(self) -> None:
+        """Find out whether Redis can be written, and greet it."""
+        try:
+            await self.send_early([("SET", _PROBE_KEY, "", "PX", 1000)])
+            await self._hello()
+        except StoreUnavailable:
+            return  # The problem has been set already.
+        except DomainError as error:
+            self._set_problem(str(error))
+        except ResponseError as error:
+            self._set_problem(f"{_place(self._address)} {_sentence(error)}")
+        else:
+            self._set_problem(None)
+
+
+_UNUSABLE = (
+    AuthenticationError,
+    AuthorizationError,
+    BusyLoadingError,
+    ClusterDownError,
+    ConnectionError,
+    NoPermissionError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    TimeoutError,
+)
+_UNUSABLE_CODES = ("BUSY ", "LOADING", "MASTERDOWN", "MISCONF", "NOAUTH", "NOREPLICAS", "WRONGPASS")
+
+
+def checked(reply: Reply) -> Reply:
+    """Return a reply, or raise it if it is an error."""
+    if isinstance(reply, Exception):
+        raise reply
+    return reply
+
+
+def _unchanged(reply: Reply, **_options: object) -> Reply:
+    return reply
+
+
+def _place(address: RedisAddress) -> str:
+    return f"Redis at {address}"
+
+
+def _sentence(error: Exception) -> str:
+    """Return what is wrong and what to do, without any password."""
+    text = str(error)
+    by_class = next((said for kind, said in _SENTENCES.items() if isinstance(error, kind)), None)
+    if by_class is not None:
+        return by_class.format(text=text)
+    by_code = _SENTENCES_OF_CODES.get(text.partition(" ")[0])
+    if by_code is not None:
+        return by_code.format(text=text)
+    cause = error.__cause__ or error.__context__
+    if isinstance(cause, SSLError):
+        return f"cannot be reached with TLS: {reason_of(cause)}"
+    return f"cannot be reached: {reason_of(cause if isinstance(cause, OSError) else error)}"
+
+
+_WRONG_PASSWORD = "rejects the user or the password; check --store"  # noqa: S105  # It is none.
+_NO_MEMORY = "is out of memory; increase `maxmemory` or remove sandboxes"
+_NO_PERMISSION = "does not permit a command; give the ACL user more rights ({text})"
+_SENTENCES: dict[type[Exception], str] = {
+    OutOfMemoryError: _NO_MEMORY,
+    AuthenticationError: _WRONG_PASSWORD,
+    NoPermissionError: _NO_PERMISSION,
+    ReadOnlyError: "is a read-only replica; use the address of the master",
+    BusyLoadingError: "is still loading its data",
+    TimeoutError: f"did not respond within {_TIMEOUT_S:g} s",
+    ResponseError: "rejects a command: {text}",
+}
+_SENTENCES_OF_CODES = {
+    "OOM": _NO_MEMORY,
+    "NOAUTH": _WRONG_PASSWORD,
+    "WRONGPASS": _WRONG_PASSWORD,
+    "NOPERM": _NO_PERMISSION,
+}
+
+
+def _client(address: RedisAddress) -> Any:
+    """Return the client of redis-py for this kind of address."""
+    common: dict[str, Any] = {
+        "username": address.username,
+        "password": address.password,
+        "socket_timeout": _TIMEOUT_S,
+        "socket_connect_timeout": _TIMEOUT_S,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+        "client_name": "apixo-mock",
+    }
+    if address.has_tls:
+        common |= {"ssl": True, **address.tls_files}
+    match address.kind:
+        case "socket":
+            path = address.socket_path
+            return Redis(unix_socket_path=path, db=address.db, **common)
+        case "server":
+            [(host, port)] = address.hosts
+            return Redis(host=host, port=port, db=address.db, **common)
+        case "cluster":
+            nodes = [ClusterNode(host, port) for host, port in address.hosts]
+            return RedisCluster(startup_nodes=nodes, **common)
+        case "sentinel":
+            of_sentinels = common | {
+                "username": address.sentinel_username,
+                "password": address.sentinel_password,
+            }
+            sentinel = Sentinel(  # type: ignore[no-untyped-call]  # It is untyped in redis-py.
+                list(address.hosts), sentinel_kwargs=of_sentinels
+            )
+            return sentinel.master_for(address.service, db=address.db, **common)

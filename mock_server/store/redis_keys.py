@@ -1,0 +1,41 @@
+"""The keys in Redis. All keys of one sandbox have the same hash tag: one slot of a cluster."""
+
+PREFIX = "apixo-mock:"
+SERVER = PREFIX + "server"  # The format, the seed and the catalogue, as JSON.
+SANDBOXES = PREFIX + "sandboxes"  # A sorted set: when each sandbox was used, in real time.
+DUE = PREFIX + "due"  # A sorted set: when a process must look at a sandbox, in real time.
+PROCESSES = PREFIX + "processes"  # A set: the processes that have not ended properly yet.
+PLACES = PREFIX + "places"  # A hash: the task places of each sandbox and of each process.
+TASKS = PREFIX + "tasks"  # The sum of all places.
+METRICS = PREFIX + "metrics"  # A hash: the counters of each process.
+
+# Members of the sorted set `meta` of a sandbox.
+EPOCH = "epoch"  # A random number. Another one is another sandbox with the same id.
+CHECKPOINT = "checkpoint"  # The milliseconds of the id of the last checkpoint.
+TRIMMED = "trimmed"  # The milliseconds of the ids before which the log was trimmed.
+
+
+class SandboxKeys:
+    """The keys of one sandbox."""
+
+    __slots__ = ("checkpoints", "log", "meta")
+
+    def __init__(self, sandbox_id: str) -> None:
+        start = f"{PREFIX}{{{sandbox_id}}}:"
+        self.log = start + "log"  # A stream of batches of commands.
+        self.checkpoints = start + "checkpoints"  # A stream of the last two checkpoints.
+        self.meta = start + "meta"
+
+    @property
+    def all(self) -> tuple[str, str, str]:
+        return self.log, self.checkpoints, self.meta
+
+
+def process_key(process: str) -> str:
+    """Return the key that exists as long as a process is alive."""
+    return f"{PREFIX}process:{process}"
+
+
+def origin_key(origin: str) -> str:
+    """Return the key of the set of sandboxes into which snapshots of this one were restored."""
+    return f"{PREFIX}origin:{origin}"

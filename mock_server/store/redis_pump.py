@@ -1,0 +1,213 @@
+"""Send commands to the logs in Redis: one pipeline at a time, for all sandboxes together.
+
+While a pipeline is under way, further commands wait for the next one. So the more requests there
+are at once, the more of them share a round trip.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from mock_server.domain.command_codec import encode_commands
+from mock_server.domain.commands import Command
+from mock_server.domain.errors import DomainError, SandboxMissing
+from mock_server.store.redis_connection import Command as RedisCommand
+from mock_server.store.redis_connection import RedisConnection, Reply, checked
+from mock_server.store.redis_loader import Loader, unknown_outcome
+from mock_server.store.redis_log import EntryId, Page, append, page, read_from
+from mock_server.store.redis_replica import OwnBatch, Replica
+
+log = logging.getLogger("mock_server.store")
+
+_READ = 2  # The number of commands of `read_from`.
+
+
+class Turn:
+    """What waits for the next round trip of one replica."""
+
+    __slots__ = ("commands", "futures", "own", "places", "syncs")
+
+    def __init__(self) -> None:
+        self.places = 0  # The task places that the commands need at most.
+        self.own: OwnBatch | None = None  # The commands, once they were appended.
+        self.commands: list[Command[Any]] = []
+        self.futures: list[asyncio.Future[Any]] = []
+        self.syncs: list[asyncio.Future[None]] = []
+
+    def fail(self, error: Exception) -> None:
+        for future in (*self.futures, *self.syncs):
+            if not future.done():
+                future.set_exception(error)
+
+    def settle(self) -> None:
+        """Give each command its outcome."""
+        outcomes = [] if self.own is None else self.own.outcomes
+        if outcomes is None:
+            self.fail(unknown_outcome())
+            return
+        for future, outcome in zip(self.futures, outcomes, strict=True):
+            if future.done():  # Nobody waits for it any more.
+                continue
+            if isinstance(outcome, DomainError):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+        for sync in self.syncs:
+            if not sync.done():
+                sync.set_result(None)
+
+
+class Observer(Protocol):
+    """Is told what happens to replicas."""
+
+    def before(self, replica: Replica, turn: Turn) -> list[RedisCommand]:
+        """Return commands of Redis that go out before the commands of a replica."""
+
+    def after(self, replica: Replica, turn: Turn) -> None:
+        """Note that a replica is as new as its log was during the round trip."""
+
+    async def before_results(self) -> None:
+        """Do what must be done before anybody gets a result."""
+
+    def gone(self, replica: Replica, turn: Turn) -> None:
+        """Forget a replica whose sandbox does not exist any more; the commands had no effect."""
+
+    def reloaded(self, replica: Replica, last_entry: int) -> None:
+        """Note that a replica was loaded again, whose journal ended with this number before."""
+
+    def checkpoint_due(self, replica: Replica) -> None:
+        """Write a checkpoint of the state that the replica has now."""
+
+
+class Pump:
+    def __init__(self, connection: RedisConnection, loader: Loader, observer: Observer) -> None:
+        self._connection = connection
+        self._loader = loader
+        self._observer = observer
+        self._waiting: dict[Replica, Turn] = {}
+        self._job: asyncio.Task[None] | None = None
+
+    def execute(
+        self, replica: Replica, command: Command[Any], *, places: int = 0
+    ) -> asyncio.Future[Any]:
+        """Append a command to the log; the future gets its result.
+
+        `places` is the number of tasks that it may add; their places have been taken.
+        """
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        turn = self._turn(replica)
+        turn.commands.append(command)
+        turn.places += places
+        turn.futures.append(future)
+        return future
+
+    def sync(self, replica: Replica) -> asyncio.Future[None]:
+        """Apply what other processes have appended to the log before this call."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._turn(replica).syncs.append(future)
+        return future
+
+    async def aclose(self) -> None:
+        """Wait until everything has been sent."""
+        if self._job is not None:
+            await asyncio.gather(self._job, return_exceptions=True)
+
+    def _turn(self, replica: Replica) -> Turn:
+        turn = self._waiting.get(replica)
+        if turn is None:
+            turn = self._waiting[replica] = Turn()
+            if self._job is None:
+                self._job = asyncio.create_task(self._run())
+        return turn
+
+    async def _run(self) -> None:
+        while self._waiting:
+            turns, self._waiting = self._waiting, {}
+            try:
+                await self._round_trip(turns)
+            except DomainError as error:
+                _fail_all(turns, error)
+            except Exception as error:
+                log.exception("commands could not be sent to Redis")
+                _fail_all(turns, error)
+        self._job = None
+
+    async def _round_trip(self, turns: dict[Replica, Turn]) -> None:
+        commands: list[RedisCommand] = []
+        starts: list[int] = []
+        for replica, turn in turns.items():
+            commands += self._observer.before(replica, turn)
+            starts.append(len(commands))
+            if turn.commands:
+                batch = encode_commands(turn.commands)
+                commands.append(append(replica.keys, replica.epoch, batch))
+            commands += read_from(replica.keys, replica.last)
+        replies = await self._connection.send(commands)
+        done = []
+        for (replica, turn), start in zip(turns.items(), starts, strict=True):
+            try:
+                await self._apply(replica, turn, replies[start:])
+            except SandboxMissing as error:
+                self._observer.gone(replica, turn)
+                turn.fail(error)
+            except DomainError as error:
+                turn.fail(error)
+            else:
+                done.append(turn)
+        await self._observer.before_results()
+        for turn in done:
+            turn.settle()
+
+    async def _apply(self, replica: Replica, turn: Turn, replies: Sequence[Reply]) -> None:
+        """Apply what the log contains now, with the own commands."""
+        own = None
+        if turn.commands:
+            own_id, replies = checked(replies[0]), replies[1:]
+            if own_id is None:
+                raise _missing(replica)
+            own = turn.own = OwnBatch(EntryId.of(own_id), turn.commands)
+        found = page(*map(checked, replies[:_READ]))
+        while self._take(replica, found, own):
+            if not found.is_full:
+                break
+            more = await self._connection.send(read_from(replica.keys, replica.last))
+            found = page(*map(checked, more))
+        else:
+            await self._reload(replica, own)
+        self._observer.after(replica, turn)
+
+    def _take(self, replica: Replica, found: Page, own: OwnBatch | None) -> bool:
+        """Apply a page of the log; return False if it does not continue from this replica.
+
+        The page begins with the last entry that was applied. If this entry is missing, the log has
+        been trimmed, or Redis has lost the end of it.
+        """
+        if found.epoch != replica.epoch:
+            raise _missing(replica)
+        if found.trimmed_ms > replica.last.ms:
+            return False
+        if not found.entries or found.entries[0].id != replica.last:
+            return False
+        for entry in found.entries[1:]:
+            is_due = replica.take(entry, own)
+            if is_due and own is not None and own.id == entry.id:
+                self._observer.checkpoint_due(replica)
+        return True
+
+    async def _reload(self, replica: Replica, own: OwnBatch | None) -> None:
+        last_entry = replica.sandbox.last_entry
+        loaded = await self._loader.load(replica.sandbox.id, own)
+        if loaded is None or loaded.epoch != replica.epoch:
+            raise _missing(replica)
+        replica.replace_by(loaded)
+        self._observer.reloaded(replica, last_entry)
+
+
+def _missing(replica: Replica) -> SandboxMissing:
+    return SandboxMissing(f"there is no sandbox {replica.sandbox.id}")
+
+
+def _fail_all(turns: dict[Replica, Turn], error: Exception) -> None:
+    for turn in turns.values():
+        turn.fail(error)

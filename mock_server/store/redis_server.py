@@ -1,0 +1,84 @@
+"""What all processes of one mock agree on, stored in Redis: format, seed and catalogue."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from secrets import token_hex
+from typing import TypeAlias
+
+import msgspec
+
+from mock_server.domain.command_codec import FORMAT
+from mock_server.domain.errors import InvalidValue, NewerFormat
+from mock_server.domain.sandbox.state import SandboxTemplate
+from mock_server.store.fingerprint import fingerprint
+from mock_server.store.redis_connection import Command, Reply
+from mock_server.store.redis_keys import SERVER
+
+Send: TypeAlias = Callable[[Sequence[Command]], Awaitable[list[Reply]]]
+
+
+class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """The value of the key `server`. `instance` changes when Redis has lost its data."""
+
+    format: int
+    seed: int
+    fingerprint: str
+    instance: str
+
+
+def adopt(stored: bytes | None, own: ServerRecord, *, is_seed_chosen: bool) -> ServerRecord:
+    """Return the record that this process goes on with; raise if it cannot work with the others."""
+    if stored is None:
+        return own
+    found = msgspec.json.decode(stored, type=ServerRecord)
+    if found.format > FORMAT:
+        raise NewerFormat(
+            f"a newer version of the mock uses this Redis (format {found.format}, this version"
+            f" reads formats up to {FORMAT}); upgrade this process"
+        )
+    if found.fingerprint != own.fingerprint:
+        raise InvalidValue(
+            "--store",
+            "the mock in this Redis has other models, fail codes or words in its fixtures;"
+            " use the same fixtures in all processes, or another database",
+        )
+    if is_seed_chosen and found.seed != own.seed:
+        raise InvalidValue(
+            "--seed",
+            f"the mock in this Redis has the seed {found.seed} (got {own.seed});"
+            f" use --seed {found.seed}, or another database",
+        )
+    return found
+
+
+class ServerRecords:
+    """Keeps the record of this process equal to that in Redis."""
+
+    def __init__(self, template: SandboxTemplate, *, is_seed_chosen: bool) -> None:
+        self.template = template
+        self._is_seed_chosen = is_seed_chosen
+        self._own = ServerRecord(
+            format=FORMAT,
+            seed=template.seed,
+            fingerprint=fingerprint(template),
+            instance=token_hex(8),
+        )
+
+    @property
+    def instance(self) -> str:
+        """Names the data in Redis. Another name means that they were lost."""
+        return self._own.instance
+
+    async def hello(self, send: Send) -> None:
+        """Adopt what is stored, or store what this process has.
+
+        Raises NewerFormat, InvalidValue.
+        """
+        own = msgspec.structs.replace(self._own, instance=token_hex(8))
+        _, stored = await send(
+            [
+                ("SET", SERVER, msgspec.json.encode(own), "NX"),
+                ("GET", SERVER),
+            ]
+        )
+        self._own = adopt(stored, own, is_seed_chosen=self._is_seed_chosen)
+        self.template = msgspec.structs.replace(self.template, seed=self._own.seed)

@@ -1,0 +1,53 @@
+"""Look after the sandboxes of processes that have ended, and those that a process follows."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from mock_server.domain.ports import RealClock
+from mock_server.domain.store import Store
+from mock_server.store.dead_owners import release_dead
+from mock_server.store.redis_due import DueInstants
+from mock_server.store.redis_processes import Processes
+from mock_server.store.redis_replica import Replica
+
+Wake = Callable[[str], None]
+
+
+class Watch:
+    """Wakes the dispatcher of this process for callbacks that nobody else delivers."""
+
+    def __init__(
+        self,
+        store: Store,
+        due: DueInstants,
+        processes: Processes,
+        sync: Callable[[str], Awaitable[Replica | None]],
+        clock: RealClock,
+    ) -> None:
+        self._store = store
+        self._due = due
+        self._processes = processes
+        self._sync = sync
+        self._clock = clock
+        self.wake: Wake = _wake_nobody
+
+    async def look(self) -> None:
+        """Look at every sandbox that is overdue."""
+        await asyncio.gather(*map(self._look_at, await self._due.overdue()))
+
+    async def _look_at(self, sandbox_id: str) -> None:
+        real_ms = self._clock.now_ns() // 1_000_000
+        await release_dead(self._store, sandbox_id, self._processes.alive, real_ms=real_ms)
+        replica = await self._sync(sandbox_id)
+        if replica is None:
+            await self._due.forget(sandbox_id)
+            return
+        sandbox = replica.sandbox
+        if sandbox.real_wait_s(sandbox.next_due_ms(), real_ms) == 0:
+            self.wake(sandbox_id)
+        replica.is_due_open = True  # The next round trip writes when to look again.
+        await self._sync(sandbox_id)
+
+
+def _wake_nobody(sandbox_id: str) -> None:
+    """Do nothing: a store without a dispatcher delivers no callbacks."""

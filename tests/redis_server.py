@@ -1,0 +1,81 @@
+"""A real Redis for tests: one process per worker, without persistence, on a Unix socket."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.patience import PATIENCE_S
+
+_BINARIES = ("redis-server", "valkey-server")
+
+
+class RedisServer:
+    """A `redis-server` that a test may stop and start again."""
+
+    def __init__(self, binary: str, folder: Path) -> None:
+        self._binary = binary
+        self._folder = folder
+        self.socket = folder / "redis.sock"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"redis+unix://{self.socket}"
+
+    def start(self, *options: str) -> None:
+        """Start the server and wait until it accepts connections."""
+        self._process = subprocess.Popen(
+            [
+                self._binary,
+                *("--port", "0", "--unixsocket", str(self.socket)),
+                *("--save", "", "--appendonly", "no", "--dir", str(self._folder)),
+                *("--io-threads", "1", *options),
+            ],
+            stdout=subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if b"ready to accept connections" in line.lower():
+                break
+        else:
+            pytest.fail(f"{self._binary} did not start")
+        # The rest of its log is not interesting, and a full pipe would block it.
+        self._process.stdout.close()
+
+    async def flush(self, database: int) -> None:
+        """Empty a database."""
+        async with Redis(unix_socket_path=str(self.socket), db=database) as client:
+            await client.flushdb()
+
+    def stop(self) -> None:
+        """Kill the server; it loses its data."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(PATIENCE_S)
+            self._process = None
+
+
+def redis_binary() -> str:
+    """Return the program, or skip the test where there is none. In CI there must be one."""
+    for name in _BINARIES:
+        found = shutil.which(name)
+        if found is not None:
+            return found
+    reason = "needs redis-server (Debian: apt-get install redis-server)"
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """Return a running server that all tests of this worker share."""
+    server = RedisServer(redis_binary(), tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
