@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 
 from mock_server.domain.errors import quoted
 
@@ -37,16 +38,23 @@ def parse_words(word_list: str) -> frozenset[str]:
     return frozenset(words)
 
 
-def find_moderated_word(prompt: str, words: frozenset[str]) -> str | None:
-    """Return the first word of the prompt that is on the list, or None."""
-    if prompt.isascii():
-        # Translating is faster than the regular expression below, with the same result.
-        found = prompt.encode().translate(_ASCII_WORDS).decode().split()
-    else:
-        found = _WORD.findall(fold(prompt))
-    if words.isdisjoint(found):
-        return None
-    return next(word for word in found if word in words)
+class ModeratedWords:
+    """Finds the words of a list in prompts."""
+
+    def __init__(self, words: Collection[str]) -> None:
+        self._words = frozenset(words)
+        self._encoded = frozenset(word.encode() for word in words)
+
+    def first_in(self, prompt: str) -> str | None:
+        """Return the first word of the prompt that is on the list, or None."""
+        if prompt.isascii():
+            # Bytes are faster than the regular expression below, with the same result.
+            encoded = prompt.encode().translate(_ASCII_WORDS).split()
+            if self._encoded.isdisjoint(encoded):
+                return None
+            return next(word for word in encoded if word in self._encoded).decode()
+        folded = _WORD.findall(fold(prompt))
+        return next((word for word in folded if word in self._words), None)
 
 
 def fold(text: str) -> str:

@@ -13,7 +13,7 @@ from mock_server.domain.catalogue import Catalogue, Timing
 from mock_server.domain.chance import normal_quantile, two_uniforms
 from mock_server.domain.directives import parse_directives, without_directives
 from mock_server.domain.errors import quoted
-from mock_server.domain.moderation import find_moderated_word
+from mock_server.domain.moderation import ModeratedWords
 from mock_server.domain.outcome import Outcome
 from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.domain.rule_book import RuleMatch
@@ -51,7 +51,7 @@ class Planner:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._fail_messages = catalogue.fail_messages
-        self._moderated_words = catalogue.moderated_words
+        self._moderated_words = ModeratedWords(catalogue.moderated_words)
 
     def request(
         self,
@@ -68,7 +68,7 @@ class Planner:
         if "[[mock" in prompt and not settings.strict:
             directives = parse_directives(prompt, self._fail_messages)
             prompt = without_directives(prompt)
-        word = find_moderated_word(prompt, self._moderated_words)
+        word = self._moderated_words.first_in(prompt)
         if match is not None and match.effect.outcome is None:
             match = None
         if directives is None and bad_image is None and word is None and match is None:

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.moderation import find_moderated_word, fold, parse_words
+from mock_server.domain.moderation import ModeratedWords, fold, parse_words
 from tests.mock_server.domain.strategies import CATALOGUE, moderated_words
 
 WORDS = CATALOGUE.moderated_words
+MODERATED = ModeratedWords(WORDS)
 INVISIBLE = [
     pytest.param("\u200b", id="zero-width space"),
     pytest.param("\u200c", id="zero-width non-joiner"),
@@ -44,7 +45,7 @@ def test_a_listed_word_is_found_in_every_spelling(
 ) -> None:
     spelt = data.draw(spellings(word))
 
-    assert find_moderated_word(f"{left}{before}{spelt}{after}{right}", WORDS) == word
+    assert MODERATED.first_in(f"{left}{before}{spelt}{after}{right}") == word
 
 
 @given(
@@ -57,30 +58,30 @@ def test_a_listed_word_is_found_in_plain_text_in_any_case(
 ) -> None:
     for spelt in (word, word.upper(), word.title()):
         words = [spelt, "Fox"] if is_first else ["Fox", spelt]
-        assert find_moderated_word(blank.join(words), WORDS) == word
+        assert MODERATED.first_in(blank.join(words)) == word
 
 
 @given(word=moderated_words, letter=st.sampled_from("abcxyzäß1"), is_before=st.booleans())
 def test_a_part_of_a_word_is_not_found(word: str, letter: str, *, is_before: bool) -> None:
     longer = letter + word if is_before else word + letter
 
-    assert (find_moderated_word(f"a {longer} of foxes", WORDS) is None) == (longer not in WORDS)
+    assert (MODERATED.first_in(f"a {longer} of foxes") is None) == (longer not in WORDS)
 
 
 @pytest.mark.parametrize("char", INVISIBLE)
 def test_an_invisible_character_hides_nothing(char: str) -> None:
-    assert find_moderated_word(f"{char}n{char}u{char}{char}de{char}", WORDS) == "nude"
+    assert MODERATED.first_in(f"{char}n{char}u{char}{char}de{char}") == "nude"
 
 
 @given(st.text(max_size=40))
 def test_only_what_is_listed_is_found(prompt: str) -> None:
-    assert find_moderated_word(prompt, frozenset()) is None
-    assert find_moderated_word(prompt, WORDS) in {None, *WORDS}
+    assert ModeratedWords(()).first_in(prompt) is None
+    assert MODERATED.first_in(prompt) in {None, *WORDS}
 
 
 @given(st.lists(moderated_words, min_size=1, max_size=4))
 def test_the_first_of_several_is_told(words: list[str]) -> None:
-    assert find_moderated_word(" and ".join(words), WORDS) == words[0]
+    assert MODERATED.first_in(" and ".join(words)) == words[0]
 
 
 @given(st.text(max_size=20))
@@ -115,4 +116,4 @@ def test_a_line_that_is_not_one_word_is_named(line: str) -> None:
 
 @pytest.mark.parametrize("prompt", ["a _nude_ fox", "a_nude_fox", "żółty _nude_"])
 def test_an_underscore_ends_a_word(prompt: str) -> None:
-    assert find_moderated_word(prompt, WORDS) == "nude"
+    assert MODERATED.first_in(prompt) == "nude"
