@@ -62,9 +62,6 @@ class Ledger:
         ledger.live = kept.live
         return ledger
 
-    def can_pay(self, price_microusd: int) -> bool:
-        return self.balance_microusd >= price_microusd
-
     def open(self, task: Task) -> None:
         """Reserve the price of a new task, and schedule its end if its plan says when that is."""
         self.live += 1

@@ -33,7 +33,7 @@ def submit(state: SandboxState, command: Submit) -> TaskView | Rejection:
         submission.callback_url,
         command.plan_request.has_directives,
     )
-    if not ledger.can_pay(order.price_microusd):
+    if ledger.balance_microusd < order.price_microusd:
         return Rejection(RejectionReason.CREDITS, now_ms)
     if not command.has_room:
         return Rejection(RejectionReason.NO_ROOM, now_ms)

@@ -126,12 +126,6 @@ def test_restored_ledger_settles_its_live_tasks_when_they_end() -> None:
     assert (ledger.live, ledger.succeeded) == (0, 2)
 
 
-@given(st.integers(0, 200_000), prices)
-def test_one_can_pay_exactly_what_one_has(balance: int, price: int) -> None:
-    assert Ledger({}, balance).can_pay(price) == (price <= balance)
-    assert Ledger({}, price).can_pay(price)
-
-
 @given(st.lists(st.tuples(prices, st.booleans()), max_size=10))
 def test_after_the_end_only_successes_are_billed(ends: list[tuple[int, bool]]) -> None:
     tasks: dict[str, Task] = {}
