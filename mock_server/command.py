@@ -90,7 +90,7 @@ def _serve(context: click.Context, /, config: str | None, **given: Any) -> int:
         server.run(settings, unknown_variables(os.environ))
     except InvalidValue as error:
         return _failed(str(error), 2)
-    except server.ListenError as error:
+    except (server.ListenError, server.WorkersFailed) as error:
         return _failed(str(error), 1)
     return 0
 

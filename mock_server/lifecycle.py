@@ -2,6 +2,7 @@
 
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from typing import Literal
 
 from starlette.types import Receive, Send
@@ -40,8 +41,9 @@ class Lifecycle:
 
     async def _stopped(self) -> None:
         self.begin_stopping()
-        for stop in self._stop:
-            await stop()
+        async with AsyncExitStack() as steps:  # It does every step, even if one fails.
+            for stop in reversed(self._stop):
+                steps.push_async_callback(stop)
 
 
 async def _report(step: Literal["startup", "shutdown"], done: Awaitable[None], send: Send) -> None:

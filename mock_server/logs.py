@@ -6,14 +6,15 @@ import sys
 from time import gmtime, strftime
 
 
-def configure_logging(log_format: str, log_level: str) -> None:
+def configure_logging(log_format: str, log_level: str, *, shows_process: bool = False) -> None:
     """Replace the handlers of the root logger.
 
     `log_format` is `text` or `json`. `log_level` is for this program; its libraries log warnings
-    and errors at most.
+    and errors at most. With `shows_process`, each line has the number of its process.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
+    make = _JsonFormatter if log_format == "json" else _TextFormatter
+    handler.setFormatter(make(shows_process=shows_process))
     root = logging.getLogger()
     root.handlers = [handler]
     level = logging.getLevelNamesMapping()[log_level.upper()]
@@ -26,11 +27,16 @@ def configure_logging(log_format: str, log_level: str) -> None:
 class _TextFormatter(logging.Formatter):
     default_msec_format = "%s.%03d"
 
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    def __init__(self, *, shows_process: bool) -> None:
+        process = "[%(process)d]" if shows_process else ""
+        super().__init__(f"%(asctime)s %(levelname)s %(name)s{process}: %(message)s")
 
 
 class _JsonFormatter(logging.Formatter):
+    def __init__(self, *, shows_process: bool) -> None:
+        super().__init__()
+        self._shows_process = shows_process
+
     def format(self, record: logging.LogRecord) -> str:
         created = gmtime(record.created)
         line: dict[str, object] = {
@@ -39,6 +45,8 @@ class _JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if self._shows_process:
+            line["process"] = record.process
         line |= getattr(record, "members", {})
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

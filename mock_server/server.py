@@ -7,6 +7,7 @@ import resource
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from functools import partial
 from typing import cast
 
@@ -14,14 +15,20 @@ import msgspec
 import uvicorn
 
 from mock_server.direct_protocol import DirectProtocol
+from mock_server.domain.errors import InvalidValue
+from mock_server.domain.store_address import is_shared as is_shared_store
+from mock_server.domain.store_address import without_secrets
 from mock_server.early_signals import EARLY_SIGNALS
 from mock_server.http_protocol import HttpProtocol
 from mock_server.http_server import HttpConfig, HttpServer
 from mock_server.logs import configure_logging
 from mock_server.settings import Settings
+from mock_server.supervisor import ParentLink, Supervisor, WorkersFailed
 from mock_server.tls import Tls, prepared_tls
 from mock_server.web.direct import DirectPath
 from mock_server.wiring import MockServer
+
+__all__ = ["ListenError", "WorkersFailed", "listen", "run", "serve_with_workers", "uvicorn_config"]
 
 log = logging.getLogger("mock_server")
 
@@ -29,6 +36,7 @@ _SHUTDOWN_S = 1
 # Clients close idle connections earlier, so the server closes none while a submit arrives.
 _KEEP_ALIVE_S = 75
 _BACKLOG = 2048
+_SPREADS_CONNECTIONS = sys.platform == "linux"
 
 
 class ListenError(Exception):
@@ -38,43 +46,109 @@ class ListenError(Exception):
 def run(settings: Settings, notices: list[str]) -> None:
     """Serve until SIGINT or SIGTERM. `notices` are logged as warnings.
 
-    Raise InvalidValue for settings that name an invalid file, and ListenError if the address or
-    port cannot be used.
+    Raise InvalidValue for settings that contradict one another or name an invalid file, ListenError
+    if the address or port cannot be used, and WorkersFailed if worker processes keep ending.
     """
-    configure_logging(settings.log_format, settings.log_level)
+    has_workers = settings.workers > 1
+    if has_workers and not is_shared_store(settings.store):
+        store = without_secrets(settings.store)
+        raise InvalidValue("--workers", f"must be 1 with --store {store}; only Redis is shared")
+    configure_logging(settings.log_format, settings.log_level, shows_process=has_workers)
     EARLY_SIGNALS.clean_up()
     with prepared_tls(settings) as tls:
-        _serve(settings, notices, tls)
+        if has_workers:
+            serve_with_workers(settings, notices, tls)
+        else:
+            _serve_alone(settings, notices, tls)
 
 
-def _serve(settings: Settings, notices: list[str], tls: Tls | None) -> None:
+def serve_with_workers(settings: Settings, notices: list[str], tls: Tls | None) -> None:
+    """Serve with several processes until SIGINT or SIGTERM. This one only supervises them."""
+    listeners = _listen_together(settings.host, settings.port, settings.workers)
+    settings = _at_port_of(listeners[0], settings)
+    _prepare_process()
+
+    def serve(number: int, link: ParentLink) -> None:
+        for listener in {*listeners} - {listeners[number]}:
+            listener.close()
+        own = settings if number == 0 else msgspec.structs.replace(settings, restore=None)
+        app = MockServer(own)
+        _serve(app, listeners[number], tls, lambda: link.report_ready(_seed_of(app)), link)
+
+    def announce(seed: str) -> None:
+        for notice in notices:
+            log.warning("%s", notice)
+        _announce(settings, tls, seed)
+
+    Supervisor(settings.workers, serve, announce).run()
+
+
+def _serve_alone(settings: Settings, notices: list[str], tls: Tls | None) -> None:
     listener = listen(settings.host, settings.port)
-    app = MockServer(msgspec.structs.replace(settings, port=listener.getsockname()[1]))
+    app = MockServer(_at_port_of(listener, settings))
     for notice in notices:
         log.warning("%s", notice)
-    _raise_file_limit()
-    gc.freeze()  # What has been imported stays, so collections need not look at it.
+    _prepare_process()
+    _serve(app, listener, tls, lambda: _announce(app.settings, tls, _seed_of(app)))
 
-    def announce() -> None:
-        log.info("seed %d; repeat this run with --seed %d", app.seed, app.seed)
-        lines = [
-            f"mock-server listening on {app.settings.base_url}",
-            f"dashboard: {app.settings.browser_url}/_mock/",
-        ]
-        if tls is not None and tls.ca_file is not None:
-            lines.append(f"CA certificate: {tls.ca_file}")
-        # One write: a program that reads the first line only may close its end of the pipe then.
-        sys.stdout.write("".join(f"{line}\n" for line in lines))
-        sys.stdout.flush()
+
+def _serve(
+    app: MockServer,
+    listener: socket.socket,
+    tls: Tls | None,
+    on_ready: Callable[[], None],
+    link: ParentLink | None = None,
+) -> None:
+    """Serve until a signal comes, or until the parent of this worker ends."""
+
+    def begin() -> None:
+        on_ready()
         app.control.load_soon()
+        if link is not None:
+            asyncio.get_running_loop().add_reader(link.parent_life, stop_without_parent)
+
+    def stop_without_parent() -> None:
+        asyncio.get_running_loop().remove_reader(cast("ParentLink", link).parent_life)
+        log.error("the parent process has ended")
+        server.handle_exit(signal.SIGTERM, None)
 
     def begin_stopping(number: signal.Signals) -> None:
         log.info("stopping on %s", number.name)
         app.begin_stopping()
 
-    server = HttpServer(uvicorn_config(app, tls), on_start=announce, on_signal=begin_stopping)
+    server = HttpServer(uvicorn_config(app, tls), on_start=begin, on_signal=begin_stopping)
     EARLY_SIGNALS.note_only()
     server.run(sockets=[listener])
+
+
+def _seed_of(app: MockServer) -> str:
+    """Return the seed as text; it is empty while a store that has its own cannot be used."""
+    return str(app.seed) if app.why_not_ready() is None else ""
+
+
+def _announce(settings: Settings, tls: Tls | None, seed: str) -> None:
+    if seed:
+        log.info("seed %s; repeat this run with --seed %s", seed, seed)
+    lines = [
+        f"mock-server listening on {settings.base_url}",
+        f"dashboard: {settings.browser_url}/_mock/",
+    ]
+    if tls is not None and tls.ca_file is not None:
+        lines.append(f"CA certificate: {tls.ca_file}")
+    # One write: a program that reads the first line only may close its end of the pipe then.
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()
+
+
+def _prepare_process() -> None:
+    """Allow as many connections as the system does, and exempt what is imported from the GC."""
+    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
+    gc.freeze()  # What has been imported stays, so collections need not look at it.
+
+
+def _at_port_of(listener: socket.socket, settings: Settings) -> Settings:
+    return msgspec.structs.replace(settings, port=listener.getsockname()[1])
 
 
 def uvicorn_config(
@@ -108,8 +182,24 @@ def _protocol(direct: DirectPath | None) -> type[asyncio.Protocol]:
     return cast("type[asyncio.Protocol]", partial(DirectProtocol, direct=direct))
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; port 0 chooses a free port. Raise ListenError."""
+def _listen_together(host: str, port: int, number: int) -> list[socket.socket]:
+    """Return a listening socket for each worker, all at one address. Raise ListenError.
+
+    Linux spreads new connections over such sockets. Elsewhere, the workers share one.
+    """
+    first = listen(host, port)  # It fails if another program uses the port; shared ones do not.
+    if not _SPREADS_CONNECTIONS:
+        return [first] * number
+    port = first.getsockname()[1]
+    first.close()
+    return [listen(host, port, is_shared=True) for _ in range(number)]
+
+
+def listen(host: str, port: int, *, is_shared: bool = False) -> socket.socket:
+    """Return a listening socket; port 0 chooses a free port. Raise ListenError.
+
+    With `is_shared`, other sockets of this user can listen at the same address.
+    """
     try:
         # Python would encode a string with the codec idna, which is slow to import.
         name = host.encode() if host.isascii() else host
@@ -118,6 +208,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if is_shared:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             listener.bind(address)
             listener.listen(_BACKLOG)
         except OSError:
@@ -130,9 +222,3 @@ def listen(host: str, port: int) -> socket.socket:
             " (--port 0 chooses a free port)"
         ) from error
     return listener
-
-
-def _raise_file_limit() -> None:
-    """Allow as many connections as the system does."""
-    _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))

@@ -100,6 +100,7 @@ class MockServer:
             encode_status=envelope.status,
         )
         self._dispatcher = Dispatcher(self._store, attempts, clock=clock)
+        self._store.when_due(self._dispatcher.wake)
         self._starting_snapshot = StartingSnapshot(
             snapshot, self._store, self._dispatcher, real_ms=self._responder.now_ms
         )
@@ -264,4 +265,5 @@ def _store_choice(settings: Settings) -> StoreChoice:
         seed=random_seed() if seed is None else seed,
         is_seed_chosen=seed is not None,
         max_tasks=settings.max_tasks,
+        ttl_ms=settings.store_ttl_ms,
     )

@@ -127,6 +127,12 @@ class Store(Protocol):
     def metrics(self) -> ServerMetrics:
         """The counters of all sandboxes, including those that were removed."""
 
+    def when_due(self, wake: Callable[[str], None]) -> None:
+        """Call `wake` with the id of each sandbox whose callbacks nobody else delivers.
+
+        A store of several processes does so after another one has ended.
+        """
+
     async def start(self) -> None:
         """Prepare the store. A store that cannot be reached now has a `problem` afterwards."""
 

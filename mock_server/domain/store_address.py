@@ -11,9 +11,15 @@ MEMORY = "memory"
 # The kinds of stores: how people write them, and what an address of the kind matches.
 _KINDS = {
     MEMORY: MEMORY,
+    "redis://HOST:PORT/DB": r"rediss?(\+(unix|sentinel|cluster))?://\S+",
 }
 _ADDRESS = rf"^\s*({'|'.join(_KINDS.values())})\s*$"
 _URL = re.compile(r"([^:/?]+)://(?:[^?]*@)?([^?]*).*", re.DOTALL)
+
+
+def is_shared(address: str) -> bool:
+    """Tell whether several processes can use the store at once."""
+    return address.startswith("redis")
 
 
 def without_secrets(address: str) -> str:

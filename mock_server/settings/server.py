@@ -128,8 +128,20 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
         Setting(help="Maximum size of a request body.", form=BYTES),
     ] = 16 * 1024 * 1024
     store: Annotated[
-        str, Setting(help="Where sandboxes are kept: in memory until the process ends.", form=STORE)
+        str, Setting(help="Where sandboxes are kept; in Redis, processes share them.", form=STORE)
     ] = MEMORY
+    store_ttl_ms: Annotated[
+        int,
+        Setting(
+            help="Time after which Redis forgets a sandbox that nobody uses.",
+            form=DURATION,
+            default="7d",
+        ),
+    ] = 7 * 86_400_000
+    workers: Annotated[
+        Annotated[int, Meta(ge=1, le=256)],
+        Setting(help="Processes that serve together; more than 1 needs a store in Redis."),
+    ] = 1
     max_tasks: Annotated[
         Annotated[int, Meta(ge=1, le=100_000_000)],
         Setting(help="Maximum tasks in memory; the oldest completed tasks are dropped first."),

@@ -7,10 +7,17 @@ from collections.abc import Callable
 
 import msgspec
 
+from mock_server.domain.errors import InvalidValue
 from mock_server.domain.ports import RealClock
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.store import Store
+from mock_server.domain.store_address import is_shared
 from mock_server.store.memory_store import MemoryStore
+
+_MIN_TTL_MS = 60_000
+
+MakeTemplate = Callable[[int], SandboxTemplate]
+"""Return the template of new sandboxes, given their seed."""
 
 
 class StoreChoice(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,12 +30,37 @@ class StoreChoice(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     is_seed_chosen: bool
     max_tasks: int
+    ttl_ms: int
+
+    @property
+    def chosen_seed(self) -> int | None:
+        return self.seed if self.is_seed_chosen else None
 
 
-def open_store(
-    choice: StoreChoice,
-    make_template: Callable[[int], SandboxTemplate],  # Given the seed of new sandboxes.
-    clock: RealClock,  # noqa: ARG001  # Stores of several processes need it.
-) -> Store:
+def open_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealClock) -> Store:
     """Return the store at an address that the settings accept. Raises InvalidValue."""
+    if is_shared(choice.address):
+        return _redis_store(choice, make_template, clock)
     return MemoryStore(make_template(choice.seed), max_tasks=choice.max_tasks)
+
+
+def _redis_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealClock) -> Store:
+    if choice.ttl_ms < _MIN_TTL_MS:
+        raise InvalidValue("--store-ttl", f"must be at least 1m (got {choice.ttl_ms / 1000:g} s)")
+    try:
+        from mock_server.store.redis_store import RedisStore  # noqa: PLC0415  # An optional package.
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in {"redis", "hiredis"}:
+            raise
+        raise InvalidValue(
+            "--store",
+            "redis-py is not installed; run: python -m pip install 'apixo-testkit[redis]'",
+        ) from error
+    return RedisStore(
+        make_template,
+        choice.address,
+        clock=clock,
+        seed=choice.chosen_seed,
+        max_tasks=choice.max_tasks,
+        ttl_ms=choice.ttl_ms,
+    )

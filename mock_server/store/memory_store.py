@@ -70,6 +70,9 @@ class MemoryStore:
     def seed(self) -> int:
         return self._template.seed
 
+    def when_due(self, wake: Callable[[str], None]) -> None:
+        """Do nothing: no other process delivers callbacks."""
+
     async def start(self) -> None:
         """Do nothing: memory needs no preparation."""
 

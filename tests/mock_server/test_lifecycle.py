@@ -55,6 +55,19 @@ def test_lifecycle_starts_and_stops_in_order() -> None:
     ]
 
 
+def test_every_step_of_the_stop_is_done_though_one_fails() -> None:
+    steps: list[str] = []
+
+    async def note() -> None:
+        steps.append("stop")
+
+    lifecycle = Lifecycle(start=succeed, begin_stopping=lambda: None, stop=[note, fail, note])
+    with pytest.raises(OSError, match="the disk is full"):
+        asyncio.run(sent_by(lifecycle, []))
+
+    assert steps == ["stop", "stop"]
+
+
 @pytest.mark.parametrize(
     ("start", "stop", "last"),
     [(fail, succeed, "lifespan.startup.failed"), (succeed, fail, "lifespan.shutdown.failed")],
