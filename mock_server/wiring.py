@@ -31,6 +31,7 @@ from mock_server.runtime.egress import Egress
 from mock_server.runtime.entropy import random_seed
 from mock_server.runtime.pattern_search import RegexPatternSearch
 from mock_server.runtime.reference_checker import ReferenceChecker
+from mock_server.runtime.resuming import resume
 from mock_server.settings import Settings
 from mock_server.starting_snapshot import StartingSnapshot
 from mock_server.store.choice import StoreChoice, open_store
@@ -248,6 +249,8 @@ class MockServer:
         A store that cannot be reached now is no error: the server is not ready until it can.
         """
         await self._store.start()
+        if self._store.is_durable and not self._store.owner:
+            await resume(self._store, self._dispatcher, self._responder.now_ms())
         await self._starting_snapshot.restore()
 
     def _http_sender(self) -> Sender:
@@ -265,5 +268,6 @@ def _store_choice(settings: Settings) -> StoreChoice:
         seed=random_seed() if seed is None else seed,
         is_seed_chosen=seed is not None,
         max_tasks=settings.max_tasks,
+        sync=settings.store_sync,
         ttl_ms=settings.store_ttl_ms,
     )

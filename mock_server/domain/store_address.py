@@ -1,6 +1,7 @@
 """The address of a store, as `--store` has it."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta
@@ -8,9 +9,11 @@ from msgspec import Meta
 from mock_server.domain.setting_forms import Form
 
 MEMORY = "memory"
+SQLITE = "sqlite:"
 # The kinds of stores: how people write them, and what an address of the kind matches.
 _KINDS = {
     MEMORY: MEMORY,
+    f"{SQLITE}FILE": rf"{SQLITE}.*\S.*",
     "redis://HOST:PORT/DB": r"rediss?(\+(unix|sentinel|cluster))?://\S+",
 }
 _ADDRESS = rf"^\s*({'|'.join(_KINDS.values())})\s*$"
@@ -28,9 +31,13 @@ def without_secrets(address: str) -> str:
     return address if found is None else f"{found[1]}://{found[2]}"
 
 
+def _any_of(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
 STORE = Form(
     metavar="ADDRESS",
-    must_be=" or ".join(_KINDS),
+    must_be=_any_of([*_KINDS]),
     kind=Annotated[str, Meta(pattern=_ADDRESS)],
     parse=str.strip,
     show=without_secrets,

@@ -128,8 +128,15 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
         Setting(help="Maximum size of a request body.", form=BYTES),
     ] = 16 * 1024 * 1024
     store: Annotated[
-        str, Setting(help="Where sandboxes are kept; in Redis, processes share them.", form=STORE)
+        str,
+        Setting(help="Where sandboxes are kept; in Redis, processes share them.", form=STORE),
     ] = MEMORY
+    store_sync: Annotated[
+        Literal["normal", "full"],
+        Setting(
+            help="What a power cut costs the store sqlite: the last changes, or with full nothing."
+        ),
+    ] = "normal"
     store_ttl_ms: Annotated[
         int,
         Setting(

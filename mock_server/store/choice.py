@@ -4,6 +4,7 @@ The modules of a store are imported only if it is chosen.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 
@@ -11,7 +12,7 @@ from mock_server.domain.errors import InvalidValue
 from mock_server.domain.ports import RealClock
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.store import Store
-from mock_server.domain.store_address import is_shared
+from mock_server.domain.store_address import SQLITE, is_shared
 from mock_server.store.memory_store import MemoryStore
 
 _MIN_TTL_MS = 60_000
@@ -30,6 +31,7 @@ class StoreChoice(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     is_seed_chosen: bool
     max_tasks: int
+    sync: Literal["normal", "full"]
     ttl_ms: int
 
     @property
@@ -41,7 +43,22 @@ def open_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealCloc
     """Return the store at an address that the settings accept. Raises InvalidValue."""
     if is_shared(choice.address):
         return _redis_store(choice, make_template, clock)
+    if choice.address.startswith(SQLITE):
+        return _sqlite_store(choice, make_template)
     return MemoryStore(make_template(choice.seed), max_tasks=choice.max_tasks)
+
+
+def _sqlite_store(choice: StoreChoice, make_template: MakeTemplate) -> Store:
+    from mock_server.store.sqlite_store import open_sqlite_store  # noqa: PLC0415
+
+    return open_sqlite_store(
+        choice.address.removeprefix(SQLITE),
+        make_template,
+        seed=choice.seed,
+        is_seed_chosen=choice.is_seed_chosen,
+        sync=choice.sync,
+        max_tasks=choice.max_tasks,
+    )
 
 
 def _redis_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealClock) -> Store:

@@ -20,7 +20,7 @@ _SCHEMA = 1  # A change that older code cannot read increases it.
 _LOCK_TIMEOUT_S = 0.2  # Of two processes that start at once, one must get the file.
 _SMALLEST_DATABASE_BYTES = 512
 _TABLES = """
-CREATE TABLE server (format INTEGER NOT NULL, seed INTEGER NOT NULL, fingerprint TEXT NOT NULL);
+CREATE TABLE server (format INTEGER NOT NULL, seed TEXT NOT NULL, fingerprint TEXT NOT NULL);
 CREATE TABLE sandbox (number INTEGER PRIMARY KEY, id TEXT NOT NULL, entry INTEGER NOT NULL);
 CREATE TABLE checkpoint (
     sandbox INTEGER NOT NULL, entry INTEGER NOT NULL, slice INTEGER NOT NULL, data BLOB NOT NULL,
@@ -66,7 +66,7 @@ class SqliteFile:
     def __init__(self, path: str, sync: Sync) -> None:
         """Open and lock the file; create it if it does not exist. Raises InvalidValue."""
         self.path = path
-        self._db = _connect(path)
+        self._db = _connect(Path(path).expanduser())
         self._execute = self._db.execute
         try:
             self._prepare(sync)
@@ -80,11 +80,12 @@ class SqliteFile:
     def header(self) -> Header | None:
         """Return the header, or None if the file is new."""
         row = self._execute("SELECT format, seed, fingerprint FROM server").fetchone()
-        return None if row is None else Header(*row)
+        return None if row is None else Header(row[0], int(row[1]), row[2])
 
     def set_header(self, header: Header) -> None:
         self._execute("DELETE FROM server")
-        self._execute("INSERT INTO server VALUES (?, ?, ?)", header)
+        row = (header.format, str(header.seed), header.fingerprint)  # It may have over 63 bits.
+        self._execute("INSERT INTO server VALUES (?, ?, ?)", row)
 
     @property
     def has_log(self) -> bool:
@@ -215,22 +216,22 @@ def newer_format(path: str, found: int, known: int) -> str:
     )
 
 
-def _connect(path: str) -> sqlite3.Connection:
+def _connect(path: Path) -> sqlite3.Connection:
     """Return a connection to a file; create it if it does not exist."""
     # A file that a server of this process has open must not be opened here: closing it again
     # would release the locks that SQLite holds.
     try:
         with suppress(FileExistsError):  # Only its owner can read it, because it contains prompts.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        size = Path(path).stat().st_size
+        size = path.stat().st_size
     except OSError as error:
         raise InvalidValue("--store", f"cannot open {path}: {reason_of(error)}") from error
-    if Path(path).is_dir():
+    if path.is_dir():
         raise InvalidValue("--store", f"{path} is a directory; name a file in it")
     if 0 < size < _SMALLEST_DATABASE_BYTES:  # SQLite would overwrite it.
         raise InvalidValue("--store", f"{path} {_NOT_OURS}")
     return sqlite3.connect(
-        Path(path).absolute(),  # So that `:memory:` is a file, too.
+        path.absolute(),  # So that `:memory:` is a file, too.
         timeout=_LOCK_TIMEOUT_S,
         isolation_level=None,
         check_same_thread=False,  # A server may run in another thread than the one that made it.

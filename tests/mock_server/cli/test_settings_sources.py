@@ -295,7 +295,7 @@ def test_password_in_an_invalid_address_of_a_store_is_not_shown(
 ) -> None:
     ended = run_here("--store", address)
 
-    assert_stopped(ended, naming="--store: must be memory or redis://HOST:PORT/DB")
+    assert_stopped(ended, naming="--store: must be memory, sqlite:FILE or redis://HOST:PORT/DB")
     assert "hush" not in ended.stderr
 
 

@@ -12,6 +12,7 @@ from mock_server.domain.store import Store
 from mock_server.store.memory_store import MemoryStore
 from tests.mock_server.store.bench import CATALOGUE, Bench, NewBench
 from tests.mock_server.store.redis_stores import RedisStores
+from tests.mock_server.store.sqlite_stores import SqliteStores
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,7 @@ class Stores(Protocol):
     scope="session",
     params=[
         pytest.param("memory"),
+        pytest.param("sqlite"),
         pytest.param("redis"),
         pytest.param("redis-3"),
     ],
@@ -39,6 +41,8 @@ class Stores(Protocol):
 def new_bench(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[NewBench]:
     if request.param == "memory":
         stores: Stores = MemoryStore
+    elif request.param == "sqlite":
+        stores = SqliteStores()
     else:
         server = request.getfixturevalue("redis_server")
         stores = RedisStores(runner, server, 3 if request.param == "redis-3" else 1)
@@ -65,5 +69,5 @@ def new_bench(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterato
         return Bench(store, runner)
 
     yield new
-    if isinstance(stores, RedisStores):
+    if isinstance(stores, RedisStores | SqliteStores):
         stores.close()

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from mock_server.domain.commands import HoldClock
 from mock_server.domain.deliveries import DeliveryState
 from mock_server.domain.dispatching import SandboxDropped
 from mock_server.domain.ports import DeliveryResult
@@ -12,6 +13,7 @@ from mock_server.domain.sandbox_settings import ClockSettings
 from mock_server.runtime.callback_attempts import CallbackAttempts
 from mock_server.runtime.dispatcher import Dispatcher
 from mock_server.runtime.pattern_search import RegexPatternSearch
+from mock_server.runtime.resuming import resume
 from tests.mock_server.store.bench import START_MS, Bench, Key, NewBench, lasting
 
 MANUAL = ClockSettings(mode="manual")
@@ -155,3 +157,47 @@ def test_advance_of_a_missing_sandbox_leaves_nothing_behind(deliverer: Deliverer
     with pytest.raises(SandboxDropped):
         deliverer.bench.run(deliverer.dispatcher.advance(key.id, 1000))
     assert deliverer.dispatcher.is_idle
+
+
+def test_attempt_of_a_process_that_ended_is_made_again(new_bench: NewBench) -> None:
+    """Nobody knows whether the receiver has got it; CB-4 allows a second one."""
+    bench = new_bench(clock=MANUAL)
+    key = bench.key()
+    before = Deliverer(bench)
+    before.send(key)
+    key.callback_task(lasting(0))
+    before.close()
+    after = Deliverer(bench)
+
+    async def start_again() -> None:
+        await resume(bench.store, after.dispatcher, START_MS)
+        for _ in range(2):
+            await after.sender.arrived.acquire()
+
+    bench.run(start_again())
+
+    assert key.sandbox.claims_of("") == {2, 3}
+    after.close()
+
+
+def test_callback_that_was_delivered_is_not_sent_again(new_bench: NewBench) -> None:
+    bench = new_bench(clock=MANUAL)
+    key = bench.key()
+    key.callback_task(lasting(0))
+    key.deliver(DeliveryResult(status=200))
+    after = Deliverer(bench)
+    bench.run(resume(bench.store, after.dispatcher, START_MS))
+
+    assert after.dispatcher.is_idle
+
+
+def test_clock_that_was_held_by_a_process_that_ended_continues(new_bench: NewBench) -> None:
+    bench = new_bench()
+    key = bench.key()
+    key.execute(HoldClock)
+    bench.pass_time(1000)
+    after = Deliverer(bench)
+    bench.run(resume(bench.store, after.dispatcher, bench.real_ms))
+    bench.pass_time(500)
+
+    assert key.sandbox.clock(bench.real_ms).now_ms == START_MS + 500

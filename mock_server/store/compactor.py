@@ -1,0 +1,77 @@
+"""Makes the logs of sandboxes short again, piece by piece between the turns of the event loop."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from mock_server.domain.errors import StoreUnavailable
+from mock_server.store.sandbox_log import SandboxLog
+from mock_server.store.sqlite_file import SqliteFile
+
+logger = logging.getLogger("mock_server.store")
+
+_PAUSE_S = 10.0  # After a failure; without it, a full disk would be tried in every turn.
+
+
+class Compactor:
+    """Writes checkpoints and deletes what they replace, one job after the other.
+
+    `flush` writes the commands that are not in the file yet, and returns whether none is left.
+    """
+
+    def __init__(self, file: SqliteFile, flush: Callable[[], bool]) -> None:
+        self._file = file
+        self._flush = flush
+        self._jobs: deque[tuple[SandboxLog, Iterator[None]]] = deque()
+        self._logs: set[SandboxLog] = set()  # Those whose checkpoint is a job.
+        self._step_handle: asyncio.Handle | None = None
+        self._pause_until_s = 0.0
+
+    def compact(self, log: SandboxLog) -> None:
+        """Replace a log by a checkpoint soon, unless that is a job already."""
+        if log not in self._logs and asyncio.get_running_loop().time() >= self._pause_until_s:
+            self._logs.add(log)
+            self._add(log, log.compact(self._file))
+
+    def clean_up(self, log: SandboxLog) -> None:
+        """Delete what is left of a removed sandbox soon."""
+        self._add(log, log.clean_up(self._file))
+
+    def finish(self) -> None:
+        """Do all jobs now. Raises StoreUnavailable."""
+        if self._step_handle is not None:
+            self._step_handle.cancel()
+        for _, job in self._jobs:
+            for _ in job:
+                pass
+
+    def _add(self, log: SandboxLog, job: Iterator[None]) -> None:
+        self._jobs.append((log, job))
+        if self._step_handle is None:
+            self._step_soon()
+
+    def _step_soon(self) -> None:
+        self._step_handle = asyncio.get_running_loop().call_soon(self._step)
+
+    def _step(self) -> None:
+        """Do the next piece of a job. A checkpoint must not be newer than the log in the file."""
+        self._step_handle = None
+        if self._flush():
+            log, job = self._jobs[0]
+            try:
+                next(job)
+            except StopIteration:
+                self._end_job(log)
+            except StoreUnavailable as error:
+                logger.warning("no checkpoint was written: %s", error)
+                self._pause_until_s = asyncio.get_running_loop().time() + _PAUSE_S
+                self._end_job(log)
+        else:
+            self._end_job(self._jobs[0][0])
+        if self._jobs:
+            self._step_soon()
+
+    def _end_job(self, log: SandboxLog) -> None:
+        self._jobs.popleft()
+        self._logs.discard(log)
