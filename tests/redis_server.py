@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -47,10 +48,23 @@ class RedisServer:
         # The rest of its log is not interesting, and a full pipe would block it.
         self._process.stdout.close()
 
+    async def send(self, *command: str | bytes | int) -> Any:
+        """Send one command."""
+        async with Redis(unix_socket_path=str(self.socket), protocol=2) as client:
+            return await client.execute_command(*command)  # type: ignore[no-untyped-call]  # untyped in redis-py
+
     async def flush(self, database: int) -> None:
         """Empty a database."""
         async with Redis(unix_socket_path=str(self.socket), db=database) as client:
             await client.flushdb()
+
+    async def configure(self, name: str, value: str) -> None:
+        await self.send("CONFIG SET", name, value)
+
+    async def drop_last_entry(self, stream: str) -> None:
+        """Remove the newest entry of a stream."""
+        [[entry_id, _]] = await self.send("XREVRANGE", stream, "+", "-", "COUNT", 1)
+        await self.send("XDEL", stream, entry_id)
 
     def stop(self) -> None:
         """Kill the server; it loses its data."""

@@ -15,24 +15,25 @@ _JITTER = 0.25  # Several processes do not look at the same instant.
 class Background:
     def __init__(self) -> None:
         self._jobs: list[asyncio.Task[None]] = []
+        self._is_closed = False
 
     def repeat(self, work: Callable[[], Awaitable[None]], every_s: float) -> None:
         """Do some work again and again, about `every_s` seconds after it has finished."""
-        self._jobs.append(asyncio.create_task(_repeat(work, every_s)))
+        self._jobs.append(asyncio.create_task(self._repeat(work, every_s)))
 
     async def aclose(self) -> None:
+        """End all work. A call of redis-py may swallow the cancellation, so there is a flag."""
+        self._is_closed = True
         for job in self._jobs:
             job.cancel()
         await asyncio.gather(*self._jobs, return_exceptions=True)
-        self._jobs.clear()
 
-
-async def _repeat(work: Callable[[], Awaitable[None]], every_s: float) -> None:
-    while True:
-        await asyncio.sleep(every_s * uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311
-        try:
-            await work()
-        except StoreUnavailable:  # The connection has logged it, and tries to open again.
-            continue
-        except Exception:
-            log.exception("background work of the store failed")
+    async def _repeat(self, work: Callable[[], Awaitable[None]], every_s: float) -> None:
+        while not self._is_closed:
+            await asyncio.sleep(every_s * uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311
+            try:
+                await work()
+            except StoreUnavailable:  # The connection has logged it, and tries to open again.
+                continue
+            except Exception:
+                log.exception("background work of the store failed")

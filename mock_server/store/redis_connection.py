@@ -43,7 +43,18 @@ Reply: TypeAlias = Any
 _TIMEOUT_S = 2.0
 _PROBE_EVERY_S = 0.5
 _PROBE_KEY = "apixo-mock:probe"
-_RAW = ("XADD", "XRANGE", "XREVRANGE", "ZMSCORE", "ZADD", "ZSCORE", "ZRANGE", "HGETALL", "SET")
+_RAW = (
+    "XADD",
+    "XRANGE",
+    "XREVRANGE",
+    "ZMSCORE",
+    "ZADD",
+    "ZSCORE",
+    "ZRANGE",
+    "HGETALL",
+    "SET",
+    "SMEMBERS",
+)
 
 
 class RedisConnection:
@@ -59,6 +70,8 @@ class RedisConnection:
         self._client = _client(address)
         for name in _RAW:  # Replies stay as they are: bytes, integers and lists of them.
             self._client.set_response_callback(name, _unchanged)
+        self._is_refused = False
+        self._is_closed = False
         self._probes: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -68,6 +81,7 @@ class RedisConnection:
             self._start_probes()
 
     async def aclose(self) -> None:
+        self._is_closed = True
         if self._probes is not None:
             self._probes.cancel()
             await asyncio.gather(self._probes, return_exceptions=True)
@@ -88,6 +102,12 @@ class RedisConnection:
         """Send commands of `hello`, while the connection still has a problem."""
         return [checked(reply) for reply in await self._send(commands)]
 
+    def refuse(self, reason: str) -> StoreUnavailable:
+        """Use Redis no more, because this process would do harm; return the error."""
+        self._is_refused = True
+        self._set_problem(reason)
+        return StoreUnavailable(reason)
+
     async def _send(self, commands: Sequence[Command]) -> list[Reply]:
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:
@@ -107,6 +127,8 @@ class RedisConnection:
         return error
 
     def _fail(self, error: Exception) -> StoreUnavailable:
+        if self._is_refused:
+            return StoreUnavailable(self.problem or "")
         self._set_problem(f"{_place(self._address)} {_sentence(error)}")
         self._start_probes()
         return StoreUnavailable(self.problem or "")
@@ -121,11 +143,11 @@ class RedisConnection:
         self.problem = problem
 
     def _start_probes(self) -> None:
-        if self._probes is None or self._probes.done():
+        if not self._is_closed and (self._probes is None or self._probes.done()):
             self._probes = asyncio.create_task(self._probe_until_available())
 
     async def _probe_until_available(self) -> None:
-        while self.problem is not None:
+        while self.problem is not None and not (self._is_refused or self._is_closed):
             await asyncio.sleep(_PROBE_EVERY_S)
             await self._probe()
 
@@ -175,17 +197,27 @@ def _place(address: RedisAddress) -> str:
 
 def _sentence(error: Exception) -> str:
     """Return what is wrong and what to do, without any password."""
-    text = str(error)
-    by_class = next((said for kind, said in _SENTENCES.items() if isinstance(error, kind)), None)
-    if by_class is not None:
-        return by_class.format(text=text)
-    by_code = _SENTENCES_OF_CODES.get(text.partition(" ")[0])
-    if by_code is not None:
-        return by_code.format(text=text)
-    cause = error.__cause__ or error.__context__
-    if isinstance(cause, SSLError):
-        return f"cannot be reached with TLS: {reason_of(cause)}"
-    return f"cannot be reached: {reason_of(cause if isinstance(cause, OSError) else error)}"
+    causes = _causes(error)
+    for cause in causes:
+        text = str(cause)
+        by_class = (said for kind, said in _SENTENCES.items() if isinstance(cause, kind))
+        said = _SENTENCES_OF_CODES.get(text.partition(" ")[0]) or next(by_class, None)
+        if said is not None:
+            return said.format(text=text)
+    has_tls = any(isinstance(cause, SSLError) for cause in causes)
+    return f"cannot be reached{' with TLS' if has_tls else ''}: {reason_of(causes[-1])}"
+
+
+def _causes(error: BaseException) -> list[Exception]:
+    """Return an error and what has caused it; redis-py wraps errors of new connections."""
+    found: list[Exception] = []
+    while isinstance(error, Exception):
+        found.append(error)
+        cause = error.__cause__ or error.__context__
+        if cause is None:
+            break
+        error = cause
+    return found
 
 
 _WRONG_PASSWORD = "rejects the user or the password; check --store"  # noqa: S105  # It is none.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mock_server.domain.commands import Command
-from mock_server.domain.errors import DamagedLog, StoreUnavailable
+from mock_server.domain.errors import DamagedLog, NewerFormat, StoreUnavailable
 from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.store.redis_connection import RedisConnection, Reply, checked
@@ -33,8 +33,23 @@ class Loader:
         """Return the sandbox as it is now, or None if there is none.
 
         `own` is the batch whose outcomes are still unknown. A checkpoint that includes it leaves
-        them unknown. Raises StoreUnavailable, NewerFormat, DamagedLog.
+        them unknown. Raises StoreUnavailable.
         """
+        try:
+            return await self._load(sandbox_id, own)
+        except (DamagedLog, NewerFormat) as error:
+            raise self.unreadable(sandbox_id, error) from error
+
+    def unreadable(self, sandbox_id: str, error: DamagedLog | NewerFormat) -> StoreUnavailable:
+        """Return the error of a log or checkpoint that this process cannot read.
+
+        A process that finds a newer format stops using Redis, instead of guessing.
+        """
+        if isinstance(error, NewerFormat):
+            return self._connection.refuse(f"a newer version of the mock uses this Redis: {error}")
+        return StoreUnavailable(f"the sandbox {sandbox_id} in Redis is damaged: {error}")
+
+    async def _load(self, sandbox_id: str, own: OwnBatch | None) -> Replica | None:
         keys = SandboxKeys(sandbox_id)
         for _ in range(_TRIES):
             checkpoints, scores = await self._send(
@@ -119,6 +134,3 @@ class Loader:
 def unknown_outcome() -> StoreUnavailable:
     """Return the error of a command that was sent, and about which nothing else is known."""
     return StoreUnavailable("Redis has lost the log of this sandbox; the outcome is unknown")
-
-
-__all__ = ["DamagedLog", "Loader", "unknown_outcome"]

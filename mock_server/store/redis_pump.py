@@ -7,11 +7,18 @@ are at once, the more of them share a round trip.
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from mock_server.domain.command_codec import encode_commands
 from mock_server.domain.commands import Command
-from mock_server.domain.errors import DomainError, SandboxMissing
+from mock_server.domain.errors import (
+    DamagedLog,
+    DomainError,
+    NewerFormat,
+    SandboxMissing,
+    StoreUnavailable,
+)
 from mock_server.store.redis_connection import Command as RedisCommand
 from mock_server.store.redis_connection import RedisConnection, Reply, checked
 from mock_server.store.redis_loader import Loader, unknown_outcome
@@ -151,11 +158,14 @@ class Pump:
             except SandboxMissing as error:
                 self._observer.gone(replica, turn)
                 turn.fail(error)
+            except (DamagedLog, NewerFormat) as error:
+                turn.fail(self._loader.unreadable(replica.sandbox.id, error))
             except DomainError as error:
                 turn.fail(error)
             else:
                 done.append(turn)
-        await self._observer.before_results()
+        with suppress(StoreUnavailable):  # The commands are in the log, and their results known.
+            await self._observer.before_results()
         for turn in done:
             turn.settle()
 

@@ -80,5 +80,8 @@ class ServerRecords:
                 ("GET", SERVER),
             ]
         )
-        self._own = adopt(stored, own, is_seed_chosen=self._is_seed_chosen)
+        found = adopt(stored, own, is_seed_chosen=self._is_seed_chosen)
+        self._own = msgspec.structs.replace(found, format=FORMAT)
+        if found.format < FORMAT:  # Older processes must not read what this one writes.
+            await send([("SET", SERVER, msgspec.json.encode(self._own))])
         self.template = msgspec.structs.replace(self.template, seed=self._own.seed)

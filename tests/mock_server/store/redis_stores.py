@@ -8,11 +8,19 @@ import msgspec
 
 from mock_server.domain.events import Follower
 from mock_server.domain.sandbox.state import SandboxTemplate
+from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.store import Store
 from mock_server.store.redis_store import RedisStore
-from tests.mock_server.store.bench import START_MS
+from tests.mock_server.store.bench import CATALOGUE, START_MS
 from tests.redis_server import RedisServer
 
+TEMPLATE = SandboxTemplate(
+    seed=7,
+    settings=SandboxSettings(),
+    clock=ClockSettings(),
+    models=CATALOGUE.models,
+    fail_messages=CATALOGUE.fail_messages,
+)
 _DATABASES = 6  # Some tests use several benches at the same time.
 
 
@@ -21,6 +29,20 @@ class StillClock:
 
     def now_ns(self) -> int:
         return START_MS * 1_000_000
+
+
+async def opened(
+    address: str, template: SandboxTemplate = TEMPLATE, *, seed: int | None = 7, **options: Any
+) -> RedisStore:
+    """Return a store that has started."""
+    store = RedisStore(
+        lambda seed: msgspec.structs.replace(template, seed=seed),
+        address,
+        seed=seed,
+        **{"clock": StillClock(), **options},
+    )
+    await store.start()
+    return store
 
 
 class InTurn:
@@ -68,19 +90,18 @@ class RedisStores:
         self._close(database)
         self._runner.run(self._server.flush(database))
         made = [
-            RedisStore(
-                lambda seed: msgspec.structs.replace(template, seed=seed),
-                f"{self._server.address}?db={database}",
-                clock=StillClock(),
-                seed=template.seed,
-                max_tasks=max_tasks,
-                max_sandboxes=max_sandboxes,
+            self._runner.run(
+                opened(
+                    f"{self._server.address}?db={database}",
+                    template,
+                    seed=template.seed,
+                    max_tasks=max_tasks,
+                    max_sandboxes=max_sandboxes,
+                )
             )
             for _ in range(self._processes)
         ]
-        for store in made:
-            self._runner.run(store.start())
-            assert store.problem is None
+        assert all(store.problem is None for store in made)
         self._open[database] = made
         return cast("Store", made[0] if len(made) == 1 else InTurn(made))
 
