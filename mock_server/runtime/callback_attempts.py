@@ -20,8 +20,8 @@ from mock_server.runtime.callback_faults import DROPPED, bodies
 
 log = logging.getLogger("mock_server.callbacks")
 
-EncodeStatus: TypeAlias = Callable[[Task, int, int], bytes]
-"""Return the body for a task at an instant, given the seed of its sandbox."""
+EncodeStatus: TypeAlias = Callable[[Task, int, SandboxReader], bytes]
+"""Return the body for a task at an instant, given its sandbox."""
 MakeSender: TypeAlias = Callable[[], Sender]
 
 
@@ -110,7 +110,7 @@ class CallbackAttempts:
         effect = match.effect.callback if match else None
         traits = effect.fault.traits if effect else None
         payloads = bodies(  # CB-1: the same body as a status response.
-            effect, due.task, lambda task: self._encode_status(task, due.at_ms, sandbox.seed)
+            effect, due.task, lambda task: self._encode_status(task, due.at_ms, sandbox)
         )
         for payload in payloads[:-1]:
             delivered = await sender.post(due.url, payload, sandbox.id)

@@ -3,6 +3,8 @@
 Every status request passes here, so the constant parts are encoded once.
 """
 
+from typing import Protocol
+
 import msgspec
 
 from mock_server.domain.task import FAILED, PENDING, PROCESSING, Task, state_at
@@ -18,6 +20,14 @@ _FAILED = (
     b',"createTime":%d,"completeTime":%d,"costTime":%d}}'
 )
 
+
+class Seeded(Protocol):
+    """What a URL depends on beside its task; only a success needs it."""
+
+    @property
+    def seed(self) -> int: ...
+
+
 encode = msgspec.json.Encoder().encode
 
 
@@ -26,10 +36,10 @@ def accepted(task: Task) -> bytes:
     return _HEAD + task.id.encode() + b'"}}'
 
 
-def status(task: Task, now_ms: int, seed: int) -> bytes:
+def status(task: Task, now_ms: int, sandbox: Seeded) -> bytes:
     """Return the response to a status request at this instant (STA-3 … STA-10).
 
-    `seed` is that of the sandbox that holds the task.
+    `sandbox` is the one that holds the task.
     """
     state = state_at(task, now_ms)
     head = _HEAD + task.id.encode()
@@ -41,7 +51,7 @@ def status(task: Task, now_ms: int, seed: int) -> bytes:
     if state is FAILED:  # STA-8
         ending = task.ending
         return head + _FAILED % (encode(ending.fail_code), encode(ending.fail_message), *times)
-    result_json = encode({"resultUrls": result_urls(task, seed)}).decode()  # STA-6
+    result_json = encode({"resultUrls": result_urls(task, sandbox.seed)}).decode()  # STA-6
     return head + _SUCCESS % (encode(result_json), *times)
 
 

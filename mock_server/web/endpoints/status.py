@@ -61,7 +61,7 @@ class StatusEndpoint(KeyedEndpoint):
         )
         if isinstance(view, Rejection):
             return rejected(view, request.sandbox.settings)
-        body = envelope.status(view.task, view.now_ms, request.sandbox.seed)
+        body = envelope.status(view.task, view.now_ms, request.sandbox)
         return Answer(200, body, view.now_ms, task_id, owes_callback=view.ends_now)
 
     def begin_delivery(self, request: ProviderRequest) -> None:

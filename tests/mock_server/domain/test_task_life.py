@@ -23,6 +23,12 @@ MEMBERS = {
 }
 
 
+class Sandbox(msgspec.Struct, frozen=True):
+    """The part of a sandbox that URLs depend on."""
+
+    seed: int
+
+
 class Life(msgspec.Struct):
     """What a client saw of a task that was submitted as `born` and became `task`."""
 
@@ -63,7 +69,7 @@ def lives(draw: st.DrawFn) -> Life:
                     task.ending, fail_code=draw(st.none() | fail_codes), fail_message="as told"
                 )
                 task = msgspec.structs.replace(task, ending=ending)
-        answers.append(envelope.status(task, now_ms, 7))
+        answers.append(envelope.status(task, now_ms, Sandbox(7)))
     return Life(born, task, answers)
 
 

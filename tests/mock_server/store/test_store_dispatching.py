@@ -57,7 +57,7 @@ class Deliverer:
             RuleMatcher(bench.store, RegexPatternSearch()),
             clock=StandingClock(),
             make_sender=lambda: self.sender,
-            encode_status=lambda task, now_ms, seed: b"{}",
+            encode_status=lambda task, now_ms, sandbox: b"{}",
         )
         self.dispatcher = Dispatcher(bench.store, attempts, clock=StandingClock())
 
