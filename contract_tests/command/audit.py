@@ -1,7 +1,6 @@
 """`contract-tests audit`: judge a client."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +26,7 @@ from contract_tests.command.run_output import report_path
 from contract_tests.command.switches import RenamedOption, verbose_option, with_options
 from contract_tests.command.terminal import Terminal
 from contract_tests.contract.errors import ReportError
-from contract_tests.contract.mock_process import draw_seed, start_mock
+from contract_tests.contract.mock_process import used_mock
 from contract_tests.contract.program import command_line
 from contract_tests.contract.register import load_register
 from contract_tests.contract.run_facts import Stopwatch
@@ -47,7 +46,9 @@ _OPTIONS: Final = (
     click.option("--watch", is_flag=True,
                  help="Show one API key per case, as JSON unless on a terminal, and judge the"
                  " clients that use them."),
-    click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="PORT",
+    click.option("--base-url", metavar="URL",
+                 help="A mock that runs already.  [default: one that this command starts]"),
+    click.option("--port", type=click.IntRange(0, 65535), metavar="PORT",
                  help="Port of the mock; 0 selects a free port.  [default: 0]"),
     click.option("--manifest", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
                  help="With --watch: also write the keys to this file."),
@@ -106,9 +107,8 @@ def audit_command(
     Exit status: 0 no failures, 1 at least one failure, 2 invalid usage, 3 something could not be
     tested or the client does not reach the mock, 130 interrupted.
     """
-    _reject_conflicts(command, given, watch=watch, explore=explore)
+    _reject_conflicts(command, given | {"seed": seed}, watch=watch, explore=explore)
     client = None if command is None else ClientCommand(command)
-    seed = draw_seed() if seed is None else seed
     if explore and command is not None and client is not None:
         return explore_client(
             client, command, select, report, strict=strict, seed=seed, given=given
@@ -122,8 +122,8 @@ def audit_command(
         given["timeout_s"] = _TIMEOUT_S[suite]
     declared = frozenset(trait for trait in Trait if given[trait.name.lower()])
     stopwatch = Stopwatch()
-    with ExitStack() as stack:
-        base_url = stack.enter_context(start_mock(seed, port=given["port"]))
+    with used_mock(given["base_url"], seed, given["port"] or 0) as mock:
+        base_url = mock.base_url
         if client is None:
             results, end = (
                 run_watch(cases, base_url, given, declared, is_verbose=verbose),
@@ -145,7 +145,7 @@ def audit_command(
         base_url=base_url,
         suite="selected" if select else suite,
         strict=strict,
-        seed=seed,
+        seed=mock.seed,
         untested="not tested by any case of this audit" if watch else _ONE_PROMPT,
         run=stopwatch.facts(),
         selection=[f"--select {glob}" for glob in select],
@@ -180,6 +180,10 @@ def _reject_conflicts(
     ):
         if given[name] is not None and not is_on:
             raise click.UsageError(f"{switch} requires {mode}")
+    if given["base_url"] is not None:
+        for name in ("seed", "port"):
+            if given[name] is not None:
+                raise click.UsageError(f"--{name} is for a mock that is started; omit --base-url")
 
 
 def _requirements(cases: Sequence[CasePlan]) -> list[Rule]:

@@ -28,7 +28,7 @@ from contract_tests.command.interruption import INTERRUPTED
 from contract_tests.command.progress import minutes
 from contract_tests.command.terminal import Entry, Terminal
 from contract_tests.contract.errors import UnreachableError
-from contract_tests.contract.mock_process import start_mock
+from contract_tests.contract.mock_process import used_mock
 from contract_tests.contract.register import load_register
 from contract_tests.contract.run_facts import Stopwatch
 from contract_tests.contract.text import count
@@ -59,7 +59,7 @@ def explore_client(
     directory: Path | None,
     *,
     strict: bool,
-    seed: int,
+    seed: int | None,
     given: dict[str, Any],
 ) -> int:
     """Explore a client, print and write the report, and return the exit status."""
@@ -70,11 +70,11 @@ def explore_client(
     invariants = judged_invariants(select, declared)
     if directory is not None:
         make_directory(directory)
-    with start_mock(seed, port=given["port"]) as base_url:
+    with used_mock(given["base_url"], seed, given["port"] or 0) as mock:
         options = _Options(
             command=command,
-            base_url=base_url,
-            seed=seed,
+            base_url=mock.base_url,
+            seed=mock.seed,
             budget_s=given["budget_s"] or _BUDGET_S,
             timeout_s=given["timeout_s"],
             parallel=given["parallel"],

@@ -1,4 +1,4 @@
-"""Starts the mock in a separate process, with a random seed."""
+"""Starts the mock in a separate process, with a random seed, or finds one that runs already."""
 
 import secrets
 import subprocess
@@ -8,14 +8,71 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Final
 
+import httpx
+import msgspec
+
+from contract_tests.contract.certificates import trusted_certificates
 from contract_tests.contract.errors import TargetError
 
 _STOP_S: Final = 30.0  # After this time, a mock that does not stop is killed.
+_INFO_TIMEOUT_S: Final = 10.0
+
+
+class UsedMock(msgspec.Struct, frozen=True):
+    """A running mock, and its random seed."""
+
+    base_url: str
+    seed: int
+
+
+class _Info(msgspec.Struct):
+    """The part of the answer of `GET /_mock/info` that is needed here."""
+
+    seed: int
 
 
 def draw_seed() -> int:
     """Return a new random seed."""
     return secrets.randbelow(2**32)
+
+
+def find_mock(base_url: str) -> UsedMock:
+    """Return the mock that runs at an address.
+
+    Raises:
+        TargetError: There is none.
+    """
+    base_url = base_url.rstrip("/")
+    advice = "start one with mock-server, or omit --base-url"
+    try:
+        answer = httpx.get(
+            f"{base_url}/_mock/info",
+            timeout=_INFO_TIMEOUT_S,
+            verify=trusted_certificates(),
+            trust_env=False,  # As in the cases.
+        )
+        return UsedMock(base_url, msgspec.json.decode(answer.content, type=_Info).seed)
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise TargetError(
+            f"--base-url {base_url}: cannot be reached ({error}); {advice}"
+        ) from error
+    except msgspec.DecodeError as error:
+        raise TargetError(f"--base-url {base_url}: is not a mock server; {advice}") from error
+
+
+@contextmanager
+def used_mock(base_url: str | None, seed: int | None, port: int) -> Iterator[UsedMock]:
+    """Yield the mock at this address; without an address, start one and stop it afterwards.
+
+    Raises:
+        TargetError: There is no mock at the address, or it did not start.
+    """
+    if base_url is not None:
+        yield find_mock(base_url)
+        return
+    seed = draw_seed() if seed is None else seed
+    with start_mock(seed, port=port) as started:
+        yield UsedMock(started, seed)
 
 
 @contextmanager

@@ -12,7 +12,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import click
@@ -21,6 +23,7 @@ import pytest
 
 from contract_tests.client.reports.files import read_audit
 from contract_tests.command.directories import make_directory
+from contract_tests.contract.mock_process import start_mock
 from contract_tests.contract.verdicts import Verdict
 from tests.contract_tests.commands import ROOT, contract_tests, environment
 from tests.patience import PATIENCE_S
@@ -118,6 +121,8 @@ class TestUsage:
             (("--exec", "true", "--report", "README.md/folder"), "README.md/folder"),
             (("--watch", "--manifest", "README.md/file"), "README.md"),
             (("--exec", "true", "--timeout", "0"), "--timeout"),
+            (("--exec", "true", "--base-url", "http://x", "--seed", "1"), "omit --base-url"),
+            (("--exec", "true", "--base-url", "http://x", "--port", "1"), "omit --base-url"),
             (("--exec", "true", "--suite", "smoke"), "--suite"),
             (("--exec", "true", "--profile", "smoke"), "--suite"),
         ],
@@ -131,6 +136,31 @@ class TestUsage:
         assert (ended.returncode, ended.stdout) == (2, "")
         assert told in ended.stderr
         assert "Traceback" not in ended.stderr
+
+    def test_mock_that_runs_already_is_used(self, tmp_path: Path) -> None:
+        with start_mock(11) as url:
+            ended = audit("true", "--base-url", f"{url}/", "--report", str(tmp_path))
+            is_alive = httpx.get(f"{url}/_mock/health").status_code == 200
+
+        report = json.loads((tmp_path / "report.json").read_bytes())
+        assert (report["base_url"], report["seed"], is_alive) == (url, 11, True)
+        assert "sent no request to the mock" in ended.stderr
+
+    def test_address_without_a_mock_is_reported(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        ended = audit("true", "--base-url", url)
+
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert f"--base-url {url}: cannot be reached" in ended.stderr
+
+    def test_other_server_is_no_mock(self) -> None:
+        with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+            Thread(target=other.handle_request).start()
+            ended = audit("true", "--base-url", f"http://127.0.0.1:{other.server_port}")
+
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert "is not a mock server; start one with mock-server" in ended.stderr
 
     def test_port_in_use_is_reported(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
