@@ -17,7 +17,7 @@ from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.submission import Submission
-from mock_server.store import sandbox_log, sqlite_store
+from mock_server.store import compactor, sandbox_log, sqlite_store
 from mock_server.store.sqlite_file import SqliteFile
 from mock_server.store.sqlite_store import SqliteStore, open_sqlite_store
 from tests.mock_server.store.bench import CATALOGUE, HELD, MODEL, START_MS, Bench, lasting
@@ -427,6 +427,31 @@ class TestFullDisk:
         process.open()
 
         assert failed == 1
+        assert contents(process.store) == before
+
+    def test_checkpoint_that_failed_is_written_by_the_next_attempt(
+        self, process: Process, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sandbox_log, "_SHORT_LOG_BYTES", 1000)
+        monkeypatch.setattr(compactor, "_PAUSE_S", 0)
+        key = process.open().key()
+        complete, failed = SqliteFile.complete_checkpoint, 0
+
+        def fail_once(file: SqliteFile, number: int, entry: int) -> None:
+            nonlocal failed
+            failed += 1
+            if failed == 1:
+                raise sqlite3.OperationalError("disk I/O error")
+            complete(file, number, entry)
+
+        monkeypatch.setattr(SqliteFile, "complete_checkpoint", fail_once)
+        while not failed:
+            key.task(HELD)
+        before = contents(process.store)
+        process.stop()
+        process.open()
+
+        assert process.rows("log") == 0
         assert contents(process.store) == before
 
 

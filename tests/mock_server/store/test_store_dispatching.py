@@ -15,6 +15,7 @@ from mock_server.runtime.dispatcher import Dispatcher
 from mock_server.runtime.pattern_search import RegexPatternSearch
 from mock_server.runtime.resuming import resume
 from tests.mock_server.store.bench import START_MS, Bench, Key, NewBench, lasting
+from tests.patience import PATIENCE_S
 
 MANUAL = ClockSettings(mode="manual")
 
@@ -171,8 +172,9 @@ def test_attempt_of_a_process_that_ended_is_made_again(new_bench: NewBench) -> N
 
     async def start_again() -> None:
         await resume(bench.store, after.dispatcher, START_MS)
-        for _ in range(2):
-            await after.sender.arrived.acquire()
+        async with asyncio.timeout(PATIENCE_S):
+            for _ in range(2):
+                await after.sender.arrived.acquire()
 
     bench.run(start_again())
 
