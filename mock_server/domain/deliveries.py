@@ -130,6 +130,11 @@ class Deliveries:
         """Return the owners of the attempts in progress."""
         return frozenset(delivery.owner for delivery in self._in_progress.values())
 
+    def claim_of(self, task_id: str) -> int:
+        """Return the number of the claim whose attempt for a task is in progress, or 0."""
+        delivery = self._in_progress.get(task_id)
+        return 0 if delivery is None else delivery.claim
+
     def claims_of(self, owner: str) -> frozenset[int]:
         """Return the numbers of the claims of an owner."""
         claimed = self._in_progress.values()

@@ -87,6 +87,9 @@ class SandboxReader(Protocol):
     def claim_owners(self) -> frozenset[str]:
         """Return the owners that make a callback attempt or hold the clock."""
 
+    def claim_of(self, task_id: str) -> int:
+        """Return the claim of the attempt in progress for a task, or 0."""
+
     def claims_of(self, owner: str) -> frozenset[int]:
         """Return the numbers of the claims whose attempts this owner makes."""
 

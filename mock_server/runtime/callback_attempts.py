@@ -17,6 +17,7 @@ from mock_server.domain.rules import RuleInput
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.task import Task, state_at
 from mock_server.runtime.callback_faults import DROPPED, bodies
+from mock_server.runtime.store_outage import StoreOutage
 
 log = logging.getLogger("mock_server.callbacks")
 
@@ -43,6 +44,7 @@ class CallbackAttempts:
         self._make_sender = make_sender
         self._sender: Sender | None = None  # Created when first needed: httpx is slow to import.
         self._encode_status = encode_status
+        self.outage = StoreOutage()
 
     async def make(
         self, sandbox: SandboxReader, due: DueDelivery, early: RuleMatch | None = None
@@ -52,19 +54,17 @@ class CallbackAttempts:
         `early` is the rule that sends this callback before the submit is answered. Raises
         SandboxMissing if the sandbox is removed during the attempt.
         """
-        match = await self._match(sandbox, due) or early
+        match = await self.outage.insist(lambda _: self._match(sandbox, due)) or early
         effect = match.effect.callback if match else None
         if match and effect and effect.fault.traits.delays:
-            await self._store.execute(
-                sandbox.id,
-                PostponeDelivery(
-                    real_ms=self._real_ms(),
-                    claimed=due,
-                    delay_ms=effect.delay_ms,
-                    match=match,
-                    until_overtaken=effect.fault.traits.yields,
-                ),
+            postpone = PostponeDelivery(
+                real_ms=self._real_ms(),
+                claimed=due,
+                delay_ms=effect.delay_ms,
+                match=match,
+                until_overtaken=effect.fault.traits.yields,
             )
+            await self.outage.insist(lambda _: self._store.execute(sandbox.id, postpone))
             return None
         if match and match.latency_ms:
             await asyncio.sleep(match.latency_ms / 1000)
@@ -121,10 +121,13 @@ class CallbackAttempts:
             delivered = await sender.post(
                 due.url, payloads[-1], sandbox.id, is_slow=traits is not None and traits.is_slow
             )
-        is_recorded = await self._store.execute(
-            sandbox.id, RecordDelivery(real_ms=self._real_ms(), claimed=due, delivered=delivered)
-        )
-        if is_recorded:
+        result = RecordDelivery(real_ms=self._real_ms(), claimed=due, delivered=delivered)
+
+        async def record(tries: int) -> bool:
+            """Record the result. If it was not recorded now, an earlier try may have done so."""
+            return await self._store.execute(sandbox.id, result) or tries > 0
+
+        if await self.outage.insist(record):
             await self._record(sandbox, due, delivered, payloads[-1], match)
         return delivered
 
@@ -156,7 +159,8 @@ class CallbackAttempts:
             injected=injected,
             error=delivered.error or "",
         )
-        await self._store.execute(sandbox.id, RecordExchange(real_ms=real_ms, entry=entry))
+        record = RecordExchange(real_ms=real_ms, entry=entry)
+        await self.outage.insist(lambda _: self._store.execute(sandbox.id, record))
 
     def _real_ms(self) -> int:
         return self._clock.now_ns() // 1_000_000

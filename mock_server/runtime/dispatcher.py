@@ -3,42 +3,39 @@
 Normally each sandbox has one timer for its next attempt. Every attempt is an asyncio task, so a
 slow receiver does not delay others. `advance` moves the clock from one due instant to the next
 and waits at each for the attempts that it has started.
+
+Several processes may share a sandbox. Each has a timer for it, and the command ClaimDeliveries
+decides which of them makes an attempt: there is no attempt without a claim.
 """
 
 import asyncio
 import logging
-from functools import partial
+from collections.abc import Mapping
 
 import msgspec
 
-from mock_server.domain.clock import LATEST_MS
-from mock_server.domain.commands import (
-    ClaimDeliveries,
-    HoldClock,
-    MoveClock,
-    ReleaseClock,
-    Restore,
-)
-from mock_server.domain.deliveries import DeliveryState, DueDelivery
+from mock_server.domain.commands import ClaimDeliveries, ReleaseClaims, ReleaseClock, Restore
+from mock_server.domain.deliveries import DueDelivery
 from mock_server.domain.dispatching import (
     Advanced,
     DeliveryAttempt,
     InstantTooLate,
     SandboxDropped,
 )
-from mock_server.domain.errors import SandboxMissing
-from mock_server.domain.events import Change, Event, Follower
+from mock_server.domain.errors import SandboxMissing, StoreUnavailable
 from mock_server.domain.ports import RealClock
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.runtime.callback_attempts import CallbackAttempts
+from mock_server.runtime.clock_walk import POLL_S, ClockWalk
+from mock_server.runtime.lane import AttemptJob, Lane, Lanes
+from mock_server.runtime.store_outage import RETRY_S
+from mock_server.runtime.undelivered import log_undelivered
 
 log = logging.getLogger("mock_server.callbacks")
 
-_LONGEST_TIMER_S = 86_400.0
-_MAX_LOGGED_AT_SHUTDOWN = 100
-_POLL_S = 0.05
+_HELD_ELSEWHERE_S = 0.5  # How often to look whether another process has released a clock.
 
 
 class EarlyDelivery(msgspec.Struct, frozen=True):
@@ -48,36 +45,17 @@ class EarlyDelivery(msgspec.Struct, frozen=True):
     match: RuleMatch
 
 
-class _Lane:
-    """The timer and the attempts of one sandbox, until its state is dropped."""
-
-    def __init__(self, follower: Follower) -> None:
-        self.follower = follower  # Of the sandbox, as long as this is its lane.
-        self.is_dropped = False
-        self.timer: asyncio.TimerHandle | None = None
-        self.attempts: set[asyncio.Task[DeliveryAttempt | None]] = set()
-        self.clock_lock = asyncio.Lock()  # Held while `advance` moves the clock.
-        self.advances = 0  # The number of calls that hold the lock or wait for it.
-
-    def check(self) -> None:
-        """Raise SandboxDropped if the state of the sandbox was dropped."""
-        if self.is_dropped:
-            raise SandboxDropped
-
-    @property
-    def is_idle(self) -> bool:
-        return self.timer is None and not self.attempts and not self.advances
-
-
 class Dispatcher:
     """Implements `domain.dispatching.CallbackDispatcher`; see there for its methods."""
 
     def __init__(self, store: Store, attempts: CallbackAttempts, *, clock: RealClock) -> None:
         self._store = store
         self._attempts = attempts
+        self._outage = attempts.outage
         self._clock = clock
-        self._lanes: dict[str, _Lane] = {}
-        self._rounds: set[asyncio.Task[None]] = set()
+        self._lanes = Lanes(store, self.wake)
+        self._rounds: dict[str, asyncio.Task[None]] = {}
+        self._woken: set[str] = set()  # Sandboxes that were woken during a round.
 
     @property
     def is_idle(self) -> bool:
@@ -85,30 +63,54 @@ class Dispatcher:
         return not self._lanes and not self._rounds
 
     def wake(self, sandbox_id: str) -> None:
-        job = asyncio.create_task(self._round(sandbox_id))
-        self._rounds.add(job)
-        job.add_done_callback(self._rounds.discard)
+        if sandbox_id in self._rounds:
+            self._woken.add(sandbox_id)
+            return
+        job = self._rounds[sandbox_id] = asyncio.create_task(self._round(sandbox_id))
+        job.add_done_callback(lambda _: self._round_ended(sandbox_id))
 
     async def advance(self, sandbox_id: str, by_ms: int) -> Advanced:
-        lane = self._lane(sandbox_id)
+        lane = self._lanes.of(sandbox_id)
         lane.advances += 1
         try:
             async with lane.clock_lock:
                 lane.check()
-                from_ms, fired = await self._advance_held(sandbox_id, lane, by_ms)
+                async with lane.claim_lock:
+                    pass  # A round that has begun ends first. Others see the clock lock.
+                walk = ClockWalk(
+                    self._store,
+                    sandbox_id,
+                    lane,
+                    start_due=lambda: self._start_due(sandbox_id),
+                    real_ms=self._real_ms,
+                )
+                advanced = await walk.advance(by_ms)
         except SandboxMissing as error:
             raise SandboxDropped from error
+        except InstantTooLate:
+            self.wake(sandbox_id)
+            raise
+        except (StoreUnavailable, asyncio.CancelledError):
+            lane.doubt()  # The clock may still be held.
+            raise
         finally:
             lane.advances -= 1
-            self._tidy(sandbox_id, lane)
+            self._lanes.tidy(sandbox_id)
         self.wake(sandbox_id)
-        return Advanced(from_ms=from_ms, now_ms=from_ms + by_ms, fired=fired)
+        return advanced
 
     async def deliver_now(self, sandbox_id: str, task_id: str, match: RuleMatch) -> None:
         early = EarlyDelivery(task_id, match)
-        sent = await self._start_due(sandbox_id, self._lane(sandbox_id), early)
-        if sent:
-            await asyncio.wait(sent)
+        while True:
+            jobs = await self._start_due(sandbox_id, early)
+            if jobs:
+                await asyncio.wait(jobs)
+            sandbox = await self._store.read(sandbox_id)
+            if sandbox is None:
+                return
+            if not self._is_held_elsewhere(sandbox) and not sandbox.claim_of(task_id):
+                return
+            await asyncio.sleep(POLL_S)  # Another process delivers it, or holds the clock.
 
     async def restore(self, sandbox_id: str, snapshot: Snapshot) -> None:
         restore = Restore(real_ms=self._real_ms(), snapshot=snapshot)
@@ -116,103 +118,125 @@ class Dispatcher:
         self.wake(sandbox_id)
 
     async def aclose(self) -> None:
-        """Log the pending callbacks, then cancel all attempts and timers."""
-        pending = [
-            delivery
-            for sandbox in await self._store.sandboxes()
-            for delivery in sandbox.deliveries()
-            if delivery.state is DeliveryState.PENDING
-        ]
-        for delivery in pending[:_MAX_LOGGED_AT_SHUTDOWN]:
-            log.warning(
-                "callback not delivered before shutdown: task %s, attempts: %d",
-                delivery.task_id,
-                len(delivery.attempts),
-            )
-        if len(pending) > _MAX_LOGGED_AT_SHUTDOWN:
-            log.warning("callbacks not delivered before shutdown: %d in total", len(pending))
-        jobs = [job for lane in self._lanes.values() for job in lane.attempts]
-        for lane in self._lanes.values():
-            if lane.timer is not None:
-                lane.timer.cancel()
-        for job in (*jobs, *self._rounds):
+        """Cancel all attempts and timers. Callbacks that the process would lose are logged."""
+        if not self._store.is_durable:
+            await log_undelivered(self._store)
+        interrupted = {
+            sandbox_id: len(lane.attempts)
+            for sandbox_id, lane in self._lanes
+            if lane.attempts or lane.advances
+        }
+        jobs = [job for _, lane in self._lanes for job in lane.attempts]
+        for job in (*jobs, *self._rounds.values()):
             job.cancel()
-        await asyncio.gather(*jobs, *self._rounds, return_exceptions=True)
+        await asyncio.gather(*jobs, *self._rounds.values(), return_exceptions=True)
+        for _, lane in self._lanes:
+            lane.stop_timer()
+        if self._store.is_durable:
+            await self._release(interrupted)
         await self._attempts.aclose()
 
-    async def _advance_held(
-        self, sandbox_id: str, lane: _Lane, by_ms: int
-    ) -> tuple[int, list[DeliveryAttempt]]:
-        """Move the clock while it is held; return the initial instant and the attempts."""
-        from_ms = await self._hold_clock(sandbox_id)
-        try:
-            if from_ms + by_ms > LATEST_MS:
-                raise InstantTooLate
-            if lane.attempts:
-                await asyncio.wait(lane.attempts)
-                lane.check()
-            return from_ms, await self._walk(sandbox_id, lane, from_ms + by_ms)
-        finally:
-            if not lane.is_dropped:
-                await self._release_clock(sandbox_id)
-
-    async def _hold_clock(self, sandbox_id: str) -> int:
-        """Hold the clock and return its instant; wait as long as another process holds it."""
-        while True:
-            hold = HoldClock(real_ms=self._real_ms(), owner=self._store.owner)
-            from_ms = await self._store.execute(sandbox_id, hold)
-            if from_ms is not None:
-                return from_ms
-            await asyncio.sleep(_POLL_S)
-
-    async def _walk(self, sandbox_id: str, lane: _Lane, until_ms: int) -> list[DeliveryAttempt]:
-        fired: list[DeliveryAttempt] = []
-        while (due_ms := await self._next_due_ms(sandbox_id)) is not None and due_ms <= until_ms:
-            await self._move_clock(sandbox_id, due_ms)
-            sent = await self._start_due(sandbox_id, lane)
-            if sent:
-                await asyncio.wait(sent)
-            lane.check()
-            fired += [done for job in sent if (done := job.result()) is not None]
-        await self._move_clock(sandbox_id, until_ms)
-        return fired
+    async def _release(self, interrupted: Mapping[str, int]) -> None:
+        """Release the claims of attempts that were interrupted, so that they are repeated."""
+        count = sum(interrupted.values())
+        if count:
+            log.warning("callback attempts interrupted by shutdown: %d; they are repeated", count)
+        for sandbox_id in interrupted:
+            release = ReleaseClaims(real_ms=self._real_ms(), owner=self._store.owner)
+            try:
+                await self._store.execute(sandbox_id, release)
+            except SandboxMissing:
+                continue
+            except StoreUnavailable:
+                return  # They are released when others notice the end of this process.
 
     async def _round(self, sandbox_id: str) -> None:
         """Start the due attempts and set the timer for the next one."""
-        lane = self._lane(sandbox_id)
-        if lane.clock_lock.locked():  # `advance` starts the due attempts and calls `wake`.
-            return
+        lane = self._lanes.of(sandbox_id)
         try:
-            await self._start_due(sandbox_id, lane)
+            async with lane.claim_lock:
+                if lane.clock_lock.locked():
+                    return  # `advance` starts the due attempts and calls `wake`.
+                wait_s = await self._look(sandbox_id, lane)
         except SandboxMissing:
-            self._tidy(sandbox_id, lane)
+            wait_s = None
+        except StoreUnavailable as error:
+            self._outage.note(error)
+            lane.doubt()
             return
-        if lane.timer is not None:
-            lane.timer.cancel()
-            lane.timer = None
-        wait_s = await self._wait_s(sandbox_id)
-        if wait_s is not None:
-            loop = asyncio.get_running_loop()
-            lane.timer = loop.call_later(min(wait_s, _LONGEST_TIMER_S), self.wake, sandbox_id)
-        self._tidy(sandbox_id, lane)
+        else:
+            self._outage.end()
+        self._lanes.of(sandbox_id).look_again(wait_s)
+        self._lanes.tidy(sandbox_id)
+
+    def _round_ended(self, sandbox_id: str) -> None:
+        del self._rounds[sandbox_id]
+        if sandbox_id in self._woken:
+            self._woken.discard(sandbox_id)
+            self.wake(sandbox_id)
+
+    async def _look(self, sandbox_id: str, lane: Lane) -> float | None:
+        """Start the due attempts; return the seconds until the next one, or None."""
+        sandbox = await self._sandbox(sandbox_id)
+        if lane.has_doubts:
+            await self._end_doubts(sandbox, lane)
+        wait_s = self._wait_s(sandbox)
+        if wait_s == 0:
+            jobs = await self._claim(sandbox_id)
+            wait_s = self._wait_s(await self._sandbox(sandbox_id))
+            if wait_s == 0 and not jobs:
+                wait_s = POLL_S  # Another process held the clock for a moment.
+        if lane.has_doubts:
+            return RETRY_S if wait_s is None else min(wait_s, RETRY_S)
+        return wait_s
+
+    def _wait_s(self, sandbox: SandboxReader) -> float | None:
+        due_ms = sandbox.next_due_ms()
+        if due_ms is not None and self._is_held_elsewhere(sandbox):
+            return _HELD_ELSEWHERE_S
+        return sandbox.real_wait_s(due_ms, self._real_ms())
+
+    def _is_held_elsewhere(self, sandbox: SandboxReader) -> bool:
+        return sandbox.clock_holder not in {None, self._store.owner}
+
+    async def _end_doubts(self, sandbox: SandboxReader, lane: Lane) -> None:
+        """Release what this process has claimed without learning of it, because of an outage."""
+        owner, real_ms = self._store.owner, self._real_ms()
+        known = {due.claim for due in lane.attempts.values()}
+        if not sandbox.claims_of(owner) <= known:
+            release = ReleaseClaims(real_ms=real_ms, owner=owner, kept=tuple(sorted(known)))
+            await self._store.execute(sandbox.id, release)
+        if sandbox.clock_holder == owner and not lane.advances:
+            await self._store.execute(sandbox.id, ReleaseClock(real_ms=real_ms, owner=owner))
 
     async def _start_due(
-        self, sandbox_id: str, lane: _Lane, early: EarlyDelivery | None = None
-    ) -> list[asyncio.Task[DeliveryAttempt | None]]:
+        self, sandbox_id: str, early: EarlyDelivery | None = None
+    ) -> list[AttemptJob]:
+        async with self._lanes.of(sandbox_id).claim_lock:
+            return await self._claim(sandbox_id, early)
+
+    async def _claim(self, sandbox_id: str, early: EarlyDelivery | None = None) -> list[AttemptJob]:
+        """Claim the due attempts and start them, while the claim lock is held."""
         claim = ClaimDeliveries(real_ms=self._real_ms(), owner=self._store.owner)
+        try:
+            claimed = await self._store.execute(sandbox_id, claim)
+        except (StoreUnavailable, asyncio.CancelledError):
+            self._lanes.of(sandbox_id).doubt()
+            raise
+        lane = self._lanes.of(sandbox_id)  # The state may have been dropped before the claim.
         jobs = []
-        for due in await self._store.execute(sandbox_id, claim):
+        for due in claimed:
             job = asyncio.create_task(self._attempt(sandbox_id, due, early))
             jobs.append(job)
-            lane.attempts.add(job)
-            job.add_done_callback(lambda job: self._done(sandbox_id, lane, job))
+            lane.attempts[job] = due
+            job.add_done_callback(lambda job: self._attempt_ended(sandbox_id, lane, job))
         return jobs
 
     async def _attempt(
         self, sandbox_id: str, due: DueDelivery, early: EarlyDelivery | None
     ) -> DeliveryAttempt | None:
-        sandbox = await self._store.read(sandbox_id)
-        if sandbox is None:
+        sandbox = await self._outage.insist(lambda _: self._store.read(sandbox_id))
+        if sandbox is None or sandbox.claim_of(due.task.id) != due.claim:
             return None
         match = early.match if early is not None and early.task_id == due.task.id else None
         try:
@@ -223,60 +247,11 @@ class Dispatcher:
             self.wake(sandbox_id)  # There may be a retry, or a postponed delivery may be due.
         return made
 
-    def _done(
-        self, sandbox_id: str, lane: _Lane, job: asyncio.Task[DeliveryAttempt | None]
-    ) -> None:
-        lane.attempts.discard(job)
-        self._tidy(sandbox_id, lane)
+    def _attempt_ended(self, sandbox_id: str, lane: Lane, job: AttemptJob) -> None:
+        del lane.attempts[job]
+        self._lanes.tidy(sandbox_id)
 
-    def _tidy(self, sandbox_id: str, lane: _Lane) -> None:
-        if lane.is_idle and self._lanes.get(sandbox_id) is lane:
-            self._leave(sandbox_id)
-
-    def _note(self, sandbox_id: str, event: Event) -> None:
-        """Drop what is in progress as soon as its sandbox begins again or is removed."""
-        if event is Change.DROPPED or event is Change.REMOVED:
-            self._drop(sandbox_id)
-
-    def _drop(self, sandbox_id: str) -> None:
-        lane = self._leave(sandbox_id)
-        lane.is_dropped = True
-        if lane.timer is not None:
-            lane.timer.cancel()
-        for job in lane.attempts:
-            job.cancel()
-
-    def _lane(self, sandbox_id: str) -> _Lane:
-        lane = self._lanes.get(sandbox_id)
-        if lane is None:
-            lane = self._lanes[sandbox_id] = _Lane(partial(self._note, sandbox_id))
-            self._store.follow(sandbox_id, lane.follower)
-        return lane
-
-    def _leave(self, sandbox_id: str) -> _Lane:
-        lane = self._lanes.pop(sandbox_id)
-        self._store.unfollow(sandbox_id, lane.follower)
-        return lane
-
-    async def _next_due_ms(self, sandbox_id: str) -> int | None:
-        return (await self._reader(sandbox_id)).next_due_ms()
-
-    async def _wait_s(self, sandbox_id: str) -> float | None:
-        sandbox = await self._store.read(sandbox_id)
-        if sandbox is None:
-            return None
-        return sandbox.real_wait_s(sandbox.next_due_ms(), self._real_ms())
-
-    async def _move_clock(self, sandbox_id: str, instant_ms: int) -> None:
-        move = MoveClock(real_ms=self._real_ms(), instant_ms=instant_ms, owner=self._store.owner)
-        await self._store.execute(sandbox_id, move)
-
-    async def _release_clock(self, sandbox_id: str) -> None:
-        if await self._store.read(sandbox_id) is not None:
-            release = ReleaseClock(real_ms=self._real_ms(), owner=self._store.owner)
-            await self._store.execute(sandbox_id, release)
-
-    async def _reader(self, sandbox_id: str) -> SandboxReader:
+    async def _sandbox(self, sandbox_id: str) -> SandboxReader:
         sandbox = await self._store.read(sandbox_id)
         if sandbox is None:
             raise SandboxMissing(f"there is no sandbox {sandbox_id}")

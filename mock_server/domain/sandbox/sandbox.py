@@ -194,6 +194,9 @@ class Sandbox:
         owners = self._state.deliveries.owners()
         return owners if holder is None else owners | {holder}
 
+    def claim_of(self, task_id: str) -> int:
+        return self._state.deliveries.claim_of(task_id)
+
     def claims_of(self, owner: str) -> frozenset[int]:
         return self._state.deliveries.claims_of(owner)
 

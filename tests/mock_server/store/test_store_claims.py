@@ -133,6 +133,8 @@ class ClaimsBesideTheirModel(RuleBasedStateMachine):
         assert sandbox.clock_holder == self.holder
         assert sandbox.next_due_ms() == min(due, default=None)
         assert sandbox.claim_owners() == {owner for owner, claims in in_progress.items() if claims}
+        for task_id, each in self.expected.items():
+            assert sandbox.claim_of(task_id) == each.claim
         for owner, claims in in_progress.items():
             assert sandbox.claims_of(owner) == claims - {0}
 

@@ -1,0 +1,119 @@
+"""What the dispatcher has in progress for a sandbox: a timer, attempts, calls of `advance`."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeAlias
+
+from mock_server.domain.deliveries import DueDelivery
+from mock_server.domain.dispatching import DeliveryAttempt, SandboxDropped
+from mock_server.domain.events import Change, Follower, Notice
+from mock_server.domain.store import Store
+from mock_server.runtime.store_outage import RETRY_S
+
+_LONGEST_TIMER_S = 86_400.0
+_DOUBT_S = 15.0
+
+AttemptJob: TypeAlias = asyncio.Task[DeliveryAttempt | None]
+"""An attempt in progress. Its result is None if it was postponed or dropped."""
+
+
+class Lane:
+    """The timer and the attempts of one sandbox, until its state is dropped.
+
+    `wake` lets the dispatcher look at the sandbox.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self.is_dropped = False
+        self.attempts: dict[AttemptJob, DueDelivery] = {}
+        self.claim_lock = asyncio.Lock()  # Held from a claim until its attempts are in progress.
+        self.clock_lock = asyncio.Lock()  # Held while `advance` moves the clock.
+        self.advances = 0  # The number of calls that hold the clock lock or wait for it.
+        self._wake = wake
+        self._timer: asyncio.TimerHandle | None = None
+        self._doubts_until_s = 0.0
+
+    def check(self) -> None:
+        """Raise SandboxDropped if the state of the sandbox was dropped."""
+        if self.is_dropped:
+            raise SandboxDropped
+
+    @property
+    def is_idle(self) -> bool:
+        return self._timer is None and not self.attempts and not self.advances
+
+    @property
+    def has_doubts(self) -> bool:
+        return asyncio.get_running_loop().time() < self._doubts_until_s
+
+    def doubt(self) -> None:
+        """Remember that a command may have been applied although its result is unknown.
+
+        For some seconds, the sandbox may show claims that nobody carries out, or a held clock.
+        """
+        self._doubts_until_s = asyncio.get_running_loop().time() + _DOUBT_S
+        self.look_again(RETRY_S)
+
+    def look_again(self, wait_s: float | None) -> None:
+        """Wake the dispatcher after this time, and not at the time that was set before."""
+        self.stop_timer()
+        if wait_s is not None and not self.is_dropped:
+            wait_s = min(wait_s, _LONGEST_TIMER_S)
+            self._timer = asyncio.get_running_loop().call_later(wait_s, self._wake)
+
+    def stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def drop(self) -> None:
+        """Cancel all that is in progress."""
+        self.is_dropped = True
+        self.stop_timer()
+        for job in self.attempts:
+            job.cancel()
+
+
+class Lanes:
+    """The lanes of the sandboxes for which something is in progress.
+
+    A lane ends as soon as nothing is in progress, or when the state of its sandbox is dropped.
+    """
+
+    def __init__(self, store: Store, wake: Callable[[str], None]) -> None:
+        self._store = store
+        self._wake = wake
+        self._lanes: dict[str, tuple[Lane, Follower]] = {}
+
+    def __len__(self) -> int:
+        return len(self._lanes)
+
+    def __iter__(self) -> Iterator[tuple[str, Lane]]:
+        return iter([(sandbox_id, lane) for sandbox_id, (lane, _) in self._lanes.items()])
+
+    def of(self, sandbox_id: str) -> Lane:
+        """Return the lane of a sandbox; begin one if there is none."""
+        found = self._lanes.get(sandbox_id)
+        if found is not None:
+            return found[0]
+        lane, follower = Lane(partial(self._wake, sandbox_id)), partial(self._note, sandbox_id)
+        self._lanes[sandbox_id] = lane, follower
+        self._store.follow(sandbox_id, follower, is_passive=True)
+        return lane
+
+    def tidy(self, sandbox_id: str) -> None:
+        """End the lane of a sandbox if nothing is in progress in it."""
+        found = self._lanes.get(sandbox_id)
+        if found is not None and found[0].is_idle:
+            self._end(sandbox_id)
+
+    def _note(self, sandbox_id: str, notice: Notice) -> None:
+        """Drop what is in progress as soon as its sandbox begins again or is removed."""
+        if notice is Change.DROPPED or notice is Change.REMOVED:
+            self._end(sandbox_id).drop()
+
+    def _end(self, sandbox_id: str) -> Lane:
+        lane, follower = self._lanes.pop(sandbox_id)
+        self._store.unfollow(sandbox_id, follower)
+        return lane
