@@ -178,7 +178,7 @@ def test_attempt_of_a_process_that_ended_is_made_again(new_bench: NewBench) -> N
 
     bench.run(start_again())
 
-    assert key.sandbox.claims_of("") == {2, 3}
+    assert key.sandbox.claims_of(bench.store.owner) == {2, 3}
     after.close()
 
 
