@@ -445,9 +445,11 @@ class TestFullDisk:
             complete(file, number, entry)
 
         monkeypatch.setattr(SqliteFile, "complete_checkpoint", fail_once)
-        while not failed:
+        while not process.rows("checkpoint") > 1:
             key.task(HELD)
+        process.turns(30)
         before = contents(process.store)
+        assert failed == 1
         process.stop()
         process.open()
 
