@@ -14,7 +14,9 @@ from mock_server.store.sqlite_file import SqliteFile, StoredSandbox
 # A restart has to read the checkpoint and to apply the log. A log of this size may be longer than
 # twice its checkpoint, so that a small sandbox does not write a checkpoint for every few requests.
 _SHORT_LOG_BYTES = 1024 * 1024
-_DELETED_AT_ONCE = 200  # Rows. Larger numbers would delay the requests that arrive meanwhile.
+# Larger numbers would delay the requests that arrive meanwhile: a slice has up to a megabyte.
+_BATCHES_AT_ONCE = 50
+_SLICES_AT_ONCE = 4
 
 
 class SandboxLog:
@@ -131,7 +133,9 @@ class SandboxLog:
         has_more = True
         while has_more:
             with file.transaction():
-                has_more = file.delete_remainders(self.number, _DELETED_AT_ONCE)
+                has_more = file.delete_remainders(
+                    self.number, batches=_BATCHES_AT_ONCE, slices=_SLICES_AT_ONCE
+                )
             yield
 
 

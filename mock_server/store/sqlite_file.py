@@ -143,24 +143,24 @@ class SqliteFile:
         """Use a new checkpoint. The one before it and the log up to it become remainders."""
         self._execute("UPDATE sandbox SET entry = ? WHERE number = ?", (entry, number))
 
-    def delete_remainders(self, number: int, limit: int) -> bool:
-        """Delete at most `limit` rows that are no longer needed; return whether there may be more.
+    def delete_remainders(self, number: int, *, batches: int, slices: int) -> bool:
+        """Delete so many rows that are no longer needed; return whether there may be more.
 
         A sandbox without a row keeps none.
         """
         row = self._execute("SELECT entry FROM sandbox WHERE number = ?", (number,)).fetchone()
         last, kept = (2**62, -1) if row is None else (row[0], row[0])
-        log = self._execute(
+        deleted_batches = self._execute(
             "DELETE FROM log WHERE rowid IN"
             " (SELECT rowid FROM log WHERE sandbox = ? AND entry <= ? LIMIT ?)",
-            (number, last, limit),
+            (number, last, batches),
         )
-        slices = self._execute(
+        deleted_slices = self._execute(
             "DELETE FROM checkpoint WHERE rowid IN"
             " (SELECT rowid FROM checkpoint WHERE sandbox = ? AND entry <> ? LIMIT ?)",
-            (number, kept, limit),
+            (number, kept, slices),
         )
-        return limit in {log.rowcount, slices.rowcount}
+        return deleted_batches.rowcount == batches or deleted_slices.rowcount == slices
 
     def close(self) -> None:
         """Close the file; nothing is left beside it."""

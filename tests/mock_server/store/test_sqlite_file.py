@@ -180,9 +180,9 @@ def test_what_is_no_longer_needed_is_deleted(path: str, *, is_reopened: bool) ->
         file = opened(path)
     else:
         with file.transaction():
-            assert file.delete_remainders(1, limit=3)
-            assert not file.delete_remainders(1, limit=3)
-            while file.delete_remainders(2, limit=3):
+            assert file.delete_remainders(1, batches=3, slices=3)
+            assert not file.delete_remainders(1, batches=3, slices=3)
+            while file.delete_remainders(2, batches=3, slices=1):
                 pass
     file.close()
 

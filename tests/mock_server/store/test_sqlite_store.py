@@ -283,7 +283,7 @@ class TestLongLog:
     @pytest.fixture(autouse=True)
     def small(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sandbox_log, "_SHORT_LOG_BYTES", 1000)
-        monkeypatch.setattr(sandbox_log, "_DELETED_AT_ONCE", 3)
+        monkeypatch.setattr(sandbox_log, "_BATCHES_AT_ONCE", 3)
 
     def test_log_stays_short_in_comparison_with_its_checkpoint(self, process: Process) -> None:
         bench = process.open()
