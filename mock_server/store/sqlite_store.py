@@ -58,6 +58,7 @@ class SqliteStore(MemoryStore):
         self._logs = {log.sandbox.id: log for log in logs}
         self._next_number = max((log.number for log in logs), default=0) + 1
         self._adopt([log.sandbox for log in logs])
+        self._log_contents()
 
     async def aclose(self) -> None:
         """Write all commands and replace the logs by checkpoints, so that the next start is fast.
@@ -86,6 +87,18 @@ class SqliteStore(MemoryStore):
             self._waiting.append(then)
         else:
             then(None)
+
+    def _log_contents(self) -> None:
+        if self._sandboxes:
+            logger.info("%s has %d sandboxes", self._file.path, len(self._sandboxes))
+        others = sum(not each.begins_like(self._template) for each in self._sandboxes.values())
+        if others:
+            logger.warning(
+                "%d sandboxes in %s keep the settings and rules of an earlier start; DELETE"
+                " /_mock/sandboxes removes them, and new ones begin with those of this start",
+                others,
+                self._file.path,
+            )
 
     def _apply_and_log(self, sandbox: Sandbox, command: Command[Any]) -> Any:
         if self.problem is not None:

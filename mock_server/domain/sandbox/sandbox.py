@@ -102,6 +102,14 @@ class Sandbox:
         self._state = other._state  # noqa: SLF001  # It is of this class.
         self.events = other.events
 
+    def begins_like(self, template: SandboxTemplate) -> bool:
+        """Tell whether the sandbox has the initial values of a template, as new ones have."""
+        own = self._state.template
+        return (own.seed, own.settings, own.clock, own.rules, own.profile_rules) == (
+            template.seed, template.settings, template.clock, template.rules,
+            template.profile_rules,
+        )  # fmt: skip
+
     @property
     def settings(self) -> SandboxSettings:
         return self._state.settings

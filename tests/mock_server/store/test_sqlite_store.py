@@ -14,6 +14,7 @@ from mock_server.domain.catalogue import Model
 from mock_server.domain.commands import Submit
 from mock_server.domain.errors import InvalidValue, StoreUnavailable
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
+from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.submission import Submission
@@ -31,6 +32,8 @@ SUBMIT = Submit(
     plan_request=HELD,
     base_url="http://mock",
 )
+RULE = {"match": {"prompt_regex": "f.x", "nth": "every 3"}, "apply": {"latency": "1ms"}}
+RULES = (parse_rule(RULE, "rule", CATALOGUE.fail_messages),)
 _CONTENT = {"checkpoint": "data", "log": "batch"}
 
 
@@ -48,6 +51,7 @@ class Process:
         seed: int = 7,
         is_seed_chosen: bool = False,
         models: dict[str, Model] | None = None,
+        settings: SandboxSettings = MANY,
         max_tasks: int = 1_000_000,
     ) -> Bench:
         self.kill()
@@ -55,7 +59,8 @@ class Process:
         def template(seed: int) -> SandboxTemplate:
             return SandboxTemplate(
                 seed=seed,
-                settings=MANY,
+                settings=settings,
+                rules=RULES,
                 clock=ClockSettings(),
                 models=models or CATALOGUE.models,
                 fail_messages=CATALOGUE.fail_messages,
@@ -136,6 +141,20 @@ def test_other_prices_are_refused_for_a_log_and_accepted_after_a_stop(process: P
 
     assert key.stored(before.id) == before
     assert key.task(HELD).order.price_microusd == 10_000
+
+
+def test_start_with_other_settings_says_that_sandboxes_keep_theirs(
+    process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    process.open().key("a").task(HELD)
+    process.open().key("b")
+    equal = list(caplog.messages)
+    again = process.open(settings=SandboxSettings(rate_limit=1))
+
+    assert equal == []
+    assert [message.partition(" in ")[0] for message in caplog.messages] == ["2 sandboxes"]
+    assert again.key("a").sandbox.settings == MANY
+    assert again.key("c").sandbox.settings.rate_limit == 1
 
 
 def test_file_of_a_newer_format_is_refused(process: Process) -> None:
