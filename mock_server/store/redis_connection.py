@@ -1,21 +1,11 @@
-"""The connection to Redis: sends pipelines, and says in one sentence why Redis cannot be used.
-
-Nothing is ever sent twice. A pipeline whose replies were lost may have been executed, and a
-second execution would append its commands again. So redis-py must not retry.
-"""
+"""The connection to Redis, which says in one sentence why Redis cannot be used."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from ssl import SSLError
-from typing import Any, TypeAlias
 
-from redis.asyncio import Redis, RedisCluster
-from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
-from redis.backoff import NoBackoff
 from redis.exceptions import (
     AuthenticationError,
     AuthorizationError,
@@ -32,29 +22,13 @@ from redis.exceptions import (
 
 from mock_server.domain.errors import DomainError, StoreUnavailable, reason_of
 from mock_server.store.redis_address import RedisAddress
+from mock_server.store.redis_client import TIMEOUT_S, Command, Reply, client_of
 
 log = logging.getLogger("mock_server.store")
 
-Command: TypeAlias = tuple[str | bytes | int | float, ...]
-"""A command of Redis with its arguments."""
-Reply: TypeAlias = Any
-"""What Redis answers to a command; an error is a StoreUnavailable or a ResponseError."""
-
-_TIMEOUT_S = 2.0
 _PROBE_EVERY_S = 0.5
+_MAX_PIPELINES = 8  # At once; each needs a connection.
 _PROBE_KEY = "apixo-mock:probe"
-_RAW = (
-    "XADD",
-    "XRANGE",
-    "XREVRANGE",
-    "ZMSCORE",
-    "ZADD",
-    "ZSCORE",
-    "ZRANGE",
-    "HGETALL",
-    "SET",
-    "SMEMBERS",
-)
 
 
 class RedisConnection:
@@ -67,9 +41,8 @@ class RedisConnection:
         self.problem: str | None = "the connection to Redis is not open yet"
         self._address = address
         self._hello = hello
-        self._client = _client(address)
-        for name in _RAW:  # Replies stay as they are: bytes, integers and lists of them.
-            self._client.set_response_callback(name, _unchanged)
+        self._client = client_of(address)
+        self._places = asyncio.Semaphore(_MAX_PIPELINES)
         self._is_refused = False
         self._is_closed = False
         self._probes: asyncio.Task[None] | None = None
@@ -94,6 +67,11 @@ class RedisConnection:
         A command that Redis rejects has an error as its reply. Raises StoreUnavailable if there
         are no replies; then each command may have been executed or not.
         """
+        async with self._places:
+            return await self.send_first(commands)
+
+    async def send_first(self, commands: Sequence[Command]) -> list[Reply]:
+        """Send commands like `send`, but never wait for other pipelines."""
         if self.problem is not None:
             raise StoreUnavailable(self.problem)
         return await self._send(commands)
@@ -109,11 +87,8 @@ class RedisConnection:
         return StoreUnavailable(reason)
 
     async def _send(self, commands: Sequence[Command]) -> list[Reply]:
-        pipeline = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
         try:
-            replies = await pipeline.execute(raise_on_error=False)
+            replies = await self._client.replies(commands)
         except (RedisError, OSError) as error:
             raise self._fail(error) from error
         return [
@@ -187,10 +162,6 @@ def checked(reply: Reply) -> Reply:
     return reply
 
 
-def _unchanged(reply: Reply, **_options: object) -> Reply:
-    return reply
-
-
 def _place(address: RedisAddress) -> str:
     return f"Redis at {address}"
 
@@ -229,7 +200,7 @@ _SENTENCES: dict[type[Exception], str] = {
     NoPermissionError: _NO_PERMISSION,
     ReadOnlyError: "is a read-only replica; use the address of the master",
     BusyLoadingError: "is still loading its data",
-    TimeoutError: f"did not respond within {_TIMEOUT_S:g} s",
+    TimeoutError: f"did not respond within {TIMEOUT_S:g} s",
     ResponseError: "rejects a command: {text}",
 }
 _SENTENCES_OF_CODES = {
@@ -238,37 +209,3 @@ _SENTENCES_OF_CODES = {
     "WRONGPASS": _WRONG_PASSWORD,
     "NOPERM": _NO_PERMISSION,
 }
-
-
-def _client(address: RedisAddress) -> Any:
-    """Return the client of redis-py for this kind of address."""
-    common: dict[str, Any] = {
-        "username": address.username,
-        "password": address.password,
-        "socket_timeout": _TIMEOUT_S,
-        "socket_connect_timeout": _TIMEOUT_S,
-        "retry": Retry(NoBackoff(), 0),
-        "protocol": 2,
-        "client_name": "apixo-mock",
-    }
-    if address.has_tls:
-        common |= {"ssl": True, **address.tls_files}
-    match address.kind:
-        case "socket":
-            path = address.socket_path
-            return Redis(unix_socket_path=path, db=address.db, **common)
-        case "server":
-            [(host, port)] = address.hosts
-            return Redis(host=host, port=port, db=address.db, **common)
-        case "cluster":
-            nodes = [ClusterNode(host, port) for host, port in address.hosts]
-            return RedisCluster(startup_nodes=nodes, **common)
-        case "sentinel":
-            of_sentinels = common | {
-                "username": address.sentinel_username,
-                "password": address.sentinel_password,
-            }
-            sentinel = Sentinel(  # type: ignore[no-untyped-call]  # It is untyped in redis-py.
-                list(address.hosts), sentinel_kwargs=of_sentinels
-            )
-            return sentinel.master_for(address.service, db=address.db, **common)

@@ -11,7 +11,7 @@ from typing import Any
 from mock_server.domain import commands
 from mock_server.domain.commands import Command
 from mock_server.domain.ports import RealClock
-from mock_server.store.redis_connection import Command as RedisCommand
+from mock_server.store.redis_client import Command as RedisCommand
 from mock_server.store.redis_connection import RedisConnection, checked
 from mock_server.store.redis_keys import DUE
 from mock_server.store.redis_replica import Replica
@@ -54,7 +54,7 @@ class DueInstants:
         enough. So a process that ends right after the batch leaves nothing behind unseen.
         """
         sandbox_id = replica.sandbox.id
-        if any(type(command) in _SCHEDULING for command in batch):
+        if not _SCHEDULING.isdisjoint(map(type, batch)):
             early_ms = self._now_ms() + _UNTIL_WRITTEN_MS
             replica.is_due_open = True
             if replica.due_ms is not None and replica.due_ms <= early_ms:

@@ -1,7 +1,7 @@
 """The time to live of the keys of a sandbox, which its use renews."""
 
 from mock_server.domain.ports import RealClock
-from mock_server.store.redis_connection import Command
+from mock_server.store.redis_client import Command
 from mock_server.store.redis_keys import SANDBOXES, SandboxKeys
 from mock_server.store.redis_replica import Replica
 

@@ -7,12 +7,13 @@ from mock_server.domain.commands import Command
 from mock_server.domain.errors import DamagedLog, NewerFormat, StoreUnavailable
 from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
-from mock_server.store.redis_connection import RedisConnection, Reply, checked
+from mock_server.store.redis_client import Reply
+from mock_server.store.redis_connection import RedisConnection, checked
 from mock_server.store.redis_keys import EPOCH, TRIMMED, SandboxKeys
 from mock_server.store.redis_log import EntryId, LogEntry, page, read_from
 from mock_server.store.redis_replica import Applied, OwnBatch, Replica
 
-_FIRST = EntryId(0, 0)
+_FIRST = b"0-0"
 _TRIES = 5
 
 
@@ -70,19 +71,21 @@ class Loader:
         self, keys: SandboxKeys, epoch: int, replica: Replica | None, own: OwnBatch | None
     ) -> Replica | None:
         """Return the replica after the last entry; None if the log does not fit to it."""
-        first = _FIRST if replica is None else replica.last
+        first = _FIRST if replica is None else replica.last_raw
         is_full = True
         while is_full:
             found = page(*await self._send(*read_from(keys, first)))
-            if found.epoch != epoch or (replica is not None and found.trimmed_ms > first.ms):
+            if found.epoch != epoch or (
+                replica is not None and found.trimmed_ms > EntryId.of(first).ms
+            ):
                 return None
             for entry in found.entries:
                 if replica is None:
                     replica = self._of_first(keys, epoch, entry)
-                elif entry.id > replica.last:
+                elif EntryId.of(entry.raw_id) > replica.last:
                     replica.take(entry, own)
             if found.entries:
-                first = found.entries[-1].id
+                first = found.entries[-1].raw_id
             is_full = found.is_full
         if replica is not None:
             replica.applied = self._applied
@@ -93,17 +96,17 @@ class Loader:
     ) -> Replica | None:
         for entry_id, [_, of_epoch, _, real_ms, _, state] in checkpoints:
             if int(of_epoch) == epoch:
-                return self._replica(keys, epoch, EntryId.of(entry_id), state, int(real_ms))
+                return self._replica(keys, epoch, entry_id, state, int(real_ms))
         return None
 
     def _of_first(self, keys: SandboxKeys, epoch: int, entry: LogEntry) -> Replica | None:
         """Return the initial state if this entry of a log contains it."""
         if entry.epoch != epoch or entry.kind != "state":
             return None
-        return self._replica(keys, epoch, entry.id, entry.payload, None)
+        return self._replica(keys, epoch, entry.raw_id, entry.payload, None)
 
     def _replica(
-        self, keys: SandboxKeys, epoch: int, last: EntryId, state: bytes, real_ms: int | None
+        self, keys: SandboxKeys, epoch: int, last: bytes, state: bytes, real_ms: int | None
     ) -> Replica:
         sandbox = Sandbox.of_checkpoint(state, self._template())
         return Replica(

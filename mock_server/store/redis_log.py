@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple, TypeAlias
 
 from mock_server.domain.errors import DamagedLog
-from mock_server.store.redis_connection import Command, Reply
+from mock_server.store.redis_client import Command, Reply
 from mock_server.store.redis_keys import EPOCH, TRIMMED, SandboxKeys
 
 Kind: TypeAlias = Literal["commands", "state"]
@@ -36,7 +36,7 @@ class EntryId(NamedTuple):
 
 
 class LogEntry(NamedTuple):
-    id: EntryId
+    raw_id: bytes
     epoch: int
     kind: Kind
     payload: bytes
@@ -68,10 +68,10 @@ def begin(keys: SandboxKeys, epoch: int, state: bytes) -> list[Command]:
     ]
 
 
-def read_from(keys: SandboxKeys, first: EntryId) -> list[Command]:
+def read_from(keys: SandboxKeys, first: bytes) -> list[Command]:
     """Return the commands that read a page from this entry on, whose replies `page` reads."""
     return [
-        ("XRANGE", keys.log, first.text, "+", "COUNT", MAX_PAGE),
+        ("XRANGE", keys.log, first, "+", "COUNT", MAX_PAGE),
         ("ZMSCORE", keys.meta, EPOCH, TRIMMED),
     ]
 
@@ -90,4 +90,4 @@ def _entries(replies: Reply) -> Iterator[LogEntry]:
     for entry_id, fields in replies:
         if len(fields) != 4 or fields[2] not in _KINDS:
             raise DamagedLog(f"entry {entry_id.decode()} of a log in Redis has unknown fields")
-        yield LogEntry(EntryId.of(entry_id), int(fields[1]), _KINDS[fields[2]], fields[3])
+        yield LogEntry(entry_id, int(fields[1]), _KINDS[fields[2]], fields[3])

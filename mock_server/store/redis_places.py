@@ -5,7 +5,8 @@ appends the submit. The sum of all places never exceeds the limit; after a crash
 for a while, but never too low.
 """
 
-from mock_server.store.redis_connection import Command, RedisConnection, checked
+from mock_server.store.redis_client import Command
+from mock_server.store.redis_connection import RedisConnection, checked
 from mock_server.store.redis_keys import PLACES, TASKS
 
 _PART = 1000  # A process reserves this part of all places at once, or one.

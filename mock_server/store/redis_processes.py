@@ -5,7 +5,8 @@ This key is the lease of everything that the process has claimed.
 
 from collections.abc import Callable
 
-from mock_server.store.redis_connection import Command, RedisConnection, checked
+from mock_server.store.redis_client import Command
+from mock_server.store.redis_connection import RedisConnection, checked
 from mock_server.store.redis_keys import PROCESSES, process_key
 
 LEASE_MS = 15_000

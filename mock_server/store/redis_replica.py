@@ -25,8 +25,8 @@ class Applied(Protocol):
 class OwnBatch:
     """Commands of this process that were appended to a log, and their outcomes."""
 
-    def __init__(self, entry_id: EntryId, commands: Sequence[Command[Any]]) -> None:
-        self.id = entry_id
+    def __init__(self, raw_id: bytes, commands: Sequence[Command[Any]]) -> None:
+        self.raw_id = raw_id
         self.commands = commands
         self.added_tasks = 0
         self.outcomes: list[Any] | None = None  # A result or a DomainError for each command.
@@ -48,10 +48,11 @@ class Replica:
         "is_due_open",
         "is_used",
         "keys",
-        "last",
+        "last_raw",
         "note",
         "renewed_ms",
         "sandbox",
+        "scores",
     )
 
     def __init__(
@@ -60,14 +61,15 @@ class Replica:
         keys: SandboxKeys,
         *,
         epoch: int,
-        last: EntryId,
+        last: bytes,
         real_ms: int,
         applied: Applied,
     ) -> None:
         self.sandbox = sandbox
         self.keys = keys
         self.epoch = epoch
-        self.last = last
+        self.last_raw = last
+        self.scores: object = None  # What `meta` contained when a page was applied.
         self.due_ms: int | None = None  # What `redis_due` has written.
         self.is_used = True
         self.note = ""  # What the next journal entry of this process says.
@@ -85,21 +87,31 @@ class Replica:
     def replace_by(self, other: "Replica") -> None:
         """Continue from another replica of the same sandbox; readers keep their object."""
         self.sandbox.replace_by(other.sandbox)
-        self.epoch, self.last = other.epoch, other.last
+        self.epoch, self.last_raw = other.epoch, other.last_raw
         self._order = other._order  # noqa: SLF001  # It is of this class.
         self._bytes_since_checkpoint = other._bytes_since_checkpoint  # noqa: SLF001
 
+    @property
+    def last(self) -> EntryId:
+        return EntryId.of(self.last_raw)
+
     def take(self, entry: LogEntry, own: OwnBatch | None) -> bool:
         """Apply the next entry of the log. Return whether a checkpoint is due after it."""
-        if own is not None and entry.id == own.id:
-            count = self.sandbox.task_count
-            own.outcomes = [self._outcome(command, is_own=True) for command in own.commands]
-            own.added_tasks = self.sandbox.task_count - count
-        elif entry.epoch == self.epoch and entry.kind == "commands":
+        if own is not None and entry.raw_id == own.raw_id:
+            return self.take_own(own, len(entry.payload))
+        if entry.epoch == self.epoch and entry.kind == "commands":
             for command in decode_commands(entry.payload):
                 self._outcome(command, is_own=False)
-        self.last = entry.id
-        return self._count(len(entry.payload) + ENTRY_BYTES)
+        self.last_raw = entry.raw_id
+        return self._count(len(entry.payload))
+
+    def take_own(self, own: OwnBatch, size_bytes: int) -> bool:
+        """Apply a batch of this process, which is the next entry of the log."""
+        count = self.sandbox.task_count
+        own.outcomes = [self._outcome(command, is_own=True) for command in own.commands]
+        own.added_tasks = self.sandbox.task_count - count
+        self.last_raw = own.raw_id
+        return self._count(size_bytes)
 
     def _outcome(self, command: Command[Any], *, is_own: bool) -> Any:
         command = self._order.placed(command)
@@ -111,8 +123,10 @@ class Replica:
         return result
 
     def _count(self, size_bytes: int) -> bool:
-        self._bytes_since_checkpoint += size_bytes
-        if self._bytes_since_checkpoint < max(_LEAST_LOG_BYTES, self.sandbox.size_bytes):
+        self._bytes_since_checkpoint += size_bytes + ENTRY_BYTES
+        if self._bytes_since_checkpoint < _LEAST_LOG_BYTES:
+            return False
+        if self._bytes_since_checkpoint < self.sandbox.size_bytes:
             return False
         self._bytes_since_checkpoint = 0
         return True

@@ -6,7 +6,8 @@ from secrets import randbits
 from typing import Any
 
 from mock_server.domain.sandbox.sandbox import Sandbox
-from mock_server.store.redis_connection import Command, RedisConnection, checked
+from mock_server.store.redis_client import Command
+from mock_server.store.redis_connection import RedisConnection, checked
 from mock_server.store.redis_expiry import Expiry
 from mock_server.store.redis_keys import SANDBOXES, SERVER, SandboxKeys
 from mock_server.store.redis_loader import Loader

@@ -10,7 +10,7 @@ from mock_server.domain.command_codec import FORMAT
 from mock_server.domain.errors import InvalidValue, NewerFormat
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.store.fingerprint import fingerprint
-from mock_server.store.redis_connection import Command, Reply
+from mock_server.store.redis_client import Command, Reply
 from mock_server.store.redis_keys import SERVER
 
 Send: TypeAlias = Callable[[Sequence[Command]], Awaitable[list[Reply]]]

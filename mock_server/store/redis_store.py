@@ -19,7 +19,7 @@ from mock_server.domain.task import sandbox_id_in
 from mock_server.store.redis_address import parse_address
 from mock_server.store.redis_background import Background
 from mock_server.store.redis_checkpoints import Checkpoints
-from mock_server.store.redis_connection import Command as RedisCommand
+from mock_server.store.redis_client import Command as RedisCommand
 from mock_server.store.redis_connection import RedisConnection, checked
 from mock_server.store.redis_due import DueInstants
 from mock_server.store.redis_events import Events
