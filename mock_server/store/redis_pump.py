@@ -131,6 +131,7 @@ class Pump:
 
     async def _run(self) -> None:
         while self._waiting:
+            await asyncio.sleep(0)  # The requests that the last one has resumed join the next one.
             turns, self._waiting = self._waiting, {}
             try:
                 await self._round_trip(turns)
