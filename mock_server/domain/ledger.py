@@ -24,7 +24,6 @@ class LedgerCheckpoint(msgspec.Struct, frozen=True, array_like=True, kw_only=Tru
     """The exact state of a ledger, without the tasks."""
 
     balance_microusd: int
-    live: int
     succeeded: int
     failed: int
 
@@ -50,7 +49,6 @@ class Ledger:
     def checkpoint(self) -> LedgerCheckpoint:
         return LedgerCheckpoint(
             balance_microusd=self.balance_microusd,
-            live=self.live,
             succeeded=self.succeeded,
             failed=self.failed,
         )
@@ -59,7 +57,6 @@ class Ledger:
     def of_checkpoint(cls, tasks: dict[str, Task], kept: LedgerCheckpoint) -> Self:
         ledger = cls(tasks, kept.balance_microusd)
         ledger.restore(tasks.values(), succeeded=kept.succeeded, failed=kept.failed)
-        ledger.live = kept.live
         return ledger
 
     def open(self, task: Task) -> None:

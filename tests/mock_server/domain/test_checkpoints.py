@@ -11,6 +11,7 @@ from mock_server.domain.commands import (
     ChangeSettings,
     ExpectCallback,
     MatchRules,
+    ReadStatus,
     RecordExchange,
     Restore,
     Submit,
@@ -18,27 +19,33 @@ from mock_server.domain.commands import (
 from mock_server.domain.errors import DamagedLog, NewerFormat
 from mock_server.domain.journal import Entry
 from mock_server.domain.operation import Operation
-from mock_server.domain.planner import DEFAULT_REQUEST, SUCCESS_BY_DEFAULT
+from mock_server.domain.planner import DEFAULT_REQUEST, SUCCESS_BY_DEFAULT, PlanRequest
 from mock_server.domain.results import TaskView
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
-from mock_server.domain.snapshot import parse_snapshot
+from mock_server.domain.snapshot import Snapshot, parse_snapshot
 from mock_server.domain.submission import Submission
+from mock_server.domain.task import Ending
 from tests.mock_server.domain.any_value import any_value
-from tests.mock_server.domain.strategies import CATALOGUE, FAIL_MESSAGES, NOW_MS
+from tests.mock_server.domain.strategies import CATALOGUE, FAIL_MESSAGES, MODEL, NOW_MS
 from tests.mock_server.domain.test_sandbox_commands import (
     DEFAULTS,
     ID,
     SETTINGS,
     Driven,
     Step,
+    about_task,
+    callback_task,
+    change_settings,
     parsed,
+    postpone,
     run,
     sequences_of_owners,
     steps,
     steps_of_owners,
+    submit,
 )
 from tests.properties import examples
 
@@ -73,6 +80,37 @@ def record(entry: Entry, headers_bytes: int | None) -> Step:
     return lambda driven: driven.apply(RecordExchange, entry=entry, headers_bytes=headers_bytes)
 
 
+def rich_snapshot() -> Snapshot:
+    """Return the snapshot of another server's sandbox, in which as much as possible is not zero."""
+    driven = Driven()
+    template = msgspec.structs.replace(OTHER_SERVER, settings=SETTINGS)
+    driven.sandbox = Sandbox("fedcba9876543210", template, is_broke=True, real_ms=NOW_MS)
+    polled = PlanRequest(ending=Ending(polls=3, reasons=("as told",)))
+    run(
+        driven,
+        [
+            change_settings(3, 400_000),
+            callback_task(0),
+            postpone(30_000, until_overtaken=True),
+            submit(polled, 1, is_callback=False, has_room=True),
+            about_task(ReadStatus, model_id=MODEL.id)(0),
+            about_task(ReadStatus, model_id=MODEL.id)(0),
+            change_settings(8, 400_000),
+        ],
+    )
+    snapshot = parse_snapshot(driven.document(), CATALOGUE)
+    assert snapshot.refused
+    assert snapshot.tasks[1].polls_seen
+    return msgspec.structs.replace(snapshot, journal_dropped=5)
+
+
+RICH = rich_snapshot()
+
+
+def restore_another(driven: Driven) -> None:
+    driven.apply(Restore, snapshot=RICH)
+
+
 def restore(driven: Driven) -> None:
     driven.apply(Restore, snapshot=parse_snapshot(driven.document(), CATALOGUE))
 
@@ -87,7 +125,7 @@ any_step: st.SearchStrategy[Step] = st.one_of(
     steps_of_owners,
     st.builds(match, st.sampled_from(Operation), st.sampled_from(["one", "two", "three"])),
     st.builds(record, any_value(Entry), st.none() | st.integers(0, 1000)),
-    st.sampled_from([restore, change_profile]),
+    st.sampled_from([restore, restore_another, change_profile]),
 )
 
 
