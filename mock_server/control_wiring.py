@@ -31,6 +31,7 @@ from mock_server.control.resources.sandboxes import SandboxesResource
 from mock_server.control.resources.server import Info, ServerResource
 from mock_server.control.resources.snapshot import SnapshotResource
 from mock_server.control.resources.tasks import TasksResource
+from mock_server.control.rule_reader import RuleReader
 from mock_server.control.settings_types import ShownServerSettings
 from mock_server.domain.addresses import is_loopback
 from mock_server.domain.catalogue import Catalogue
@@ -91,6 +92,7 @@ class ControlPlane:
         sandbox_list = SandboxList(
             store, authenticator, sign_in, guard, real_ms=real_ms, submit_path=submit_path
         )
+        rule_reader = RuleReader(store, fail_messages, authenticator.redactor)
         self._events = EventsResource(store, authenticator, real_ms=real_ms)
         resources = (
             ServerResource(
@@ -128,8 +130,8 @@ class ControlPlane:
                 fail_messages=fail_messages,
             ),
             CallbacksResource(),
-            RulesResource(store, fail_messages, real_ms=real_ms),
-            NextResource(store, fail_messages, real_ms=real_ms),
+            RulesResource(store, rule_reader, real_ms=real_ms),
+            NextResource(store, rule_reader, real_ms=real_ms),
             JournalResource(store, "https" if settings.uses_tls else "http"),
             AuditResource(
                 authenticator,

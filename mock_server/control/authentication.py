@@ -10,7 +10,8 @@ from mock_server.control.errors import ControlError
 from mock_server.domain.addresses import is_loopback
 from mock_server.domain.errors import quoted
 from mock_server.domain.store import SandboxReader, Store
-from mock_server.web.api_keys import ApiKeys, bearer_token
+from mock_server.web.api_keys import ApiKeys
+from mock_server.web.redaction import Redactor, bearer_token
 
 
 class Authenticator:
@@ -89,6 +90,10 @@ class Authenticator:
     def without_key(self, sandbox: SandboxReader, shown: bytes) -> bytes:
         """Return JSON in which the API key of this sandbox is redacted."""
         return self._api_keys.without_key(sandbox.id, shown)
+
+    def redactor(self, sandbox: SandboxReader) -> Redactor:
+        """Return a redactor of the sandbox's key."""
+        return self._api_keys.redactor(sandbox.id)
 
 
 def _authorization(request: Request) -> bytes | None:

@@ -124,5 +124,5 @@ def _path(entry: Entry, redactor: Redactor) -> str:
     return redactor.text(path)
 
 
-def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
-    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+def _encoded(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
+    return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)

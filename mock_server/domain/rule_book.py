@@ -6,6 +6,7 @@ A rule book is deterministic: equal books with equal inputs return equal matches
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from hashlib import blake2b
 from typing import Any, Self
 
@@ -13,6 +14,7 @@ import msgspec
 
 from mock_server.domain.chance import draw, two_uniforms
 from mock_server.domain.faults.effect import Effect
+from mock_server.domain.journal import Header
 from mock_server.domain.operation import Operation
 from mock_server.domain.rule_filter import RuleFilter
 from mock_server.domain.rule_parsing import parse_rule
@@ -83,8 +85,8 @@ class RuleBookSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
 
 class RuleBook:
     __slots__ = (
-        "_by_operation", "_filter", "_has_patterns", "_made", "_sandbox_id", "_seed", "profile",
-        "queue", "rules",
+        "_by_operation", "_filter", "_has_patterns", "_headers", "_made", "_sandbox_id", "_seed",
+        "profile", "queue", "rules",
     )  # fmt: skip
 
     def __init__(self, seed: int, sandbox_id: str) -> None:
@@ -93,6 +95,9 @@ class RuleBook:
         self._made = 0
         self._has_patterns = False  # Whether any rule has a pattern, without the queue.
         self._by_operation: dict[Operation, list[Rule]] = {each: [] for each in Operation}
+        self._headers: frozenset[Header] = (
+            frozenset()
+        )  # Those that rules without the queue ask for.
         self._filter = RuleFilter(())  # Of all rules, without the queue.
         self.rules: list[Rule] = []
         self.profile: list[Rule] = []
@@ -169,6 +174,11 @@ class RuleBook:
         )
         self._made = snapshot.made
 
+    def header_conditions(self) -> AbstractSet[Header]:
+        """Return all headers that a rule asks for."""
+        queued = (header for each in self.queue for header in each.definition.conditions.headers)
+        return self._headers.union(queued)
+
     def may_match(self, rule_input: RuleInput) -> bool:
         """Return False only if `match` would return None and count nothing."""
         return self._filter.may_match(rule_input) or any(
@@ -221,6 +231,9 @@ class RuleBook:
             ]
             for operation in Operation
         }
+        self._headers = frozenset(
+            header for rule in in_order for header in rule.definition.conditions.headers
+        )
         self._filter = RuleFilter(rule.definition for rule in in_order)
 
     def _definitions(self, operation: Operation) -> Iterator[RuleDefinition]:

@@ -6,12 +6,12 @@ A test suite may install a hundred rules and send thousands of requests that mat
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
+from mock_server.domain.journal import Header
 from mock_server.domain.operation import Operation
 from mock_server.domain.rules import RuleDefinition, RuleInput
 from mock_server.domain.task import TaskState
 
 _Key: TypeAlias = tuple[Operation, TaskState | None, bool]
-_Header: TypeAlias = tuple[bytes, bytes]
 
 
 class RuleFilter:
@@ -26,7 +26,7 @@ class RuleFilter:
     def __init__(self, definitions: Iterable[RuleDefinition]) -> None:
         # By operation and state, then by header: what a prompt must contain. The header is None
         # for the rules without one; a rule without a prompt needs "", which is in every prompt.
-        prompts: dict[_Key, dict[_Header | None, dict[str, None]]] = {}
+        prompts: dict[_Key, dict[Header | None, dict[str, None]]] = {}
         for definition in definitions:
             conditions = definition.conditions
             header = conditions.headers[0] if conditions.headers else None
@@ -42,7 +42,7 @@ class RuleFilter:
         if by_header is None:
             return False
         prompt = rule_input.prompt or ""
-        for header in (None, *(by_header.keys() & rule_input.headers.items())):
+        for header in (None, *(by_header.keys() & rule_input.headers)):
             # A loop is faster than `any` here, and most of the time is spent here.
             for needed in by_header.get(header, ()):
                 if needed in prompt:

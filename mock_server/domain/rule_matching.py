@@ -12,7 +12,8 @@ from mock_server.domain.store import SandboxReader, Store
 class RuleMatcher:
     """Searches the rules' regular expressions first, then lets the sandbox match.
 
-    A search has a time limit in real time, so its result is part of the command.
+    A search has a time limit in real time, so its result is part of the command. A durable store
+    gets only the headers that a rule asks for.
     """
 
     def __init__(self, store: Store, search: PatternSearch) -> None:
@@ -25,6 +26,9 @@ class RuleMatcher:
         """Return the first rule that matches, and count the match."""
         if not sandbox.may_match(rule_input, real_ms):
             return None
+        if self._store.is_durable:
+            headers = rule_input.headers & sandbox.header_conditions()
+            rule_input = msgspec.structs.replace(rule_input, headers=headers)
         patterns, prompt = sandbox.patterns_for(rule_input, real_ms)
         if patterns:
             found = self._search.found(patterns, prompt)

@@ -1,11 +1,12 @@
 """Rules as values: the input of a rule, its conditions and its effect."""
 
-from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
 
 from mock_server.domain.faults.effect import Effect
+from mock_server.domain.journal import Header
 from mock_server.domain.operation import Operation
 from mock_server.domain.task import TaskState
 
@@ -15,14 +16,15 @@ class RuleInput(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
 
     `subject` is a task's id, the prompt of a submit, or empty. `found_patterns` are those regular
     expressions of the rules that were found in the prompt. They are searched for beforehand,
-    because a search has a time limit and so is not deterministic.
+    because a search has a time limit and so is not deterministic. A durable store gets only those
+    `headers` that a rule asks for, because others may be secret.
     """
 
     operation: Operation
     subject: str = ""
     task_id: str = ""  # Empty if the request is about no known task.
     prompt: str | None = None
-    headers: Mapping[bytes, bytes] = {}
+    headers: AbstractSet[Header] = frozenset()
     state: TaskState | None = None
     attempt: int = 0
     is_early: bool = False  # During the submit, to send the callback early.
@@ -48,7 +50,7 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     operations: frozenset[Operation]
     prompt: str | None = None
     prompt_regex: str | None = None
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    headers: tuple[Header, ...] = ()
     nth: Turns | None = None
     times: int | None = None
     times_each: int | None = None  # Per task or prompt.
@@ -68,10 +70,7 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True):
             rule_input.operation in self.operations
             and (self.state is None or rule_input.state is self.state)
             and (self.attempt is None or rule_input.attempt == self.attempt)
-            and (
-                not self.headers
-                or all(rule_input.headers.get(name) == value for name, value in self.headers)
-            )
+            and (not self.headers or all(header in rule_input.headers for header in self.headers))
             and (self.prompt is None or self.prompt in (rule_input.prompt or ""))
         )
 

@@ -5,13 +5,14 @@ current state of a sandbox and changes nothing.
 """
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from mock_server.domain.commands import Command, R
 from mock_server.domain.deliveries import Delivery
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.events import Follower
-from mock_server.domain.journal import Entry
+from mock_server.domain.journal import Entry, Header
 from mock_server.domain.results import ClockReading, TaskView
 from mock_server.domain.rule_book import QueuedRule, RuleState
 from mock_server.domain.rules import RuleInput
@@ -75,6 +76,9 @@ class SandboxReader(Protocol):
 
         True means that `MatchRules` has to decide.
         """
+
+    def header_conditions(self) -> AbstractSet[Header]:
+        """Return the names and values of all headers that a rule asks for."""
 
     def patterns_for(self, rule_input: RuleInput, real_ms: int) -> tuple[Sequence[str], str]:
         """Return the regular expressions to search for, and the prompt to search."""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from mock_server.domain.store import SandboxReader, Store
-from mock_server.web.redaction import Redactor
+from mock_server.web.redaction import Redactor, bearer_token
 from mock_server.web.request import Headers
 
 INVALID_PREFIX = "sk-invalid"  # Keys that are always rejected.
@@ -57,7 +57,11 @@ class ApiKeys:
 
     def without_key(self, sandbox_id: str, shown: bytes) -> bytes:
         """Return JSON with every form of the sandbox's key redacted."""
-        return Redactor(self._keys.get(sandbox_id, "")).json(shown)
+        return self.redactor(sandbox_id).json(shown)
+
+    def redactor(self, sandbox_id: str) -> Redactor:
+        """Return a redactor of the sandbox's key, or of none if this process has not seen it."""
+        return Redactor(self._keys.get(sandbox_id, ""))
 
     def _invalid(self, headers: Headers) -> str:
         raw = headers.get(b"authorization")
@@ -92,12 +96,6 @@ class ApiKeys:
 
 async def _no_sandbox() -> None:
     return None
-
-
-def bearer_token(raw: bytes) -> str:
-    """Return the token of a bearer header, or an empty string (AUTH-3)."""
-    scheme, _, token = raw.decode("latin-1").strip().partition(" ")
-    return token.strip() if scheme.casefold() == "bearer" else ""
 
 
 def sandbox_id(key: str) -> str:

@@ -16,7 +16,7 @@ from mock_server.domain.ports import RealClock
 from mock_server.domain.store import Store
 from mock_server.web.answer import Answer
 from mock_server.web.api_keys import ApiKeys
-from mock_server.web.pipeline import Endpoint
+from mock_server.web.pipeline import Endpoint, rule_input_of
 from mock_server.web.plain_head import BLANK_LINE, BLANK_LINE_BYTES, PlainHead, PlainHeads
 from mock_server.web.request import LocalAddress, ProviderRequest
 from mock_server.web.request_log import is_enabled_for
@@ -148,7 +148,7 @@ class DirectPath:
             )
             if not endpoint.answers_at_once(request):
                 return
-            if sandbox.has_rules and sandbox.may_match(endpoint.rule_input(request), real_ms):
+            if sandbox.has_rules and self._may_match(endpoint, request):
                 return
             answer = await endpoint.handle(request)
             head = await self._responder.record(request, endpoint.operation, answer)
@@ -169,3 +169,7 @@ class DirectPath:
             await self._responder.persisted()
         if answer.owes_callback:  # Nothing can send it before the connection has the response.
             endpoint.begin_delivery(request)
+
+    def _may_match(self, endpoint: Endpoint, request: ProviderRequest) -> bool:
+        rule_input = rule_input_of(endpoint, request, is_durable=self._responder.is_durable)
+        return request.sandbox.may_match(rule_input, request.real_ms)

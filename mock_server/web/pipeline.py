@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 
+import msgspec
 from starlette.types import Receive, Scope, Send
 
 from mock_server.domain.errors import SandboxMissing, StoreUnavailable
@@ -63,7 +64,7 @@ class Endpoint(ABC):
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
         """Return the part of the request that rules can match."""
-        return RuleInput(operation=self.operation, headers=request.headers)
+        return RuleInput(operation=self.operation, headers=request.headers.items())
 
     @abstractmethod
     async def handle(self, request: ProviderRequest) -> Answer:
@@ -81,6 +82,15 @@ class Endpoint(ABC):
     def begin_delivery(self, request: ProviderRequest) -> None:
         """Deliver callbacks that are due, after the response (`owes_callback`)."""
         raise AssertionError(f"{self.operation} has no callback")
+
+
+def rule_input_of(endpoint: Endpoint, request: ProviderRequest, *, is_durable: bool) -> RuleInput:
+    """Return the part of a request that rules can match, for a durable store without the key."""
+    rule_input = endpoint.rule_input(request)
+    if is_durable:
+        conditions = request.block.redacted.conditions
+        return msgspec.structs.replace(rule_input, headers=conditions)
+    return rule_input
 
 
 class Pipeline:
@@ -142,9 +152,8 @@ class Pipeline:
         """
         if not request.sandbox.has_rules:
             return await endpoint.handle(request)
-        match = await self._matcher.match(
-            request.sandbox, endpoint.rule_input(request), request.real_ms
-        )
+        rule_input = rule_input_of(endpoint, request, is_durable=self._responder.is_durable)
+        match = await self._matcher.match(request.sandbox, rule_input, request.real_ms)
         if match is None:
             return await endpoint.handle(request)
         request.match = match

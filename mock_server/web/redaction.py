@@ -12,6 +12,7 @@ Header = tuple[bytes, bytes]
 
 _SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "x-api-key"}
 _BEARER = re.compile(r"\s*bearer\s+(\S+)\s*", re.IGNORECASE)
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")  # Unless it is percent-encoded, it has only one form.
 _SHORTEST_KEY = 8  # A shorter key may be part of an unrelated word.
 
 
@@ -19,7 +20,10 @@ class Redactor:
     """Redacts one API key, and the values of all headers that contain secrets."""
 
     def __init__(self, key: str = "") -> None:
+        self._whole_key = key
         self._key = key if len(key) >= _SHORTEST_KEY else ""
+        self._bytes = self._key.encode("latin-1", "replace")
+        self._is_plain = _PLAIN.fullmatch(self._key) is not None
 
     @classmethod
     def of_request(cls, headers: Iterable[Header]) -> "Redactor":
@@ -52,6 +56,34 @@ class Redactor:
             shown = shown.replace(form, REDACTED.encode())
         return _percent_encoded(self._key).sub(REDACTED.encode(), shown)
 
+    def everywhere(self, raw: bytes) -> bytes:
+        """Return a part of a message with every form of the key redacted."""
+        return self.json(self.raw(raw)) if self.may_be_in(raw) else raw
+
+    def may_be_in(self, raw: bytes) -> bool:
+        """Return False only if no form of the key is in a part of a message."""
+        if not self._key:
+            return False
+        return not self._is_plain or self._bytes in raw or b"%" in raw
+
+    def headers_everywhere(self, headers: Iterable[Header]) -> tuple[Header, ...]:
+        """Return headers without secrets, and with every form of the key redacted."""
+        return tuple(
+            (
+                self.everywhere(name.encode("latin-1")),
+                self.everywhere(value.encode("latin-1")),
+            )
+            for name, value in self.headers(headers)
+        )
+
+    def condition(self, header: Header) -> Header:
+        """Return a header without the key, which is the same for equal headers only."""
+        name, value = header
+        key = self._whole_key
+        if key and name == b"authorization" and bearer_token(value) == key:
+            return name, value.rstrip()[: -len(key)] + REDACTED.encode()  # Also a short key.
+        return name, self.raw(value)
+
     def _value(self, name: str, value: str) -> str:
         if name.lower() not in _SECRET_HEADERS:
             return self.text(value)
@@ -79,3 +111,9 @@ def _percent_encoded(key: str) -> re.Pattern[bytes]:
         raw = b"" if byte in b'"\\' else re.escape(bytes([byte])) + b"|"
         parts.append(b"(?:%b%%%02x|%%%02X)" % (raw, byte, byte))
     return re.compile(b"".join(parts))
+
+
+def bearer_token(raw: bytes) -> str:
+    """Return the token of a bearer header, or an empty string (AUTH-3)."""
+    scheme, _, token = raw.decode("latin-1").strip().partition(" ")
+    return token.strip() if scheme.casefold() == "bearer" else ""

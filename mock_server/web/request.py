@@ -1,6 +1,7 @@
 """A request of a client, as the pipeline and the endpoints use it."""
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Self, TypeAlias
 
 import msgspec
@@ -10,12 +11,22 @@ from mock_server.domain.journal import Header
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.store import SandboxReader
 from mock_server.domain.submission import Submission
+from mock_server.web.redaction import Redactor, bearer_token
 
 Headers: TypeAlias = Mapping[bytes, bytes]
 """The headers of a request by lower-case name. If a header is repeated, the last one counts."""
 
 
-class HeaderBlock(msgspec.Struct, frozen=True):
+class RedactedHeaders(msgspec.Struct, frozen=True):
+    """The headers of a request as a durable store may keep them."""
+
+    redactor: Redactor  # Of the key in the headers.
+    pairs: tuple[Header, ...]
+    # What conditions of rules see. A condition may have the key, or "[redacted]" instead.
+    conditions: frozenset[Header]
+
+
+class HeaderBlock(msgspec.Struct, frozen=True, dict=True):
     """The headers of a request, which requests of one client often share."""
 
     pairs: tuple[Header, ...]  # As received.
@@ -26,6 +37,14 @@ class HeaderBlock(msgspec.Struct, frozen=True):
     def of(cls, pairs: Iterable[Header]) -> Self:
         kept = tuple(pairs)
         return cls(kept, dict(kept), sum(len(name) + len(value) for name, value in kept))
+
+    @cached_property
+    def redacted(self) -> RedactedHeaders:
+        redactor = Redactor(bearer_token(self.by_name.get(b"authorization", b"")))
+        conditions = frozenset(
+            {*self.by_name.items(), *map(redactor.condition, self.by_name.items())}
+        )
+        return RedactedHeaders(redactor, redactor.headers_everywhere(self.pairs), conditions)
 
 
 class Target(msgspec.Struct, frozen=True):

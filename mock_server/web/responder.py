@@ -15,6 +15,7 @@ from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.store import Store
 from mock_server.web import envelope
 from mock_server.web.answer import Answer, Header, unavailable
+from mock_server.web.durable_entries import without_key
 from mock_server.web.persistence import persisted
 from mock_server.web.request import ProviderRequest
 from mock_server.web.response_head import ResponseHead, ResponseHeads
@@ -79,6 +80,8 @@ class Responder:
             rule,
             injected,
         )
+        if self.is_durable:
+            entry = without_key(entry, request, answer.body, head)
         record = RecordExchange(
             real_ms=now_ns // 1_000_000, entry=entry, headers_bytes=block.size_bytes
         )

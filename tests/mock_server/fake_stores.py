@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain
 
+from mock_server.domain.command_codec import encode_commands
 from mock_server.domain.commands import Command, R
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.sandbox.sandbox import Sandbox
@@ -83,6 +85,24 @@ class DurableStore(MemoryStore):
         unwritten, self._unwritten = self._unwritten, []
         for then in unwritten:
             then(None if self.write_problem is None else StoreUnavailable(self.write_problem))
+
+
+class WritingStore(DurableStore):
+    """Keeps what a log contains: the encoded commands, and checkpoints of all sandboxes."""
+
+    def __init__(self, template: SandboxTemplate, *, max_tasks: int = 2_000_000) -> None:
+        super().__init__(template, max_tasks=max_tasks)
+        self._log: list[bytes] = []
+
+    async def execute(self, sandbox_id: str, command: Command[R]) -> R:
+        self._log.append(encode_commands([command]))
+        return await super().execute(sandbox_id, command)
+
+    def written(self) -> bytes:
+        """Return everything so far. The log begins anew."""
+        log, self._log = self._log, []
+        checkpoints = chain.from_iterable(each.checkpoint() for each in self._sandboxes.values())
+        return b"".join([*log, *checkpoints])
 
 
 class WaitingStore(DurableStore):

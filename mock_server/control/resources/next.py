@@ -1,6 +1,6 @@
 """Faults and outcomes that are queued for the next requests or callbacks of a sandbox."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
@@ -9,7 +9,7 @@ from msgspec import Meta
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.references import MatchOfNext, MatchOfRule, WrittenApply
-from mock_server.control.resources.rules import read_rule
+from mock_server.control.rule_reader import RuleReader
 from mock_server.domain.commands import CancelNext, PushNext
 from mock_server.domain.errors import quoted
 from mock_server.domain.rule_book import MAX_NEXT, QueuedRule
@@ -45,12 +45,10 @@ class RuleQueue(msgspec.Struct):
 
 
 class NextResource:
-    def __init__(
-        self, store: Store, fail_codes: Mapping[str, str], *, real_ms: Callable[[], int]
-    ) -> None:
+    def __init__(self, store: Store, reader: RuleReader, *, real_ms: Callable[[], int]) -> None:
         self._store = store
         self._real_ms = real_ms
-        self._fail_codes = fail_codes
+        self._reader = reader
 
     def calls(self) -> list[Call]:
         path = "/_mock/next"
@@ -75,7 +73,7 @@ class NextResource:
         return RuleQueue(next=[QueuedRuleView.of(each) for each in sandbox.queue()])
 
     async def add(self, sandbox: SandboxReader, body: Next) -> RuleQueue:
-        definition = read_rule({"match": body.match, "apply": body.apply}, "", self._fail_codes)
+        definition = self._reader.read(sandbox, {"match": body.match, "apply": body.apply}, "")
         for name in COUNTED:
             if name in definition.written["match"]:
                 raise ControlError(400, f"match.{name}: is not allowed in next; use count")

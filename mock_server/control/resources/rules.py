@@ -1,6 +1,6 @@
 """The rules of the caller's sandbox."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
@@ -10,10 +10,9 @@ from mock_server.control.answers import Count
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.references import MatchOfRule, WrittenApply, WrittenRule
+from mock_server.control.rule_reader import RuleReader
 from mock_server.domain.commands import AddRule, SetRules
-from mock_server.domain.errors import RuleError
 from mock_server.domain.rule_book import MAX_RULES, RuleState
-from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.store import SandboxReader, Store
 
@@ -45,12 +44,10 @@ class RuleList(msgspec.Struct):
 
 
 class RulesResource:
-    def __init__(
-        self, store: Store, fail_codes: Mapping[str, str], *, real_ms: Callable[[], int]
-    ) -> None:
+    def __init__(self, store: Store, reader: RuleReader, *, real_ms: Callable[[], int]) -> None:
         self._store = store
         self._real_ms = real_ms
-        self._fail_codes = fail_codes
+        self._reader = reader
 
     def calls(self) -> list[Call]:
         path = "/_mock/rules"
@@ -83,13 +80,13 @@ class RulesResource:
         return await self._set(
             sandbox,
             [
-                read_rule(each, f"rules[{at}]", self._fail_codes)
+                self._reader.read(sandbox, each, f"rules[{at}]")
                 for at, each in enumerate(body.rules)
             ],
         )
 
     async def add(self, sandbox: SandboxReader, body: WrittenRule) -> RuleList:
-        definition = read_rule(body, "rule", self._fail_codes)
+        definition = self._reader.read(sandbox, body, "rule")
         own, _ = sandbox.rules()
         if len(own) >= MAX_RULES:
             raise ControlError(400, f"rules: the sandbox has {MAX_RULES} rules, the maximum")
@@ -104,11 +101,3 @@ class RulesResource:
         replace = SetRules(real_ms=self._real_ms(), definitions=definitions)
         await self._store.execute(sandbox.id, replace)
         return await self.show(sandbox)
-
-
-def read_rule(written: object, path: str, fail_codes: Mapping[str, str]) -> RuleDefinition:
-    """Return a rule. Raise ControlError (400) if it is invalid; `path` is its path in errors."""
-    try:
-        return parse_rule(written, path, fail_codes)
-    except RuleError as error:
-        raise ControlError(400, str(error)) from error

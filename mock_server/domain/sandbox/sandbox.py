@@ -4,13 +4,14 @@ The same commands in the same order always give the same results and the same sn
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Self
 
 from mock_server.domain import commands
 from mock_server.domain.commands import Command, R
 from mock_server.domain.deliveries import Delivery
 from mock_server.domain.events import Event
-from mock_server.domain.journal import Entry
+from mock_server.domain.journal import Entry, Header
 from mock_server.domain.results import ClockReading, TaskView
 from mock_server.domain.rule_book import QueuedRule, RuleState
 from mock_server.domain.rules import RuleInput
@@ -185,6 +186,9 @@ class Sandbox:
 
     def may_match(self, rule_input: RuleInput, real_ms: int) -> bool:
         return self._state.book.may_match(self._state.described(rule_input, real_ms))
+
+    def header_conditions(self) -> AbstractSet[Header]:
+        return self._state.book.header_conditions()
 
     def patterns_for(self, rule_input: RuleInput, real_ms: int) -> tuple[Sequence[str], str]:
         described = self._state.described(rule_input, real_ms)

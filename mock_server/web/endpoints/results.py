@@ -71,7 +71,7 @@ class ResultEndpoint(Endpoint):
             operation=self.operation,
             subject=f"{found[1]} {path}",
             task_id=found[1],
-            headers=request.headers,
+            headers=request.headers.items(),
         )
 
     async def handle(self, request: ProviderRequest) -> Answer:

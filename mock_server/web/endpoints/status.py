@@ -36,22 +36,27 @@ class StatusEndpoint(KeyedEndpoint):
         super().__init__(store, api_keys, responder)
         self._model_id = model.id
         self._dispatcher = dispatcher
+        self._is_durable = responder.is_durable
 
     def answers_at_once(self, request: ProviderRequest) -> bool:
         found = _PLAIN_QUERY.fullmatch(request.query)
         if found is None:
             return False
-        request.task_id = found[1].decode()
+        task_id = found[1].decode()
+        request.task_id = self._without_key(request, task_id) if self._is_durable else task_id
         return True
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
-        task_id = request.task_id or _task_id(request.query)
+        task_id = request.task_id or self._task_id(request)
         return RuleInput(
-            operation=self.operation, subject=task_id, task_id=task_id, headers=request.headers
+            operation=self.operation,
+            subject=task_id,
+            task_id=task_id,
+            headers=request.headers.items(),
         )
 
     async def handle(self, request: ProviderRequest) -> Answer:
-        task_id = request.task_id or _task_id(request.query)
+        task_id = request.task_id or self._task_id(request)
         if not task_id:  # STA-1
             detail = "taskId: is required in the query"
             return await self.reject_counted(request, 400, "Invalid request", detail)
@@ -68,8 +73,20 @@ class StatusEndpoint(KeyedEndpoint):
         self._dispatcher.wake(request.sandbox.id)
 
     def known_task_id(self, request: ProviderRequest) -> str:
-        task_id = request.task_id or _task_id(request.query)
+        task_id = request.task_id or self._task_id(request)
         return task_id if request.sandbox.task(task_id, request.real_ms) else ""
+
+    def _task_id(self, request: ProviderRequest) -> str:
+        task_id = _task_id(request.query)
+        return self._without_key(request, task_id) if self._is_durable else task_id
+
+    def _without_key(self, request: ProviderRequest, task_id: str) -> str:
+        """Return the id without the key of the request, unless it is the id of a task."""
+        raw = task_id.encode(errors="replace")
+        redacted = request.block.redacted.redactor.everywhere(raw)
+        if redacted is raw or request.sandbox.task(task_id, request.real_ms) is not None:
+            return task_id
+        return redacted.decode(errors="replace")
 
 
 def _task_id(query: bytes) -> str:

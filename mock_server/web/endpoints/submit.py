@@ -92,7 +92,10 @@ class SubmitEndpoint(KeyedEndpoint):
         submission = request.submission
         prompt = prompt_of(request.body or b"") if submission is None else submission.prompt
         return RuleInput(
-            operation=self.operation, subject=prompt or "", prompt=prompt, headers=request.headers
+            operation=self.operation,
+            subject=prompt or "",
+            prompt=prompt,
+            headers=request.headers.items(),
         )
 
     async def handle(self, request: ProviderRequest) -> Answer:
@@ -105,6 +108,8 @@ class SubmitEndpoint(KeyedEndpoint):
             submission = request.submission or self._decode(request, request.body)
             if submission.image_urls:
                 bad_image = await self._find_bad_image(request, submission, settings)
+                # They are not needed any more, and a data URL is long.
+                submission = msgspec.structs.replace(submission, image_urls=())
             plan_request = services.planner.request(submission, settings, bad_image, request.match)
         except InvalidRequest as error:
             return await self.reject_counted(request, 400, "Invalid request", str(error))
@@ -152,6 +157,9 @@ class SubmitEndpoint(KeyedEndpoint):
             submission.image_urls, self._model, settings.image_urls
         )
         request.real_ms = self._responder.now_ms()  # Fetching may have taken seconds.
+        if bad_image is not None and self._responder.is_durable:
+            reason = request.block.redacted.redactor.everywhere(bad_image.reason.encode()).decode()
+            bad_image = msgspec.structs.replace(bad_image, reason=reason)
         return bad_image
 
     async def _delivered_early(self, request: ProviderRequest, task: Task) -> bool:

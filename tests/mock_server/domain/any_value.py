@@ -53,7 +53,7 @@ def _of(info: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911, P
             return st.lists(_of(item), max_size=_SIZE).map(tuple)
         case inspect.TupleType(item_types=items):
             return st.tuples(*map(_of, items))
-        case inspect.FrozenSetType(item_type=item):
+        case inspect.FrozenSetType(item_type=item) | inspect.SetType(item_type=item):
             return st.frozensets(_of(item), max_size=_SIZE)
         case inspect.ListType(item_type=item) | inspect.CollectionType(item_type=item):
             return st.lists(_of(item), max_size=_SIZE)

@@ -32,25 +32,35 @@ keys = st.text(st.sampled_from(VISIBLE), min_size=12, max_size=40).filter(
 )
 
 
-def live(api: Api) -> None:
-    """Say the key in every place that a request has."""
+def live(api: Api, *, is_in_kept_texts: bool = True) -> None:
+    """Say the key in every place that a request has.
+
+    Prompts, callback URLs and prompts in rules are kept as they are, also by a durable store.
+    """
     key = api.key
+    kept = key if is_in_kept_texts else "a fox"
     for written in (key, quote(key, safe=""), quote_plus(key)):
         api.http.get(f"{STATUS}?taskId={quote(written, safe='')}", headers=bearer(key))
         api.http.get(f"{BALANCE}?key={quote(written, safe='')}", headers=bearer(key))
     api.http.get(f"{BALANCE}?key={encoded(key)}", headers=bearer(key))
     api.send("GET", BALANCE, headers={"X-Key": key, "Cookie": f"k={key}", "Referer": key})
     body: Json = {
-        "input": {"prompt": f"say {key}", key: key},
+        "input": {"prompt": f"say {kept}", key: key},
         "request_type": "callback",
-        "callback_url": f"http://127.0.0.1:9/{quote(key, safe='')}?k={quote(key, safe='')}",
+        "callback_url": f"http://127.0.0.1:9/{quote(kept, safe='')}?k={quote(kept, safe='')}",
         "more": json.dumps({"key": key}),
     }
     api.send("POST", SUBMIT, body=body)
     api.send("POST", SUBMIT, body=body | {"provider": key})  # the refusal quotes it
+    images = {"prompt": kept, "image_urls": [f"https://{key}.invalid/a.png"]}
+    api.send("POST", SUBMIT, body={"input": images})
     api.send("POST", SUBMIT, content=key.encode())
-    api.told("POST", "rules", {"match": {"prompt": key}, "apply": {"callback": "garbage"}})
-    api.told("POST", "next", {"match": {"prompt": key}, "apply": {"refuse": {"status": 503}}})
+    api.told("POST", "rules", {"match": {"prompt": kept}, "apply": {"callback": "garbage"}})
+    api.told("POST", "next", {"match": {"prompt": kept}, "apply": {"refuse": {"status": 503}}})
+    asked = {"header": {"Authorization": f"Bearer {key}", "X-Key": f"a {key}"}}
+    api.told("POST", "rules", {"match": asked, "apply": {"refuse": {"status": 503}}})
+    assert api.send("GET", BALANCE, headers={"X-Key": f"a {key}"}).status_code == 503
+    assert api.send("GET", BALANCE, headers={"X-Key": "a"}).status_code == 200
     api.advance("5m")
 
 

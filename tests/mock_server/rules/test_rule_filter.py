@@ -31,7 +31,7 @@ STATUS_OF_A_CAT = RuleInput(
     operation=Operation.STATUS,
     prompt="a cat",
     state=TaskState.SUCCESS,
-    headers={b"x-test": b"yes"},
+    headers=frozenset({(b"x-test", b"yes")}),
 )
 
 

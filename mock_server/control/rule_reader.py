@@ -1,0 +1,47 @@
+"""Read the rules in the bodies of calls."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mock_server.control.errors import ControlError
+from mock_server.domain.errors import RuleError
+from mock_server.domain.rule_parsing import parse_rule
+from mock_server.domain.rules import RuleDefinition
+from mock_server.domain.store import SandboxReader, Store
+from mock_server.web.redaction import Redactor
+
+
+class RuleReader:
+    """Reads rules for a store. A durable store does not get the API key in a header condition.
+
+    There, requests are matched without their key too (`HeaderBlock.redacted`).
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        fail_codes: Mapping[str, str],
+        redactor_of: Callable[[SandboxReader], Redactor],
+    ) -> None:
+        self._is_durable = store.is_durable
+        self._fail_codes = fail_codes
+        self._redactor_of = redactor_of
+
+    def read(self, sandbox: SandboxReader, written: object, path: str) -> RuleDefinition:
+        """Return a rule. Raise ControlError (400) if it is invalid; `path` is for errors."""
+        try:
+            definition = parse_rule(written, path, self._fail_codes)
+        except RuleError as error:
+            raise ControlError(400, str(error)) from error
+        if self._is_durable and definition.conditions.headers:
+            return self._without_key(definition, self._redactor_of(sandbox))
+        return definition
+
+    def _without_key(self, definition: RuleDefinition, redactor: Redactor) -> RuleDefinition:
+        match: dict[str, Any] = definition.written["match"]
+        names = match["header"]
+        headers = map(redactor.condition, definition.conditions.headers)
+        values = (value.decode("latin-1") for _, value in headers)
+        redacted = {**match, "header": dict(zip(names, values, strict=True))}
+        written = {**definition.written, "match": redacted, "id": definition.id}
+        return parse_rule(written, "rule", self._fail_codes)
