@@ -56,22 +56,21 @@ class Compactor:
 
     def _step(self) -> None:
         """Do the next piece of a job. A checkpoint must not be newer than the log in the file."""
-        self._step_handle = None
-        if self._flush():
-            log, job = self._jobs[0]
-            try:
+        log, job = self._jobs[0]
+        has_ended = True
+        try:
+            if self._flush():
                 next(job)
-            except StopIteration:
-                self._end_job(log)
-            except StoreUnavailable as error:
-                logger.warning("no checkpoint was written: %s", error)
-                self._pause_until_s = asyncio.get_running_loop().time() + _PAUSE_S
-                self._end_job(log)
-        else:
-            self._end_job(self._jobs[0][0])
-        if self._jobs:
-            self._step_soon()
-
-    def _end_job(self, log: SandboxLog) -> None:
-        self._jobs.popleft()
-        self._logs.discard(log)
+                has_ended = False
+        except StopIteration:
+            pass
+        except StoreUnavailable as error:
+            logger.warning("no checkpoint was written: %s", error)
+            self._pause_until_s = asyncio.get_running_loop().time() + _PAUSE_S
+        finally:
+            if has_ended:
+                self._jobs.popleft()
+                self._logs.discard(log)
+            self._step_handle = None
+            if self._jobs:
+                self._step_soon()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mock_server.domain.errors import InvalidValue, StoreUnavailable
-from mock_server.store.sqlite_file import Header, SqliteFile, StoredSandbox
+from mock_server.store.sqlite_file import Header, SqliteFile, StoredSandbox, Sync
 
 HEADER = Header(format=1, seed=2**63 - 1, fingerprint="models")
 
@@ -39,6 +39,14 @@ def test_header_is_kept(path: str) -> None:
     file.close()
 
     assert opened(path).header() == HEADER
+
+
+@pytest.mark.parametrize(("sync", "level"), [("normal", 1), ("full", 2)])
+def test_full_sync_waits_for_the_disk(path: str, sync: Sync, level: int) -> None:
+    file = SqliteFile(path, sync)
+
+    assert file._pragma("synchronous") == level
+    assert file._execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_file_is_readable_by_its_owner_only(path: str) -> None:

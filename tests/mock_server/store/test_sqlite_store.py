@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.domain.catalogue import Model
-from mock_server.domain.commands import Submit
+from mock_server.domain.commands import Restore, Submit, TakeSnapshot
 from mock_server.domain.errors import InvalidValue, StoreUnavailable
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from mock_server.domain.rule_parsing import parse_rule
@@ -248,6 +248,20 @@ def test_scrapes_write_nothing(process: Process) -> None:
     assert (while_live, process.rows("log")) == (before, before + 1)
 
 
+def test_sandbox_that_is_restored_from_a_snapshot_is_there_after_a_restart(
+    process: Process,
+) -> None:
+    bench = process.open()
+    source, other = bench.key("source"), bench.key("other")
+    task = source.callback_task(lasting(1000))
+    other.execute(Restore, snapshot=source.execute(TakeSnapshot))
+    before = contents(process.store)
+    again = process.open()
+
+    assert contents(process.store) == before
+    assert again.key("other").stored(task.id) == task
+
+
 def test_limit_of_all_tasks_holds_after_a_restart(process: Process) -> None:
     bench = process.open(max_tasks=3)
     for name, duration_ms in (("a", 20), ("b", 10), ("c", 100_000)):
@@ -332,6 +346,24 @@ class TestLongLog:
 
         assert contents(process.store) == before
         process.kill()
+
+    def test_log_can_become_long_during_the_checkpoint_of_another(
+        self, process: Process, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        bench = process.open()
+        keys = [bench.key(name) for name in "abc"]
+
+        async def use_all() -> None:
+            for turn in range(100):
+                for key in keys[: 1 + turn % 3]:
+                    await bench.store.execute(key.id, SUBMIT)
+                await asyncio.sleep(0)
+
+        bench.run(use_all())
+        process.turns(200)
+
+        assert caplog.messages == []  # The event loop logs the errors of its callbacks.
+        assert process.bytes("log") < 3 * process.bytes("checkpoint")
 
     def test_sandbox_can_be_removed_during_its_checkpoint(self, process: Process) -> None:
         bench = process.open()
