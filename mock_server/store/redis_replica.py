@@ -41,6 +41,7 @@ class Replica:
 
     __slots__ = (
         "_bytes_since_checkpoint",
+        "_next_checkpoint_bytes",
         "_order",
         "applied",
         "due_ms",
@@ -77,6 +78,7 @@ class Replica:
         self.renewed_ms = 0  # The real instant at which the keys got their time to live.
         self._order = LogOrder(real_ms)
         self._bytes_since_checkpoint = 0
+        self._next_checkpoint_bytes = max(_LEAST_LOG_BYTES, sandbox.size_bytes)
         self.applied = applied
 
     @property
@@ -90,6 +92,7 @@ class Replica:
         self.epoch, self.last_raw = other.epoch, other.last_raw
         self._order = other._order  # noqa: SLF001  # It is of this class.
         self._bytes_since_checkpoint = other._bytes_since_checkpoint  # noqa: SLF001
+        self._next_checkpoint_bytes = other._next_checkpoint_bytes  # noqa: SLF001
 
     @property
     def last(self) -> EntryId:
@@ -124,9 +127,8 @@ class Replica:
 
     def _count(self, size_bytes: int) -> bool:
         self._bytes_since_checkpoint += size_bytes + ENTRY_BYTES
-        if self._bytes_since_checkpoint < _LEAST_LOG_BYTES:
-            return False
-        if self._bytes_since_checkpoint < self.sandbox.size_bytes:
+        if self._bytes_since_checkpoint < self._next_checkpoint_bytes:
             return False
         self._bytes_since_checkpoint = 0
+        self._next_checkpoint_bytes = max(_LEAST_LOG_BYTES, self.sandbox.size_bytes)
         return True
