@@ -7,7 +7,7 @@ ARG PIP_NO_INDEX
 WORKDIR /source
 COPY . .
 RUN python3 -m venv /opt/apixo-testkit \
-    && /opt/apixo-testkit/bin/python -m pip install --no-cache-dir --constraint constraints.txt . \
+    && /opt/apixo-testkit/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[redis]' \
     && /opt/apixo-testkit/bin/python -m pip uninstall --yes pip
 
 FROM ${BASE}

