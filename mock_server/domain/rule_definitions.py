@@ -53,7 +53,7 @@ def _conditions(match: grammar.Match, path: str, effect: Effect) -> Conditions:
             joined(path, "state"), "is only allowed with the operations status, result and callback"
         )
     return Conditions(
-        operations=operations,
+        operations=tuple(each for each in Operation if each in operations),
         prompt=match.prompt,
         prompt_regex=_pattern(match.prompt_regex, joined(path, "prompt_regex")),
         headers=_headers(match.header or {}, joined(path, "header")),

@@ -47,7 +47,7 @@ class Turns(msgspec.Struct, frozen=True):
 class Conditions(msgspec.Struct, frozen=True, kw_only=True):
     """The `match` of a rule. All conditions must hold."""
 
-    operations: frozenset[Operation]
+    operations: tuple[Operation, ...]  # In one order, so that equal rules are encoded alike.
     prompt: str | None = None
     prompt_regex: str | None = None
     headers: tuple[Header, ...] = ()
