@@ -173,10 +173,12 @@ class SqliteFile:
             self._create_tables()
         else:
             self._check_version()
-            self._execute_all(_DELETE_REMAINDERS)
         self._execute("COMMIT")
         self._execute("PRAGMA journal_mode = WAL")
         self._execute(f"PRAGMA synchronous = {sync}")
+        # A server must be able to start with a full disk. The next start tries again.
+        with suppress(StoreUnavailable), self.transaction():
+            self._execute_all(_DELETE_REMAINDERS)
 
     def _is_empty(self) -> bool:
         [tables] = self._execute("SELECT count(*) FROM sqlite_master").fetchone()

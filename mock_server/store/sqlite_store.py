@@ -231,6 +231,8 @@ def _checked_template(
                 f"{file.path} needs the models, fail codes and prices with which it was written;"
                 " start and stop the server once with those, or name another file",
             )
-    with file.transaction():
-        file.set_header(Header(FORMAT, template.seed, fingerprint(template)))
+    current = Header(FORMAT, template.seed, fingerprint(template))
+    if header != current:
+        with file.transaction():
+            file.set_header(current)
     return template

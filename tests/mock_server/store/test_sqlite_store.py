@@ -386,7 +386,6 @@ class TestFullDisk:
         bench = process.open()
         self.key = bench.key()
         self.held = self.key.task(HELD)
-        process.limit_file(1)
         return bench
 
     @pytest.fixture
@@ -394,8 +393,9 @@ class TestFullDisk:
         """Let the next attempt follow at once."""
         monkeypatch.setattr(sqlite_store, "_RETRY_S", 0)
 
-    def fill(self, bench: Bench) -> str:
+    def fill(self, process: Process, bench: Bench) -> str:
         """Submit until a transaction fails; return the reason that the client gets."""
+        process.limit_file(1)
 
         async def submit() -> None:
             for _ in range(50):
@@ -407,9 +407,9 @@ class TestFullDisk:
         return str(failed.value)
 
     def test_command_that_cannot_be_written_is_reported_and_the_next_ones_are_refused(
-        self, bench: Bench
+        self, process: Process, bench: Bench
     ) -> None:
-        reason = self.fill(bench)
+        reason = self.fill(process, bench)
 
         assert "state.db: database or disk is full" in reason
         assert bench.store.problem == reason
@@ -429,7 +429,7 @@ class TestFullDisk:
     def test_store_writes_what_it_could_not_write_as_soon_as_there_is_space(
         self, process: Process, bench: Bench
     ) -> None:
-        self.fill(bench)
+        self.fill(process, bench)
         process.limit_file(1_000_000)
         process.turns(10)
         assert bench.store.problem is None
@@ -440,10 +440,26 @@ class TestFullDisk:
         assert contents(process.store) == before
         assert len(self.key.states()) == 52
 
+    def test_server_can_start_with_a_full_disk(
+        self, process: Process, bench: Bench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Even if a sandbox that was removed before has left something."""
+        bench.key("removed").task(HELD)
+        process.store._file._execute("DELETE FROM sandbox WHERE number > 1")
+        process.kill()
+
+        def fail(*_: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        monkeypatch.setattr(SqliteFile, "_execute_all", fail)
+        monkeypatch.setattr(SqliteFile, "set_header", fail)
+
+        assert process.open().key().states().keys() == {self.held.id}
+
     def test_process_that_ends_before_that_has_only_what_was_answered(
         self, process: Process, bench: Bench
     ) -> None:
-        self.fill(bench)
+        self.fill(process, bench)
         key = process.open().key()
 
         assert key.states().keys() == {self.held.id}
@@ -451,7 +467,7 @@ class TestFullDisk:
     def test_stop_says_that_changes_are_lost(
         self, process: Process, bench: Bench, caplog: pytest.LogCaptureFixture
     ) -> None:
-        self.fill(bench)
+        self.fill(process, bench)
         process.stop()
 
         assert "the last changes are lost" in caplog.messages[-1]
