@@ -113,7 +113,13 @@ class SqliteFile:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write everything that is changed within, or nothing of it."""
+        """Write everything that is changed within, or nothing of it.
+
+        Within another transaction, it is a part of that one.
+        """
+        if self._db.in_transaction:
+            yield
+            return
         try:
             self._execute("BEGIN IMMEDIATE")
             yield
