@@ -24,6 +24,7 @@ from tests.mock_server.conftest import MakeReceiver
 from tests.mock_server.e2e.receiver import Answer, Received
 from tests.patience import PATIENCE_S
 
+KEY = "sk-a-secret-key"
 SUBMIT = "/api/v1/generateTask/gpt-image-1"
 STATUS = "/api/v1/statusTask/gpt-image-1"
 BALANCE = "/api/v1/apikeys/current-balance"
@@ -40,7 +41,7 @@ class Session:
         self.server = server
         self._http = httpx.Client(
             base_url=server.url,
-            headers={"Authorization": "Bearer sk-key"},
+            headers={"Authorization": f"Bearer {KEY}"},
             timeout=PATIENCE_S,
             trust_env=False,
         )
@@ -165,6 +166,22 @@ def test_result_is_the_same_picture_at_the_same_path(file: Path) -> None:
         before.server.stop(signal.SIGKILL)
     with session(file) as after:
         assert after.get(httpx.URL(url).path).content == picture
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_file_contains_no_api_key(file: Path, ending: signal.Signals) -> None:
+    """Neither the log after a kill nor the checkpoint after a stop has it."""
+    with session(file) as client:
+        by_key = {"header": {"Authorization": f"Bearer {KEY}"}}
+        rule = {"match": by_key, "apply": {"latency": "1ms"}}
+        client.control("POST", "rules", rule).raise_for_status()
+        client.status(client.submit())
+        client.get(f"{STATUS}?taskId=unknown&key={KEY}")
+        client.server.stop(ending)
+    stored = b"".join(each.read_bytes() for each in file.parent.iterdir())
+
+    assert b"a fox" in stored
+    assert KEY.encode() not in stored
 
 
 def test_second_server_is_refused(file: Path) -> None:
