@@ -40,7 +40,8 @@ class Command(
 class Submit(Command[TaskView | Rejection], frozen=True, kw_only=True, gc=False):
     """Check the limits, reserve the price and add the task (LIM-1 … LIM-4, SUB-17, BIL-1).
 
-    `has_room` is False when the server has reached its task limit and cannot drop a task.
+    `has_room` is False when the server has reached its task limit and cannot drop a task. For
+    `known_changes` see `ReadStatus`.
     """
 
     model_id: str
@@ -48,17 +49,28 @@ class Submit(Command[TaskView | Rejection], frozen=True, kw_only=True, gc=False)
     plan_request: PlanRequest
     base_url: str
     has_room: bool = True
+    known_changes: int | None = None
 
 
 class ReadStatus(Command[TaskView | Rejection], frozen=True, kw_only=True, gc=False):
-    """Count a client's status request and return the task; rejected above the rate limit."""
+    """Count a client's status request and return the task; rejected above the rate limit.
+
+    `known_changes` is `SandboxReader.changes` at the start of the request. If it is another number
+    now, the command raises SandboxChanged and has no effect. None leaves this unchecked.
+    """
 
     model_id: str
     task_id: str
+    known_changes: int | None = None
 
 
 class CountRequest(Command[BalanceView | Rejection], frozen=True, kw_only=True, gc=False):
-    """Count any other request and return the balance; 400 and 404 count as well (LIM-4)."""
+    """Count any other request and return the balance; 400 and 404 count as well (LIM-4).
+
+    For `known_changes` see `ReadStatus`.
+    """
+
+    known_changes: int | None = None
 
 
 class RecordExchange(Command[int], frozen=True, kw_only=True, gc=False):

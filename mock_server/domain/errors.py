@@ -5,6 +5,7 @@ DomainError
 ├── InvalidValue      a setting, rule, snapshot or control body is invalid; names the path
 │   └── RuleError     a rule is invalid
 ├── SandboxMissing    no sandbox has this id
+├── SandboxChanged    a decision was based on settings or rules that have changed since
 ├── NoRoom            a snapshot has more tasks than the task limit allows
 ├── StoreUnavailable  the store cannot be reached or written now
 ├── NewerFormat       a newer version wrote a log or checkpoint
@@ -40,6 +41,10 @@ class RuleError(InvalidValue):
 
 class SandboxMissing(DomainError):
     pass
+
+
+class SandboxChanged(DomainError):
+    """Settings or rules have changed since a command was prepared. The command had no effect."""
 
 
 class NoRoom(DomainError):

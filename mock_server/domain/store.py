@@ -48,6 +48,10 @@ class SandboxReader(Protocol):
         """Whether the client has made any request."""
 
     @property
+    def changes(self) -> int:
+        """The number of changes of settings or rules so far, for `known_changes` of commands."""
+
+    @property
     def has_rules(self) -> bool:
         """Whether `MatchRules` can match anything."""
 
@@ -153,10 +157,14 @@ class Store(Protocol):
         once.
         """
 
-    async def open(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> SandboxReader:
+    async def open(
+        self, sandbox_id: str, *, is_broke: bool, real_ms: int, is_checked: bool = False
+    ) -> SandboxReader:
         """Return the sandbox with this id; create it if it does not exist.
 
-        With `is_broke` a new sandbox starts with a balance of 0.
+        With `is_broke` a new sandbox starts with a balance of 0. With `is_checked`, the caller's
+        first command has `known_changes`, so a sandbox without rules may be older than what other
+        processes have made of it.
         """
 
     async def read(self, sandbox_id: str) -> SandboxReader | None:

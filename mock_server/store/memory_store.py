@@ -82,7 +82,9 @@ class MemoryStore:
     def after_persist(self, then: Callable[[StoreUnavailable | None], None]) -> None:
         then(None)
 
-    async def open(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> Sandbox:
+    async def open(
+        self, sandbox_id: str, *, is_broke: bool, real_ms: int, is_checked: bool = False
+    ) -> Sandbox:
         sandbox = self._sandboxes.get(sandbox_id)
         if sandbox is None:
             if len(self._sandboxes) >= self._max_sandboxes:

@@ -125,7 +125,13 @@ class RedisStore:
     def after_persist(self, then: Callable[[StoreUnavailable | None], None]) -> None:
         then(None)
 
-    async def open(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> Sandbox:
+    async def open(
+        self, sandbox_id: str, *, is_broke: bool, real_ms: int, is_checked: bool = False
+    ) -> Sandbox:
+        if is_checked:
+            replica = self._replicas.get(sandbox_id)
+            if replica is not None and not replica.sandbox.has_rules:
+                return replica.sandbox
         while True:
             replica = await self._synced(sandbox_id)
             if replica is not None:

@@ -40,12 +40,19 @@ class ApiKeys:
         self._known: dict[bytes, SandboxRef] = {}
         self._keys: dict[str, str] = {}  # By sandbox id. They are needed to redact keys.
 
-    def sandbox(self, raw: bytes | None, real_ms: int) -> Coroutine[Any, Any, SandboxReader | None]:
-        """Return the header's sandbox, or None if its key is missing, invalid or forbidden."""
+    def sandbox(
+        self, raw: bytes | None, real_ms: int, *, is_checked: bool = False
+    ) -> Coroutine[Any, Any, SandboxReader | None]:
+        """Return the header's sandbox, or None if its key is missing, invalid or forbidden.
+
+        For `is_checked` see `Store.open`.
+        """
         found = None if raw is None else self._known.get(raw) or self._identify(raw)
         if found is None:
             return _no_sandbox()
-        return self._store.open(found.id, is_broke=found.is_broke, real_ms=real_ms)
+        return self._store.open(
+            found.id, is_broke=found.is_broke, real_ms=real_ms, is_checked=is_checked
+        )
 
     def key_problem(self, headers: Headers) -> KeyProblem:
         """Return why these headers select no sandbox, and what to send instead."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from mock_server.domain.errors import SandboxMissing, StoreUnavailable
+from mock_server.domain.errors import SandboxChanged, SandboxMissing, StoreUnavailable
 from mock_server.domain.ports import RealClock
 from mock_server.domain.store import Store
 from mock_server.web.answer import Answer
@@ -140,12 +140,16 @@ class DirectPath:
         real_ms = began_ns // 1_000_000
         endpoint, block = received.endpoint, received.block
         try:
-            sandbox = await self._api_keys.sandbox(block.by_name.get(b"authorization"), real_ms)
+            sandbox = await self._api_keys.sandbox(
+                block.by_name.get(b"authorization"), real_ms, is_checked=self._waits
+            )
             if sandbox is None:
                 return
             request = ProviderRequest(
                 received.target, query, block, address, sandbox, began_ns, real_ms, body
             )
+            if self._waits:
+                request.known_changes = sandbox.changes
             if not endpoint.answers_at_once(request):
                 return
             if sandbox.has_rules and self._may_match(endpoint, request):
@@ -157,8 +161,8 @@ class DirectPath:
             responses.append(head.encoded + answer.body)
         except StoreUnavailable as error:
             responses.append(self.unavailable(error))
-        except SandboxMissing:
-            return  # It was removed while the store waited. The ordinary way opens a new one.
+        except (SandboxMissing, SandboxChanged):
+            return  # The ordinary way opens a new sandbox, or the current one.
 
     async def _settle(self, endpoint: Endpoint, request: ProviderRequest, answer: Answer) -> None:
         """Do what remains to be done before the response leaves."""

@@ -108,6 +108,7 @@ class ProviderRequest(msgspec.Struct, gc=False):
     note: RequestNote | None = None  # None if the request is not logged.
     task_id: str = ""  # That of a status request, once it is known.
     submission: Submission | None = None  # The decoded body of a submit, once it is known.
+    known_changes: int | None = None  # See `ReadStatus`; None if the store need not check it.
 
     @property
     def headers(self) -> Headers:

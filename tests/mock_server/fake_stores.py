@@ -40,7 +40,9 @@ class DurableStore(MemoryStore):
                 self._writing = loop.create_task(self._write_later(self.before_write))
         self._unwritten.append(then)
 
-    async def open(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> Sandbox:
+    async def open(
+        self, sandbox_id: str, *, is_broke: bool, real_ms: int, is_checked: bool = False
+    ) -> Sandbox:
         await self._ready()
         return await super().open(sandbox_id, is_broke=is_broke, real_ms=real_ms)
 

@@ -56,6 +56,7 @@ class Head(Section, kw_only=True):
     rejected: int
     responses: dict[int, int]
     dropped_tasks: int
+    changes: int
     claims: int
     last_entry: int
     made_rules: int

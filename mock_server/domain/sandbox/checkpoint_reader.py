@@ -95,6 +95,7 @@ class _Reader:
         state.requests, state.rejected = head.requests, head.rejected
         state.responses = defaultdict(int, head.responses)
         state.dropped_tasks = head.dropped_tasks
+        state.changes = head.changes
         return state
 
     def _initial(self) -> SandboxTemplate:

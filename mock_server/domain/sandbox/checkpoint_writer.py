@@ -102,6 +102,7 @@ def _head(state: SandboxState) -> Head:
         rejected=state.rejected,
         responses=dict(state.responses),
         dropped_tasks=state.dropped_tasks,
+        changes=state.changes,
         claims=state.deliveries.claims,
         last_entry=state.journal.last,
         made_rules=state.book.made,

@@ -15,6 +15,8 @@ _CALLBACK = Operation.CALLBACK  # In Python 3.11, the access to a member of an e
 
 
 def submit(state: SandboxState, command: Submit) -> TaskView | Rejection:
+    if command.known_changes is not None:
+        state.check_unchanged(command.known_changes)
     now_ms = state.enter(command.real_ms)
     ledger = state.ledger
     if ledger.live >= state.settings.max_concurrent:  # LIM-4: a 429 is not counted.
@@ -45,6 +47,8 @@ def submit(state: SandboxState, command: Submit) -> TaskView | Rejection:
 
 
 def read_status(state: SandboxState, command: ReadStatus) -> TaskView | Rejection:
+    if command.known_changes is not None:
+        state.check_unchanged(command.known_changes)
     now_ms = state.enter(command.real_ms)
     if not state.window.admit(now_ms):
         return _over_rate(state, now_ms)
@@ -58,6 +62,8 @@ def read_status(state: SandboxState, command: ReadStatus) -> TaskView | Rejectio
 
 
 def count_request(state: SandboxState, command: CountRequest) -> BalanceView | Rejection:
+    if command.known_changes is not None:
+        state.check_unchanged(command.known_changes)
     now_ms = state.enter(command.real_ms)
     if not state.window.admit(now_ms):
         return _over_rate(state, now_ms)

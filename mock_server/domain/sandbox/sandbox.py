@@ -134,6 +134,10 @@ class Sandbox:
         return self._state.journal.last
 
     @property
+    def changes(self) -> int:
+        return self._state.changes
+
+    @property
     def dropped_entries(self) -> int:
         return self._state.journal.dropped
 

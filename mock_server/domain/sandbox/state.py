@@ -8,6 +8,7 @@ import msgspec
 from mock_server.domain.catalogue import Model
 from mock_server.domain.clock import VirtualClock
 from mock_server.domain.deliveries import Deliveries
+from mock_server.domain.errors import SandboxChanged
 from mock_server.domain.events import Change, Event, TasksEnded
 from mock_server.domain.journal import Journal
 from mock_server.domain.ledger import Ledger
@@ -37,6 +38,7 @@ class SandboxState:
 
     __slots__ = (
         "book",
+        "changes",
         "clock",
         "deliveries",
         "dropped_tasks",
@@ -67,6 +69,7 @@ class SandboxState:
         self.is_broke = is_broke
         self.used_ms = real_ms  # The real instant of the last use.
         self.events: list[Event] = []  # Not published yet.
+        self.changes = 0  # The number of changes of settings or rules, also by a reset.
         self.deliveries = Deliveries()
         self.begin(real_ms)
 
@@ -130,3 +133,10 @@ class SandboxState:
 
     def tell(self, change: Change) -> None:
         self.events.append(change)
+        if change is Change.SETTINGS or change is Change.DROPPED:
+            self.changes += 1
+
+    def check_unchanged(self, known_changes: int) -> None:
+        """Raise SandboxChanged unless this is the number of changes."""
+        if self.changes != known_changes:
+            raise SandboxChanged("the settings or rules of the sandbox have changed meanwhile")

@@ -74,7 +74,8 @@ class KeyedEndpoint(Endpoint):
     ) -> Answer:
         """Reject a request; it still counts toward the rate limit (LIM-4)."""
         counted = await self._store.execute(
-            request.sandbox.id, CountRequest(real_ms=request.real_ms)
+            request.sandbox.id,
+            CountRequest(real_ms=request.real_ms, known_changes=request.known_changes),
         )
         if isinstance(counted, Rejection):
             return rejected(counted, request.sandbox.settings)

@@ -25,7 +25,8 @@ class BalanceEndpoint(KeyedEndpoint):
 
     async def handle(self, request: ProviderRequest) -> Answer:
         counted = await self._store.execute(
-            request.sandbox.id, CountRequest(real_ms=request.real_ms)
+            request.sandbox.id,
+            CountRequest(real_ms=request.real_ms, known_changes=request.known_changes),
         )
         if isinstance(counted, Rejection):
             return rejected(counted, request.sandbox.settings)

@@ -62,7 +62,12 @@ class StatusEndpoint(KeyedEndpoint):
             return await self.reject_counted(request, 400, "Invalid request", detail)
         view = await self._store.execute(
             request.sandbox.id,
-            ReadStatus(real_ms=request.real_ms, model_id=self._model_id, task_id=task_id),
+            ReadStatus(
+                real_ms=request.real_ms,
+                model_id=self._model_id,
+                task_id=task_id,
+                known_changes=request.known_changes,
+            ),
         )
         if isinstance(view, Rejection):
             return rejected(view, request.sandbox.settings)

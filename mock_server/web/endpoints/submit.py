@@ -120,6 +120,7 @@ class SubmitEndpoint(KeyedEndpoint):
                 model_id=self._model.id,
                 submission=submission,
                 plan_request=plan_request,
+                known_changes=request.known_changes,
                 base_url=services.base_urls.of(
                     request.address, request.block.by_name, settings.result_host
                 ),

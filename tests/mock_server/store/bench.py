@@ -108,6 +108,7 @@ class Key:
         *,
         images: int = 1,
         callback_url: str | None = None,
+        known_changes: int | None = None,
     ) -> TaskView | Rejection:
         submission = Submission(
             prompt="a fox", ratio="1:1", num_images=images, callback_url=callback_url
@@ -118,6 +119,7 @@ class Key:
             submission=submission,
             plan_request=plan_request,
             base_url="http://mock",
+            known_changes=known_changes,
         )
 
     def task(self, plan_request: PlanRequest = DEFAULT_REQUEST, **submitted: Any) -> Task:
