@@ -232,7 +232,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         with suppress(FileExistsError):  # Only its owner can read it, because it contains prompts.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         size = path.stat().st_size
-    except OSError as error:
+    except (OSError, ValueError) as error:  # A ValueError is about a null character.
         raise InvalidValue("--store", f"cannot open {path}: {reason_of(error)}") from error
     if path.is_dir():
         raise InvalidValue("--store", f"{path} is a directory; name a file in it")

@@ -150,10 +150,16 @@ class SqliteStore(MemoryStore):
         elif self.problem is not None:
             logger.warning("%s can be written again", self._file.path)
             self.problem = None
+        self._tell_waiting(error)
+        return error is None
+
+    def _tell_waiting(self, error: StoreUnavailable | None) -> None:
         waiting, self._waiting = self._waiting, []
         for then in waiting:
-            then(error)
-        return error is None
+            try:
+                then(error)
+            except Exception:  # The others wait, too.
+                logger.exception("a response could not be sent")
 
     def _write(self) -> StoreUnavailable | None:
         """Write what is not in the file yet, or nothing of it; return the error."""

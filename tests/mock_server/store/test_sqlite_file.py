@@ -135,6 +135,10 @@ def test_missing_folder_is_named(tmp_path: Path) -> None:
     assert text.endswith("missing/state.db: No such file or directory")
 
 
+def test_path_with_a_null_character_is_refused(tmp_path: Path) -> None:
+    assert refusal(f"{tmp_path}/a\0b").endswith(": embedded null byte")
+
+
 def test_directory_is_refused(tmp_path: Path) -> None:
     assert refusal(str(tmp_path)).endswith(" is a directory; name a file in it")
 

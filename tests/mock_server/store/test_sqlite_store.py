@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from mock_server.store.sqlite_file import SqliteFile
 from mock_server.store.sqlite_store import SqliteStore, open_sqlite_store
 from tests.mock_server.store.bench import CATALOGUE, HELD, MODEL, START_MS, Bench, lasting
 from tests.mock_server.store.restarting_store import contents, kill, persisted
+from tests.patience import PATIENCE_S
 
 MANY = SandboxSettings(rate_limit=100_000, max_concurrent=100_000, balance_microusd=10**12)
 SUBMIT = Submit(
@@ -109,8 +111,10 @@ class Process:
 
 
 @pytest.fixture
-def process(tmp_path: Path, runner: asyncio.Runner) -> Process:
-    return Process(str(tmp_path / "state.db"), runner)
+def process(tmp_path: Path, runner: asyncio.Runner) -> Iterator[Process]:
+    process = Process(str(tmp_path / "state.db"), runner)
+    yield process
+    process.kill()
 
 
 def test_seed_of_the_file_stays_in_effect(process: Process) -> None:
@@ -522,6 +526,26 @@ class TestFullDisk:
 
         assert process.rows("log") == 0
         assert contents(process.store) == before
+
+
+def test_all_who_wait_are_told_although_one_fails(
+    process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = process.open()
+    key = bench.key()
+
+    def fail(_: object) -> None:
+        raise RuntimeError("the connection is broken")
+
+    async def wait_together() -> None:
+        await bench.store.execute(key.id, SUBMIT)
+        bench.store.after_persist(fail)
+        async with asyncio.timeout(PATIENCE_S):
+            await persisted(bench.store)
+
+    bench.run(wait_together())
+
+    assert "the connection is broken" in caplog.text
 
 
 def test_command_that_cannot_be_encoded_is_reported(
