@@ -45,7 +45,8 @@ class CallbackDispatcher(Protocol):
         """Move the sandbox's clock forward and deliver the callbacks that become due.
 
         The attempts are made in order of time, each with the clock at its own instant. All have
-        finished when this returns. Raises InstantTooLate, SandboxDropped.
+        finished when this returns. Calls for one sandbox take turns, in all processes. Raises
+        InstantTooLate, SandboxDropped, StoreUnavailable.
         """
 
     async def deliver_now(self, sandbox_id: str, task_id: str, match: RuleMatch) -> None:

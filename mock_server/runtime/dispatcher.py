@@ -10,15 +10,12 @@ decides which of them makes an attempt: there is no attempt without a claim.
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
-import msgspec
-
-from mock_server.domain.commands import ClaimDeliveries, ReleaseClaims, ReleaseClock, Restore
-from mock_server.domain.deliveries import DueDelivery
+from mock_server.domain.commands import ReleaseClaims, ReleaseClock, Restore
 from mock_server.domain.dispatching import (
     Advanced,
-    DeliveryAttempt,
     InstantTooLate,
     SandboxDropped,
 )
@@ -28,6 +25,7 @@ from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.runtime.callback_attempts import CallbackAttempts
+from mock_server.runtime.claimed_attempts import ClaimedAttempts, EarlyDelivery
 from mock_server.runtime.clock_walk import POLL_S, ClockWalk
 from mock_server.runtime.lane import AttemptJob, Lane, Lanes
 from mock_server.runtime.store_outage import RETRY_S
@@ -35,14 +33,8 @@ from mock_server.runtime.undelivered import log_undelivered
 
 log = logging.getLogger("mock_server.callbacks")
 
+_LAST_ATTEMPTS_S = 5.0
 _HELD_ELSEWHERE_S = 0.5  # How often to look whether another process has released a clock.
-
-
-class EarlyDelivery(msgspec.Struct, frozen=True):
-    """A task whose callback is sent before its submit is answered, and the rule that says so."""
-
-    task_id: str
-    match: RuleMatch
 
 
 class Dispatcher:
@@ -54,8 +46,12 @@ class Dispatcher:
         self._outage = attempts.outage
         self._clock = clock
         self._lanes = Lanes(store, self.wake)
+        self._claims = ClaimedAttempts(
+            store, attempts, self._lanes, wake=self.wake, real_ms=self._real_ms
+        )
         self._rounds: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()  # Sandboxes that were woken during a round.
+        self._is_closing = False
 
     @property
     def is_idle(self) -> bool:
@@ -63,6 +59,8 @@ class Dispatcher:
         return not self._lanes and not self._rounds
 
     def wake(self, sandbox_id: str) -> None:
+        if self._is_closing:
+            return
         if sandbox_id in self._rounds:
             self._woken.add(sandbox_id)
             return
@@ -81,7 +79,7 @@ class Dispatcher:
                     self._store,
                     sandbox_id,
                     lane,
-                    start_due=lambda: self._start_due(sandbox_id),
+                    start_due=lambda: self._claims.start_due(sandbox_id),
                     real_ms=self._real_ms,
                 )
                 advanced = await walk.advance(by_ms)
@@ -102,7 +100,7 @@ class Dispatcher:
     async def deliver_now(self, sandbox_id: str, task_id: str, match: RuleMatch) -> None:
         early = EarlyDelivery(task_id, match)
         while True:
-            jobs = await self._start_due(sandbox_id, early)
+            jobs = await self._claims.start_due(sandbox_id, early)
             if jobs:
                 await asyncio.wait(jobs)
             sandbox = await self._store.read(sandbox_id)
@@ -118,23 +116,34 @@ class Dispatcher:
         self.wake(sandbox_id)
 
     async def aclose(self) -> None:
-        """Cancel all attempts and timers. Callbacks that the process would lose are logged."""
-        if not self._store.is_durable:
+        """End all attempts and timers.
+
+        A store that is not durable loses the pending callbacks, so they are logged. With another
+        store they are sent later. It would send attempts in progress twice, so they get some
+        seconds to end.
+        """
+        self._is_closing = True
+        await _cancel(self._rounds.values())
+        if self._store.is_durable:
+            jobs = self._jobs()
+            if jobs:
+                await asyncio.wait(jobs, timeout=_LAST_ATTEMPTS_S)
+        else:
             await log_undelivered(self._store)
         interrupted = {
             sandbox_id: len(lane.attempts)
             for sandbox_id, lane in self._lanes
             if lane.attempts or lane.advances
         }
-        jobs = [job for _, lane in self._lanes for job in lane.attempts]
-        for job in (*jobs, *self._rounds.values()):
-            job.cancel()
-        await asyncio.gather(*jobs, *self._rounds.values(), return_exceptions=True)
+        await _cancel(self._jobs())
         for _, lane in self._lanes:
             lane.stop_timer()
         if self._store.is_durable:
             await self._release(interrupted)
         await self._attempts.aclose()
+
+    def _jobs(self) -> list[AttemptJob]:
+        return [job for _, lane in self._lanes for job in lane.attempts]
 
     async def _release(self, interrupted: Mapping[str, int]) -> None:
         """Release the claims of attempts that were interrupted, so that they are repeated."""
@@ -182,7 +191,7 @@ class Dispatcher:
             await self._end_doubts(sandbox, lane)
         wait_s = self._wait_s(sandbox)
         if wait_s == 0:
-            jobs = await self._claim(sandbox_id)
+            jobs = await self._claims.start_due_locked(sandbox_id)
             wait_s = self._wait_s(await self._sandbox(sandbox_id))
             if wait_s == 0 and not jobs:
                 wait_s = POLL_S  # Another process held the clock for a moment.
@@ -209,48 +218,6 @@ class Dispatcher:
         if sandbox.clock_holder == owner and not lane.advances:
             await self._store.execute(sandbox.id, ReleaseClock(real_ms=real_ms, owner=owner))
 
-    async def _start_due(
-        self, sandbox_id: str, early: EarlyDelivery | None = None
-    ) -> list[AttemptJob]:
-        async with self._lanes.of(sandbox_id).claim_lock:
-            return await self._claim(sandbox_id, early)
-
-    async def _claim(self, sandbox_id: str, early: EarlyDelivery | None = None) -> list[AttemptJob]:
-        """Claim the due attempts and start them, while the claim lock is held."""
-        claim = ClaimDeliveries(real_ms=self._real_ms(), owner=self._store.owner)
-        try:
-            claimed = await self._store.execute(sandbox_id, claim)
-        except (StoreUnavailable, asyncio.CancelledError):
-            self._lanes.of(sandbox_id).doubt()
-            raise
-        lane = self._lanes.of(sandbox_id)  # The state may have been dropped before the claim.
-        jobs = []
-        for due in claimed:
-            job = asyncio.create_task(self._attempt(sandbox_id, due, early))
-            jobs.append(job)
-            lane.attempts[job] = due
-            job.add_done_callback(lambda job: self._attempt_ended(sandbox_id, lane, job))
-        return jobs
-
-    async def _attempt(
-        self, sandbox_id: str, due: DueDelivery, early: EarlyDelivery | None
-    ) -> DeliveryAttempt | None:
-        sandbox = await self._outage.insist(lambda _: self._store.read(sandbox_id))
-        if sandbox is None or sandbox.claim_of(due.task.id) != due.claim:
-            return None
-        match = early.match if early is not None and early.task_id == due.task.id else None
-        try:
-            made = await self._attempts.make(sandbox, due, match)
-        except SandboxMissing:
-            return None
-        if made is None or made.status != 200 or sandbox.has_rules:
-            self.wake(sandbox_id)  # There may be a retry, or a postponed delivery may be due.
-        return made
-
-    def _attempt_ended(self, sandbox_id: str, lane: Lane, job: AttemptJob) -> None:
-        del lane.attempts[job]
-        self._lanes.tidy(sandbox_id)
-
     async def _sandbox(self, sandbox_id: str) -> SandboxReader:
         sandbox = await self._store.read(sandbox_id)
         if sandbox is None:
@@ -259,3 +226,11 @@ class Dispatcher:
 
     def _real_ms(self) -> int:
         return self._clock.now_ns() // 1_000_000
+
+
+async def _cancel(jobs: Iterable[asyncio.Task[Any]]) -> None:
+    """Cancel tasks and wait for their end."""
+    cancelled = list(jobs)
+    for job in cancelled:
+        job.cancel()
+    await asyncio.gather(*cancelled, return_exceptions=True)

@@ -302,6 +302,23 @@ def test_cancelled_advance_does_not_hold_the_clock() -> None:
     run_virtually(main())
 
 
+def test_shutdown_waits_some_seconds_for_attempts_in_progress() -> None:
+    async def main() -> None:
+        shared = Shared(latencies_s=[3.0])
+        await shared.begin()
+        one = Process(shared, "one")
+        for duration_ms in (0, 2000):
+            await one.submit(duration_ms)
+        await asyncio.sleep(1)
+        await one.dispatcher.aclose()
+
+        states = [delivery.state for delivery in shared.sandbox.deliveries()]
+        assert states == [DeliveryState.DELIVERED, DeliveryState.PENDING]
+        assert len(shared.posts) == 1
+
+    run_virtually(main())
+
+
 def test_shutdown_releases_what_it_interrupts(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
         shared = Shared(latencies_s=[600.0])
