@@ -21,7 +21,7 @@ from mock_server.domain.journal import Entry
 from mock_server.domain.operation import Operation
 from mock_server.domain.planner import DEFAULT_REQUEST, SUCCESS_BY_DEFAULT, PlanRequest
 from mock_server.domain.results import TaskView
-from mock_server.domain.rules import Conditions, RuleInput
+from mock_server.domain.rules import RuleInput
 from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
@@ -255,9 +255,8 @@ def test_equal_rules_are_written_alike(operations: list[Operation]) -> None:
     usual = parsed({"match": {"operation": list(Operation)}, "apply": {"latency": 1}})
     named = parsed({"match": {"operation": operations}, "apply": {"latency": 1}})
 
-    encoded = msgspec.msgpack.encode(named.conditions)
-    assert encoded == msgspec.msgpack.encode(usual.conditions)
-    assert msgspec.msgpack.encode(msgspec.msgpack.decode(encoded, type=Conditions)) == encoded
+    # A set would have another order in another process.
+    assert named.conditions.operations == usual.conditions.operations == tuple(Operation)
 
 
 def test_slices_of_a_checkpoint_are_small() -> None:
