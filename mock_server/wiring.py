@@ -91,7 +91,9 @@ class MockServer:
         self._references = ReferenceChecker(Egress(settings.egress), image_format)
         self._base_urls = BaseUrls(settings.public_url)
         self._api_keys = ApiKeys(self._store, settings.api_key)
-        self._responder = Responder(clock, self._store, has_provenance=settings.provenance)
+        self._responder = Responder(
+            clock, self._store, self._api_keys, has_provenance=settings.provenance
+        )
         self._matcher = RuleMatcher(self._store, RegexPatternSearch())
         attempts = CallbackAttempts(
             self._store,

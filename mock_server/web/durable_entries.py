@@ -7,6 +7,7 @@ same journal as without this, because it redacts entries too.
 import msgspec
 
 from mock_server.domain.journal import MAX_BODY_BYTES, Entry
+from mock_server.web.redaction import Redactor
 from mock_server.web.request import ProviderRequest
 from mock_server.web.response_head import ResponseHead
 
@@ -40,4 +41,14 @@ def without_key(
         answer=redactor.everywhere(answer_body)[:MAX_BODY_BYTES],
         headers=headers.pairs,
         answer_headers=redactor.headers_everywhere(head.headers),
+    )
+
+
+def without_other_key(entry: Entry, redactor: Redactor) -> Entry:
+    """Return an entry without a key that is not the key of its request."""
+    return msgspec.structs.replace(
+        entry,
+        query=redactor.everywhere(entry.query),
+        headers=redactor.headers_everywhere(entry.headers),
+        answer_headers=redactor.headers_everywhere(entry.answer_headers),
     )

@@ -55,6 +55,10 @@ def live(api: Api, *, is_in_kept_texts: bool = True) -> None:
     images = {"prompt": kept, "image_urls": [f"https://{key}.invalid/a.png"]}
     api.send("POST", SUBMIT, body={"input": images})
     api.send("POST", SUBMIT, content=key.encode())
+    task_id = api.submit(kept)
+    api.advance("5m")
+    (url,) = api.result_urls(task_id)  # A download needs no key.
+    api.http.get(url, params={"key": key}, headers={"X-Key": key})
     api.told("POST", "rules", {"match": {"prompt": kept}, "apply": {"callback": "garbage"}})
     api.told("POST", "next", {"match": {"prompt": kept}, "apply": {"refuse": {"status": 503}}})
     asked = {"header": {"Authorization": f"Bearer {key}", "X-Key": f"a {key}"}}
