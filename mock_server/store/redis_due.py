@@ -35,7 +35,7 @@ _SCHEDULING = frozenset(
     }
 )
 _UNTIL_WRITTEN_MS = 2_000  # A process that is alive writes the exact instant sooner.
-_LEASE_MS = 16_000  # A little longer than that of a process.
+_IN_PROGRESS_MS = 6_000  # How often somebody looks whether the owner of an attempt is alive.
 _LATEST_MS = 600_000  # Everything is looked at after this time, if an instant was written wrongly.
 _TOLERANCE_MS = 3_000
 _OVERDUE_MS = 1_000
@@ -100,15 +100,15 @@ class DueInstants:
     def _wanted_ms(self, replica: Replica) -> int | None:
         """Return the real instant at which somebody must look, or None."""
         sandbox, now_ms = replica.sandbox, self._now_ms()
-        lease_ms = now_ms + _LEASE_MS if sandbox.claim_owners() else None
+        progress_ms = now_ms + _IN_PROGRESS_MS if sandbox.claim_owners() else None
         due_ms = sandbox.next_due_ms()
         if due_ms is None:
-            return lease_ms
+            return progress_ms
         wait_s = sandbox.real_wait_s(due_ms, now_ms)
         if wait_s is None:  # Only a call of the control plane moves this clock.
-            return lease_ms
+            return progress_ms
         wanted_ms = now_ms + min(int(wait_s * 1000), _LATEST_MS)
-        return wanted_ms if lease_ms is None else min(wanted_ms, lease_ms)
+        return wanted_ms if progress_ms is None else min(wanted_ms, progress_ms)
 
     def _now_ms(self) -> int:
         return self._clock.now_ns() // 1_000_000

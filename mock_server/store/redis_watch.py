@@ -1,14 +1,18 @@
 """Look after the sandboxes of processes that have ended, and those that a process follows."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 
+from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.ports import RealClock
 from mock_server.domain.store import Store
 from mock_server.store.dead_owners import release_dead
 from mock_server.store.redis_due import DueInstants
 from mock_server.store.redis_processes import Processes
 from mock_server.store.redis_replica import Replica
+
+log = logging.getLogger("mock_server.store")
 
 Wake = Callable[[str], None]
 
@@ -33,7 +37,13 @@ class Watch:
 
     async def look(self) -> None:
         """Look at every sandbox that is overdue."""
-        await asyncio.gather(*map(self._look_at, await self._due.overdue()))
+        overdue = await self._due.overdue()
+        looks = await asyncio.gather(*map(self._look_at, overdue), return_exceptions=True)
+        for sandbox_id, outcome in zip(overdue, looks, strict=True):
+            if isinstance(outcome, StoreUnavailable):
+                raise outcome
+            if isinstance(outcome, Exception):  # It must not keep others from being looked at.
+                log.error("cannot look at the sandbox %s", sandbox_id, exc_info=outcome)
 
     async def _look_at(self, sandbox_id: str) -> None:
         real_ms = self._clock.now_ns() // 1_000_000
