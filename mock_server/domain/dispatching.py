@@ -36,7 +36,10 @@ class SandboxDropped(Exception):
 
 
 class CallbackDispatcher(Protocol):
-    """Attempts in progress are dropped as soon as their sandbox is reset, restored or removed."""
+    """Attempts in progress are dropped as soon as their sandbox is reset, restored or removed.
+
+    If another process does that, they are dropped when this process learns of it.
+    """
 
     def wake(self, sandbox_id: str) -> None:
         """Start the due callbacks of a sandbox now, and the next ones when they become due."""
