@@ -3,8 +3,10 @@
 from benchmarks.parts.advance import ADVANCE
 from benchmarks.parts.memory import MEMORY
 from benchmarks.parts.million import MILLION
+from benchmarks.parts.sqlite import SQLITE
 from benchmarks.parts.start import START
 from benchmarks.parts.status import STATUS
 from benchmarks.parts.submit import SUBMIT
 
-PARTS = {part.name: part for part in (STATUS, SUBMIT, START, ADVANCE, MILLION, MEMORY)}
+_ALL = (STATUS, SUBMIT, START, ADVANCE, MILLION, MEMORY, SQLITE)
+PARTS = {part.name: part for part in _ALL}
