@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def main(root: "click.Command | None" = None, program: str = "mock-server") -> None:
     """Run this command, by default `mock-server`, under the name that the user called.
 
-    Exit with 2 for an invalid setting, 1 if the address cannot be used.
+    Exit with 2 for an invalid setting, 1 if the address cannot be used or workers keep ending.
     """
     # Imports and a million tasks leave little garbage, so looking for it often only costs time.
     gc.set_threshold(100_000, 50, 100)

@@ -1,6 +1,5 @@
 """The address of a store, as `--store` has it."""
 
-import re
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -17,7 +16,6 @@ _KINDS = {
     "redis://HOST:PORT/DB": r"rediss?(\+(unix|sentinel|cluster))?://\S+",
 }
 _ADDRESS = rf"^\s*({'|'.join(_KINDS.values())})\s*$"
-_URL = re.compile(r"([^:/?]+)://(?:[^?]*@)?([^?]*).*", re.DOTALL)
 
 
 def is_shared(address: str) -> bool:
@@ -27,8 +25,11 @@ def is_shared(address: str) -> bool:
 
 def without_secrets(address: str) -> str:
     """Return the address without user, password and options."""
-    found = _URL.fullmatch(address)
-    return address if found is None else f"{found[1]}://{found[2]}"
+    if not is_shared(address):
+        return address
+    scheme, separator, rest = address.partition("://")
+    place = rest.partition("?")[0].rpartition("@")[2]
+    return f"{scheme}{separator}{place}"
 
 
 def _any_of(names: Sequence[str]) -> str:

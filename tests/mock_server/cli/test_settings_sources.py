@@ -273,6 +273,7 @@ def test_empty_name_of_a_file_is_an_error(run_here: Run) -> None:
     [
         ("redis://localhost:6379/2", "redis://localhost:6379/2"),
         ("rediss://user:hush@host", "rediss://host"),
+        ("sqlite:///data/mock@2?.db", "sqlite:///data/mock@2?.db"),
         ("redis://:hush@host/0", "redis://host/0"),
         ("redis://user:hu@sh@host/0", "redis://host/0"),
         (

@@ -28,7 +28,7 @@ Use these in scripts and in CI.
 | status | meaning |
 | --- | --- |
 | 0 | stopped by SIGINT or SIGTERM |
-| 1 | the address cannot be used |
+| 1 | the address cannot be used, or worker processes keep ending |
 | 2 | an invalid setting |
 """
 _EXIT_STATUS = re.compile(r"(?<=Exit status).*", re.DOTALL)
