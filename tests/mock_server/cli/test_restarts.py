@@ -142,7 +142,7 @@ def test_no_callback_is_lost_or_sent_again_after_kill(
     assert {received[task_id] for task_id in delivered} == {1}
 
 
-def test_attempt_in_progress_at_a_stop_is_made_again(
+def test_attempt_in_progress_at_a_kill_is_made_again(
     file: Path, make_receiver: MakeReceiver
 ) -> None:
     receiver = make_receiver()
@@ -150,7 +150,7 @@ def test_attempt_in_progress_at_a_stop_is_made_again(
     with session(file, "--generation-time", "0") as before:
         task = before.submit(request_type="callback", callback_url=receiver.url())
         receiver.wait_for(1)
-        before.server.stop(signal.SIGTERM)
+        before.server.stop(signal.SIGKILL)
     gate.set()
     with session(file):
         received = receiver.wait_for(2)

@@ -79,7 +79,19 @@ class Deliverer:
 
         self.bench.run(wait())
 
+    def crash(self) -> None:
+        """End as a killed process does: no result is recorded, and no claim is released."""
+
+        async def cancel() -> None:
+            attempts = self.dispatcher._jobs()
+            for attempt in attempts:
+                attempt.cancel()
+            await asyncio.gather(*attempts, return_exceptions=True)
+
+        self.bench.run(cancel())
+
     def close(self) -> None:
+        self.sender.released.set()  # A durable store gives attempts some seconds to end.
         self.bench.run(self.dispatcher.aclose())
 
 
@@ -167,7 +179,8 @@ def test_attempt_of_a_process_that_ended_is_made_again(new_bench: NewBench) -> N
     before = Deliverer(bench)
     before.send(key)
     key.callback_task(lasting(0))
-    before.close()
+    before.crash()
+    claimed = key.sandbox.claims_of(bench.store.owner)
     after = Deliverer(bench)
 
     async def start_again() -> None:
@@ -178,6 +191,7 @@ def test_attempt_of_a_process_that_ended_is_made_again(new_bench: NewBench) -> N
 
     bench.run(start_again())
 
+    assert claimed == {1}
     assert key.sandbox.claims_of(bench.store.owner) == {2, 3}
     after.close()
 
