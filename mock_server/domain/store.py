@@ -136,7 +136,10 @@ class Store(Protocol):
 
     @property
     def metrics(self) -> ServerMetrics:
-        """The counters of all sandboxes, including those that were removed."""
+        """The counters of what this process does, including sandboxes that were removed."""
+
+    async def total_metrics(self) -> ServerMetrics:
+        """Return the counters of all processes that use the store, also of ended ones."""
 
     def when_due(self, wake: Callable[[str], None]) -> None:
         """Call `wake` with the id of each sandbox whose callbacks nobody else delivers.

@@ -79,6 +79,9 @@ class MemoryStore:
     async def aclose(self) -> None:
         """Do nothing: the sandboxes end with the process."""
 
+    async def total_metrics(self) -> ServerMetrics:
+        return self.metrics
+
     def after_persist(self, then: Callable[[StoreUnavailable | None], None]) -> None:
         then(None)
 

@@ -175,6 +175,8 @@ def _sentence(error: Exception) -> str:
         said = _SENTENCES_OF_CODES.get(text.partition(" ")[0]) or next(by_class, None)
         if said is not None:
             return said.format(text=text)
+    if str(causes[-1]).startswith(_CLOSED):
+        return "cannot be reached: the connection was closed"
     has_tls = any(isinstance(cause, SSLError) for cause in causes)
     return f"cannot be reached{' with TLS' if has_tls else ''}: {reason_of(causes[-1])}"
 
@@ -191,6 +193,7 @@ def _causes(error: BaseException) -> list[Exception]:
     return found
 
 
+_CLOSED = ("Connection closed", "Connection has data")  # So redis-py calls a closed connection.
 _WRONG_PASSWORD = "rejects the user or the password; check --store"  # noqa: S105  # It is none.
 _NO_MEMORY = "is out of memory; increase `maxmemory` or remove sandboxes"
 _NO_PERMISSION = "does not permit a command; give the ACL user more rights ({text})"

@@ -1,5 +1,6 @@
 """Load a sandbox from Redis: its last checkpoint, and the log behind it."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from mock_server.store.redis_replica import Applied, OwnBatch, Replica
 
 _FIRST = b"0-0"
 _TRIES = 5
+_PAUSE_S = 0.02
 
 
 class Loader:
@@ -52,19 +54,22 @@ class Loader:
 
     async def _load(self, sandbox_id: str, own: OwnBatch | None) -> Replica | None:
         keys = SandboxKeys(sandbox_id)
+        epoch = 0
         for _ in range(_TRIES):
             checkpoints, scores = await self._send(
                 ("XREVRANGE", keys.checkpoints, "+", "-", "COUNT", 1),
                 ("ZMSCORE", keys.meta, EPOCH, TRIMMED),
             )
-            epoch = page([], scores).epoch
-            if epoch is None:
+            found_epoch = page([], scores).epoch
+            if found_epoch is None:
                 return None
+            epoch = found_epoch
             replica = self._of_checkpoint(sandbox_id, keys, epoch, checkpoints)
             found = await self._read_log(keys, epoch, replica, own)
             if found is not None:
                 return found
-        await self._remove_remains(keys)
+            await asyncio.sleep(_PAUSE_S)  # Another process may be removing or creating it.
+        await self._remove_remains(keys, epoch)
         return None
 
     async def _read_log(
@@ -126,9 +131,11 @@ class Loader:
         else:
             sandbox.events.clear()
 
-    async def _remove_remains(self, keys: SandboxKeys) -> None:
-        """Remove a sandbox of which Redis has evicted a part."""
-        await self._send(("DEL", *keys.all))
+    async def _remove_remains(self, keys: SandboxKeys, epoch: int) -> None:
+        """Remove a sandbox of which Redis has evicted a part, unless it is a new one by now."""
+        [scores] = await self._send(("ZMSCORE", keys.meta, EPOCH, TRIMMED))
+        if page([], scores).epoch == epoch:
+            await self._send(("DEL", *keys.all))
 
     async def _send(self, *commands: Any) -> list[Reply]:
         return [checked(reply) for reply in await self._connection.send(commands)]

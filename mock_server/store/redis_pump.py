@@ -130,17 +130,27 @@ class Pump:
         return turn
 
     async def _run(self) -> None:
-        while self._waiting:
-            await asyncio.sleep(0)  # The requests that the last one has resumed join the next one.
-            turns, self._waiting = self._waiting, {}
-            try:
-                await self._round_trip(turns)
-            except DomainError as error:
-                _fail_all(turns, error)
-            except Exception as error:
-                log.exception("commands could not be sent to Redis")
-                _fail_all(turns, error)
-        self._job = None
+        try:
+            while self._waiting:
+                # The requests that the last round trip has resumed join the next one.
+                await asyncio.sleep(0)
+                turns, self._waiting = self._waiting, {}
+                await self._send(turns)
+        finally:
+            # Whatever has ended this job, nobody may wait for a round trip that never comes.
+            self._job = asyncio.create_task(self._run()) if self._waiting else None
+
+    async def _send(self, turns: dict[Replica, Turn]) -> None:
+        try:
+            await self._round_trip(turns)
+        except DomainError as error:
+            _fail_all(turns, error)
+        except Exception as error:
+            log.exception("commands could not be sent to Redis")
+            _fail_all(turns, error)
+        except BaseException:
+            _fail_all(turns, StoreUnavailable("the server has stopped using Redis"))
+            raise
 
     async def _round_trip(self, turns: dict[Replica, Turn]) -> None:
         commands: list[RedisCommand] = []

@@ -38,6 +38,7 @@ class Replicas:
         self._greet = greet
         self._by_id: dict[str, Replica] = {}
         self._loading: dict[str, asyncio.Task[Replica | None]] = {}
+        self._beginning: dict[str, asyncio.Task[int]] = {}
         # In which data of Redis this process has seen a sandbox.
         self._known: dict[str, str] = {}
 
@@ -54,7 +55,20 @@ class Replicas:
         return await asyncio.shield(job)
 
     async def begin(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> int:
-        """Create a sandbox, unless another process does so; return the number of all sandboxes."""
+        """Create a sandbox, unless another process does so; return the number of all sandboxes.
+
+        Of several requests of this process, the first one creates it, and returns the number.
+        """
+        job = self._beginning.get(sandbox_id)
+        if job is not None:
+            await asyncio.shield(job)
+            return 0
+        job = asyncio.create_task(self._begin(sandbox_id, is_broke=is_broke, real_ms=real_ms))
+        self._beginning[sandbox_id] = job
+        job.add_done_callback(lambda _: self._beginning.pop(sandbox_id))
+        return await asyncio.shield(job)
+
+    async def _begin(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> int:
         if await self._send(("GET", SERVER)) == [None]:
             await self._greet()
         is_lost = self._known.get(sandbox_id, self._servers.instance) != self._servers.instance

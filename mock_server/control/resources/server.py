@@ -107,5 +107,5 @@ class ServerResource:
             for sandbox in sandboxes
         ]
         live_tasks = sum(each.live_tasks for each in counters)
-        text = exposition(self._store.metrics, len(sandboxes), live_tasks)
+        text = exposition(await self._store.total_metrics(), len(sandboxes), live_tasks)
         return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})

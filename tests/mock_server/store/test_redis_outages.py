@@ -85,6 +85,7 @@ def test_commands_fail_while_redis_is_away_and_work_again_afterwards(
     assert "cannot be reached" in fail(key)
     assert bench.store.problem is not None
     assert "cannot be reached" in bench.store.problem
+    assert "has data" not in bench.store.problem
     server.start()
     wait_until_available(bench)
     key.open()
