@@ -236,6 +236,11 @@ def _connect(path: Path) -> sqlite3.Connection:
         raise InvalidValue("--store", f"cannot open {path}: {reason_of(error)}") from error
     if path.is_dir():
         raise InvalidValue("--store", f"{path} is a directory; name a file in it")
+    for place in (path, path.absolute().parent):  # SQLite creates a file beside it.
+        if not os.access(place, os.R_OK | os.W_OK):
+            raise InvalidValue(
+                "--store", f"cannot write {place}; change its permissions, or name another file"
+            )
     if 0 < size < _SMALLEST_DATABASE_BYTES:  # SQLite would overwrite it.
         raise InvalidValue("--store", f"{path} {_NOT_OURS}")
     return sqlite3.connect(

@@ -1,5 +1,6 @@
 """The file of the sqlite store: which files it accepts, and what it keeps in them."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -133,6 +134,18 @@ def test_missing_folder_is_named(tmp_path: Path) -> None:
     text = refusal(str(tmp_path / "missing" / "state.db"))
 
     assert text.endswith("missing/state.db: No such file or directory")
+
+
+@pytest.mark.parametrize("name", ["state.db", "."])
+def test_place_without_permission_to_write_is_named(
+    path: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tests may run as root, whom the system allows everything."""
+    opened(path).close()
+    place = Path(path).parent / name
+    monkeypatch.setattr(os, "access", lambda asked, _: asked != place)
+
+    assert refusal(path).startswith(f"--store: cannot write {place}; ")
 
 
 def test_path_with_a_null_character_is_refused(tmp_path: Path) -> None:
