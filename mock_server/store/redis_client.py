@@ -42,8 +42,9 @@ class Client(Protocol):
 class _ServerClient:
     """Uses the connections of redis-py directly; its pipelines cost twice as much time."""
 
-    def __init__(self, client: Redis) -> None:
+    def __init__(self, client: Redis, sentinels: Sequence[Redis] = ()) -> None:
         self._client = client
+        self._sentinels = sentinels
         self._idle: list[Any] = []
 
     async def replies(self, commands: Sequence[Command]) -> list[Reply]:
@@ -68,7 +69,8 @@ class _ServerClient:
     async def aclose(self) -> None:
         while self._idle:
             await self._client.connection_pool.release(self._idle.pop())
-        await self._client.aclose()
+        for client in (self._client, *self._sentinels):
+            await client.aclose()
 
 
 async def _replies(connection: Any, commands: Sequence[Command]) -> list[Reply]:
@@ -144,4 +146,5 @@ def client_of(address: RedisAddress) -> Client:
             sentinel = Sentinel(  # type: ignore[no-untyped-call]  # It is untyped in redis-py.
                 list(address.hosts), sentinel_kwargs=of_sentinels
             )
-            return _ServerClient(sentinel.master_for(address.service, db=address.db, **common))
+            master = sentinel.master_for(address.service, db=address.db, **common)
+            return _ServerClient(master, sentinel.sentinels)
