@@ -15,6 +15,7 @@ from redis.exceptions import (
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
+    RedisClusterException,
     RedisError,
     ResponseError,
     TimeoutError,  # noqa: A004  # It is not that of Python.
@@ -89,7 +90,7 @@ class RedisConnection:
     async def _send(self, commands: Sequence[Command]) -> list[Reply]:
         try:
             replies = await self._client.replies(commands)
-        except (RedisError, OSError) as error:
+        except (RedisError, RedisClusterException, OSError) as error:
             raise self._fail(error) from error
         return [
             self._judged(reply) if isinstance(reply, RedisError) else reply for reply in replies
@@ -178,7 +179,12 @@ def _sentence(error: Exception) -> str:
     if str(causes[-1]).startswith(_CLOSED):
         return "cannot be reached: the connection was closed"
     has_tls = any(isinstance(cause, SSLError) for cause in causes)
-    return f"cannot be reached{' with TLS' if has_tls else ''}: {reason_of(causes[-1])}"
+    last = causes[-1]
+    if isinstance(last, ConnectionRefusedError):  # asyncio writes the address in another form.
+        reason = "connection refused"
+    else:  # After a colon, redis-py names its own objects.
+        reason = reason_of(last).partition(" : <")[0]
+    return f"cannot be reached{' with TLS' if has_tls else ''}: {reason}"
 
 
 def _causes(error: BaseException) -> list[Exception]:

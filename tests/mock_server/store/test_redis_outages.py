@@ -129,6 +129,15 @@ def test_no_journal_speaks_of_lost_data_after_a_removal(
     assert entry.error == ""
 
 
+def test_refused_connection_is_one_short_line(
+    new_store: NewStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = new_store(address="redis://127.0.0.1:1")
+
+    assert store.problem == "Redis at 127.0.0.1:1 cannot be reached: connection refused"
+    assert caplog.messages == [store.problem]
+
+
 def test_server_that_starts_before_redis_is_available_later(
     server: RedisServer, new_store: NewStore, runner: asyncio.Runner
 ) -> None:

@@ -184,3 +184,28 @@ def test_unknown_master_is_named(
     assert store.problem is not None
     assert "main" in store.problem
     assert "No master found" in store.problem
+    assert "<" not in store.problem
+
+
+def test_cluster_of_which_no_node_answers_is_a_problem(
+    processes: ExitStack, runner: asyncio.Runner
+) -> None:
+    store = runner.run(opened(f"redis+cluster://127.0.0.1:{free_port()}"))
+    processes.callback(runner.run, store.aclose())
+
+    assert store.problem is not None
+    assert "cannot be reached" in store.problem
+
+
+def test_server_that_is_no_cluster_is_a_problem(
+    tmp_path: Path, processes: ExitStack, runner: asyncio.Runner
+) -> None:
+    node = Node(tmp_path)
+    processes.callback(node.close)
+    runner.run(node.until("PONG", "PING"))
+
+    store = runner.run(opened(f"redis+cluster://127.0.0.1:{node.port}"))
+    processes.callback(runner.run, store.aclose())
+
+    assert store.problem is not None
+    assert "cluster" in store.problem.lower()
