@@ -1,5 +1,6 @@
 """The contract holds for three servers behind a balancer, however it chooses among them."""
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -62,5 +63,17 @@ def test_contract_holds_behind_a_balancer(url: str) -> None:
 @pytest.mark.deep
 def test_whole_contract_holds_behind_a_balancer(url: str) -> None:
     ended = contract_tests("run", "--base-url", url, "--api-key", "sk-full", "--suite", "full")
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+@pytest.mark.deep
+def test_reference_client_passes_its_audit_behind_a_balancer(url: str) -> None:
+    client = Path(sys.executable).with_name("client-reference")
+    command = (
+        f"{shlex.quote(str(client))} generate {{prompt}} --num-images {{num_images}} -o {{out_dir}}"
+    )
+
+    ended = contract_tests("audit", "--base-url", url, "--suite", "quick", "--exec", command)
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
