@@ -8,6 +8,7 @@ from typing import Self, TypeAlias
 import msgspec
 
 from mock_server.domain.faults.injected import Injected
+from mock_server.domain.integers import Integer
 from mock_server.domain.ports import DeliveryResult
 from mock_server.domain.task import Task
 
@@ -26,10 +27,10 @@ class DeliveryState(StrEnum):
 
 
 class Attempt(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    at_ms: int
-    status: int | None
+    at_ms: Integer
+    status: Integer | None
     error: str | None
-    duration_ms: int  # Real time.
+    duration_ms: Integer  # Real time.
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -8,6 +8,7 @@ from typing import Self
 import msgspec
 
 from mock_server.domain.faults.injected import Injected, fault_text
+from mock_server.domain.integers import Integer
 from mock_server.domain.operation import Operation
 
 MAX_ENTRIES = 10_000
@@ -25,12 +26,12 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     Headers are stored as received, so they must be redacted before they are shown.
     """
 
-    at_ms: int  # Instant of the sandbox's clock.
-    real_ms: int  # Real instant of the start.
+    at_ms: Integer  # Instant of the sandbox's clock.
+    real_ms: Integer  # Real instant of the start.
     operation: Operation
     task_id: str  # Empty if the request is about no known task.
-    status: int  # 0 if there was no response.
-    duration_us: int  # Real time.
+    status: Integer  # 0 if there was no response.
+    duration_us: Integer  # Real time.
     request: bytes
     answer: bytes  # Empty for a picture.
     method: str = ""
@@ -38,7 +39,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
     query: bytes = b""
     headers: tuple[Header, ...] = ()
     answer_headers: tuple[Header, ...] = ()
-    answer_bytes: int = 0  # Length of the complete body.
+    answer_bytes: Integer = 0  # Length of the complete body.
     rule: str = ""  # The id of the rule that was applied.
     injected: tuple[Injected, ...] = ()  # The faults that it injected.
     error: str = ""  # Why a callback got no response.

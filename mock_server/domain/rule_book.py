@@ -14,6 +14,7 @@ import msgspec
 
 from mock_server.domain.chance import draw, two_uniforms
 from mock_server.domain.faults.effect import Effect
+from mock_server.domain.integers import Integer
 from mock_server.domain.journal import Header
 from mock_server.domain.operation import Operation
 from mock_server.domain.rule_filter import RuleFilter
@@ -69,15 +70,15 @@ class QueuedRule(msgspec.Struct, frozen=True, kw_only=True):
 class RuleSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     id: str
     written: dict[str, Any]
-    seen: int = 0
-    applied: int = 0
-    left: int = 0  # Queued rules only.
-    tries: dict[str, int] = {}
-    hits: dict[str, int] = {}
+    seen: Integer = 0
+    applied: Integer = 0
+    left: Integer = 0  # Queued rules only.
+    tries: dict[str, Integer] = {}
+    hits: dict[str, Integer] = {}
 
 
 class RuleBookSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    made: int
+    made: Integer
     own: list[RuleSnapshot]
     profile: list[RuleSnapshot]
     queue: list[RuleSnapshot]

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from mock_server.domain.clock import Mode
+from mock_server.domain.integers import Integer
 from mock_server.domain.setting import Setting
 from mock_server.domain.setting_forms import DURATION, MICRODOLLARS, Form
 
@@ -35,7 +36,7 @@ class SandboxDefaults(msgspec.Struct, frozen=True, kw_only=True):
         Limit | None, Setting(help="Maximum tasks per key that are pending or processing.")
     ] = None
     generation_time_ms: Annotated[
-        int | None,
+        Integer | None,
         Setting(
             help="Average time that a task takes; 0 completes tasks at once.",
             form=DURATION,
@@ -43,7 +44,7 @@ class SandboxDefaults(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = None
     balance_microusd: Annotated[
-        int, Setting(help="Initial balance of every key.", form=MICRODOLLARS)
+        Integer, Setting(help="Initial balance of every key.", form=MICRODOLLARS)
     ] = 100_000_000_000
     profile: Annotated[
         str,
@@ -93,7 +94,7 @@ class SandboxSettings(SandboxDefaults, frozen=True, kw_only=True):
 
     rate_limit: Limit = 10_000  # LIM-1
     max_concurrent: Limit = 1_000  # LIM-2
-    generation_time_ms: int | None = None  # TIM-1; None means the model's time.
+    generation_time_ms: Integer | None = None  # TIM-1; None means the model's time.
 
 
 class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):

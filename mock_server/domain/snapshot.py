@@ -16,6 +16,7 @@ from mock_server.domain.clock import LATEST_MS
 from mock_server.domain.deliveries import Attempt, DeliveryState
 from mock_server.domain.errors import InvalidValue, quoted
 from mock_server.domain.faults.injected import Injected, injected_of_text
+from mock_server.domain.integers import Integer
 from mock_server.domain.journal import Entry
 from mock_server.domain.rule_book import RuleBookSnapshot
 from mock_server.domain.rule_parsing import parse_rule
@@ -32,9 +33,9 @@ class DeliverySnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
     task_id: str
     url: str
     state: DeliveryState
-    due_ms: int | None
+    due_ms: Integer | None
     attempts: list[Attempt]
-    ruled: int = 0
+    ruled: Integer = 0
     put_off_by: tuple[str, str] = ("", "")  # The id of a rule, and the text of what it injects.
     until_overtaken: bool | UnsetType = UNSET
 
@@ -62,7 +63,7 @@ class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     settings: SandboxSettings
     clock: ClockSettings
     now_ms: Annotated[int, Meta(ge=0, le=LATEST_MS)]
-    admitted_ms: list[int]  # The requests that still count for LIM-1, oldest first.
+    admitted_ms: list[Integer]  # The requests that still count for LIM-1, oldest first.
     ordinal: Count
     requests: Count
     refused: Count
@@ -70,7 +71,7 @@ class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     dropped_tasks: Count
     succeeded: Count
     failed: Count
-    balance_microusd: int
+    balance_microusd: Integer
     tasks: list[TaskSnapshot]
     deliveries: list[DeliverySnapshot]
     journal_dropped: Count

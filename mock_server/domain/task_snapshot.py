@@ -5,13 +5,14 @@ from typing import Self
 
 import msgspec
 
+from mock_server.domain.integers import Integer
 from mock_server.domain.task import Ending, Order, Task
 
 
 class PlanSnapshot(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    start_ms: int
-    end_ms: int | None
-    polls: int = 0
+    start_ms: Integer
+    end_ms: Integer | None
+    polls: Integer = 0
     fail_code: str | None = None
     fail_message: str | None = None
     reasons: tuple[str, ...] = ()
@@ -28,16 +29,16 @@ class PlanSnapshot(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class TaskSnapshot(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     id: str
     model_id: str
-    ordinal: int
+    ordinal: Integer
     prompt: str
     ratio: str
-    num_images: int
-    price_microusd: int
+    num_images: Integer
+    price_microusd: Integer
     base_url: str
     callback_url: str | None
-    created_ms: int
+    created_ms: Integer
     plan: PlanSnapshot
-    polls_seen: int = 0
+    polls_seen: Integer = 0
     is_settled: bool = False
     has_directives: bool = False
 

@@ -1,0 +1,7 @@
+"""The range of the integers in snapshots: stores keep no larger ones."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+Integer = Annotated[int, Meta(ge=-(2**62), le=2**62)]
