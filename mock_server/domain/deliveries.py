@@ -74,6 +74,9 @@ class Deliveries:
         self._in_progress: dict[str, Delivery] = {}  # Those with a claim, by task id.
         self._overtaken: dict[str, None] = {}  # Tasks whose delivery waits for another delivery.
 
+    def __len__(self) -> int:
+        return len(self._by_task)
+
     def __iter__(self) -> Iterator[Delivery]:
         return iter(self._by_task.values())
 

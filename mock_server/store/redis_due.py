@@ -48,25 +48,32 @@ class DueInstants:
         self._clock = clock
 
     def before(self, replica: Replica, batch: Sequence[Command[Any]]) -> list[RedisCommand]:
-        """Return what goes out before a batch of commands of a sandbox.
+        """Return what goes out before a batch of commands of a sandbox, or a read of its log.
 
         Before a batch that may schedule something, the set contains an instant that is early
         enough. So a process that ends right after the batch leaves nothing behind unseen.
         """
         sandbox_id = replica.sandbox.id
-        if not _SCHEDULING.isdisjoint(map(type, batch)):
-            early_ms = self._now_ms() + _UNTIL_WRITTEN_MS
+        early = self.behind(replica, batch)
+        if early:
             replica.is_due_open = True
-            if replica.due_ms is not None and replica.due_ms <= early_ms:
-                return []
-            replica.due_ms = early_ms
-            return [("ZADD", DUE, "LT", early_ms, sandbox_id)]
+            replica.due_ms = None
+            return early
         if not replica.is_due_open:
             return []
         replica.due_ms = self._wanted_ms(replica)
         if replica.due_ms is None:
             return [("ZREM", DUE, sandbox_id)]
         return [("ZADD", DUE, replica.due_ms, sandbox_id)]
+
+    def behind(self, replica: Replica, batch: Sequence[Command[Any]]) -> list[RedisCommand]:
+        """Return what goes out behind a batch, too.
+
+        Another process may remove the sandbox from the set just before it reads the batch.
+        """
+        if not _may_schedule(replica, batch):
+            return []
+        return [("ZADD", DUE, "LT", self._now_ms() + _UNTIL_WRITTEN_MS, replica.sandbox.id)]
 
     def after(self, replica: Replica, *, has_commands: bool) -> bool:
         """Tell whether the exact instant must be written by a further round trip.
@@ -112,3 +119,15 @@ class DueInstants:
 
     def _now_ms(self) -> int:
         return self._clock.now_ns() // 1_000_000
+
+
+def _may_schedule(replica: Replica, batch: Sequence[Command[Any]]) -> bool:
+    """Tell whether commands may make a callback due, or claim one."""
+    if not _SCHEDULING.isdisjoint(map(type, batch)):
+        return True
+    sandbox = replica.sandbox
+    return sandbox.has_deliveries and any(
+        sandbox.ends_by_polls(command.task_id)
+        for command in batch
+        if type(command) is commands.ReadStatus
+    )

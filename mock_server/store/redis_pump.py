@@ -72,6 +72,9 @@ class Observer(Protocol):
     def before(self, replica: Replica, turn: Turn) -> list[RedisCommand]:
         """Return commands of Redis that go out before the commands of a replica."""
 
+    def behind(self, replica: Replica, turn: Turn) -> list[RedisCommand]:
+        """Return commands of Redis that go out behind the commands of a replica."""
+
     def after(self, replica: Replica, turn: Turn) -> None:
         """Note that a replica is as new as its log was during the round trip."""
 
@@ -162,6 +165,7 @@ class Pump:
                 batch = encode_commands(turn.commands)
                 commands.append(append(replica.keys, replica.epoch, batch))
             commands += read_from(replica.keys, replica.last_raw)
+            commands += self._observer.behind(replica, turn)
         replies = await self._connection.send_first(commands)
         done = []
         for (replica, turn), start in zip(turns.items(), starts, strict=True):

@@ -206,6 +206,9 @@ class RedisStore:
             commands += self._places.assign(replica.sandbox.id, turn.places)
         return commands
 
+    def behind(self, replica: Replica, turn: Turn) -> list[RedisCommand]:
+        return self._due.behind(replica, turn.commands)
+
     def after(self, replica: Replica, turn: Turn) -> None:
         if turn.own is not None:
             self._places.correct(replica.sandbox.id, turn.own.added_tasks - turn.places)

@@ -159,6 +159,16 @@ class Sandbox:
         return task_id in self._state.tasks
 
     @property
+    def has_deliveries(self) -> bool:
+        """Whether any task has a callback."""
+        return bool(self._state.deliveries)
+
+    def ends_by_polls(self, task_id: str) -> bool:
+        """Tell whether status requests decide when a task ends."""
+        task = self._state.tasks.get(task_id)
+        return task is not None and task.end_ms is None and task.ending.polls > 0
+
+    @property
     def task_count(self) -> int:
         return len(self._state.tasks)
 

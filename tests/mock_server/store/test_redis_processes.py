@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from mock_server.domain.commands import ClaimDeliveries, HoldClock
-from mock_server.domain.planner import DEFAULT_REQUEST
+from mock_server.domain.commands import ClaimDeliveries, ExpectCallback, HoldClock
+from mock_server.domain.planner import DEFAULT_REQUEST, PlanRequest
 from mock_server.domain.ports import DeliveryResult
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
+from mock_server.domain.task import Ending
 from mock_server.store.redis_keys import DUE, PLACES, PROCESSES, TASKS, process_key
 from mock_server.store.redis_store import RedisStore
 from tests.mock_server.store.bench import HELD, HOOK, START_MS, Bench, Key, lasting
@@ -98,6 +99,37 @@ def test_callback_of_a_process_that_ended_before_it_was_due_is_found(
     assert other.look() == []
     pass_time(clock, key, 1_000)
     assert other.look() == [key.id]
+
+
+def test_callback_of_a_task_that_was_ended_by_a_status_request_is_found(
+    new_process: NewProcess, clock: Clock
+) -> None:
+    process, other = new_process(), new_process()
+    key = process.bench.key()
+    task = key.callback_task(PlanRequest(ending=Ending(polls=1)))
+    for _ in range(2):
+        key.open()  # Now it is written that nobody must look.
+    key.status(task.id)
+    process.die()
+
+    pass_time(clock, key, 5_000)
+    assert other.look() == [key.id]
+
+
+def test_entry_that_another_process_removes_while_a_callback_is_scheduled_is_there_again(
+    new_process: NewProcess, redis_server: RedisServer, runner: asyncio.Runner
+) -> None:
+    process = new_process()
+    key = process.bench.key()
+    task = key.task(lasting(60_000), callback_url=HOOK)
+    replica = process.store._replicas.get(key.id)
+    assert replica is not None
+    batch = [ExpectCallback(real_ms=START_MS, task_id=task.id)]
+    early = process.store._due.before(replica, batch)
+    late = process.store._due.behind(replica, batch)
+
+    assert early == late
+    assert early[0][:3] == ("ZADD", DUE, "LT")
 
 
 def test_callback_whose_attempt_was_in_progress_is_due_again_after_the_lease(
