@@ -52,6 +52,7 @@ class Replicas:
         job = self._loading.get(sandbox_id)
         if job is None:
             job = self._loading[sandbox_id] = asyncio.create_task(self._load(sandbox_id))
+            job.add_done_callback(_retrieve)
         return await asyncio.shield(job)
 
     async def begin(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> int:
@@ -66,6 +67,7 @@ class Replicas:
         job = asyncio.create_task(self._begin(sandbox_id, is_broke=is_broke, real_ms=real_ms))
         self._beginning[sandbox_id] = job
         job.add_done_callback(lambda _: self._beginning.pop(sandbox_id))
+        job.add_done_callback(_retrieve)
         return await asyncio.shield(job)
 
     async def _begin(self, sandbox_id: str, *, is_broke: bool, real_ms: int) -> int:
@@ -122,3 +124,9 @@ class Replicas:
 
     async def _send(self, *commands: Command) -> list[Any]:
         return [checked(reply) for reply in await self._connection.send(commands)]
+
+
+def _retrieve(job: asyncio.Task[Any]) -> None:
+    """Retrieve the error of a job for which nobody waits any more."""
+    if not job.cancelled():
+        job.exception()

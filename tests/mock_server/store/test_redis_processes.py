@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from mock_server.domain.commands import ClaimDeliveries, ExpectCallback, HoldClock
+from mock_server.domain.events import Change
 from mock_server.domain.planner import DEFAULT_REQUEST, PlanRequest
 from mock_server.domain.ports import DeliveryResult
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from mock_server.domain.task import Ending
-from mock_server.store.redis_keys import DUE, PLACES, PROCESSES, TASKS, process_key
+from mock_server.store.redis_keys import DUE, PLACES, PROCESSES, TASKS, SandboxKeys, process_key
 from mock_server.store.redis_store import RedisStore
 from tests.mock_server.store.bench import HELD, HOOK, START_MS, Bench, Key, lasting
 from tests.mock_server.store.redis_stores import opened
@@ -273,3 +274,50 @@ def test_idle_sandbox_is_loaded_again_when_it_is_used(new_process: NewProcess) -
 
     assert process.store._replicas.all() == []
     assert key.states().keys() == {task.id}
+
+
+def test_followers_hear_soon_what_other_processes_do(
+    new_process: NewProcess, runner: asyncio.Runner
+) -> None:
+    process, other = new_process(), new_process()
+    heard: list[object] = []
+    key = process.bench.key()
+    other.store.follow(key.id, heard.append)
+    other.bench.key()
+    key.change(rate_limit=3)
+    key.reset()
+    runner.run(other.store._exchange())
+    runner.run(process.store.remove(key.id))
+    runner.run(other.store._exchange())
+
+    assert heard == [Change.SETTINGS, Change.DROPPED, Change.REMOVED]
+
+
+def test_process_does_not_fetch_events_for_passive_followers(
+    new_process: NewProcess, runner: asyncio.Runner
+) -> None:
+    process, other = new_process(), new_process()
+    heard: list[object] = []
+    key = process.bench.key()
+    there = other.bench.key()
+    other.store.follow(key.id, heard.append, is_passive=True)
+    key.change(rate_limit=3)
+    runner.run(other.store._exchange())
+
+    assert heard == []
+    there.open()
+    assert heard == [Change.SETTINGS]
+
+
+def test_places_of_an_expired_sandbox_are_free(
+    new_process: NewProcess, clock: Clock, redis_server: RedisServer, runner: asyncio.Runner
+) -> None:
+    process = new_process(max_tasks=1, ttl_ms=60_000)
+    key = process.bench.key("expired")
+    key.task(HELD)
+    runner.run(redis_server.send("DEL", *SandboxKeys(key.id).all))  # As if its time had passed.
+    clock.real_ms += 60_001
+    process.tidy()
+
+    assert process.bench.sandbox_ids() == set()
+    process.bench.key("other").task(HELD)
