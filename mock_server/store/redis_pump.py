@@ -75,8 +75,11 @@ class Observer(Protocol):
     def behind(self, replica: Replica, turn: Turn) -> list[RedisCommand]:
         """Return commands of Redis that go out behind the commands of a replica."""
 
-    def after(self, replica: Replica, turn: Turn) -> None:
-        """Note that a replica is as new as its log was during the round trip."""
+    def after(self, replica: Replica, turn: Turn) -> bool:
+        """Note that a replica is as new as its log was during the round trip.
+
+        Return whether it needs a further one.
+        """
 
     async def before_results(self) -> None:
         """Do what must be done before anybody gets a result."""
@@ -171,7 +174,8 @@ class Pump:
         for (replica, turn), start in zip(turns.items(), starts, strict=True):
             try:
                 await self._apply(replica, turn, replies[start : start + 1 + _READ])
-                self._observer.after(replica, turn)
+                if self._observer.after(replica, turn):
+                    self.sync(replica).add_done_callback(_retrieve)
             except SandboxMissing as error:
                 self._observer.gone(replica, turn)
                 turn.fail(error)
@@ -262,3 +266,9 @@ def _missing(replica: Replica) -> SandboxMissing:
 def _fail_all(turns: dict[Replica, Turn], error: Exception) -> None:
     for turn in turns.values():
         turn.fail(error)
+
+
+def _retrieve(future: asyncio.Future[None]) -> None:
+    """Retrieve an error that the next use of the sandbox shows as well."""
+    if not future.cancelled():
+        future.exception()

@@ -29,10 +29,11 @@ from mock_server.store.redis_loader import Loader
 from mock_server.store.redis_metrics import SharedMetrics
 from mock_server.store.redis_places import Places, field_of_process
 from mock_server.store.redis_processes import LEASE_MS, Processes
-from mock_server.store.redis_pump import Pump, Turn
+from mock_server.store.redis_pump import Pump
 from mock_server.store.redis_replica import Replica
 from mock_server.store.redis_replicas import Replicas
 from mock_server.store.redis_room import Room
+from mock_server.store.redis_round_trips import RoundTrips
 from mock_server.store.redis_server import ServerRecords
 from mock_server.store.redis_watch import Watch
 
@@ -75,14 +76,22 @@ class RedisStore:
         self._expiry = Expiry(ttl_ms, clock)
         self._replicas = Replicas(connection, loader, self._servers, self._expiry, self._hello)
         self._checkpoints = Checkpoints(connection, ttl_ms)
-        self._pump = Pump(connection, loader, self)
+        self._due = DueInstants(connection, clock)
         self._places = Places(connection, self.owner, max_tasks)
+        self._round_trips = RoundTrips(
+            replicas=self._replicas,
+            events=self._events,
+            checkpoints=self._checkpoints,
+            expiry=self._expiry,
+            due=self._due,
+            places=self._places,
+        )
+        self._pump = Pump(connection, loader, self._round_trips)
         self._room = Room(self._places, self._pump, self._all_replicas)
         self._shared_metrics = SharedMetrics(connection, self.owner, self._events.metrics)
         self._processes = Processes(
             connection, self.owner, seconds=lambda: clock.now_ns() / 1e9, lease_ms=lease_ms
         )
-        self._due = DueInstants(connection, clock)
         self._watch = Watch(self, self._due, self._processes, self._synced, clock)
         self._background = Background()
 
@@ -190,47 +199,11 @@ class RedisStore:
         self._replicas.forget(sandbox_id)
         replica = self._replicas.get(sandbox_id)
         if replica is not None:
-            self._gone(replica)
+            self._round_trips.forget(replica)
 
     async def drop_all(self) -> None:
         for sandbox_id in await self._all_ids():
             await self.remove(sandbox_id)
-
-    # The methods of an `Observer` of the pump.
-
-    def before(self, replica: Replica, turn: Turn) -> list[RedisCommand]:
-        replica.is_used = True
-        commands = self._expiry.renewals(replica)
-        commands += self._due.before(replica, turn.commands)
-        if turn.places:
-            commands += self._places.assign(replica.sandbox.id, turn.places)
-        return commands
-
-    def behind(self, replica: Replica, turn: Turn) -> list[RedisCommand]:
-        return self._due.behind(replica, turn.commands)
-
-    def after(self, replica: Replica, turn: Turn) -> None:
-        if turn.own is not None:
-            self._places.correct(replica.sandbox.id, turn.own.added_tasks - turn.places)
-        if self._due.after(replica, has_commands=bool(turn.commands)):
-            self._pump.sync(replica).add_done_callback(_ignore_outcome)
-
-    async def before_results(self) -> None:
-        await self._places.write()
-
-    def gone(self, replica: Replica, turn: Turn) -> None:
-        self._places.correct(replica.sandbox.id, -turn.places)
-        self._gone(replica)
-
-    def reloaded(self, replica: Replica, last_entry: int) -> None:
-        self._events.reloaded(replica.sandbox, last_entry)
-
-    def checkpoint_due(self, replica: Replica) -> None:
-        self._checkpoints.write(replica)
-
-    def _gone(self, replica: Replica) -> None:
-        if self._replicas.drop(replica):
-            self._events.removed(replica.sandbox)
 
     async def _hello(self) -> None:
         """Join the mock in Redis, after each connection."""
@@ -324,9 +297,3 @@ class RedisStore:
 
     async def _send(self, *commands: RedisCommand) -> list[Any]:
         return [checked(reply) for reply in await self._connection.send(commands)]
-
-
-def _ignore_outcome(future: asyncio.Future[None]) -> None:
-    """Retrieve an error that the next use of the sandbox shows as well."""
-    if not future.cancelled():
-        future.exception()

@@ -1,0 +1,68 @@
+"""What the round trips of a replica do besides its commands."""
+
+from mock_server.store.redis_checkpoints import Checkpoints
+from mock_server.store.redis_client import Command
+from mock_server.store.redis_due import DueInstants
+from mock_server.store.redis_events import Events
+from mock_server.store.redis_expiry import Expiry
+from mock_server.store.redis_places import Places
+from mock_server.store.redis_pump import Turn
+from mock_server.store.redis_replica import Replica
+from mock_server.store.redis_replicas import Replicas
+
+
+class RoundTrips:
+    """Implements `redis_pump.Observer`; see there for its methods."""
+
+    def __init__(
+        self,
+        *,
+        replicas: Replicas,
+        events: Events,
+        checkpoints: Checkpoints,
+        expiry: Expiry,
+        due: DueInstants,
+        places: Places,
+    ) -> None:
+        self._replicas = replicas
+        self._events = events
+        self._checkpoints = checkpoints
+        self._expiry = expiry
+        self._due = due
+        self._places = places
+
+    def before(self, replica: Replica, turn: Turn) -> list[Command]:
+        replica.is_used = True
+        commands = self._expiry.renewals(replica)
+        commands += self._due.before(replica, turn.commands)
+        if turn.places:
+            commands += self._places.assign(replica.sandbox.id, turn.places)
+        return commands
+
+    def behind(self, replica: Replica, turn: Turn) -> list[Command]:
+        return self._due.behind(replica, turn.commands)
+
+    def after(self, replica: Replica, turn: Turn) -> bool:
+        own = turn.own
+        # Without outcomes, the tasks may be there, so the places stay taken.
+        if own is not None and own.outcomes is not None:
+            self._places.correct(replica.sandbox.id, own.added_tasks - turn.places)
+        return self._due.after(replica, has_commands=bool(turn.commands))
+
+    async def before_results(self) -> None:
+        await self._places.write()
+
+    def gone(self, replica: Replica, turn: Turn) -> None:
+        self._places.correct(replica.sandbox.id, -turn.places)
+        self.forget(replica)
+
+    def reloaded(self, replica: Replica, last_entry: int) -> None:
+        self._events.reloaded(replica.sandbox, last_entry)
+
+    def checkpoint_due(self, replica: Replica) -> None:
+        self._checkpoints.write(replica)
+
+    def forget(self, replica: Replica) -> None:
+        """Forget a replica whose sandbox was removed, and tell its followers."""
+        if self._replicas.drop(replica):
+            self._events.removed(replica.sandbox)
