@@ -11,8 +11,8 @@ from mock_server.domain.dispatching import DeliveryAttempt
 from mock_server.domain.errors import SandboxMissing, StoreUnavailable
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.store import Store
+from mock_server.runtime.activity import Activities, Activity, AttemptJob
 from mock_server.runtime.callback_attempts import CallbackAttempts
-from mock_server.runtime.lane import AttemptJob, Lane, Lanes
 
 
 class EarlyDelivery(msgspec.Struct, frozen=True):
@@ -23,20 +23,20 @@ class EarlyDelivery(msgspec.Struct, frozen=True):
 
 
 class ClaimedAttempts:
-    """Starts attempts. While one is in progress, the lane of its sandbox contains it."""
+    """Starts attempts. While one is in progress, the activity of its sandbox contains it."""
 
     def __init__(
         self,
         store: Store,
         attempts: CallbackAttempts,
-        lanes: Lanes,
+        activities: Activities,
         *,
         wake: Callable[[str], None],
         real_ms: Callable[[], int],
     ) -> None:
         self._store = store
         self._attempts = attempts
-        self._lanes = lanes
+        self._activities = activities
         self._wake = wake
         self._real_ms = real_ms
 
@@ -44,7 +44,7 @@ class ClaimedAttempts:
         self, sandbox_id: str, early: EarlyDelivery | None = None
     ) -> list[AttemptJob]:
         """Claim the due attempts and start them."""
-        async with self._lanes.of(sandbox_id).claim_lock:
+        async with self._activities.of(sandbox_id).claim_lock:
             return await self.start_due_locked(sandbox_id, early)
 
     async def start_due_locked(
@@ -55,15 +55,17 @@ class ClaimedAttempts:
         try:
             claimed = await self._store.execute(sandbox_id, claim)
         except (StoreUnavailable, asyncio.CancelledError):
-            self._lanes.of(sandbox_id).doubt()
+            self._activities.of(sandbox_id).expect_unknown_outcome()
             raise
-        lane = self._lanes.of(sandbox_id)  # The state may have been dropped before the claim.
+        activity = self._activities.of(
+            sandbox_id
+        )  # The state may have been dropped before the claim.
         jobs = []
         for due in claimed:
             job = asyncio.create_task(self._attempt(sandbox_id, due, early))
             jobs.append(job)
-            lane.attempts[job] = due
-            job.add_done_callback(lambda job: self._attempt_ended(sandbox_id, lane, job))
+            activity.attempts[job] = due
+            job.add_done_callback(lambda job: self._attempt_ended(sandbox_id, activity, job))
         return jobs
 
     async def _attempt(
@@ -81,6 +83,6 @@ class ClaimedAttempts:
             self._wake(sandbox_id)  # There may be a retry, or a postponed delivery may be due.
         return made
 
-    def _attempt_ended(self, sandbox_id: str, lane: Lane, job: AttemptJob) -> None:
-        del lane.attempts[job]
-        self._lanes.tidy(sandbox_id)
+    def _attempt_ended(self, sandbox_id: str, activity: Activity, job: AttemptJob) -> None:
+        del activity.attempts[job]
+        self._activities.tidy(sandbox_id)

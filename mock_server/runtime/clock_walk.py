@@ -13,14 +13,14 @@ from mock_server.domain.commands import HoldClock, MoveClock, ReleaseClock
 from mock_server.domain.dispatching import Advanced, DeliveryAttempt, InstantTooLate
 from mock_server.domain.errors import SandboxMissing
 from mock_server.domain.store import SandboxReader, Store
-from mock_server.runtime.lane import AttemptJob, Lane
+from mock_server.runtime.activity import Activity, AttemptJob
 
 POLL_S = 0.05
 """How often a process looks whether another one has finished."""
 
 
 class ClockWalk:
-    """Moves one clock once. `start_due` starts the due attempts, which `lane` then contains.
+    """Moves one clock once. `start_due` starts the due attempts, which `activity` then contains.
 
     Everything raises SandboxDropped or SandboxMissing if the state of the sandbox is dropped.
     """
@@ -29,14 +29,14 @@ class ClockWalk:
         self,
         store: Store,
         sandbox_id: str,
-        lane: Lane,
+        activity: Activity,
         *,
         start_due: Callable[[], Awaitable[Collection[AttemptJob]]],
         real_ms: Callable[[], int],
     ) -> None:
         self._store = store
         self._sandbox_id = sandbox_id
-        self._lane = lane
+        self._activity = activity
         self._start_due = start_due
         self._real_ms = real_ms
 
@@ -48,7 +48,7 @@ class ClockWalk:
                 raise InstantTooLate
             fired = await self._walk(from_ms + by_ms)
         finally:
-            if not self._lane.is_dropped:
+            if not self._activity.is_dropped:
                 await self._release_clock()
         return Advanced(from_ms=from_ms, now_ms=from_ms + by_ms, fired=fired)
 
@@ -72,7 +72,7 @@ class ClockWalk:
         while True:
             hold = HoldClock(real_ms=self._real_ms(), owner=owner)
             from_ms = await self._store.execute(self._sandbox_id, hold)
-            self._lane.check()
+            self._activity.check()
             if from_ms is not None:
                 return from_ms
             await self._until(lambda sandbox: sandbox.clock_holder in {None, owner})
@@ -85,10 +85,10 @@ class ClockWalk:
         owner = self._store.owner
         move = MoveClock(real_ms=self._real_ms(), instant_ms=instant_ms, owner=owner)
         while not await self._store.execute(self._sandbox_id, move):
-            self._lane.check()
+            self._activity.check()
             await self._take_clock()
             await self._wait_for_attempts()
-        self._lane.check()
+        self._activity.check()
 
     async def _release_clock(self) -> None:
         release = ReleaseClock(real_ms=self._real_ms(), owner=self._store.owner)
@@ -97,7 +97,7 @@ class ClockWalk:
 
     async def _wait_for_attempts(self) -> None:
         """Wait for the attempts that began before, in this process and in others."""
-        await self._wait_for(self._lane.attempts)
+        await self._wait_for(self._activity.attempts)
         owner = self._store.owner
         await self._until(lambda sandbox: sandbox.claim_owners() <= {owner})
 
@@ -119,11 +119,11 @@ class ClockWalk:
             _, pending = await asyncio.wait(pending, timeout=poll_s)
             if pending:
                 await self._sandbox()
-        self._lane.check()
+        self._activity.check()
 
     async def _sandbox(self) -> SandboxReader:
         sandbox = await self._store.read(self._sandbox_id)
-        self._lane.check()
+        self._activity.check()
         if sandbox is None:
             raise SandboxMissing(f"there is no sandbox {self._sandbox_id}")
         return sandbox

@@ -24,10 +24,10 @@ from mock_server.domain.ports import RealClock
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.store import SandboxReader, Store
+from mock_server.runtime.activity import Activities, Activity, AttemptJob
 from mock_server.runtime.callback_attempts import CallbackAttempts
 from mock_server.runtime.claimed_attempts import ClaimedAttempts, EarlyDelivery
 from mock_server.runtime.clock_walk import POLL_S, ClockWalk
-from mock_server.runtime.lane import AttemptJob, Lane, Lanes
 from mock_server.runtime.store_outage import RETRY_S
 from mock_server.runtime.undelivered import log_undelivered
 
@@ -45,9 +45,9 @@ class Dispatcher:
         self._attempts = attempts
         self._outage = attempts.outage
         self._clock = clock
-        self._lanes = Lanes(store, self.wake)
+        self._activities = Activities(store, self.wake)
         self._claims = ClaimedAttempts(
-            store, attempts, self._lanes, wake=self.wake, real_ms=self._real_ms
+            store, attempts, self._activities, wake=self.wake, real_ms=self._real_ms
         )
         self._rounds: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()  # Sandboxes that were woken during a round.
@@ -56,7 +56,7 @@ class Dispatcher:
     @property
     def is_idle(self) -> bool:
         """Whether nothing is in progress for any sandbox."""
-        return not self._lanes and not self._rounds
+        return not self._activities and not self._rounds
 
     def wake(self, sandbox_id: str) -> None:
         if self._is_closing:
@@ -68,17 +68,17 @@ class Dispatcher:
         job.add_done_callback(lambda _: self._round_ended(sandbox_id))
 
     async def advance(self, sandbox_id: str, by_ms: int) -> Advanced:
-        lane = self._lanes.of(sandbox_id)
-        lane.advances += 1
+        activity = self._activities.of(sandbox_id)
+        activity.advances += 1
         try:
-            async with lane.clock_lock:
-                lane.check()
-                async with lane.claim_lock:
+            async with activity.clock_lock:
+                activity.check()
+                async with activity.claim_lock:
                     pass  # A round that has begun ends first. Others see the clock lock.
                 walk = ClockWalk(
                     self._store,
                     sandbox_id,
-                    lane,
+                    activity,
                     start_due=lambda: self._claims.start_due(sandbox_id),
                     real_ms=self._real_ms,
                 )
@@ -89,11 +89,11 @@ class Dispatcher:
             self.wake(sandbox_id)
             raise
         except (StoreUnavailable, asyncio.CancelledError):
-            lane.doubt()  # The clock may still be held.
+            activity.expect_unknown_outcome()  # The clock may still be held.
             raise
         finally:
-            lane.advances -= 1
-            self._lanes.tidy(sandbox_id)
+            activity.advances -= 1
+            self._activities.tidy(sandbox_id)
         self.wake(sandbox_id)
         return advanced
 
@@ -131,19 +131,19 @@ class Dispatcher:
         else:
             await log_undelivered(self._store)
         interrupted = {
-            sandbox_id: len(lane.attempts)
-            for sandbox_id, lane in self._lanes
-            if lane.attempts or lane.advances
+            sandbox_id: len(activity.attempts)
+            for sandbox_id, activity in self._activities
+            if activity.attempts or activity.advances
         }
         await _cancel(self._jobs())
-        for _, lane in self._lanes:
-            lane.stop_timer()
+        for _, activity in self._activities:
+            activity.stop_timer()
         if self._store.is_durable:
             await self._release(interrupted)
         await self._attempts.aclose()
 
     def _jobs(self) -> list[AttemptJob]:
-        return [job for _, lane in self._lanes for job in lane.attempts]
+        return [job for _, activity in self._activities for job in activity.attempts]
 
     async def _release(self, interrupted: Mapping[str, int]) -> None:
         """Release the claims of attempts that were interrupted, so that they are repeated."""
@@ -161,22 +161,22 @@ class Dispatcher:
 
     async def _round(self, sandbox_id: str) -> None:
         """Start the due attempts and set the timer for the next one."""
-        lane = self._lanes.of(sandbox_id)
+        activity = self._activities.of(sandbox_id)
         try:
-            async with lane.claim_lock:
-                if lane.clock_lock.locked():
+            async with activity.claim_lock:
+                if activity.clock_lock.locked():
                     return  # `advance` starts the due attempts and calls `wake`.
-                wait_s = await self._look(sandbox_id, lane)
+                wait_s = await self._look(sandbox_id, activity)
         except SandboxMissing:
             wait_s = None
         except StoreUnavailable as error:
             self._outage.note(error)
-            lane.doubt()
+            activity.expect_unknown_outcome()
             return
         else:
             self._outage.end()
-        self._lanes.of(sandbox_id).look_again(wait_s)
-        self._lanes.tidy(sandbox_id)
+        self._activities.of(sandbox_id).look_again(wait_s)
+        self._activities.tidy(sandbox_id)
 
     def _round_ended(self, sandbox_id: str) -> None:
         del self._rounds[sandbox_id]
@@ -184,18 +184,18 @@ class Dispatcher:
             self._woken.discard(sandbox_id)
             self.wake(sandbox_id)
 
-    async def _look(self, sandbox_id: str, lane: Lane) -> float | None:
+    async def _look(self, sandbox_id: str, activity: Activity) -> float | None:
         """Start the due attempts; return the seconds until the next one, or None."""
         sandbox = await self._sandbox(sandbox_id)
-        if lane.has_doubts:
-            await self._end_doubts(sandbox, lane)
+        if activity.has_unknown_outcome:
+            await self._release_unknown(sandbox, activity)
         wait_s = self._wait_s(sandbox)
         if wait_s == 0:
             jobs = await self._claims.start_due_locked(sandbox_id)
             wait_s = self._wait_s(await self._sandbox(sandbox_id))
             if wait_s == 0 and not jobs:
                 wait_s = POLL_S  # Another process held the clock for a moment.
-        if lane.has_doubts:
+        if activity.has_unknown_outcome:
             return RETRY_S if wait_s is None else min(wait_s, RETRY_S)
         return wait_s
 
@@ -208,14 +208,14 @@ class Dispatcher:
     def _is_held_elsewhere(self, sandbox: SandboxReader) -> bool:
         return sandbox.clock_holder not in {None, self._store.owner}
 
-    async def _end_doubts(self, sandbox: SandboxReader, lane: Lane) -> None:
-        """Release what this process has claimed without learning of it, because of an outage."""
+    async def _release_unknown(self, sandbox: SandboxReader, activity: Activity) -> None:
+        """Release what this process has claimed although it got an error, because of an outage."""
         owner, real_ms = self._store.owner, self._real_ms()
-        known = {due.claim for due in lane.attempts.values()}
+        known = {due.claim for due in activity.attempts.values()}
         if not sandbox.claims_of(owner) <= known:
             release = ReleaseClaims(real_ms=real_ms, owner=owner, kept=tuple(sorted(known)))
             await self._store.execute(sandbox.id, release)
-        if sandbox.clock_holder == owner and not lane.advances:
+        if sandbox.clock_holder == owner and not activity.advances:
             await self._store.execute(sandbox.id, ReleaseClock(real_ms=real_ms, owner=owner))
 
     async def _sandbox(self, sandbox_id: str) -> SandboxReader:

@@ -12,13 +12,13 @@ from mock_server.domain.store import Store
 from mock_server.runtime.store_outage import RETRY_S
 
 _LONGEST_TIMER_S = 86_400.0
-_DOUBT_S = 15.0
+_UNKNOWN_S = 15.0
 
 AttemptJob: TypeAlias = asyncio.Task[DeliveryAttempt | None]
 """An attempt in progress. Its result is None if it was postponed or dropped."""
 
 
-class Lane:
+class Activity:
     """The timer and the attempts of one sandbox, until its state is dropped.
 
     `wake` lets the dispatcher look at the sandbox.
@@ -32,7 +32,7 @@ class Lane:
         self.advances = 0  # The number of calls that hold the clock lock or wait for it.
         self._wake = wake
         self._timer: asyncio.TimerHandle | None = None
-        self._doubts_until_s = 0.0
+        self._unknown_until_s = 0.0
 
     def check(self) -> None:
         """Raise SandboxDropped if the state of the sandbox was dropped."""
@@ -44,15 +44,16 @@ class Lane:
         return self._timer is None and not self.attempts and not self.advances
 
     @property
-    def has_doubts(self) -> bool:
-        return asyncio.get_running_loop().time() < self._doubts_until_s
+    def has_unknown_outcome(self) -> bool:
+        return asyncio.get_running_loop().time() < self._unknown_until_s
 
-    def doubt(self) -> None:
+    def expect_unknown_outcome(self) -> None:
         """Remember that a command may have been applied although its result is unknown.
 
-        For some seconds, the sandbox may show claims that nobody carries out, or a held clock.
+        For some seconds, the sandbox may show claims whose attempts nobody makes, or a clock that
+        nobody moves.
         """
-        self._doubts_until_s = asyncio.get_running_loop().time() + _DOUBT_S
+        self._unknown_until_s = asyncio.get_running_loop().time() + _UNKNOWN_S
         self.look_again(RETRY_S)
 
     def look_again(self, wait_s: float | None) -> None:
@@ -75,36 +76,41 @@ class Lane:
             job.cancel()
 
 
-class Lanes:
-    """The lanes of the sandboxes for which something is in progress.
+class Activities:
+    """The activities of the sandboxes for which something is in progress.
 
-    A lane ends as soon as nothing is in progress, or when the state of its sandbox is dropped.
+    An activity ends as soon as nothing is in progress, or when the state of its sandbox is dropped.
     """
 
     def __init__(self, store: Store, wake: Callable[[str], None]) -> None:
         self._store = store
         self._wake = wake
-        self._lanes: dict[str, tuple[Lane, Follower]] = {}
+        self._activities: dict[str, tuple[Activity, Follower]] = {}
 
     def __len__(self) -> int:
-        return len(self._lanes)
+        return len(self._activities)
 
-    def __iter__(self) -> Iterator[tuple[str, Lane]]:
-        return iter([(sandbox_id, lane) for sandbox_id, (lane, _) in self._lanes.items()])
+    def __iter__(self) -> Iterator[tuple[str, Activity]]:
+        return iter(
+            [(sandbox_id, activity) for sandbox_id, (activity, _) in self._activities.items()]
+        )
 
-    def of(self, sandbox_id: str) -> Lane:
-        """Return the lane of a sandbox; begin one if there is none."""
-        found = self._lanes.get(sandbox_id)
+    def of(self, sandbox_id: str) -> Activity:
+        """Return the activity of a sandbox; begin one if there is none."""
+        found = self._activities.get(sandbox_id)
         if found is not None:
             return found[0]
-        lane, follower = Lane(partial(self._wake, sandbox_id)), partial(self._note, sandbox_id)
-        self._lanes[sandbox_id] = lane, follower
+        activity, follower = (
+            Activity(partial(self._wake, sandbox_id)),
+            partial(self._note, sandbox_id),
+        )
+        self._activities[sandbox_id] = activity, follower
         self._store.follow(sandbox_id, follower, is_passive=True)
-        return lane
+        return activity
 
     def tidy(self, sandbox_id: str) -> None:
-        """End the lane of a sandbox if nothing is in progress in it."""
-        found = self._lanes.get(sandbox_id)
+        """End the activity of a sandbox if nothing is in progress in it."""
+        found = self._activities.get(sandbox_id)
         if found is not None and found[0].is_idle:
             self._end(sandbox_id)
 
@@ -113,7 +119,7 @@ class Lanes:
         if notice is Change.DROPPED or notice is Change.REMOVED:
             self._end(sandbox_id).drop()
 
-    def _end(self, sandbox_id: str) -> Lane:
-        lane, follower = self._lanes.pop(sandbox_id)
+    def _end(self, sandbox_id: str) -> Activity:
+        activity, follower = self._activities.pop(sandbox_id)
         self._store.unfollow(sandbox_id, follower)
-        return lane
+        return activity
