@@ -48,20 +48,28 @@ class _ServerClient:
         self._idle: list[Any] = []
 
     async def replies(self, commands: Sequence[Command]) -> list[Reply]:
-        pool = self._client.connection_pool
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 connection = self._idle.pop() if self._idle else await self._connection()
                 try:
                     replies = await _replies(connection, commands)
-                except BaseException:  # What it would read next belongs to these commands.
-                    await connection.disconnect(nowait=True)
-                    await pool.release(connection)
+                except BaseException:
+                    await self._disconnect(connection)
                     raise
         except TimeoutError as error:
             raise RedisTimeoutError from error
         self._idle.append(connection)
         return replies
+
+    async def _disconnect(self, failed: Any) -> None:
+        """Close a connection that would read replies to other commands next.
+
+        Those that are idle are closed, too: if Redis was away, each would fail once.
+        """
+        idle, self._idle = self._idle, []
+        for connection in (failed, *idle):
+            await connection.disconnect(nowait=True)
+            await self._client.connection_pool.release(connection)
 
     async def _connection(self) -> Any:
         return await self._client.connection_pool.get_connection()  # type: ignore[no-untyped-call]

@@ -92,6 +92,26 @@ def test_commands_fail_while_redis_is_away_and_work_again_afterwards(
     key.task()
 
 
+def test_first_try_after_an_outage_finds_redis(
+    server: RedisServer, new_store: NewStore, runner: asyncio.Runner
+) -> None:
+    """Several connections were open before; none of them works any more."""
+    server.start()
+    store = new_store()
+    key = Bench(store, runner).key()
+
+    async def use_many_connections() -> None:
+        await asyncio.gather(*(store.read(f"{number:016x}") for number in range(5)))
+
+    runner.run(use_many_connections())
+    server.stop()
+    server.start()
+    fail(key)
+    runner.run(store._connection._probe())
+
+    assert store.problem is None
+
+
 def test_sandbox_begins_anew_and_its_journal_says_so_after_redis_has_lost_its_data(
     server: RedisServer, new_store: NewStore, runner: asyncio.Runner
 ) -> None:
