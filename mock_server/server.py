@@ -52,7 +52,11 @@ def run(settings: Settings, notices: list[str]) -> None:
     has_workers = settings.workers > 1
     if has_workers and not is_shared_store(settings.store):
         store = without_secrets(settings.store)
-        raise InvalidValue("--workers", f"must be 1 with --store {store}; only Redis is shared")
+        raise InvalidValue(
+            "--workers",
+            f"must be 1 with --store {store} (got {settings.workers}); several workers need a store"
+            " in Redis: --store redis://HOST:PORT/DB",
+        )
     configure_logging(settings.log_format, settings.log_level, shows_process=has_workers)
     EARLY_SIGNALS.clean_up()
     with prepared_tls(settings) as tls:
@@ -109,7 +113,7 @@ def _serve(
 
     def stop_without_parent() -> None:
         asyncio.get_running_loop().remove_reader(cast("ParentLink", link).parent_life)
-        log.error("the parent process has ended")
+        log.error("the supervisor has ended; stopping this worker")
         server.handle_exit(signal.SIGTERM, None)
 
     def begin_stopping(number: signal.Signals) -> None:
@@ -187,7 +191,8 @@ def _listen_together(host: str, port: int, number: int) -> list[socket.socket]:
 
     Linux spreads new connections over such sockets. Elsewhere, the workers share one.
     """
-    first = listen(host, port)  # It fails if another program uses the port; shared ones do not.
+    # Shared sockets would not notice that another program uses the port.
+    first = listen(host, port)
     if not _SPREADS_CONNECTIONS:
         return [first] * number
     port = first.getsockname()[1]

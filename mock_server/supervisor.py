@@ -1,7 +1,7 @@
-"""The parent of several processes that serve together (`--workers`).
+"""The supervisor of `--workers`: the parent of several processes that serve together.
 
-It serves nothing itself. It starts the workers, passes signals on, and replaces a worker that has
-ended. It has neither threads nor an event loop, so it can fork at any time.
+It serves no requests itself. It starts the workers, passes signals on to them, and replaces a
+worker that has ended. It has neither threads nor an event loop, so it can fork at any time.
 """
 
 import json
@@ -22,7 +22,7 @@ from mock_server.early_signals import EARLY_SIGNALS
 log = logging.getLogger("mock_server")
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_QUICK_S = 5.0  # A worker that lives for less has ended at once.
+_QUICK_S = 5.0  # A worker that ends sooner has ended right after its start.
 _MAX_QUICK_ENDS = 5
 _STOP_S = 15.0  # Workers that have not ended by then are killed.
 
@@ -50,7 +50,7 @@ class ParentLink:
 
 
 class _Worker:
-    """A running worker, from the view of its parent."""
+    """What the supervisor knows about a running worker."""
 
     def __init__(self, slot: int, pid: int, reports: int) -> None:
         self.slot = slot
@@ -86,7 +86,7 @@ class Supervisor:
         self._on_ready = on_ready
         self._selector = selectors.DefaultSelector()
         self._workers: dict[int, _Worker] = {}  # By slot.
-        self._quick_ends = [0] * number  # One after the other, by slot.
+        self._quick_ends = [0] * number  # Without a longer run between them, by slot.
         self._due_s: dict[int, float] = {}  # When a worker is started, by slot.
         self._note: str | None = None  # Of the first worker that was ready.
         self._has_announced = False
@@ -102,7 +102,7 @@ class Supervisor:
         with self._noted_signals() as wakeup:
             self._selector.register(wakeup, selectors.EVENT_READ)
             try:
-                self._start(0)  # Alone, so that an invalid setting is told once.
+                self._start(0)  # Alone, so that an invalid setting is reported once.
                 while self._workers or self._due_s:
                     self._wait(wakeup)
             except BaseException:
@@ -156,7 +156,7 @@ class Supervisor:
             self._on_ready(self._note)
 
     def _note_end(self, worker: _Worker) -> None:
-        """Handle the end of a worker: replace it, unless all of them stop or it is hopeless."""
+        """Handle the end of a worker: replace it, unless all workers stop or it ends too often."""
         self._selector.unregister(worker.reports)
         os.close(worker.reports)
         del self._workers[worker.slot]
@@ -170,10 +170,10 @@ class Supervisor:
         self._quick_ends[worker.slot] = quick_ends
         if quick_ends >= _MAX_QUICK_ENDS:
             raise WorkersFailed(
-                f"a worker has ended {quick_ends} times right after its start, at last by {how};"
-                " see the log"
+                f"a worker has ended {quick_ends} times right after its start, the last time with"
+                f" {how}; see the log"
             )
-        log.error("worker %d ended by %s; starting another one", worker.pid, how)
+        log.error("worker %d ended with %s; starting another one", worker.pid, how)
         pause_s = self._first_pause_s * 2 ** (quick_ends - 2) if quick_ends > 1 else 0.0
         self._due_s[worker.slot] = time.monotonic() + pause_s
 
@@ -220,7 +220,7 @@ class Supervisor:
             log.info("stopping on %s", number.name)
             self._stop_by_s = time.monotonic() + _STOP_S
             self._due_s.clear()
-        # With Ctrl-C, the workers have got SIGINT as well; a second one would be impatient.
+        # With Ctrl-C, the workers have got SIGINT as well. A second one would cancel requests.
         self._send(signal.SIGTERM if is_first else signal.SIGINT)
 
     def _kill(self) -> None:
@@ -240,7 +240,7 @@ class Supervisor:
 
     def _send(self, number: signal.Signals) -> None:
         for worker in self._workers.values():
-            os.kill(worker.pid, number)  # Not waited for yet, so its number is not used again.
+            os.kill(worker.pid, number)  # The pid cannot be reused before `waitpid`.
 
     @contextmanager
     def _noted_signals(self) -> Iterator[int]:

@@ -47,7 +47,7 @@ _OPTIONS: Final = (
                  help="Show one API key per case, as JSON unless on a terminal, and judge the"
                  " clients that use them."),
     click.option("--base-url", metavar="URL",
-                 help="A mock that runs already.  [default: one that this command starts]"),
+                 help="URL of a running mock to use.  [default: one that this command starts]"),
     click.option("--port", type=click.IntRange(0, 65535), metavar="PORT",
                  help="Port of the mock; 0 selects a free port.  [default: 0]"),
     click.option("--manifest", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",

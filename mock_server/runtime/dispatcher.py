@@ -74,7 +74,7 @@ class Dispatcher:
             async with activity.clock_lock:
                 activity.check()
                 async with activity.claim_lock:
-                    pass  # A round that has begun ends first. Others see the clock lock.
+                    pass  # A round that has begun ends first. Later rounds see the clock lock.
                 walk = ClockWalk(
                     self._store,
                     sandbox_id,
@@ -118,9 +118,9 @@ class Dispatcher:
     async def aclose(self) -> None:
         """End all attempts and timers.
 
-        A store that is not durable loses the pending callbacks, so they are logged. With another
-        store they are sent later. It would send attempts in progress twice, so they get some
-        seconds to end.
+        A store that is not durable loses the pending callbacks, so they are logged. With a durable
+        store, they are sent later. An attempt in progress would then be made again, so this waits
+        some seconds for its end.
         """
         self._is_closing = True
         await _cancel(self._rounds.values())
@@ -146,10 +146,12 @@ class Dispatcher:
         return [job for _, activity in self._activities for job in activity.attempts]
 
     async def _release(self, interrupted: Mapping[str, int]) -> None:
-        """Release the claims of attempts that were interrupted, so that they are repeated."""
+        """Release the claims of attempts that were interrupted, so that they are made again."""
         count = sum(interrupted.values())
         if count:
-            log.warning("callback attempts interrupted by shutdown: %d; they are repeated", count)
+            log.warning(
+                "callback attempts interrupted by shutdown: %d; they will be made again", count
+            )
         for sandbox_id in interrupted:
             release = ReleaseClaims(real_ms=self._real_ms(), owner=self._store.owner)
             try:

@@ -129,29 +129,36 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
     ] = 16 * 1024 * 1024
     store: Annotated[
         str,
-        Setting(help="Where sandboxes are kept; in Redis, processes share them.", form=STORE),
+        Setting(
+            help="Where sandboxes are stored: memory, sqlite:FILE or redis://HOST:PORT/DB.",
+            form=STORE,
+        ),
     ] = MEMORY
     store_sync: Annotated[
         Literal["normal", "full"],
         Setting(
-            help="What a power cut costs the store sqlite: the last changes, or with full nothing."
+            help="With sqlite: normal may lose the last changes in a power cut, full does not."
         ),
     ] = "normal"
     store_ttl_ms: Annotated[
         int,
         Setting(
-            help="Time after which Redis forgets a sandbox that nobody uses.",
+            help="Time after which Redis deletes an unused sandbox.",
             form=DURATION,
             default="7d",
         ),
     ] = 7 * 86_400_000
     workers: Annotated[
         Annotated[int, Meta(ge=1, le=256)],
-        Setting(help="Processes that serve together; more than 1 needs a store in Redis."),
+        Setting(
+            help="Number of processes that serve together; more than 1 needs a store in Redis."
+        ),
     ] = 1
     max_tasks: Annotated[
         Annotated[int, Meta(ge=1, le=100_000_000)],
-        Setting(help="Maximum tasks in memory; the oldest completed tasks are dropped first."),
+        Setting(
+            help="Maximum tasks of all sandboxes; the oldest completed tasks are dropped first."
+        ),
     ] = 2_000_000
     provenance: Annotated[
         bool, Setting(help="Name injected faults in the headers Mock-Rule and Mock-Fault.")

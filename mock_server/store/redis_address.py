@@ -77,7 +77,7 @@ def parse_address(text: str) -> RedisAddress:
     username, _, password = userinfo.partition(":")
     options = _options(url)
     if not has_tls and options.keys() & _FILES:
-        raise InvalidValue(_WHERE, f"files of TLS need rediss:// (got {scheme}://)")
+        raise InvalidValue(_WHERE, f"ca, cert and key need rediss:// (got {scheme}://)")
     common = RedisAddress(
         kind=kind,
         username=unquote(username) or None,
@@ -100,7 +100,7 @@ def _options(url: SplitResult) -> dict[str, str]:
 
 
 def _place(kind: Kind, hosts: str, url: SplitResult) -> dict[str, object]:
-    """Return the members that tell the place."""
+    """Return the members that depend on the kind: hosts, path, master and database."""
     path = unquote(url.path)
     if kind == "socket":
         if hosts or not path:
@@ -112,10 +112,10 @@ def _place(kind: Kind, hosts: str, url: SplitResult) -> dict[str, object]:
     if kind == "server":
         found = found or (("localhost", _PORT),)
         if len(found) > 1 or len(parts) > 1:
-            raise InvalidValue(_WHERE, "names one server as redis://HOST:PORT/DB")
+            raise InvalidValue(_WHERE, "must name one server: redis://HOST:PORT/DB")
         return {"hosts": found, "db": _db(parts[0] if parts else "")}
     if not found:
-        raise InvalidValue(_WHERE, "names no host")
+        raise InvalidValue(_WHERE, "must name a host")
     if kind == "cluster":
         if parts:
             raise InvalidValue(_WHERE, "a cluster has no database numbers; remove the path")
@@ -134,7 +134,7 @@ def _host(text: str, default_port: int) -> tuple[str, int]:
     else:
         if url.hostname and 0 < port <= _HIGHEST_PORT:
             return url.hostname, port
-    raise InvalidValue(_WHERE, "a host of the address is not HOST or HOST:PORT")
+    raise InvalidValue(_WHERE, "each host in the address must be HOST or HOST:PORT")
 
 
 def _db(text: str) -> int:

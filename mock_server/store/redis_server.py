@@ -26,7 +26,7 @@ class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def adopt(stored: bytes | None, own: ServerRecord, *, is_seed_chosen: bool) -> ServerRecord:
-    """Return the record that this process goes on with; raise if it cannot work with the others."""
+    """Return the record for this process; raise if it cannot work with the other processes."""
     if stored is None:
         return own
     found = msgspec.json.decode(stored, type=ServerRecord)
@@ -38,14 +38,14 @@ def adopt(stored: bytes | None, own: ServerRecord, *, is_seed_chosen: bool) -> S
     if found.fingerprint != own.fingerprint:
         raise InvalidValue(
             "--store",
-            "the mock in this Redis has other models, fail codes or words in its fixtures;"
-            " use the same fixtures in all processes, or another database",
+            "the mock in this Redis has other models, prices or fail codes;"
+            " use the same ones in all processes, or use another database",
         )
     if is_seed_chosen and found.seed != own.seed:
         raise InvalidValue(
             "--seed",
             f"the mock in this Redis has the seed {found.seed} (got {own.seed});"
-            f" use --seed {found.seed}, or another database",
+            f" use --seed {found.seed}, or use another database",
         )
     return found
 
@@ -65,7 +65,7 @@ class ServerRecords:
 
     @property
     def instance(self) -> str:
-        """Names the data in Redis. Another name means that they were lost."""
+        """The name of the data in Redis. It changes when Redis has lost its data."""
         return self._own.instance
 
     async def hello(self, send: Send) -> None:

@@ -164,7 +164,7 @@ def test_a_worker_that_was_killed_is_replaced(workers: Workers) -> None:
     workers.process.terminate()
     workers.end()
 
-    assert f"worker {killed} ended by SIGKILL; starting another one" in workers.log
+    assert f"worker {killed} ended with SIGKILL; starting another one" in workers.log
     assert len(replaced) == 2
     assert killed not in replaced
     assert workers.process.returncode == 0
@@ -174,7 +174,7 @@ def test_workers_end_with_a_parent_that_was_killed(workers: Workers) -> None:
     workers.process.kill()
     workers.end()
 
-    assert workers.log.count("the parent process has ended") == 2
+    assert workers.log.count("the supervisor has ended; stopping this worker") == 2
     with pytest.raises(httpx.ConnectError):
         workers.status("health")
 
@@ -204,7 +204,8 @@ def test_workers_that_keep_ending_are_given_up() -> None:
 
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1] == (
-        "a worker has ended 5 times right after its start, at last by exit status 3; see the log"
+        "a worker has ended 5 times right after its start, the last time with exit status 3;"
+        " see the log"
     )
 
 
@@ -233,7 +234,10 @@ def test_several_workers_need_a_store_that_they_share() -> None:
     ended = run("--workers", "2")
 
     assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == "Error: --workers: must be 1 with --store memory; only Redis is shared\n"
+    assert ended.stderr == (
+        "Error: --workers: must be 1 with --store memory (got 2); several workers need a store in"
+        " Redis: --store redis://HOST:PORT/DB\n"
+    )
 
 
 def test_workers_with_redis_are_one_mock(redis_server: RedisServer) -> None:

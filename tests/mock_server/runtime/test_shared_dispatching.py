@@ -339,7 +339,9 @@ def test_shutdown_releases_what_it_interrupts(caplog: pytest.LogCaptureFixture) 
 
     with caplog.at_level(logging.INFO, "mock_server.callbacks"):
         run_virtually(main())
-    assert caplog.messages == ["callback attempts interrupted by shutdown: 1; they are repeated"]
+    assert caplog.messages == [
+        "callback attempts interrupted by shutdown: 1; they will be made again"
+    ]
 
 
 def test_outage_is_logged_once_with_its_end(caplog: pytest.LogCaptureFixture) -> None:

@@ -78,7 +78,7 @@ def test_address_is_read(text: str, address: RedisAddress) -> None:
         pytest.param("redis://:secret@a?tls=1", "unknown option 'tls'", id="option"),
         pytest.param("redis+sentinel://:secret@a", "/NAME/DB", id="no master"),
         pytest.param("redis+cluster://:secret@a/1", "no database", id="database of a cluster"),
-        pytest.param("redis+cluster://", "names no host", id="no host"),
+        pytest.param("redis+cluster://", "must name a host", id="no host"),
         pytest.param("redis+unix://relative", "redis+unix:///", id="relative socket"),
     ],
 )
