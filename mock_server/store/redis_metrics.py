@@ -38,6 +38,10 @@ class SharedMetrics:
             await self._connection.send([("HSET", METRICS, self._own, raw)])
             self._written = raw
 
+    def forget(self) -> None:
+        """Publish again, because Redis has lost its data."""
+        self._written = b""
+
     async def total(self) -> ServerMetrics:
         """Return the sums of all processes."""
         [fields] = await self._connection.send([("HGETALL", METRICS)])

@@ -212,6 +212,7 @@ class RedisStore:
         await self._servers.hello(self._connection.send_early)
         if self._servers.instance != instance:
             self._places.forget()
+            self._shared_metrics.forget()
 
     async def _leave(self) -> None:
         """Release what this process has claimed, and everything that it has reserved."""

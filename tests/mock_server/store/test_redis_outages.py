@@ -134,6 +134,24 @@ def test_sandbox_begins_anew_and_its_journal_says_so_after_redis_has_lost_its_da
     assert key.task().id == task.id
 
 
+def test_counters_of_processes_are_published_again_after_redis_has_lost_its_data(
+    server: RedisServer, new_store: NewStore, runner: asyncio.Runner
+) -> None:
+    server.start()
+    store = new_store()
+    bench = Bench(store, runner)
+    key = bench.key()
+    key.task()
+    runner.run(store._exchange())
+    server.stop()
+    server.start()
+    fail(key)
+    wait_until_available(bench)
+
+    runner.run(store._exchange())
+    assert runner.run(new_store().total_metrics()).submitted == 1
+
+
 def test_no_journal_speaks_of_lost_data_after_a_removal(
     server: RedisServer, new_store: NewStore, runner: asyncio.Runner
 ) -> None:
