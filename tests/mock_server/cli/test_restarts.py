@@ -133,9 +133,9 @@ def test_no_callback_is_lost_or_sent_again_after_kill(
     delivered = delivered_tasks(file)
     with session(file, *urgent) as after:
         tasks = after.control("GET", "tasks?limit=1000").json()["tasks"]
-        received = whole(receiver.received)
-        while len(received) < 500:
-            received = whole(receiver.wait_for(len(receiver.received) + 1))
+        seen = [*receiver.received]
+        while len(received := whole(seen)) < 500:
+            seen = receiver.wait_for(len(seen) + 1)
 
     assert {task["task_id"] for task in tasks} == accepted == received.keys()
     assert 0 < len(delivered) < 500
