@@ -1,4 +1,4 @@
-"""The range of the integers in snapshots: stores keep no larger ones."""
+"""The range of the integers in snapshots. Stores cannot encode larger ones."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The address of a store, as `--store` has it."""
+"""The address of a store, the value of `--store`."""
 
 from collections.abc import Sequence
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Makes the logs of sandboxes short again, piece by piece between the turns of the event loop."""
+"""Replace the logs of sandboxes by checkpoints, piece by piece between turns of the event loop."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from mock_server.store.sqlite_file import SqliteFile
 logger = logging.getLogger("mock_server.store")
 
 _JOBS_AT_ONCE = 100
-_PAUSE_S = 10.0  # After a failure; without it, a full disk would be tried in every turn.
+_PAUSE_S = 10.0  # After a failure. Without it, every turn would try to write to a full disk.
 
 
 class Compactor:
@@ -30,13 +30,13 @@ class Compactor:
         self._pause_until_s = 0.0
 
     def compact(self, log: SandboxLog) -> None:
-        """Replace a log by a checkpoint soon, unless that is a job already."""
+        """Soon replace a log by a checkpoint, unless that is already a job."""
         if log not in self._logs and asyncio.get_running_loop().time() >= self._pause_until_s:
             self._logs.add(log)
             self._add(log, log.compact(self._file))
 
     def clean_up(self, log: SandboxLog) -> None:
-        """Delete what is left of a removed sandbox soon."""
+        """Soon delete the rows of a removed sandbox."""
         self._add(log, log.clean_up(self._file))
 
     def finish(self) -> None:

@@ -16,8 +16,8 @@ async def release_dead(
 ) -> frozenset[str]:
     """Release what processes that have ended have claimed in a sandbox; return these owners.
 
-    Wake the dispatcher afterwards if there are any: their callbacks are due again. Two processes
-    may do this at the same time, because a second release changes nothing.
+    If there are any, the caller must wake the dispatcher: their callbacks are due again. Two
+    processes may do this at the same time, because a second release changes nothing.
     """
     sandbox = await store.read(sandbox_id)
     others = frozenset() if sandbox is None else sandbox.claim_owners() - {store.owner}

@@ -1,4 +1,4 @@
-"""A fingerprint of what commands depend on and no log contains: models and fail messages."""
+"""A fingerprint of data that commands use but no log contains: models and fail messages."""
 
 from hashlib import sha256
 

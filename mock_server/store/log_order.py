@@ -1,4 +1,4 @@
-"""The real instants of the commands in a log: in the order of the log, they never decrease."""
+"""Real instants in a log: from one command to the next, they never decrease."""
 
 import msgspec
 

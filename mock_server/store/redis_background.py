@@ -1,4 +1,4 @@
-"""Work that a process repeats as long as it uses Redis."""
+"""Repeat work in the background as long as a process uses Redis."""
 
 import asyncio
 import logging
@@ -9,10 +9,12 @@ from mock_server.domain.errors import StoreUnavailable
 
 log = logging.getLogger("mock_server.store")
 
-_JITTER = 0.25  # Several processes do not look at the same instant.
+_JITTER = 0.25  # So that processes do not all do their work at the same instant.
 
 
 class Background:
+    """The background work of one process."""
+
     def __init__(self) -> None:
         self._jobs: list[asyncio.Task[None]] = []
         self._is_closed = False
@@ -22,7 +24,7 @@ class Background:
         self._jobs.append(asyncio.create_task(self._repeat(work, every_s)))
 
     async def aclose(self) -> None:
-        """End all work. A call of redis-py may swallow the cancellation, so there is a flag."""
+        """End all work. A call of redis-py may ignore the cancellation, so there is also a flag."""
         self._is_closed = True
         for job in self._jobs:
             job.cancel()
@@ -33,7 +35,7 @@ class Background:
             await asyncio.sleep(every_s * uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311
             try:
                 await work()
-            except StoreUnavailable:  # The connection has logged it, and tries to open again.
+            except StoreUnavailable:  # The connection has logged it, and tries to connect again.
                 continue
             except Exception:
                 log.exception("background work of the store failed")

@@ -14,7 +14,7 @@ from mock_server.store.redis_replica import Replica
 
 log = logging.getLogger("mock_server.store")
 
-_KEPT = 2  # Somebody may be loading the last but one.
+_KEPT = 2  # Another process may be loading the one before the last.
 
 
 class Checkpoints:
@@ -45,7 +45,7 @@ class Checkpoints:
         try:
             await self._send_state(keys, epoch, last, real_ms, bytes(state))
         except StoreUnavailable:
-            return  # The log stays as long as it is; a later checkpoint trims it.
+            return  # The log is not trimmed now. A later checkpoint trims it.
         except ResponseError as error:
             # Another process has written a later one, or the sandbox was removed meanwhile.
             log.debug("checkpoint %s of %s was not written: %s", last.text, keys.log, error)

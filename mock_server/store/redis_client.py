@@ -1,4 +1,4 @@
-"""Clients of redis-py that send many commands at once and read the replies as they are.
+"""Clients of redis-py that send many commands at once and return the replies unchanged.
 
 Nothing is ever sent twice. A pipeline whose replies were lost may have been executed, and a
 second execution would append its commands again. So redis-py must not retry.
@@ -22,7 +22,7 @@ from mock_server.store.redis_address import RedisAddress
 Command: TypeAlias = tuple[str | bytes | int | float, ...]
 """A command of Redis with its arguments."""
 Reply: TypeAlias = Any
-"""What Redis answers to a command: bytes, integers, None, lists of them, or an error."""
+"""The reply of Redis to a command: bytes, integers, None, lists of them, or an error."""
 
 TIMEOUT_S = 2.0
 # Replies that a client of a cluster would turn into other types.
@@ -126,7 +126,7 @@ def client_of(address: RedisAddress) -> Client:
         "username": address.username,
         "password": address.password,
         "socket_connect_timeout": TIMEOUT_S,
-        "socket_timeout": None,  # `replies` has one limit of time for all commands together.
+        "socket_timeout": None,  # `replies` has one timeout for all commands together.
         "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
         "client_name": "apixo-mock",

@@ -11,14 +11,14 @@ from redis.exceptions import (
     AuthorizationError,
     BusyLoadingError,
     ClusterDownError,
-    ConnectionError,  # noqa: A004  # It is not that of Python.
+    ConnectionError,  # noqa: A004  # Not the built-in one.
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     RedisClusterException,
     RedisError,
     ResponseError,
-    TimeoutError,  # noqa: A004  # It is not that of Python.
+    TimeoutError,  # noqa: A004  # Not the built-in one.
 )
 
 from mock_server.domain.errors import DomainError, StoreUnavailable, reason_of
@@ -28,12 +28,12 @@ from mock_server.store.redis_client import TIMEOUT_S, Command, Reply, client_of
 log = logging.getLogger("mock_server.store")
 
 _PROBE_EVERY_S = 0.5
-_MAX_PIPELINES = 8  # At once; each needs a connection.
+_MAX_PIPELINES = 8  # At the same time. Each one needs a connection.
 _PROBE_KEY = "apixo-mock:probe"
 
 
 class RedisConnection:
-    """Sends commands as pipelines. While `problem` is a text, every `send` fails at once.
+    """Sends commands as pipelines. While `problem` is not None, every `send` fails immediately.
 
     `hello` is called after each connection; the connection has a problem until it succeeds.
     """
@@ -59,7 +59,7 @@ class RedisConnection:
         if self._probes is not None:
             self._probes.cancel()
             await asyncio.gather(self._probes, return_exceptions=True)
-        with suppress(RedisError, OSError):  # Nothing waits for the end of the connection.
+        with suppress(RedisError, OSError):  # The process ends, so an error has no effect.
             await self._client.aclose()
 
     async def send(self, commands: Sequence[Command]) -> list[Reply]:
@@ -82,7 +82,7 @@ class RedisConnection:
         return [checked(reply) for reply in await self._send(commands)]
 
     def refuse(self, reason: str) -> StoreUnavailable:
-        """Use Redis no more, because this process would do harm; return the error."""
+        """Stop using Redis, because this process could damage its data; return the error."""
         self._is_refused = True
         self._set_problem(reason)
         return StoreUnavailable(reason)
@@ -97,7 +97,7 @@ class RedisConnection:
         ]
 
     def _judged(self, error: RedisError) -> Exception:
-        """Return the error of one command. One that all commands would have is a problem."""
+        """Return the error of one command. If all commands would get it, set `problem`."""
         if isinstance(error, _UNUSABLE) or str(error).startswith(_UNUSABLE_CODES):
             return self._fail(error)
         return error
@@ -128,7 +128,7 @@ class RedisConnection:
             await self._probe()
 
     async def _probe(self) -> None:
-        """Find out whether Redis can be written, and greet it."""
+        """Find out whether Redis accepts commands that write, and call `hello`."""
         try:
             await self.send_early([("SET", _PROBE_KEY, "", "PX", 1000)])
             await self._hello()
@@ -199,8 +199,8 @@ def _causes(error: BaseException) -> list[Exception]:
     return found
 
 
-_CLOSED = ("Connection closed", "Connection has data")  # So redis-py calls a closed connection.
-_WRONG_PASSWORD = "rejects the user or the password; check --store"  # noqa: S105  # It is none.
+_CLOSED = ("Connection closed", "Connection has data")  # The texts of redis-py for this.
+_WRONG_PASSWORD = "rejects the user or the password; check --store"  # noqa: S105  # A message.
 _NO_MEMORY = "is out of memory; increase `maxmemory` or remove sandboxes"
 _NO_PERMISSION = "does not permit a command; give the ACL user more rights ({text})"
 _SENTENCES: dict[type[Exception], str] = {

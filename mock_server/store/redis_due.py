@@ -1,4 +1,4 @@
-"""When somebody must look at a sandbox: a sorted set that all processes read.
+"""The instants at which some process must look at a sandbox: a sorted set in Redis.
 
 It contains each sandbox with a callback that is scheduled, or with an attempt in progress. A
 process looks at those that are overdue, because the process that should have served them has ended.
@@ -35,8 +35,8 @@ _SCHEDULING = frozenset(
     }
 )
 _UNTIL_WRITTEN_MS = 2_000  # A process that is alive writes the exact instant sooner.
-_IN_PROGRESS_MS = 6_000  # How often somebody looks whether the owner of an attempt is alive.
-_LATEST_MS = 600_000  # Everything is looked at after this time, if an instant was written wrongly.
+_IN_PROGRESS_MS = 6_000  # How often a process checks whether the owner of an attempt is alive.
+_LATEST_MS = 600_000  # A process looks at each sandbox in the set at least this often.
 _TOLERANCE_MS = 3_000
 _OVERDUE_MS = 1_000
 _MAX_AT_ONCE = 100
@@ -93,7 +93,7 @@ class DueInstants:
         return replica.is_due_open
 
     async def overdue(self) -> list[str]:
-        """Return sandboxes that nobody has looked at in time."""
+        """Return sandboxes that no process has looked at in time."""
         latest_ms = self._now_ms() - _OVERDUE_MS
         [found] = await self._connection.send(
             [("ZRANGE", DUE, "-inf", latest_ms, "BYSCORE", "LIMIT", 0, _MAX_AT_ONCE)]
@@ -105,7 +105,7 @@ class DueInstants:
         await self._connection.send([("ZREM", DUE, sandbox_id)])
 
     def _wanted_ms(self, replica: Replica) -> int | None:
-        """Return the real instant at which somebody must look, or None."""
+        """Return the real instant at which a process must look at the sandbox, or None."""
         sandbox, now_ms = replica.sandbox, self._now_ms()
         progress_ms = now_ms + _IN_PROGRESS_MS if sandbox.claim_owners() else None
         due_ms = sandbox.next_due_ms()

@@ -1,4 +1,4 @@
-"""Tell followers and metrics what commands have caused, in the order of the log."""
+"""Notify followers and update metrics after each command, in the order of the log."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -48,7 +48,7 @@ class Events:
     def applied(
         self, sandbox: Sandbox, command: Command[Any], result: Any, *, is_own: bool
     ) -> None:
-        """Count and tell a command that was applied; `result` is its result."""
+        """Count a command that was applied, and notify followers; `result` is its result."""
         if type(command) is RecordExchange:
             if is_own:
                 self.metrics.count(command.entry)
@@ -75,7 +75,7 @@ class Events:
             self._tell(sandbox.id, Change.SETTINGS)
 
     def removed(self, sandbox: Sandbox) -> None:
-        sandbox.apply(Reset(real_ms=sandbox.used_ms))  # A late reader finds an empty sandbox.
+        sandbox.apply(Reset(real_ms=sandbox.used_ms))  # Readers that still have it see it empty.
         sandbox.events.clear()
         self._tell(sandbox.id, Change.REMOVED)
 

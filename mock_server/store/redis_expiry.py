@@ -1,12 +1,12 @@
-"""The time to live of the keys of a sandbox, which its use renews."""
+"""The time to live of the keys of a sandbox. Each use of the sandbox renews it."""
 
 from mock_server.domain.ports import RealClock
 from mock_server.store.redis_client import Command
 from mock_server.store.redis_keys import SANDBOXES, SandboxKeys
 from mock_server.store.redis_replica import Replica
 
-_PARTS = 100  # Of the time to live; each use after this part of it renews it.
-_LONGEST_MS = 60_000  # The order in which sandboxes were used must be known, too.
+_PARTS = 100  # A use renews the keys if a hundredth of their time to live has passed.
+_LONGEST_MS = 60_000  # The order in which sandboxes were used must be known to the minute.
 
 
 class Expiry:

@@ -4,13 +4,13 @@ PREFIX = "apixo-mock:"
 SERVER = PREFIX + "server"  # The format, the seed and the catalogue, as JSON.
 SANDBOXES = PREFIX + "sandboxes"  # A sorted set: when each sandbox was used, in real time.
 DUE = PREFIX + "due"  # A sorted set: when a process must look at a sandbox, in real time.
-PROCESSES = PREFIX + "processes"  # A set: the processes that have not ended properly yet.
+PROCESSES = PREFIX + "processes"  # A set: the processes that have not removed themselves yet.
 PLACES = PREFIX + "places"  # A hash: the task places of each sandbox and of each process.
 TASKS = PREFIX + "tasks"  # The sum of all places.
 METRICS = PREFIX + "metrics"  # A hash: the counters of each process.
 
 # Members of the sorted set `meta` of a sandbox.
-EPOCH = "epoch"  # A random number. Another one is another sandbox with the same id.
+EPOCH = "epoch"  # A random number. It differs if a sandbox was removed and created again.
 CHECKPOINT = "checkpoint"  # The milliseconds of the id of the last checkpoint.
 TRIMMED = "trimmed"  # The milliseconds of the ids before which the log was trimmed.
 

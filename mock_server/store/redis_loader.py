@@ -35,8 +35,8 @@ class Loader:
     async def load(self, sandbox_id: str, own: OwnBatch | None = None) -> Replica | None:
         """Return the sandbox as it is now, or None if there is none.
 
-        `own` is the batch whose outcomes are still unknown. A checkpoint that includes it leaves
-        them unknown. Raises StoreUnavailable.
+        `own` is a batch of this process whose outcomes are not known yet. If a checkpoint already
+        includes the batch, they stay unknown. Raises StoreUnavailable.
         """
         try:
             return await self._load(sandbox_id, own)
@@ -75,7 +75,7 @@ class Loader:
     async def _read_log(
         self, keys: SandboxKeys, epoch: int, replica: Replica | None, own: OwnBatch | None
     ) -> Replica | None:
-        """Return the replica after the last entry; None if the log does not fit to it."""
+        """Return the replica after the last entry; None if the log does not continue from it."""
         first = _FIRST if replica is None else replica.last_raw
         is_full = True
         while is_full:
@@ -142,5 +142,5 @@ class Loader:
 
 
 def unknown_outcome() -> StoreUnavailable:
-    """Return the error of a command that was sent, and about which nothing else is known."""
+    """Return the error of a command that was sent and whose outcome is unknown."""
     return StoreUnavailable("Redis has lost the log of this sandbox; the outcome is unknown")

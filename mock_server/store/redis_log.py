@@ -43,7 +43,7 @@ class LogEntry(NamedTuple):
 
 
 class Page(NamedTuple):
-    """What Redis answers to `read_from`."""
+    """The reply of Redis to `read_from`."""
 
     epoch: int | None  # None if the sandbox does not exist.
     trimmed_ms: int
@@ -59,8 +59,8 @@ def append(keys: SandboxKeys, epoch: int, payload: bytes) -> Command:
 def begin(keys: SandboxKeys, epoch: int, state: bytes) -> list[Command]:
     """Return the commands that begin a log.
 
-    If several processes begin one at once, the epoch in `meta` tells which of them counts. The
-    entry is there before the epoch, so a sandbox with an epoch always has its initial state.
+    If several processes begin one at the same time, the log whose epoch is in `meta` is valid. The
+    entry is written before the epoch, so a sandbox with an epoch always has its initial state.
     """
     return [
         ("XADD", keys.log, "*", "e", epoch, "s", state),

@@ -1,15 +1,15 @@
-"""The limit of all tasks over all processes: a task needs a place, and there are `max_tasks`.
+"""The limit of all tasks over all processes: each task needs one of `max_tasks` places.
 
 A process reserves places for itself in advance. It assigns one to a sandbox in the round trip that
-appends the submit. The sum of all places never exceeds the limit; after a crash it may be too high
-for a while, but never too low.
+appends the submit. The sum of reserved places never exceeds the limit. After a crash, some places
+may stay reserved for a while, but there are never too many tasks.
 """
 
 from mock_server.store.redis_client import Command
 from mock_server.store.redis_connection import RedisConnection, checked
 from mock_server.store.redis_keys import PLACES, TASKS
 
-_PART = 1000  # A process reserves this part of all places at once, or one.
+_PART = 1000  # A process reserves a thousandth of all places at once, at least one.
 _MAX_CHUNK = 1000
 _MAX_UNWRITTEN = 100
 
@@ -69,7 +69,7 @@ class Places:
         self.give_back(-count)
 
     def give_back(self, count: int) -> None:
-        """Keep places that were taken and are not needed; let others have those above a chunk."""
+        """Keep places that were taken and are not needed; release those above a chunk."""
         self._free += count
         surplus = self._free - (self._chunk if self._chunk > 1 else 0)
         if surplus > 0:  # Other processes may need them.

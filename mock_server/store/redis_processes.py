@@ -10,11 +10,14 @@ from mock_server.store.redis_connection import RedisConnection, checked
 from mock_server.store.redis_keys import PROCESSES, process_key
 
 LEASE_MS = 15_000
-_RENEWALS = 3  # In the time of a lease.
+_RENEWALS = 3  # How often a process renews its key in the time of a lease.
 
 
 class Processes:
-    """`seconds` returns the time of a clock that is never set."""
+    """Knows which processes are alive.
+
+    `seconds` returns the time of a clock that never goes back.
+    """
 
     def __init__(
         self,
@@ -32,10 +35,10 @@ class Processes:
         self._trusted_s = seconds()
 
     def joining(self) -> list[Command]:
-        """Return the commands that tell that this process is alive, after a connection.
+        """Return the commands that register this process after it has connected.
 
-        Until the others have had the time to do the same, they count as alive: after an outage
-        of Redis their keys may be gone.
+        For the time of a lease, all other processes count as alive: after an outage of Redis,
+        their keys may have expired, and they need time to renew them.
         """
         self._trusted_s = self._seconds() + self._lease_ms / 1000
         return self._renewal()
@@ -44,7 +47,7 @@ class Processes:
         await self._connection.send(self._renewal())
 
     async def leave(self) -> None:
-        """Tell that this process has ended."""
+        """Remove this process, because it ends."""
         await self._connection.send(
             [
                 ("DEL", process_key(self._own)),

@@ -1,7 +1,7 @@
 """Send commands to the logs in Redis: one pipeline at a time, for all sandboxes together.
 
-While a pipeline is under way, further commands wait for the next one. So the more requests there
-are at once, the more of them share a round trip.
+While a pipeline is in progress, further commands wait for the next one. So the more concurrent
+requests there are, the more of them share a round trip.
 """
 
 import asyncio
@@ -143,7 +143,7 @@ class Pump:
                 turns, self._waiting = self._waiting, {}
                 await self._send(turns)
         finally:
-            # Whatever has ended this job, nobody may wait for a round trip that never comes.
+            # Whatever has ended this job, commands that wait still need a round trip.
             self._job = asyncio.create_task(self._run()) if self._waiting else None
 
     async def _send(self, turns: dict[Replica, Turn]) -> None:

@@ -1,4 +1,4 @@
-"""The copy of a sandbox in this process, to which the entries of its log are applied in order."""
+"""A replica: the copy of a sandbox in this process, to which the entries of its log are applied."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -74,7 +74,7 @@ class Replica:
         self.due_ms: int | None = None  # What `redis_due` has written.
         self.is_used = True
         self.note = ""  # What the next journal entry of this process says.
-        self.is_due_open = False  # Whether this must be written again.
+        self.is_due_open = False  # Whether `due_ms` must be written again.
         self.renewed_ms = 0  # The real instant at which the keys got their time to live.
         self._order = LogOrder(real_ms)
         self._bytes_since_checkpoint = 0
@@ -120,7 +120,7 @@ class Replica:
         command = self._order.placed(command)
         try:
             result = self.sandbox.apply(command)
-        except DomainError as error:  # It has changed nothing, here as in all processes.
+        except DomainError as error:  # The command changes nothing, in this and in all processes.
             return error
         self.applied(self.sandbox, command, result, is_own=is_own)
         return result

@@ -39,7 +39,7 @@ class Replicas:
         self._by_id: dict[str, Replica] = {}
         self._loading: dict[str, asyncio.Task[Replica | None]] = {}
         self._beginning: dict[str, asyncio.Task[int]] = {}
-        # In which data of Redis this process has seen a sandbox.
+        # The `instance` of the data in Redis in which this process has seen each sandbox.
         self._known: dict[str, str] = {}
 
     def get(self, sandbox_id: str) -> Replica | None:

@@ -27,7 +27,7 @@ class Room:
     ) -> None:
         self._places = places
         self._pump = pump
-        self._replicas = replicas  # Returns all sandboxes of all processes.
+        self._replicas = replicas  # Returns replicas of all sandboxes in Redis.
         self._ended: list[_Ended] = []  # The task to drop next is the last one.
         self._lock = asyncio.Lock()
 
@@ -49,7 +49,7 @@ class Room:
         return needed
 
     async def _drop_for(self, count: int, spared: Replica, real_ms: int, taken: int) -> None:
-        """Drop so many tasks of other sandboxes than the `spared` one, or none of them."""
+        """Drop tasks, but none of the `spared` sandbox. Raises NoRoom if there are too few."""
         self._ended = [each for each in await self._search(real_ms) if each.replica is not spared]
         has_room = len(self._ended) >= count
         for dropped in range(count):

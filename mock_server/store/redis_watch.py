@@ -1,4 +1,4 @@
-"""Look after the sandboxes of processes that have ended, and those that a process follows."""
+"""Continue with the callbacks of processes that have ended."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ Wake = Callable[[str], None]
 
 
 class Watch:
-    """Wakes the dispatcher of this process for callbacks that nobody else delivers."""
+    """Wakes the dispatcher of this process for callbacks that no other process delivers."""
 
     def __init__(
         self,
@@ -42,7 +42,9 @@ class Watch:
         for sandbox_id, outcome in zip(overdue, looks, strict=True):
             if isinstance(outcome, StoreUnavailable):
                 raise outcome
-            if isinstance(outcome, Exception):  # It must not keep others from being looked at.
+            if isinstance(
+                outcome, Exception
+            ):  # The other sandboxes must be looked at nevertheless.
                 log.error("cannot look at the sandbox %s", sandbox_id, exc_info=outcome)
 
     async def _look_at(self, sandbox_id: str) -> None:

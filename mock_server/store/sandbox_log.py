@@ -1,4 +1,4 @@
-"""The log of one sandbox in a `SqliteFile`, and the checkpoint that makes it short again."""
+"""The log of one sandbox in a `SqliteFile`, and the checkpoint that replaces it."""
 
 from collections.abc import Iterator
 from typing import Any, Self
@@ -14,7 +14,7 @@ from mock_server.store.sqlite_file import SqliteFile, StoredSandbox
 # A restart has to read the checkpoint and to apply the log. A log of this size may be longer than
 # twice its checkpoint, so that a small sandbox does not write a checkpoint for every few requests.
 _SHORT_LOG_BYTES = 1024 * 1024
-# Larger numbers would delay the requests that arrive meanwhile: a slice has up to a megabyte.
+# Larger numbers would delay requests that arrive at the same time. A slice has up to a megabyte.
 _BATCHES_AT_ONCE = 50
 _SLICES_AT_ONCE = 4
 

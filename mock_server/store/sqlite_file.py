@@ -1,7 +1,7 @@
 """The file of a `SqliteStore`: its tables, and the transactions that change them.
 
-A sandbox in the file is a number, which no other sandbox ever had, with a checkpoint and the log
-behind it. What belongs to a number that the table `sandbox` does not name is a remainder.
+Each sandbox in the file has a number that no other sandbox ever had, a checkpoint, and the log
+after it. Rows with a number that is not in the table `sandbox` are remainders: they may be deleted.
 """
 
 import os
@@ -84,7 +84,7 @@ class SqliteFile:
 
     def set_header(self, header: Header) -> None:
         self._execute("DELETE FROM server")
-        row = (header.format, str(header.seed), header.fingerprint)  # It may have over 63 bits.
+        row = (header.format, str(header.seed), header.fingerprint)  # A seed may have over 63 bits.
         self._execute("INSERT INTO server VALUES (?, ?, ?)", row)
 
     @property
@@ -169,7 +169,7 @@ class SqliteFile:
         return deleted_batches.rowcount == batches or deleted_slices.rowcount == slices
 
     def close(self) -> None:
-        """Close the file; nothing is left beside it."""
+        """Close the file; SQLite removes the other files beside it."""
         self._db.close()
 
     def _prepare(self, sync: Sync) -> None:
@@ -244,7 +244,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     if 0 < size < _SMALLEST_DATABASE_BYTES:  # SQLite would overwrite it.
         raise InvalidValue("--store", f"{path} {_NOT_OURS}")
     return sqlite3.connect(
-        path.absolute(),  # So that `:memory:` is a file, too.
+        path.absolute(),  # So `:memory:` is a file, too.
         timeout=_LOCK_TIMEOUT_S,
         isolation_level=None,
         check_same_thread=False,  # A server may run in another thread than the one that made it.

@@ -1,6 +1,6 @@
 """A store in the memory of this process that keeps a log of all commands in a file.
 
-It survives the end of the process, however that ends. The commands of one turn of the event loop
+Sandboxes survive the end of the process, even `kill -9`. The commands of one turn of the event loop
 are written by one transaction at the end of the turn; responses wait for it (`after_persist`).
 """
 
@@ -23,15 +23,15 @@ from mock_server.store.sqlite_file import Header, SqliteFile, Sync, newer_format
 
 logger = logging.getLogger("mock_server.store")
 
-_RETRY_S = 0.5  # After a transaction that failed.
+_RETRY_S = 0.5  # The pause after a failed transaction.
 # These commands change nothing unless tasks have ended meanwhile.
 _SETTLING = frozenset({NoticeEnds, ReadCounters})
 
 
 class SqliteStore(MemoryStore):
-    """Keeps sandboxes as `MemoryStore` does. What they have been told is in the file, too.
+    """Keeps sandboxes in memory as `MemoryStore` does, and writes their commands to the file.
 
-    After a failed transaction, all commands are refused until another one succeeds.
+    After a failed transaction, all commands are rejected until another transaction succeeds.
     """
 
     is_durable = True
