@@ -160,7 +160,7 @@ class DirectProtocol(HttpProtocol):
             self.transport.close()
             raise
         self._is_busy = False
-        if self.transport.is_closing():  # The commands are complete, but nobody can be told.
+        if self.transport.is_closing():  # The commands are complete, but the client is gone.
             return
         if responses:
             self._send(responses, is_last=is_last)

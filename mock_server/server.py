@@ -148,7 +148,7 @@ def _prepare_process() -> None:
     """Allow as many connections as the system does, and exempt what is imported from the GC."""
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
-    gc.freeze()  # What has been imported stays, so collections need not look at it.
+    gc.freeze()  # Imported modules stay in memory, so collections need not examine them.
 
 
 def _at_port_of(listener: socket.socket, settings: Settings) -> Settings:

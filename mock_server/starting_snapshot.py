@@ -52,7 +52,7 @@ class StartingSnapshot:
             is_done = await self._try()
 
     async def _try(self) -> bool:
-        """Return whether nothing remains to be done."""
+        """Try once; return whether the snapshot is restored or not needed."""
         try:
             await self._restore()
         except StoreUnavailable as error:

@@ -12,9 +12,9 @@ from mock_server.web.redaction import Redactor
 
 
 class RuleReader:
-    """Reads rules for a store. A durable store does not get the API key in a header condition.
+    """Reads rules for a store. In a durable store, header conditions do not contain the API key.
 
-    There, requests are matched without their key too (`HeaderBlock.redacted`).
+    With such a store, requests are matched without their key too (`HeaderBlock.redacted`).
     """
 
     def __init__(

@@ -139,12 +139,12 @@ class Store(Protocol):
         """The counters of what this process does, including sandboxes that were removed."""
 
     async def total_metrics(self) -> ServerMetrics:
-        """Return the counters of all processes that use the store, also of ended ones."""
+        """Return the counters of all processes of the store, including those that have ended."""
 
     def when_due(self, wake: Callable[[str], None]) -> None:
-        """Call `wake` with the id of each sandbox whose callbacks nobody else delivers.
+        """Call `wake` with the id of each sandbox whose callbacks no other process delivers.
 
-        A store of several processes does so after another one has ended.
+        If several processes share the store, it does so after one of them has ended.
         """
 
     async def start(self) -> None:
@@ -165,9 +165,9 @@ class Store(Protocol):
     ) -> SandboxReader:
         """Return the sandbox with this id; create it if it does not exist.
 
-        With `is_broke` a new sandbox starts with a balance of 0. With `is_checked`, the caller's
-        first command has `known_changes`, so a sandbox without rules may be older than what other
-        processes have made of it.
+        With `is_broke`, a new sandbox starts with a balance of 0. With `is_checked`, the caller's
+        first command has `known_changes`, so the state of a sandbox without rules may be out of
+        date: changes by other processes may be missing.
         """
 
     async def read(self, sandbox_id: str) -> SandboxReader | None:

@@ -54,7 +54,7 @@ class CallbackAttempts:
         `early` is the rule that sends this callback before the submit is answered. Raises
         SandboxMissing if the sandbox is removed during the attempt.
         """
-        match = await self.outage.insist(lambda _: self._match(sandbox, due)) or early
+        match = await self.outage.retry(lambda _: self._match(sandbox, due)) or early
         effect = match.effect.callback if match else None
         if match and effect and effect.fault.traits.delays:
             postpone = PostponeDelivery(
@@ -64,7 +64,7 @@ class CallbackAttempts:
                 match=match,
                 until_overtaken=effect.fault.traits.yields,
             )
-            await self.outage.insist(lambda _: self._store.execute(sandbox.id, postpone))
+            await self.outage.retry(lambda _: self._store.execute(sandbox.id, postpone))
             return None
         if match and match.latency_ms:
             await asyncio.sleep(match.latency_ms / 1000)
@@ -127,7 +127,7 @@ class CallbackAttempts:
             """Record the result. If it was not recorded now, an earlier try may have done so."""
             return await self._store.execute(sandbox.id, result) or tries > 0
 
-        if await self.outage.insist(record):
+        if await self.outage.retry(record):
             await self._record(sandbox, due, delivered, payloads[-1], match)
         return delivered
 
@@ -160,7 +160,7 @@ class CallbackAttempts:
             error=delivered.error or "",
         )
         record = RecordExchange(real_ms=real_ms, entry=entry)
-        await self.outage.insist(lambda _: self._store.execute(sandbox.id, record))
+        await self.outage.retry(lambda _: self._store.execute(sandbox.id, record))
 
     def _real_ms(self) -> int:
         return self._clock.now_ns() // 1_000_000

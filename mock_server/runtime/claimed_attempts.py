@@ -16,7 +16,7 @@ from mock_server.runtime.callback_attempts import CallbackAttempts
 
 
 class EarlyDelivery(msgspec.Struct, frozen=True):
-    """A task whose callback is sent before its submit is answered, and the rule that says so."""
+    """A task whose callback is sent before the response to its submit, and the rule for that."""
 
     task_id: str
     match: RuleMatch
@@ -71,7 +71,7 @@ class ClaimedAttempts:
     async def _attempt(
         self, sandbox_id: str, due: DueDelivery, early: EarlyDelivery | None
     ) -> DeliveryAttempt | None:
-        sandbox = await self._attempts.outage.insist(lambda _: self._store.read(sandbox_id))
+        sandbox = await self._attempts.outage.retry(lambda _: self._store.read(sandbox_id))
         if sandbox is None or sandbox.claim_of(due.task.id) != due.claim:
             return None
         match = early.match if early is not None and early.task_id == due.task.id else None

@@ -80,7 +80,7 @@ class ClockWalk:
     async def _move_to(self, instant_ms: int) -> None:
         """Move the clock; take it again first if it was taken from this process.
 
-        That happens when the process was suspended for so long that others took it for dead.
+        That happens if the process was suspended for so long that its lease expired.
         """
         owner = self._store.owner
         move = MoveClock(real_ms=self._real_ms(), instant_ms=instant_ms, owner=owner)
@@ -102,7 +102,7 @@ class ClockWalk:
         await self._until(lambda sandbox: sandbox.claim_owners() <= {owner})
 
     async def _until(self, is_true: Callable[[SandboxReader], bool]) -> None:
-        """Wait until another process has changed the sandbox. Its end is noticed by the store."""
+        """Wait until another process has changed the sandbox; if it ends, the store releases it."""
         while True:
             if is_true(await self._sandbox()):
                 return

@@ -6,9 +6,10 @@ from mock_server.domain.store import Store
 
 
 async def resume(store: Store, dispatcher: CallbackDispatcher, real_ms: int) -> None:
-    """Send again what was being sent when the other process ended, and all that is due (CB-4).
+    """Make the attempts again that were in progress when the other process ended (CB-4).
 
-    No other process must use the store.
+    Also wake the dispatcher for all other pending callbacks. While this runs, no other process may
+    use the store.
     """
     for sandbox in await store.sandboxes():
         for owner in sandbox.claim_owners():

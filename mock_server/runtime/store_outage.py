@@ -30,12 +30,12 @@ class StoreOutage:
             self._is_noted = False
             log.warning("callbacks continue: the store can be used again")
 
-    async def insist(self, act: Callable[[int], Awaitable[R]]) -> R:
-        """Do something with the store and return the result; repeat it during an outage.
+    async def retry(self, act: Callable[[int], Awaitable[R]]) -> R:
+        """Call `act`, which uses the store, and return its result; retry during an outage.
 
-        `act` gets the number of the tries before, whose commands may have been applied in spite
-        of the error. Only attempts that were claimed before an outage wait here, so their number
-        is bounded: without the store, nobody claims another one.
+        `act` gets the number of failed tries. Their commands may have been applied in spite of the
+        error. Only attempts that were claimed before an outage wait here, so their number is
+        bounded: without the store, no further attempt can be claimed.
         """
         tries = 0
         while True:

@@ -1,7 +1,7 @@
 """Remove the API key from journal entries before a durable store gets them.
 
-What such a store keeps outlives the process, and operators copy it. The control plane shows the
-same journal as without this, because it redacts entries too.
+The data of such a store stays after the end of the process, and operators copy it. The control
+plane shows the same journal as with other stores, because it redacts entries too.
 """
 
 import msgspec
@@ -25,7 +25,7 @@ def without_key(
     redactor = headers.redactor
     body = request.body or b""
     if not entry.answer:
-        answer_body = b""  # It is a picture.
+        answer_body = b""  # A picture, which the journal does not contain.
     if len(body) + len(answer_body) > _ENOUGH_BYTES:
         body, answer_body = body[:_ENOUGH_BYTES], answer_body[:_ENOUGH_BYTES]
     # One search in everything takes less time than one in each part, and most entries have no key.

@@ -22,7 +22,7 @@ _FAILED = (
 
 
 class Seeded(Protocol):
-    """What a URL depends on beside its task; only a success needs it."""
+    """The seed of a sandbox, on which result URLs depend. Only a success needs it."""
 
     @property
     def seed(self) -> int: ...

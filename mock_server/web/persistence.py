@@ -1,4 +1,4 @@
-"""Wait until what a response says survives the end of the process."""
+"""Wait until the changes that a response reports survive the end of the process."""
 
 import asyncio
 from functools import partial

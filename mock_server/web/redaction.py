@@ -77,7 +77,7 @@ class Redactor:
         )
 
     def condition(self, header: Header) -> Header:
-        """Return a header without the key, which is the same for equal headers only."""
+        """Return a header without the key. Different headers stay different."""
         name, value = header
         key = self._whole_key
         if key and name == b"authorization" and bearer_token(value) == key:

@@ -72,9 +72,9 @@ class Sandbox:
         return result
 
     def checkpoint(self) -> Iterator[bytes]:
-        """Return the slices of a checkpoint, which together are the exact state of now.
+        """Return the slices of a checkpoint, which together are the exact present state.
 
-        Events that are not told yet are not part of it. The slices are made one by one, so a
+        Pending events are not part of it. The slices are made one by one, so a
         caller may do other things in between, and the sandbox may change meanwhile.
         """
         # Only stores that keep a log need checkpoints.
@@ -95,7 +95,7 @@ class Sandbox:
         state = state_of_checkpoint(raw, template)
         sandbox = cls.__new__(cls)
         sandbox.id, sandbox.events = state.id, state.events
-        sandbox._state = state  # noqa: SLF001  # It is its own.
+        sandbox._state = state  # noqa: SLF001  # An object of this class.
         return sandbox
 
     def replace_by(self, other: "Sandbox") -> None:

@@ -184,13 +184,13 @@ def test_file_contains_no_api_key(file: Path, ending: signal.Signals) -> None:
     assert KEY.encode() not in stored
 
 
-def test_second_server_is_refused(file: Path) -> None:
+def test_second_server_is_rejected(file: Path) -> None:
     with session(file):
-        refused = run("--store", f"sqlite:{file}", "--port", "0")
+        rejected = run("--store", f"sqlite:{file}", "--port", "0")
 
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr.startswith(f"Error: --store: {file} is used by another process; ")
-    assert refused.stderr.count("\n") == 1
+    assert (rejected.returncode, rejected.stdout) == (2, "")
+    assert rejected.stderr.startswith(f"Error: --store: {file} is used by another process; ")
+    assert rejected.stderr.count("\n") == 1
 
 
 def test_full_disk_is_503_until_there_is_space(file: Path) -> None:

@@ -179,7 +179,7 @@ def test_workers_end_with_a_parent_that_was_killed(workers: Workers) -> None:
         workers.status("health")
 
 
-def test_an_invalid_setting_is_told_once() -> None:
+def test_an_invalid_setting_is_reported_once() -> None:
     ended = subprocess.run(
         [sys.executable, "-c", SERVE, "restore=/nowhere/file"],
         capture_output=True,

@@ -57,7 +57,7 @@ def worked(address: str) -> list[Call]:
 def test_limits_are_exact_for_processes_that_work_at_the_same_time(
     redis_server: RedisServer, runner: asyncio.Runner
 ) -> None:
-    """The order of the log is the witness: a sequential model gives the same outcomes in it."""
+    """A sequential model gives the same outcomes for the commands in the order of the log."""
     runner.run(redis_server.flush(0))
     calls = {call.key: call for call in worked(redis_server.address)}
     entries = runner.run(redis_server.send("XRANGE", f"apixo-mock:{{{SANDBOX}}}:log", "-", "+"))

@@ -24,9 +24,9 @@ def opened(path: str) -> SqliteFile:
 
 
 def refusal(path: str) -> str:
-    with pytest.raises(InvalidValue) as refused:
+    with pytest.raises(InvalidValue) as rejected:
         opened(path)
-    text = str(refused.value)
+    text = str(rejected.value)
     assert text.startswith("--store: ")
     assert "\n" not in text
     return text
@@ -65,7 +65,7 @@ def test_closing_leaves_a_single_file(path: str) -> None:
     assert [each.name for each in Path(path).parent.iterdir()] == ["state.db"]
 
 
-def test_file_in_use_is_refused(path: str) -> None:
+def test_file_in_use_is_rejected(path: str) -> None:
     file = opened(path)
 
     assert "is used by another process" in refusal(path)
@@ -73,7 +73,7 @@ def test_file_in_use_is_refused(path: str) -> None:
         file.set_header(HEADER)
 
 
-def test_file_in_use_by_another_process_is_refused(path: str) -> None:
+def test_file_in_use_by_another_process_is_rejected(path: str) -> None:
     hold = (
         "import sys; from mock_server.store.sqlite_file import SqliteFile;"
         " file = SqliteFile(sys.argv[1], 'normal'); print('open', flush=True); sys.stdin.read()"
@@ -90,14 +90,14 @@ def test_file_in_use_by_another_process_is_refused(path: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"a text that is no database\n" * 100, b"x"])
-def test_file_of_another_kind_is_refused_and_stays_as_it_is(path: str, content: bytes) -> None:
+def test_file_of_another_kind_is_rejected_and_stays_as_it_is(path: str, content: bytes) -> None:
     Path(path).write_bytes(content)
 
     assert "is not a store of this server" in refusal(path)
     assert Path(path).read_bytes() == content
 
 
-def test_database_of_another_program_is_refused_and_stays_as_it_is(path: str) -> None:
+def test_database_of_another_program_is_rejected_and_stays_as_it_is(path: str) -> None:
     with sqlite3.connect(path) as other:
         other.execute("CREATE TABLE theirs (value)")
     other.close()
@@ -107,7 +107,7 @@ def test_database_of_another_program_is_refused_and_stays_as_it_is(path: str) ->
     assert Path(path).read_bytes() == content
 
 
-def test_file_of_a_newer_version_is_refused(path: str) -> None:
+def test_file_of_a_newer_version_is_rejected(path: str) -> None:
     opened(path).close()
     with sqlite3.connect(path) as newer:
         newer.execute("PRAGMA user_version = 7")
@@ -116,7 +116,7 @@ def test_file_of_a_newer_version_is_refused(path: str) -> None:
     assert "was written by a newer version (format 7" in refusal(path)
 
 
-def test_damaged_file_is_refused(path: str) -> None:
+def test_damaged_file_is_rejected(path: str) -> None:
     file = opened(path)
     with file.transaction():
         for number in range(1, 100):
@@ -148,11 +148,11 @@ def test_place_without_permission_to_write_is_named(
     assert refusal(path).startswith(f"--store: cannot write {place}; ")
 
 
-def test_path_with_a_null_character_is_refused(tmp_path: Path) -> None:
+def test_path_with_a_null_character_is_rejected(tmp_path: Path) -> None:
     assert refusal(f"{tmp_path}/a\0b").endswith(": embedded null byte")
 
 
-def test_directory_is_refused(tmp_path: Path) -> None:
+def test_directory_is_rejected(tmp_path: Path) -> None:
     assert refusal(str(tmp_path)).endswith(" is a directory; name a file in it")
 
 

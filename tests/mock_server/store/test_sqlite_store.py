@@ -126,14 +126,14 @@ def test_seed_of_the_file_stays_in_effect(process: Process) -> None:
     assert (not_chosen, process.store.seed) == (5, 5)
 
 
-def test_other_seed_is_refused(process: Process) -> None:
+def test_other_seed_is_rejected(process: Process) -> None:
     process.open(seed=5)
 
     with pytest.raises(InvalidValue, match=r"^--seed: .*state.db has the seed 5 \(got 6\); "):
         process.open(seed=6, is_seed_chosen=True)
 
 
-def test_other_prices_are_refused_for_a_log_and_accepted_after_a_stop(process: Process) -> None:
+def test_other_prices_are_rejected_for_a_log_and_accepted_after_a_stop(process: Process) -> None:
     """A log would give other balances; a stop replaces it by a checkpoint."""
     cheap = {MODEL.id: msgspec.structs.replace(MODEL, price_usd=0.01)}
     before = process.open().key().task(HELD)
@@ -161,7 +161,7 @@ def test_start_with_other_settings_says_that_sandboxes_keep_theirs(
     assert again.key("c").sandbox.settings.rate_limit == 1
 
 
-def test_file_of_a_newer_format_is_refused(process: Process) -> None:
+def test_file_of_a_newer_format_is_rejected(process: Process) -> None:
     process.open()
     process.store._file._execute("UPDATE server SET format = 99")
 
@@ -170,7 +170,7 @@ def test_file_of_a_newer_format_is_refused(process: Process) -> None:
 
 
 @pytest.mark.parametrize("table", _CONTENT)
-def test_damaged_sandbox_is_refused(process: Process, table: str) -> None:
+def test_damaged_sandbox_is_rejected(process: Process, table: str) -> None:
     process.open().key().task()
     process.store._file._execute(f"UPDATE {table} SET {_CONTENT[table]} = x'0102'")
 
@@ -410,7 +410,7 @@ class TestFullDisk:
             bench.run(submit())
         return str(failed.value)
 
-    def test_command_that_cannot_be_written_is_reported_and_the_next_ones_are_refused(
+    def test_command_that_cannot_be_written_is_reported_and_the_next_ones_are_rejected(
         self, process: Process, bench: Bench
     ) -> None:
         reason = self.fill(process, bench)
