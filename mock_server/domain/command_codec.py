@@ -65,7 +65,7 @@ def check_format(raw: bytes, name: str) -> None:
         raise DamagedLog(f"{name} does not begin with its format")
 
 
-class Shared(dict[T, T]):
+class SharedValues(dict[T, T]):
     """Returns the first of several equal values, so that the others need no memory."""
 
     def first(self, value: T) -> T:
@@ -74,8 +74,8 @@ class Shared(dict[T, T]):
         return self.setdefault(value, value)
 
 
-_headers: Shared[tuple[Header, ...]] = Shared()
-_endings: Shared[Ending] = Shared()
+_headers: SharedValues[tuple[Header, ...]] = SharedValues()
+_endings: SharedValues[Ending] = SharedValues()
 
 
 def _share_headers(command: RecordExchange) -> None:

@@ -12,7 +12,7 @@ from mock_server.store.redis_client import Reply
 from mock_server.store.redis_connection import RedisConnection, checked
 from mock_server.store.redis_keys import EPOCH, TRIMMED, SandboxKeys
 from mock_server.store.redis_log import EntryId, LogEntry, page, read_from
-from mock_server.store.redis_replica import Applied, OwnBatch, Replica
+from mock_server.store.redis_replica import CommandObserver, OwnBatch, Replica
 
 _FIRST = b"0-0"
 _TRIES = 5
@@ -26,7 +26,7 @@ class Loader:
         self,
         connection: RedisConnection,
         template: Callable[[], SandboxTemplate],
-        applied: Applied,
+        applied: CommandObserver,
     ) -> None:
         self._connection = connection
         self._template = template

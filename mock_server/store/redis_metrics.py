@@ -12,7 +12,7 @@ from mock_server.store.redis_keys import METRICS
 _ENDED = "ended"  # The field with the sums of processes that have ended.
 
 
-class _Published(msgspec.Struct, array_like=True):
+class _PublishedCounters(msgspec.Struct, array_like=True):
     requests: list[tuple[Operation, int, RequestMetrics]]
     submitted: int
     ended: dict[str, int]
@@ -21,7 +21,7 @@ class _Published(msgspec.Struct, array_like=True):
     unauthorized: int
 
 
-_decoder = msgspec.msgpack.Decoder(_Published)
+_decoder = msgspec.msgpack.Decoder(_PublishedCounters)
 
 
 class SharedMetrics:
@@ -70,7 +70,7 @@ class SharedMetrics:
 
 def _encoded(metrics: ServerMetrics) -> bytes:
     return msgspec.msgpack.encode(
-        _Published(
+        _PublishedCounters(
             requests=[(*key, value) for key, value in metrics.requests.items()],
             submitted=metrics.submitted,
             ended=metrics.ended,

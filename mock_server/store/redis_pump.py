@@ -31,7 +31,7 @@ log = logging.getLogger("mock_server.store")
 _READ = 2  # The number of commands of `read_from`.
 
 
-class Turn:
+class PendingWork:
     """What waits for the next round trip of one replica."""
 
     __slots__ = ("commands", "futures", "own", "places", "syncs")
@@ -69,13 +69,13 @@ class Turn:
 class Observer(Protocol):
     """Is told what happens to replicas."""
 
-    def before(self, replica: Replica, turn: Turn) -> list[RedisCommand]:
+    def before(self, replica: Replica, work: PendingWork) -> list[RedisCommand]:
         """Return commands of Redis that go out before the commands of a replica."""
 
-    def behind(self, replica: Replica, turn: Turn) -> list[RedisCommand]:
+    def behind(self, replica: Replica, work: PendingWork) -> list[RedisCommand]:
         """Return commands of Redis that go out behind the commands of a replica."""
 
-    def after(self, replica: Replica, turn: Turn) -> bool:
+    def after(self, replica: Replica, work: PendingWork) -> bool:
         """Note that a replica is as new as its log was during the round trip.
 
         Return whether it needs a further one.
@@ -84,7 +84,7 @@ class Observer(Protocol):
     async def before_results(self) -> None:
         """Do what must be done before anybody gets a result."""
 
-    def gone(self, replica: Replica, turn: Turn) -> None:
+    def gone(self, replica: Replica, work: PendingWork) -> None:
         """Forget a replica whose sandbox does not exist any more; the commands had no effect."""
 
     def reloaded(self, replica: Replica, last_entry: int) -> None:
@@ -99,7 +99,7 @@ class Pump:
         self._connection = connection
         self._loader = loader
         self._observer = observer
-        self._waiting: dict[Replica, Turn] = {}
+        self._waiting: dict[Replica, PendingWork] = {}
         self._job: asyncio.Task[None] | None = None
 
     def execute(
@@ -110,16 +110,16 @@ class Pump:
         `places` is the number of tasks that it may add; their places have been taken.
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        turn = self._turn(replica)
-        turn.commands.append(command)
-        turn.places += places
-        turn.futures.append(future)
+        work = self._work_of(replica)
+        work.commands.append(command)
+        work.places += places
+        work.futures.append(future)
         return future
 
     def sync(self, replica: Replica) -> asyncio.Future[None]:
         """Apply what other processes have appended to the log before this call."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._turn(replica).syncs.append(future)
+        self._work_of(replica).syncs.append(future)
         return future
 
     async def aclose(self) -> None:
@@ -127,77 +127,77 @@ class Pump:
         if self._job is not None:
             await asyncio.gather(self._job, return_exceptions=True)
 
-    def _turn(self, replica: Replica) -> Turn:
-        turn = self._waiting.get(replica)
-        if turn is None:
-            turn = self._waiting[replica] = Turn()
+    def _work_of(self, replica: Replica) -> PendingWork:
+        work = self._waiting.get(replica)
+        if work is None:
+            work = self._waiting[replica] = PendingWork()
             if self._job is None:
                 self._job = asyncio.create_task(self._run())
-        return turn
+        return work
 
     async def _run(self) -> None:
         try:
             while self._waiting:
                 # The requests that the last round trip has resumed join the next one.
                 await asyncio.sleep(0)
-                turns, self._waiting = self._waiting, {}
-                await self._send(turns)
+                pending, self._waiting = self._waiting, {}
+                await self._send(pending)
         finally:
             # Whatever has ended this job, commands that wait still need a round trip.
             self._job = asyncio.create_task(self._run()) if self._waiting else None
 
-    async def _send(self, turns: dict[Replica, Turn]) -> None:
+    async def _send(self, pending: dict[Replica, PendingWork]) -> None:
         try:
-            await self._round_trip(turns)
+            await self._round_trip(pending)
         except DomainError as error:
-            _fail_all(turns, error)
+            _fail_all(pending, error)
         except Exception as error:
             log.exception("commands could not be sent to Redis")
-            _fail_all(turns, error)
+            _fail_all(pending, error)
         except BaseException:
-            _fail_all(turns, StoreUnavailable("the server has stopped using Redis"))
+            _fail_all(pending, StoreUnavailable("the server has stopped using Redis"))
             raise
 
-    async def _round_trip(self, turns: dict[Replica, Turn]) -> None:
+    async def _round_trip(self, pending: dict[Replica, PendingWork]) -> None:
         commands: list[RedisCommand] = []
         starts: list[int] = []
-        for replica, turn in turns.items():
-            commands += self._observer.before(replica, turn)
+        for replica, work in pending.items():
+            commands += self._observer.before(replica, work)
             starts.append(len(commands))
-            if turn.commands:
-                batch = encode_commands(turn.commands)
+            if work.commands:
+                batch = encode_commands(work.commands)
                 commands.append(append(replica.keys, replica.epoch, batch))
             commands += read_from(replica.keys, replica.last_raw)
-            commands += self._observer.behind(replica, turn)
+            commands += self._observer.behind(replica, work)
         replies = await self._connection.send_first(commands)
         done = []
-        for (replica, turn), start in zip(turns.items(), starts, strict=True):
+        for (replica, work), start in zip(pending.items(), starts, strict=True):
             try:
-                await self._apply(replica, turn, replies[start : start + 1 + _READ])
-                if self._observer.after(replica, turn):
+                await self._apply(replica, work, replies[start : start + 1 + _READ])
+                if self._observer.after(replica, work):
                     self.sync(replica).add_done_callback(_retrieve)
             except SandboxMissing as error:
-                self._observer.gone(replica, turn)
-                turn.fail(error)
+                self._observer.gone(replica, work)
+                work.fail(error)
             except (DamagedLog, NewerFormat) as error:
-                turn.fail(self._loader.unreadable(replica.sandbox.id, error))
+                work.fail(self._loader.unreadable(replica.sandbox.id, error))
             except DomainError as error:
-                turn.fail(error)
+                work.fail(error)
             else:
-                done.append(turn)
+                done.append(work)
         with suppress(StoreUnavailable):  # The commands are in the log, and their results known.
             await self._observer.before_results()
-        for turn in done:
-            turn.settle()
+        for work in done:
+            work.settle()
 
-    async def _apply(self, replica: Replica, turn: Turn, replies: Sequence[Reply]) -> None:
+    async def _apply(self, replica: Replica, work: PendingWork, replies: Sequence[Reply]) -> None:
         """Apply what the log contains now, with the own commands."""
         own = None
-        if turn.commands:
+        if work.commands:
             own_id, replies = checked(replies[0]), replies[1:]
             if own_id is None:
                 raise _missing(replica)
-            own = turn.own = OwnBatch(own_id, turn.commands)
+            own = work.own = OwnBatch(own_id, work.commands)
         entries, scores = map(checked, replies[:_READ])
         if self._take_own(replica, entries, scores, own):
             return
@@ -263,9 +263,9 @@ def _missing(replica: Replica) -> SandboxMissing:
     return SandboxMissing(f"there is no sandbox {replica.sandbox.id}")
 
 
-def _fail_all(turns: dict[Replica, Turn], error: Exception) -> None:
-    for turn in turns.values():
-        turn.fail(error)
+def _fail_all(pending: dict[Replica, PendingWork], error: Exception) -> None:
+    for work in pending.values():
+        work.fail(error)
 
 
 def _retrieve(future: asyncio.Future[None]) -> None:

@@ -14,7 +14,7 @@ from mock_server.store.redis_log import ENTRY_BYTES, EntryId, LogEntry
 _LEAST_LOG_BYTES = 1024 * 1024
 
 
-class Applied(Protocol):
+class CommandObserver(Protocol):
     """Is told each command with its result, and whether this process has sent it."""
 
     def __call__(
@@ -64,7 +64,7 @@ class Replica:
         epoch: int,
         last: bytes,
         real_ms: int,
-        applied: Applied,
+        applied: CommandObserver,
     ) -> None:
         self.sandbox = sandbox
         self.keys = keys

@@ -14,7 +14,7 @@ from mock_server.store.redis_replica import Replica
 _MAX_REMEMBERED = 10_000
 
 
-class _Ended(NamedTuple):
+class _EndedTask(NamedTuple):
     end_ms: int
     ordinal: int
     task_id: str
@@ -28,7 +28,7 @@ class Room:
         self._places = places
         self._pump = pump
         self._replicas = replicas  # Returns replicas of all sandboxes in Redis.
-        self._ended: list[_Ended] = []  # The task to drop next is the last one.
+        self._ended: list[_EndedTask] = []  # The task to drop next is the last one.
         self._lock = asyncio.Lock()
 
     async def take(self, real_ms: int) -> bool:
@@ -82,7 +82,7 @@ class Room:
             if await self._places.take_or_reserve():
                 return True
 
-    async def _search(self, real_ms: int) -> list[_Ended]:
+    async def _search(self, real_ms: int) -> list[_EndedTask]:
         replicas = await self._replicas()
         notice = NoticeEnds(real_ms=real_ms)
         await asyncio.gather(
@@ -92,8 +92,8 @@ class Room:
         return first[::-1]
 
 
-def _all_ended(replicas: Sequence[Replica], real_ms: int) -> Iterator[_Ended]:
+def _all_ended(replicas: Sequence[Replica], real_ms: int) -> Iterator[_EndedTask]:
     for replica in replicas:
         for task in replica.sandbox.tasks(real_ms)[0]:
             if task.is_settled and task.end_ms is not None:
-                yield _Ended(task.end_ms, task.ordinal, task.id, replica)
+                yield _EndedTask(task.end_ms, task.ordinal, task.id, replica)

@@ -6,7 +6,7 @@ from mock_server.store.redis_due import DueInstants
 from mock_server.store.redis_events import Events
 from mock_server.store.redis_expiry import Expiry
 from mock_server.store.redis_places import Places
-from mock_server.store.redis_pump import Turn
+from mock_server.store.redis_pump import PendingWork
 from mock_server.store.redis_replica import Replica
 from mock_server.store.redis_replicas import Replicas
 
@@ -31,29 +31,29 @@ class RoundTrips:
         self._due = due
         self._places = places
 
-    def before(self, replica: Replica, turn: Turn) -> list[Command]:
+    def before(self, replica: Replica, work: PendingWork) -> list[Command]:
         replica.is_used = True
         commands = self._expiry.renewals(replica)
-        commands += self._due.before(replica, turn.commands)
-        if turn.places:
-            commands += self._places.assign(replica.sandbox.id, turn.places)
+        commands += self._due.before(replica, work.commands)
+        if work.places:
+            commands += self._places.assign(replica.sandbox.id, work.places)
         return commands
 
-    def behind(self, replica: Replica, turn: Turn) -> list[Command]:
-        return self._due.behind(replica, turn.commands)
+    def behind(self, replica: Replica, work: PendingWork) -> list[Command]:
+        return self._due.behind(replica, work.commands)
 
-    def after(self, replica: Replica, turn: Turn) -> bool:
-        own = turn.own
+    def after(self, replica: Replica, work: PendingWork) -> bool:
+        own = work.own
         # Without outcomes, the tasks may be there, so the places stay taken.
         if own is not None and own.outcomes is not None:
-            self._places.correct(replica.sandbox.id, own.added_tasks - turn.places)
-        return self._due.after(replica, has_commands=bool(turn.commands))
+            self._places.correct(replica.sandbox.id, own.added_tasks - work.places)
+        return self._due.after(replica, has_commands=bool(work.commands))
 
     async def before_results(self) -> None:
         await self._places.write()
 
-    def gone(self, replica: Replica, turn: Turn) -> None:
-        self._places.correct(replica.sandbox.id, -turn.places)
+    def gone(self, replica: Replica, work: PendingWork) -> None:
+        self._places.correct(replica.sandbox.id, -work.places)
         self.forget(replica)
 
     def reloaded(self, replica: Replica, last_entry: int) -> None:

@@ -21,7 +21,7 @@ _FAILED = (
 )
 
 
-class Seeded(Protocol):
+class SeedSource(Protocol):
     """The seed of a sandbox, on which result URLs depend. Only a success needs it."""
 
     @property
@@ -36,7 +36,7 @@ def accepted(task: Task) -> bytes:
     return _HEAD + task.id.encode() + b'"}}'
 
 
-def status(task: Task, now_ms: int, sandbox: Seeded) -> bytes:
+def status(task: Task, now_ms: int, sandbox: SeedSource) -> bytes:
     """Return the response to a status request at this instant (STA-3 … STA-10).
 
     `sandbox` is the one that holds the task.

@@ -62,7 +62,7 @@ class Head(Section, kw_only=True):
     made_rules: int
 
 
-class Admitted(Section):
+class AdmittedRequests(Section):
     """The instants of requests in the rate window, oldest first."""
 
     instants_ms: list[int]
@@ -121,7 +121,7 @@ class DeliveryRows(Section):
     deliveries: list[Delivery]
 
 
-class Overtaken(Section):
+class OvertakenDeliveries(Section):
     """The tasks whose delivery waits for another delivery."""
 
     task_ids: list[str]
@@ -146,8 +146,8 @@ class End(Section):
 
 
 AnySection: TypeAlias = (
-    Head | Admitted | RuleRows | RuleCounts | QueueRows | TaskRows | DeliveryRows | Overtaken
-    | EntryRows | End
+    Head | AdmittedRequests | RuleRows | RuleCounts | QueueRows | TaskRows | DeliveryRows
+    | OvertakenDeliveries | EntryRows | End
 )  # fmt: skip
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(AnySection).decode

@@ -15,13 +15,13 @@ from mock_server.domain.planner import SUCCESS_BY_DEFAULT
 from mock_server.domain.rule_book import QueuedRule, Rule, RuleBook
 from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.sandbox.checkpoint_format import (
-    Admitted,
+    AdmittedRequests,
     AnySection,
     DeliveryRows,
     End,
     EntryRows,
     Head,
-    Overtaken,
+    OvertakenDeliveries,
     QueueRows,
     RuleCounts,
     RuleRow,
@@ -113,7 +113,7 @@ class _Reader:
 
     def _add(self, section: AnySection) -> None:
         match section:
-            case Admitted():
+            case AdmittedRequests():
                 self._instants_ms += section.instants_ms
             case RuleRows():
                 rules = self._profile if section.is_profile else self._own
@@ -131,7 +131,7 @@ class _Reader:
                 self._add_tasks(section)
             case DeliveryRows():
                 self._add_deliveries(section)
-            case Overtaken():
+            case OvertakenDeliveries():
                 self._overtaken += section.task_ids
             case EntryRows():
                 self._add_entries(section)

@@ -10,13 +10,13 @@ from mock_server.domain.journal import Entry, Header
 from mock_server.domain.rule_book import QueuedRule, Rule
 from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.sandbox.checkpoint_format import (
-    Admitted,
+    AdmittedRequests,
     DeliveryRows,
     End,
     EntryRow,
     EntryRows,
     Head,
-    Overtaken,
+    OvertakenDeliveries,
     QueueRows,
     RuleCounts,
     RuleRow,
@@ -45,13 +45,13 @@ def checkpoint_of(state: SandboxState) -> Iterator[bytes]:
     book = state.book
     sections: list[Iterator[Section]] = [
         iter([_head(state)]),
-        map(Admitted, _parts(state.window.instants_ms())),
+        map(AdmittedRequests, _parts(state.window.instants_ms())),
         _rule_sections([_copy(rule) for rule in book.rules], is_profile=False),
         _rule_sections([_copy(rule) for rule in book.profile], is_profile=True),
         map(_queue, _parts(list(book.queue))),
         map(_tasks, _sized_parts(list(state.tasks.values()), lambda task: len(task.prompt))),
         map(DeliveryRows, _parts(list(state.deliveries))),
-        map(Overtaken, _parts(state.deliveries.overtaken)),
+        map(OvertakenDeliveries, _parts(state.deliveries.overtaken)),
         map(_entries, _sized_parts(state.journal.weighed(), lambda weighed: weighed[1])),
         iter([End()]),
     ]

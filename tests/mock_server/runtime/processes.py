@@ -70,7 +70,7 @@ class ProcessStore(MemoryStore):
     is_immediate = False
     is_durable = True
 
-    def __init__(self, shared: "Shared", owner: str) -> None:
+    def __init__(self, shared: "SharedSandbox", owner: str) -> None:
         self.__dict__.update(shared.store.__dict__)  # The same sandboxes and followers.
         self.owner = owner
         self.outages: list[Outage] = []
@@ -130,7 +130,7 @@ class ProcessStore(MemoryStore):
 class Process:
     """A process with its dispatcher."""
 
-    def __init__(self, shared: "Shared", owner: str, *, skew_ms: int = 0) -> None:
+    def __init__(self, shared: "SharedSandbox", owner: str, *, skew_ms: int = 0) -> None:
         self.owner = owner
         self.store = ProcessStore(shared, owner)
         self._clock = LoopClock(skew_ms)
@@ -202,7 +202,7 @@ class Process:
         return self._clock.now_ns() // 1_000_000
 
 
-class Shared:
+class SharedSandbox:
     """The common store with one sandbox, and what the receiver got.
 
     `latency_s` and `status` say how the receiver answers the callback of a task.

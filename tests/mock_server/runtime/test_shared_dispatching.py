@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mock_server.domain.commands import HoldClock, ReleaseClaims, ReleaseClock, Reset
 from mock_server.domain.deliveries import DeliveryState
 from mock_server.domain.dispatching import Advanced, SandboxDropped
-from tests.mock_server.runtime.processes import ID, LEASE_S, Outage, Process, Shared
+from tests.mock_server.runtime.processes import ID, LEASE_S, Outage, Process, SharedSandbox
 from tests.mock_server.runtime.virtual_loop import run_virtually
 from tests.mock_server.store.bench import START_MS
 from tests.properties import examples
@@ -48,18 +48,18 @@ outages = st.builds(
 )
 
 
-async def submit(shared: Shared, process: Process, work: Work) -> str:
+async def submit(shared: SharedSandbox, process: Process, work: Work) -> str:
     task_id = await process.submit(work.duration_ms)
     shared.failures[task_id] = work.failures
     return task_id
 
 
-def are_delivered(shared: Shared, count: int) -> bool:
+def are_delivered(shared: SharedSandbox, count: int) -> bool:
     states = [delivery.state for delivery in shared.sandbox.deliveries()]
     return states.count(DeliveryState.DELIVERED) == count
 
 
-def expected(shared: Shared, task_ids: list[str]) -> Counter[str]:
+def expected(shared: SharedSandbox, task_ids: list[str]) -> Counter[str]:
     """Return how many callbacks of each task a receiver gets if none is repeated."""
     return Counter({task_id: 1 + shared.failures[task_id] for task_id in task_ids})
 
@@ -70,7 +70,7 @@ def test_each_attempt_is_made_once_by_one_process(
     work: list[Work], latencies_s: list[float], skew_ms: int
 ) -> None:
     async def main() -> None:
-        shared = Shared(latencies_s=latencies_s)
+        shared = SharedSandbox(latencies_s=latencies_s)
         await shared.begin()
         processes = [Process(shared, "one"), Process(shared, "two", skew_ms=skew_ms)]
         task_ids = []
@@ -92,7 +92,7 @@ def test_no_callback_of_a_killed_process_is_lost(
     work: list[Work], latencies_s: list[float], kill_s: float
 ) -> None:
     async def main() -> None:
-        shared = Shared(latencies_s=latencies_s)
+        shared = SharedSandbox(latencies_s=latencies_s)
         await shared.begin()
         killed, other = Process(shared, "killed"), Process(shared, "other")
         task_ids = [
@@ -121,7 +121,7 @@ def test_an_outage_of_the_store_repeats_and_loses_nothing(
     """The commands of an outage may be applied although the process gets an error."""
 
     async def main() -> None:
-        shared = Shared(latencies_s=latencies_s)
+        shared = SharedSandbox(latencies_s=latencies_s)
         await shared.begin()
         process = Process(shared, "one")
         task_ids = [await submit(shared, process, each) for each in work]
@@ -147,7 +147,7 @@ def test_concurrent_advances_take_turns_and_each_settles(
     work: list[Work], latencies_s: list[float], advances: list[tuple[int, int]]
 ) -> None:
     async def main() -> None:
-        shared = Shared(mode="manual", latencies_s=latencies_s)
+        shared = SharedSandbox(mode="manual", latencies_s=latencies_s)
         await shared.begin()
         processes = [Process(shared, "one"), Process(shared, "two")]
         for each in work:
@@ -188,7 +188,7 @@ def test_advance_continues_after_the_process_that_held_the_clock_was_killed(
     work: list[Work], latencies_s: list[float], kill_s: float
 ) -> None:
     async def main() -> None:
-        shared = Shared(mode="manual", latencies_s=latencies_s)
+        shared = SharedSandbox(mode="manual", latencies_s=latencies_s)
         await shared.begin()
         killed, other = Process(shared, "killed"), Process(shared, "other")
         task_ids = [await submit(shared, other, each) for each in work]
@@ -211,7 +211,7 @@ def test_advance_continues_after_the_process_that_held_the_clock_was_killed(
 
 def test_callback_that_falls_due_while_another_process_holds_the_clock_is_delivered() -> None:
     async def main() -> None:
-        shared = Shared()
+        shared = SharedSandbox()
         await shared.begin()
         holder, other = Process(shared, "holder"), Process(shared, "other")
         await holder.store.execute(ID, HoldClock(real_ms=holder.real_ms(), owner="holder"))
@@ -228,7 +228,7 @@ def test_callback_that_falls_due_while_another_process_holds_the_clock_is_delive
 
 def test_advance_waits_for_the_attempts_of_other_processes() -> None:
     async def main() -> None:
-        shared = Shared(mode="manual", latencies_s=[10.0])
+        shared = SharedSandbox(mode="manual", latencies_s=[10.0])
         await shared.begin()
         one, other = Process(shared, "one"), Process(shared, "other")
         await other.submit(0)
@@ -245,7 +245,7 @@ def test_advance_waits_for_the_attempts_of_other_processes() -> None:
 @pytest.mark.parametrize("change", ["reset", "removal"])
 def test_advance_ends_when_another_process_drops_the_sandbox(change: str) -> None:
     async def main() -> None:
-        shared = Shared(mode="manual", latencies_s=[600.0])
+        shared = SharedSandbox(mode="manual", latencies_s=[600.0])
         await shared.begin()
         one, other = Process(shared, "one"), Process(shared, "other")
         await one.submit(1000)
@@ -268,7 +268,7 @@ def test_advance_continues_when_the_clock_was_taken_from_its_process() -> None:
     """Others take a process for dead that was suspended for longer than its lease."""
 
     async def main() -> None:
-        shared = Shared(mode="manual", latencies_s=[10.0])
+        shared = SharedSandbox(mode="manual", latencies_s=[10.0])
         await shared.begin()
         suspended, other = Process(shared, "suspended"), Process(shared, "other")
         task_ids = [await suspended.submit(duration_ms) for duration_ms in (1000, 2000)]
@@ -288,7 +288,7 @@ def test_advance_continues_when_the_clock_was_taken_from_its_process() -> None:
 
 def test_cancelled_advance_does_not_hold_the_clock() -> None:
     async def main() -> None:
-        shared = Shared(mode="manual", latencies_s=[10.0])
+        shared = SharedSandbox(mode="manual", latencies_s=[10.0])
         await shared.begin()
         one, other = Process(shared, "one"), Process(shared, "other")
         await one.submit(1000)
@@ -304,7 +304,7 @@ def test_cancelled_advance_does_not_hold_the_clock() -> None:
 
 def test_shutdown_waits_some_seconds_for_attempts_in_progress() -> None:
     async def main() -> None:
-        shared = Shared(latencies_s=[3.0])
+        shared = SharedSandbox(latencies_s=[3.0])
         await shared.begin()
         one = Process(shared, "one")
         for duration_ms in (0, 2000):
@@ -321,7 +321,7 @@ def test_shutdown_waits_some_seconds_for_attempts_in_progress() -> None:
 
 def test_shutdown_releases_what_it_interrupts(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
-        shared = Shared(latencies_s=[600.0])
+        shared = SharedSandbox(latencies_s=[600.0])
         await shared.begin()
         one = Process(shared, "one")
         task_ids = [await one.submit(0), await one.submit(60_000)]
@@ -346,7 +346,7 @@ def test_shutdown_releases_what_it_interrupts(caplog: pytest.LogCaptureFixture) 
 
 def test_outage_is_logged_once_with_its_end(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
-        shared = Shared()
+        shared = SharedSandbox()
         await shared.begin()
         process = Process(shared, "one")
         process.store.outages = [Outage(1.0, 9.0, is_applied=False)]
