@@ -75,6 +75,8 @@ class ControlPlane:
         guard = BrowserGuard(
             is_open=is_loopback(settings.host) and settings.admin_token is None,
             allowed_hosts=settings.allowed_host,
+            secret=lambda: store.secret,
+            admin_token=settings.admin_token,
             is_readable_by_all=EVERY_ORIGIN in settings.cors,
         )
         self._authenticator = authenticator = Authenticator(

@@ -7,10 +7,9 @@ A page of another site must not be able to call this server through the user's b
 requests with an API key or the admin token, which need no check: the page knows a secret.
 """
 
-from collections import OrderedDict
-from collections.abc import Collection
+import hmac
+from collections.abc import Callable, Collection
 from ipaddress import ip_address
-from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -21,11 +20,13 @@ from mock_server.domain.errors import quoted
 
 COOKIE = "apixo_mock_session"
 EVERY_SANDBOX = "*"
-_MAX_SESSIONS = 1000
 
 
 class BrowserGuard:
-    """Checks requests of browsers and stores their sessions.
+    """Checks requests of browsers and their sessions.
+
+    A session is a cookie that names a sandbox and is signed with the `secret`. Nothing is stored,
+    so all processes that share the secret accept it. Another admin token ends all sessions.
 
     `is_open` is true if the server listens on loopback and has no admin token. Then the dashboard
     shows every sandbox without sign-in. `is_readable_by_all` is true if pages of every origin may
@@ -34,12 +35,19 @@ class BrowserGuard:
     """
 
     def __init__(
-        self, *, is_open: bool, allowed_hosts: Collection[str], is_readable_by_all: bool = False
+        self,
+        *,
+        is_open: bool,
+        allowed_hosts: Collection[str],
+        secret: Callable[[], bytes],
+        admin_token: str | None = None,
+        is_readable_by_all: bool = False,
     ) -> None:
         self.is_open = is_open
+        self._secret = secret
+        self._admin_token = admin_token or ""
         self._is_readable_by_all = is_readable_by_all
         self._allowed = {host.casefold() for host in allowed_hosts}
-        self._sessions: OrderedDict[str, str] = OrderedDict()
 
     def check_origin(self, request: Request) -> None:
         """Raise ControlError (403) for a host or an origin that is not allowed."""
@@ -58,23 +66,25 @@ class BrowserGuard:
 
     def open_session(self, sandbox: str) -> str:
         """Return the value of a cookie that gives access to a sandbox, or to EVERY_SANDBOX."""
-        token = token_urlsafe(32)
-        self._sessions[token] = sandbox
-        if len(self._sessions) > _MAX_SESSIONS:
-            self._sessions.popitem(last=False)
-        return token
+        return f"{sandbox}.{self._signature(sandbox)}"
 
     def visible_sandbox(self, request: Request) -> str | None:
         """Return the id of the sandbox that the caller may see, EVERY_SANDBOX, or None."""
         if self.is_open:
             return EVERY_SANDBOX
-        return self._sessions.get(request.cookies.get(COOKIE, ""))
+        sandbox, _, signature = request.cookies.get(COOKIE, "").partition(".")
+        expected = self._signature(sandbox)
+        return sandbox if hmac.compare_digest(signature.encode(), expected.encode()) else None
 
     def check_sandbox(self, request: Request, sandbox_id: str) -> None:
         """Raise ControlError (401, 403) unless the caller may see this sandbox."""
         self.check_origin(request)
         if self.visible_sandbox(request) not in {EVERY_SANDBOX, sandbox_id}:
             raise ControlError(401, "sign in at /_mock/ with an API key or the admin token")
+
+    def _signature(self, sandbox: str) -> str:
+        signed = f"{sandbox}.{self._admin_token}"
+        return hmac.new(self._secret(), signed.encode(), "sha256").hexdigest()
 
     def _is_trusted(self, page: str, server: str) -> bool:
         """Return whether a page of this host may act without a key."""

@@ -135,6 +135,13 @@ class Store(Protocol):
         """The random seed of new sandboxes. Before `start`, it may not be final."""
 
     @property
+    def secret(self) -> bytes:
+        """A random key for signatures, which all processes that use the store share.
+
+        Before `start`, it may not be final.
+        """
+
+    @property
     def metrics(self) -> ServerMetrics:
         """The counters of what this process does, including sandboxes that were removed."""
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from itertools import count
+from os import urandom
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from mock_server.domain.task import sandbox_id_in
 from mock_server.store.task_bound import EndedTask, TaskBound
 
 MAX_SANDBOXES = 10_000
+_SECRET_BYTES = 32
 _EVICTED_AT_ONCE = 100
 
 
@@ -50,6 +52,7 @@ class MemoryStore:
         apply: Callable[[Sandbox, Any], Any] = Sandbox.apply,
     ) -> None:
         self.metrics = ServerMetrics()
+        self.secret = urandom(_SECRET_BYTES)  # Sessions of the dashboard end with the process.
         self._apply = apply  # Every command goes through it, also those that the store adds.
         self._template = template
         self._max_sandboxes = max_sandboxes

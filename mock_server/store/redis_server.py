@@ -13,16 +13,21 @@ from mock_server.store.fingerprint import fingerprint
 from mock_server.store.redis_client import Command, Reply
 from mock_server.store.redis_keys import SERVER
 
+_SECRET_BYTES = 32
 Send: TypeAlias = Callable[[Sequence[Command]], Awaitable[list[Reply]]]
 
 
 class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """The value of the key `server`. `instance` changes when Redis has lost its data."""
+    """The value of the key `server`.
+
+    `instance` changes when Redis has lost its data. The `secret` signs sessions of the dashboard.
+    """
 
     format: int
     seed: int
     fingerprint: str
     instance: str
+    secret: str
 
 
 def adopt(stored: bytes | None, own: ServerRecord, *, is_seed_chosen: bool) -> ServerRecord:
@@ -61,12 +66,17 @@ class ServerRecords:
             seed=template.seed,
             fingerprint=fingerprint(template),
             instance=token_hex(8),
+            secret=token_hex(_SECRET_BYTES),
         )
 
     @property
     def instance(self) -> str:
         """The name of the data in Redis. It changes when Redis has lost its data."""
         return self._own.instance
+
+    @property
+    def secret(self) -> bytes:
+        return self._own.secret.encode()
 
     async def hello(self, send: Send) -> None:
         """Adopt what is stored, or store what this process has.

@@ -104,6 +104,10 @@ class RedisStore:
         return self._servers.template.seed
 
     @property
+    def secret(self) -> bytes:
+        return self._servers.secret
+
+    @property
     def metrics(self) -> ServerMetrics:
         return self._events.metrics
 

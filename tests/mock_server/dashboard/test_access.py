@@ -9,6 +9,7 @@ import pytest
 from mock_server.settings import Settings
 from mock_server.wiring import MockServer
 from tests.mock_server.e2e.serving import RunningMock, running
+from tests.redis_server import RedisServer
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,32 @@ def test_signing_in_with_the_admin_token_shows_all_sandboxes(closed: RunningMock
     shown = page(closed, "/_mock/", Cookie=cookie.partition(";")[0])
 
     assert sandbox_id in shown.text
+
+
+def test_session_is_valid_in_every_process_that_shares_the_store(redis_server: RedisServer) -> None:
+    settings = Settings(store=redis_server.address, admin_token="the-admin-token")
+    with running(settings) as one, running(settings) as other:
+        sandbox_id = one.api("six").told("GET", "sandbox")["id"]
+        signed = one.http.post("/_mock/session", data={"key": "six"})
+        session = {"Cookie": signed.headers["set-cookie"].partition(";")[0]}
+
+        shown = page(other, "/_mock/tasks", **session, **{"Mock-Sandbox": sandbox_id})
+
+    assert shown.status_code == 200
+
+
+@pytest.mark.parametrize("sandbox", ["*", "of-another-key"])
+def test_cookie_for_more_than_the_session_is_rejected(closed: RunningMock, sandbox: str) -> None:
+    other_id = closed.api("of-another-key").told("GET", "sandbox")["id"]
+    signed = closed.http.post("/_mock/session", data={"key": "seven"})
+    name, _, value = signed.headers["set-cookie"].partition(";")[0].partition("=")
+    closed.http.cookies.clear()
+    target = other_id if sandbox != "*" else sandbox
+    forged = f"{name}={target}.{value.partition('.')[2]}"
+
+    shown = page(closed, "/_mock/tasks", Cookie=forged, **{"Mock-Sandbox": other_id})
+
+    assert shown.status_code == 401
 
 
 def test_session_of_a_deleted_sandbox_shows_no_other(closed: RunningMock) -> None:

@@ -191,7 +191,7 @@ async def first_three_parts(prompt: str = "a fox", unread: int = 0) -> list[str]
 
 
 def authenticator_of(app: MockServer) -> Authenticator:
-    guard = BrowserGuard(is_open=True, allowed_hosts=())
+    guard = BrowserGuard(is_open=True, allowed_hosts=(), secret=bytes)
     return Authenticator(
         app._store,
         app._api_keys,
