@@ -11,10 +11,14 @@ from mock_server.domain.errors import InvalidValue, NewerFormat
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.store.fingerprint import fingerprint
 from mock_server.store.redis_client import Command, Reply
-from mock_server.store.redis_keys import SERVER
+from mock_server.store.redis_keys import PREFIX, SERVER
 
 _SECRET_BYTES = 32
 Send: TypeAlias = Callable[[Sequence[Command]], Awaitable[list[Reply]]]
+
+
+class _Version(msgspec.Struct, frozen=True):
+    format: int
 
 
 class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,12 +38,7 @@ def adopt(stored: bytes | None, own: ServerRecord, *, is_seed_chosen: bool) -> S
     """Return the record for this process; raise if it cannot work with the other processes."""
     if stored is None:
         return own
-    found = msgspec.json.decode(stored, type=ServerRecord)
-    if found.format > FORMAT:
-        raise NewerFormat(
-            f"a newer version of the mock uses this Redis (format {found.format}, this version"
-            f" reads formats up to {FORMAT}); upgrade this process"
-        )
+    found = _decoded(stored)
     if found.fingerprint != own.fingerprint:
         raise InvalidValue(
             "--store",
@@ -53,6 +52,23 @@ def adopt(stored: bytes | None, own: ServerRecord, *, is_seed_chosen: bool) -> S
             f" use --seed {found.seed}, or use another database",
         )
     return found
+
+
+def _decoded(stored: bytes) -> ServerRecord:
+    """Return the record in Redis. A newer version may have given it other members."""
+    try:
+        if (found := msgspec.json.decode(stored, type=_Version).format) > FORMAT:
+            raise NewerFormat(
+                f"a newer version of the mock uses this Redis (format {found}, this version"
+                f" reads formats up to {FORMAT}); upgrade this process"
+            )
+        return msgspec.json.decode(stored, type=ServerRecord)
+    except msgspec.DecodeError as error:
+        raise InvalidValue(
+            "--store",
+            f"the key {SERVER} in this Redis is damaged ({error}); delete all keys that begin with"
+            f" {PREFIX}, or use another database",
+        ) from error
 
 
 class ServerRecords:
