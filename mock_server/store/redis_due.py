@@ -43,18 +43,22 @@ _MAX_AT_ONCE = 100
 
 
 class DueInstants:
+    """Writes and reads the sorted set."""
+
     def __init__(self, connection: RedisConnection, clock: RealClock) -> None:
         self._connection = connection
         self._clock = clock
 
-    def before(self, replica: Replica, batch: Sequence[Command[Any]]) -> list[RedisCommand]:
-        """Return what goes out before a batch of commands of a sandbox, or a read of its log.
+    def commands_before(
+        self, replica: Replica, batch: Sequence[Command[Any]]
+    ) -> list[RedisCommand]:
+        """Return what is sent before a batch of commands of a sandbox, or before its log is read.
 
         Before a batch that may schedule something, the set contains an instant that is early
-        enough. So a process that ends right after the batch leaves nothing behind unseen.
+        enough. So if a process ends right after the batch, another process looks at the sandbox.
         """
         sandbox_id = replica.sandbox.id
-        early = self.behind(replica, batch)
+        early = self.commands_after(replica, batch)
         if early:
             replica.is_due_open = True
             replica.due_ms = None
@@ -66,8 +70,8 @@ class DueInstants:
             return [("ZREM", DUE, sandbox_id)]
         return [("ZADD", DUE, replica.due_ms, sandbox_id)]
 
-    def behind(self, replica: Replica, batch: Sequence[Command[Any]]) -> list[RedisCommand]:
-        """Return what goes out behind a batch, too.
+    def commands_after(self, replica: Replica, batch: Sequence[Command[Any]]) -> list[RedisCommand]:
+        """Return what is sent after a batch.
 
         Another process may remove the sandbox from the set just before it reads the batch.
         """
@@ -75,8 +79,8 @@ class DueInstants:
             return []
         return [("ZADD", DUE, "LT", self._now_ms() + _UNTIL_WRITTEN_MS, replica.sandbox.id)]
 
-    def after(self, replica: Replica, *, has_commands: bool) -> bool:
-        """Tell whether the exact instant must be written by a further round trip.
+    def needs_round_trip(self, replica: Replica, *, has_commands: bool) -> bool:
+        """Return whether another round trip must write the exact instant.
 
         It is final only if the log has shown nothing new after it was written: a process that
         appends a command at the same time has written its instant before, or does so afterwards.

@@ -67,28 +67,28 @@ class PendingWork:
 
 
 class Observer(Protocol):
-    """Is told what happens to replicas."""
+    """Adds commands to round trips, and is notified of what happens to replicas."""
 
-    def before(self, replica: Replica, work: PendingWork) -> list[RedisCommand]:
-        """Return commands of Redis that go out before the commands of a replica."""
+    def commands_before(self, replica: Replica, work: PendingWork) -> list[RedisCommand]:
+        """Return commands for Redis that are sent before the commands of a replica."""
 
-    def behind(self, replica: Replica, work: PendingWork) -> list[RedisCommand]:
-        """Return commands of Redis that go out behind the commands of a replica."""
+    def commands_after(self, replica: Replica, work: PendingWork) -> list[RedisCommand]:
+        """Return commands for Redis that are sent after the commands of a replica."""
 
-    def after(self, replica: Replica, work: PendingWork) -> bool:
-        """Note that a replica is as new as its log was during the round trip.
+    def note_applied(self, replica: Replica, work: PendingWork) -> bool:
+        """Note that a replica contains everything that was in its log during the round trip.
 
-        Return whether it needs a further one.
+        Return whether it needs another round trip.
         """
 
     async def before_results(self) -> None:
-        """Do what must be done before anybody gets a result."""
+        """Do what must be done before the callers get their results."""
 
     def gone(self, replica: Replica, work: PendingWork) -> None:
         """Forget a replica whose sandbox does not exist any more; the commands had no effect."""
 
     def reloaded(self, replica: Replica, last_entry: int) -> None:
-        """Note that a replica was loaded again, whose journal ended with this number before."""
+        """Note that a replica was loaded again; its journal ended with this number before."""
 
     def checkpoint_due(self, replica: Replica) -> None:
         """Write a checkpoint of the state that the replica has now."""
@@ -162,19 +162,19 @@ class Pump:
         commands: list[RedisCommand] = []
         starts: list[int] = []
         for replica, work in pending.items():
-            commands += self._observer.before(replica, work)
+            commands += self._observer.commands_before(replica, work)
             starts.append(len(commands))
             if work.commands:
                 batch = encode_commands(work.commands)
                 commands.append(append(replica.keys, replica.epoch, batch))
             commands += read_from(replica.keys, replica.last_raw)
-            commands += self._observer.behind(replica, work)
+            commands += self._observer.commands_after(replica, work)
         replies = await self._connection.send_first(commands)
         done = []
         for (replica, work), start in zip(pending.items(), starts, strict=True):
             try:
                 await self._apply(replica, work, replies[start : start + 1 + _READ])
-                if self._observer.after(replica, work):
+                if self._observer.note_applied(replica, work):
                     self.sync(replica).add_done_callback(_retrieve)
             except SandboxMissing as error:
                 self._observer.gone(replica, work)

@@ -1,4 +1,4 @@
-"""What the round trips of a replica do besides its commands."""
+"""What the round trips of a replica do in addition to its commands."""
 
 from mock_server.store.redis_checkpoints import Checkpoints
 from mock_server.store.redis_client import Command
@@ -31,23 +31,23 @@ class RoundTrips:
         self._due = due
         self._places = places
 
-    def before(self, replica: Replica, work: PendingWork) -> list[Command]:
+    def commands_before(self, replica: Replica, work: PendingWork) -> list[Command]:
         replica.is_used = True
         commands = self._expiry.renewals(replica)
-        commands += self._due.before(replica, work.commands)
+        commands += self._due.commands_before(replica, work.commands)
         if work.places:
             commands += self._places.assign(replica.sandbox.id, work.places)
         return commands
 
-    def behind(self, replica: Replica, work: PendingWork) -> list[Command]:
-        return self._due.behind(replica, work.commands)
+    def commands_after(self, replica: Replica, work: PendingWork) -> list[Command]:
+        return self._due.commands_after(replica, work.commands)
 
-    def after(self, replica: Replica, work: PendingWork) -> bool:
+    def note_applied(self, replica: Replica, work: PendingWork) -> bool:
         own = work.own
-        # Without outcomes, the tasks may be there, so the places stay taken.
+        # If the outcomes are unknown, the tasks may exist, so their places stay taken.
         if own is not None and own.outcomes is not None:
             self._places.correct(replica.sandbox.id, own.added_tasks - work.places)
-        return self._due.after(replica, has_commands=bool(work.commands))
+        return self._due.needs_round_trip(replica, has_commands=bool(work.commands))
 
     async def before_results(self) -> None:
         await self._places.write()
@@ -63,6 +63,6 @@ class RoundTrips:
         self._checkpoints.write(replica)
 
     def forget(self, replica: Replica) -> None:
-        """Forget a replica whose sandbox was removed, and tell its followers."""
+        """Forget a replica whose sandbox was removed, and notify its followers."""
         if self._replicas.drop(replica):
             self._events.removed(replica.sandbox)

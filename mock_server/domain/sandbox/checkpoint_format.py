@@ -6,8 +6,8 @@ and the initial values that a reset needs. So a sandbox from a checkpoint and th
 the same for the same commands.
 
 A checkpoint is the format and a sequence of frames: the length and the checksum of a section, and
-the section as msgpack. Tasks, deliveries and journal entries are many, so a section contains some
-of them. Equal orders, endings and headers are written once in a section.
+the section as msgpack. There may be many tasks, deliveries and journal entries, so a section
+contains only some of them. Equal orders, endings and headers are written once in a section.
 """
 
 from collections.abc import Iterable, Iterator
@@ -34,7 +34,7 @@ class Section(msgspec.Struct, array_like=True, tag=True, gc=False):
 
 
 class Head(Section, kw_only=True):
-    """All that is one value. Definitions of rules are encoded separately, to share them."""
+    """The single values. Definitions of rules are encoded separately, to share them."""
 
     id: str
     is_broke: bool

@@ -126,8 +126,8 @@ def test_entry_that_another_process_removes_while_a_callback_is_scheduled_is_the
     replica = process.store._replicas.get(key.id)
     assert replica is not None
     batch = [ExpectCallback(real_ms=START_MS, task_id=task.id)]
-    early = process.store._due.before(replica, batch)
-    late = process.store._due.behind(replica, batch)
+    early = process.store._due.commands_before(replica, batch)
+    late = process.store._due.commands_after(replica, batch)
 
     assert early == late
     assert early[0][:3] == ("ZADD", DUE, "LT")
