@@ -280,6 +280,32 @@ def test_process_of_an_older_version_does_not_join_a_newer_mock(
     assert "upgrade" in problem
 
 
+@pytest.mark.parametrize("stored", ["junk", "{}", '{"format": 1}', "[]"])
+def test_damaged_record_of_the_mock_is_named(
+    server: RedisServer, new_store: NewStore, runner: asyncio.Runner, stored: str
+) -> None:
+    server.start()
+    runner.run(server.send("SET", SERVER, stored))
+
+    problem = new_store().problem
+
+    assert problem is not None
+    assert problem.startswith(f"--store: the key {SERVER} in this Redis is damaged")
+
+
+def test_record_of_a_newer_version_may_have_other_members(
+    server: RedisServer, new_store: NewStore, runner: asyncio.Runner
+) -> None:
+    server.start()
+    newer = {"format": FORMAT + 1, "seed": {"of": "another type"}}
+    runner.run(server.send("SET", SERVER, msgspec.json.encode(newer)))
+
+    problem = new_store().problem
+
+    assert problem is not None
+    assert "newer version" in problem
+
+
 def test_processes_of_one_mock_have_one_seed(server: RedisServer, new_store: NewStore) -> None:
     server.start()
     first = new_store(seed=7)
