@@ -72,7 +72,7 @@ class SqliteFile:
             self._prepare(sync)
         except sqlite3.Error as error:
             self._db.close()
-            raise InvalidValue("--store", f"{path} {_why_not_opened(error)}") from error
+            raise InvalidValue("--store", f"{path} {why_unusable(error)}") from error
         except InvalidValue:
             self._db.close()
             raise
@@ -224,6 +224,10 @@ def newer_format(path: str, found: int, known: int) -> str:
     )
 
 
+def damaged(error: Exception) -> str:
+    return f"is damaged ({error}); restore a copy, or name another file"
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     """Return a connection to a file; create it if it does not exist."""
     # A file that a server of this process has open must not be opened here: closing it again
@@ -251,7 +255,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
 
 
-def _why_not_opened(error: sqlite3.Error) -> str:
+def why_unusable(error: sqlite3.Error) -> str:
+    """Return what is wrong with a file and what to do, to be put behind its path."""
     match error.sqlite_errorcode & 0xFF:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return (
@@ -261,5 +266,5 @@ def _why_not_opened(error: sqlite3.Error) -> str:
         case sqlite3.SQLITE_NOTADB:
             return _NOT_OURS
         case sqlite3.SQLITE_CORRUPT:
-            return f"is damaged ({error}); restore a copy, or name another file"
+            return damaged(error)
     return f"cannot be used: {error}"

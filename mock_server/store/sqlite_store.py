@@ -19,7 +19,14 @@ from mock_server.store.compactor import Compactor
 from mock_server.store.fingerprint import fingerprint
 from mock_server.store.memory_store import MAX_SANDBOXES, MemoryStore
 from mock_server.store.sandbox_log import SandboxLog
-from mock_server.store.sqlite_file import Header, SqliteFile, Sync, newer_format
+from mock_server.store.sqlite_file import (
+    Header,
+    SqliteFile,
+    Sync,
+    damaged,
+    newer_format,
+    why_unusable,
+)
 
 logger = logging.getLogger("mock_server.store")
 
@@ -202,7 +209,13 @@ def open_sqlite_store(
     try:
         template = _checked_template(file, make_template, seed, is_seed_chosen=is_seed_chosen)
         return SqliteStore(file, template, max_tasks=max_tasks, max_sandboxes=max_sandboxes)
-    except (sqlite3.Error, StoreUnavailable, DamagedLog, NewerFormat) as error:
+    except sqlite3.Error as error:
+        file.close()
+        raise InvalidValue("--store", f"{path} {why_unusable(error)}") from error
+    except DamagedLog as error:
+        file.close()
+        raise InvalidValue("--store", f"{path} {damaged(error)}") from error
+    except (StoreUnavailable, NewerFormat) as error:
         file.close()
         raise InvalidValue("--store", f"{path}: {error}") from error
     except BaseException:

@@ -174,7 +174,19 @@ def test_damaged_sandbox_is_rejected(process: Process, table: str) -> None:
     process.open().key().task()
     process.store._file._execute(f"UPDATE {table} SET {_CONTENT[table]} = x'0102'")
 
-    with pytest.raises(InvalidValue, match=r"^--store: .*state.db: "):
+    with pytest.raises(InvalidValue, match=r"^--store: .*state.db is damaged \(.*\); restore"):
+        process.open()
+
+
+def test_damaged_page_of_a_sandbox_is_named(process: Process) -> None:
+    sandbox_id = process.open().key().id
+    for _ in range(20):
+        process.run(process.store.execute(sandbox_id, SUBMIT))
+    process.stop()
+    file = Path(process._path)
+    file.write_bytes(file.read_bytes()[:-40_000] + b"\xff" * 40_000)
+
+    with pytest.raises(InvalidValue, match=r"^--store: .*state.db is damaged \(.*\); restore"):
         process.open()
 
 
