@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from mock_server.domain.errors import InvalidValue
+from mock_server.domain.errors import InvalidValue, quoted
 
 Kind = Literal["server", "socket", "sentinel", "cluster"]
 
@@ -95,7 +95,9 @@ def _options(url: SplitResult) -> dict[str, str]:
     for name in options:
         if name not in (*_OPTIONS, "db"):
             known = ", ".join((*_OPTIONS, "db"))
-            raise InvalidValue(_WHERE, f"unknown option {name!r} in the address; known: {known}")
+            raise InvalidValue(
+                _WHERE, f"unknown option {quoted(name)} in the address; known: {known}"
+            )
     return options
 
 

@@ -230,6 +230,7 @@ def damaged(error: Exception) -> str:
 
 def _connect(path: Path) -> sqlite3.Connection:
     """Return a connection to a file; create it if it does not exist."""
+    folder = path.absolute().parent
     # A file that a server of this process has open must not be opened here: closing it again
     # would release the locks that SQLite holds.
     try:
@@ -237,10 +238,13 @@ def _connect(path: Path) -> sqlite3.Connection:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         size = path.stat().st_size
     except (OSError, ValueError) as error:  # A ValueError is about a null character.
-        raise InvalidValue("--store", f"cannot open {path}: {reason_of(error)}") from error
+        problem = f"cannot open {path}: {reason_of(error)}"
+        if isinstance(error, FileNotFoundError) and not folder.exists():
+            problem = f"{folder} does not exist; create it, or name another file"
+        raise InvalidValue("--store", problem) from error
     if path.is_dir():
         raise InvalidValue("--store", f"{path} is a directory; name a file in it")
-    for place in (path, path.absolute().parent):  # SQLite creates a file beside it.
+    for place in (path, folder):  # SQLite creates a file beside it.
         if not os.access(place, os.R_OK | os.W_OK):
             raise InvalidValue(
                 "--store", f"cannot write {place}; change its permissions, or name another file"

@@ -75,7 +75,7 @@ def test_address_is_read(text: str, address: RedisAddress) -> None:
         pytest.param("redis://:secret@a/b", "must be a number", id="database"),
         pytest.param("redis://:sec#ret@a", "%23", id="unquoted password"),
         pytest.param("redis://:secret@a?ca=/x", "rediss://", id="files without TLS"),
-        pytest.param("redis://:secret@a?tls=1", "unknown option 'tls'", id="option"),
+        pytest.param("redis://:secret@a?tls=1", 'unknown option "tls"', id="option"),
         pytest.param("redis+sentinel://:secret@a", "/NAME/DB", id="no master"),
         pytest.param("redis+cluster://:secret@a/1", "no database", id="database of a cluster"),
         pytest.param("redis+cluster://", "must name a host", id="no host"),

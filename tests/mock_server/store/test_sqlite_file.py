@@ -133,7 +133,7 @@ def test_damaged_file_is_rejected(path: str) -> None:
 def test_missing_folder_is_named(tmp_path: Path) -> None:
     text = refusal(str(tmp_path / "missing" / "state.db"))
 
-    assert text.endswith("missing/state.db: No such file or directory")
+    assert text.endswith("missing does not exist; create it, or name another file")
 
 
 @pytest.mark.parametrize("name", ["state.db", "."])
