@@ -66,7 +66,9 @@ class SqliteFile:
     def __init__(self, path: str, sync: Sync) -> None:
         """Open and lock the file; create it if it does not exist. Raises InvalidValue."""
         self.path = path
-        self._db = _connect(Path(path).expanduser())
+        self._place = Path(path).expanduser()
+        self._identity: os.stat_result | None = None  # Of the open file, as soon as it is known.
+        self._db = _connect(self._place)
         self._execute = self._db.execute
         try:
             self._prepare(sync)
@@ -76,6 +78,8 @@ class SqliteFile:
         except InvalidValue:
             self._db.close()
             raise
+        with suppress(OSError):  # The first transaction says what is wrong.
+            self._identity = self._place.stat()
 
     def header(self) -> Header | None:
         """Return the header, or None if the file is new."""
@@ -120,6 +124,8 @@ class SqliteFile:
         if self._db.in_transaction:
             yield
             return
+        if self._identity is not None:
+            self._check_place(self._identity)
         try:
             self._execute("BEGIN IMMEDIATE")
             yield
@@ -171,6 +177,18 @@ class SqliteFile:
     def close(self) -> None:
         """Close the file; SQLite removes the other files beside it."""
         self._db.close()
+
+    def _check_place(self, identity: os.stat_result) -> None:
+        """Raise StoreUnavailable if another start would not find what is written now."""
+        try:
+            is_there = os.path.samestat(self._place.stat(), identity)
+        except OSError:
+            is_there = False
+        if not is_there:
+            raise StoreUnavailable(
+                f"cannot write {self.path}: it was deleted or replaced; put it back, or restart"
+                " the server"
+            )
 
     def _prepare(self, sync: Sync) -> None:
         self._execute("PRAGMA locking_mode = EXCLUSIVE")

@@ -169,6 +169,24 @@ def test_failed_transaction_changes_nothing(path: str) -> None:
     assert file.sandboxes() == []
 
 
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_file_that_is_not_at_its_path_is_not_written(path: str, *, is_replaced: bool) -> None:
+    """Nobody would find again what is written to it."""
+    file, moved = opened(path), f"{path}.moved"
+    Path(path).rename(moved)
+    if is_replaced:
+        Path(path).touch()
+
+    with pytest.raises(StoreUnavailable, match="deleted or replaced"), file.transaction():
+        file.set_header(HEADER)
+    Path(moved).replace(path)
+    with file.transaction():
+        file.set_header(HEADER)
+    file.close()
+
+    assert opened(path).header() == HEADER
+
+
 def test_new_checkpoint_replaces_the_log_up_to_it(path: str) -> None:
     file = opened(path)
     with file.transaction():
