@@ -183,7 +183,7 @@ def _reject_conflicts(
     if given["base_url"] is not None:
         for name in ("seed", "port"):
             if given[name] is not None:
-                raise click.UsageError(f"--{name} is for a mock that is started; omit --base-url")
+                raise click.UsageError(f"--{name} requires a new mock; omit --base-url")
 
 
 def _requirements(cases: Sequence[CasePlan]) -> list[Rule]:

@@ -1,4 +1,4 @@
-"""Stores in memory that behave as stores with a log do: they write later, wait, or fail."""
+"""Stores in memory that behave like durable stores: they write later, wait, or fail."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,4 +1,4 @@
-"""Several servers are one mock in Redis: what one of them leaves behind, the others do."""
+"""Several servers are one mock in Redis: if one is killed, the others continue with its work."""
 
 import json
 import os

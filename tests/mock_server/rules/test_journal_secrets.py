@@ -33,7 +33,7 @@ keys = st.text(st.sampled_from(VISIBLE), min_size=12, max_size=40).filter(
 
 
 def live(api: Api, *, is_in_kept_texts: bool = True) -> None:
-    """Say the key in every place that a request has.
+    """Send the key in every part of a request.
 
     Prompts, callback URLs and prompts in rules are kept as they are, also by a durable store.
     """

@@ -1,4 +1,4 @@
-"""Several processes that share a sandbox, played by dispatchers in one event loop.
+"""Simulate several processes that share a sandbox, by dispatchers in one event loop.
 
 Their common store behaves as one behind a network does: every operation waits, a process learns
 what others did when it uses the store next, the clocks of the machines differ, and sometimes the
@@ -167,7 +167,7 @@ class Process:
     async def post(
         self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
     ) -> DeliveryResult:
-        """Be the sender of this process."""
+        """Implement `Sender` for this process."""
         if self.store.is_dead:
             await asyncio.Event().wait()
         task_id, at_ms = msgspec.json.decode(body)
@@ -178,10 +178,10 @@ class Process:
         return DeliveryResult(status=self._shared.status(task_id))
 
     async def aclose(self) -> None:
-        """Be the sender of this process."""
+        """Implement `Sender` for this process."""
 
     def kill(self) -> set[str]:
-        """End without a trace; return the tasks whose attempts it had claimed."""
+        """End as after `kill -9`; return the tasks whose attempts it had claimed."""
         self.store.is_dead = True
         return {
             delivery.task_id

@@ -1,4 +1,4 @@
-"""A sqlite store whose process is killed and started again, again and again."""
+"""A sqlite store whose process is killed and started again every few commands."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Logs in Redis stay short, and whatever was trimmed, every process sees the same sandbox."""
+"""Logs in Redis stay short, and every process sees the same sandbox although they are trimmed."""
 
 import asyncio
 from collections.abc import Callable, Iterator

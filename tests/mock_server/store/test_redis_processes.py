@@ -1,4 +1,4 @@
-"""Processes that end: what they had claimed or reserved is there for the others."""
+"""When a process ends, other processes get what it had claimed or reserved."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""A cluster and a master behind Sentinel carry the same mock as one server."""
+"""A store works with a cluster and with Sentinel as with one Redis."""
 
 import asyncio
 import os
