@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from redis.exceptions import ResponseError
+
 from mock_server.domain.commands import Command
 from mock_server.domain.errors import DamagedLog, NewerFormat, StoreUnavailable
 from mock_server.domain.sandbox.sandbox import Sandbox
@@ -40,17 +42,22 @@ class Loader:
         """
         try:
             return await self._load(sandbox_id, own)
-        except (DamagedLog, NewerFormat) as error:
+        except (DamagedLog, NewerFormat, ResponseError) as error:
             raise self.unreadable(sandbox_id, error) from error
 
-    def unreadable(self, sandbox_id: str, error: DamagedLog | NewerFormat) -> StoreUnavailable:
+    def unreadable(
+        self, sandbox_id: str, error: DamagedLog | NewerFormat | ResponseError
+    ) -> StoreUnavailable:
         """Return the error of a log or checkpoint that this process cannot read.
 
         A process that finds a newer format stops using Redis, instead of guessing.
         """
         if isinstance(error, NewerFormat):
             return self._connection.refuse(f"a newer version of the mock uses this Redis: {error}")
-        return StoreUnavailable(f"the sandbox {sandbox_id} in Redis is damaged: {error}")
+        return StoreUnavailable(
+            f"the sandbox {sandbox_id} in Redis is damaged ({error}); remove all sandboxes with"
+            " DELETE /_mock/sandboxes, or restore the data of Redis"
+        )
 
     async def _load(self, sandbox_id: str, own: OwnBatch | None) -> Replica | None:
         keys = SandboxKeys(sandbox_id)

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
+from redis.exceptions import ResponseError
+
 from mock_server.domain.command_codec import encode_commands
 from mock_server.domain.commands import Command
 from mock_server.domain.errors import (
@@ -179,7 +181,7 @@ class Pump:
             except SandboxMissing as error:
                 self._observer.gone(replica, work)
                 work.fail(error)
-            except (DamagedLog, NewerFormat) as error:
+            except (DamagedLog, NewerFormat, ResponseError) as error:
                 work.fail(self._loader.unreadable(replica.sandbox.id, error))
             except DomainError as error:
                 work.fail(error)

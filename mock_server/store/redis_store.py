@@ -297,8 +297,18 @@ class RedisStore:
         return [each.decode() for each in ids]
 
     async def _all_replicas(self) -> list[Replica]:
-        found = await asyncio.gather(*map(self._synced, await self._all_ids()))
-        return [replica for replica in found if replica is not None]
+        ids = await self._all_ids()
+        replicas = []
+        for found in await asyncio.gather(*map(self._synced, ids), return_exceptions=True):
+            if isinstance(found, Replica):
+                replicas.append(found)
+            elif isinstance(found, BaseException) and not self._is_damage(found):
+                raise found
+        return replicas
+
+    def _is_damage(self, error: BaseException) -> bool:
+        """Return whether only one sandbox cannot be used; that must not hide all others."""
+        return isinstance(error, StoreUnavailable) and self.problem is None
 
     async def _send(self, *commands: RedisCommand) -> list[Any]:
         return [checked(reply) for reply in await self._connection.send(commands)]

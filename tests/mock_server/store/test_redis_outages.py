@@ -13,7 +13,7 @@ from mock_server.domain.commands import RecordExchange
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.journal import Entry
 from mock_server.domain.operation import Operation
-from mock_server.store.redis_keys import SERVER
+from mock_server.store.redis_keys import EPOCH, SERVER, SandboxKeys
 from mock_server.store.redis_store import RedisStore
 from tests.mock_server.store.bench import HELD, Bench, Key
 from tests.mock_server.store.redis_stores import opened
@@ -278,6 +278,37 @@ def test_process_of_an_older_version_does_not_join_a_newer_mock(
     assert problem is not None
     assert "newer version" in problem
     assert "upgrade" in problem
+
+
+@pytest.mark.parametrize("is_loaded", [True, False])
+@pytest.mark.parametrize("damage", ["an entry", "the type"])
+def test_damaged_sandbox_fails_alone_until_it_is_removed(
+    server: RedisServer,
+    new_store: NewStore,
+    runner: asyncio.Runner,
+    damage: str,
+    *,
+    is_loaded: bool,
+) -> None:
+    server.start()
+    bench = Bench(new_store(), runner)
+    key, sound = bench.key("damaged"), bench.key("sound")
+    keys = SandboxKeys(key.id)
+    [epoch] = runner.run(server.send("ZMSCORE", keys.meta, EPOCH))
+    if damage == "an entry":
+        runner.run(server.send("XADD", keys.log, "*", "e", int(epoch), "c", bytes([FORMAT, 7])))
+    else:
+        runner.run(server.send("DEL", keys.log))
+        runner.run(server.send("SET", keys.log, "junk"))
+    store = bench.store if is_loaded else new_store()
+
+    with pytest.raises(StoreUnavailable, match=r"is damaged .*; remove"):
+        runner.run(store.read(key.id))
+    assert store.problem is None
+    assert [each.id for each in runner.run(store.sandboxes())] == [sound.id]
+    runner.run(store.drop_all())
+
+    assert runner.run(store.read(key.id)) is None
 
 
 @pytest.mark.parametrize("stored", ["junk", "{}", '{"format": 1}', "[]"])
