@@ -179,7 +179,7 @@ class SqliteFile:
         self._db.close()
 
     def _check_place(self, identity: os.stat_result) -> None:
-        """Raise StoreUnavailable if another start would not find what is written now."""
+        """Raise StoreUnavailable if the next start would not find what is written now."""
         try:
             is_there = os.path.samestat(self._place.stat(), identity)
         except OSError:

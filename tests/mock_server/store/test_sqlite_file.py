@@ -171,7 +171,7 @@ def test_failed_transaction_changes_nothing(path: str) -> None:
 
 @pytest.mark.parametrize("is_replaced", [False, True])
 def test_file_that_is_not_at_its_path_is_not_written(path: str, *, is_replaced: bool) -> None:
-    """Nobody would find again what is written to it."""
+    """The next start would not find what is written to it."""
     file, moved = opened(path), f"{path}.moved"
     Path(path).rename(moved)
     if is_replaced:
