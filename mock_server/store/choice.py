@@ -12,7 +12,7 @@ from mock_server.domain.errors import InvalidValue
 from mock_server.domain.ports import RealClock
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.store import Store
-from mock_server.domain.store_address import SQLITE, is_shared
+from mock_server.domain.store_address import MEMORY, SQLITE, is_shared
 from mock_server.store.memory_store import MemoryStore
 
 _MIN_TTL_MS = 60_000
@@ -51,8 +51,17 @@ def open_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealCloc
 def _sqlite_store(choice: StoreChoice, make_template: MakeTemplate) -> Store:
     from mock_server.store.sqlite_store import open_sqlite_store  # noqa: PLC0415
 
+    path = choice.address.removeprefix(SQLITE)
+    # Other programs write these. As paths, they would be files where nobody expects them.
+    if path == ":memory:":
+        raise InvalidValue("--store", f"use {MEMORY} to keep no file (got {choice.address})")
+    if path.startswith("//"):
+        raise InvalidValue(
+            "--store",
+            f"write {SQLITE}mock.db or {SQLITE}/folder/mock.db, without // (got {choice.address})",
+        )
     return open_sqlite_store(
-        choice.address.removeprefix(SQLITE),
+        path,
         make_template,
         seed=choice.seed,
         is_seed_chosen=choice.is_seed_chosen,

@@ -252,3 +252,13 @@ def whole(received: Sequence[Received]) -> Counter[str]:
 
 def task_of(received: Received) -> str:
     return str(json.loads(received.body)["data"]["taskId"])
+
+
+@pytest.mark.parametrize("address", ["sqlite::memory:", "sqlite:///mock.db", "sqlite://mock.db"])
+def test_address_of_other_programs_is_rejected(address: str) -> None:
+    """They mean memory or a relative path there, and would be unexpected files here."""
+    refused = run("--store", address, "--port", "0")
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert refused.stderr.startswith("Error: --store: ")
+    assert refused.stderr.endswith(f" (got {address})\n")
