@@ -3,10 +3,16 @@
 `--hypothesis-profile` chooses; `quick` is the default.
 """
 
+from collections.abc import Sequence
+from typing import TypeVar
+
 from hypothesis import HealthCheck, settings
+
+T = TypeVar("T")
 
 _USUAL = 100  # examples of a property in Hypothesis's own default profile
 _EXAMPLES = {"quick": 25, "deep": 200}
+_ONE_OF = 4  # `quick` tries one of so many cases of a long list.
 
 
 def register_profiles() -> None:
@@ -37,6 +43,11 @@ def examples(number: int, *, steps: int | None = None) -> settings:
 def is_deep() -> bool:
     """Tell whether the profile in use is `deep`, for tests that try all of a list or a part."""
     return settings().max_examples == _EXAMPLES["deep"]
+
+
+def part_of(cases: Sequence[T]) -> Sequence[T]:
+    """Return the cases of a list that the profile in use tries: all, or some of them."""
+    return cases if is_deep() else cases[::_ONE_OF]
 
 
 def scale(number: int) -> int:

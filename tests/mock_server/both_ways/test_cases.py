@@ -7,16 +7,22 @@ from tests.mock_server.both_ways import framing_cases, head_cases, rule_cases, s
 from tests.mock_server.both_ways.case import Case
 from tests.mock_server.both_ways.twins import Twins
 from tests.mock_server.fake_stores import DurableStore, WaitingStore
+from tests.properties import part_of
 
 STORES = (MemoryStore, DurableStore, WaitingStore)
 # While the store waits, the callback of the first task may be sent before the second submit.
 CONCURRENT = "callbacks_of_tasks_that_end_at_once"
+ALL = [
+    case for cases in (framing_cases, head_cases, sandbox_cases, rule_cases) for case in cases.CASES
+]
 CASES = [
-    pytest.param(store, case, id=f"{store.__name__}-{case.name}")
-    for store in STORES
-    for cases in (framing_cases, head_cases, sandbox_cases, rule_cases)
-    for case in cases.CASES
-    if store is not WaitingStore or case.name != CONCURRENT
+    *(pytest.param(MemoryStore, case, id=f"MemoryStore-{case.name}") for case in ALL),
+    *(
+        pytest.param(store, case, id=f"{store.__name__}-{case.name}", marks=pytest.mark.deep)
+        for store in (DurableStore, WaitingStore)
+        for case in part_of(ALL)
+        if store is not WaitingStore or case.name != CONCURRENT
+    ),
 ]
 
 

@@ -14,6 +14,7 @@ from tests.mock_server.both_ways import framing_cases, head_cases, rule_cases, s
 from tests.mock_server.both_ways.case import Case
 from tests.mock_server.both_ways.test_cases import CONCURRENT
 from tests.mock_server.both_ways.twins import Twins, twins
+from tests.properties import part_of
 from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.deep
@@ -49,7 +50,7 @@ def twins_with_redis(redis_server: RedisServer) -> Iterator[Twins]:
         yield servers
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", part_of(CASES))
 def test_both_ways_are_the_same_to_the_client(twins_with_redis: Twins, case: Case) -> None:
     # The key of the other tests, because some responses are drawn for it.
     outcome, direct = twins_with_redis.compare(case.talk, f"sk-case-{case.name}")
