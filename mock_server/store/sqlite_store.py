@@ -72,8 +72,6 @@ class SqliteStore(MemoryStore):
 
         Without space for that, the logs stay.
         """
-        if self._flush_handle is not None:
-            self._flush_handle.cancel()
         try:
             if self._flush():
                 for log in self._logs.values():
@@ -85,6 +83,8 @@ class SqliteStore(MemoryStore):
         except StoreUnavailable as error:
             logger.warning("no checkpoint was written: %s", error)
         finally:
+            if self._flush_handle is not None:  # A flush that failed is not tried again.
+                self._flush_handle.cancel()
             self._file.close()
 
     def after_persist(self, then: Callable[[StoreUnavailable | None], None]) -> None:

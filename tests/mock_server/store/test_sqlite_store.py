@@ -484,8 +484,11 @@ class TestFullDisk:
         self, process: Process, bench: Bench, caplog: pytest.LogCaptureFixture
     ) -> None:
         self.fill(process, bench)
+        store = process.store
         process.stop()
 
+        assert store._flush_handle is not None
+        assert store._flush_handle.cancelled()
         assert "the last changes are lost" in caplog.messages[-1]
         assert "disk is full" in caplog.messages[-1]
 
