@@ -12,13 +12,14 @@ from tests.properties import part_of
 STORES = (MemoryStore, DurableStore, WaitingStore)
 # While the store waits, the callback of the first task may be sent before the second submit.
 CONCURRENT = "callbacks_of_tasks_that_end_at_once"
+DEEP = (pytest.mark.deep, pytest.mark.long)
 ALL = [
     case for cases in (framing_cases, head_cases, sandbox_cases, rule_cases) for case in cases.CASES
 ]
 CASES = [
     *(pytest.param(MemoryStore, case, id=f"MemoryStore-{case.name}") for case in ALL),
     *(
-        pytest.param(store, case, id=f"{store.__name__}-{case.name}", marks=pytest.mark.deep)
+        pytest.param(store, case, id=f"{store.__name__}-{case.name}", marks=DEEP)
         for store in (DurableStore, WaitingStore)
         for case in part_of(ALL)
         if store is not WaitingStore or case.name != CONCURRENT

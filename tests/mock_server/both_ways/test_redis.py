@@ -17,7 +17,7 @@ from tests.mock_server.both_ways.twins import Twins, twins
 from tests.properties import part_of
 from tests.redis_server import RedisServer
 
-pytestmark = pytest.mark.deep
+pytestmark = [pytest.mark.deep, pytest.mark.long]
 
 _DATABASE = 11
 OTHERWISE = {

@@ -54,6 +54,7 @@ def test_all_three_servers_answer_for_one_key(servers: list[Started], tmp_path: 
 
 
 @pytest.mark.deep
+@pytest.mark.long
 def test_contract_holds_behind_a_balancer(url: str) -> None:
     suite = "full" if is_deep() else "smoke"
     ended = contract_tests("run", "--base-url", url, "--api-key", "sk-kit", "--suite", suite)
@@ -62,6 +63,7 @@ def test_contract_holds_behind_a_balancer(url: str) -> None:
 
 
 @pytest.mark.deep
+@pytest.mark.long
 def test_reference_client_passes_its_audit_behind_a_balancer(url: str) -> None:
     client = Path(sys.executable).with_name("client-reference")
     command = (
