@@ -1,1 +1,1 @@
-"""The implementation of `domain.store.Store` that keeps all sandboxes in memory."""
+"""Implementations of `domain.store.Store`: where the commands of all sandboxes go."""

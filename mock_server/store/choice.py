@@ -49,7 +49,7 @@ def open_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealCloc
 
 
 def _sqlite_store(choice: StoreChoice, make_template: MakeTemplate) -> Store:
-    from mock_server.store.sqlite_store import open_sqlite_store  # noqa: PLC0415
+    from mock_server.store.sqlite.store import open_sqlite_store  # noqa: PLC0415
 
     path = choice.address.removeprefix(SQLITE)
     # Other programs write these. As paths, they would be files where nobody expects them.
@@ -74,7 +74,7 @@ def _redis_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealCl
     if choice.ttl_ms < _MIN_TTL_MS:
         raise InvalidValue("--store-ttl", f"must be at least 1m (got {choice.ttl_ms / 1000:g} s)")
     try:
-        from mock_server.store.redis_store import RedisStore  # noqa: PLC0415  # An optional package.
+        from mock_server.store.redis.store import RedisStore  # noqa: PLC0415  # An optional package.
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] not in {"redis", "hiredis"}:
             raise

@@ -19,7 +19,7 @@ import mock_server
 from mock_server.command import command
 from mock_server.settings import Settings
 from mock_server.settings.sources import load_settings, unknown_variables
-from mock_server.store.redis_address import parse_address
+from mock_server.store.redis.address import parse_address
 from tests.pages.blocks import ROOT, Kind, blocks
 from tests.patience import PATIENCE_S
 

@@ -9,7 +9,7 @@ from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.store import Store
 from mock_server.runtime.clock import SystemClock
 from mock_server.settings import Settings
-from mock_server.store.redis_store import RedisStore
+from mock_server.store.redis.store import RedisStore
 from tests.mock_server.both_ways import framing_cases, head_cases, rule_cases, sandbox_cases
 from tests.mock_server.both_ways.case import Case
 from tests.mock_server.both_ways.test_cases import CONCURRENT

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from mock_server.store.redis_processes import LEASE_MS
+from mock_server.store.redis.processes import LEASE_MS
 from tests.mock_server.cli.commands import Started, started
 from tests.mock_server.conftest import MakeReceiver
 from tests.mock_server.e2e.receiver import Answer, Receiver

@@ -18,7 +18,7 @@ from mock_server.domain.deliveries import DeliveryState
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.settings import Settings
-from mock_server.store.sqlite_store import open_sqlite_store
+from mock_server.store.sqlite.store import open_sqlite_store
 from tests.mock_server.cli.commands import Started, run, started
 from tests.mock_server.conftest import MakeReceiver
 from tests.mock_server.e2e.receiver import Answer, Received

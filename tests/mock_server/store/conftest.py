@@ -11,8 +11,8 @@ from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.store import Store
 from mock_server.store.memory_store import MemoryStore
 from tests.mock_server.store.bench import CATALOGUE, Bench, NewBench
-from tests.mock_server.store.redis_stores import RedisStores
-from tests.mock_server.store.sqlite_stores import SqliteStores
+from tests.mock_server.store.redis.stores import RedisStores
+from tests.mock_server.store.sqlite.stores import SqliteStores
 from tests.properties import is_deep
 
 

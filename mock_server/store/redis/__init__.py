@@ -1,0 +1,1 @@
+"""The store in Redis: several processes are one mock (decision 17)."""

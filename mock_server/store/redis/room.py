@@ -1,0 +1,99 @@
+"""Make room for tasks at the limit: the tasks that ended first are dropped, of any sandbox."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from heapq import nsmallest
+from typing import NamedTuple
+
+from mock_server.domain.commands import DropTask, NoticeEnds, Restore
+from mock_server.domain.errors import NoRoom, SandboxMissing
+from mock_server.store.redis.places import Places
+from mock_server.store.redis.pump import Pump
+from mock_server.store.redis.replica import Replica
+
+_MAX_REMEMBERED = 10_000
+
+
+class _EndedTask(NamedTuple):
+    end_ms: int
+    ordinal: int
+    task_id: str
+    replica: Replica
+
+
+class Room:
+    def __init__(
+        self, places: Places, pump: Pump, replicas: Callable[[], Awaitable[Sequence[Replica]]]
+    ) -> None:
+        self._places = places
+        self._pump = pump
+        self._replicas = replicas  # Returns replicas of all sandboxes in Redis.
+        self._ended: list[_EndedTask] = []  # The task to drop next is the last one.
+        self._lock = asyncio.Lock()
+
+    async def take(self, real_ms: int) -> bool:
+        """Take a place for a task; return False if there is none and no task has ended."""
+        return self._places.take() or await self._make(real_ms)
+
+    async def take_for(self, replica: Replica, restore: Restore) -> int:
+        """Take the places that a snapshot needs in addition, and return their number.
+
+        Raises NoRoom if there are not so many.
+        """
+        needed = max(0, len(restore.snapshot.tasks) - replica.sandbox.task_count)
+        async with self._lock:
+            for taken in range(needed):
+                if not await self._places.take_or_reserve():
+                    await self._drop_for(needed - taken, replica, restore.real_ms, taken)
+                    break
+        return needed
+
+    async def _drop_for(self, count: int, spared: Replica, real_ms: int, taken: int) -> None:
+        """Drop tasks, but none of the `spared` sandbox. Raises NoRoom if there are too few."""
+        self._ended = [each for each in await self._search(real_ms) if each.replica is not spared]
+        has_room = len(self._ended) >= count
+        for dropped in range(count):
+            if not (has_room and await self._drop_one(real_ms)):
+                self._places.give_back(taken + dropped)
+                raise NoRoom("Task limit reached (--max-tasks): the snapshot has too many tasks.")
+
+    async def _make(self, real_ms: int) -> bool:
+        async with self._lock:
+            return await self._places.take_or_reserve() or await self._drop_one(real_ms)
+
+    async def _drop_one(self, real_ms: int) -> bool:
+        """Drop the task that ended first and take its place."""
+        is_searched = False
+        while True:
+            if not self._ended:
+                if is_searched:
+                    return False
+                is_searched = True
+                self._ended = await self._search(real_ms)
+                continue
+            ended = self._ended.pop()
+            if not ended.replica.sandbox.has_task(ended.task_id):
+                continue
+            drop = DropTask(real_ms=real_ms, task_id=ended.task_id)
+            try:
+                await self._pump.execute(ended.replica, drop)
+            except SandboxMissing:
+                continue
+            if await self._places.take_or_reserve():
+                return True
+
+    async def _search(self, real_ms: int) -> list[_EndedTask]:
+        replicas = await self._replicas()
+        notice = NoticeEnds(real_ms=real_ms)
+        await asyncio.gather(
+            *(self._pump.execute(replica, notice) for replica in replicas), return_exceptions=True
+        )
+        first = nsmallest(_MAX_REMEMBERED, _all_ended(replicas, real_ms))
+        return first[::-1]
+
+
+def _all_ended(replicas: Sequence[Replica], real_ms: int) -> Iterator[_EndedTask]:
+    for replica in replicas:
+        for task in replica.sandbox.tasks(real_ms)[0]:
+            if task.is_settled and task.end_ms is not None:
+                yield _EndedTask(task.end_ms, task.ordinal, task.id, replica)

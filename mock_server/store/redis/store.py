@@ -1,0 +1,314 @@
+"""The store in Redis: all processes that use it are one mock (decision 17)."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from secrets import randbits, token_hex
+from typing import Any
+
+import msgspec
+
+from mock_server.domain.commands import Command, R, RecordExchange, ReleaseClaims, Restore, Submit
+from mock_server.domain.errors import SandboxMissing, StoreUnavailable
+from mock_server.domain.events import Follower
+from mock_server.domain.ports import RealClock
+from mock_server.domain.sandbox.sandbox import Sandbox
+from mock_server.domain.sandbox.state import SandboxTemplate
+from mock_server.domain.server_metrics import ServerMetrics
+from mock_server.domain.task import sandbox_id_in
+from mock_server.store.redis.address import parse_address
+from mock_server.store.redis.background import Background
+from mock_server.store.redis.checkpoints import Checkpoints
+from mock_server.store.redis.client import Command as RedisCommand
+from mock_server.store.redis.connection import RedisConnection, checked
+from mock_server.store.redis.due import DueInstants
+from mock_server.store.redis.events import Events
+from mock_server.store.redis.expiry import Expiry
+from mock_server.store.redis.keys import DUE, SANDBOXES, SandboxKeys, origin_key
+from mock_server.store.redis.loader import Loader
+from mock_server.store.redis.metrics import SharedMetrics
+from mock_server.store.redis.places import Places, field_of_process
+from mock_server.store.redis.processes import LEASE_MS, Processes
+from mock_server.store.redis.pump import Pump
+from mock_server.store.redis.replica import Replica
+from mock_server.store.redis.replicas import Replicas
+from mock_server.store.redis.room import Room
+from mock_server.store.redis.round_trips import RoundTrips
+from mock_server.store.redis.server_records import ServerRecords
+from mock_server.store.redis.watch import Watch
+
+MAX_SANDBOXES = 10_000
+_MAX_EVICTED = 100
+_SEED_BITS = 32
+_LOOK_EVERY_S = 1.0
+_SYNC_EVERY_S = 0.05
+_DROP_IDLE_EVERY_S = 300.0
+_TRIES = 5  # To execute a command while other processes remove the sandbox and create it again.
+
+
+class RedisStore:
+    """Implements `domain.store.Store`. `seed` is None if any seed will do."""
+
+    is_immediate = False
+    is_durable = True
+
+    def __init__(
+        self,
+        make_template: Callable[[int], SandboxTemplate],
+        address: str,
+        *,
+        clock: RealClock,
+        seed: int | None = None,
+        max_tasks: int = 2_000_000,
+        max_sandboxes: int = MAX_SANDBOXES,
+        ttl_ms: int = 7 * 86_400_000,
+        lease_ms: int = LEASE_MS,
+    ) -> None:
+        self.owner = token_hex(8)
+        self._clock = clock
+        self._ttl_ms = ttl_ms
+        self._max_sandboxes = max_sandboxes
+        self._events = Events()
+        template = make_template(randbits(_SEED_BITS) if seed is None else seed)
+        self._servers = ServerRecords(template, is_seed_chosen=seed is not None)
+        connection = self._connection = RedisConnection(parse_address(address), self._hello)
+        loader = Loader(connection, lambda: self._servers.template, self._events.applied)
+        self._expiry = Expiry(ttl_ms, clock)
+        self._replicas = Replicas(connection, loader, self._servers, self._expiry, self._hello)
+        self._checkpoints = Checkpoints(connection, ttl_ms)
+        self._due = DueInstants(connection, clock)
+        self._places = Places(connection, self.owner, max_tasks)
+        self._round_trips = RoundTrips(
+            replicas=self._replicas,
+            events=self._events,
+            checkpoints=self._checkpoints,
+            expiry=self._expiry,
+            due=self._due,
+            places=self._places,
+        )
+        self._pump = Pump(connection, loader, self._round_trips)
+        self._room = Room(self._places, self._pump, self._all_replicas)
+        self._shared_metrics = SharedMetrics(connection, self.owner, self._events.metrics)
+        self._processes = Processes(
+            connection, self.owner, seconds=lambda: clock.now_ns() / 1e9, lease_ms=lease_ms
+        )
+        self._watch = Watch(self, self._due, self._processes, self._synced, clock)
+        self._background = Background()
+
+    @property
+    def problem(self) -> str | None:
+        return self._connection.problem
+
+    @property
+    def seed(self) -> int:
+        return self._servers.template.seed
+
+    @property
+    def secret(self) -> bytes:
+        return self._servers.secret
+
+    @property
+    def metrics(self) -> ServerMetrics:
+        return self._events.metrics
+
+    async def total_metrics(self) -> ServerMetrics:
+        return await self._shared_metrics.total()
+
+    def when_due(self, wake: Callable[[str], None]) -> None:
+        """Call `wake` for each sandbox with callbacks that no other process delivers."""
+        self._watch.wake = wake
+
+    async def start(self) -> None:
+        await self._connection.start()
+        self._background.repeat(self._processes.renew, self._processes.renew_every_s)
+        self._background.repeat(self._watch.look, _LOOK_EVERY_S)
+        self._background.repeat(self._tidy, _LOOK_EVERY_S)
+        self._background.repeat(self._exchange, _SYNC_EVERY_S)
+        self._background.repeat(self._drop_idle, _DROP_IDLE_EVERY_S)
+
+    async def aclose(self) -> None:
+        await self._background.aclose()
+        if self.problem is None:
+            with suppress(StoreUnavailable):  # Without it, the lease ends soon.
+                await self._leave()
+        await self._pump.aclose()
+        await self._checkpoints.aclose()
+        await self._connection.aclose()
+
+    def after_persist(self, then: Callable[[StoreUnavailable | None], None]) -> None:
+        then(None)
+
+    async def open(
+        self, sandbox_id: str, *, is_broke: bool, real_ms: int, is_checked: bool = False
+    ) -> Sandbox:
+        if is_checked:
+            replica = self._replicas.get(sandbox_id)
+            if replica is not None and not replica.sandbox.has_rules:
+                return replica.sandbox
+        while True:
+            replica = await self._synced(sandbox_id)
+            if replica is not None:
+                return replica.sandbox
+            count = await self._replicas.begin(sandbox_id, is_broke=is_broke, real_ms=real_ms)
+            if count > self._max_sandboxes:
+                await self._evict(count, sandbox_id)
+
+    async def read(self, sandbox_id: str) -> Sandbox | None:
+        replica = await self._synced(sandbox_id)
+        return None if replica is None else replica.sandbox
+
+    async def execute(self, sandbox_id: str, command: Command[R]) -> R:
+        for _ in range(_TRIES):
+            if self.problem is not None:
+                raise StoreUnavailable(self.problem)
+            replica = self._replicas.get(sandbox_id) or await self._replicas.load(sandbox_id)
+            if replica is None:
+                break
+            sent, places = await self._prepared(replica, command)
+            try:
+                result: R = await self._pump.execute(replica, sent, places=places)
+            except SandboxMissing:  # The log has another epoch, so the command had no effect.
+                continue
+            return result
+        raise SandboxMissing(f"there is no sandbox {sandbox_id}")
+
+    def follow(self, sandbox_id: str, follower: Follower, *, is_passive: bool = False) -> None:
+        self._events.follow(sandbox_id, follower, is_passive=is_passive)
+
+    def unfollow(self, sandbox_id: str, follower: Follower) -> None:
+        self._events.unfollow(sandbox_id, follower)
+
+    async def sandbox_of_task(self, task_id: str) -> Sandbox | None:
+        origin = sandbox_id_in(task_id)
+        own = await self.read(origin)
+        if own is not None and own.has_task(task_id):
+            return own
+        [restored] = await self._send(("SMEMBERS", origin_key(origin)))
+        for each in sorted(restored):
+            sandbox = await self.read(each.decode())
+            if sandbox is not None and sandbox.origin == origin and sandbox.has_task(task_id):
+                return sandbox
+        return own
+
+    async def sandboxes(self) -> Sequence[Sandbox]:
+        return [replica.sandbox for replica in await self._all_replicas()]
+
+    async def remove(self, sandbox_id: str) -> None:
+        await self._send(
+            ("DEL", *SandboxKeys(sandbox_id).all),
+            ("ZREM", SANDBOXES, sandbox_id),
+            ("ZREM", DUE, sandbox_id),
+        )
+        await self._places.release(sandbox_id)
+        self._replicas.forget(sandbox_id)
+        replica = self._replicas.get(sandbox_id)
+        if replica is not None:
+            self._round_trips.forget(replica)
+
+    async def drop_all(self) -> None:
+        for sandbox_id in await self._all_ids():
+            await self.remove(sandbox_id)
+
+    async def _hello(self) -> None:
+        """Join the mock in Redis, after each connection."""
+        instance = self._servers.instance
+        await self._connection.send_early(self._processes.joining())
+        await self._servers.hello(self._connection.send_early)
+        if self._servers.instance != instance:
+            self._places.forget()
+            self._shared_metrics.forget()
+
+    async def _leave(self) -> None:
+        """Release what this process has claimed, and everything that it has reserved."""
+        real_ms = self._clock.now_ns() // 1_000_000
+        for replica in self._replicas.all():
+            if self.owner in replica.sandbox.claim_owners():
+                release = ReleaseClaims(real_ms=real_ms, owner=self.owner)
+                await asyncio.gather(self._pump.execute(replica, release), return_exceptions=True)
+        await self._places.leave()
+        await self._shared_metrics.publish()
+        await self._shared_metrics.absorb(self.owner)
+        await self._processes.leave()
+
+    async def _prepared(self, replica: Replica, command: Command[Any]) -> tuple[Command[Any], int]:
+        """Return the command as it is sent, and the number of tasks that it may add."""
+        if type(command) is RecordExchange:
+            if replica.note:
+                entry = msgspec.structs.replace(command.entry, error=replica.note)
+                command, replica.note = msgspec.structs.replace(command, entry=entry), ""
+        elif type(command) is Submit:
+            if self._places.take() or await self._room.take(command.real_ms):
+                return command, 1
+            return msgspec.structs.replace(command, has_room=False), 0
+        elif type(command) is Restore:
+            origin, sandbox_id = command.snapshot.origin, replica.sandbox.id
+            if origin != sandbox_id:  # The pictures of its tasks have the id of the origin.
+                key = origin_key(origin)
+                await self._send(("SADD", key, sandbox_id), ("PEXPIRE", key, self._ttl_ms))
+            return command, await self._room.take_for(replica, command)
+        return command, 0
+
+    async def _synced(self, sandbox_id: str) -> Replica | None:
+        """Return the sandbox with everything that was in its log before this call, or None."""
+        replica = self._replicas.get(sandbox_id)
+        if replica is not None:
+            try:
+                await self._pump.sync(replica)
+            except SandboxMissing:
+                replica = None
+        return replica or await self._replicas.load(sandbox_id)
+
+    async def _evict(self, count: int, spared: str) -> None:
+        """Remove the sandboxes that were unused for longest; those with live tasks come last."""
+        excess = max(count - self._max_sandboxes, min(_MAX_EVICTED, count // 10))
+        [oldest] = await self._send(("ZRANGE", SANDBOXES, 0, excess + _MAX_EVICTED))
+        found = await asyncio.gather(*(self.read(each.decode()) for each in oldest))
+        idle = sorted(
+            (each for each in found if each is not None and each.id != spared),
+            key=lambda each: (each.has_live_tasks, each.used_ms),
+        )
+        for sandbox in idle[:excess]:
+            await self.remove(sandbox.id)
+
+    async def _exchange(self) -> None:
+        """Fetch what followers wait for, and publish the counters of this process."""
+        followed = [self._synced(sandbox_id) for sandbox_id in list(self._events.followed)]
+        await asyncio.gather(*followed)
+        await self._shared_metrics.publish()
+
+    async def _tidy(self) -> None:
+        """Free what processes that have ended, and sandboxes that have expired, have left."""
+        for process in await self._processes.ended():
+            await self._places.release(field_of_process(process))
+            await self._shared_metrics.absorb(process)
+        expired_ms = self._clock.now_ns() // 1_000_000 - self._ttl_ms
+        [ids] = await self._send(
+            ("ZRANGE", SANDBOXES, "-inf", expired_ms, "BYSCORE", "LIMIT", 0, _MAX_EVICTED)
+        )
+        for sandbox_id in (each.decode() for each in ids):
+            if await self._synced(sandbox_id) is None:
+                await self.remove(sandbox_id)
+
+    async def _drop_idle(self) -> None:
+        self._replicas.drop_idle(self._events.is_followed)
+
+    async def _all_ids(self) -> list[str]:
+        [ids] = await self._send(("ZRANGE", SANDBOXES, 0, -1))
+        return [each.decode() for each in ids]
+
+    async def _all_replicas(self) -> list[Replica]:
+        ids = await self._all_ids()
+        replicas = []
+        for found in await asyncio.gather(*map(self._synced, ids), return_exceptions=True):
+            if isinstance(found, Replica):
+                replicas.append(found)
+            elif isinstance(found, BaseException) and not self._is_damage(found):
+                raise found
+        return replicas
+
+    def _is_damage(self, error: BaseException) -> bool:
+        """Return whether only one sandbox cannot be used; that must not hide all others."""
+        return isinstance(error, StoreUnavailable) and self.problem is None
+
+    async def _send(self, *commands: RedisCommand) -> list[Any]:
+        return [checked(reply) for reply in await self._connection.send(commands)]
