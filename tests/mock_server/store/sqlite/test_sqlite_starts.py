@@ -1,0 +1,84 @@
+"""Which files a process accepts when it starts, and what it says about others."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from mock_server.domain.errors import InvalidValue
+from mock_server.domain.sandbox_settings import SandboxSettings
+from tests.mock_server.store.bench import HELD, MODEL
+from tests.mock_server.store.sqlite.process import CONTENT, MANY, SUBMIT, Process
+
+
+def test_seed_of_the_file_stays_in_effect(process: Process) -> None:
+    process.open(seed=5)
+    process.open(seed=9)
+    not_chosen = process.store.seed
+    process.open(seed=5, is_seed_chosen=True)
+
+    assert (not_chosen, process.store.seed) == (5, 5)
+
+
+def test_other_seed_is_rejected(process: Process) -> None:
+    process.open(seed=5)
+
+    with pytest.raises(InvalidValue, match=r"^--seed: .*state.db has the seed 5 \(got 6\); "):
+        process.open(seed=6, is_seed_chosen=True)
+
+
+def test_other_prices_are_rejected_for_a_log_and_accepted_after_a_stop(process: Process) -> None:
+    """A log would give other balances; a stop replaces it by a checkpoint."""
+    cheap = {MODEL.id: msgspec.structs.replace(MODEL, price_usd=0.01)}
+    before = process.open().key().task(HELD)
+    with pytest.raises(InvalidValue, match=r"^--store: .*state.db needs the models, .* prices "):
+        process.open(models=cheap)
+    process.open()
+    process.stop()
+    key = process.open(models=cheap).key()
+
+    assert key.stored(before.id) == before
+    assert key.task(HELD).order.price_microusd == 10_000
+
+
+def test_start_with_other_settings_says_that_sandboxes_keep_theirs(
+    process: Process, caplog: pytest.LogCaptureFixture
+) -> None:
+    process.open().key("a").task(HELD)
+    process.open().key("b")
+    equal = list(caplog.messages)
+    again = process.open(settings=SandboxSettings(rate_limit=1))
+
+    assert equal == []
+    assert [message.partition(" in ")[0] for message in caplog.messages] == ["2 sandboxes"]
+    assert again.key("a").sandbox.settings == MANY
+    assert again.key("c").sandbox.settings.rate_limit == 1
+
+
+def test_file_of_a_newer_format_is_rejected(process: Process) -> None:
+    process.open()
+    process.store._file._execute("UPDATE server SET format = 99")
+
+    with pytest.raises(InvalidValue, match=r"^--store: .* was written by a newer version "):
+        process.open()
+
+
+@pytest.mark.parametrize("table", CONTENT)
+def test_damaged_sandbox_is_rejected(process: Process, table: str) -> None:
+    process.open().key().task()
+    process.store._file._execute(f"UPDATE {table} SET {CONTENT[table]} = x'0102'")
+
+    with pytest.raises(InvalidValue, match=r"^--store: .*state.db is damaged \(.*\); restore"):
+        process.open()
+
+
+def test_damaged_page_of_a_sandbox_is_named(process: Process) -> None:
+    sandbox_id = process.open().key().id
+    for _ in range(20):
+        process.run(process.store.execute(sandbox_id, SUBMIT))
+    process.stop()
+    file = Path(process._path)
+    file.write_bytes(file.read_bytes()[:-40_000] + b"\xff" * 40_000)
+
+    with pytest.raises(InvalidValue, match=r"^--store: .*state.db is damaged \(.*\); restore"):
+        process.open()
