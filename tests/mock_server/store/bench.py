@@ -19,10 +19,13 @@ from mock_server.domain.commands import (
     ReadCounters,
     ReadStatus,
     RecordDelivery,
+    RecordExchange,
     ReleaseClock,
     Reset,
     Submit,
 )
+from mock_server.domain.journal import Entry
+from mock_server.domain.operation import Operation
 from mock_server.domain.planner import DEFAULT_REQUEST, PlanRequest
 from mock_server.domain.ports import DeliveryResult
 from mock_server.domain.results import BalanceView, Counters, Rejection, TaskView
@@ -145,6 +148,11 @@ class Key:
 
     def balance(self) -> BalanceView | Rejection:
         return self.execute(CountRequest)
+
+    def record(self, answer: bytes = b"") -> None:
+        """Record the exchange of a request for the balance."""
+        entry = Entry(0, 0, Operation.BALANCE, "", 200, 0, b"", answer)
+        self.execute(RecordExchange, entry=entry)
 
     def finish(self, task_id: str, fail_code: str | None = None) -> TaskView | Rejection:
         message = fail_code and "as told"

@@ -1,6 +1,7 @@
 """Stores in Redis for the suite of all stores: one, or three that are one mock."""
 
 import asyncio
+from collections.abc import Callable
 from itertools import count, cycle
 from typing import Any, cast
 
@@ -21,6 +22,7 @@ TEMPLATE = SandboxTemplate(
     models=CATALOGUE.models,
     fail_messages=CATALOGUE.fail_messages,
 )
+NewStore = Callable[..., RedisStore]
 _DATABASES = 6  # Some tests use several benches at the same time.
 
 

@@ -1,18 +1,14 @@
 """Logs in Redis stay short, and every process sees the same sandbox although they are trimmed."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from mock_server.domain.commands import RecordExchange
-from mock_server.domain.journal import Entry
-from mock_server.domain.operation import Operation
 from mock_server.store.redis import replica as redis_replica
-from mock_server.store.redis.store import RedisStore
 from tests.mock_server.store.bench import HELD, Bench, Key
-from tests.mock_server.store.redis.stores import opened
+from tests.mock_server.store.redis.stores import NewStore
 from tests.redis_server import RedisServer
 
 BODY = b"x" * 60_000
@@ -20,38 +16,18 @@ NewBench = Callable[[], Bench]
 
 
 @pytest.fixture
-def new_bench_of_process(redis_server: RedisServer, runner: asyncio.Runner) -> Iterator[NewBench]:
+def new_bench_of_process(
+    redis_server: RedisServer, runner: asyncio.Runner, open_store: NewStore
+) -> NewBench:
     runner.run(redis_server.flush(0))
-    stores: list[RedisStore] = []
-
-    def new() -> Bench:
-        stores.append(runner.run(opened(redis_server.address)))
-        return Bench(stores[-1], runner)
-
-    yield new
-    for store in stores:
-        runner.run(store.aclose())
-
-
-def record(key: Key, answer: bytes = BODY) -> None:
-    entry = Entry(
-        at_ms=0,
-        real_ms=0,
-        operation=Operation.BALANCE,
-        task_id="",
-        status=200,
-        duration_us=0,
-        request=b"",
-        answer=answer,
-    )
-    key.execute(RecordExchange, entry=entry)
+    return lambda: Bench(open_store(redis_server.address), runner)
 
 
 def record_much(key: Key) -> None:
     """Record more than a log keeps."""
     store: Any = key._bench.store
     for _ in range(60):
-        record(key)
+        key.record(BODY)
     key._bench.run(store._checkpoints.aclose())
 
 
@@ -80,7 +56,7 @@ def test_new_process_continues_from_a_checkpoint(new_bench_of_process: NewBench)
     key = new_bench_of_process().key()
     task = key.task(HELD)
     record_much(key)
-    record(key, b"behind the checkpoint")
+    key.record(b"behind the checkpoint")
 
     there = new_bench_of_process().key()
 
@@ -140,7 +116,7 @@ def test_all_processes_agree_when_a_checkpoint_is_due(
     monkeypatch.setattr(redis_replica, "_LEAST_LOG_BYTES", 4_000)
     keys = [new_bench_of_process().key() for _ in range(3)]
     for turn in range(120):
-        record(keys[turn % 3], b"x" * (turn % 7))
+        keys[turn % 3].record(b"x" * (turn % 7))
     for key in keys:
         key.open()
     stores: list[Any] = [key._bench.store for key in keys]

@@ -1,7 +1,7 @@
 """When a process ends, other processes get what it had claimed or reserved."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from mock_server.domain.task import Ending
 from mock_server.store.redis.keys import DUE, PLACES, PROCESSES, TASKS, SandboxKeys, process_key
 from mock_server.store.redis.store import RedisStore
 from tests.mock_server.store.bench import HELD, HOOK, START_MS, Bench, Key, lasting
-from tests.mock_server.store.redis.stores import opened
+from tests.mock_server.store.redis.stores import NewStore
 from tests.redis_server import RedisServer
 
 _LEASE_MS = 15_000
@@ -56,6 +56,9 @@ class Process:
         self._run(self.store._tidy())
 
 
+NewProcess = Callable[..., Process]
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -63,24 +66,17 @@ def clock() -> Clock:
 
 @pytest.fixture
 def new_process(
-    redis_server: RedisServer, runner: asyncio.Runner, clock: Clock
-) -> Iterator[Callable[..., Process]]:
+    redis_server: RedisServer, runner: asyncio.Runner, open_store: NewStore, clock: Clock
+) -> NewProcess:
     """Start a process whose background work a test does by hand."""
     runner.run(redis_server.flush(0))
-    stores = []
 
     def new(**options: Any) -> Process:
-        store = runner.run(opened(redis_server.address, clock=clock, **options))
+        store = open_store(redis_server.address, clock=clock, **options)
         runner.run(store._background.aclose())
-        stores.append(store)
         return Process(store, redis_server, runner)
 
-    yield new
-    for store in stores:
-        runner.run(store.aclose())
-
-
-NewProcess = Callable[..., Process]
+    return new
 
 
 def pass_time(clock: Clock, key: Key, milliseconds: int) -> None:

@@ -1,0 +1,112 @@
+"""Redis contains what a process cannot use: data of another version, or damaged data."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from mock_server.domain.command_codec import FORMAT
+from mock_server.domain.errors import StoreUnavailable
+from mock_server.store.redis.keys import EPOCH, SERVER, SandboxKeys
+from tests.mock_server.store.bench import Bench
+from tests.mock_server.store.redis.outages import fail
+from tests.mock_server.store.redis.stores import NewStore
+from tests.redis_server import RedisServer
+
+
+def test_process_stops_when_it_finds_a_newer_format(
+    server: RedisServer, new_store: NewStore, runner: asyncio.Runner
+) -> None:
+    server.start()
+    bench = Bench(new_store(), runner)
+    key = bench.key()
+    log, newer = f"apixo-mock:{{{key.id}}}:log", bytes([FORMAT + 1])
+    [epoch] = runner.run(server.send("ZMSCORE", f"apixo-mock:{{{key.id}}}:meta", "epoch"))
+    runner.run(server.send("XADD", log, "*", "e", int(epoch), "c", newer))
+
+    assert "a newer version" in fail(key)
+    assert bench.store.problem is not None
+    assert "a newer version" in bench.store.problem
+
+
+def test_process_of_an_older_version_does_not_join_a_newer_mock(
+    server: RedisServer, new_store: NewStore, runner: asyncio.Runner
+) -> None:
+    server.start()
+    new_store()
+    record = msgspec.json.decode(runner.run(server.send("GET", SERVER)))
+    newer = record | {"format": FORMAT + 1}
+    runner.run(server.send("SET", SERVER, msgspec.json.encode(newer)))
+
+    problem = new_store().problem
+
+    assert problem is not None
+    assert "newer version" in problem
+    assert "upgrade" in problem
+
+
+def test_record_of_a_newer_version_may_have_other_members(
+    server: RedisServer, new_store: NewStore, runner: asyncio.Runner
+) -> None:
+    server.start()
+    newer = {"format": FORMAT + 1, "seed": {"of": "another type"}}
+    runner.run(server.send("SET", SERVER, msgspec.json.encode(newer)))
+
+    problem = new_store().problem
+
+    assert problem is not None
+    assert "newer version" in problem
+
+
+@pytest.mark.parametrize("is_loaded", [True, False])
+@pytest.mark.parametrize("damage", ["an entry", "the type"])
+def test_damaged_sandbox_fails_alone_until_it_is_removed(
+    server: RedisServer,
+    new_store: NewStore,
+    runner: asyncio.Runner,
+    damage: str,
+    *,
+    is_loaded: bool,
+) -> None:
+    server.start()
+    bench = Bench(new_store(), runner)
+    key, sound = bench.key("damaged"), bench.key("sound")
+    keys = SandboxKeys(key.id)
+    [epoch] = runner.run(server.send("ZMSCORE", keys.meta, EPOCH))
+    if damage == "an entry":
+        runner.run(server.send("XADD", keys.log, "*", "e", int(epoch), "c", bytes([FORMAT, 7])))
+    else:
+        runner.run(server.send("DEL", keys.log))
+        runner.run(server.send("SET", keys.log, "junk"))
+    store = bench.store if is_loaded else new_store()
+
+    with pytest.raises(StoreUnavailable, match=r"is damaged .*; remove"):
+        runner.run(store.read(key.id))
+    assert store.problem is None
+    assert [each.id for each in runner.run(store.sandboxes())] == [sound.id]
+    runner.run(store.drop_all())
+
+    assert runner.run(store.read(key.id)) is None
+
+
+@pytest.mark.parametrize("stored", ["junk", "{}", '{"format": 1}', "[]"])
+def test_damaged_record_of_the_mock_is_named(
+    server: RedisServer, new_store: NewStore, runner: asyncio.Runner, stored: str
+) -> None:
+    server.start()
+    runner.run(server.send("SET", SERVER, stored))
+
+    problem = new_store().problem
+
+    assert problem is not None
+    assert problem.startswith(f"--store: the key {SERVER} in this Redis is damaged")
+
+
+def test_processes_of_one_mock_have_one_seed(server: RedisServer, new_store: NewStore) -> None:
+    server.start()
+    first = new_store(seed=7)
+
+    assert new_store(seed=None).seed == first.seed == 7
+    problem = new_store(seed=8).problem
+    assert problem is not None
+    assert "--seed 7" in problem
