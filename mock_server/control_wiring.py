@@ -123,7 +123,7 @@ class ControlPlane:
                 default_generation_ms=model.generation_time_ms,
                 profiles=profiles,
             ),
-            SnapshotResource(store, dispatcher, catalogue, real_ms=real_ms),
+            SnapshotResource(store, dispatcher, authenticator, catalogue, real_ms=real_ms),
             ClockResource(store, dispatcher, real_ms=real_ms),
             TasksResource(
                 store,

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from mock_server.control.browser_guard import BrowserGuard
 from mock_server.control.errors import ControlError
 from mock_server.domain.addresses import is_loopback
-from mock_server.domain.errors import quoted
+from mock_server.domain.errors import SandboxDamaged, quoted
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.web.api_keys import ApiKeys
 from mock_server.web.redaction import Redactor, bearer_token
@@ -38,7 +38,7 @@ class Authenticator:
         self._admin_token = admin_token
 
     async def sandbox(self, request: Request) -> SandboxReader:
-        """Return the caller's sandbox and store it in the state of the request.
+        """Return the caller's sandbox and store its id in the state of the request.
 
         The dashboard has no key: it names the sandbox, and the guard checks its session. Raise
         ControlError (401, 403, 404) without a valid key (AUTH-2) or a sandbox that it may see.
@@ -56,8 +56,19 @@ class Authenticator:
                 problem = self._api_keys.key_problem(dict(request.headers.raw))
                 status = 403 if problem.is_forbidden else 401
                 raise ControlError(status, f"{problem.text}; the key selects the sandbox")
-        request.state.sandbox = found
+        request.state.sandbox_id = found.id
         return found
+
+    async def sandbox_id(self, request: Request) -> str:
+        """Return the id of the caller's sandbox, even if the store cannot read the sandbox.
+
+        The errors are those of `sandbox`.
+        """
+        try:
+            return (await self.sandbox(request)).id
+        except SandboxDamaged as error:
+            request.state.sandbox_id = error.sandbox_id
+            return error.sandbox_id
 
     async def sandbox_of_key(self, key: str) -> SandboxReader | None:
         """Return the sandbox of a key that was entered in a form; None if the key is invalid."""
@@ -87,9 +98,9 @@ class Authenticator:
         wanted = self._admin_token
         return wanted is not None and compare_digest(given.encode(), wanted.encode())
 
-    def without_key(self, sandbox: SandboxReader, shown: bytes) -> bytes:
+    def without_key(self, sandbox_id: str, shown: bytes) -> bytes:
         """Return JSON in which the API key of this sandbox is redacted."""
-        return self._api_keys.without_key(sandbox.id, shown)
+        return self._api_keys.without_key(sandbox_id, shown)
 
     def redactor(self, sandbox: SandboxReader) -> Redactor:
         """Return a redactor of the sandbox's key."""

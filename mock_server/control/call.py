@@ -1,9 +1,9 @@
 """Declare a call of the control plane once: its route and its OpenAPI entry are derived.
 
 The signature of the handler is part of the declaration. A handler can have these parameters:
-`sandbox` (the caller's), `query` (a struct whose fields are the query parameters), `body` (decoded
-and validated as its type), `request`, and the parameters of the path. It returns a struct (sent as
-JSON), None (204), or a Response.
+`sandbox` (the caller's), `sandbox_id` (the same, even if the sandbox is damaged), `query` (a struct
+whose fields are the query parameters), `body` (decoded and validated as its type), `request`, and
+the parameters of the path. It returns a struct (sent as JSON), None (204), or a Response.
 """
 
 import re
@@ -23,7 +23,7 @@ from mock_server.control.decoding import read
 from mock_server.control.errors import ControlError, unavailable
 from mock_server.control.query import check_names, read_query
 from mock_server.domain.errors import StoreUnavailable
-from mock_server.domain.store import SandboxReader, Store
+from mock_server.domain.store import Store
 from mock_server.web.persistence import persisted
 
 JSON = "application/json"
@@ -53,7 +53,7 @@ class Call:
         """Raise TypeError at start if the handler does not fit the declaration."""
         offered = {"request", "query", "body", *self.path_parameters}
         if self.caller == "key":
-            offered.add("sandbox")
+            offered |= {"sandbox", "sandbox_id"}
         if unknown := self.needs.keys() - offered:
             raise TypeError(f"{self.method} {self.path}: no argument for {sorted(unknown)}")
         if self.summary and Response in self.answer_types:
@@ -129,7 +129,7 @@ class CallRoute(Route):
         check_names(request.query_params, call.query_type)
         available: dict[str, object] = {"request": request, **request.path_params}
         if call.caller == "key":
-            available["sandbox"] = await self._authenticator.sandbox(request)
+            available |= await self._sandbox(call, request)
         elif call.caller == "admin":
             self._authenticator.require_admin(request)
         if call.query_type is not None:
@@ -137,15 +137,21 @@ class CallRoute(Route):
         if "body" in call.needs:
             available["body"] = await read(request, call.needs["body"])
             if call.caller == "key":  # The sandbox may have been removed while the body arrived.
-                available["sandbox"] = await self._authenticator.sandbox(request)
+                available |= await self._sandbox(call, request)
         return {name: available[name] for name in call.needs}
+
+    async def _sandbox(self, call: Call, request: Request) -> dict[str, object]:
+        """Return the argument for the caller's sandbox."""
+        if "sandbox_id" in call.needs:
+            return {"sandbox_id": await self._authenticator.sandbox_id(request)}
+        return {"sandbox": await self._authenticator.sandbox(request)}
 
     def _encoded(self, request: Request, answer: object, status: int = 200) -> Response:
         """Return a response as JSON in which the API key of the caller is redacted."""
         shown = msgspec.json.encode(answer)
-        sandbox: SandboxReader | None = getattr(request.state, "sandbox", None)
-        if sandbox is not None:
-            shown = self._authenticator.without_key(sandbox, shown)
+        sandbox_id: str | None = getattr(request.state, "sandbox_id", None)
+        if sandbox_id is not None:
+            shown = self._authenticator.without_key(sandbox_id, shown)
         return Response(shown, status, media_type=JSON)
 
 

@@ -152,6 +152,6 @@ class EventStream:
 
     def _event(self, kind: str, data: object, number: int | None = None) -> bytes:
         """Return one event in which the API key is redacted."""
-        shown = self._authenticator.without_key(self._sandbox, msgspec.json.encode(data))
+        shown = self._authenticator.without_key(self._sandbox.id, msgspec.json.encode(data))
         numbered = b"" if number is None else b"id: %d\n" % number
         return b"%bevent: %b\ndata: %b\n\n" % (numbered, kind.encode(), shown)

@@ -8,6 +8,7 @@ DomainError
 ├── SandboxChanged    a decision was based on settings or rules that have changed since
 ├── NoRoom            a snapshot has more tasks than the task limit allows
 ├── StoreUnavailable  the store cannot be reached or written now
+│   └── SandboxDamaged  one sandbox cannot be read; all others can
 ├── NewerFormat       a newer version wrote a log or checkpoint
 └── DamagedLog        a log or checkpoint cannot be read
 """
@@ -53,6 +54,14 @@ class NoRoom(DomainError):
 
 class StoreUnavailable(DomainError):
     """The store cannot carry out a command now. The text says why; the caller may try again."""
+
+
+class SandboxDamaged(StoreUnavailable):
+    """The store cannot read the sandbox with this id. It works again once it was removed."""
+
+    def __init__(self, sandbox_id: str, text: str) -> None:
+        super().__init__(text)
+        self.sandbox_id = sandbox_id
 
 
 class NewerFormat(DomainError):

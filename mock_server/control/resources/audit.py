@@ -183,7 +183,7 @@ class AuditResource:
     def _without_key(self, sandbox: SandboxReader, shown: object) -> Any:
         """Return the value with the API key redacted, so that the kit never gets the key."""
         encoded = msgspec.json.encode(shown)
-        return msgspec.json.decode(self._authenticator.without_key(sandbox, encoded))
+        return msgspec.json.decode(self._authenticator.without_key(sandbox.id, encoded))
 
 
 def _accepted(request: Request) -> Format:

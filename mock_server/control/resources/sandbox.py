@@ -11,6 +11,7 @@ from mock_server.control.call import Call
 from mock_server.control.changes import updated_settings
 from mock_server.control.settings_types import SandboxChange, ShownSettings, shown_settings
 from mock_server.domain.commands import ChangeSettings, ReadCounters, Reset
+from mock_server.domain.errors import SandboxDamaged
 from mock_server.domain.ledger import MICRO
 from mock_server.domain.profiles import Profiles
 from mock_server.domain.results import Counters
@@ -116,8 +117,11 @@ class SandboxResource:
         await self._store.execute(sandbox.id, change)
         return await self.show(sandbox)
 
-    async def reset(self, sandbox: SandboxReader, query: ResetQuery) -> None:
+    async def reset(self, sandbox_id: str, query: ResetQuery) -> None:
         if query.remove == "true":
-            await self._store.remove(sandbox.id)
-        else:
-            await self._store.execute(sandbox.id, Reset(real_ms=self._real_ms()))
+            await self._store.remove(sandbox_id)
+            return
+        try:
+            await self._store.execute(sandbox_id, Reset(real_ms=self._real_ms()))
+        except SandboxDamaged:  # Nothing can be appended to its log, so another one begins.
+            await self._store.remove(sandbox_id)

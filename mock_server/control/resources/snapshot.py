@@ -5,13 +5,14 @@ from collections.abc import Callable
 import msgspec
 from starlette.requests import Request
 
+from mock_server.control.authentication import Authenticator
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.journal_entry import redacted
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.commands import TakeSnapshot
 from mock_server.domain.dispatching import CallbackDispatcher
-from mock_server.domain.errors import InvalidValue, NoRoom, SandboxMissing
+from mock_server.domain.errors import InvalidValue, NoRoom, SandboxDamaged, SandboxMissing
 from mock_server.domain.snapshot import Snapshot, parse_snapshot
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.web.body import BodyTooLarge, read_body
@@ -24,12 +25,14 @@ class SnapshotResource:
         self,
         store: Store,
         dispatcher: CallbackDispatcher,
+        authenticator: Authenticator,
         catalogue: Catalogue,
         *,
         real_ms: Callable[[], int],
     ) -> None:
         self._store = store
         self._dispatcher = dispatcher
+        self._authenticator = authenticator
         self._catalogue = catalogue
         self._real_ms = real_ms
 
@@ -52,7 +55,7 @@ class SnapshotResource:
         journal = [redacted(entry) for entry in snapshot.journal]
         return msgspec.structs.replace(snapshot, journal=journal)
 
-    async def restore(self, sandbox: SandboxReader, request: Request) -> None:
+    async def restore(self, sandbox_id: str, request: Request) -> None:
         try:
             raw = await read_body(dict(request.headers.raw), request.receive, MAX_BYTES)
         except BodyTooLarge as error:
@@ -62,10 +65,18 @@ class SnapshotResource:
             ) from error
         try:
             snapshot = parse_snapshot(raw, self._catalogue)
-            await self._dispatcher.restore(sandbox.id, snapshot)
+            await self._restore(sandbox_id, snapshot, request)
         except SandboxMissing as error:
             raise ControlError(409, "the sandbox was deleted while the snapshot arrived") from error
         except NoRoom as error:
             raise ControlError(409, f"tasks: {error}") from error
         except InvalidValue as error:
             raise ControlError(400, f"body: is not a valid snapshot; {error}") from error
+
+    async def _restore(self, sandbox_id: str, snapshot: Snapshot, request: Request) -> None:
+        try:
+            await self._dispatcher.restore(sandbox_id, snapshot)
+        except SandboxDamaged:  # Nothing can be appended to its log, so another one begins.
+            await self._store.remove(sandbox_id)
+            await self._authenticator.sandbox(request)
+            await self._dispatcher.restore(sandbox_id, snapshot)

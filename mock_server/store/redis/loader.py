@@ -7,7 +7,7 @@ from typing import Any
 from redis.exceptions import ResponseError
 
 from mock_server.domain.commands import Command
-from mock_server.domain.errors import DamagedLog, NewerFormat, StoreUnavailable
+from mock_server.domain.errors import DamagedLog, NewerFormat, SandboxDamaged, StoreUnavailable
 from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.store.redis.client import Reply
@@ -54,9 +54,10 @@ class Loader:
         """
         if isinstance(error, NewerFormat):
             return self._connection.refuse(f"a newer version of the mock uses this Redis: {error}")
-        return StoreUnavailable(
-            f"the sandbox {sandbox_id} in Redis is damaged ({error}); remove all sandboxes with"
-            " DELETE /_mock/sandboxes, or restore the data of Redis"
+        return SandboxDamaged(
+            sandbox_id,
+            f"the sandbox {sandbox_id} in Redis is damaged ({error}); DELETE /_mock/sandbox begins"
+            " it anew, unless you can restore the data of Redis",
         )
 
     async def _load(self, sandbox_id: str, own: OwnBatch | None) -> Replica | None:
@@ -106,9 +107,14 @@ class Loader:
     def _of_checkpoint(
         self, sandbox_id: str, keys: SandboxKeys, epoch: int, checkpoints: Reply
     ) -> Replica | None:
-        for entry_id, [_, of_epoch, _, real_ms, _, state] in checkpoints:
-            if int(of_epoch) == epoch:
-                return self._replica(keys, epoch, entry_id, state, int(real_ms))
+        for entry_id, fields in checkpoints:
+            try:
+                _, of_epoch, _, real_ms, _, state = fields
+                found_epoch, found_ms = int(of_epoch), int(real_ms)
+            except ValueError as error:
+                raise DamagedLog(f"checkpoint {entry_id.decode()} has unknown fields") from error
+            if found_epoch == epoch:
+                return self._replica(keys, epoch, entry_id, state, found_ms)
         return None
 
     def _of_first(self, keys: SandboxKeys, epoch: int, entry: LogEntry) -> Replica | None:

@@ -88,6 +88,6 @@ def page(entries: Reply, scores: Reply) -> Page:
 
 def _entries(replies: Reply) -> Iterator[LogEntry]:
     for entry_id, fields in replies:
-        if len(fields) != 4 or fields[2] not in _KINDS:
+        if len(fields) != 4 or fields[2] not in _KINDS or not fields[1].isdigit():
             raise DamagedLog(f"entry {entry_id.decode()} of a log in Redis has unknown fields")
         yield LogEntry(entry_id, int(fields[1]), _KINDS[fields[2]], fields[3])

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from secrets import randbits
 from typing import Any
 
+from redis.exceptions import ResponseError
+
 from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.store.redis.client import Command
 from mock_server.store.redis.connection import RedisConnection, checked
@@ -77,12 +79,19 @@ class Replicas:
         template = self._servers.template
         sandbox = Sandbox(sandbox_id, template, is_broke=is_broke, real_ms=real_ms)
         keys = SandboxKeys(sandbox_id)
-        *_, count = await self._send(
-            *begin(keys, randbits(_EPOCH_BITS), b"".join(sandbox.checkpoint())),
-            *self._expiry.of_keys(keys),
-            ("ZADD", SANDBOXES, real_ms, sandbox_id),
-            ("ZCARD", SANDBOXES),
+        replies = await self._connection.send(
+            [
+                *begin(keys, randbits(_EPOCH_BITS), b"".join(sandbox.checkpoint())),
+                *self._expiry.of_keys(keys),
+                ("ZADD", SANDBOXES, real_ms, sandbox_id),
+                ("ZCARD", SANDBOXES),
+            ]
         )
+        try:
+            checked(replies[0])
+        except ResponseError as error:  # There is no sandbox, but a key of another type.
+            raise self._loader.unreadable(sandbox_id, error) from error
+        *_, count = map(checked, replies)
         begun = await self.load(sandbox_id)
         if begun is not None and is_lost:
             begun.note = _LOST

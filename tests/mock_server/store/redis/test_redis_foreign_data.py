@@ -80,7 +80,7 @@ def test_damaged_sandbox_fails_alone_until_it_is_removed(
         runner.run(server.send("SET", keys.log, "junk"))
     store = bench.store if is_loaded else new_store()
 
-    with pytest.raises(StoreUnavailable, match=r"is damaged .*; remove"):
+    with pytest.raises(StoreUnavailable, match=r"is damaged .*; DELETE"):
         runner.run(store.read(key.id))
     assert store.problem is None
     assert [each.id for each in runner.run(store.sandboxes())] == [sound.id]
