@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,8 +67,17 @@ class RedisServer:
         [[entry_id, _]] = await self.send("XREVRANGE", stream, "+", "-", "COUNT", 1)
         await self.send("XDEL", stream, entry_id)
 
+    def pause(self) -> None:
+        """Let the server accept connections, but answer nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
-        """Kill the server; it loses its data."""
+        """Kill the server; it loses its data, unless it writes them to a file."""
         if self._process is not None:
             self._process.kill()
             self._process.wait(PATIENCE_S)

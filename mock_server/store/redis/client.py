@@ -14,6 +14,7 @@ from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -32,9 +33,16 @@ _CONVERTED = (
 )
 
 
+class NotSentError(RedisConnectionError):
+    """Redis has closed all connections before any command was sent, so it may have restarted."""
+
+
 class Client(Protocol):
     async def replies(self, commands: Sequence[Command]) -> list[Reply]:
-        """Send commands at once and return their replies. Raises RedisError, OSError."""
+        """Send commands at once and return their replies.
+
+        Raises RedisError, OSError; NotSentError if no command was sent.
+        """
 
     async def aclose(self) -> None: ...
 
@@ -50,7 +58,7 @@ class _ServerClient:
     async def replies(self, commands: Sequence[Command]) -> list[Reply]:
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                connection = self._idle.pop() if self._idle else await self._connection()
+                connection = await self._connection()
                 try:
                     replies = await _replies(connection, commands)
                 except BaseException:
@@ -67,11 +75,27 @@ class _ServerClient:
         Those that are idle are closed, too: if Redis was away, each would fail once.
         """
         idle, self._idle = self._idle, []
-        for connection in (failed, *idle):
+        await self._close(failed, *idle)
+
+    async def _close(self, *connections: Any) -> None:
+        for connection in connections:
             await connection.disconnect(nowait=True)
             await self._client.connection_pool.release(connection)
 
     async def _connection(self) -> Any:
+        """Return an idle connection, or a new one if all are in use.
+
+        Redis may close a connection that was idle for long, and another one is used instead. If it
+        has closed all of them, it may have lost its data. The caller must know that.
+        """
+        had_idle = bool(self._idle)
+        while self._idle:
+            connection = self._idle.pop()
+            if _is_open(connection):
+                return connection
+            await self._close(connection)
+        if had_idle:
+            raise NotSentError("Connection closed by server.")
         return await self._client.connection_pool.get_connection()  # type: ignore[no-untyped-call]
 
     async def aclose(self) -> None:
@@ -79,6 +103,12 @@ class _ServerClient:
             await self._client.connection_pool.release(self._idle.pop())
         for client in (self._client, *self._sentinels):
             await client.aclose()
+
+
+def _is_open(connection: Any) -> bool:
+    """Tell whether the other side has not closed a connection; redis-py finds out too late."""
+    reader = connection._reader  # noqa: SLF001  # It has no public name.
+    return reader is not None and not reader.at_eof() and reader.exception() is None
 
 
 async def _replies(connection: Any, commands: Sequence[Command]) -> list[Reply]:

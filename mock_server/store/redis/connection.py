@@ -18,23 +18,28 @@ from redis.exceptions import (
     RedisClusterException,
     RedisError,
     ResponseError,
-    TimeoutError,  # noqa: A004  # Not the built-in one.
 )
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from mock_server.domain.errors import DomainError, StoreUnavailable, reason_of
 from mock_server.store.redis.address import RedisAddress
-from mock_server.store.redis.client import TIMEOUT_S, Command, Reply, client_of
+from mock_server.store.redis.client import TIMEOUT_S, Command, NotSentError, Reply, client_of
 
 log = logging.getLogger("mock_server.store")
 
-_PROBE_EVERY_S = 0.5
+# The first attempt to connect again is made at once. The pauses before the next ones grow.
+_SHORTEST_PAUSE_S = 0.05
+_LONGEST_PAUSE_S = 0.5
+_PATIENCE_S = 0.25  # How long a request waits for the first attempt.
 _MAX_PIPELINES = 8  # At the same time. Each one needs a connection.
 _PROBE_KEY = "apixo-mock:probe"
 
 
 class RedisConnection:
-    """Sends commands as pipelines. While `problem` is not None, every `send` fails immediately.
+    """Sends commands as pipelines.
 
+    After a connection was lost, commands that were not sent wait for the first attempt to connect
+    again, but not for long. Later, while `problem` is not None, every `send` fails immediately.
     `hello` is called after each connection; the connection has a problem until it succeeds.
     """
 
@@ -47,6 +52,8 @@ class RedisConnection:
         self._is_refused = False
         self._is_closed = False
         self._probes: asyncio.Task[None] | None = None
+        self._first_attempt = asyncio.Event()  # Whether it has ended.
+        self._first_attempt.set()
 
     async def start(self) -> None:
         """Try to connect; if that fails, go on in the background."""
@@ -73,9 +80,22 @@ class RedisConnection:
 
     async def send_first(self, commands: Sequence[Command]) -> list[Reply]:
         """Send commands like `send`, but never wait for other pipelines."""
+        await self.check()
+        try:
+            return await self._send(commands)
+        except _Unsent:
+            await self.check()
+            return await self._send(commands)
+
+    async def check(self) -> None:
+        """Raise StoreUnavailable if Redis cannot be used, after the first attempt to connect."""
+        if self.problem is None:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE_S):
+                await self._first_attempt.wait()
         if self.problem is not None:
             raise StoreUnavailable(self.problem)
-        return await self._send(commands)
 
     async def send_early(self, commands: Sequence[Command]) -> list[Reply]:
         """Send commands of `hello`, while the connection still has a problem."""
@@ -90,6 +110,8 @@ class RedisConnection:
     async def _send(self, commands: Sequence[Command]) -> list[Reply]:
         try:
             replies = await self._client.replies(commands)
+        except NotSentError as error:
+            raise _Unsent(str(self._fail(error))) from error
         except (RedisError, RedisClusterException, OSError) as error:
             raise self._fail(error) from error
         return [
@@ -120,11 +142,18 @@ class RedisConnection:
 
     def _start_probes(self) -> None:
         if not self._is_closed and (self._probes is None or self._probes.done()):
+            self._first_attempt.clear()
             self._probes = asyncio.create_task(self._probe_until_available())
 
     async def _probe_until_available(self) -> None:
+        pause_s = _SHORTEST_PAUSE_S
+        try:
+            await self._probe()
+        finally:
+            self._first_attempt.set()
         while self.problem is not None and not (self._is_refused or self._is_closed):
-            await asyncio.sleep(_PROBE_EVERY_S)
+            await asyncio.sleep(pause_s)
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
             await self._probe()
 
     async def _probe(self) -> None:
@@ -142,6 +171,10 @@ class RedisConnection:
             self._set_problem(None)
 
 
+class _Unsent(StoreUnavailable):
+    """The connection was lost before any command was sent."""
+
+
 _UNUSABLE = (
     AuthenticationError,
     AuthorizationError,
@@ -151,7 +184,7 @@ _UNUSABLE = (
     NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
-    TimeoutError,
+    RedisTimeoutError,
 )
 _UNUSABLE_CODES = ("BUSY ", "LOADING", "MASTERDOWN", "MISCONF", "NOAUTH", "NOREPLICAS", "WRONGPASS")
 
@@ -209,7 +242,7 @@ _SENTENCES: dict[type[Exception], str] = {
     NoPermissionError: _NO_PERMISSION,
     ReadOnlyError: "is a read-only replica; use the address of the master",
     BusyLoadingError: "is still loading its data",
-    TimeoutError: f"did not respond within {TIMEOUT_S:g} s",
+    RedisTimeoutError: f"did not respond within {TIMEOUT_S:g} s",
     ResponseError: "rejects a command: {text}",
 }
 _SENTENCES_OF_CODES = {

@@ -159,8 +159,7 @@ class RedisStore:
 
     async def execute(self, sandbox_id: str, command: Command[R]) -> R:
         for _ in range(_TRIES):
-            if self.problem is not None:
-                raise StoreUnavailable(self.problem)
+            await self._connection.check()
             replica = self._replicas.get(sandbox_id) or await self._replicas.load(sandbox_id)
             if replica is None:
                 break

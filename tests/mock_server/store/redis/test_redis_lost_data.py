@@ -40,8 +40,8 @@ def test_counters_of_processes_are_published_again_after_redis_has_lost_its_data
     key.task()
     runner.run(store._exchange())
     server.stop()
-    server.start()
     fail(key)
+    server.start()
     wait_until_available(bench)
 
     runner.run(store._exchange())

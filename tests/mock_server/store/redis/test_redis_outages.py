@@ -28,26 +28,6 @@ def test_commands_fail_while_redis_is_away_and_work_again_afterwards(
     key.task()
 
 
-def test_first_try_after_an_outage_finds_redis(
-    server: RedisServer, new_store: NewStore, runner: asyncio.Runner
-) -> None:
-    """Several connections were open before; none of them works any more."""
-    server.start()
-    store = new_store()
-    key = Bench(store, runner).key()
-
-    async def use_many_connections() -> None:
-        await asyncio.gather(*(store.read(f"{number:016x}") for number in range(5)))
-
-    runner.run(use_many_connections())
-    server.stop()
-    server.start()
-    fail(key)
-    runner.run(store._connection._probe())
-
-    assert store.problem is None
-
-
 def test_refused_connection_is_one_short_line(
     open_store: NewStore, caplog: pytest.LogCaptureFixture
 ) -> None:
