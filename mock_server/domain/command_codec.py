@@ -2,12 +2,15 @@
 
 `array_like` structs are written without the names of their members, so the order of the members of
 commands is part of the format. A change that older code cannot read increases `FORMAT`.
+
+The journal entries of a batch have the headers of a few clients. They would be more than a third of
+its bytes, so each header block is written once, and entries refer to it by its position.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import or_
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
@@ -23,15 +26,28 @@ _PREFIX = bytes([FORMAT])
 _MAX_SHARED = 1000
 _MAX_SHARED_BYTES = 4096
 
-_encode = msgspec.msgpack.Encoder().encode
 _any_command: Any = reduce(or_, Command.__subclasses__())
-_decoder: msgspec.msgpack.Decoder[list[Command[Any]]] = msgspec.msgpack.Decoder(list[_any_command])
 T = TypeVar("T")
+HeaderBlock = tuple[Header, ...]
+
+
+class Batch(msgspec.Struct, array_like=True, gc=False):
+    """Commands whose journal entries have no headers, and the headers of these entries."""
+
+    blocks: list[HeaderBlock]
+    # For each RecordExchange, the position of the headers of its request and of its response.
+    places: list[Annotated[int, msgspec.Meta(ge=0)]]
+    commands: list[_any_command]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_replace = msgspec.structs.replace
+_decoder = msgspec.msgpack.Decoder(Batch)
 
 
 def encode_commands(commands: Sequence[Command[Any]]) -> bytes:
     """Return the encoded commands, which `decode_commands` reads."""
-    return _PREFIX + _encode(commands)
+    return _PREFIX + _encode(_without_headers(commands))
 
 
 def decode_commands(raw: bytes) -> list[Command[Any]]:
@@ -42,15 +58,16 @@ def decode_commands(raw: bytes) -> list[Command[Any]]:
     """
     check_format(raw, "the log")
     try:
-        commands = _decoder.decode(memoryview(raw)[1:])
+        batch = _decoder.decode(memoryview(raw)[1:])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedLog(f"the log cannot be read: {error}") from error
-    for command in commands:
-        if isinstance(command, RecordExchange):
-            _share_headers(command)
-        elif isinstance(command, Submit):
+    recorded = [each for each in batch.commands if type(each) is RecordExchange]
+    if recorded or batch.places:
+        _add_headers(recorded, batch)
+    for command in batch.commands:
+        if type(command) is Submit:
             _share_ending(command)
-    return commands
+    return batch.commands
 
 
 def check_format(raw: bytes, name: str) -> None:
@@ -74,17 +91,53 @@ class SharedValues(dict[T, T]):
         return self.setdefault(value, value)
 
 
-_headers: SharedValues[tuple[Header, ...]] = SharedValues()
+_headers: SharedValues[HeaderBlock] = SharedValues()
 _endings: SharedValues[Ending] = SharedValues()
 
 
-def _share_headers(command: RecordExchange) -> None:
-    """Share the headers of requests of one client, and those of responses within a second."""
-    entry, size_bytes = command.entry, command.headers_bytes
-    if size_bytes is not None and size_bytes <= _MAX_SHARED_BYTES:
-        # Nothing else refers to a struct that has just been decoded.
-        msgspec.structs.force_setattr(entry, "headers", _headers.first(entry.headers))
-        msgspec.structs.force_setattr(entry, "answer_headers", _headers.first(entry.answer_headers))
+def _without_headers(commands: Sequence[Command[Any]]) -> Batch:
+    """Return a batch in which each header block is contained once.
+
+    Requests of one client have the same block, and so have responses within a second. It is found
+    by its identity, because a hash would cost more.
+    """
+    blocks: dict[int, HeaderBlock] = {}
+    place_of: dict[int, int] = {}
+    places: list[int] = []
+    bare: list[Command[Any]] = []
+    for command in commands:
+        if type(command) is RecordExchange:
+            entry = command.entry
+            for block in (entry.headers, entry.answer_headers):
+                identity = id(block)
+                if identity not in blocks:
+                    place_of[identity] = len(blocks)
+                    blocks[identity] = block
+                places.append(place_of[identity])
+            entry = _replace(entry, headers=(), answer_headers=())
+            command = RecordExchange(  # noqa: PLW2901
+                real_ms=command.real_ms, entry=entry, headers_bytes=command.headers_bytes
+            )
+        bare.append(command)
+    return Batch(list(blocks.values()), places, bare)
+
+
+def _add_headers(recorded: Sequence[RecordExchange], batch: Batch) -> None:
+    """Add the headers to entries. Entries of several batches with equal headers share them."""
+    blocks, places = list(map(_shared, batch.blocks)), batch.places
+    if len(places) != 2 * len(recorded) or max(places, default=0) >= len(blocks):
+        raise DamagedLog("the log has journal entries without their headers")
+    at: Iterator[HeaderBlock] = map(blocks.__getitem__, places)
+    # Nothing else refers to a struct that has just been decoded.
+    for command, headers, answer_headers in zip(recorded, at, at, strict=True):
+        msgspec.structs.force_setattr(command.entry, "headers", headers)
+        msgspec.structs.force_setattr(command.entry, "answer_headers", answer_headers)
+
+
+def _shared(block: HeaderBlock) -> HeaderBlock:
+    if sum(len(name) + len(value) for name, value in block) > _MAX_SHARED_BYTES:
+        return block
+    return _headers.first(block)
 
 
 def _share_ending(command: Submit) -> None:

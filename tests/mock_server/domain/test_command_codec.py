@@ -1,5 +1,6 @@
 """A decoded command is the command that was encoded, and does the same."""
 
+from itertools import chain, product
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from mock_server.domain import commands
 from mock_server.domain.command_codec import FORMAT, decode_commands, encode_commands
 from mock_server.domain.commands import Command, CountRequest, RecordExchange, Restore, Submit
 from mock_server.domain.errors import DamagedLog, NewerFormat
-from mock_server.domain.journal import Entry
+from mock_server.domain.journal import Entry, Header
 from mock_server.domain.operation import Operation
 from mock_server.domain.planner import DEFAULT_REQUEST, PlanRequest
 from mock_server.domain.sandbox import sandbox
@@ -102,6 +103,57 @@ def test_equal_headers_of_decoded_entries_share_their_memory() -> None:
     assert one.entry.headers is other.entry.headers
 
 
+def copy_of(headers: tuple[Header, ...]) -> tuple[Header, ...]:
+    """Return equal headers with another identity, like those of another connection."""
+    return (*headers,)
+
+
+BLOCKS: tuple[tuple[Header, ...], ...] = (
+    (),
+    ((b"accept", b"*/*"),),
+    ((b"accept", b"*/*"), (b"host", b"mock")),
+    ((b"cookie", b"c" * 5000),),  # Too long to be shared by several batches.
+)
+
+
+@given(st.lists(st.tuples(st.sampled_from(BLOCKS), st.sampled_from(BLOCKS), st.booleans())))
+def test_each_entry_of_a_batch_gets_its_own_headers(
+    rows: list[tuple[tuple[Header, ...], tuple[Header, ...], bool]],
+) -> None:
+    batch: list[Command[Any]] = []
+    for headers, answer_headers, has_command_before in rows:
+        if has_command_before:
+            batch.append(CountRequest(real_ms=NOW_MS))
+        record = recorded(*headers)
+        entry = msgspec.structs.replace(record.entry, answer_headers=copy_of(answer_headers))
+        batch.append(msgspec.structs.replace(record, entry=entry))
+
+    assert decode_commands(encode_commands(batch)) == batch
+
+
+def test_headers_that_entries_of_a_batch_share_are_written_once() -> None:
+    shared = ((b"user-agent", b"x" * 100),)
+
+    one, ten = (len(encode_commands([recorded(*shared)] * count)) for count in (1, 10))
+
+    assert ten - one < 9 * 100
+
+
+@pytest.mark.parametrize("block_count", range(3))
+@pytest.mark.parametrize("entry_count", range(3))
+def test_entries_with_missing_headers_are_damaged(entry_count: int, block_count: int) -> None:
+    batch = [recorded()] * entry_count
+    complete = set(product(range(block_count), repeat=2 * entry_count))
+
+    for places in chain.from_iterable(product(range(-1, 3), repeat=size) for size in range(5)):
+        raw = bytes([FORMAT]) + msgspec.msgpack.encode([[[]] * block_count, places, batch])
+        if places in complete:
+            assert decode_commands(raw) == batch
+        else:
+            with pytest.raises(DamagedLog):
+                decode_commands(raw)
+
+
 def test_equal_endings_of_decoded_submits_share_their_memory() -> None:
     failing = PlanRequest(ending=Ending(fail_code="NSFW", fail_message="not safe"))
     raw = encode_commands([submit(failing), submit(failing), submit(DEFAULT_REQUEST)])
@@ -143,7 +195,7 @@ def test_any_other_text_is_damaged_or_a_list_of_commands(rest: bytes) -> None:
 
 
 def test_unknown_command_is_damaged() -> None:
-    raw = bytes([FORMAT]) + msgspec.msgpack.encode([["Unknown", 1]])
+    raw = bytes([FORMAT]) + msgspec.msgpack.encode([[], [], [["Unknown", 1]]])
 
     with pytest.raises(DamagedLog, match="Unknown"):
         decode_commands(raw)
