@@ -133,7 +133,7 @@ class DirectProtocol(HttpProtocol):
         if self.transport.is_closing():
             return
         if error is not None:
-            responses = [self._path.unavailable(error)] * len(responses)
+            responses = [self._path.unavailable(error) for _ in responses]
         self._send(responses, is_last=is_last)
         if self._has_more_to_do:
             self.loop.call_soon(self._go_on)

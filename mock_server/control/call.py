@@ -112,6 +112,7 @@ class CallRoute(Route):
             if call.caller != "anyone":  # Probes are answered whatever the store does.
                 await persisted(self._store)
         except StoreUnavailable as error:
+            self._store.metrics.count_unavailable(None)
             return unavailable(error)
         return response
 

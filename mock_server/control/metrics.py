@@ -45,6 +45,11 @@ class _MetricsCollector(Collector):
             "Requests without a valid API key, or without permission.",
             value=metrics.unauthorized,
         )
+        yield CounterMetricFamily(
+            "apixo_mock_store_unavailable",
+            "Requests and calls that got 503 because the store could not be used.",
+            value=metrics.unavailable,
+        )
         yield self._latency()
         yield CounterMetricFamily(
             "apixo_mock_tasks_submitted", "Submitted tasks.", value=metrics.submitted

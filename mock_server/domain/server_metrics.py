@@ -32,7 +32,15 @@ class RequestMetrics(msgspec.Struct):
 
 
 class ServerMetrics:
-    __slots__ = ("callbacks", "ended", "faults", "requests", "submitted", "unauthorized")
+    __slots__ = (
+        "callbacks",
+        "ended",
+        "faults",
+        "requests",
+        "submitted",
+        "unauthorized",
+        "unavailable",
+    )
 
     def __init__(self) -> None:
         self.requests: defaultdict[tuple[Operation, int], RequestMetrics] = defaultdict(
@@ -43,6 +51,7 @@ class ServerMetrics:
         self.callbacks: Counter[str] = Counter()  # Attempts by result.
         self.faults: Counter[str] = Counter()
         self.unauthorized = 0  # Requests that reached no sandbox.
+        self.unavailable = 0  # Responses of 503 because the store could not be used.
 
     def count_ended(self, tasks: Iterable[Task]) -> None:
         for task in tasks:
@@ -64,6 +73,16 @@ class ServerMetrics:
         """Count a request that reached no sandbox; its duration is not measured."""
         self.requests[operation, status].unmeasured += 1
         self.unauthorized += 1
+
+    def count_unavailable(self, operation: Operation | None) -> None:
+        """Count a response of 503 because the store cannot be used; it is not in the journal.
+
+        `operation` is None for a call of the control plane, and for a request that was counted
+        before the store failed.
+        """
+        self.unavailable += 1
+        if operation is not None:
+            self.requests[operation, 503].unmeasured += 1
 
 
 def _outcome(entry: Entry) -> str:

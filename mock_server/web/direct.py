@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from mock_server.domain.errors import SandboxChanged, SandboxMissing, StoreUnavailable
+from mock_server.domain.operation import Operation
 from mock_server.domain.ports import RealClock
 from mock_server.domain.store import Store
 from mock_server.web.answer import Answer
@@ -117,7 +118,10 @@ class DirectPath:
 
     def unavailable(self, error: StoreUnavailable) -> bytes:
         """Return the response to a request whose commands the store could not write."""
-        answer, head = self._responder.unavailable(error)
+        return self._unavailable(error, None)
+
+    def _unavailable(self, error: StoreUnavailable, operation: Operation | None) -> bytes:
+        answer, head = self._responder.unavailable(error, operation)
         return head.encoded + answer.body
 
     async def _answer_or_fail(self, answer: Coroutine[Any, Any, None]) -> None:
@@ -160,7 +164,7 @@ class DirectPath:
                 await self._settle(endpoint, request, answer)
             responses.append(head.encoded + answer.body)
         except StoreUnavailable as error:
-            responses.append(self.unavailable(error))
+            responses.append(self._unavailable(error, endpoint.operation))
         except (SandboxMissing, SandboxChanged):
             return  # The ordinary way opens a new sandbox, or the current one.
 

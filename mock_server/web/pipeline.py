@@ -110,7 +110,9 @@ class Pipeline:
         try:
             await self._run(endpoint, scope, receive, send)
         except StoreUnavailable as error:
-            await self._responder.send(send, *self._responder.unavailable(error))
+            await self._responder.send(
+                send, *self._responder.unavailable(error, endpoint.operation)
+            )
 
     async def _run(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         began_ns = self._now_ns()

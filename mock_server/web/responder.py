@@ -106,11 +106,15 @@ class Responder:
         """
         await persisted(self._store)
 
-    def unavailable(self, error: StoreUnavailable) -> tuple[Answer, ResponseHead]:
-        """Return the response to a request that the store cannot serve now.
+    def unavailable(
+        self, error: StoreUnavailable, operation: Operation | None
+    ) -> tuple[Answer, ResponseHead]:
+        """Return the response to a request that the store cannot serve now, and count it.
 
-        It is not recorded, because the store cannot do that either.
+        It is not recorded, because the store cannot do that either. `operation` is None if another
+        response to the request was recorded.
         """
+        self._store.metrics.count_unavailable(operation)
         answer = unavailable(str(error), self.now_ms())
         return answer, self._heads.of(answer)
 

@@ -19,6 +19,7 @@ class _PublishedCounters(msgspec.Struct, array_like=True):
     callbacks: dict[str, int]
     faults: dict[str, int]
     unauthorized: int
+    unavailable: int = 0  # Earlier versions do not publish it.
 
 
 _decoder = msgspec.msgpack.Decoder(_PublishedCounters)
@@ -77,6 +78,7 @@ def _encoded(metrics: ServerMetrics) -> bytes:
             callbacks=metrics.callbacks,
             faults=metrics.faults,
             unauthorized=metrics.unauthorized,
+            unavailable=metrics.unavailable,
         )
     )
 
@@ -97,4 +99,5 @@ def _sum(published: Iterable[bytes]) -> ServerMetrics:
         total.callbacks.update(each.callbacks)
         total.faults.update(each.faults)
         total.unauthorized += each.unauthorized
+        total.unavailable += each.unavailable
     return total

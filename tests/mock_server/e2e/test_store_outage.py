@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from mock_server.settings import Settings
 from mock_server.wiring import MockServer
-from tests.mock_server.e2e.api import Json
+from tests.mock_server.e2e.api import BALANCE, Json
 from tests.mock_server.e2e.serving import RunningMock, running
 from tests.mock_server.fake_stores import DurableStore, WaitingStore
 
@@ -91,3 +92,50 @@ def test_health_does_not_depend_on_the_store(
 
     assert stored.http.get("/_mock/health?").status_code == 200
     assert stored.http.get("/_mock/openapi.json").status_code == 200
+
+
+def samples_of(mock: RunningMock) -> dict[tuple[str, ...], float]:
+    families = text_string_to_metric_families(mock.http.get("/_mock/metrics").text)
+    return {
+        (sample.name, *sorted(sample.labels.values())): sample.value
+        for family in families
+        for sample in family.samples
+    }
+
+
+def test_metrics_count_what_got_503_because_of_an_outage(
+    stored: RunningMock, store: DurableStore
+) -> None:
+    api = stored.api("sk-counted")
+    api.balance()
+    unavailable, of_balance = (
+        ("apixo_mock_store_unavailable_total",),
+        ("apixo_mock_requests_total", "503", "balance"),
+    )
+    before = samples_of(stored)
+    store.problem = PROBLEM
+    api.send("GET", BALANCE)
+    api.send("GET", BALANCE, headers={"Expect": "nothing"})  # It takes the ordinary way.
+    api.control("GET", "sandbox")
+    stored.http.get("/_mock/ready")
+    store.problem = None
+
+    after = samples_of(stored)
+
+    assert after[unavailable] == before[unavailable] + 3
+    assert after[of_balance] == before.get(of_balance, 0) + 2
+
+
+def test_metrics_count_a_response_that_could_not_be_written_once(
+    stored: RunningMock, store: DurableStore
+) -> None:
+    """The request itself was counted with its first response."""
+    api = stored.api("sk-unwritten-balance")
+    api.balance()
+    unavailable = ("apixo_mock_store_unavailable_total",)
+    before = samples_of(stored)
+    store.write_problem = PROBLEM
+    assert api.send("GET", BALANCE).status_code == 503
+    store.write_problem = None
+
+    assert samples_of(stored)[unavailable] == before[unavailable] + 1
