@@ -126,7 +126,7 @@ def _serve(
 
 
 def _seed_of(app: MockServer) -> str:
-    """Return the seed as text; it is empty while a store that has its own cannot be used."""
+    """Return the seed as text; it is empty if the server is not ready."""
     return str(app.seed) if app.why_not_ready() is None else ""
 
 
@@ -142,6 +142,8 @@ def _announce(settings: Settings, tls: Tls | None, seed: str) -> None:
     # One write: a program that reads the first line only may close its end of the pipe then.
     sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
+    if not seed:
+        log.warning("not ready: requests get status 503 until the problem above is solved")
 
 
 def _prepare_process() -> None:

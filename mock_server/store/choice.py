@@ -49,7 +49,7 @@ def open_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealCloc
 
 
 def _sqlite_store(choice: StoreChoice, make_template: MakeTemplate) -> Store:
-    from mock_server.store.sqlite.store import open_sqlite_store  # noqa: PLC0415
+    from mock_server.store.sqlite.opening import open_sqlite_store  # noqa: PLC0415
 
     path = choice.address.removeprefix(SQLITE)
     # Other programs write these. As paths, they would be files where nobody expects them.

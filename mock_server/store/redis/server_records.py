@@ -9,7 +9,7 @@ import msgspec
 from mock_server.domain.command_codec import FORMAT
 from mock_server.domain.errors import InvalidValue, NewerFormat
 from mock_server.domain.sandbox.state import SandboxTemplate
-from mock_server.store.fingerprint import fingerprint
+from mock_server.store.catalogue_record import CatalogueRecord, switch_difference
 from mock_server.store.redis.client import Command, Reply
 from mock_server.store.redis.keys import PREFIX, SERVER
 
@@ -29,7 +29,7 @@ class ServerRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int
     seed: int
-    fingerprint: str
+    catalogue: CatalogueRecord
     instance: str
     secret: str
 
@@ -39,12 +39,8 @@ def adopt(stored: bytes | None, own: ServerRecord, *, is_seed_chosen: bool) -> S
     if stored is None:
         return own
     found = _decoded(stored)
-    if found.fingerprint != own.fingerprint:
-        raise InvalidValue(
-            "--store",
-            "the mock in this Redis has other models, prices or fail codes;"
-            " use the same ones in all processes, or use another database",
-        )
+    if found.catalogue != own.catalogue:
+        raise _other_catalogue(found.catalogue, own.catalogue)
     if is_seed_chosen and found.seed != own.seed:
         raise InvalidValue(
             "--seed",
@@ -52,6 +48,23 @@ def adopt(stored: bytes | None, own: ServerRecord, *, is_seed_chosen: bool) -> S
             f" use --seed {found.seed}, or use another database",
         )
     return found
+
+
+def _other_catalogue(found: CatalogueRecord, own: CatalogueRecord) -> InvalidValue:
+    """Return the error about a catalogue that would give commands other results."""
+    difference = switch_difference(found, own)
+    if difference is None:
+        return InvalidValue(
+            "--store",
+            "the mock in this Redis has other models or fail codes; use the same version of"
+            " apixo-testkit in all processes, or use another database",
+        )
+    switch = difference.switch
+    return InvalidValue(
+        switch,
+        f"the mock in this Redis has {difference.found} (got {difference.own});"
+        f" use {switch} {difference.found}, or use another database",
+    )
 
 
 def _decoded(stored: bytes) -> ServerRecord:
@@ -80,7 +93,7 @@ class ServerRecords:
         self._own = ServerRecord(
             format=FORMAT,
             seed=template.seed,
-            fingerprint=fingerprint(template),
+            catalogue=CatalogueRecord.of(template),
             instance=token_hex(8),
             secret=token_hex(_SECRET_BYTES),
         )

@@ -11,16 +11,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from mock_server.domain.errors import InvalidValue, StoreUnavailable, reason_of
+from mock_server.domain.errors import InvalidValue, StoreUnavailable
+from mock_server.store.sqlite.connection import NOT_OURS, connect, newer_format, why_unusable
 
 Sync = Literal["normal", "full"]
 
 _APPLICATION_ID = int.from_bytes(b"APXO", "big")
 _SCHEMA = 1  # A change that older code cannot read increases it.
-_LOCK_TIMEOUT_S = 0.2  # Of two processes that start at once, one must get the file.
-_SMALLEST_DATABASE_BYTES = 512
 _TABLES = """
-CREATE TABLE server (format INTEGER NOT NULL, seed TEXT NOT NULL, fingerprint TEXT NOT NULL);
+CREATE TABLE server (format INTEGER NOT NULL, seed TEXT NOT NULL, catalogue TEXT NOT NULL);
 CREATE TABLE sandbox (number INTEGER PRIMARY KEY, id TEXT NOT NULL, entry INTEGER NOT NULL);
 CREATE TABLE checkpoint (
     sandbox INTEGER NOT NULL, entry INTEGER NOT NULL, slice INTEGER NOT NULL, data BLOB NOT NULL,
@@ -37,7 +36,6 @@ DELETE FROM log WHERE sandbox NOT IN (SELECT number FROM sandbox)
 DELETE FROM checkpoint WHERE sandbox NOT IN (SELECT number FROM sandbox)
     OR entry <> (SELECT entry FROM sandbox WHERE number = checkpoint.sandbox);
 """
-_NOT_OURS = "is not a store of this server; name another file, or one that does not exist"
 
 
 class StoredSandbox(NamedTuple):
@@ -49,11 +47,11 @@ class StoredSandbox(NamedTuple):
 
 
 class Header(NamedTuple):
-    """What a file says about all its sandboxes."""
+    """What a file says about all its sandboxes. Their logs need the catalogue, a JSON text."""
 
     format: int
     seed: int
-    fingerprint: str
+    catalogue: str
 
 
 class SqliteFile:
@@ -68,7 +66,7 @@ class SqliteFile:
         self.path = path
         self._place = Path(path).expanduser()
         self._identity: os.stat_result | None = None  # Of the open file, as soon as it is known.
-        self._db = _connect(self._place)
+        self._db = connect(self._place)
         self._execute = self._db.execute
         try:
             self._prepare(sync)
@@ -83,12 +81,12 @@ class SqliteFile:
 
     def header(self) -> Header | None:
         """Return the header, or None if the file is new."""
-        row = self._execute("SELECT format, seed, fingerprint FROM server").fetchone()
+        row = self._execute("SELECT format, seed, catalogue FROM server").fetchone()
         return None if row is None else Header(row[0], int(row[1]), row[2])
 
     def set_header(self, header: Header) -> None:
         self._execute("DELETE FROM server")
-        row = (header.format, str(header.seed), header.fingerprint)  # A seed may have over 63 bits.
+        row = (header.format, str(header.seed), header.catalogue)  # A seed may have over 63 bits.
         self._execute("INSERT INTO server VALUES (?, ?, ?)", row)
 
     @property
@@ -215,7 +213,7 @@ class SqliteFile:
 
     def _check_version(self) -> None:
         if self._pragma("application_id") != _APPLICATION_ID:
-            raise InvalidValue("--store", f"{self.path} {_NOT_OURS}")
+            raise InvalidValue("--store", f"{self.path} {NOT_OURS}")
         schema = self._pragma("user_version")
         if schema > _SCHEMA:
             raise InvalidValue("--store", newer_format(self.path, schema, _SCHEMA))
@@ -233,60 +231,3 @@ class SqliteFile:
         if self._db.in_transaction:
             with suppress(sqlite3.Error):  # After some errors, SQLite has done it already.
                 self._execute("ROLLBACK")
-
-
-def newer_format(path: str, found: int, known: int) -> str:
-    return (
-        f"{path} was written by a newer version (format {found}, this version reads up to"
-        f" {known}); update apixo-testkit, or name another file"
-    )
-
-
-def damaged(error: Exception) -> str:
-    return f"is damaged ({error}); restore a copy, or name another file"
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    """Return a connection to a file; create it if it does not exist."""
-    folder = path.absolute().parent
-    # A file that a server of this process has open must not be opened here: closing it again
-    # would release the locks that SQLite holds.
-    try:
-        with suppress(FileExistsError):  # Only its owner can read it, because it contains prompts.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        size = path.stat().st_size
-    except (OSError, ValueError) as error:  # A ValueError is about a null character.
-        problem = f"cannot open {path}: {reason_of(error)}"
-        if isinstance(error, FileNotFoundError) and not folder.exists():
-            problem = f"{folder} does not exist; create it, or name another file"
-        raise InvalidValue("--store", problem) from error
-    if path.is_dir():
-        raise InvalidValue("--store", f"{path} is a directory; name a file in it")
-    for place in (path, folder):  # SQLite creates a file beside it.
-        if not os.access(place, os.R_OK | os.W_OK):
-            raise InvalidValue(
-                "--store", f"cannot write {place}; change its permissions, or name another file"
-            )
-    if 0 < size < _SMALLEST_DATABASE_BYTES:  # SQLite would overwrite it.
-        raise InvalidValue("--store", f"{path} {_NOT_OURS}")
-    return sqlite3.connect(
-        path.absolute(),  # So `:memory:` is a file, too.
-        timeout=_LOCK_TIMEOUT_S,
-        isolation_level=None,
-        check_same_thread=False,  # A server may run in another thread than the one that made it.
-    )
-
-
-def why_unusable(error: sqlite3.Error) -> str:
-    """Return what is wrong with a file and what to do, to be put behind its path."""
-    match error.sqlite_errorcode & 0xFF:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return (
-                "is used by another process; stop it, or name another file"
-                " (only one server can use a file)"
-            )
-        case sqlite3.SQLITE_NOTADB:
-            return _NOT_OURS
-        case sqlite3.SQLITE_CORRUPT:
-            return damaged(error)
-    return f"cannot be used: {error}"

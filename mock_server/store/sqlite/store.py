@@ -6,26 +6,16 @@ are written by one transaction at the end of the turn; responses wait for it (`a
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mock_server.domain.command_codec import FORMAT
 from mock_server.domain.commands import Command, NoticeEnds, ReadCounters
-from mock_server.domain.errors import DamagedLog, InvalidValue, NewerFormat, StoreUnavailable
+from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
-from mock_server.store.fingerprint import fingerprint
 from mock_server.store.memory_store import MAX_SANDBOXES, MemoryStore
 from mock_server.store.sqlite.compactor import Compactor
-from mock_server.store.sqlite.file import (
-    Header,
-    SqliteFile,
-    Sync,
-    damaged,
-    newer_format,
-    why_unusable,
-)
+from mock_server.store.sqlite.file import SqliteFile
 from mock_server.store.sqlite.sandbox_log import SandboxLog
 
 logger = logging.getLogger("mock_server.store")
@@ -188,70 +178,3 @@ class SqliteStore(MemoryStore):
             elif log.is_long:
                 self._compactor.compact(log)
         return None
-
-
-def open_sqlite_store(
-    path: str,
-    make_template: Callable[[int], SandboxTemplate],
-    *,
-    seed: int,
-    is_seed_chosen: bool,
-    sync: Sync = "normal",
-    max_tasks: int = 2_000_000,
-    max_sandboxes: int = MAX_SANDBOXES,
-) -> SqliteStore:
-    """Return the store in a file, which is created if it does not exist.
-
-    `seed` is that of a new file. An existing file keeps its own, and a chosen seed must be the
-    same. Raises InvalidValue.
-    """
-    file = SqliteFile(path, sync)
-    try:
-        template = _checked_template(file, make_template, seed, is_seed_chosen=is_seed_chosen)
-        return SqliteStore(file, template, max_tasks=max_tasks, max_sandboxes=max_sandboxes)
-    except sqlite3.Error as error:
-        file.close()
-        raise InvalidValue("--store", f"{path} {why_unusable(error)}") from error
-    except DamagedLog as error:
-        file.close()
-        raise InvalidValue("--store", f"{path} {damaged(error)}") from error
-    except (StoreUnavailable, NewerFormat) as error:
-        file.close()
-        raise InvalidValue("--store", f"{path}: {error}") from error
-    except BaseException:
-        file.close()
-        raise
-
-
-def _checked_template(
-    file: SqliteFile,
-    make_template: Callable[[int], SandboxTemplate],
-    seed: int,
-    *,
-    is_seed_chosen: bool,
-) -> SandboxTemplate:
-    """Return the initial values of new sandboxes, with the seed of the file."""
-    header = file.header()
-    if header is None:
-        template = make_template(seed)
-    else:
-        if header.format > FORMAT:
-            raise InvalidValue("--store", newer_format(file.path, header.format, FORMAT))
-        if is_seed_chosen and seed != header.seed:
-            raise InvalidValue(
-                "--seed",
-                f"{file.path} has the seed {header.seed} (got {seed});"
-                " remove --seed, or name another file with --store",
-            )
-        template = make_template(header.seed)
-        if header.fingerprint != fingerprint(template) and file.has_log:
-            raise InvalidValue(
-                "--store",
-                f"{file.path} needs the models, fail codes and prices with which it was written;"
-                " start and stop the server once with those, or name another file",
-            )
-    current = Header(FORMAT, template.seed, fingerprint(template))
-    if header != current:
-        with file.transaction():
-            file.set_header(current)
-    return template

@@ -18,7 +18,7 @@ from mock_server.domain.deliveries import DeliveryState
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.settings import Settings
-from mock_server.store.sqlite.store import open_sqlite_store
+from mock_server.store.sqlite.opening import open_sqlite_store
 from tests.mock_server.cli.commands import Started, run, started
 from tests.mock_server.conftest import MakeReceiver
 from tests.mock_server.e2e.receiver import Answer, Received
@@ -109,6 +109,36 @@ def test_everything_is_as_it_was(file: Path, ending: signal.Signals) -> None:
     assert balances == [200, 200, 503, 200]
     assert done["failCode"] == "NSFW"
     assert [each["count"] for each in state["next"]["next"]] == [1]
+
+
+def test_restart_with_other_settings_after_a_kill_loses_nothing(
+    file: Path, make_receiver: MakeReceiver
+) -> None:
+    receiver = make_receiver()
+    with session(file, "--clock", "manual") as before:
+        tasks = [
+            before.submit(request_type="callback", callback_url=receiver.url()) for _ in range(3)
+        ]
+        plans = [before.control("GET", f"tasks/{task}").json()["plan"] for task in tasks]
+        state = before.state()
+        before.server.stop(signal.SIGKILL)
+    others = ("--price", "1", "--result-ttl", "60", "--generation-time", "5", "--rate-limit", "7")
+    with session(file, "--clock", "real", "--profile", "hostile", *others) as after:
+        assert after.state() == state
+        assert [after.control("GET", f"tasks/{task}").json()["plan"] for task in tasks] == plans
+        after.control("POST", "clock/advance", {"seconds": 600})
+        received = receiver.wait_for(3)
+        balance = after.get(BALANCE).json()["data"]
+        after.submit()
+        after.control("POST", "clock/advance", {"seconds": 600})
+        price = balance - after.get(BALANCE).json()["data"]
+        state = after.state()
+        after.server.stop(signal.SIGKILL)
+    with session(file) as again:
+        assert again.state() == state
+
+    assert {task_of(each) for each in received} == {*tasks}
+    assert price == pytest.approx(1.0)
 
 
 def test_no_callback_is_lost_or_sent_again_after_kill(

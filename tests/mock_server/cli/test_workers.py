@@ -254,3 +254,19 @@ def test_workers_with_redis_are_one_mock(redis_server: RedisServer) -> None:
     assert (status, states, len(served)) == (0, [task_id] * 16, 2)
     assert (counters["requests"], counters["responses"]) == (17, {"200": 17})
     assert "Traceback" not in errors
+
+
+def test_workers_start_with_the_seed_of_the_store_or_say_that_they_cannot_serve(
+    redis_server: RedisServer,
+) -> None:
+    store = ("--workers", "2", "--store", redis_server.address)
+    with started(*store) as server:
+        seed = server.get("/_mock/info")["seed"]
+        _, _, chosen = server.stop(signal.SIGTERM)
+    with started(*store, "--seed", f"{seed + 1}") as server:
+        _, _, other = server.stop(signal.SIGTERM)
+
+    assert chosen.count(f"seed {seed}; repeat this run with --seed {seed}") == 1
+    assert other.count(f"has the seed {seed} (got {seed + 1}); use --seed {seed}, or") == 2
+    assert other.count("not ready: requests get status 503 until") == 1
+    assert "repeat this run" not in other

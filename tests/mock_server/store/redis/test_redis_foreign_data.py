@@ -1,6 +1,7 @@
 """Redis contains what a process cannot use: data of another version, or damaged data."""
 
 import asyncio
+from typing import Any
 
 import msgspec
 import pytest
@@ -8,9 +9,9 @@ import pytest
 from mock_server.domain.command_codec import FORMAT
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.store.redis.keys import EPOCH, SERVER, SandboxKeys
-from tests.mock_server.store.bench import Bench
+from tests.mock_server.store.bench import MODEL, Bench
 from tests.mock_server.store.redis.outages import fail
-from tests.mock_server.store.redis.stores import NewStore
+from tests.mock_server.store.redis.stores import TEMPLATE, NewStore
 from tests.redis_server import RedisServer
 
 
@@ -110,3 +111,20 @@ def test_processes_of_one_mock_have_one_seed(server: RedisServer, new_store: New
     problem = new_store(seed=8).problem
     assert problem is not None
     assert "--seed 7" in problem
+
+
+@pytest.mark.parametrize(
+    ("changes", "advice"),
+    [({"price_usd": 1.0}, "use --price 0.035, or"), ({"id": "new"}, "use the same version of")],
+)
+def test_processes_of_one_mock_have_one_catalogue(
+    server: RedisServer, new_store: NewStore, changes: dict[str, Any], advice: str
+) -> None:
+    """With other models, the commands of the log would have other results."""
+    server.start()
+    new_store()
+    models = {MODEL.id: msgspec.structs.replace(MODEL, **changes)}
+    problem = new_store(template=msgspec.structs.replace(TEMPLATE, models=models)).problem
+
+    assert problem is not None
+    assert advice in problem

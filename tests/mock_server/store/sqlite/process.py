@@ -9,7 +9,8 @@ from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.submission import Submission
-from mock_server.store.sqlite.store import SqliteStore, open_sqlite_store
+from mock_server.store.sqlite.opening import open_sqlite_store
+from mock_server.store.sqlite.store import SqliteStore
 from tests.mock_server.store.bench import CATALOGUE, HELD, MODEL, START_MS, Bench
 from tests.mock_server.store.sqlite.restarting_store import kill
 

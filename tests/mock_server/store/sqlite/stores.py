@@ -9,7 +9,7 @@ from typing import cast
 
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.store import Store
-from mock_server.store.sqlite.store import open_sqlite_store
+from mock_server.store.sqlite.opening import open_sqlite_store
 from tests.mock_server.store.sqlite.restarting_store import RestartingStore, kill
 
 _MEMORY_DISK = Path("/dev/shm")  # SQLite waits for a real disk at every new file.

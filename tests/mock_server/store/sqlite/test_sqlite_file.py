@@ -11,7 +11,7 @@ import pytest
 from mock_server.domain.errors import InvalidValue, StoreUnavailable
 from mock_server.store.sqlite.file import Header, SqliteFile, StoredSandbox, Sync
 
-HEADER = Header(format=1, seed=2**63 - 1, fingerprint="models")
+HEADER = Header(format=1, seed=2**63 - 1, catalogue="{}")
 
 
 @pytest.fixture

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from mock_server.domain.errors import InvalidValue
 from mock_server.domain.sandbox_settings import SandboxSettings
-from tests.mock_server.store.bench import HELD, MODEL
+from tests.mock_server.store.bench import HELD
 from tests.mock_server.store.sqlite.process import CONTENT, MANY, SUBMIT, Process
 
 
@@ -25,20 +24,6 @@ def test_other_seed_is_rejected(process: Process) -> None:
 
     with pytest.raises(InvalidValue, match=r"^--seed: .*state.db has the seed 5 \(got 6\); "):
         process.open(seed=6, is_seed_chosen=True)
-
-
-def test_other_prices_are_rejected_for_a_log_and_accepted_after_a_stop(process: Process) -> None:
-    """A log would give other balances; a stop replaces it by a checkpoint."""
-    cheap = {MODEL.id: msgspec.structs.replace(MODEL, price_usd=0.01)}
-    before = process.open().key().task(HELD)
-    with pytest.raises(InvalidValue, match=r"^--store: .*state.db needs the models, .* prices "):
-        process.open(models=cheap)
-    process.open()
-    process.stop()
-    key = process.open(models=cheap).key()
-
-    assert key.stored(before.id) == before
-    assert key.task(HELD).order.price_microusd == 10_000
 
 
 def test_start_with_other_settings_says_that_sandboxes_keep_theirs(
