@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import os
 import signal
 
 import pytest
@@ -12,6 +13,13 @@ register_profiles()
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.browser", "tests.redis_server"]
+
+_MORE_WORKERS = 2
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Start more workers than cores, because tests wait for other programs half of their time."""
+    return (os.cpu_count() or 1) + _MORE_WORKERS
 
 
 @pytest.fixture(scope="session")
