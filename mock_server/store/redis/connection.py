@@ -136,7 +136,8 @@ class RedisConnection:
             return
         if problem is None:
             log.info("%s is available", _place(self._address))
-        else:
+        elif not (_is_unreachable(problem) and self.problem and _is_unreachable(self.problem)):
+            # After "the connection was closed", "connection refused" is no news.
             log.warning("%s", problem)
         self.problem = problem
 
@@ -210,14 +211,18 @@ def _sentence(error: Exception) -> str:
         if said is not None:
             return said.format(text=text)
     if str(causes[-1]).startswith(_CLOSED):
-        return "cannot be reached: the connection was closed"
+        return f"{_UNREACHABLE}: the connection was closed"
     has_tls = any(isinstance(cause, SSLError) for cause in causes)
     last = causes[-1]
     if isinstance(last, ConnectionRefusedError):  # asyncio writes the address in another form.
         reason = "connection refused"
     else:  # After a colon, redis-py names its own objects.
         reason = reason_of(last).partition(" : <")[0]
-    return f"cannot be reached{' with TLS' if has_tls else ''}: {reason}"
+    return f"{_UNREACHABLE}{' with TLS' if has_tls else ''}: {reason}"
+
+
+def _is_unreachable(problem: str) -> bool:
+    return f" {_UNREACHABLE}" in problem
 
 
 def _causes(error: BaseException) -> list[Exception]:
@@ -233,6 +238,7 @@ def _causes(error: BaseException) -> list[Exception]:
 
 
 _CLOSED = ("Connection closed", "Connection has data")  # The texts of redis-py for this.
+_UNREACHABLE = "cannot be reached"
 _WRONG_PASSWORD = "rejects the user or the password; check --store"  # noqa: S105  # A message.
 _NO_MEMORY = "is out of memory; increase `maxmemory` or remove sandboxes"
 _NO_PERMISSION = "does not permit a command; give the ACL user more rights ({text})"

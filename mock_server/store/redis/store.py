@@ -272,7 +272,9 @@ class RedisStore:
     async def _exchange(self) -> None:
         """Fetch what followers wait for, and publish the counters of this process."""
         followed = [self._synced(sandbox_id) for sandbox_id in list(self._events.followed)]
-        await asyncio.gather(*followed)
+        for outcome in await asyncio.gather(*followed, return_exceptions=True):
+            if isinstance(outcome, BaseException) and not self._is_damage(outcome):
+                raise outcome
         await self._shared_metrics.publish()
 
     async def _tidy(self) -> None:

@@ -4,7 +4,9 @@ import asyncio
 
 import msgspec
 
-from mock_server.store.redis.keys import METRICS
+from mock_server.domain.events import Notice
+from mock_server.store.redis.keys import METRICS, SandboxKeys
+from tests.mock_server.store.bench import Bench
 from tests.mock_server.store.redis.stores import NewStore
 from tests.redis_server import RedisServer
 
@@ -32,3 +34,22 @@ def test_counters_of_an_earlier_version_are_added(
     total = runner.run(store.total_metrics())
 
     assert (total.submitted, total.unauthorized, total.unavailable) == (7, 3, 0)
+
+
+def test_counters_are_published_although_a_followed_sandbox_is_damaged(
+    server: RedisServer, new_store: NewStore, runner: asyncio.Runner
+) -> None:
+    server.start()
+    store = new_store()
+    key = Bench(store, runner).key()
+    key.task()
+    store.follow(key.id, ignore)
+    runner.run(server.send("SET", SandboxKeys(key.id).log, "junk"))
+
+    runner.run(store._exchange())
+
+    assert runner.run(new_store().total_metrics()).submitted == 1
+
+
+def ignore(_: Notice) -> None:
+    """Follow a sandbox without any interest in it."""
