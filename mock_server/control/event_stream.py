@@ -37,7 +37,10 @@ EVENTS: dict[str, type[msgspec.Struct]] = {
 
 
 class EventStream:
-    """The stream of one reader of one sandbox."""
+    """The stream of one reader of one sandbox.
+
+    `last_seen` is the number of the last exchange that the reader got from an earlier stream.
+    """
 
     def __init__(
         self,
@@ -46,12 +49,14 @@ class EventStream:
         authenticator: Authenticator,
         real_ms: Callable[[], int],
         *,
+        last_seen: int | None = None,
         heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._store = store
         self._sandbox = sandbox
         self._authenticator = authenticator
         self._real_ms = real_ms
+        self._last_seen = last_seen
         self._heartbeat_s = heartbeat_s
         self._queue: deque[Notice] = deque()
         self._lost = 0
@@ -69,8 +74,12 @@ class EventStream:
         """Yield encoded events and comments until the stream ends."""
         self._store.follow(self._sandbox.id, self._enqueue)
         try:
-            self._follow_live_tasks()
+            missed = self._missed()
             yield b": listening\n\n"
+            for change in missed:
+                for event in self._events_of(change):
+                    yield event
+            self._follow_live_tasks()
             while True:
                 self._woken.clear()
                 if self._lost:
@@ -112,6 +121,25 @@ class EventStream:
         lost, self._lost = self._lost, 0
         self._follow_live_tasks()
         return b": %d older changes were lost\n\n" % lost
+
+    def _missed(self) -> list[Notice]:
+        """Return the changes since the last exchange that the reader knows.
+
+        Transitions after this exchange are reported again, because they have no numbers.
+        """
+        if self._last_seen is None:
+            return []
+        missed: list[Notice] = []
+        entries = list(self._sandbox.entries(self._last_seen - 1))
+        if not entries:  # The sandbox was reset, or it is a new one.
+            entries = list(self._sandbox.entries())
+            missed.append(Change.DROPPED)
+        elif entries[0][0] == self._last_seen:
+            tasks, _ = self._sandbox.tasks(self._real_ms())
+            self._follower.follow(tasks, entries.pop(0)[1].at_ms)
+        else:
+            self._lost = entries[0][0] - 1 - self._last_seen
+        return [*missed, *(Recorded(number, entry) for number, entry in entries)]
 
     def _events_of(self, change: Notice) -> list[bytes]:
         if isinstance(change, Recorded):

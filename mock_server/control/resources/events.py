@@ -14,6 +14,7 @@ from mock_server.domain.store import SandboxReader, Store
 
 MEDIA_TYPE = "text/event-stream"
 _HEADERS = {"Cache-Control": "no-store"}
+_MAX_DIGITS = 15
 
 
 class EventsResource:
@@ -32,7 +33,8 @@ class EventsResource:
                 "GET",
                 "/_mock/events",
                 self.follow,
-                "Stream server-sent events of the sandbox; `x-events` has the type of each",
+                "Stream server-sent events of the sandbox; `x-events` has the type of each."
+                " With the header `Last-Event-ID`, the stream begins with what was missed",
                 answer=str,
                 media_type=MEDIA_TYPE,
                 events=EVENTS,
@@ -53,7 +55,13 @@ class EventsResource:
             raise ControlError(503, "the server is stopping")
         if request.method == "HEAD":  # The response has no body, so it must end at once.
             return Response(media_type=MEDIA_TYPE, headers=_HEADERS)
-        stream = EventStream(self._store, sandbox, self._authenticator, self._real_ms)
+        stream = EventStream(
+            self._store,
+            sandbox,
+            self._authenticator,
+            self._real_ms,
+            last_seen=_number(request.headers.get("last-event-id", "")),
+        )
         return StreamingResponse(self._events(stream), media_type=MEDIA_TYPE, headers=_HEADERS)
 
     async def _events(self, stream: EventStream) -> AsyncIterator[bytes]:
@@ -65,3 +73,9 @@ class EventsResource:
                 yield event
         finally:
             self._streams.discard(stream)
+
+
+def _number(event_id: str) -> int | None:
+    """Return the number in a header; a browser repeats any id, also that of another server."""
+    is_number = event_id.isascii() and event_id.isdigit() and len(event_id) <= _MAX_DIGITS
+    return int(event_id) if is_number else None
