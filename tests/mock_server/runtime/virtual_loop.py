@@ -26,6 +26,21 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._no_waiting = _NoWaiting()
         super().__init__(self._no_waiting)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.set_task_factory(self._new_task)
+
+    def _new_task(
+        self, loop: asyncio.AbstractEventLoop, coro: Any, **options: Any
+    ) -> asyncio.Task[Any]:
+        """Return a task that lives until it is done or cancelled.
+
+        asyncio only has weak references, so a task of a killed process, which waits for nothing
+        that happens, might be collected before the end of the loop cancels it.
+        """
+        task = asyncio.Task(coro, loop=loop, **options)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def time(self) -> float:
         return self._no_waiting.now_s
