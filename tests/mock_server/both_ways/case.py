@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.mock_server.both_ways.twins import Conversation
+from tests.mock_server.both_ways.conversation import Conversation
 
 Talk = Callable[[Conversation], None]
 

@@ -1,27 +1,11 @@
-"""Where requests begin and end: pipelining, bodies, the end of a connection."""
+"""Where requests begin and end: pipelining, broken requests, the end of a connection."""
 
 from tests.mock_server.both_ways.case import Cases
-from tests.mock_server.both_ways.twins import PROMPT, Conversation
-from tests.mock_server.e2e.api import BALANCE, SUBMIT
+from tests.mock_server.both_ways.conversation import Conversation
+from tests.mock_server.e2e.api import BALANCE
 
 CASES = Cases()
 _NONSENSE = b"NONSENSE\r\n\r\n"
-_LONG = b'{"input":{"prompt":"a fox"},"more":"%b"}'
-
-
-def _chunked(t: Conversation, *chunks: bytes, headers: tuple[str, ...] = ()) -> bytes:
-    """Return a submit with a chunked body."""
-    head = t.request(
-        f"POST {SUBMIT} HTTP/1.1",
-        "Content-Type: application/json",
-        "Transfer-Encoding: chunked",
-        *headers,
-    )
-    return head + b"".join(chunks)
-
-
-def _chunk(data: bytes, extension: bytes = b"") -> bytes:
-    return b"%x%b\r\n%b\r\n" % (len(data), extension, data)
 
 
 @CASES.case(404, 200, 200, direct=3)
@@ -110,98 +94,6 @@ def http_1_0_without_headers(t: Conversation) -> None:
     t.send("\r\n".join(lines).encode())
 
 
-@CASES.case(100, 200, 200, direct=1)
-def expect_100_continue(t: Conversation) -> None:
-    request = t.submit("Expect: 100-continue")
-    t.send(request.removesuffix(PROMPT))
-    t.settle()
-    t.send(PROMPT)
-    t.settle()
-    t.send(t.balance())
-
-
-@CASES.case(200, 100, 200, 200, direct=1)
-def expect_100_continue_with_its_body(t: Conversation) -> None:
-    t.send(t.balance() + t.submit("Expect: 100-continue") + t.balance())
-
-
-@CASES.case(200, 200, direct=0)
-def expect_of_another_kind(t: Conversation) -> None:
-    t.send(t.submit("Expect: a miracle") + t.balance("Expect: 100-continue"))
-
-
-@CASES.case(413, direct=0)
-def expect_100_continue_for_a_body_that_is_too_large(t: Conversation) -> None:
-    t.send(
-        t.submit("Expect: 100-continue")
-        .replace(b"Length: %d" % len(PROMPT), b"Length: 99999999")
-        .removesuffix(PROMPT)
-    )
-
-
-@CASES.case(200, 200, direct=0)
-def chunked_body(t: Conversation) -> None:
-    t.send(_chunked(t, _chunk(PROMPT[:5]), _chunk(PROMPT[5:]), b"0\r\n\r\n") + t.balance())
-
-
-@CASES.case(200, 200, direct=0)
-def chunked_body_with_extensions_and_trailers(t: Conversation) -> None:
-    extended = _chunked(t, _chunk(PROMPT, b";a=b;c"), b"0;last\r\n\r\n")
-    t.send(
-        extended + _chunked(t, _chunk(PROMPT), b"0\r\nX-Trailer: yes\r\nAuthorization: no\r\n\r\n")
-    )
-
-
-@CASES.case(400, 200, direct=0)
-def chunked_body_without_content(t: Conversation) -> None:
-    t.send(_chunked(t, b"0\r\n\r\n") + t.balance())
-
-
-@CASES.case(200, 400, direct=1, closes=True)
-def chunked_body_with_a_broken_chunk(t: Conversation) -> None:
-    t.send(t.balance() + _chunked(t, _chunk(PROMPT[:5]), b"zz\r\n") + t.balance())
-
-
-@CASES.case(400, direct=0, closes=True)
-def get_with_a_broken_chunked_body(t: Conversation) -> None:
-    t.send(t.balance("Transfer-Encoding: chunked") + t.balance())
-
-
-@CASES.case(200, 200, 400, direct=2, closes=True)
-def get_with_a_broken_chunked_body_after_usual_requests(t: Conversation) -> None:
-    t.send(t.submit() + t.balance() + t.balance("Transfer-Encoding: chunked") + t.balance())
-
-
-@CASES.case(200, direct=1)
-def get_without_its_body(t: Conversation) -> None:
-    t.send(t.submit() + t.balance("Content-Length: 3") + b"ab")
-    t.settle()
-    t.half_close()
-
-
-@CASES.case(200, 405, 200, direct=1)
-def long_bodies_of_requests_that_have_none(t: Conversation) -> None:
-    long = "Content-Length: 100000"
-    t.send(t.submit(), t.balance(long).replace(b"GET", b"PUT") + b"x" * 50_000)
-    t.settle()
-    t.send(b"x" * 50_000, t.balance(long) + b"x" * 100_000)
-
-
-@CASES.case(400, direct=0, closes=True)
-def chunked_body_with_a_content_length(t: Conversation) -> None:
-    t.send(_chunked(t, _chunk(PROMPT), b"0\r\n\r\n", headers=("Content-Length: 3",)) + t.balance())
-
-
-@CASES.case(400, direct=0, closes=True)
-def transfer_encoding_of_another_kind(t: Conversation) -> None:
-    t.send(t.request(f"POST {SUBMIT} HTTP/1.1", "Transfer-Encoding: gzip") + t.balance())
-
-
-@CASES.case(200, 200, direct=0)
-def get_with_a_chunked_body(t: Conversation) -> None:
-    t.send(t.balance("Transfer-Encoding: chunked") + _chunk(b"abc") + b"0\r\n\r\n" + t.balance())
-
-
 @CASES.case(200, 200, 404, direct=2)
 def half_closed_after_usual_requests(t: Conversation) -> None:
     t.send(t.submit() + t.balance("Accept-Encoding: gzip") + t.status("x", "Content-Length: 0"))
@@ -272,139 +164,6 @@ def blank_lines_between_segments(t: Conversation) -> None:
     t.send(t.submit() + b"\r\n", t.submit() + b"\r", b"\n\r\n" + t.balance())
 
 
-@CASES.case(200, 404, 200, 404, direct=0)
-def content_length_of_a_get(t: Conversation) -> None:
-    t.send(t.balance("Content-Length: 0") + t.status("x", "Content-Length: 3") + b"abc")
-    t.settle()
-    t.send(t.balance("Content-Length: 3"), b"ab", b"c" + t.status("x", "Content-Length: 00"))
-
-
-@CASES.case(404, 400, direct=0, closes=True)
-def content_length_of_a_get_that_lies(t: Conversation) -> None:
-    t.send(t.status("x", "Content-Length: 1") + b"GET")
-    t.settle()
-    t.send(t.balance())
-
-
-@CASES.case(400, direct=0, closes=True)
-def content_length_repeated(t: Conversation) -> None:
-    t.send(t.submit(f"Content-Length: {len(PROMPT)}"))
-
-
-@CASES.case(400, direct=0, closes=True)
-def content_length_repeated_with_another(t: Conversation) -> None:
-    t.send(t.submit("Content-Length: 3"))
-
-
-@CASES.case(400, direct=0, closes=True)
-def content_length_as_a_list(t: Conversation) -> None:
-    t.send(_with_length(t, f"{len(PROMPT)}, {len(PROMPT)}"))
-
-
-@CASES.case(400, direct=0, closes=True)
-def content_length_with_a_plus(t: Conversation) -> None:
-    t.send(_with_length(t, f"+{len(PROMPT)}"))
-
-
-@CASES.case(400, direct=0, closes=True)
-def content_length_below_zero(t: Conversation) -> None:
-    t.send(_with_length(t, f"-{len(PROMPT)}"))
-
-
-@CASES.case(400, direct=0, closes=True)
-def content_length_with_an_underscore(t: Conversation) -> None:
-    t.send(_with_length(t, "2_8"))
-
-
-@CASES.case(400, direct=0, closes=True)
-def content_length_in_other_digits(t: Conversation) -> None:
-    t.send(_with_length(t, "²8"))
-
-
-@CASES.case(400, direct=0, closes=True)
-def content_length_with_a_space_inside(t: Conversation) -> None:
-    t.send(_with_length(t, "2 8"))
-
-
-@CASES.case(400, direct=0, closes=True)
-def content_length_without_a_value(t: Conversation) -> None:
-    t.send(_with_length(t, ""))
-
-
-@CASES.case(400, direct=0, closes=True)
-def content_length_beyond_64_bits(t: Conversation) -> None:
-    t.send(_with_length(t, "9" * 30))
-
-
-@CASES.case(413, direct=0)
-def content_length_within_64_bits(t: Conversation) -> None:
-    t.send(_with_length(t, "9" * 18))
-
-
-@CASES.case(200, 200, direct=2)
-def content_length_with_spaces_around(t: Conversation) -> None:
-    t.send(_with_length(t, f"  {len(PROMPT)}\t ") + t.balance())
-
-
-@CASES.case(200, 200, direct=2)
-def content_length_with_zeros_before(t: Conversation) -> None:
-    t.send(_with_length(t, f"000{len(PROMPT)}") + t.balance())
-
-
-@CASES.case(400, 400, direct=2)
-def post_without_a_body(t: Conversation) -> None:
-    t.send(_with_length(t, "0", b""))
-    t.send(t.request(f"POST {SUBMIT} HTTP/1.1", "Content-Type: application/json"))
-
-
-@CASES.case(413, 200, direct=0)
-def body_that_is_too_large(t: Conversation) -> None:
-    t.send(t.submit(body=_LONG % (b"x" * 20_000_000)) + t.balance())
-
-
-@CASES.case(200, 200, direct=1)
-def body_of_many_segments(t: Conversation) -> None:
-    t.send(t.submit(body=_LONG % (b"x" * 1_000_000)))
-    t.settle()
-    t.send(t.balance())
-
-
-@CASES.case(400, direct=0, closes=True)
-def head_that_is_too_large(t: Conversation) -> None:
-    t.send(*_in_two(t.submit("X-Long: " + "x" * 70_000)))
-
-
-@CASES.case(200, 400, direct=1, closes=True)
-def head_that_is_too_large_after_a_usual_request(t: Conversation) -> None:
-    t.send(*_in_two(t.submit() + t.submit("X-Long: " + "x" * 70_000) + t.submit()))
-
-
-@CASES.case(400, direct=0, closes=True)
-def head_that_never_ends(t: Conversation) -> None:
-    t.send(t.balance()[:-2])
-    t.send(*[b"X-More: %d\r\n" % at * 1_000 for at in range(10)])
-
-
-def _in_two(request: bytes) -> tuple[bytes, bytes]:
-    """Return two segments, each short enough to arrive as a whole."""
-    return request[:60_000], request[60_000:]
-
-
-def _edge(t: Conversation, head_bytes: int) -> bytes:
-    """Return a request whose head has this length."""
-    return t.balance("X-Long: " + "x" * (head_bytes - len(t.balance("X-Long: "))))
-
-
-@CASES.case(200, direct=range(2))
-def head_of_the_longest_allowed_length(t: Conversation) -> None:
-    t.send(_edge(t, 64 * 1024))
-
-
-@CASES.case(400, direct=0, closes=True)
-def head_that_is_one_byte_too_long(t: Conversation) -> None:
-    t.send(*_in_two(_edge(t, 64 * 1024 + 1)))
-
-
 @CASES.case(200, 200, direct=0)
 def upgrades(t: Conversation) -> None:
     offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
@@ -414,9 +173,3 @@ def upgrades(t: Conversation) -> None:
 @CASES.case(200, 200, 200, direct=0)
 def upgrade_without_connection(t: Conversation) -> None:
     t.send(t.submit("Upgrade: h2c") + t.balance("Connection: upgrade") + t.balance("upgrade:"))
-
-
-def _with_length(t: Conversation, length: str, body: bytes = PROMPT) -> bytes:
-    usual = b"Content-Length: %d" % len(body)
-    changed = b"Content-Length: " + length.encode("latin-1")
-    return t.submit(body=body).replace(usual, changed)

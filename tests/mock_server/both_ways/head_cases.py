@@ -1,7 +1,7 @@
 """Request lines and headers, usual ones and odd ones."""
 
 from tests.mock_server.both_ways.case import Cases
-from tests.mock_server.both_ways.twins import Conversation
+from tests.mock_server.both_ways.conversation import Conversation
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT
 
 CASES = Cases()

@@ -1,8 +1,8 @@
 """Requests of a sandbox with rules: matching ones, others, and faults of the wire."""
 
 from tests.mock_server.both_ways.case import Cases
+from tests.mock_server.both_ways.conversation import Conversation
 from tests.mock_server.both_ways.sandbox_cases import callback
-from tests.mock_server.both_ways.twins import Conversation
 
 CASES = Cases()
 _UNAVAILABLE = {"status": 503, "message": "Unavailable"}

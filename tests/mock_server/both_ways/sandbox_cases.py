@@ -4,7 +4,8 @@ import base64
 import json
 
 from tests.mock_server.both_ways.case import Cases
-from tests.mock_server.both_ways.twins import START_MS, Conversation
+from tests.mock_server.both_ways.conversation import Conversation
+from tests.mock_server.both_ways.server import START_MS
 from tests.mock_server.e2e.api import BALANCE, STATUS
 
 CASES = Cases()

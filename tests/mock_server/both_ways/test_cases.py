@@ -3,19 +3,15 @@
 import pytest
 
 from mock_server.store.memory_store import MemoryStore
-from tests.mock_server.both_ways import framing_cases, head_cases, rule_cases, sandbox_cases
+from tests.mock_server.both_ways import framing_cases
+from tests.mock_server.both_ways.all_cases import ALL, CONCURRENT
 from tests.mock_server.both_ways.case import Case
 from tests.mock_server.both_ways.twins import Twins
 from tests.mock_server.fake_stores import DurableStore, WaitingStore
 from tests.properties import part_of
 
 STORES = (MemoryStore, DurableStore, WaitingStore)
-# While the store waits, the callback of the first task may be sent before the second submit.
-CONCURRENT = "callbacks_of_tasks_that_end_at_once"
 DEEP = (pytest.mark.deep, pytest.mark.long)
-ALL = [
-    case for cases in (framing_cases, head_cases, sandbox_cases, rule_cases) for case in cases.CASES
-]
 CASES = [
     *(pytest.param(MemoryStore, case, id=f"MemoryStore-{case.name}") for case in ALL),
     *(

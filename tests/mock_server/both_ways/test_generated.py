@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.mock_server.both_ways.twins import PROMPT, Conversation, Twins, outcome_of
+from tests.mock_server.both_ways.conversation import PROMPT, Conversation
+from tests.mock_server.both_ways.twins import Twins, outcome_of
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT, Json
 from tests.properties import examples
 

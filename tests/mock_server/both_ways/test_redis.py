@@ -10,9 +10,8 @@ from mock_server.domain.store import Store
 from mock_server.runtime.clock import SystemClock
 from mock_server.settings import Settings
 from mock_server.store.redis.store import RedisStore
-from tests.mock_server.both_ways import framing_cases, head_cases, rule_cases, sandbox_cases
+from tests.mock_server.both_ways.all_cases import ALL, CONCURRENT
 from tests.mock_server.both_ways.case import Case
-from tests.mock_server.both_ways.test_cases import CONCURRENT
 from tests.mock_server.both_ways.twins import Twins, twins
 from tests.properties import part_of
 from tests.redis_server import RedisServer
@@ -28,12 +27,7 @@ OTHERWISE = {
     "expect_100_continue_for_a_body_that_is_too_large",
     "content_length_within_64_bits",
 }
-CASES = [
-    pytest.param(case, id=case.name)
-    for cases in (framing_cases, head_cases, sandbox_cases, rule_cases)
-    for case in cases.CASES
-    if case.name not in OTHERWISE
-]
+CASES = [pytest.param(case, id=case.name) for case in ALL if case.name not in OTHERWISE]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.mock_server.both_ways.twins import PROMPT, Conversation, Twins
+from tests.mock_server.both_ways.conversation import PROMPT, Conversation
+from tests.mock_server.both_ways.twins import Twins
 from tests.mock_server.e2e.api import SUBMIT
 
 Make = Callable[[Conversation], bytes]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import pytest
 
 from mock_server.settings import Settings
-from tests.mock_server.both_ways.twins import Conversation, twins
+from tests.mock_server.both_ways.conversation import Conversation
+from tests.mock_server.both_ways.twins import twins
 
 KEY = "sk-accepted"
 LOGGER = "mock_server.requests"

@@ -7,7 +7,8 @@ from threading import Thread
 
 import pytest
 
-from tests.mock_server.both_ways.twins import Conversation, Twins
+from tests.mock_server.both_ways.conversation import Conversation
+from tests.mock_server.both_ways.twins import Twins
 from tests.mock_server.both_ways.watching import WatchedConnection
 from tests.patience import PATIENCE_S
 
