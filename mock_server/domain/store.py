@@ -13,7 +13,7 @@ from mock_server.domain.deliveries import Delivery
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.events import Follower
 from mock_server.domain.journal import Entry, Header
-from mock_server.domain.results import ClockReading, TaskView
+from mock_server.domain.results import ClockReading, Counters, TaskView
 from mock_server.domain.rule_book import QueuedRule, RuleState
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.sandbox_settings import SandboxSettings
@@ -54,6 +54,12 @@ class SandboxReader(Protocol):
     @property
     def has_rules(self) -> bool:
         """Whether `MatchRules` can match anything."""
+
+    def counters(self, real_ms: int) -> Counters | None:
+        """Return the counters, or None if tasks may have ended since the last command.
+
+        Then the command `ReadCounters` returns them.
+        """
 
     def task(self, task_id: str, real_ms: int) -> TaskView | None:
         """Return a task without counting a request, or None if it is unknown."""

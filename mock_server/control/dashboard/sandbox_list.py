@@ -6,6 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from mock_server.control.all_counters import all_counters
 from mock_server.control.authentication import Authenticator
 from mock_server.control.browser_guard import EVERY_SANDBOX, BrowserGuard
 from mock_server.control.call import Call
@@ -13,7 +14,7 @@ from mock_server.control.dashboard.forms import form_fields
 from mock_server.control.dashboard.rendering import base_url, html
 from mock_server.control.dashboard.sign_in import REJECTED_KEY, SignIn
 from mock_server.control.resources.sandboxes import by_activity
-from mock_server.domain.commands import ReadCounters
+from mock_server.domain.results import Counters
 from mock_server.domain.store import SandboxReader, Store
 
 MAX_LISTED = 200
@@ -66,10 +67,12 @@ class SandboxList:
         """
         everything = by_activity(await self._store.sandboxes())
         found = [each for each in everything if shows_unused or each.has_requests]
+        real_ms = self._real_ms()
+        shown = all_counters(self._store, found[:MAX_LISTED], real_ms)
         return html(
             "sandboxes.html",
             status,
-            sandboxes=[await self._row(each) for each in found[:MAX_LISTED]],
+            sandboxes=[_row(*each, real_ms) async for each in shown],
             found_count=len(found),
             hidden_count=len(everything) - len(found),
             shows_unused=shows_unused,
@@ -77,16 +80,15 @@ class SandboxList:
             submit_url=base_url(request) + self._submit_path,
         )
 
-    async def _row(self, sandbox: SandboxReader) -> dict[str, Any]:
-        real_ms = self._real_ms()
-        counters = await self._store.execute(sandbox.id, ReadCounters(real_ms=real_ms))
-        return {
-            "id": sandbox.id,
-            "age": age(real_ms - sandbox.used_ms),
-            "counters": counters,
-            "requests": sum(counters.responses.values()),
-            "rejected": sum(count for status, count in counters.responses.items() if status >= 400),
-        }
+
+def _row(sandbox: SandboxReader, counters: Counters, real_ms: int) -> dict[str, Any]:
+    return {
+        "id": sandbox.id,
+        "age": age(real_ms - sandbox.used_ms),
+        "counters": counters,
+        "requests": sum(counters.responses.values()),
+        "rejected": sum(count for status, count in counters.responses.items() if status >= 400),
+    }
 
 
 def age(elapsed_ms: int) -> str:

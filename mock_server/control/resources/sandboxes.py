@@ -6,9 +6,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from mock_server.control.all_counters import all_counters
 from mock_server.control.call import Call
 from mock_server.control.resources.sandbox import SandboxCounters
-from mock_server.domain.commands import ReadCounters
 from mock_server.domain.store import SandboxReader, Store
 
 
@@ -49,16 +49,15 @@ class SandboxesResource:
 
     async def show_all(self) -> SandboxList:
         real_ms = self._real_ms()
+        found = by_activity(await self._store.sandboxes())
         return SandboxList(
             sandboxes=[
                 SandboxSummary(
                     id=sandbox.id,
                     used_ms=sandbox.used_ms,
-                    counters=SandboxCounters.of(
-                        await self._store.execute(sandbox.id, ReadCounters(real_ms=real_ms))
-                    ),
+                    counters=SandboxCounters.of(counters),
                 )
-                for sandbox in by_activity(await self._store.sandboxes())
+                async for sandbox, counters in all_counters(self._store, found, real_ms)
             ]
         )
 

@@ -7,10 +7,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mock_server.control.all_counters import all_counters
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.settings_types import ShownServerSettings
-from mock_server.domain.commands import ReadCounters
 from mock_server.domain.store import Store
 
 
@@ -101,11 +101,8 @@ class ServerResource:
         from mock_server.control.metrics import exposition  # noqa: PLC0415  # As above.
 
         sandboxes = await self._store.sandboxes()
-        real_ms = self._real_ms()
-        counters = [
-            await self._store.execute(sandbox.id, ReadCounters(real_ms=real_ms))
-            for sandbox in sandboxes
-        ]
-        live_tasks = sum(each.live_tasks for each in counters)
+        live_tasks = 0
+        async for _, counters in all_counters(self._store, sandboxes, self._real_ms()):
+            live_tasks += counters.live_tasks
         text = exposition(await self._store.total_metrics(), len(sandboxes), live_tasks)
         return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})

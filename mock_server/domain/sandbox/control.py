@@ -136,6 +136,11 @@ def release_clock(state: SandboxState, command: ReleaseClock) -> None:
 
 def read_counters(state: SandboxState, command: ReadCounters) -> Counters:
     state.settle(state.clock.now_ms(command.real_ms))
+    return counters_of(state)
+
+
+def counters_of(state: SandboxState) -> Counters:
+    """Return the counters as of the last command that has settled tasks."""
     ledger, journal = state.ledger, state.journal
     return Counters(
         requests=state.requests,

@@ -12,7 +12,7 @@ from mock_server.domain.commands import Command, R
 from mock_server.domain.deliveries import Delivery
 from mock_server.domain.events import Event
 from mock_server.domain.journal import Entry, Header
-from mock_server.domain.results import ClockReading, TaskView
+from mock_server.domain.results import ClockReading, Counters, TaskView
 from mock_server.domain.rule_book import QueuedRule, RuleState
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.sandbox import callbacks, control, requests, snapshots
@@ -176,6 +176,12 @@ class Sandbox:
     def size_bytes(self) -> int:
         """About how many bytes a checkpoint has; the same for equal states."""
         return len(self._state.tasks) * _TASK_BYTES + self._state.journal.bytes
+
+    def counters(self, real_ms: int) -> Counters | None:
+        state = self._state
+        if state.ledger.due_ms <= state.clock.now_ms(real_ms):
+            return None
+        return control.counters_of(state)
 
     def task(self, task_id: str, real_ms: int) -> TaskView | None:
         task = self._state.tasks.get(task_id)

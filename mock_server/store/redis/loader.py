@@ -1,7 +1,8 @@
 """Load a sandbox from Redis: its last checkpoint, and the log behind it."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from redis.exceptions import ResponseError
@@ -19,6 +20,7 @@ from mock_server.store.redis.replica import CommandObserver, OwnBatch, Replica
 _FIRST = b"0-0"
 _TRIES = 5
 _PAUSE_S = 0.02
+_SLICE_S = 0.005  # The longest time for which loading blocks the event loop.
 
 
 class Loader:
@@ -33,6 +35,7 @@ class Loader:
         self._connection = connection
         self._template = template
         self._applied = applied
+        self._working = asyncio.Lock()
 
     async def load(self, sandbox_id: str, own: OwnBatch | None = None) -> Replica | None:
         """Return the sandbox as it is now, or None if there is none.
@@ -72,7 +75,8 @@ class Loader:
             if found_epoch is None:
                 return None
             epoch = found_epoch
-            replica = self._of_checkpoint(sandbox_id, keys, epoch, checkpoints)
+            async with self._turn():
+                replica = self._of_checkpoint(sandbox_id, keys, epoch, checkpoints)
             found = await self._read_log(keys, epoch, replica, own)
             if found is not None:
                 return found
@@ -87,16 +91,19 @@ class Loader:
         first = _FIRST if replica is None else replica.last_raw
         is_full = True
         while is_full:
-            found = page(*await self._send(*read_from(keys, first)))
-            if found.epoch != epoch or (
-                replica is not None and found.trimmed_ms > EntryId.of(first).ms
-            ):
-                return None
-            for entry in found.entries:
-                if replica is None:
-                    replica = self._of_first(keys, epoch, entry)
-                elif EntryId.of(entry.raw_id) > replica.last:
-                    replica.take(entry, own)
+            replies = await self._send(*read_from(keys, first))
+            async with self._turn() as turn:
+                found = page(*replies)
+                if found.epoch != epoch or (
+                    replica is not None and found.trimmed_ms > EntryId.of(first).ms
+                ):
+                    return None
+                for entry in found.entries:
+                    if replica is None:
+                        replica = self._of_first(keys, epoch, entry)
+                    elif EntryId.of(entry.raw_id) > replica.last:
+                        replica.take(entry, own)
+                    await turn.pause()
             if found.entries:
                 first = found.entries[-1].raw_id
             is_full = found.is_full
@@ -144,6 +151,16 @@ class Loader:
         else:
             sandbox.events.clear()
 
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator["_Turn"]:
+        """Work alone on a replica: of many loads, one works in each turn of the event loop.
+
+        Otherwise, a list of thousands of sandboxes would block all requests for long.
+        """
+        async with self._working:
+            yield _Turn()
+            await asyncio.sleep(0)
+
     async def _remove_remains(self, keys: SandboxKeys, epoch: int) -> None:
         """Remove a sandbox of which Redis has evicted a part, unless it is a new one by now."""
         [scores] = await self._send(("ZMSCORE", keys.meta, EPOCH, TRIMMED))
@@ -152,6 +169,20 @@ class Loader:
 
     async def _send(self, *commands: Any) -> list[Reply]:
         return [checked(reply) for reply in await self._connection.send(commands)]
+
+
+class _Turn:
+    """Lets other requests be served in between."""
+
+    def __init__(self) -> None:
+        self._time = asyncio.get_running_loop().time
+        self._ends_s = self._time() + _SLICE_S
+
+    async def pause(self) -> None:
+        """Let the event loop do other work if this work has taken long enough."""
+        if self._time() >= self._ends_s:
+            await asyncio.sleep(0)
+            self._ends_s = self._time() + _SLICE_S
 
 
 def unknown_outcome() -> StoreUnavailable:

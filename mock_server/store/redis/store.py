@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import islice
 from secrets import randbits, token_hex
 from typing import Any
 
@@ -43,6 +44,7 @@ _SEED_BITS = 32
 _LOOK_EVERY_S = 1.0
 _SYNC_EVERY_S = 0.05
 _DROP_IDLE_EVERY_S = 300.0
+_PORTION = 16  # The sandboxes that are loaded at the same time.
 _TRIES = 5  # To execute a command while other processes remove the sandbox and create it again.
 
 
@@ -298,13 +300,15 @@ class RedisStore:
         return [each.decode() for each in ids]
 
     async def _all_replicas(self) -> list[Replica]:
-        ids = await self._all_ids()
+        """Return replicas of all sandboxes. Other requests are served while they are loaded."""
+        left = iter(await self._all_ids())
         replicas = []
-        for found in await asyncio.gather(*map(self._synced, ids), return_exceptions=True):
-            if isinstance(found, Replica):
-                replicas.append(found)
-            elif isinstance(found, BaseException) and not self._is_damage(found):
-                raise found
+        while ids := list(islice(left, _PORTION)):
+            for found in await asyncio.gather(*map(self._synced, ids), return_exceptions=True):
+                if isinstance(found, Replica):
+                    replicas.append(found)
+                elif isinstance(found, BaseException) and not self._is_damage(found):
+                    raise found
         return replicas
 
     def _is_damage(self, error: BaseException) -> bool:
