@@ -19,6 +19,7 @@ from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from mock_server.store.redis.address import RedisAddress
+from mock_server.store.redis.tls_files import check_tls_files
 
 Command: TypeAlias = tuple[str | bytes | int | float, ...]
 """A command of Redis with its arguments."""
@@ -151,7 +152,7 @@ _pack = cast("Callable[[Command], bytes]", pack_command)
 
 
 def client_of(address: RedisAddress) -> Client:
-    """Return the client for this kind of address."""
+    """Return the client for this kind of address. Raises InvalidValue for invalid TLS files."""
     common: dict[str, Any] = {
         "username": address.username,
         "password": address.password,
@@ -162,6 +163,7 @@ def client_of(address: RedisAddress) -> Client:
         "client_name": "apixo-mock",
     }
     if address.has_tls:
+        check_tls_files(address)
         common |= {"ssl": True, **address.tls_files}
     match address.kind:
         case "socket":

@@ -1,10 +1,9 @@
-"""The connection to Redis, which says in one sentence why Redis cannot be used."""
+"""The connection to Redis, which finds out when Redis cannot be used, and recovers."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from ssl import SSLError
 
 from redis.exceptions import (
     AuthenticationError,
@@ -21,9 +20,10 @@ from redis.exceptions import (
 )
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from mock_server.domain.errors import DomainError, StoreUnavailable, reason_of
+from mock_server.domain.errors import DomainError, StoreUnavailable
 from mock_server.store.redis.address import RedisAddress
-from mock_server.store.redis.client import TIMEOUT_S, Command, NotSentError, Reply, client_of
+from mock_server.store.redis.client import Command, NotSentError, Reply, client_of
+from mock_server.store.redis.problems import is_unreachable, place, problem_of
 
 log = logging.getLogger("mock_server.store")
 
@@ -49,6 +49,7 @@ class RedisConnection:
         self._hello = hello
         self._client = client_of(address)
         self._places = asyncio.Semaphore(_MAX_PIPELINES)
+        self._was_available = False
         self._is_refused = False
         self._is_closed = False
         self._probes: asyncio.Task[None] | None = None
@@ -127,16 +128,20 @@ class RedisConnection:
     def _fail(self, error: Exception) -> StoreUnavailable:
         if self._is_refused:
             return StoreUnavailable(self.problem or "")
-        self._set_problem(f"{_place(self._address)} {_sentence(error)}")
+        self._set_problem(self._text(error))
         self._start_probes()
         return StoreUnavailable(self.problem or "")
+
+    def _text(self, error: Exception) -> str:
+        return problem_of(error, self._address, was_available=self._was_available)
 
     def _set_problem(self, problem: str | None) -> None:
         if problem == self.problem:
             return
         if problem is None:
-            log.info("%s is available", _place(self._address))
-        elif not (_is_unreachable(problem) and self.problem and _is_unreachable(self.problem)):
+            self._was_available = True
+            log.info("%s is available", place(self._address))
+        elif not (is_unreachable(problem) and self.problem and is_unreachable(self.problem)):
             # After "the connection was closed", "connection refused" is no news.
             log.warning("%s", problem)
         self.problem = problem
@@ -167,7 +172,7 @@ class RedisConnection:
         except DomainError as error:
             self._set_problem(str(error))
         except ResponseError as error:
-            self._set_problem(f"{_place(self._address)} {_sentence(error)}")
+            self._set_problem(self._text(error))
         else:
             self._set_problem(None)
 
@@ -195,65 +200,3 @@ def checked(reply: Reply) -> Reply:
     if isinstance(reply, Exception):
         raise reply
     return reply
-
-
-def _place(address: RedisAddress) -> str:
-    return f"Redis at {address}"
-
-
-def _sentence(error: Exception) -> str:
-    """Return what is wrong and what to do, without any password."""
-    causes = _causes(error)
-    for cause in causes:
-        text = str(cause)
-        by_class = (said for kind, said in _SENTENCES.items() if isinstance(cause, kind))
-        said = _SENTENCES_OF_CODES.get(text.partition(" ")[0]) or next(by_class, None)
-        if said is not None:
-            return said.format(text=text)
-    if str(causes[-1]).startswith(_CLOSED):
-        return f"{_UNREACHABLE}: the connection was closed"
-    has_tls = any(isinstance(cause, SSLError) for cause in causes)
-    last = causes[-1]
-    if isinstance(last, ConnectionRefusedError):  # asyncio writes the address in another form.
-        reason = "connection refused"
-    else:  # After a colon, redis-py names its own objects.
-        reason = reason_of(last).partition(" : <")[0]
-    return f"{_UNREACHABLE}{' with TLS' if has_tls else ''}: {reason}"
-
-
-def _is_unreachable(problem: str) -> bool:
-    return f" {_UNREACHABLE}" in problem
-
-
-def _causes(error: BaseException) -> list[Exception]:
-    """Return an error and what has caused it; redis-py wraps errors of new connections."""
-    found: list[Exception] = []
-    while isinstance(error, Exception):
-        found.append(error)
-        cause = error.__cause__ or error.__context__
-        if cause is None:
-            break
-        error = cause
-    return found
-
-
-_CLOSED = ("Connection closed", "Connection has data")  # The texts of redis-py for this.
-_UNREACHABLE = "cannot be reached"
-_WRONG_PASSWORD = "rejects the user or the password; check --store"  # noqa: S105  # A message.
-_NO_MEMORY = "is out of memory; increase `maxmemory` or remove sandboxes"
-_NO_PERMISSION = "does not permit a command; give the ACL user more rights ({text})"
-_SENTENCES: dict[type[Exception], str] = {
-    OutOfMemoryError: _NO_MEMORY,
-    AuthenticationError: _WRONG_PASSWORD,
-    NoPermissionError: _NO_PERMISSION,
-    ReadOnlyError: "is a read-only replica; use the address of the master",
-    BusyLoadingError: "is still loading its data",
-    RedisTimeoutError: f"did not respond within {TIMEOUT_S:g} s",
-    ResponseError: "rejects a command: {text}",
-}
-_SENTENCES_OF_CODES = {
-    "OOM": _NO_MEMORY,
-    "NOAUTH": _WRONG_PASSWORD,
-    "WRONGPASS": _WRONG_PASSWORD,
-    "NOPERM": _NO_PERMISSION,
-}
