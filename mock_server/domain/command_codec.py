@@ -14,7 +14,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from mock_server.domain.commands import Command, RecordExchange, Submit
+from mock_server.domain.commands import AnswerStatus, Command, RecordExchange, Submit
 from mock_server.domain.errors import DamagedLog, NewerFormat
 from mock_server.domain.journal import Header
 from mock_server.domain.planner import DEFAULT_REQUEST
@@ -29,13 +29,14 @@ _MAX_SHARED_BYTES = 4096
 _any_command: Any = reduce(or_, Command.__subclasses__())
 T = TypeVar("T")
 HeaderBlock = tuple[Header, ...]
+_RECORDING = (AnswerStatus, RecordExchange)  # The commands with a journal entry.
 
 
 class Batch(msgspec.Struct, array_like=True, gc=False):
     """Commands whose journal entries have no headers, and the headers of these entries."""
 
     blocks: list[HeaderBlock]
-    # For each RecordExchange, the position of the headers of its request and of its response.
+    # For each command with an entry, the positions of the headers of request and response.
     places: list[Annotated[int, msgspec.Meta(ge=0)]]
     commands: list[_any_command]
 
@@ -61,7 +62,7 @@ def decode_commands(raw: bytes) -> list[Command[Any]]:
         batch = _decoder.decode(memoryview(raw)[1:])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DamagedLog(f"the log cannot be read: {error}") from error
-    recorded = [each for each in batch.commands if type(each) is RecordExchange]
+    recorded = [each for each in batch.commands if type(each) in _RECORDING]
     if recorded or batch.places:
         _add_headers(recorded, batch)
     for command in batch.commands:
@@ -105,8 +106,9 @@ def _without_headers(commands: Sequence[Command[Any]]) -> Batch:
     place_of: dict[int, int] = {}
     places: list[int] = []
     bare: list[Command[Any]] = []
+    command: Any
     for command in commands:
-        if type(command) is RecordExchange:
+        if type(command) in _RECORDING:
             entry = command.entry
             for block in (entry.headers, entry.answer_headers):
                 identity = id(block)
@@ -115,14 +117,12 @@ def _without_headers(commands: Sequence[Command[Any]]) -> Batch:
                     blocks[identity] = block
                 places.append(place_of[identity])
             entry = _replace(entry, headers=(), answer_headers=())
-            command = RecordExchange(  # noqa: PLW2901
-                real_ms=command.real_ms, entry=entry, headers_bytes=command.headers_bytes
-            )
+            command = _replace(command, entry=entry)  # noqa: PLW2901
         bare.append(command)
     return Batch(list(blocks.values()), places, bare)
 
 
-def _add_headers(recorded: Sequence[RecordExchange], batch: Batch) -> None:
+def _add_headers(recorded: Sequence[Any], batch: Batch) -> None:
     """Add the headers to entries. Entries of several batches with equal headers share them."""
     blocks, places = list(map(_shared, batch.blocks)), batch.places
     if len(places) != 2 * len(recorded) or max(places, default=0) >= len(blocks):

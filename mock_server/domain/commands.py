@@ -21,6 +21,7 @@ from mock_server.domain.rules import RuleDefinition, RuleInput
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.submission import Submission
+from mock_server.domain.task import TaskState
 
 R = TypeVar("R")
 
@@ -81,6 +82,24 @@ class RecordExchange(Command[int], frozen=True, kw_only=True, gc=False):
 
     entry: Entry
     headers_bytes: int | None = None
+
+
+class AnswerStatus(Command[int], frozen=True, kw_only=True, gc=False):
+    """Count a status request and add its entry to the journal; return the number of the entry.
+
+    The process has foreseen the response from what it knew of the sandbox. If the response would be
+    another one, the command raises SandboxChanged and has no effect. The task has not ended: then
+    its state determines the response. The entry gets the instant at which the request is counted,
+    which is within the same second, so the `Date` is right.
+
+    For `known_changes` see `ReadStatus`, for `headers_bytes` see `RecordExchange`.
+    """
+
+    model_id: str
+    state: TaskState
+    entry: Entry
+    headers_bytes: int | None = None
+    known_changes: int | None = None
 
 
 class MatchRules(Command[RuleMatch | None], frozen=True, kw_only=True, gc=False):

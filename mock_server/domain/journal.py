@@ -75,6 +75,10 @@ class Journal:
         """How many entries came before the stored ones."""
         return self.last - len(self._entries)
 
+    @property
+    def newest(self) -> Entry:
+        return self._entries[-1]
+
     def since(self, number: int) -> Iterator[tuple[int, Entry]]:
         """Yield the stored entries after this number, each with its number."""
         dropped = self.dropped

@@ -106,6 +106,11 @@ class Task(msgspec.Struct, frozen=True, order=True, gc=False, kw_only=True, arra
         """How long an ended task was processing, in milliseconds (STA-10)."""
         return 0 if self.end_ms is None else self.end_ms - self.start_ms
 
+    @property
+    def ends_by_polls(self) -> bool:
+        """Whether status requests decide when the task ends."""
+        return self.end_ms is None and self.ending.polls > 0
+
     def polled(self) -> "Task":
         """Return the task after one more status request."""
         return msgspec.structs.replace(self, polls_seen=self.polls_seen + 1)

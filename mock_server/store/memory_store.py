@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from mock_server.domain.commands import (
+    AnswerStatus,
     Command,
     DropTask,
     NoticeEnds,
@@ -65,6 +66,7 @@ class MemoryStore:
         self._appliers: dict[type[Command[Any]], Callable[[Sandbox, Any], Any]] = {
             Submit: self._submit,
             RecordExchange: self._record,
+            AnswerStatus: self._record,
             Restore: self._replace_tasks,
             Reset: self._replace_tasks,
         }
@@ -148,11 +150,11 @@ class MemoryStore:
     async def drop_all(self) -> None:
         self._remove(list(self._sandboxes.values()))
 
-    def _record(self, sandbox: Sandbox, command: RecordExchange) -> int:
+    def _record(self, sandbox: Sandbox, command: RecordExchange | AnswerStatus) -> int:
         number: int = self._apply(sandbox, command)
         self.metrics.count(command.entry)
         if sandbox.id in self._followers:
-            self._tell(sandbox.id, Recorded(number, command.entry))
+            self._tell(sandbox.id, Recorded(number, sandbox.newest_entry))
         return number
 
     def _submit(self, sandbox: Sandbox, command: Submit) -> TaskView | Rejection:

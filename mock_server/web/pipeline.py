@@ -70,6 +70,14 @@ class Endpoint(ABC):
     async def handle(self, request: ProviderRequest) -> Answer:
         """Return the response to a request that no rule rejects."""
 
+    async def answer_in_one_step(self, request: ProviderRequest) -> bytes | None:
+        """Handle a request, record it and return the response, all by one command.
+
+        Return None if the sandbox, as this process knows it, does not determine the response.
+        Raises SandboxChanged if it has changed meanwhile; then nothing has happened.
+        """
+        return None
+
     @abstractmethod
     async def reject(self, request: ProviderRequest, rejection: RuleRejection) -> Answer:
         """Return the response to a request that a rule rejects, unless a limit rejects it first."""

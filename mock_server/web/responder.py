@@ -52,7 +52,18 @@ class Responder:
     async def record(
         self, request: ProviderRequest, operation: Operation, answer: Answer
     ) -> ResponseHead:
-        """Record a response in the journal and return its head.
+        """Record a response in the journal and return its head."""
+        record, head = self.record_of(request, operation, answer)
+        try:  # noqa: SIM105  # `suppress` would cost as much as the command
+            await self._store.execute(request.sandbox.id, record)
+        except SandboxMissing:
+            pass  # It was removed during the request, and its journal with it.
+        return head
+
+    def record_of(
+        self, request: ProviderRequest, operation: Operation, answer: Answer
+    ) -> tuple[RecordExchange, ResponseHead]:
+        """Return the command that records a response, and the head of the response.
 
         The headers `Mock-Rule` and `Mock-Fault` name the rule and the injected faults.
         """
@@ -93,11 +104,7 @@ class Responder:
         record = RecordExchange(
             real_ms=now_ns // 1_000_000, entry=entry, headers_bytes=block.size_bytes
         )
-        try:  # noqa: SIM105  # `suppress` would cost as much as the command
-            await self._store.execute(request.sandbox.id, record)
-        except SandboxMissing:
-            pass  # It was removed during the request, and its journal with it.
-        return head
+        return record, head
 
     async def persisted(self) -> None:
         """Wait until everything so far survives the end of the process.

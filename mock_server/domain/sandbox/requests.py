@@ -2,14 +2,23 @@
 
 from functools import lru_cache
 
+import msgspec
+
 from mock_server.domain.catalogue import Model
-from mock_server.domain.commands import CountRequest, ReadStatus, RecordExchange, Submit
+from mock_server.domain.commands import (
+    AnswerStatus,
+    CountRequest,
+    ReadStatus,
+    RecordExchange,
+    Submit,
+)
+from mock_server.domain.errors import SandboxChanged
 from mock_server.domain.ledger import price_microusd
 from mock_server.domain.operation import Operation
 from mock_server.domain.planner import planned_times
 from mock_server.domain.results import BalanceView, Rejection, RejectionReason, TaskView
 from mock_server.domain.sandbox.state import SandboxState
-from mock_server.domain.task import Order, Task
+from mock_server.domain.task import Order, Task, state_at
 
 _CALLBACK = Operation.CALLBACK  # In Python 3.11, the access to a member of an enum is slow.
 
@@ -76,6 +85,29 @@ def record_exchange(state: SandboxState, command: RecordExchange) -> int:
     if entry.operation is not _CALLBACK:
         state.used_ms = command.real_ms  # A rule may have rejected it without another command.
         state.responses[entry.status] += 1
+    return state.journal.add(entry, command.headers_bytes)
+
+
+def answer_status(state: SandboxState, command: AnswerStatus) -> int:
+    if command.known_changes is not None:
+        state.check_unchanged(command.known_changes)
+    entry = command.entry
+    now_ms = state.clock.now_ms(command.real_ms)
+    task = state.tasks.get(entry.task_id)
+    if (
+        task is None
+        or task.order.model_id != command.model_id
+        or task.ends_by_polls
+        or state_at(task, now_ms) is not command.state
+        or now_ms // 1000 != entry.at_ms // 1000
+        or not state.window.admit(now_ms)  # Without an effect if it returns False.
+    ):
+        raise SandboxChanged("the response to the status request has changed meanwhile")
+    state.enter(command.real_ms)
+    state.requests += 1
+    state.responses[entry.status] += 1
+    if entry.at_ms != now_ms:
+        entry = msgspec.structs.replace(entry, at_ms=now_ms)
     return state.journal.add(entry, command.headers_bytes)
 
 

@@ -27,6 +27,7 @@ _HANDLERS: dict[type[Command[Any]], Callable[[SandboxState, Any], Any]] = {
     commands.ReadStatus: requests.read_status,
     commands.CountRequest: requests.count_request,
     commands.RecordExchange: requests.record_exchange,
+    commands.AnswerStatus: requests.answer_status,
     commands.ExpectCallback: callbacks.expect_callback,
     commands.ClaimDeliveries: callbacks.claim_deliveries,
     commands.PostponeDelivery: callbacks.postpone_delivery,
@@ -134,6 +135,11 @@ class Sandbox:
         return self._state.journal.last
 
     @property
+    def newest_entry(self) -> Entry:
+        """The newest journal entry. There must be one."""
+        return self._state.journal.newest
+
+    @property
     def changes(self) -> int:
         return self._state.changes
 
@@ -166,7 +172,7 @@ class Sandbox:
     def ends_by_polls(self, task_id: str) -> bool:
         """Tell whether status requests decide when a task ends."""
         task = self._state.tasks.get(task_id)
-        return task is not None and task.end_ms is None and task.ending.polls > 0
+        return task is not None and task.ends_by_polls
 
     @property
     def task_count(self) -> int:

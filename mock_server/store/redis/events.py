@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from mock_server.domain.commands import Command, RecordExchange, Reset, Submit
+from mock_server.domain.commands import AnswerStatus, Command, RecordExchange, Reset, Submit
 from mock_server.domain.events import Change, Follower, Notice, Recorded, TasksEnded
 from mock_server.domain.results import TaskView
 from mock_server.domain.sandbox.sandbox import Sandbox
@@ -49,11 +49,11 @@ class Events:
         self, sandbox: Sandbox, command: Command[Any], result: Any, *, is_own: bool
     ) -> None:
         """Count a command that was applied, and notify followers; `result` is its result."""
-        if type(command) is RecordExchange:
+        if type(command) is RecordExchange or type(command) is AnswerStatus:
             if is_own:
                 self.metrics.count(command.entry)
             if sandbox.id in self._followers:
-                self._tell(sandbox.id, Recorded(result, command.entry))
+                self._tell(sandbox.id, Recorded(result, sandbox.newest_entry))
         elif is_own and type(command) is Submit and type(result) is TaskView:
             self.metrics.submitted += 1
         if sandbox.events:

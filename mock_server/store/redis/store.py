@@ -9,7 +9,15 @@ from typing import Any
 
 import msgspec
 
-from mock_server.domain.commands import Command, R, RecordExchange, ReleaseClaims, Restore, Submit
+from mock_server.domain.commands import (
+    AnswerStatus,
+    Command,
+    R,
+    RecordExchange,
+    ReleaseClaims,
+    Restore,
+    Submit,
+)
 from mock_server.domain.errors import SandboxMissing, StoreUnavailable
 from mock_server.domain.events import Follower
 from mock_server.domain.ports import RealClock
@@ -233,7 +241,7 @@ class RedisStore:
 
     async def _prepared(self, replica: Replica, command: Command[Any]) -> tuple[Command[Any], int]:
         """Return the command as it is sent, and the number of tasks that it may add."""
-        if type(command) is RecordExchange:
+        if type(command) is RecordExchange or type(command) is AnswerStatus:
             if replica.note:
                 entry = msgspec.structs.replace(command.entry, error=replica.note)
                 command, replica.note = msgspec.structs.replace(command, entry=entry), ""

@@ -4,12 +4,13 @@ import re
 from urllib.parse import parse_qs
 
 from mock_server.domain.catalogue import Model
-from mock_server.domain.commands import ReadStatus
+from mock_server.domain.commands import AnswerStatus, ReadStatus
 from mock_server.domain.dispatching import CallbackDispatcher
 from mock_server.domain.operation import Operation
 from mock_server.domain.results import Rejection
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.store import Store
+from mock_server.domain.task import PENDING, PROCESSING, state_at
 from mock_server.web import envelope
 from mock_server.web.answer import Answer, rejected
 from mock_server.web.api_keys import ApiKeys
@@ -73,6 +74,31 @@ class StatusEndpoint(KeyedEndpoint):
             return rejected(view, request.sandbox.settings)
         body = envelope.status(view.task, view.now_ms, request.sandbox)
         return Answer(200, body, view.now_ms, task_id, owes_callback=view.ends_now)
+
+    async def answer_in_one_step(self, request: ProviderRequest) -> bytes | None:
+        sandbox, task_id = request.sandbox, request.task_id
+        # Another process may have used the sandbox, and real time in it never goes back.
+        real_ms = max(request.real_ms, sandbox.used_ms)
+        view = sandbox.task(task_id, real_ms)
+        if view is None or view.task.ends_by_polls:
+            return None
+        state = state_at(view.task, view.now_ms)
+        if state is not PENDING and state is not PROCESSING:
+            return None
+        body = envelope.status(view.task, view.now_ms, sandbox)
+        answer = Answer(200, body, view.now_ms, task_id)
+        record, head = self._responder.record_of(request, self.operation, answer)
+        command = AnswerStatus(
+            real_ms=real_ms,
+            model_id=self._model_id,
+            state=state,
+            entry=record.entry,
+            headers_bytes=record.headers_bytes,
+            known_changes=request.known_changes,
+        )
+        await self._store.execute(sandbox.id, command)
+        await self._responder.persisted()
+        return head.encoded + body
 
     def begin_delivery(self, request: ProviderRequest) -> None:
         self._dispatcher.wake(request.sandbox.id)

@@ -1,6 +1,7 @@
 """A sandbox is a state machine: the same commands give the same results and the same state."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from mock_server.domain.commands import (
     AddRule,
+    AnswerStatus,
     CancelNext,
     ChangeSettings,
     ClaimDeliveries,
@@ -38,6 +40,7 @@ from mock_server.domain.commands import (
     TakeSnapshot,
 )
 from mock_server.domain.deliveries import DueDelivery
+from mock_server.domain.errors import SandboxChanged
 from mock_server.domain.faults.effect import Effect
 from mock_server.domain.journal import Entry
 from mock_server.domain.operation import Operation
@@ -52,7 +55,7 @@ from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.snapshot import parse_snapshot
 from mock_server.domain.submission import Submission
-from mock_server.domain.task import TaskState
+from mock_server.domain.task import TaskState, state_at
 from tests.mock_server.domain.strategies import CATALOGUE, FAIL_MESSAGES, MODEL, NOW_MS, briefs
 from tests.mock_server.rules.strategies import rules
 from tests.properties import examples
@@ -239,6 +242,21 @@ def record(status: int) -> Step:
     return lambda driven: driven.apply(RecordExchange, entry=entry)
 
 
+def answer_status(nth: int, slip_ms: int) -> Step:
+    """Answer a status request with a response foreseen so many milliseconds before."""
+
+    def step(driven: Driven) -> None:
+        view = driven.sandbox.task(driven.task_id(nth), driven.real_ms - slip_ms)
+        if view is None:
+            return
+        entry = Entry(view.now_ms, NOW_MS, Operation.STATUS, view.task.id, 200, 5, b"", b"{}")
+        state = state_at(view.task, view.now_ms)
+        with suppress(SandboxChanged):
+            driven.apply(AnswerStatus, model_id=MODEL.id, state=state, entry=entry)
+
+    return step
+
+
 def wait(by_ms: int) -> Step:
     def step(driven: Driven) -> None:
         driven.real_ms += by_ms
@@ -285,6 +303,7 @@ steps: st.SearchStrategy[Step] = st.one_of(
         lambda rule: lambda driven: driven.apply(PushNext, definition=parsed(rule), count=2), rules
     ),
     st.builds(record, st.sampled_from([200, 404])),
+    st.builds(answer_status, nths, st.sampled_from([0, 1, 600])),
     st.sampled_from(
         [
             lambda driven: driven.apply(CountRequest),
