@@ -4,20 +4,27 @@ Each sandbox in the file has a number that no other sandbox ever had, a checkpoi
 after it. Rows with a number that is not in the table `sandbox` are remainders: they may be deleted.
 """
 
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 from mock_server.domain.errors import InvalidValue, StoreUnavailable
-from mock_server.store.sqlite.connection import NOT_OURS, connect, newer_format, why_unusable
+from mock_server.store.sqlite.connection import (
+    NOT_OURS,
+    Place,
+    newer_format,
+    why_unusable,
+    with_advice,
+)
+from mock_server.store.sqlite.wal import WalMover
 
 Sync = Literal["normal", "full"]
 
 _APPLICATION_ID = int.from_bytes(b"APXO", "big")
 _SCHEMA = 1  # A change that older code cannot read increases it.
+_PAGE_BYTES = 4096
+_PAGES_OF_A_TRANSACTION = 2
 _TABLES = """
 CREATE TABLE server (format INTEGER NOT NULL, seed TEXT NOT NULL, catalogue TEXT NOT NULL);
 CREATE TABLE sandbox (number INTEGER PRIMARY KEY, id TEXT NOT NULL, entry INTEGER NOT NULL);
@@ -64,20 +71,19 @@ class SqliteFile:
     def __init__(self, path: str, sync: Sync) -> None:
         """Open and lock the file; create it if it does not exist. Raises InvalidValue."""
         self.path = path
-        self._place = Path(path).expanduser()
-        self._identity: os.stat_result | None = None  # Of the open file, as soon as it is known.
-        self._db = connect(self._place)
+        self._place = Place(path)
+        self._db = self._place.connect()
         self._execute = self._db.execute
+        self._pages = 0  # That this transaction writes, about.
+        self._mover: WalMover | None = None
         try:
             self._prepare(sync)
         except sqlite3.Error as error:
-            self._db.close()
+            self.close()
             raise InvalidValue("--store", f"{path} {why_unusable(error)}") from error
         except InvalidValue:
-            self._db.close()
+            self.close()
             raise
-        with suppress(OSError):  # The first transaction says what is wrong.
-            self._identity = self._place.stat()
 
     def header(self) -> Header | None:
         """Return the header, or None if the file is new."""
@@ -122,18 +128,20 @@ class SqliteFile:
         if self._db.in_transaction:
             yield
             return
-        if self._identity is not None:
-            self._check_place(self._identity)
+        self._place.check()
+        self._pages = _PAGES_OF_A_TRANSACTION
         try:
             self._execute("BEGIN IMMEDIATE")
             yield
             self._execute("COMMIT")
         except sqlite3.Error as error:
             self._roll_back()
-            raise StoreUnavailable(f"cannot write {self.path}: {error}") from error
+            raise StoreUnavailable(f"cannot write {self.path}: {with_advice(error)}") from error
         except BaseException:
             self._roll_back()
             raise
+        if self._mover is not None:
+            self._mover.note_commit(self._pages)
 
     def add_sandbox(self, number: int, sandbox_id: str) -> None:
         self._execute("INSERT INTO sandbox VALUES (?, ?, 0)", (number, sandbox_id))
@@ -144,10 +152,12 @@ class SqliteFile:
 
     def append(self, number: int, entry: int, batch: bytes) -> None:
         self._execute("INSERT INTO log VALUES (?, ?, ?)", (number, entry, batch))
+        self._pages += 1 + len(batch) // _PAGE_BYTES
 
     def add_slice(self, number: int, entry: int, index: int, data: bytes) -> None:
         """Add a slice of a checkpoint that includes the log up to `entry`."""
         self._execute("INSERT INTO checkpoint VALUES (?, ?, ?, ?)", (number, entry, index, data))
+        self._pages += 1 + len(data) // _PAGE_BYTES
 
     def complete_checkpoint(self, number: int, entry: int) -> None:
         """Use a new checkpoint. The one before it and the log up to it become remainders."""
@@ -170,26 +180,17 @@ class SqliteFile:
             " (SELECT rowid FROM checkpoint WHERE sandbox = ? AND entry <> ? LIMIT ?)",
             (number, kept, slices),
         )
+        self._pages += deleted_batches.rowcount + deleted_slices.rowcount
         return deleted_batches.rowcount == batches or deleted_slices.rowcount == slices
 
     def close(self) -> None:
         """Close the file; SQLite removes the other files beside it."""
+        if self._mover is not None:
+            self._mover.close()
         self._db.close()
-
-    def _check_place(self, identity: os.stat_result) -> None:
-        """Raise StoreUnavailable if the next start would not find what is written now."""
-        try:
-            is_there = os.path.samestat(self._place.stat(), identity)
-        except OSError:
-            is_there = False
-        if not is_there:
-            raise StoreUnavailable(
-                f"cannot write {self.path}: it was deleted or replaced; put it back, or restart"
-                " the server"
-            )
+        self._place.release()
 
     def _prepare(self, sync: Sync) -> None:
-        self._execute("PRAGMA locking_mode = EXCLUSIVE")
         self._execute("BEGIN EXCLUSIVE")
         if self._is_empty():
             self._create_tables()
@@ -198,9 +199,17 @@ class SqliteFile:
         self._execute("COMMIT")
         self._execute("PRAGMA journal_mode = WAL")
         self._execute(f"PRAGMA synchronous = {sync}")
+        self._execute("PRAGMA wal_autocheckpoint = 0")  # The mover does it.
+        self._mover = WalMover(self.path, self._second_connection(), self._db)
         # A server must be able to start with a full disk. The next start tries again.
         with suppress(StoreUnavailable), self.transaction():
             self._execute_all(_DELETE_REMAINDERS)
+
+    def _second_connection(self) -> sqlite3.Connection:
+        """Return a connection that has opened both files, before somebody replaces one."""
+        connection = self._place.connect()
+        connection.execute("SELECT count(*) FROM server").fetchone()
+        return connection
 
     def _is_empty(self) -> bool:
         [tables] = self._execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -145,11 +146,54 @@ def test_place_without_permission_to_write_is_named(
     place = Path(path).parent / name
     monkeypatch.setattr(os, "access", lambda asked, _: asked != place)
 
-    assert refusal(path).startswith(f"--store: cannot write {place}; ")
+    assert refusal(path).startswith(
+        f"--store: cannot write {place}; change its permissions, so that user {os.getuid()} can"
+    )
+
+
+def test_folder_in_which_no_file_can_be_created_is_named(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", fail)
+
+    assert refusal(path).startswith(
+        f"--store: cannot write {Path(path).parent}; change its permissions, so that user"
+    )
+
+
+def test_read_only_disk_is_named(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened(path).close()
+    flags = SimpleNamespace(f_flag=os.ST_RDONLY)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    monkeypatch.setattr(os, "statvfs", lambda _: flags)
+
+    assert refusal(path).endswith(
+        f"cannot write {path}: its disk is read-only; name a file on another disk"
+    )
+
+
+@pytest.mark.parametrize(
+    ("statement", "advice"),
+    [
+        ("PRAGMA query_only = on", "make the file and its folder writable for this server"),
+        ("PRAGMA max_page_count = 1", "free some space"),
+    ],
+)
+def test_error_of_a_transaction_says_what_to_do(path: str, statement: str, advice: str) -> None:
+    file = opened(path)
+    file._execute(statement)
+
+    with pytest.raises(StoreUnavailable) as failed, file.transaction():
+        file.add_sandbox(1, "x" * 10_000)
+    assert str(failed.value).startswith(f"cannot write {path}: ")
+    assert str(failed.value).endswith(f"; {advice}")
 
 
 def test_path_with_a_null_character_is_rejected(tmp_path: Path) -> None:
-    assert refusal(f"{tmp_path}/a\0b").endswith(": embedded null byte")
+    assert refusal(f"{tmp_path}/a\0b").endswith(": embedded null byte; name another file")
 
 
 def test_directory_is_rejected(tmp_path: Path) -> None:

@@ -1,0 +1,86 @@
+"""Move what was written to the database, in a thread.
+
+SQLite appends transactions to a second file, the write-ahead log (WAL). From time to time, their
+pages must be copied to the database, so that SQLite uses the WAL from its beginning again. SQLite
+waits for the disk meanwhile, often for more than ten milliseconds. It can write other transactions
+at the same time, but only to another connection, and in another thread.
+"""
+
+import logging
+import sqlite3
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from mock_server.store.sqlite.connection import with_advice
+
+logger = logging.getLogger("mock_server.store")
+
+_PAGES_AT_ONCE = 1000  # About 4 MiB.
+_MAX_PAGES = 16_000
+_PAUSE_S = 10.0  # After a failure, such as a full disk.
+
+
+class WalMover:
+    """Empties the WAL of a file in a thread. Another connection writes to it meanwhile.
+
+    `mover` is used in the thread only, `writer` is the connection that writes.
+    """
+
+    def __init__(self, path: str, mover: sqlite3.Connection, writer: sqlite3.Connection) -> None:
+        self._path = path
+        self._mover = mover
+        self._writer = writer
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-wal")
+        self._move: Future[int] | None = None
+        self._new_pages = 0  # Written since the last move has begun, about.
+        self._pause_until_s = 0.0
+
+    def note_commit(self, pages: int) -> None:
+        """Begin to move pages, if there are many. Each transaction has written so many, about.
+
+        It raises nothing, because the transaction has been written.
+        """
+        self._new_pages += pages
+        if self._new_pages < _PAGES_AT_ONCE:
+            return
+        if self._move is None and time.monotonic() < self._pause_until_s:
+            return
+        try:
+            self._go_on()
+        except sqlite3.Error as error:
+            logger.warning(
+                "%s-wal grows, because %s cannot be written: %s",
+                self._path,
+                self._path,
+                with_advice(error),
+            )
+            self._pause_until_s = time.monotonic() + _PAUSE_S
+
+    def close(self) -> None:
+        """Wait until nothing is moved any more, and close the connection of the thread."""
+        self._thread.shutdown()
+        self._mover.close()
+
+    def _go_on(self) -> None:
+        """End the last move, and begin the next one.
+
+        Under load, transactions are written during every move, so the WAL never gets empty. If it
+        is long, the writer moves the rest, which is short, while nothing else is written.
+        """
+        if self._move is not None:
+            if not self._move.done() and self._new_pages < _MAX_PAGES:
+                return
+            move, self._move = self._move, None
+            if move.result() >= _MAX_PAGES:
+                _move(self._writer)
+        self._new_pages = 0
+        try:
+            self._move = self._thread.submit(_move, self._mover)
+        except RuntimeError:  # The system permits no other thread.
+            _move(self._writer)
+
+
+def _move(connection: sqlite3.Connection) -> int:
+    """Move the pages that the WAL has now; return their number since it began anew."""
+    _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return int(pages)
