@@ -49,7 +49,7 @@ class RedisServer:
         # The rest of its log is not interesting, and a full pipe would block it.
         self._process.stdout.close()
 
-    async def send(self, *command: str | bytes | int) -> Any:
+    async def send(self, *command: str | bytes | float) -> Any:
         """Send one command."""
         async with Redis(unix_socket_path=str(self.socket), protocol=2) as client:
             return await client.execute_command(*command)  # type: ignore[no-untyped-call]  # untyped in redis-py

@@ -5,9 +5,10 @@ SERVER = PREFIX + "server"  # The format, the seed and the catalogue, as JSON.
 SANDBOXES = PREFIX + "sandboxes"  # A sorted set: when each sandbox was used, in real time.
 DUE = PREFIX + "due"  # A sorted set: when a process must look at a sandbox, in real time.
 PROCESSES = PREFIX + "processes"  # A set: the processes that have not removed themselves yet.
-PLACES = PREFIX + "places"  # A hash: the task places of each sandbox and of each process.
-TASKS = PREFIX + "tasks"  # The sum of all places.
+PLACES = PREFIX + "places"  # A hash: the task places of sandboxes and processes, see `accounts`.
+RECOUNTED = PREFIX + "recounted"  # It exists for a while after a process has checked them.
 METRICS = PREFIX + "metrics"  # A hash: the counters of each process.
+SHARED = (SERVER, SANDBOXES, DUE, PROCESSES, PLACES, METRICS)
 
 # Members of the sorted set `meta` of a sandbox.
 EPOCH = "epoch"  # A random number. It differs if a sandbox was removed and created again.

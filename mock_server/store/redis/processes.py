@@ -29,10 +29,16 @@ class Processes:
     ) -> None:
         self.renew_every_s = lease_ms / 1000 / _RENEWALS
         self._connection = connection
-        self._own = own
+        self.own = own
         self._seconds = seconds
         self._lease_ms = lease_ms
         self._trusted_s = seconds()
+        self._held_until_s = seconds()
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether no other process can count this one as ended."""
+        return self._seconds() < self._held_until_s
 
     def joining(self) -> list[Command]:
         """Return the commands that register this process after it has connected.
@@ -40,18 +46,21 @@ class Processes:
         For the time of a lease, all other processes count as alive: after an outage of Redis,
         their keys may have expired, and they need time to renew them.
         """
-        self._trusted_s = self._seconds() + self._lease_ms / 1000
+        self._trusted_s = self._held_until_s = self._seconds() + self._lease_ms / 1000
         return self._renewal()
 
     async def renew(self) -> None:
-        await self._connection.send(self._renewal())
+        sent_s = self._seconds()
+        for reply in await self._connection.send(self._renewal()):
+            checked(reply)
+        self._held_until_s = sent_s + self._lease_ms / 1000
 
     async def leave(self) -> None:
         """Remove this process, because it ends."""
         await self._connection.send(
             [
-                ("DEL", process_key(self._own)),
-                ("SREM", PROCESSES, self._own),
+                ("DEL", process_key(self.own)),
+                ("SREM", PROCESSES, self.own),
             ]
         )
 
@@ -69,12 +78,12 @@ class Processes:
         """Return the processes that have ended without `leave`, each to one caller only."""
         [members] = await self._connection.send([("SMEMBERS", PROCESSES)])
         known = frozenset(each.decode() for each in checked(members))
-        gone = sorted(known - await self.alive(known - {self._own}) - {self._own})
+        gone = sorted(known - await self.alive(known - {self.own}) - {self.own})
         removed = await self._connection.send([("SREM", PROCESSES, each) for each in gone])
         return [owner for owner, reply in zip(gone, removed, strict=True) if checked(reply)]
 
     def _renewal(self) -> list[Command]:
         return [
-            ("SADD", PROCESSES, self._own),
-            ("SET", process_key(self._own), "", "PX", self._lease_ms),
+            ("SADD", PROCESSES, self.own),
+            ("SET", process_key(self.own), "", "PX", self._lease_ms),
         ]

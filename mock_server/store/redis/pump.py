@@ -89,6 +89,9 @@ class Observer(Protocol):
     def gone(self, replica: Replica, work: PendingWork) -> None:
         """Forget a replica whose sandbox does not exist any more; the commands had no effect."""
 
+    def failed(self, replica: Replica, work: PendingWork) -> None:
+        """Note that it is unknown whether the commands of a replica were appended to its log."""
+
     def reloaded(self, replica: Replica, last_entry: int) -> None:
         """Note that a replica was loaded again; its journal ended with this number before."""
 
@@ -152,13 +155,18 @@ class Pump:
         try:
             await self._round_trip(pending)
         except DomainError as error:
-            _fail_all(pending, error)
+            self._fail(pending, error)
         except Exception as error:
             log.exception("commands could not be sent to Redis")
-            _fail_all(pending, error)
+            self._fail(pending, error)
         except BaseException:
-            _fail_all(pending, StoreUnavailable("the server has stopped using Redis"))
+            self._fail(pending, StoreUnavailable("the server has stopped using Redis"))
             raise
+
+    def _fail(self, pending: dict[Replica, PendingWork], error: Exception) -> None:
+        for replica, work in pending.items():
+            self._observer.failed(replica, work)
+            work.fail(error)
 
     async def _round_trip(self, pending: dict[Replica, PendingWork]) -> None:
         commands: list[RedisCommand] = []
@@ -182,9 +190,9 @@ class Pump:
                 self._observer.gone(replica, work)
                 work.fail(error)
             except (DamagedLog, NewerFormat, ResponseError) as error:
-                work.fail(self._loader.unreadable(replica.sandbox.id, error))
+                self._fail({replica: work}, self._loader.unreadable(replica.sandbox.id, error))
             except DomainError as error:
-                work.fail(error)
+                self._fail({replica: work}, error)
             else:
                 done.append(work)
         with suppress(StoreUnavailable):  # The commands are in the log, and their results known.
@@ -263,11 +271,6 @@ class Pump:
 
 def _missing(replica: Replica) -> SandboxMissing:
     return SandboxMissing(f"there is no sandbox {replica.sandbox.id}")
-
-
-def _fail_all(pending: dict[Replica, PendingWork], error: Exception) -> None:
-    for work in pending.values():
-        work.fail(error)
 
 
 def _retrieve(future: asyncio.Future[None]) -> None:

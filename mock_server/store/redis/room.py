@@ -41,25 +41,33 @@ class Room:
         Raises NoRoom if there are not so many.
         """
         needed = max(0, len(restore.snapshot.tasks) - replica.sandbox.task_count)
+        taken = 0
         async with self._lock:
-            for taken in range(needed):
-                if not await self._places.take_or_reserve():
-                    await self._drop_for(needed - taken, replica, restore.real_ms, taken)
-                    break
+            try:
+                taken = await self._places.take_up_to(needed)
+                if taken < needed:
+                    await self._search_for(needed - taken, replica, restore.real_ms)
+                while taken < needed:
+                    if not await self._drop_one(restore.real_ms):
+                        raise _no_room()
+                    taken += 1
+            except BaseException:
+                self._places.give_back(taken)
+                raise
         return needed
 
-    async def _drop_for(self, count: int, spared: Replica, real_ms: int, taken: int) -> None:
-        """Drop tasks, but none of the `spared` sandbox. Raises NoRoom if there are too few."""
+    async def _search_for(self, count: int, spared: Replica, real_ms: int) -> None:
+        """Find tasks to drop, but none of the `spared` sandbox. Raises NoRoom if there are few."""
         self._ended = [each for each in await self._search(real_ms) if each.replica is not spared]
-        has_room = len(self._ended) >= count
-        for dropped in range(count):
-            if not (has_room and await self._drop_one(real_ms)):
-                self._places.give_back(taken + dropped)
-                raise NoRoom("Task limit reached (--max-tasks): the snapshot has too many tasks.")
+        if len(self._ended) < count:
+            raise _no_room()
 
     async def _make(self, real_ms: int) -> bool:
         async with self._lock:
-            return await self._places.take_or_reserve() or await self._drop_one(real_ms)
+            return await self._take_one() or await self._drop_one(real_ms)
+
+    async def _take_one(self) -> bool:
+        return await self._places.take_up_to(1) == 1
 
     async def _drop_one(self, real_ms: int) -> bool:
         """Drop the task that ended first and take its place."""
@@ -79,7 +87,7 @@ class Room:
                 await self._pump.execute(ended.replica, drop)
             except SandboxMissing:
                 continue
-            if await self._places.take_or_reserve():
+            if await self._take_one():
                 return True
 
     async def _search(self, real_ms: int) -> list[_EndedTask]:
@@ -90,6 +98,10 @@ class Room:
         )
         first = nsmallest(_MAX_REMEMBERED, _all_ended(replicas, real_ms))
         return first[::-1]
+
+
+def _no_room() -> NoRoom:
+    return NoRoom("Task limit reached (--max-tasks): the snapshot has too many tasks.")
 
 
 def _all_ended(replicas: Sequence[Replica], real_ms: int) -> Iterator[_EndedTask]:

@@ -34,27 +34,31 @@ class RoundTrips:
     def commands_before(self, replica: Replica, work: PendingWork) -> list[Command]:
         replica.is_used = True
         commands = self._expiry.renewals(replica)
-        commands += self._due.commands_before(replica, work.commands)
-        if work.places:
-            commands += self._places.assign(replica.sandbox.id, work.places)
-        return commands
+        return commands + self._due.commands_before(replica, work.commands)
 
     def commands_after(self, replica: Replica, work: PendingWork) -> list[Command]:
         return self._due.commands_after(replica, work.commands)
 
     def note_applied(self, replica: Replica, work: PendingWork) -> bool:
         own = work.own
-        # If the outcomes are unknown, the tasks may exist, so their places stay taken.
-        if own is not None and own.outcomes is not None:
-            self._places.correct(replica.sandbox.id, own.added_tasks - work.places)
+        if own is not None:
+            if own.outcomes is None:  # The replica has the tasks, whatever the outcomes were.
+                self._places.note_count(replica)
+                self._places.note_result(replica, 0, work.places)
+            else:
+                self._places.note_result(replica, own.added_tasks, work.places)
         return self._due.needs_round_trip(replica, has_commands=bool(work.commands))
 
     async def before_results(self) -> None:
         await self._places.write()
 
     def gone(self, replica: Replica, work: PendingWork) -> None:
-        self._places.correct(replica.sandbox.id, -work.places)
+        self._places.give_back(work.places)
         self.forget(replica)
+
+    def failed(self, replica: Replica, work: PendingWork) -> None:
+        if work.commands:
+            self._places.note_doubt(replica.sandbox.id, work.places)
 
     def reloaded(self, replica: Replica, last_entry: int) -> None:
         self._events.reloaded(replica.sandbox, last_entry)

@@ -36,9 +36,11 @@ from mock_server.store.redis.expiry import Expiry
 from mock_server.store.redis.keys import DUE, SANDBOXES, SandboxKeys, origin_key
 from mock_server.store.redis.loader import Loader
 from mock_server.store.redis.metrics import SharedMetrics
-from mock_server.store.redis.places import Places, field_of_process
+from mock_server.store.redis.places import Places
 from mock_server.store.redis.processes import LEASE_MS, Processes
 from mock_server.store.redis.pump import Pump
+from mock_server.store.redis.recount import EVERY_S as RECOUNT_EVERY_S
+from mock_server.store.redis.recount import Recount
 from mock_server.store.redis.replica import Replica
 from mock_server.store.redis.replicas import Replicas
 from mock_server.store.redis.room import Room
@@ -87,7 +89,16 @@ class RedisStore:
         self._replicas = Replicas(connection, loader, self._servers, self._expiry, self._hello)
         self._checkpoints = Checkpoints(connection, ttl_ms)
         self._due = DueInstants(connection, clock)
-        self._places = Places(connection, self.owner, max_tasks)
+        self._processes = Processes(
+            connection, self.owner, seconds=lambda: clock.now_ns() / 1e9, lease_ms=lease_ms
+        )
+        self._places = Places(
+            connection,
+            self._processes,
+            max_tasks,
+            clock=clock,
+            ttl_ms=self._expiry.shared_ttl_ms,
+        )
         self._round_trips = RoundTrips(
             replicas=self._replicas,
             events=self._events,
@@ -99,9 +110,7 @@ class RedisStore:
         self._pump = Pump(connection, loader, self._round_trips)
         self._room = Room(self._places, self._pump, self._all_replicas)
         self._shared_metrics = SharedMetrics(connection, self.owner, self._events.metrics)
-        self._processes = Processes(
-            connection, self.owner, seconds=lambda: clock.now_ns() / 1e9, lease_ms=lease_ms
-        )
+        self._recount = Recount(connection, self._places, self._processes, self._synced)
         self._watch = Watch(self, self._due, self._processes, self._synced, clock)
         self._background = Background()
 
@@ -131,6 +140,8 @@ class RedisStore:
     async def start(self) -> None:
         await self._connection.start()
         self._background.repeat(self._processes.renew, self._processes.renew_every_s)
+        self._background.repeat(self._renew_places, self._processes.renew_every_s)
+        self._background.repeat(self._recount.run_in_turn, RECOUNT_EVERY_S)
         self._background.repeat(self._watch.look, _LOOK_EVERY_S)
         self._background.repeat(self._tidy, _LOOK_EVERY_S)
         self._background.repeat(self._exchange, _SYNC_EVERY_S)
@@ -208,7 +219,7 @@ class RedisStore:
             ("ZREM", SANDBOXES, sandbox_id),
             ("ZREM", DUE, sandbox_id),
         )
-        await self._places.release(sandbox_id)
+        await self._places.free_sandbox(sandbox_id)
         self._replicas.forget(sandbox_id)
         replica = self._replicas.get(sandbox_id)
         if replica is not None:
@@ -223,9 +234,13 @@ class RedisStore:
         instance = self._servers.instance
         await self._connection.send_early(self._processes.joining())
         await self._servers.hello(self._connection.send_early)
-        if self._servers.instance != instance:
+        is_lost = self._servers.instance != instance
+        if is_lost:
             self._places.forget()
             self._shared_metrics.forget()
+        await self._places.join(
+            self._connection.send_early, [] if is_lost else self._replicas.all()
+        )
 
     async def _leave(self) -> None:
         """Release what this process has claimed, and everything that it has reserved."""
@@ -234,6 +249,7 @@ class RedisStore:
             if self.owner in replica.sandbox.claim_owners():
                 release = ReleaseClaims(real_ms=real_ms, owner=self.owner)
                 await asyncio.gather(self._pump.execute(replica, release), return_exceptions=True)
+        await self._pump.aclose()
         await self._places.leave()
         await self._shared_metrics.publish()
         await self._shared_metrics.absorb(self.owner)
@@ -290,8 +306,10 @@ class RedisStore:
     async def _tidy(self) -> None:
         """Free what processes that have ended, and sandboxes that have expired, have left."""
         for process in await self._processes.ended():
-            await self._places.release(field_of_process(process))
+            self._recount.is_needed = True
             await self._shared_metrics.absorb(process)
+        if self._recount.is_needed:
+            await self._recount.run()
         expired_ms = self._clock.now_ns() // 1_000_000 - self._ttl_ms
         [ids] = await self._send(
             ("ZRANGE", SANDBOXES, "-inf", expired_ms, "BYSCORE", "LIMIT", 0, _MAX_EVICTED)
@@ -299,6 +317,9 @@ class RedisStore:
         for sandbox_id in (each.decode() for each in ids):
             if await self._synced(sandbox_id) is None:
                 await self.remove(sandbox_id)
+
+    async def _renew_places(self) -> None:
+        await self._places.renew(self._synced)
 
     async def _drop_idle(self) -> None:
         self._replicas.drop_idle(self._events.is_followed)

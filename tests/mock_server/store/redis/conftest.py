@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mock_server.store.redis.store import RedisStore
+from tests.mock_server.store.redis.processes import Clock, NewProcess, Process
 from tests.mock_server.store.redis.stores import NewStore, opened
 from tests.redis_server import RedisServer, redis_binary
 
@@ -39,3 +40,23 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 def new_store(server: RedisServer, open_store: NewStore) -> NewStore:
     """Open a store in the test's own server."""
     return partial(open_store, server.address)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def new_process(
+    redis_server: RedisServer, runner: asyncio.Runner, open_store: NewStore, clock: Clock
+) -> NewProcess:
+    """Start a process in the shared server, which is empty when the test begins."""
+    runner.run(redis_server.flush(0))
+
+    def new(**options: Any) -> Process:
+        store = open_store(redis_server.address, clock=clock, **options)
+        runner.run(store._background.aclose())
+        return Process(store, redis_server, runner)
+
+    return new

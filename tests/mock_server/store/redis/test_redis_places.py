@@ -1,0 +1,274 @@
+"""There are never more tasks than `max_tasks`, and no place is lost, whenever a process ends."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mock_server.domain.commands import Reset, Restore, Submit, TakeSnapshot
+from mock_server.domain.errors import StoreUnavailable
+from mock_server.domain.planner import PlanRequest
+from mock_server.domain.results import Rejection, RejectionReason, TaskView
+from mock_server.domain.snapshot import Snapshot
+from mock_server.domain.submission import Submission
+from mock_server.store.redis import places as redis_places
+from mock_server.store.redis.accounts import TaskCount, account, accounts_in
+from mock_server.store.redis.keys import PLACES, SandboxKeys
+from tests.mock_server.store.bench import HELD, MODEL, START_MS, Key, lasting
+from tests.mock_server.store.redis.processes import LEASE_MS, Clock, NewProcess, Process
+from tests.properties import is_deep
+from tests.redis_server import RedisServer
+
+_MAX_TASKS = 6
+ENDED = lasting(0)
+
+
+def number_of_tasks(process: Process) -> int:
+    """Return how many tasks exist."""
+    replicas = process.bench.run(process.store._all_replicas())
+    return sum(replica.sandbox.task_count for replica in replicas)
+
+
+def sums(process: Process) -> tuple[int, int]:
+    """Return the numbers of tasks and of reserved places in Redis."""
+    [found] = process.bench.run(process.store._send(("HMGET", PLACES, "tasks", "reserved")))
+    tasks, reserved = map(int, found)
+    return tasks, reserved
+
+
+def fill(process: Process) -> None:
+    """Submit tasks until there is no room."""
+    for number in count():
+        answer = process.bench.key(f"fill {number // 4}").submit(HELD)
+        if isinstance(answer, Rejection):
+            assert answer.reason is RejectionReason.NO_ROOM
+            return
+
+
+def snapshot_of(process: Process, tasks: int) -> Snapshot:
+    key = process.bench.key("snapshot")
+    for _ in range(tasks):
+        key.task(lasting(0))
+    found = key.execute(TakeSnapshot)
+    process.bench.run(process.store.remove(key.id))
+    return found
+
+
+def submit_at_once(
+    processes: Sequence[Process], key: Key, number: int, plan_request: PlanRequest = ENDED
+) -> list[object]:
+    """Submit a number of tasks in each process at the same time."""
+    submit = Submit(
+        real_ms=START_MS,
+        model_id=MODEL.id,
+        submission=Submission(prompt="a fox", ratio="1:1", num_images=1, callback_url=None),
+        plan_request=plan_request,
+        base_url="http://mock",
+    )
+
+    async def submit_all() -> list[object]:
+        submits = [each.store.execute(key.id, submit) for each in processes for _ in range(number)]
+        return await asyncio.gather(*submits)
+
+    return processes[0].bench.run(submit_all())
+
+
+def change_much(process: Process, snapshot: Snapshot) -> None:
+    """Add tasks and drop them, in all ways that there are."""
+    one, two, three = map(process.bench.key, ("one", "two", "three"))
+    one.task(HELD)
+    submit_at_once([process], one, 2)
+    submit_at_once([process], two, 5)  # Some of them need room.
+    two.submit(HELD)
+    one.execute(Reset)
+    three.execute(Restore, snapshot=snapshot)
+    process.bench.run(process.store.remove(two.id))
+    submit_at_once([process], three, 3)
+
+
+def cuts_of(commands: int) -> range:
+    """Return after how many commands a process ends: all possibilities, or some of them."""
+    return range(0, commands, 1 if is_deep() else 13)
+
+
+def end_after(process: Process, cut_after: int, snapshot: Snapshot) -> None:
+    """Let a process work, and end it after it has sent a number of commands."""
+    process.line.sent, process.line.cut_after = 0, cut_after
+    with pytest.raises(StoreUnavailable):
+        change_much(process, snapshot)
+    process.die()
+
+
+@pytest.mark.parametrize("chunk", [1, 3], ids=["each place alone", "places in advance"])
+def test_no_place_is_lost_whenever_a_process_ends(
+    new_process: NewProcess,
+    clock: Clock,
+    redis_server: RedisServer,
+    runner: asyncio.Runner,
+    monkeypatch: pytest.MonkeyPatch,
+    chunk: int,
+) -> None:
+    monkeypatch.setattr(redis_places, "_PART", _MAX_TASKS // chunk)
+    whole = new_process(max_tasks=_MAX_TASKS)
+    snapshot = snapshot_of(whole, 2)
+    whole.line.sent = 0
+    change_much(whole, snapshot)
+    for cut_after in cuts_of(whole.line.sent):
+        runner.run(redis_server.flush(0))
+        process, other = new_process(max_tasks=_MAX_TASKS), new_process(max_tasks=_MAX_TASKS)
+        other.bench.key("other").task(HELD)
+        end_after(process, cut_after, snapshot)
+        fill(other)
+        assert number_of_tasks(other) <= _MAX_TASKS, cut_after
+        clock.real_ms += LEASE_MS
+        other.tidy()
+
+        tasks, reserved = sums(other)
+        assert tasks == number_of_tasks(other), cut_after
+        assert reserved <= chunk, cut_after
+        fill(other)
+        assert number_of_tasks(other) == _MAX_TASKS, cut_after
+        for store in (process.store, other.store):
+            runner.run(store.aclose())
+
+
+@pytest.mark.parametrize("is_executed", [True, False], ids=["executed", "not executed"])
+def test_place_of_a_command_with_an_unknown_outcome_is_not_lost(
+    new_process: NewProcess, clock: Clock, *, is_executed: bool
+) -> None:
+    process, other = new_process(max_tasks=_MAX_TASKS), new_process(max_tasks=_MAX_TASKS)
+    key = process.bench.key()
+    key.task(HELD)
+    process.line.fault = "replies are lost" if is_executed else "commands are lost"
+    with pytest.raises(StoreUnavailable):
+        key.submit(HELD)
+    process.bench.run(process.store._connection._probe())
+    fill(other)
+    assert number_of_tasks(other) <= _MAX_TASKS
+
+    clock.real_ms += LEASE_MS
+    for each in (process, other):
+        process.bench.run(each.store._processes.renew())
+        each.renew_places()
+    fill(other)
+    assert number_of_tasks(other) == _MAX_TASKS
+    assert sums(other) == (_MAX_TASKS, 0)
+
+
+def test_process_that_was_stopped_for_longer_than_its_lease_reserves_again(
+    new_process: NewProcess, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_places, "_PART", 2)
+    process, other = new_process(max_tasks=_MAX_TASKS), new_process(max_tasks=_MAX_TASKS)
+    process.bench.key().task(HELD)  # Now it has two more places.
+    process.die()
+    clock.real_ms += LEASE_MS
+    other.tidy()
+    fill(other)
+
+    assert number_of_tasks(other) == _MAX_TASKS
+    assert isinstance(process.bench.key().submit(HELD), Rejection)
+
+
+def test_account_that_is_written_after_its_sandbox_was_removed_is_removed_later(
+    new_process: NewProcess,
+) -> None:
+    process, other = new_process(max_tasks=_MAX_TASKS), new_process(max_tasks=_MAX_TASKS)
+    key = process.bench.key()
+    key.task(HELD)
+    replica = process.store._replicas.get(key.id)
+    assert replica is not None
+    other.bench.run(other.store.remove(key.id))
+    process.store._places.note_count(replica)
+    process.renew_places()
+    assert sums(other)[0] == 1
+
+    other.bench.run(other.store._recount.run_in_turn())
+
+    assert sums(other)[0] == 0
+
+
+def test_recount_is_not_repeated_by_each_process(new_process: NewProcess) -> None:
+    process, other = new_process(), new_process()
+    process.bench.run(process.store._recount.run_in_turn())
+    sent = other.line.sent
+    other.bench.run(other.store._recount.run_in_turn())
+
+    assert other.line.sent == sent + 1
+
+
+@pytest.mark.parametrize("is_killed", [True, False], ids=["killed", "stopped"])
+def test_places_that_a_process_had_reserved_are_free_after_its_end(
+    new_process: NewProcess, clock: Clock, *, is_killed: bool
+) -> None:
+    limits = {"max_tasks": 5_000}  # Five are reserved at once.
+    process, other = new_process(**limits), new_process(**limits)
+    process.bench.key("one").task(HELD)
+    if is_killed:
+        process.die()
+        clock.real_ms += LEASE_MS
+        other.tidy()
+    else:
+        process.bench.run(process.store.aclose())
+
+    other.bench.key("one").task(HELD)
+    other.bench.run(other.store.aclose())
+    assert sums(new_process(**limits)) == (2, 0)
+
+
+def test_limit_of_tasks_holds_for_all_processes_together(new_process: NewProcess) -> None:
+    processes = [new_process(max_tasks=7, seed=7) for _ in range(3)]
+    answers = [processes[turn % 3].bench.key(f"key {turn % 2}").submit(HELD) for turn in range(12)]
+
+    assert sum(isinstance(answer, TaskView) for answer in answers) == 7
+    assert {answer.reason for answer in answers if isinstance(answer, Rejection)} == {
+        RejectionReason.NO_ROOM
+    }
+
+
+def test_place_that_another_process_needs_for_a_moment_is_not_missing(
+    new_process: NewProcess,
+) -> None:
+    process, other = new_process(max_tasks=1), new_process(max_tasks=1)
+    places = process.store._places
+    process.bench.run(places.take_up_to(1))
+
+    async def give_back() -> None:
+        places.give_back(1)
+        await places.write()
+
+    other.line.then = give_back
+    assert other.bench.run(other.store._places.take_up_to(1)) == 1
+
+
+@given(st.permutations(range(1, 6)))
+def test_latest_number_of_tasks_counts_in_whatever_order_numbers_are_written(
+    redis_server: RedisServer, runner: asyncio.Runner, order: list[int]
+) -> None:
+    runner.run(redis_server.flush(0))
+    for number in order:
+        counts = {"a": TaskCount(f"9-{number}".encode(), number), "b": TaskCount(b"10-0", number)}
+        sent = account("1", 0, 0, counts, limit=20, settled_ms=number, ttl_ms=60_000)
+        runner.run(redis_server.send(*sent))
+    found = runner.run(redis_server.send("HGETALL", PLACES))
+    _, sandboxes = accounts_in([each for pair in found.items() for each in pair])
+
+    assert dict(sandboxes) == {"a": b"9-5 5", "b": f"10-0 {order[0]}".encode()}
+    assert runner.run(redis_server.send("HGET", PLACES, "tasks")) == b"%d" % (5 + order[0])
+
+
+def test_places_of_an_expired_sandbox_are_free(
+    new_process: NewProcess, clock: Clock, redis_server: RedisServer, runner: asyncio.Runner
+) -> None:
+    process = new_process(max_tasks=1, ttl_ms=60_000)
+    key = process.bench.key("expired")
+    key.task(HELD)
+    runner.run(redis_server.send("DEL", *SandboxKeys(key.id).all))  # As if its time had passed.
+    clock.real_ms += 60_001
+    process.tidy()
+
+    assert process.bench.sandbox_ids() == set()
+    process.bench.key("other").task(HELD)
