@@ -1,38 +1,34 @@
 """A sandbox from a checkpoint is the sandbox, whatever happens before and after."""
 
 import msgspec
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from mock_server.domain.command_codec import FORMAT
 from mock_server.domain.commands import (
     ChangeSettings,
-    ExpectCallback,
     MatchRules,
     ReadStatus,
     RecordExchange,
     Restore,
-    Submit,
 )
-from mock_server.domain.errors import DamagedLog, NewerFormat
 from mock_server.domain.journal import Entry
 from mock_server.domain.operation import Operation
-from mock_server.domain.planner import DEFAULT_REQUEST, SUCCESS_BY_DEFAULT, PlanRequest
-from mock_server.domain.results import TaskView
+from mock_server.domain.planner import PlanRequest
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.sandbox.sandbox import Sandbox
-from mock_server.domain.sandbox.state import SandboxTemplate
-from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.snapshot import Snapshot, parse_snapshot
-from mock_server.domain.submission import Submission
 from mock_server.domain.task import Ending
 from tests.mock_server.domain.any_value import any_value
-from tests.mock_server.domain.strategies import CATALOGUE, FAIL_MESSAGES, MODEL, NOW_MS
+from tests.mock_server.domain.checkpoints import (
+    EVERY_THIRD,
+    OFTEN,
+    OTHER_SERVER,
+    of_template,
+    saved,
+)
+from tests.mock_server.domain.strategies import CATALOGUE, MODEL, NOW_MS
 from tests.mock_server.domain.test_sandbox_commands import (
-    DEFAULTS,
-    ID,
     SETTINGS,
     Driven,
     Step,
@@ -48,27 +44,6 @@ from tests.mock_server.domain.test_sandbox_commands import (
     submit,
 )
 from tests.properties import examples
-
-EVERY_THIRD = parsed({"match": {"nth": "every 3"}, "apply": {"wire": "close"}})
-OFTEN = parsed({"match": {"probability": 0.5, "times_each": 2}, "apply": {"latency": "5ms"}})
-TEMPLATE = msgspec.structs.replace(DEFAULTS, rules=(EVERY_THIRD,), profile_rules=(OFTEN,))
-OTHER_SERVER = SandboxTemplate(
-    seed=8,
-    settings=SandboxSettings(rate_limit=1, balance_microusd=1),
-    clock=ClockSettings(mode="manual"),
-    models=CATALOGUE.models,
-    fail_messages=FAIL_MESSAGES,
-)
-
-
-def saved(sandbox: Sandbox) -> bytes:
-    return b"".join(sandbox.checkpoint())
-
-
-def of_template() -> Driven:
-    driven = Driven()
-    driven.sandbox = Sandbox(ID, TEMPLATE, is_broke=False, real_ms=NOW_MS)
-    return driven
 
 
 def match(operation: Operation, subject: str) -> Step:
@@ -199,57 +174,6 @@ def test_checkpoint_is_of_the_instant_when_it_was_begun(
     assert first + b"".join(slices) == complete
 
 
-def with_tasks(count: int, prompt: str = "a fox") -> Sandbox:
-    """Return a sandbox with callback tasks and with a journal entry for each."""
-    settings = msgspec.structs.replace(SETTINGS, max_concurrent=count, rate_limit=count)
-    settings = msgspec.structs.replace(settings, balance_microusd=10**12)
-    template = msgspec.structs.replace(TEMPLATE, settings=settings)
-    sandbox = Sandbox(ID, template, is_broke=False, real_ms=NOW_MS)
-    url = "http://127.0.0.1/hook"
-    submission = Submission(prompt=prompt, ratio="1:1", num_images=1, callback_url=url)
-    headers = ((b"authorization", b"Bearer [redacted]"), (b"accept", b"*/*"))
-    for number in range(count):
-        view = sandbox.apply(
-            Submit(
-                real_ms=NOW_MS + number,
-                model_id="gpt-image-1",
-                submission=submission,
-                plan_request=DEFAULT_REQUEST,
-                base_url="http://mock",
-            )
-        )
-        assert isinstance(view, TaskView)
-        task_id = view.task.id
-        sandbox.apply(ExpectCallback(real_ms=NOW_MS + number, task_id=task_id))
-        entry = Entry(
-            NOW_MS, NOW_MS, Operation.SUBMIT, task_id, 200, 5, b"{}", b"{}", headers=headers
-        )
-        sandbox.apply(RecordExchange(real_ms=NOW_MS + number, entry=entry))
-    return sandbox
-
-
-def test_sandbox_from_a_checkpoint_shares_what_tasks_and_entries_have_in_common() -> None:
-    sandbox = Sandbox.of_checkpoint(saved(with_tasks(2500)), OTHER_SERVER)
-
-    tasks, _ = sandbox.tasks(NOW_MS)
-    assert len({id(task.order) for task in tasks}) == 1
-    assert {id(task.ending) for task in tasks} == {id(SUCCESS_BY_DEFAULT)}
-    ids = {task.id: task.id for task in tasks}
-    assert all(each.task_id is ids[each.task_id] for each in sandbox.deliveries())
-    entries = [entry for _, entry in sandbox.entries()]
-    assert len({id(entry.headers) for entry in entries}) < 5
-
-
-def test_sandboxes_from_checkpoints_share_the_values_of_their_server() -> None:
-    template = msgspec.structs.replace(OTHER_SERVER, rules=(EVERY_THIRD,))
-    raw = saved(Sandbox(ID, template, is_broke=False, real_ms=NOW_MS))
-
-    one, other = Sandbox.of_checkpoint(raw, template), Sandbox.of_checkpoint(raw, template)
-
-    assert one.settings is template.settings
-    assert one.rules()[0][0].definition is other.rules()[0][0].definition
-
-
 @given(st.permutations(list(Operation)))
 def test_equal_rules_are_written_alike(operations: list[Operation]) -> None:
     usual = parsed({"match": {"operation": list(Operation)}, "apply": {"latency": 1}})
@@ -257,46 +181,3 @@ def test_equal_rules_are_written_alike(operations: list[Operation]) -> None:
 
     # A set would have another order in another process.
     assert named.conditions.operations == usual.conditions.operations == tuple(Operation)
-
-
-def test_slices_of_a_checkpoint_are_small() -> None:
-    slices = list(with_tasks(2500, prompt="a long story " * 500).checkpoint())
-
-    assert len(slices) > 10
-    assert max(map(len, slices)) < 2 * 1024 * 1024
-
-
-def test_newer_format_of_a_checkpoint_is_named() -> None:
-    raw = bytes([FORMAT + 1]) + saved(of_template().sandbox)[1:]
-
-    with pytest.raises(NewerFormat, match=f"the checkpoint has format {FORMAT + 1}"):
-        Sandbox.of_checkpoint(raw, OTHER_SERVER)
-
-
-@given(sequences_of_owners, st.data())
-def test_truncated_checkpoint_is_damaged(before: list[Step], data: st.DataObject) -> None:
-    raw = saved(run(of_template(), before).sandbox)
-    end = data.draw(st.integers(0, len(raw) - 1))
-
-    with pytest.raises(DamagedLog):
-        Sandbox.of_checkpoint(raw[:end], OTHER_SERVER)
-
-
-@given(sequences_of_owners, st.data())
-def test_checkpoint_without_its_first_or_last_slice_is_damaged(
-    before: list[Step], data: st.DataObject
-) -> None:
-    slices = list(run(of_template(), before).sandbox.checkpoint())
-    del slices[data.draw(st.sampled_from([0, len(slices) - 1]))]
-
-    with pytest.raises(DamagedLog):
-        Sandbox.of_checkpoint(b"".join(slices), OTHER_SERVER)
-
-
-@given(sequences_of_owners, st.data())
-def test_changed_byte_of_a_checkpoint_is_noticed(before: list[Step], data: st.DataObject) -> None:
-    raw = bytearray(saved(run(of_template(), before).sandbox))
-    raw[data.draw(st.integers(0, len(raw) - 1))] ^= data.draw(st.integers(1, 255))
-
-    with pytest.raises((DamagedLog, NewerFormat)):
-        Sandbox.of_checkpoint(bytes(raw), OTHER_SERVER)
