@@ -28,7 +28,7 @@ class StartingSnapshot:
         pause_s: float = _PAUSE_S,
     ) -> None:
         self.problem: str | None = None
-        self._snapshot = snapshot  # Until it is restored, because it may be large.
+        self._snapshot = snapshot  # It may be large, so it is forgotten afterwards.
         self._store = store
         self._dispatcher = dispatcher
         self._real_ms = real_ms

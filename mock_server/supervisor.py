@@ -85,10 +85,11 @@ class Supervisor:
         self._serve = serve
         self._on_ready = on_ready
         self._selector = selectors.DefaultSelector()
-        self._workers: dict[int, _Worker] = {}  # By slot.
-        self._quick_ends = [0] * number  # Without a longer run between them, by slot.
-        self._due_s: dict[int, float] = {}  # When a worker is started, by slot.
-        self._note: str | None = None  # Of the first worker that was ready.
+        # All three are indexed by the slot of a worker, from 0.
+        self._workers: dict[int, _Worker] = {}
+        self._quick_ends = [0] * number  # Workers in a row that ended right after their start.
+        self._due_s: dict[int, float] = {}  # The time at which the next worker is started.
+        self._note: str | None = None  # The note of the first worker that was ready.
         self._has_announced = False
         self._signals: list[signal.Signals] = []
         self._stop_by_s: float | None = None

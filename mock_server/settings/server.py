@@ -143,7 +143,7 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
     store_ttl_ms: Annotated[
         int,
         Setting(
-            help="Time after which Redis deletes an unused sandbox.",
+            help="Time after which Redis deletes an unused sandbox; at least 1m.",
             form=DURATION,
             default="7d",
         ),

@@ -29,7 +29,7 @@ class TaskBound:
         self.count = 0
         self._is_held = is_held
         self._ended: deque[EndedTask] = deque()  # In the order in which they were settled.
-        self._stale = 0  # At most this many of them no longer exist.
+        self._stale = 0  # The number of ended tasks in the list that may not exist any more.
 
     def note_ended(self, sandbox_id: str, epoch: int, tasks: Iterable[Task | TaskSnapshot]) -> None:
         self._ended.extend(EndedTask(sandbox_id, epoch, task.id) for task in tasks)

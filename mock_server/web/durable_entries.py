@@ -11,7 +11,7 @@ from mock_server.web.redaction import Redactor
 from mock_server.web.request import ProviderRequest
 from mock_server.web.response_head import ResponseHead
 
-_ENOUGH_BYTES = 2 * MAX_BODY_BYTES  # Of a body, so that it is still long enough when redacted.
+_ENOUGH_BYTES = 2 * MAX_BODY_BYTES  # A redacted body is shorter, but still long enough.
 
 
 def without_key(

@@ -12,7 +12,7 @@ Header = tuple[bytes, bytes]
 
 _SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "x-api-key"}
 _BEARER = re.compile(r"\s*bearer\s+(\S+)\s*", re.IGNORECASE)
-_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")  # Unless it is percent-encoded, it has only one form.
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")  # Such a key has one form, unless it is percent-encoded.
 _SHORTEST_KEY = 8  # A shorter key may be part of an unrelated word.
 
 
@@ -81,7 +81,9 @@ class Redactor:
         name, value = header
         key = self._whole_key
         if key and name == b"authorization" and bearer_token(value) == key:
-            return name, value.rstrip()[: -len(key)] + REDACTED.encode()  # Also a short key.
+            return name, value.rstrip()[
+                : -len(key)
+            ] + REDACTED.encode()  # This removes short keys, too.
         return name, self.raw(value)
 
     def _value(self, name: str, value: str) -> str:

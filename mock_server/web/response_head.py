@@ -22,7 +22,7 @@ class ResponseHead(msgspec.Struct, frozen=True):
 
     status: int
     headers: tuple[Header, ...]
-    encoded: bytes  # As HTTP/1.1, with the empty line at its end.
+    encoded: bytes  # The bytes of HTTP/1.1, including the empty line.
 
     @classmethod
     def of(cls, status: int, headers: tuple[Header, ...]) -> "ResponseHead":

@@ -9,7 +9,7 @@ from mock_server.domain.errors import StoreUnavailable
 
 log = logging.getLogger("mock_server.store")
 
-_JITTER = 0.25  # So that processes do not all do their work at the same instant.
+_JITTER = 0.25  # Otherwise, all processes would work at the same instant.
 
 
 class Background:

@@ -14,7 +14,7 @@ from mock_server.store.redis.replica import Replica
 
 log = logging.getLogger("mock_server.store")
 
-_KEPT = 2  # Another process may be loading the one before the last.
+_KEPT = 2  # Another process may be loading the older one.
 
 
 class Checkpoints:
@@ -65,7 +65,7 @@ class Checkpoints:
         trimmed_ms = int(float(checked(before) or 0))
         await self._connection.send(
             [
-                # Who meets a log that was trimmed meanwhile must already find out that it was.
+                # A process that reads the trimmed log must already find this number.
                 ("ZADD", keys.meta, "GT", trimmed_ms, TRIMMED),
                 ("ZADD", keys.meta, "GT", last.ms, CHECKPOINT),
                 ("XTRIM", keys.log, "MINID", "~", trimmed_ms),

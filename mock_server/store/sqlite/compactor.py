@@ -12,7 +12,7 @@ from mock_server.store.sqlite.sandbox_log import SandboxLog
 logger = logging.getLogger("mock_server.store")
 
 _JOBS_AT_ONCE = 100
-_PAUSE_S = 10.0  # After a failure. Without it, every turn would try to write to a full disk.
+_PAUSE_S = 10.0  # Without a pause, every turn would try to write to a full disk.
 
 
 class Compactor:
@@ -25,7 +25,7 @@ class Compactor:
         self._file = file
         self._flush = flush
         self._jobs: deque[tuple[SandboxLog, Iterator[None]]] = deque()
-        self._logs: set[SandboxLog] = set()  # Those whose checkpoint is a job.
+        self._logs: set[SandboxLog] = set()  # The logs that a job replaces.
         self._step_handle: asyncio.Handle | None = None
         self._pause_until_s = 0.0
 

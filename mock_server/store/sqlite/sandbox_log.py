@@ -46,7 +46,7 @@ class SandboxLog:
         self.sandbox = sandbox
         self.order = LogOrder(sandbox.used_ms)
         self.commands: list[Command[Any]] = []
-        self.is_changed = False  # It is in the store's list of logs to be written.
+        self.is_changed = False  # Whether the store has it in its list of logs to write.
         self.is_removed = False
         self._first_checkpoint: bytes | None = None
         self._checkpoint_bytes = checkpoint_bytes
@@ -113,7 +113,7 @@ class SandboxLog:
 
         All commands must have been written. Raises StoreUnavailable; the log is complete then.
         """
-        yield from self.clean_up(file)  # The pieces of an earlier attempt.
+        yield from self.clean_up(file)  # An earlier attempt may have left pieces.
         entry, log_bytes, checkpoint_bytes = self._entry, self._log_bytes, 0
         for index, piece in enumerate(self.sandbox.checkpoint()):
             with file.transaction():

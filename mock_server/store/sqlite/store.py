@@ -155,7 +155,7 @@ class SqliteStore(MemoryStore):
         for then in waiting:
             try:
                 then(error)
-            except Exception:  # The others wait, too.
+            except Exception:  # The other callers must be told as well.
                 logger.exception("a response could not be sent")
 
     def _write(self) -> StoreUnavailable | None:
@@ -167,7 +167,7 @@ class SqliteStore(MemoryStore):
                     log.write(self._file)
         except StoreUnavailable as error:
             return error
-        except Exception as error:  # Whoever waits must be told, whatever it is.
+        except Exception as error:  # All callers must be told about any error.
             logger.exception("cannot write %s", self._file.path)
             return StoreUnavailable(f"cannot write {self._file.path}: {error!r}")
         self._unwritten = []

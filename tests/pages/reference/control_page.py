@@ -87,7 +87,7 @@ def _call(document: Json, path: str, method: str, operation: Json) -> Iterator[s
     yield f"\n### `{method.upper()} {path}`\n\n{operation['summary']}.\n"
     callers = [_CALLERS[each] for option in operation["security"] for each in option]
     facts = [f"Caller: {' or '.join(callers) or 'anyone'}"]
-    statuses = [status for status in operation["responses"] if status != "405"]
+    statuses = sorted(status for status in operation["responses"] if status != "405")
     facts.append(f"status: {', '.join(statuses)}")
     yield f"\n{'; '.join(facts)}.\n"
     if parameters := operation.get("parameters"):
