@@ -5,13 +5,8 @@ import msgspec
 from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
+from tests.mock_server.domain.driven import DEFAULTS, ID, Driven, parsed
 from tests.mock_server.domain.strategies import CATALOGUE, FAIL_MESSAGES, NOW_MS
-from tests.mock_server.domain.test_sandbox_commands import (
-    DEFAULTS,
-    ID,
-    Driven,
-    parsed,
-)
 
 EVERY_THIRD = parsed({"match": {"nth": "every 3"}, "apply": {"wire": "close"}})
 OFTEN = parsed({"match": {"probability": 0.5, "times_each": 2}, "apply": {"latency": "5ms"}})

@@ -19,19 +19,10 @@ from mock_server.domain.operation import Operation
 from mock_server.domain.planner import PlanRequest
 from mock_server.domain.results import TaskView
 from mock_server.domain.task import Ending, state_at
+from tests.mock_server.domain.checkpoints import saved
+from tests.mock_server.domain.driven import Driven, Step, run
+from tests.mock_server.domain.steps import about_task, advance, change_settings, steps, submit, wait
 from tests.mock_server.domain.strategies import MODEL, NOW_MS
-from tests.mock_server.domain.test_checkpoints import saved
-from tests.mock_server.domain.test_sandbox_commands import (
-    Driven,
-    Step,
-    about_task,
-    advance,
-    change_settings,
-    run,
-    steps,
-    submit,
-    wait,
-)
 from tests.properties import examples
 
 PLANS = (

@@ -19,11 +19,8 @@ from tests.mock_server.domain.checkpoints import (
     TEMPLATE,
     saved,
 )
+from tests.mock_server.domain.driven import ID, SETTINGS
 from tests.mock_server.domain.strategies import NOW_MS
-from tests.mock_server.domain.test_sandbox_commands import (
-    ID,
-    SETTINGS,
-)
 
 
 def with_tasks(count: int, prompt: str = "a fox") -> Sandbox:

@@ -27,22 +27,18 @@ from tests.mock_server.domain.checkpoints import (
     of_template,
     saved,
 )
-from tests.mock_server.domain.strategies import CATALOGUE, MODEL, NOW_MS
-from tests.mock_server.domain.test_sandbox_commands import (
-    SETTINGS,
-    Driven,
-    Step,
+from tests.mock_server.domain.driven import SETTINGS, Driven, Step, parsed, run
+from tests.mock_server.domain.steps import (
     about_task,
     callback_task,
     change_settings,
-    parsed,
     postpone,
-    run,
     sequences_of_owners,
     steps,
     steps_of_owners,
     submit,
 )
+from tests.mock_server.domain.strategies import CATALOGUE, MODEL, NOW_MS
 from tests.properties import examples
 
 

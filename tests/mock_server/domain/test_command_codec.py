@@ -20,8 +20,9 @@ from mock_server.domain.snapshot import parse_snapshot
 from mock_server.domain.submission import Submission
 from mock_server.domain.task import Ending
 from tests.mock_server.domain.any_value import any_value
+from tests.mock_server.domain.driven import Driven, Step, run
+from tests.mock_server.domain.steps import steps
 from tests.mock_server.domain.strategies import CATALOGUE, NOW_MS
-from tests.mock_server.domain.test_sandbox_commands import Driven, Step, run, steps
 from tests.properties import examples
 
 TYPES = sorted(sandbox._HANDLERS, key=lambda each: each.__name__)  # All commands.

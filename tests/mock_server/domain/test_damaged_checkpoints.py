@@ -12,11 +12,8 @@ from tests.mock_server.domain.checkpoints import (
     of_template,
     saved,
 )
-from tests.mock_server.domain.test_sandbox_commands import (
-    Step,
-    run,
-    sequences_of_owners,
-)
+from tests.mock_server.domain.driven import Step, run
+from tests.mock_server.domain.steps import sequences_of_owners
 
 
 def test_newer_format_of_a_checkpoint_is_named() -> None:

@@ -9,14 +9,9 @@ import pytest
 from mock_server.domain.errors import InvalidValue
 from mock_server.domain.ports import DeliveryResult
 from mock_server.domain.snapshot import parse_snapshot
+from tests.mock_server.domain.driven import Driven, run
+from tests.mock_server.domain.steps import callback_task, deliver, record
 from tests.mock_server.domain.strategies import CATALOGUE
-from tests.mock_server.domain.test_sandbox_commands import (
-    Driven,
-    callback_task,
-    deliver,
-    record,
-    run,
-)
 
 
 def integers(value: object, path: str = "") -> Iterator[tuple[Any, Any, str]]:

@@ -19,8 +19,8 @@ from mock_server.web.redaction import Redactor
 from mock_server.web.request import HeaderBlock, LocalAddress, ProviderRequest, Target
 from mock_server.web.response_head import ResponseHead
 from mock_server.wiring import MockServer
+from tests.mock_server.domain.driven import DEFAULTS, ID
 from tests.mock_server.domain.strategies import NOW_MS
-from tests.mock_server.domain.test_sandbox_commands import DEFAULTS, ID
 from tests.mock_server.e2e.serving import RunningMock, running
 from tests.mock_server.fake_stores import WritingStore
 from tests.mock_server.rules.test_journal_secrets import encoded, keys, live, spelled
