@@ -1,6 +1,8 @@
 """Makes sqlite stores in files of their own, for a whole session of tests."""
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -17,11 +19,22 @@ _MAX_OPEN = 20
 _COMMANDS_OF_A_LIFE = 7
 
 
+@contextmanager
+def memory_folder() -> Iterator[Path]:
+    """Yield an empty folder in memory, if the system has a disk there."""
+    with _new_folder() as name:
+        yield Path(name)
+
+
+def _new_folder() -> "TemporaryDirectory[str]":
+    return TemporaryDirectory(dir=_MEMORY_DISK if _MEMORY_DISK.is_dir() else None)
+
+
 class SqliteStores:
     """Makes stores whose process ends every few commands. Only the newest ones stay open."""
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(dir=_MEMORY_DISK if _MEMORY_DISK.is_dir() else None)
+        self._folder = _new_folder()
         self._numbers = count()
         self._open: deque[RestartingStore] = deque()
 
