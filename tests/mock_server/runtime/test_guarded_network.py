@@ -2,11 +2,7 @@
 
 import asyncio
 import socket
-import ssl
-import subprocess
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
 import httpcore
 import httpx
@@ -15,60 +11,14 @@ import pytest
 from mock_server.runtime.egress import Egress
 from mock_server.runtime.guarded_network import EgressBlocked, GuardedBackend
 from mock_server.runtime.guarded_transport import GuardedTransport
-from mock_server.runtime.resolver import Resolver
-from mock_server.runtime.transport_errors import translate_errors
-from mock_server.runtime.web_url import basic_auth_header, parse_web_url
-from tests.mock_server.runtime.listening import listening
+from tests.mock_server.runtime.networks import (
+    FakeNetwork,
+    FakeResolver,
+    forbidden_resolver,
+    serving,
+)
 
 pytestmark = pytest.mark.anyio
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-class FakeNetwork(httpcore.AsyncNetworkBackend):
-    """Records connections without making any, and fails for the given addresses."""
-
-    def __init__(self, failing: Mapping[str, Exception] | None = None) -> None:
-        self.failing = failing or {}
-        self.hosts: list[str] = []
-        self.timeouts: list[float | None] = []
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        self.hosts.append(host)
-        self.timeouts.append(timeout)
-        if host in self.failing:
-            raise self.failing[host]
-        return httpcore.AsyncMockStream([OK])
-
-
-class FakeResolver:
-    """A resolver that returns its answers in turn and records the names."""
-
-    def __init__(self, *answers: Sequence[str] | OSError | UnicodeError) -> None:
-        self.answers = list(answers)
-        self.hosts_asked: list[str] = []
-
-    async def __call__(self, host: str) -> Sequence[str]:
-        self.hosts_asked.append(host)
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-async def forbidden_resolver(host: str) -> Sequence[str]:
-    return ["169.254.169.254"]
-
-
-async def loopback_resolver(host: str) -> Sequence[str]:
-    return ["127.0.0.1"]
 
 
 async def test_the_connection_goes_to_the_address_that_was_checked() -> None:
@@ -273,113 +223,3 @@ async def test_localhost_falls_back_from_ipv6_to_ipv4() -> None:
         )
 
         assert await response.aread() == b"ok"
-
-
-async def test_tls_verifies_the_host_name_and_not_the_address(certificate: Path) -> None:
-    trusted = ssl.create_default_context(cafile=certificate)
-
-    async with (
-        serving(certificate) as port,
-        GuardedTransport(Egress.LOOPBACK, loopback_resolver, ssl_context=trusted) as transport,
-    ):
-        right = await transport.handle_async_request(request(f"https://receiver.test:{port}/"))
-        assert await right.aread() == b"ok"
-        with pytest.raises(httpx.ConnectError, match="certificate rejected: Hostname mismatch"):
-            await transport.handle_async_request(request(f"https://other.test:{port}/"))
-
-
-async def test_an_untrusted_certificate_is_the_reason_of_the_error(certificate: Path) -> None:
-    async with serving(certificate) as port, transport_to(loopback_resolver) as transport:
-        with pytest.raises(httpx.ConnectError, match=r"certificate rejected: self.signed"):
-            await transport.handle_async_request(request(f"https://receiver.test:{port}/"))
-
-
-async def test_tls_to_a_plain_server_is_the_reason_of_the_error() -> None:
-    async with serving() as port, transport_to(loopback_resolver) as transport:
-        with pytest.raises(httpx.ConnectError, match="TLS failed: wrong version number"):
-            await transport.handle_async_request(request(f"https://receiver.test:{port}/"))
-
-
-def test_a_tls_error_within_a_response_is_a_network_error() -> None:
-    with pytest.raises(httpx.NetworkError, match="TLS failed: bad record mac"), translate_errors():
-        raise ssl_error("BAD_RECORD_MAC")
-
-
-def ssl_error(reason: str) -> ssl.SSLError:
-    error = ssl.SSLError(1, reason)
-    error.reason = reason
-    return error
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("", "not an http or https"),
-        ("ws://example.test", "not an http or https"),
-        ("http:///path", "the host is missing"),
-        ("http://example.test:0", "must be 1 to 65535 .got 0"),
-        ("http://example.test:65536", "must be 1 to 65535 .got 65536"),
-        ("http://example.test:" + "9" * 5000, "Invalid port"),
-        ("http://bad\x00host", "non-printable"),
-        ("http://[::1", "Invalid"),
-        ("http://\ud800/", "IDNA"),
-        ("http://example.test/\ud800", "surrogates"),
-    ],
-)
-def test_an_invalid_web_address_is_rejected_with_a_short_reason(text: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason) as rejection:
-        parse_web_url(text)
-
-    assert len(str(rejection.value)) <= 200
-
-
-def test_the_user_part_of_an_address_becomes_basic_credentials() -> None:
-    assert basic_auth_header(parse_web_url("http://example.test/")) == {}
-    assert basic_auth_header(parse_web_url("http://user:p%40ss@example.test/")) == {
-        "Authorization": "Basic dXNlcjpwQHNz"
-    }
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a file with a key and a self-signed certificate for receiver.test."""
-    path = tmp_path_factory.mktemp("tls") / "receiver.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-    name = "-subj /CN=receiver.test -addext subjectAltName=DNS:receiver.test"
-    files = ["-keyout", f"{path}.key", "-out", f"{path}.crt"]
-    try:
-        subprocess.run([*command.split(), *name.split(), *files], check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("openssl is not installed")
-    path.write_text(Path(f"{path}.key").read_text() + Path(f"{path}.crt").read_text())
-    return path
-
-
-@asynccontextmanager
-async def serving(certificate: Path | None = None) -> AsyncIterator[int]:
-    """Answer 200 to the first request of each connection on 127.0.0.1; give the port."""
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await reader.read(65536)
-            writer.write(OK)
-            await writer.drain()
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-    context = None
-    if certificate is not None:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(certificate)
-    async with listening(answer, context) as port:
-        yield port
-
-
-def transport_to(resolve: Resolver) -> GuardedTransport:
-    return GuardedTransport(Egress.LOOPBACK, resolve)
-
-
-def request(url: str) -> httpx.Request:
-    return httpx.Request("GET", url)

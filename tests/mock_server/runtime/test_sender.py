@@ -1,10 +1,7 @@
-"""The sender returns the result of every attempt, and a slow receiver delays no other."""
+"""The sender returns the result of every attempt, whatever the receiver does."""
 
 import asyncio
-import socket
-import struct
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
 
 import pytest
 from hypothesis import given
@@ -16,87 +13,26 @@ from mock_server.version import __version__
 from tests.mock_server.runtime.listening import (
     Write,
     endless,
-    listening,
     pass_time,
     settled,
     silent,
     until,
 )
+from tests.mock_server.runtime.receivers import (
+    LIMIT_S,
+    OK,
+    answering,
+    receiving,
+    resetting,
+)
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
-
-LIMIT_S = 30  # of an attempt, by default
-
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
-
-
-class Receiver:
-    """A raw HTTP receiver; `reply` writes the response to each request."""
-
-    def __init__(self, reply: Write) -> None:
-        self.reply = reply
-        self.port = 0
-        self.requests: list[bytes] = []
-        self.connections = 0
-        self.lost = asyncio.Event()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
-                self.requests.append(head + await reader.readexactly(length))
-                await self.reply(writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            self.lost.set()
-        finally:
-            writer.close()
-
-    async def until_connected(self, times: int) -> None:
-        await until(lambda: self.connections >= times)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/hook"
-
-
-def answering(answer: bytes) -> Write:
-    async def reply(writer: asyncio.StreamWriter) -> None:
-        writer.write(answer)
-        await writer.drain()
-
-    return reply
-
-
-async def resetting(writer: asyncio.StreamWriter) -> None:
-    peer: socket.socket = writer.get_extra_info("socket")
-    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    writer.transport.abort()
-
-
-@asynccontextmanager
-async def receiving(reply: Write) -> AsyncIterator[Receiver]:
-    receiver = Receiver(reply)
-    async with listening(receiver.serve) as receiver.port:
-        yield receiver
 
 
 @pytest.fixture
 async def sender() -> AsyncIterator[HttpSender]:
     sender = HttpSender(Egress.PRIVATE)
-    yield sender
-    await sender.aclose()
-
-
-@asynccontextmanager
-async def narrow(
-    max_per_receiver: int = 32, max_in_flight: int = 1000
-) -> AsyncIterator[HttpSender]:
-    sender = HttpSender(
-        Egress.PRIVATE, max_per_receiver=max_per_receiver, max_in_flight=max_in_flight
-    )
     yield sender
     await sender.aclose()
 
@@ -267,72 +203,6 @@ async def test_a_name_with_a_forbidden_address_is_blocked() -> None:
 
     assert sent.is_blocked
     assert "10.0.0.1 is not loopback (the address of intranet.test)" in (sent.error or "")
-
-
-async def test_a_receiver_that_hangs_blocks_only_its_own_slots() -> None:
-    async with (
-        receiving(silent) as dead,
-        receiving(answering(OK)) as live,
-        narrow(max_per_receiver=2, max_in_flight=3) as sender,
-        asyncio.timeout(LIMIT_S / 2),
-    ):
-        hanging = [asyncio.create_task(sender.post(dead.url, b"{}")) for _ in range(9)]
-        sent = await asyncio.gather(*[sender.post(live.url, b"{}") for _ in range(20)])
-        for task in hanging:
-            task.cancel()
-        await asyncio.gather(*hanging, return_exceptions=True)
-
-    assert {answer.status for answer in sent} == {200}
-    assert dead.connections <= 2
-
-
-async def test_all_receivers_together_stay_within_max_in_flight() -> None:
-    under_way = most = 0
-
-    async def count(writer: asyncio.StreamWriter) -> None:
-        nonlocal under_way, most
-        under_way += 1
-        most = max(most, under_way)
-        for _ in range(20):
-            await asyncio.sleep(0)
-        under_way -= 1
-        await answering(OK)(writer)
-
-    async with (
-        receiving(count) as one,
-        receiving(count) as two,
-        narrow(max_in_flight=3) as sender,
-    ):
-        urls = [one.url, two.url] * 10
-        sent = await asyncio.gather(*[sender.post(url, b"{}") for url in urls])
-
-    assert {answer.status for answer in sent} == {200}
-    assert most == 3
-
-
-async def test_waiting_for_a_slot_does_not_count_towards_the_timeout() -> None:
-    async with receiving(silent) as receiver, narrow(max_per_receiver=1) as sender:
-        posting = [asyncio.create_task(sender.post(receiver.url, b"{}")) for _ in range(3)]
-        for number in (1, 2, 3):
-            await receiver.until_connected(number)
-            pass_time(LIMIT_S)
-        sent = await asyncio.gather(*posting)
-
-    assert receiver.connections == 3
-    assert {answer.error for answer in sent} == {"no response within 30 s"}
-
-
-async def test_cancelling_an_attempt_frees_its_slot() -> None:
-    async with receiving(silent) as receiver, narrow(max_per_receiver=1) as sender:
-        running = asyncio.create_task(sender.post(receiver.url, b"{}"))
-        waiting = asyncio.create_task(sender.post(receiver.url, b"{}"))
-        await until(lambda: receiver.requests != [])
-        running.cancel()
-        waiting.cancel()
-        ends = await asyncio.gather(running, waiting, return_exceptions=True)
-
-        assert [type(end) for end in ends] == [asyncio.CancelledError] * 2
-        assert sender._lanes._lanes == {}
 
 
 async def test_lanes_without_attempts_are_forgotten(sender: HttpSender) -> None:
