@@ -190,4 +190,5 @@ def grouped_reasons(cases: Iterable[C]) -> Iterator[Entry]:
 
 
 def report_path(directory: Path) -> Entry:
-    return Entry("report: ", plain(str(directory / "report.html")), "bold")
+    path = plain(str(directory / "report.html"))
+    return Entry("report: ", path, "bold", is_wrapped=False)
