@@ -32,6 +32,7 @@ class WalMover:
         self._writer = writer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-wal")
         self._move: Future[int] | None = None
+        self._is_again = False  # The move follows another one at once.
         self._new_pages = 0  # Written since the last move has begun, about.
         self._pause_until_s = 0.0
 
@@ -41,12 +42,13 @@ class WalMover:
         It raises nothing, because the transaction has been written.
         """
         self._new_pages += pages
-        if self._new_pages < _PAGES_AT_ONCE:
-            return
-        if self._move is None and time.monotonic() < self._pause_until_s:
-            return
+        move = self._move
         try:
-            self._go_on()
+            if move is None:
+                if self._new_pages >= _PAGES_AT_ONCE and time.monotonic() >= self._pause_until_s:
+                    self._begin()
+            elif move.done() or self._new_pages >= _MAX_PAGES:
+                self._end(move)
         except sqlite3.Error as error:
             logger.warning(
                 "%s-wal grows, because %s cannot be written: %s",
@@ -61,23 +63,27 @@ class WalMover:
         self._thread.shutdown()
         self._mover.close()
 
-    def _go_on(self) -> None:
-        """End the last move, and begin the next one.
-
-        Under load, transactions are written during every move, so the WAL never gets empty. If it
-        is long, the writer moves the rest, which is short, while nothing else is written.
-        """
-        if self._move is not None:
-            if not self._move.done() and self._new_pages < _MAX_PAGES:
-                return
-            move, self._move = self._move, None
-            if move.result() >= _MAX_PAGES:
-                _move(self._writer)
+    def _begin(self, *, is_again: bool = False) -> None:
+        self._is_again = is_again
         self._new_pages = 0
         try:
             self._move = self._thread.submit(_move, self._mover)
         except RuntimeError:  # The system permits no other thread.
             _move(self._writer)
+
+    def _end(self, move: "Future[int]") -> None:
+        """Keep the WAL short. Under load, something is written during every move.
+
+        So a long WAL is moved again at once, which is quick, and then the writer moves the rest,
+        which is quicker, while nothing else is written.
+        """
+        self._move = None
+        if move.result() < _MAX_PAGES:
+            return
+        if self._is_again:
+            _move(self._writer)
+        else:
+            self._begin(is_again=True)
 
 
 def _move(connection: sqlite3.Connection) -> int:
