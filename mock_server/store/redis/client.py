@@ -15,7 +15,7 @@ from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from mock_server.store.redis.address import RedisAddress
@@ -39,10 +39,11 @@ class NotSentError(RedisConnectionError):
 
 
 class Client(Protocol):
-    async def replies(self, commands: Sequence[Command]) -> list[Reply]:
+    async def replies(self, commands: Sequence[Command], first: int = 0) -> list[Reply]:
         """Send commands at once and return their replies.
 
-        Raises RedisError, OSError; NotSentError if no command was sent.
+        All nodes of a cluster have executed the `first` commands before the others are sent. Raises
+        RedisError, OSError; NotSentError if no command was sent.
         """
 
     async def aclose(self) -> None: ...
@@ -56,7 +57,8 @@ class _ServerClient:
         self._sentinels = sentinels
         self._idle: list[Any] = []
 
-    async def replies(self, commands: Sequence[Command]) -> list[Reply]:
+    async def replies(self, commands: Sequence[Command], first: int = 0) -> list[Reply]:
+        del first  # One server executes the commands of a connection in their order.
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 connection = await self._connection()
@@ -132,7 +134,17 @@ class _ClusterClient:
         for name in _CONVERTED:
             client.set_response_callback(name, _unchanged)
 
-    async def replies(self, commands: Sequence[Command]) -> list[Reply]:
+    async def replies(self, commands: Sequence[Command], first: int = 0) -> list[Reply]:
+        if not first:
+            return await self._replies(commands)
+        replies = await self._replies(commands[:first])
+        for reply in replies:
+            # The others must not be executed if, for example, the node of these is away.
+            if isinstance(reply, RedisError) and type(reply) is not ResponseError:
+                raise reply
+        return replies + await self._replies(commands[first:])
+
+    async def _replies(self, commands: Sequence[Command]) -> list[Reply]:
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)

@@ -70,23 +70,26 @@ class RedisConnection:
         with suppress(RedisError, OSError):  # The process ends, so an error has no effect.
             await self._client.aclose()
 
-    async def send(self, commands: Sequence[Command]) -> list[Reply]:
+    async def send(self, commands: Sequence[Command], *, first: int = 0) -> list[Reply]:
         """Send commands as one pipeline and return the replies in order.
+
+        In a cluster, other processes may see what the nodes have executed in any order. But the
+        `first` commands are always executed before the others.
 
         A command that Redis rejects has an error as its reply. Raises StoreUnavailable if there
         are no replies; then each command may have been executed or not.
         """
         async with self._places:
-            return await self.send_first(commands)
+            return await self.send_first(commands, first=first)
 
-    async def send_first(self, commands: Sequence[Command]) -> list[Reply]:
+    async def send_first(self, commands: Sequence[Command], *, first: int = 0) -> list[Reply]:
         """Send commands like `send`, but never wait for other pipelines."""
         await self.check()
         try:
-            return await self._send(commands)
+            return await self._send(commands, first)
         except _Unsent:
             await self.check()
-            return await self._send(commands)
+            return await self._send(commands, first)
 
     async def check(self) -> None:
         """Raise StoreUnavailable if Redis cannot be used, after the first attempt to connect."""
@@ -108,9 +111,9 @@ class RedisConnection:
         self._set_problem(reason)
         return StoreUnavailable(reason)
 
-    async def _send(self, commands: Sequence[Command]) -> list[Reply]:
+    async def _send(self, commands: Sequence[Command], first: int = 0) -> list[Reply]:
         try:
-            replies = await self._client.replies(commands)
+            replies = await self._client.replies(commands, first)
         except NotSentError as error:
             raise _Unsent(str(self._fail(error))) from error
         except (RedisError, RedisClusterException, OSError) as error:

@@ -72,7 +72,7 @@ class Observer(Protocol):
     """Adds commands to round trips, and is notified of what happens to replicas."""
 
     def commands_before(self, replica: Replica, work: PendingWork) -> list[RedisCommand]:
-        """Return commands for Redis that are sent before the commands of a replica."""
+        """Return commands for Redis that are executed before the commands of a replica."""
 
     def commands_after(self, replica: Replica, work: PendingWork) -> list[RedisCommand]:
         """Return commands for Redis that are sent after the commands of a replica."""
@@ -169,17 +169,16 @@ class Pump:
             work.fail(error)
 
     async def _round_trip(self, pending: dict[Replica, PendingWork]) -> None:
-        commands: list[RedisCommand] = []
-        starts: list[int] = []
+        before = [
+            command
+            for replica, work in pending.items()
+            for command in self._observer.commands_before(replica, work)
+        ]
+        commands, starts = before.copy(), []
         for replica, work in pending.items():
-            commands += self._observer.commands_before(replica, work)
             starts.append(len(commands))
-            if work.commands:
-                batch = encode_commands(work.commands)
-                commands.append(append(replica.keys, replica.epoch, batch))
-            commands += read_from(replica.keys, replica.last_raw)
-            commands += self._observer.commands_after(replica, work)
-        replies = await self._connection.send_first(commands)
+            commands += self._commands(replica, work)
+        replies = await self._connection.send_first(commands, first=len(before))
         done = []
         for (replica, work), start in zip(pending.items(), starts, strict=True):
             try:
@@ -199,6 +198,14 @@ class Pump:
             await self._observer.before_results()
         for work in done:
             work.settle()
+
+    def _commands(self, replica: Replica, work: PendingWork) -> list[RedisCommand]:
+        """Return what appends the commands of a replica, and reads its log."""
+        reading = read_from(replica.keys, replica.last_raw)
+        reading += self._observer.commands_after(replica, work)
+        if not work.commands:
+            return reading
+        return [append(replica.keys, replica.epoch, encode_commands(work.commands)), *reading]
 
     async def _apply(self, replica: Replica, work: PendingWork, replies: Sequence[Reply]) -> None:
         """Apply what the log contains now, with the own commands."""

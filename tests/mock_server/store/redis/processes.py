@@ -33,12 +33,13 @@ class Line:
         self._client = client
         self.sent = 0
         self.cut_after: int | None = None
+        self.cuts_pipelines = True  # Otherwise it cuts between them.
         self.fault: Fault | None = None  # It happens to the next commands for a log, once.
         self.then: Callable[[], Awaitable[None]] | None = None  # What happens next, once.
 
-    async def replies(self, commands: Sequence[Command]) -> list[Reply]:
+    async def replies(self, commands: Sequence[Command], first: int = 0) -> list[Reply]:
         if self.cut_after is not None and self.sent + len(commands) > self.cut_after:
-            some = commands[: max(0, self.cut_after - self.sent)]
+            some = commands[: max(0, self.cut_after - self.sent) * self.cuts_pipelines]
             self.sent = self.cut_after
             if some:
                 await self._client.replies(some)
@@ -49,7 +50,7 @@ class Line:
             fault, self.fault = None, fault
         if fault == "commands are lost":
             raise RedisConnectionError(fault)
-        found = await self._client.replies(commands)
+        found = await self._client.replies(commands, first)
         if fault == "replies are lost":
             raise RedisConnectionError(fault)
         if self.then is not None:

@@ -137,6 +137,23 @@ def test_process_that_stops_releases_its_claims_at_once(
     assert again.task.id == task.id
 
 
+def test_callback_that_is_not_in_the_set_of_due_instants_is_found_after_the_end_of_its_process(
+    new_process: NewProcess, clock: Clock, redis_server: RedisServer, runner: asyncio.Runner
+) -> None:
+    """In a cluster, a process may end when one node has its commands and another has not."""
+    process, other = new_process(), new_process()
+    key = process.bench.key()
+    key.callback_task(lasting(LEASE_MS))
+    runner.run(redis_server.send("ZREM", DUE, key.id))
+    process.die()
+    pass_time(clock, key, LEASE_MS + 5_000)
+
+    assert other.look() == []
+    other.tidy()
+    pass_time(clock, key, 1_000)
+    assert other.look() == [key.id]
+
+
 def test_counters_of_all_processes_add_up(new_process: NewProcess, clock: Clock) -> None:
     process, other = new_process(), new_process()
     for each in (process, other):

@@ -5,16 +5,21 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
+from mock_server.domain.commands import ExpectCallback
 from mock_server.domain.errors import StoreUnavailable
+from mock_server.store.redis.client import Command, Reply
+from mock_server.store.redis.keys import DUE
 from mock_server.store.redis.store import RedisStore
-from tests.mock_server.store.bench import HELD, Bench
+from tests.mock_server.store.bench import HELD, HOOK, Bench
 from tests.mock_server.store.redis.stores import opened
 from tests.patience import PATIENCE_S
 from tests.redis_server import redis_binary
@@ -127,6 +132,41 @@ def test_cluster_carries_one_mock(
 
     assert [store.problem for store in stores] == [None, None]
     use(stores, runner)
+
+
+def test_callback_in_a_cluster_has_its_due_instant_before_it_is_in_the_log(
+    tmp_path: Path, processes: ExitStack, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The set of due instants and the log of a sandbox may be on different nodes."""
+    nodes = runner.run(cluster(tmp_path, processes))
+    store = runner.run(opened(f"redis+cluster://127.0.0.1:{nodes[0].port}"))
+    processes.callback(runner.run, store.aclose())
+    runner.run(store._background.aclose())
+    key = Bench(store, runner).key()
+    task = key.task(HELD, callback_url=HOOK)
+    client: Any = store._connection._client
+    replies = client._replies
+
+    async def replies_until_it_is_due(commands: Sequence[Command]) -> list[Reply]:
+        found: list[Reply] = await replies(commands)
+        if any(DUE in command for command in commands):
+            raise RedisConnectionError("the process ends here")
+        return found
+
+    monkeypatch.setattr(client, "_replies", replies_until_it_is_due)
+    with pytest.raises(StoreUnavailable):
+        key.execute(ExpectCallback, task_id=task.id)
+    monkeypatch.undo()
+    runner.run(store._connection._probe())
+    [score] = runner.run(store._send(("ZSCORE", DUE, key.id)))
+    key.open()
+    replica = store._replicas.get(key.id)
+
+    assert score is not None
+    assert replica is not None
+    assert not replica.sandbox.has_deliveries
+    key.execute(ExpectCallback, task_id=task.id)
+    assert replica.sandbox.has_deliveries
 
 
 def test_master_behind_sentinel_is_found_again_after_a_failover(
