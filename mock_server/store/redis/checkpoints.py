@@ -8,6 +8,7 @@ from redis.exceptions import ResponseError
 
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.store.redis.connection import RedisConnection, checked
+from mock_server.store.redis.expiry import Expiry
 from mock_server.store.redis.keys import CHECKPOINT, TRIMMED, SandboxKeys
 from mock_server.store.redis.log import EntryId
 from mock_server.store.redis.replica import Replica
@@ -18,9 +19,9 @@ _KEPT = 2  # Another process may be loading the older one.
 
 
 class Checkpoints:
-    def __init__(self, connection: RedisConnection, ttl_ms: int) -> None:
+    def __init__(self, connection: RedisConnection, expiry: Expiry) -> None:
         self._connection = connection
-        self._ttl_ms = ttl_ms
+        self._expiry = expiry
         self._jobs: set[asyncio.Task[None]] = set()
 
     def write(self, replica: Replica) -> None:
@@ -58,7 +59,7 @@ class Checkpoints:
             [
                 ("ZSCORE", keys.meta, CHECKPOINT),
                 ("XADD", keys.checkpoints, "MAXLEN", _KEPT, last.text, *fields),
-                ("PEXPIRE", keys.checkpoints, self._ttl_ms),
+                self._expiry.of_key(keys.checkpoints),
             ]
         )
         checked(written)
@@ -68,6 +69,7 @@ class Checkpoints:
                 # A process that reads the trimmed log must already find this number.
                 ("ZADD", keys.meta, "GT", trimmed_ms, TRIMMED),
                 ("ZADD", keys.meta, "GT", last.ms, CHECKPOINT),
+                self._expiry.of_key(keys.meta),  # The sandbox may have been removed meanwhile.
                 ("XTRIM", keys.log, "MINID", "~", trimmed_ms),
             ]
         )

@@ -13,6 +13,7 @@ from mock_server.domain.commands import Command
 from mock_server.domain.ports import RealClock
 from mock_server.store.redis.client import Command as RedisCommand
 from mock_server.store.redis.connection import RedisConnection, checked
+from mock_server.store.redis.expiry import Expiry
 from mock_server.store.redis.keys import DUE
 from mock_server.store.redis.replica import Replica
 
@@ -45,8 +46,9 @@ _MAX_AT_ONCE = 100
 class DueInstants:
     """Writes and reads the sorted set."""
 
-    def __init__(self, connection: RedisConnection, clock: RealClock) -> None:
+    def __init__(self, connection: RedisConnection, clock: RealClock, expiry: Expiry) -> None:
         self._connection = connection
+        self._expiry = expiry
         self._clock = clock
 
     def commands_before(
@@ -68,7 +70,7 @@ class DueInstants:
         replica.due_ms = self._wanted_ms(replica)
         if replica.due_ms is None:
             return [("ZREM", DUE, sandbox_id)]
-        return [("ZADD", DUE, replica.due_ms, sandbox_id)]
+        return [("ZADD", DUE, replica.due_ms, sandbox_id), self._expiry.of_shared(DUE)]
 
     def commands_after(self, replica: Replica, batch: Sequence[Command[Any]]) -> list[RedisCommand]:
         """Return what is sent after a batch.
@@ -77,7 +79,11 @@ class DueInstants:
         """
         if not _may_schedule(replica, batch):
             return []
-        return [("ZADD", DUE, "LT", self._now_ms() + _UNTIL_WRITTEN_MS, replica.sandbox.id)]
+        early_ms = self._now_ms() + _UNTIL_WRITTEN_MS
+        return [
+            ("ZADD", DUE, "LT", early_ms, replica.sandbox.id),
+            self._expiry.of_shared(DUE),
+        ]
 
     def needs_round_trip(self, replica: Replica, *, has_commands: bool) -> bool:
         """Return whether another round trip must write the exact instant.

@@ -31,15 +31,16 @@ class Expiry:
         sandbox = replica.sandbox
         commands = self.of_keys(replica.keys)
         if sandbox.origin != sandbox.id:
-            commands.append(self.of_origin(sandbox.origin))
+            commands.append(self.of_key(origin_key(sandbox.origin)))
         # The clocks of machines differ, so the latest instant counts.
         return [*commands, ("ZADD", SANDBOXES, "XX", "GT", now_ms, sandbox.id)]
 
     def of_keys(self, keys: SandboxKeys) -> list[Command]:
-        return [("PEXPIRE", key, self._ttl_ms) for key in keys.all]
+        return [self.of_key(key) for key in keys.all]
 
-    def of_origin(self, origin: str) -> Command:
-        return ("PEXPIRE", origin_key(origin), self._ttl_ms)
+    def of_key(self, key: str) -> Command:
+        """Return what is sent after a command that may create a key of a sandbox."""
+        return ("PEXPIRE", key, self._ttl_ms)
 
     def of_shared(self, key: str) -> Command:
         """Return what is sent after a command that may create a key that processes share."""

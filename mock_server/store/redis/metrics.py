@@ -7,6 +7,7 @@ import msgspec
 from mock_server.domain.operation import Operation
 from mock_server.domain.server_metrics import RequestMetrics, ServerMetrics
 from mock_server.store.redis.connection import RedisConnection, checked
+from mock_server.store.redis.expiry import Expiry
 from mock_server.store.redis.keys import METRICS
 
 _ENDED = "ended"  # The field with the sums of processes that have ended.
@@ -26,8 +27,11 @@ _decoder = msgspec.msgpack.Decoder(_PublishedCounters)
 
 
 class SharedMetrics:
-    def __init__(self, connection: RedisConnection, own: str, metrics: ServerMetrics) -> None:
+    def __init__(
+        self, connection: RedisConnection, own: str, metrics: ServerMetrics, expiry: Expiry
+    ) -> None:
         self._connection = connection
+        self._expiry = expiry
         self._own = own
         self._metrics = metrics
         self._written = b""
@@ -36,7 +40,7 @@ class SharedMetrics:
         """Write the counters of this process if they have changed."""
         raw = _encoded(self._metrics)
         if raw != self._written:
-            await self._connection.send([("HSET", METRICS, self._own, raw)])
+            await self._write(self._own, raw)
             self._written = raw
 
     def forget(self) -> None:
@@ -66,7 +70,12 @@ class SharedMetrics:
         )
         if removed:
             total = _encoded(_sum([raw for raw in (ended, own) if raw]))
-            await self._connection.send([("HSET", METRICS, _ENDED, total)])
+            await self._write(_ENDED, total)
+
+    async def _write(self, field: str, raw: bytes) -> None:
+        await self._connection.send(
+            [("HSET", METRICS, field, raw), self._expiry.of_shared(METRICS)]
+        )
 
 
 def _encoded(metrics: ServerMetrics) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from mock_server.store.redis.client import Command
 from mock_server.store.redis.connection import RedisConnection, checked
+from mock_server.store.redis.expiry import Expiry
 from mock_server.store.redis.keys import PROCESSES, process_key
 
 LEASE_MS = 15_000
@@ -26,12 +27,14 @@ class Processes:
         *,
         seconds: Callable[[], float],
         lease_ms: int,
+        expiry: Expiry,
     ) -> None:
         self.renew_every_s = lease_ms / 1000 / _RENEWALS
         self._connection = connection
         self.own = own
         self._seconds = seconds
         self._lease_ms = lease_ms
+        self._expiry = expiry
         self._trusted_s = seconds()
         self._held_until_s = seconds()
 
@@ -85,5 +88,6 @@ class Processes:
     def _renewal(self) -> list[Command]:
         return [
             ("SADD", PROCESSES, self.own),
+            self._expiry.of_shared(PROCESSES),
             ("SET", process_key(self.own), "", "PX", self._lease_ms),
         ]

@@ -87,8 +87,9 @@ def _decoded(stored: bytes) -> ServerRecord:
 class ServerRecords:
     """Keeps the record of this process equal to that in Redis."""
 
-    def __init__(self, template: SandboxTemplate, *, is_seed_chosen: bool) -> None:
+    def __init__(self, template: SandboxTemplate, *, is_seed_chosen: bool, ttl_ms: int) -> None:
         self.template = template
+        self._ttl_ms = ttl_ms
         self._is_seed_chosen = is_seed_chosen
         self._own = ServerRecord(
             format=FORMAT,
@@ -115,12 +116,12 @@ class ServerRecords:
         own = msgspec.structs.replace(self._own, instance=token_hex(8))
         _, stored = await send(
             [
-                ("SET", SERVER, msgspec.json.encode(own), "NX"),
+                ("SET", SERVER, msgspec.json.encode(own), "NX", "PX", self._ttl_ms),
                 ("GET", SERVER),
             ]
         )
         found = adopt(stored, own, is_seed_chosen=self._is_seed_chosen)
         self._own = msgspec.structs.replace(found, format=FORMAT)
         if found.format < FORMAT:  # Older processes must not read what this one writes.
-            await send([("SET", SERVER, msgspec.json.encode(self._own))])
+            await send([("SET", SERVER, msgspec.json.encode(self._own), "PX", self._ttl_ms)])
         self.template = msgspec.structs.replace(self.template, seed=self._own.seed)

@@ -32,7 +32,7 @@ from mock_server.store.redis.client import Command as RedisCommand
 from mock_server.store.redis.connection import RedisConnection, checked
 from mock_server.store.redis.due import DueInstants
 from mock_server.store.redis.events import Events
-from mock_server.store.redis.expiry import Expiry
+from mock_server.store.redis.expiry import RENEW_EVERY_S, Expiry
 from mock_server.store.redis.keys import DUE, SANDBOXES, SandboxKeys, origin_key
 from mock_server.store.redis.loader import Loader
 from mock_server.store.redis.metrics import SharedMetrics
@@ -82,22 +82,25 @@ class RedisStore:
         self._max_sandboxes = max_sandboxes
         self._events = Events()
         template = make_template(randbits(_SEED_BITS) if seed is None else seed)
-        self._servers = ServerRecords(template, is_seed_chosen=seed is not None)
+        self._expiry = Expiry(ttl_ms, clock)
+        shared_ttl_ms = self._expiry.shared_ttl_ms
+        self._servers = ServerRecords(
+            template, is_seed_chosen=seed is not None, ttl_ms=shared_ttl_ms
+        )
         connection = self._connection = RedisConnection(parse_address(address), self._hello)
         loader = Loader(connection, lambda: self._servers.template, self._events.applied)
-        self._expiry = Expiry(ttl_ms, clock)
         self._replicas = Replicas(connection, loader, self._servers, self._expiry, self._hello)
-        self._checkpoints = Checkpoints(connection, ttl_ms)
-        self._due = DueInstants(connection, clock)
+        self._checkpoints = Checkpoints(connection, self._expiry)
+        self._due = DueInstants(connection, clock, self._expiry)
         self._processes = Processes(
-            connection, self.owner, seconds=lambda: clock.now_ns() / 1e9, lease_ms=lease_ms
+            connection,
+            self.owner,
+            seconds=lambda: clock.now_ns() / 1e9,
+            lease_ms=lease_ms,
+            expiry=self._expiry,
         )
         self._places = Places(
-            connection,
-            self._processes,
-            max_tasks,
-            clock=clock,
-            ttl_ms=self._expiry.shared_ttl_ms,
+            connection, self._processes, max_tasks, clock=clock, ttl_ms=shared_ttl_ms
         )
         self._round_trips = RoundTrips(
             replicas=self._replicas,
@@ -109,7 +112,9 @@ class RedisStore:
         )
         self._pump = Pump(connection, loader, self._round_trips)
         self._room = Room(self._places, self._pump, self._all_replicas)
-        self._shared_metrics = SharedMetrics(connection, self.owner, self._events.metrics)
+        self._shared_metrics = SharedMetrics(
+            connection, self.owner, self._events.metrics, self._expiry
+        )
         self._recount = Recount(connection, self._places, self._processes, self._synced)
         self._watch = Watch(self, self._due, self._processes, self._synced, clock)
         self._background = Background()
@@ -142,6 +147,7 @@ class RedisStore:
         self._background.repeat(self._processes.renew, self._processes.renew_every_s)
         self._background.repeat(self._renew_places, self._processes.renew_every_s)
         self._background.repeat(self._recount.run_in_turn, RECOUNT_EVERY_S)
+        self._background.repeat(self._renew_shared, RENEW_EVERY_S)
         self._background.repeat(self._watch.look, _LOOK_EVERY_S)
         self._background.repeat(self._tidy, _LOOK_EVERY_S)
         self._background.repeat(self._exchange, _SYNC_EVERY_S)
@@ -218,6 +224,7 @@ class RedisStore:
             ("DEL", *SandboxKeys(sandbox_id).all),
             ("ZREM", SANDBOXES, sandbox_id),
             ("ZREM", DUE, sandbox_id),
+            first=1,  # A sandbox that exists must be in the list.
         )
         await self._places.free_sandbox(sandbox_id)
         self._replicas.forget(sandbox_id)
@@ -234,6 +241,7 @@ class RedisStore:
         instance = self._servers.instance
         await self._connection.send_early(self._processes.joining())
         await self._servers.hello(self._connection.send_early)
+        await self._connection.send_early(self._expiry.shared_renewals())
         is_lost = self._servers.instance != instance
         if is_lost:
             self._places.forget()
@@ -269,7 +277,7 @@ class RedisStore:
             origin, sandbox_id = command.snapshot.origin, replica.sandbox.id
             if origin != sandbox_id:  # The pictures of its tasks have the id of the origin.
                 key = origin_key(origin)
-                await self._send(("SADD", key, sandbox_id), ("PEXPIRE", key, self._ttl_ms))
+                await self._send(("SADD", key, sandbox_id), self._expiry.of_key(key))
             return command, await self._room.take_for(replica, command)
         return command, 0
 
@@ -321,6 +329,9 @@ class RedisStore:
     async def _renew_places(self) -> None:
         await self._places.renew(self._synced)
 
+    async def _renew_shared(self) -> None:
+        await self._send(*self._expiry.shared_renewals())
+
     async def _drop_idle(self) -> None:
         self._replicas.drop_idle(self._events.is_followed)
 
@@ -344,5 +355,5 @@ class RedisStore:
         """Return whether only one sandbox cannot be used; that must not hide all others."""
         return isinstance(error, StoreUnavailable) and self.problem is None
 
-    async def _send(self, *commands: RedisCommand) -> list[Any]:
-        return [checked(reply) for reply in await self._connection.send(commands)]
+    async def _send(self, *commands: RedisCommand, first: int = 0) -> list[Any]:
+        return [checked(reply) for reply in await self._connection.send(commands, first=first)]

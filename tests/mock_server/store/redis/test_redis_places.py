@@ -1,29 +1,25 @@
 """There are never more tasks than `max_tasks`, and no place is lost, whenever a process ends."""
 
 import asyncio
-from collections.abc import Sequence
 from itertools import count
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mock_server.domain.commands import Reset, Restore, Submit, TakeSnapshot
 from mock_server.domain.errors import StoreUnavailable
-from mock_server.domain.planner import PlanRequest
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from mock_server.domain.snapshot import Snapshot
-from mock_server.domain.submission import Submission
 from mock_server.store.redis import places as redis_places
 from mock_server.store.redis.accounts import TaskCount, account, accounts_in
 from mock_server.store.redis.keys import PLACES, SandboxKeys
-from tests.mock_server.store.bench import HELD, MODEL, START_MS, Key, lasting
+from tests.mock_server.store.bench import HELD
+from tests.mock_server.store.redis.changes import change_much, snapshot_of
 from tests.mock_server.store.redis.processes import LEASE_MS, Clock, NewProcess, Process
-from tests.properties import is_deep
+from tests.properties import examples, is_deep
 from tests.redis_server import RedisServer
 
 _MAX_TASKS = 6
-ENDED = lasting(0)
 
 
 def number_of_tasks(process: Process) -> int:
@@ -46,47 +42,6 @@ def fill(process: Process) -> None:
         if isinstance(answer, Rejection):
             assert answer.reason is RejectionReason.NO_ROOM
             return
-
-
-def snapshot_of(process: Process, tasks: int) -> Snapshot:
-    key = process.bench.key("snapshot")
-    for _ in range(tasks):
-        key.task(lasting(0))
-    found = key.execute(TakeSnapshot)
-    process.bench.run(process.store.remove(key.id))
-    return found
-
-
-def submit_at_once(
-    processes: Sequence[Process], key: Key, number: int, plan_request: PlanRequest = ENDED
-) -> list[object]:
-    """Submit a number of tasks in each process at the same time."""
-    submit = Submit(
-        real_ms=START_MS,
-        model_id=MODEL.id,
-        submission=Submission(prompt="a fox", ratio="1:1", num_images=1, callback_url=None),
-        plan_request=plan_request,
-        base_url="http://mock",
-    )
-
-    async def submit_all() -> list[object]:
-        submits = [each.store.execute(key.id, submit) for each in processes for _ in range(number)]
-        return await asyncio.gather(*submits)
-
-    return processes[0].bench.run(submit_all())
-
-
-def change_much(process: Process, snapshot: Snapshot) -> None:
-    """Add tasks and drop them, in all ways that there are."""
-    one, two, three = map(process.bench.key, ("one", "two", "three"))
-    one.task(HELD)
-    submit_at_once([process], one, 2)
-    submit_at_once([process], two, 5)  # Some of them need room.
-    two.submit(HELD)
-    one.execute(Reset)
-    three.execute(Restore, snapshot=snapshot)
-    process.bench.run(process.store.remove(two.id))
-    submit_at_once([process], three, 3)
 
 
 def cuts_of(commands: int) -> range:
@@ -244,6 +199,7 @@ def test_place_that_another_process_needs_for_a_moment_is_not_missing(
     assert other.bench.run(other.store._places.take_up_to(1)) == 1
 
 
+@examples(40)
 @given(st.permutations(range(1, 6)))
 def test_latest_number_of_tasks_counts_in_whatever_order_numbers_are_written(
     redis_server: RedisServer, runner: asyncio.Runner, order: list[int]
