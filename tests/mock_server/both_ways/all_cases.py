@@ -5,6 +5,7 @@ from tests.mock_server.both_ways import (
     framing_cases,
     head_cases,
     length_cases,
+    request_line_cases,
     rule_cases,
     sandbox_cases,
 )
@@ -13,6 +14,7 @@ ALL = [
     *framing_cases.CASES,
     *chunked_cases.CASES,
     *length_cases.CASES,
+    *request_line_cases.CASES,
     *head_cases.CASES,
     *sandbox_cases.CASES,
     *rule_cases.CASES,

@@ -72,3 +72,11 @@ def starter(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return begun
 
     return start
+
+
+def assert_stopped(ended: Ended, *, naming: str) -> None:
+    """Assert that a command has ended with status 2 and one line that names something."""
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert len(ended.stderr.splitlines()) == 1, ended.stderr
+    assert ended.stderr.startswith("Error: ")
+    assert naming in ended.stderr
