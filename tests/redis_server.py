@@ -1,6 +1,7 @@
 """A real Redis for tests: one process per worker, without persistence, on a Unix socket."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import Redis as SyncRedis
 from redis.asyncio import Redis
 
 from tests.patience import PATIENCE_S
@@ -16,18 +18,33 @@ from tests.patience import PATIENCE_S
 _BINARIES = ("redis-server", "valkey-server")
 
 
-class RedisServer:
-    """A `redis-server` that a test may stop and start again."""
+_GUIDE = Path(__file__).parent.parent / "docs/guides/scaling.md"
+_PASSWORD = "secret"  # Of a server that exists for a test only.
 
-    def __init__(self, binary: str, folder: Path) -> None:
+
+def documented_user() -> list[str]:
+    """Return the command that creates the user for the mock, as the guide shows it."""
+    [line] = re.findall(r"^ACL SETUSER mock .*$", _GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+    return [word.replace("PASSWORD", _PASSWORD) for word in line.split()]
+
+
+class RedisServer:
+    """A `redis-server` that a test may stop and start again.
+
+    If it `has_user`, its address has the user of the guide, with the permissions shown there.
+    """
+
+    def __init__(self, binary: str, folder: Path, *, has_user: bool = False) -> None:
         self._binary = binary
         self._folder = folder
+        self._has_user = has_user
         self.socket = folder / "redis.sock"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def address(self) -> str:
-        return f"redis+unix://{self.socket}"
+        user = f"mock:{_PASSWORD}@" if self._has_user else ""
+        return f"redis+unix://{user}{self.socket}"
 
     def start(self, *options: str) -> None:
         """Start the server and wait until it accepts connections."""
@@ -48,6 +65,9 @@ class RedisServer:
             pytest.fail(f"{self._binary} did not start")
         # The rest of its log is not interesting, and a full pipe would block it.
         self._process.stdout.close()
+        if self._has_user:
+            with SyncRedis(unix_socket_path=str(self.socket)) as client:
+                client.execute_command(*documented_user())
 
     async def send(self, *command: str | bytes | float) -> Any:
         """Send one command."""
@@ -98,8 +118,11 @@ def redis_binary() -> str:
 
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """Return a running server that all tests of this worker share."""
-    server = RedisServer(redis_binary(), tmp_path_factory.mktemp("redis"))
+    """Return a running server that all tests of this worker share.
+
+    Stores use it with the permissions that the guide documents, so these suffice for all tests.
+    """
+    server = RedisServer(redis_binary(), tmp_path_factory.mktemp("redis"), has_user=True)
     server.start()
     yield server
     server.stop()

@@ -33,8 +33,8 @@ def record_much(key: Key) -> None:
 
 def length(bench: Bench, key: Key, name: str) -> int:
     store: Any = bench.store
-    [count] = bench.run(store._send(("XLEN", f"apixo-mock:{{{key.id}}}:{name}")))
-    return int(count)
+    [entries] = bench.run(store._send(("XRANGE", f"apixo-mock:{{{key.id}}}:{name}", "-", "+")))
+    return len(entries)
 
 
 def state(key: Key) -> bytes:

@@ -30,7 +30,8 @@ def number_of_tasks(process: Process) -> int:
 
 def sums(process: Process) -> tuple[int, int]:
     """Return the numbers of tasks and of reserved places in Redis."""
-    [found] = process.bench.run(process.store._send(("HMGET", PLACES, "tasks", "reserved")))
+    reads = [("HGET", PLACES, field) for field in ("tasks", "reserved")]
+    found = process.bench.run(process.store._send(*reads))
     tasks, reserved = map(int, found)
     return tasks, reserved
 

@@ -7,6 +7,7 @@ import pytest
 
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.store.redis.client import TIMEOUT_S
+from mock_server.store.redis.keys import SERVER
 from mock_server.store.redis.store import RedisStore
 from tests.mock_server.runtime.listening import pass_time
 from tests.mock_server.store.bench import START_MS
@@ -28,7 +29,7 @@ async def use(store: RedisStore, ids: list[str] = IDS) -> None:
     """Use several connections at the same time, each of which is open afterwards."""
     opened = (store.open(each, is_broke=False, real_ms=START_MS) for each in ids)
     await asyncio.gather(*opened)
-    await asyncio.gather(*(store._send(("PING",)) for _ in ids))
+    await asyncio.gather(*(store._send(("GET", SERVER)) for _ in ids))
 
 
 async def read_what_has_arrived() -> None:
@@ -77,16 +78,16 @@ def test_process_joins_again_before_the_first_command_to_a_restarted_redis(
 
 
 def test_connection_that_redis_closes_is_no_outage_while_there_are_others(
-    redis_server: RedisServer, runner: asyncio.Runner, caplog: pytest.LogCaptureFixture
+    server: RedisServer, runner: asyncio.Runner, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def close_all_but_the_first() -> None:
-        store = await opened(f"{redis_server.address}?db=11")
+        store = await opened(server.address)
         await use(store)
         connections = store._connection._client._idle  # type: ignore[attr-defined]
         ids = [(await _client_id(each)) for each in connections]
         assert len(ids) > 1
         for each in ids[1:]:
-            await redis_server.send("CLIENT", "KILL", "ID", each)
+            await server.send("CLIENT", "KILL", "ID", each)
         await read_what_has_arrived()
 
         await use(store)
@@ -94,6 +95,7 @@ def test_connection_that_redis_closes_is_no_outage_while_there_are_others(
         assert store.problem is None
         await store.aclose()
 
+    server.start()
     runner.run(close_all_but_the_first())
     assert caplog.messages == []
 
