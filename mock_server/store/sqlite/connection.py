@@ -16,7 +16,7 @@ IN_USE = (
     "is used by another process; stop it, or name another file (only one server can use a file)"
 )
 
-_open_files: set[tuple[int, int]] = set()
+_open_files: "dict[tuple[int, int], Place]" = {}
 
 
 class Place:
@@ -32,7 +32,7 @@ class Place:
         self._identity = _identity_of_new(self._place)
         if self._identity in _open_files:
             raise InvalidValue("--store", f"{path} {IN_USE}")
-        _open_files.add(self._identity)
+        _open_files[self._identity] = self
 
     def connect(self) -> sqlite3.Connection:
         """Return a connection, which any thread may use, but one at a time."""
@@ -57,7 +57,9 @@ class Place:
             )
 
     def release(self) -> None:
-        _open_files.discard(self._identity)
+        """Let others have the file. It may be called twice."""
+        if _open_files.get(self._identity) is self:
+            del _open_files[self._identity]
 
 
 def newer_format(path: str, found: int, known: int) -> str:

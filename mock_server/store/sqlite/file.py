@@ -6,7 +6,7 @@ after it. Rows with a number that is not in the table `sandbox` are remainders: 
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from typing import Literal, NamedTuple
 
 from mock_server.domain.errors import InvalidValue, StoreUnavailable
@@ -72,18 +72,23 @@ class SqliteFile:
         """Open and lock the file; create it if it does not exist. Raises InvalidValue."""
         self.path = path
         self._place = Place(path)
-        self._db = self._place.connect()
-        self._execute = self._db.execute
         self._pages = 0  # That this transaction writes, about.
-        self._mover: WalMover | None = None
-        try:
-            self._prepare(sync)
-        except sqlite3.Error as error:
-            self.close()
-            raise InvalidValue("--store", f"{path} {why_unusable(error)}") from error
-        except InvalidValue:
-            self.close()
-            raise
+        with ExitStack() as undo:
+            undo.callback(self._place.release)
+            try:
+                self._db = undo.enter_context(closing(self._place.connect()))
+                self._execute = self._db.execute
+                self._prepare(sync)
+                mover = undo.enter_context(closing(self._place.connect()))
+                # It opens the files here, before somebody may replace one.
+                mover.execute("SELECT count(*) FROM server").fetchone()
+            except sqlite3.Error as error:
+                raise InvalidValue("--store", f"{path} {why_unusable(error)}") from error
+            undo.pop_all()
+        self._mover = WalMover(path, mover, self._db)
+        # A server must be able to start with a full disk. The next start tries again.
+        with suppress(StoreUnavailable), self.transaction():
+            self._execute_all(_DELETE_REMAINDERS)
 
     def header(self) -> Header | None:
         """Return the header, or None if the file is new."""
@@ -140,8 +145,7 @@ class SqliteFile:
         except BaseException:
             self._roll_back()
             raise
-        if self._mover is not None:
-            self._mover.note_commit(self._pages)
+        self._mover.note_commit(self._pages)
 
     def add_sandbox(self, number: int, sandbox_id: str) -> None:
         self._execute("INSERT INTO sandbox VALUES (?, ?, 0)", (number, sandbox_id))
@@ -185,8 +189,7 @@ class SqliteFile:
 
     def close(self) -> None:
         """Close the file; SQLite removes the other files beside it."""
-        if self._mover is not None:
-            self._mover.close()
+        self._mover.close()
         self._db.close()
         self._place.release()
 
@@ -200,16 +203,6 @@ class SqliteFile:
         self._execute("PRAGMA journal_mode = WAL")
         self._execute(f"PRAGMA synchronous = {sync}")
         self._execute("PRAGMA wal_autocheckpoint = 0")  # The mover does it.
-        self._mover = WalMover(self.path, self._second_connection(), self._db)
-        # A server must be able to start with a full disk. The next start tries again.
-        with suppress(StoreUnavailable), self.transaction():
-            self._execute_all(_DELETE_REMAINDERS)
-
-    def _second_connection(self) -> sqlite3.Connection:
-        """Return a connection that has opened both files, before somebody replaces one."""
-        connection = self._place.connect()
-        connection.execute("SELECT count(*) FROM server").fetchone()
-        return connection
 
     def _is_empty(self) -> bool:
         [tables] = self._execute("SELECT count(*) FROM sqlite_master").fetchone()

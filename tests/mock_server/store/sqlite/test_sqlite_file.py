@@ -74,6 +74,28 @@ def test_file_in_use_is_rejected(path: str) -> None:
         file.set_header(HEADER)
 
 
+def test_file_stays_in_use_when_the_one_before_is_closed_twice(path: str) -> None:
+    before = opened(path)
+    before.close()
+    file = opened(path)
+    before.close()
+
+    assert "is used by another process" in refusal(path)
+    file.close()
+
+
+@pytest.mark.parametrize("name", ["a b?c#d%41.db", ":memory:", "ü\udcff.db", "file:x.db"])
+def test_any_name_of_a_file_is_possible(tmp_path: Path, name: str) -> None:
+    place = tmp_path / name
+    file = opened(str(place))
+    with file.transaction():
+        file.set_header(HEADER)
+    file.close()
+
+    assert [*tmp_path.iterdir()] == [place]
+    assert opened(str(place)).header() == HEADER
+
+
 def test_file_in_use_by_another_process_is_rejected(path: str) -> None:
     hold = (
         "import sys; from mock_server.store.sqlite.file import SqliteFile;"
@@ -108,13 +130,19 @@ def test_database_of_another_program_is_rejected_and_stays_as_it_is(path: str) -
     assert Path(path).read_bytes() == content
 
 
-def test_file_of_a_newer_version_is_rejected(path: str) -> None:
+def test_file_of_a_newer_version_is_rejected_and_not_in_use_after_it(path: str) -> None:
     opened(path).close()
-    with sqlite3.connect(path) as newer:
-        newer.execute("PRAGMA user_version = 7")
-    newer.close()
-
+    set_version(path, 7)
     assert "was written by a newer version (format 7" in refusal(path)
+    set_version(path, 1)
+
+    opened(path).close()
+
+
+def set_version(path: str, number: int) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute(f"PRAGMA user_version = {number}")
+    database.close()
 
 
 def test_damaged_file_is_rejected(path: str) -> None:

@@ -37,7 +37,6 @@ def append(file: SqliteFile, entry: int) -> None:
 
 def until_moved(file: SqliteFile) -> None:
     """Wait for the thread."""
-    assert file._mover is not None
     assert file._mover._move is not None
     file._mover._move.result()
 
@@ -64,7 +63,6 @@ def test_short_wal_is_not_moved(path: str, file: SqliteFile) -> None:
     for entry in range(100):
         append(file, entry)
 
-    assert file._mover is not None
     assert file._mover._move is None
 
 
@@ -101,7 +99,6 @@ def test_wal_that_cannot_be_moved_is_moved_later(
             append(file, next(entries))
     [warning] = caplog.messages
     monkeypatch.setattr(wal, "_PAUSE_S", 0)
-    assert file._mover is not None
     file._mover._pause_until_s = 0
     append(file, next(entries))
     until_moved(file)
