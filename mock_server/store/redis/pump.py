@@ -24,48 +24,14 @@ from mock_server.domain.errors import (
 from mock_server.store.redis.client import Command as RedisCommand
 from mock_server.store.redis.client import Reply
 from mock_server.store.redis.connection import RedisConnection, checked
-from mock_server.store.redis.loader import Loader, unknown_outcome
+from mock_server.store.redis.loader import Loader
 from mock_server.store.redis.log import Page, append, page, read_from
+from mock_server.store.redis.pending_work import PendingWork
 from mock_server.store.redis.replica import OwnBatch, Replica
 
 log = logging.getLogger("mock_server.store")
 
 _READ = 2  # The number of commands of `read_from`.
-
-
-class PendingWork:
-    """What waits for the next round trip of one replica."""
-
-    __slots__ = ("commands", "futures", "own", "places", "syncs")
-
-    def __init__(self) -> None:
-        self.places = 0  # The task places that the commands need at most.
-        self.own: OwnBatch | None = None  # The commands, once they were appended.
-        self.commands: list[Command[Any]] = []
-        self.futures: list[asyncio.Future[Any]] = []
-        self.syncs: list[asyncio.Future[None]] = []
-
-    def fail(self, error: Exception) -> None:
-        for future in (*self.futures, *self.syncs):
-            if not future.done():
-                future.set_exception(error)
-
-    def settle(self) -> None:
-        """Give each command its outcome."""
-        outcomes = [] if self.own is None else self.own.outcomes
-        if outcomes is None:
-            self.fail(unknown_outcome())
-            return
-        for future, outcome in zip(self.futures, outcomes, strict=True):
-            if future.done():  # Nobody waits for it any more.
-                continue
-            if isinstance(outcome, DomainError):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
-        for sync in self.syncs:
-            if not sync.done():
-                sync.set_result(None)
 
 
 class Observer(Protocol):

@@ -5,8 +5,8 @@ from mock_server.store.redis.client import Command
 from mock_server.store.redis.due import DueInstants
 from mock_server.store.redis.events import Events
 from mock_server.store.redis.expiry import Expiry
+from mock_server.store.redis.pending_work import PendingWork
 from mock_server.store.redis.places import Places
-from mock_server.store.redis.pump import PendingWork
 from mock_server.store.redis.replica import Replica
 from mock_server.store.redis.replicas import Replicas
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import islice
 from secrets import randbits, token_hex
 from typing import Any
 
@@ -26,35 +25,30 @@ from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.server_metrics import ServerMetrics
 from mock_server.domain.task import sandbox_id_in
 from mock_server.store.redis.address import parse_address
-from mock_server.store.redis.background import Background
 from mock_server.store.redis.checkpoints import Checkpoints
 from mock_server.store.redis.client import Command as RedisCommand
 from mock_server.store.redis.connection import RedisConnection, checked
 from mock_server.store.redis.due import DueInstants
 from mock_server.store.redis.events import Events
-from mock_server.store.redis.expiry import RENEW_EVERY_S, Expiry
-from mock_server.store.redis.keys import DUE, SANDBOXES, SandboxKeys, origin_key
+from mock_server.store.redis.expiry import Expiry
+from mock_server.store.redis.housekeeping import Housekeeping
+from mock_server.store.redis.keys import origin_key
 from mock_server.store.redis.loader import Loader
 from mock_server.store.redis.metrics import SharedMetrics
 from mock_server.store.redis.places import Places
 from mock_server.store.redis.processes import LEASE_MS, Processes
 from mock_server.store.redis.pump import Pump
-from mock_server.store.redis.recount import EVERY_S as RECOUNT_EVERY_S
 from mock_server.store.redis.recount import Recount
 from mock_server.store.redis.replica import Replica
 from mock_server.store.redis.replicas import Replicas
 from mock_server.store.redis.room import Room
 from mock_server.store.redis.round_trips import RoundTrips
+from mock_server.store.redis.sandboxes import Sandboxes
 from mock_server.store.redis.server_records import ServerRecords
 from mock_server.store.redis.watch import Watch
 
 MAX_SANDBOXES = 10_000
-_MAX_EVICTED = 100
 _SEED_BITS = 32
-_LOOK_EVERY_S = 1.0
-_SYNC_EVERY_S = 0.05
-_DROP_IDLE_EVERY_S = 300.0
-_PORTION = 16  # The sandboxes that are loaded at the same time.
 _TRIES = 5  # To execute a command while other processes remove the sandbox and create it again.
 
 
@@ -78,8 +72,6 @@ class RedisStore:
     ) -> None:
         self.owner = token_hex(8)
         self._clock = clock
-        self._ttl_ms = ttl_ms
-        self._max_sandboxes = max_sandboxes
         self._events = Events()
         template = make_template(randbits(_SEED_BITS) if seed is None else seed)
         self._expiry = Expiry(ttl_ms, clock)
@@ -102,7 +94,7 @@ class RedisStore:
         self._places = Places(
             connection, self._processes, max_tasks, clock=clock, ttl_ms=shared_ttl_ms
         )
-        self._round_trips = RoundTrips(
+        round_trips = RoundTrips(
             replicas=self._replicas,
             events=self._events,
             checkpoints=self._checkpoints,
@@ -110,14 +102,36 @@ class RedisStore:
             due=self._due,
             places=self._places,
         )
-        self._pump = Pump(connection, loader, self._round_trips)
-        self._room = Room(self._places, self._pump, self._all_replicas)
+        self._pump = Pump(connection, loader, round_trips)
+        self._sandboxes = Sandboxes(
+            connection,
+            replicas=self._replicas,
+            pump=self._pump,
+            round_trips=round_trips,
+            places=self._places,
+            max_sandboxes=max_sandboxes,
+        )
+        self._room = Room(self._places, self._pump, self._sandboxes.all)
         self._shared_metrics = SharedMetrics(
             connection, self.owner, self._events.metrics, self._expiry
         )
-        self._recount = Recount(connection, self._places, self._processes, self._synced)
-        self._watch = Watch(self, self._due, self._processes, self._synced, clock)
-        self._background = Background()
+        synced = self._sandboxes.synced
+        self._recount = Recount(connection, self._places, self._processes, synced)
+        self._watch = Watch(self, self._due, self._processes, synced, clock)
+        self._housekeeping = Housekeeping(
+            connection,
+            processes=self._processes,
+            places=self._places,
+            recount=self._recount,
+            watch=self._watch,
+            sandboxes=self._sandboxes,
+            replicas=self._replicas,
+            events=self._events,
+            metrics=self._shared_metrics,
+            expiry=self._expiry,
+            clock=clock,
+            ttl_ms=ttl_ms,
+        )
 
     @property
     def problem(self) -> str | None:
@@ -144,17 +158,10 @@ class RedisStore:
 
     async def start(self) -> None:
         await self._connection.start()
-        self._background.repeat(self._processes.renew, self._processes.renew_every_s)
-        self._background.repeat(self._renew_places, self._processes.renew_every_s)
-        self._background.repeat(self._recount.run_in_turn, RECOUNT_EVERY_S)
-        self._background.repeat(self._renew_shared, RENEW_EVERY_S)
-        self._background.repeat(self._watch.look, _LOOK_EVERY_S)
-        self._background.repeat(self._tidy, _LOOK_EVERY_S)
-        self._background.repeat(self._exchange, _SYNC_EVERY_S)
-        self._background.repeat(self._drop_idle, _DROP_IDLE_EVERY_S)
+        self._housekeeping.start()
 
     async def aclose(self) -> None:
-        await self._background.aclose()
+        await self._housekeeping.aclose()
         if self.problem is None:
             with suppress(StoreUnavailable):  # Without it, the lease ends soon.
                 await self._leave()
@@ -173,15 +180,14 @@ class RedisStore:
             if replica is not None and not replica.sandbox.has_rules:
                 return replica.sandbox
         while True:
-            replica = await self._synced(sandbox_id)
+            replica = await self._sandboxes.synced(sandbox_id)
             if replica is not None:
                 return replica.sandbox
             count = await self._replicas.begin(sandbox_id, is_broke=is_broke, real_ms=real_ms)
-            if count > self._max_sandboxes:
-                await self._evict(count, sandbox_id)
+            await self._sandboxes.remove_excess(count, sandbox_id)
 
     async def read(self, sandbox_id: str) -> Sandbox | None:
-        replica = await self._synced(sandbox_id)
+        replica = await self._sandboxes.synced(sandbox_id)
         return None if replica is None else replica.sandbox
 
     async def execute(self, sandbox_id: str, command: Command[R]) -> R:
@@ -217,24 +223,13 @@ class RedisStore:
         return own
 
     async def sandboxes(self) -> Sequence[Sandbox]:
-        return [replica.sandbox for replica in await self._all_replicas()]
+        return [replica.sandbox for replica in await self._sandboxes.all()]
 
     async def remove(self, sandbox_id: str) -> None:
-        await self._send(
-            ("DEL", *SandboxKeys(sandbox_id).all),
-            ("ZREM", SANDBOXES, sandbox_id),
-            ("ZREM", DUE, sandbox_id),
-            first=1,  # A sandbox that exists must be in the list.
-        )
-        await self._places.free_sandbox(sandbox_id)
-        self._replicas.forget(sandbox_id)
-        replica = self._replicas.get(sandbox_id)
-        if replica is not None:
-            self._round_trips.forget(replica)
+        await self._sandboxes.remove(sandbox_id)
 
     async def drop_all(self) -> None:
-        for sandbox_id in await self._all_ids():
-            await self.remove(sandbox_id)
+        await self._sandboxes.remove_all()
 
     async def _hello(self) -> None:
         """Join the mock in Redis, after each connection."""
@@ -281,79 +276,5 @@ class RedisStore:
             return command, await self._room.take_for(replica, command)
         return command, 0
 
-    async def _synced(self, sandbox_id: str) -> Replica | None:
-        """Return the sandbox with everything that was in its log before this call, or None."""
-        replica = self._replicas.get(sandbox_id)
-        if replica is not None:
-            try:
-                await self._pump.sync(replica)
-            except SandboxMissing:
-                replica = None
-        return replica or await self._replicas.load(sandbox_id)
-
-    async def _evict(self, count: int, spared: str) -> None:
-        """Remove the sandboxes that were unused for longest; those with live tasks come last."""
-        excess = max(count - self._max_sandboxes, min(_MAX_EVICTED, count // 10))
-        [oldest] = await self._send(("ZRANGE", SANDBOXES, 0, excess + _MAX_EVICTED))
-        found = await asyncio.gather(*(self.read(each.decode()) for each in oldest))
-        idle = sorted(
-            (each for each in found if each is not None and each.id != spared),
-            key=lambda each: (each.has_live_tasks, each.used_ms),
-        )
-        for sandbox in idle[:excess]:
-            await self.remove(sandbox.id)
-
-    async def _exchange(self) -> None:
-        """Fetch what followers wait for, and publish the counters of this process."""
-        followed = [self._synced(sandbox_id) for sandbox_id in list(self._events.followed)]
-        for outcome in await asyncio.gather(*followed, return_exceptions=True):
-            if isinstance(outcome, BaseException) and not self._is_damage(outcome):
-                raise outcome
-        await self._shared_metrics.publish()
-
-    async def _tidy(self) -> None:
-        """Free what processes that have ended, and sandboxes that have expired, have left."""
-        for process in await self._processes.ended():
-            self._recount.is_needed = True
-            await self._shared_metrics.absorb(process)
-        if self._recount.is_needed:
-            await self._recount.run()
-        expired_ms = self._clock.now_ns() // 1_000_000 - self._ttl_ms
-        [ids] = await self._send(
-            ("ZRANGE", SANDBOXES, "-inf", expired_ms, "BYSCORE", "LIMIT", 0, _MAX_EVICTED)
-        )
-        for sandbox_id in (each.decode() for each in ids):
-            if await self._synced(sandbox_id) is None:
-                await self.remove(sandbox_id)
-
-    async def _renew_places(self) -> None:
-        await self._places.renew(self._synced)
-
-    async def _renew_shared(self) -> None:
-        await self._send(*self._expiry.shared_renewals())
-
-    async def _drop_idle(self) -> None:
-        self._replicas.drop_idle(self._events.is_followed)
-
-    async def _all_ids(self) -> list[str]:
-        [ids] = await self._send(("ZRANGE", SANDBOXES, 0, -1))
-        return [each.decode() for each in ids]
-
-    async def _all_replicas(self) -> list[Replica]:
-        """Return replicas of all sandboxes. Other requests are served while they are loaded."""
-        left = iter(await self._all_ids())
-        replicas = []
-        while ids := list(islice(left, _PORTION)):
-            for found in await asyncio.gather(*map(self._synced, ids), return_exceptions=True):
-                if isinstance(found, Replica):
-                    replicas.append(found)
-                elif isinstance(found, BaseException) and not self._is_damage(found):
-                    raise found
-        return replicas
-
-    def _is_damage(self, error: BaseException) -> bool:
-        """Return whether only one sandbox cannot be used; that must not hide all others."""
-        return isinstance(error, StoreUnavailable) and self.problem is None
-
-    async def _send(self, *commands: RedisCommand, first: int = 0) -> list[Any]:
-        return [checked(reply) for reply in await self._connection.send(commands, first=first)]
+    async def _send(self, *commands: RedisCommand) -> list[Any]:
+        return [checked(reply) for reply in await self._connection.send(commands)]

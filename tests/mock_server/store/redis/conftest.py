@@ -56,7 +56,7 @@ def new_process(
 
     def new(**options: Any) -> Process:
         store = open_store(redis_server.address, clock=clock, **options)
-        runner.run(store._background.aclose())
+        runner.run(store._housekeeping.aclose())
         return Process(store, redis_server, runner)
 
     return new

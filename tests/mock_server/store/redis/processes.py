@@ -86,10 +86,10 @@ class Process:
         return self.woken
 
     def tidy(self) -> None:
-        self._run(self.store._tidy())
+        self._run(self.store._housekeeping.tidy())
 
     def renew_places(self) -> None:
-        self._run(self.store._renew_places())
+        self._run(self.store._housekeeping.renew_places())
 
 
 class NewProcess(Protocol):

@@ -83,7 +83,7 @@ def test_callback_in_a_cluster_has_its_due_instant_before_it_is_in_the_log(
 ) -> None:
     """The set of due instants and the log of a sandbox may be on different nodes."""
     store = open_store(cluster_address)
-    runner.run(store._background.aclose())
+    runner.run(store._housekeeping.aclose())
     key = Bench(store, runner).key()
     task = key.task(HELD, callback_url=HOOK)
     client: Any = store._connection._client
@@ -116,12 +116,12 @@ def test_what_a_process_in_a_cluster_had_not_written_is_written_after_its_end(
 ) -> None:
     store, other = (open_store(cluster_address, clock=clock, max_tasks=5_000) for _ in range(2))
     for each in (store, other):
-        runner.run(each._background.aclose())
+        runner.run(each._housekeeping.aclose())
     runner.run(store.drop_all())
     Bench(store, runner).key().task(HELD)  # The process has reserved four more places.
     runner.run(store._connection.send([("DEL", process_key(store.owner))]))
     clock.real_ms += LEASE_MS
-    runner.run(other._tidy())
+    runner.run(other._housekeeping.tidy())
 
     [sums] = runner.run(other._connection.send([("HMGET", PLACES, "tasks", "reserved")]))
     assert sums == [b"1", b"0"]

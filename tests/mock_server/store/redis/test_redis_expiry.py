@@ -46,7 +46,7 @@ def use(process: Process) -> Key:
     for _ in range(9):
         key.record(b"x" * 1_000)
     process.bench.run(process.store._checkpoints.aclose())
-    process.bench.run(process.store._exchange())
+    process.bench.run(process.store._housekeeping.exchange())
     process.bench.run(process.store._recount.run_in_turn())
     return key
 
@@ -102,8 +102,8 @@ def test_process_renews_what_processes_share(
     use(process)
     for name in SHARED:
         runner.run(redis_server.send("PEXPIRE", name, 5_000))
-    runner.run(process.store._renew_shared())
-    runner.run(brief.store._renew_shared())
+    runner.run(process.store._housekeeping.renew_shared())
+    runner.run(brief.store._housekeeping.renew_shared())
 
     found = times_to_live(runner, redis_server)
     assert min(found[name] for name in SHARED) > 5 * _DAY_MS

@@ -38,13 +38,13 @@ def test_counters_of_processes_are_published_again_after_redis_has_lost_its_data
     bench = Bench(store, runner)
     key = bench.key()
     key.task()
-    runner.run(store._exchange())
+    runner.run(store._housekeeping.exchange())
     server.stop()
     fail(key)
     server.start()
     wait_until_available(bench)
 
-    runner.run(store._exchange())
+    runner.run(store._housekeeping.exchange())
     assert runner.run(new_store().total_metrics()).submitted == 1
 
 

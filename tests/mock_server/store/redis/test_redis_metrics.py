@@ -46,7 +46,7 @@ def test_counters_are_published_although_a_followed_sandbox_is_damaged(
     store.follow(key.id, ignore)
     runner.run(server.send("SET", SandboxKeys(key.id).log, "junk"))
 
-    runner.run(store._exchange())
+    runner.run(store._housekeeping.exchange())
 
     assert runner.run(new_store().total_metrics()).submitted == 1
 

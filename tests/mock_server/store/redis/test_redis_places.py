@@ -24,7 +24,7 @@ _MAX_TASKS = 6
 
 def number_of_tasks(process: Process) -> int:
     """Return how many tasks exist."""
-    replicas = process.bench.run(process.store._all_replicas())
+    replicas = process.bench.run(process.store._sandboxes.all())
     return sum(replica.sandbox.task_count for replica in replicas)
 
 

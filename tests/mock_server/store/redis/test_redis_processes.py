@@ -158,7 +158,7 @@ def test_counters_of_all_processes_add_up(new_process: NewProcess, clock: Clock)
     process, other = new_process(), new_process()
     for each in (process, other):
         each.bench.key().task(HELD)
-        each.bench.run(each.store._exchange())
+        each.bench.run(each.store._housekeeping.exchange())
     assert other.bench.run(other.store.total_metrics()).submitted == 2
 
     process.die()
@@ -176,7 +176,7 @@ def test_idle_sandbox_is_loaded_again_when_it_is_used(new_process: NewProcess) -
     key = process.bench.key()
     task = key.task(DEFAULT_REQUEST, callback_url=HOOK)
     for _ in range(2):
-        process.bench.run(process.store._drop_idle())
+        process.bench.run(process.store._housekeeping.drop_idle())
 
     assert process.store._replicas.all() == []
     assert key.states().keys() == {task.id}
@@ -192,9 +192,9 @@ def test_followers_hear_soon_what_other_processes_do(
     other.bench.key()
     key.change(rate_limit=3)
     key.reset()
-    runner.run(other.store._exchange())
+    runner.run(other.store._housekeeping.exchange())
     runner.run(process.store.remove(key.id))
-    runner.run(other.store._exchange())
+    runner.run(other.store._housekeeping.exchange())
 
     assert heard == [Change.SETTINGS, Change.DROPPED, Change.REMOVED]
 
@@ -208,7 +208,7 @@ def test_process_does_not_fetch_events_for_passive_followers(
     there = other.bench.key()
     other.store.follow(key.id, heard.append, is_passive=True)
     key.change(rate_limit=3)
-    runner.run(other.store._exchange())
+    runner.run(other.store._housekeeping.exchange())
 
     assert heard == []
     there.open()
