@@ -28,8 +28,6 @@ _PART = 1000  # A process reserves a thousandth of all places at once, at least 
 _MAX_CHUNK = 1000
 _MAX_COUNTS = 500  # That one script writes; Redis does nothing else in the meantime.
 _DOUBT_MS = 15_000  # Much longer than Redis may take to execute a command that was sent.
-_DENIED_TRIES = 3
-_DENIED_PAUSE_S = 0.005
 
 Send: TypeAlias = Callable[[Sequence[Command]], Awaitable[list[Reply]]]
 
@@ -66,14 +64,29 @@ class Places:
         self._clock = clock
         self._ttl_ms = ttl_ms
         self._chunk = max(1, min(max_tasks // _PART, _MAX_CHUNK))
-        self._kept = self._chunk if self._chunk > 1 else 0  # Other processes may need the rest.
+        self.waiting = 0  # Submits that wait for a place.
         self._free = 0
         self._taken = 0  # By commands whose outcome is not known yet.
         self._unsettled: dict[str, _Unsettled] = {}
         self._doubts: dict[str, _Doubt] = {}
+        self._others = 0  # What other processes had reserved at the last account.
         self._dropped = 0  # Tasks that were dropped since the last account.
         self._is_urgent = False
         self._lock = asyncio.Lock()
+
+    @property
+    def _kept(self) -> int:
+        """How many free places this process keeps. Other processes may need the rest."""
+        return max(self.waiting, self._chunk if self._chunk > 1 else 0)
+
+    @property
+    def may_become_free(self) -> bool:
+        """Whether other processes hold places that they need for a moment only.
+
+        A place may count twice for a moment: as reserved, and as the task that uses it. If
+        processes reserve some in advance, they keep them, and nobody waits for that.
+        """
+        return self._chunk == 1 and self._others > 0
 
     def take(self) -> bool:
         """Take a place that this process has reserved, if there is one.
@@ -91,14 +104,8 @@ class Places:
         if not self._processes.holds_lease:
             await self._processes.renew()
             await self._account(0)
-        for _ in range(_DENIED_TRIES):
-            if self._free >= count:
-                break
-            others = await self._account(max(count - self._free, self._chunk))
-            # For a moment, a place counts twice: as reserved, and as the task that uses it.
-            if self._free or not others or self._chunk > 1:
-                break
-            await asyncio.sleep(_DENIED_PAUSE_S)
+        if self._free < count:
+            await self._account(max(count, self._chunk, self.waiting) - self._free)
         taken = min(count, self._free)
         self._free -= taken
         self._taken += taken
@@ -120,7 +127,7 @@ class Places:
             self.note_count(replica, used)
             self._dropped += max(0, -added)
             # With chunks of one place, no process may keep a place longer than it needs it.
-            self._is_urgent |= added < 0 or not self._kept
+            self._is_urgent |= added < 0 or self._chunk == 1
 
     def note_count(self, replica: Replica, places: int = 0) -> None:
         """Note the number of tasks that a sandbox has now, for which `places` are reserved."""
@@ -140,9 +147,9 @@ class Places:
         """Write changes for which other processes may be waiting."""
         if self._is_urgent:
             self._is_urgent = False
-            kept = min(self._dropped, max(0, self._kept - self._free))
+            wanted = max(self.waiting, min(self._dropped, self._kept)) - self._free
             self._dropped = 0
-            await self._account(kept)
+            await self._account(max(0, wanted))
 
     async def renew(self, synced: Callable[[str], Awaitable[Replica | None]]) -> None:
         """Write all numbers of tasks, and find out the outcomes that were unknown."""
@@ -191,17 +198,14 @@ class Places:
             self._free = 0
             await self._connection.send([remove_process(self._processes.own)])
 
-    async def _account(self, more: int) -> int:
-        """Write numbers of tasks, and reserve `more` places in addition.
-
-        Return how many places other processes have reserved.
-        """
+    async def _account(self, more: int) -> None:
+        """Write numbers of tasks, and reserve `more` places in addition."""
         async with self._lock:
             while len(self._unsettled) > _MAX_COUNTS:
                 await self._write(0, self._connection.send)
-            return await self._write(more, self._connection.send)
+            await self._write(more, self._connection.send)
 
-    async def _write(self, more: int, send: Send) -> int:
+    async def _write(self, more: int, send: Send) -> None:
         if not more:
             self._free = min(self._free, self._kept)
         settled = dict(islice(self._unsettled.items(), _MAX_COUNTS))
@@ -227,7 +231,7 @@ class Places:
                 self._restore(sandbox_id, each)
             raise
         self._free = max(0, self._free + reservation.granted - needed)
-        return reservation.others
+        self._others = reservation.others
 
     def _restore(self, sandbox_id: str, unwritten: _Unsettled) -> None:
         """Keep a number that could not be written, unless there is a later one."""

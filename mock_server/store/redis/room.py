@@ -12,6 +12,8 @@ from mock_server.store.redis.pump import Pump
 from mock_server.store.redis.replica import Replica
 
 _MAX_REMEMBERED = 10_000
+_TRIES = 3
+_PAUSE_S = 0.005
 
 
 class _EndedTask(NamedTuple):
@@ -63,8 +65,26 @@ class Room:
             raise _no_room()
 
     async def _make(self, real_ms: int) -> bool:
-        async with self._lock:
-            return await self._take_one() or await self._drop_one(real_ms)
+        self._places.waiting += 1
+        try:
+            async with self._lock:
+                return (
+                    await self._take_one()
+                    or await self._drop_one(real_ms)
+                    or await self._wait_for_one()
+                )
+        finally:
+            self._places.waiting -= 1
+
+    async def _wait_for_one(self) -> bool:
+        """Take a place that another process returns soon, if there is one."""
+        for _ in range(_TRIES):
+            if not self._places.may_become_free:
+                return False
+            await asyncio.sleep(_PAUSE_S)
+            if await self._take_one():
+                return True
+        return False
 
     async def _take_one(self) -> bool:
         return await self._places.take_up_to(1) == 1

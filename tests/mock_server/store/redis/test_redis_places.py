@@ -196,8 +196,9 @@ def test_place_that_another_process_needs_for_a_moment_is_not_missing(
         places.give_back(1)
         await places.write()
 
+    key = other.bench.key()
     other.line.then = give_back
-    assert other.bench.run(other.store._places.take_up_to(1)) == 1
+    key.task(HELD)
 
 
 @examples(40)
