@@ -1,6 +1,7 @@
 """A store finds the master behind Sentinels, and says what is wrong with an address."""
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,6 +19,20 @@ from tests.patience import PATIENCE_S
 def processes() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
+
+
+async def replicated(master: Node, replica: Node) -> None:
+    """Wait until a replica has everything that its master has."""
+    sent = re.search(r"master_repl_offset:(\d+)", str(await master.send("INFO", "replication")))
+    assert sent is not None
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            got = re.search(
+                r"slave_repl_offset:(\d+)", str(await replica.send("INFO", "replication"))
+            )
+            if got is not None and int(got[1]) >= int(sent[1]):
+                return
+            await asyncio.sleep(0.01)
 
 
 def test_master_behind_sentinel_is_found_again_after_a_failover(
@@ -42,7 +57,7 @@ def test_master_behind_sentinel_is_found_again_after_a_failover(
     bench = Bench(store, runner)
     key = bench.key()
     task = key.task(HELD)
-    runner.run(master.until("1", "WAIT", "1", "10000"))
+    runner.run(replicated(master, replica))
 
     master.close()
     runner.run(replica.until("role:master", "INFO", "replication"))
