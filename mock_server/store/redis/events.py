@@ -66,7 +66,7 @@ class Events:
     def reloaded(self, sandbox: Sandbox, number: int) -> None:
         """Tell the followers of a sandbox that was loaded again what they have missed.
 
-        `number` is that of the last journal entry before.
+        `number` is that of the last journal entry that they know.
         """
         if sandbox.id in self._followers:
             for each, entry in sandbox.entries(number):

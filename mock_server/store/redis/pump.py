@@ -59,7 +59,7 @@ class Observer(Protocol):
         """Note that it is unknown whether the commands of a replica were appended to its log."""
 
     def reloaded(self, replica: Replica, last_entry: int) -> None:
-        """Note that a replica was loaded again; its journal ended with this number before."""
+        """Note that a replica was loaded again; its journal is new after this number."""
 
     def checkpoint_due(self, replica: Replica) -> None:
         """Write a checkpoint of the state that the replica has now."""
@@ -234,12 +234,10 @@ class Pump:
         return True
 
     async def _reload(self, replica: Replica, own: OwnBatch | None) -> None:
-        last_entry = replica.sandbox.last_entry
         loaded = await self._loader.load(replica.sandbox.id, own)
         if loaded is None or loaded.epoch != replica.epoch:
             raise _missing(replica)
-        replica.replace_by(loaded)
-        self._observer.reloaded(replica, last_entry)
+        self._observer.reloaded(replica, replica.replace_by(loaded))
 
 
 def _missing(replica: Replica) -> SandboxMissing:

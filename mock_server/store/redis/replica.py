@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from mock_server.domain.command_codec import decode_commands
 from mock_server.domain.commands import Command
 from mock_server.domain.errors import DomainError
+from mock_server.domain.journal import Entry
 from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.store.log_order import LogOrder
 from mock_server.store.redis.keys import SandboxKeys
@@ -86,13 +87,18 @@ class Replica:
         """The latest real instant of all commands so far."""
         return self._order.latest_ms
 
-    def replace_by(self, other: "Replica") -> None:
-        """Continue from another replica of the same sandbox; readers keep their object."""
+    def replace_by(self, other: "Replica") -> int:
+        """Continue from another replica of the same sandbox; readers keep their object.
+
+        Return the number of the last journal entry that both have, or 0.
+        """
+        agreed = _last_common_entry(self.sandbox, other.sandbox)
         self.sandbox.replace_by(other.sandbox)
         self.epoch, self.last_raw = other.epoch, other.last_raw
         self._order = other._order  # noqa: SLF001  # It is of this class.
         self._bytes_since_checkpoint = other._bytes_since_checkpoint  # noqa: SLF001
         self._next_checkpoint_bytes = other._next_checkpoint_bytes  # noqa: SLF001
+        return agreed
 
     @property
     def last(self) -> EntryId:
@@ -132,3 +138,16 @@ class Replica:
         self._bytes_since_checkpoint = 0
         self._next_checkpoint_bytes = max(_LEAST_LOG_BYTES, self.sandbox.size_bytes)
         return True
+
+
+def _last_common_entry(one: Sandbox, other: Sandbox) -> int:
+    """Return its number. If Redis has lost the end of a log, others may have written a new end."""
+    known = {number: _identity(entry) for number, entry in one.entries()}
+    for number, entry in reversed(other.entries()):
+        if known.get(number) == _identity(entry):
+            return number
+    return 0
+
+
+def _identity(entry: Entry) -> tuple[object, ...]:
+    return entry.real_ms, entry.operation, entry.task_id, entry.duration_us, entry.answer

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from mock_server.domain.events import Notice, Recorded
 from tests.mock_server.store.bench import HELD, Bench
 from tests.mock_server.store.redis.outages import fail, wait_until_available
 from tests.mock_server.store.redis.stores import NewStore
@@ -78,6 +79,31 @@ def test_log_of_which_redis_lost_the_end_is_read_again(
     again = other.task(HELD)
     assert again.id == lost.id
     assert key.states().keys() == {kept.id, again.id}
+
+
+def test_followers_hear_once_of_each_entry_in_the_place_of_those_that_redis_lost(
+    server: RedisServer, new_store: NewStore, runner: asyncio.Runner
+) -> None:
+    server.start()
+    store = new_store()
+    key = Bench(store, runner).key()
+    told: list[tuple[int, bytes]] = []
+
+    def follow(notice: Notice) -> None:
+        if isinstance(notice, Recorded):
+            told.append((notice.number, notice.entry.answer))
+
+    store.follow(key.id, follow)
+    key.record(b"kept")
+    key.record(b"lost")
+    runner.run(server.drop_last_entry(f"apixo-mock:{{{key.id}}}:log"))
+    other = Bench(new_store(), runner).key()
+    other.record(b"new")
+    other.record(b"newer")
+
+    key.states()
+
+    assert told == [(1, b"kept"), (2, b"lost"), (2, b"new"), (3, b"newer")]
 
 
 def test_evicted_part_of_a_sandbox_is_a_new_sandbox(
