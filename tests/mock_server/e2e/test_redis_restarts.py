@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
 
 import httpx
 import pytest
@@ -47,7 +48,13 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="module")
 def mocks(redis: RedisServer) -> Iterator[list[RunningMock]]:
-    settings = Settings(store=redis.address, clock="manual", log_level="error")
+    settings = Settings(
+        store=redis.address,
+        clock="manual",
+        log_level="error",
+        max_concurrent=1_000_000,
+        rate_limit=1_000_000,
+    )
     with running(settings) as one, running(settings) as other:
         yield [one, other]
 
@@ -126,3 +133,30 @@ def test_stream_reports_each_exchange_once_although_redis_restarts(
 
     assert told == [1, 2, 3, 4]
     assert [each["seq"] for each in api.told("GET", "journal")["entries"]] == told
+
+
+def test_no_accepted_task_is_lost_when_redis_is_killed_during_requests(
+    outage: Outage, apis: list[Api], pool: ThreadPoolExecutor
+) -> None:
+    is_over = Event()
+    before = {api.submit() for api in apis}
+
+    def submit_on(api: Api) -> set[str]:
+        accepted = set()
+        while not is_over.is_set():
+            answer = api.try_submit({"input": {"prompt": "a fox"}})
+            assert answer.status_code in {200, 503}
+            if answer.status_code == 200:
+                accepted.add(answer.json()["data"]["taskId"])
+        return accepted
+
+    submitting = [pool.submit(submit_on, api) for api in apis]
+    for _ in range(2):
+        outage.begin()
+        outage.end()
+    is_over.set()
+    accepted = before.union(*(each.result(PATIENCE_S) for each in submitting))
+
+    found = [api.told("GET", "tasks?limit=100000")["tasks"] for api in apis]
+    assert found[0] == found[1]
+    assert accepted <= {each["task_id"] for each in found[0]}
