@@ -32,6 +32,11 @@ class Place:
         self._identity = _identity_of_new(self._place)
         if self._identity in _open_files:
             raise InvalidValue("--store", f"{path} {IN_USE}")
+        try:
+            # To close it releases the locks that SQLite holds, so it stays open until `release`.
+            self._descriptor = os.open(self._place, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise _not_openable(self._place, error) from error
         _open_files[self._identity] = self
 
     def connect(self) -> sqlite3.Connection:
@@ -43,6 +48,10 @@ class Place:
             isolation_level=None,
             check_same_thread=False,
         )
+
+    def wait_for_disk(self) -> None:
+        """Wait until the disk has all that was written to the database. Raises OSError."""
+        os.fsync(self._descriptor)
 
     def check(self) -> None:
         """Raise StoreUnavailable if the next start would not find what is written now."""
@@ -59,6 +68,7 @@ class Place:
     def release(self) -> None:
         """Let others have the file. It may be called twice."""
         if _open_files.get(self._identity) is self:
+            os.close(self._descriptor)
             del _open_files[self._identity]
 
 
@@ -85,8 +95,8 @@ def why_unusable(error: sqlite3.Error) -> str:
     return f"cannot be used: {with_advice(error)}"
 
 
-def with_advice(error: sqlite3.Error) -> str:
-    """Return why SQLite could not write, and what to do."""
+def with_advice(error: Exception) -> str:
+    """Return why a file could not be written, and what to do."""
     match _code(error):
         case sqlite3.SQLITE_FULL:
             return f"{error}; free some space"
@@ -94,11 +104,11 @@ def with_advice(error: sqlite3.Error) -> str:
             return f"{error}; make the file and its folder writable for this server"
         case sqlite3.SQLITE_IOERR:
             return f"{error}; check the disk and its free space"
-    return str(error)
+    return reason_of(error)
 
 
-def _code(error: sqlite3.Error) -> int:
-    # Errors that Python itself raises have no code.
+def _code(error: Exception) -> int:
+    # Only errors of SQLite itself have a code.
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
@@ -124,9 +134,7 @@ def _identity_of_new(place: Path) -> tuple[int, int]:
     except PermissionError as error:
         raise InvalidValue("--store", _not_permitted(folder)) from error
     except (OSError, ValueError) as error:  # A ValueError is about a null character.
-        raise InvalidValue(
-            "--store", f"cannot open {place}: {reason_of(error)}; name another file"
-        ) from error
+        raise _not_openable(place, error) from error
     if place.is_dir():
         raise InvalidValue("--store", f"{place} is a directory; name a file in it")
     for each in (place, folder):  # SQLite creates a file beside it.
@@ -135,6 +143,10 @@ def _identity_of_new(place: Path) -> tuple[int, int]:
     if 0 < size < _SMALLEST_DATABASE_BYTES:  # SQLite would overwrite it.
         raise InvalidValue("--store", f"{place} {NOT_OURS}")
     return _identity(place)
+
+
+def _not_openable(place: Path, error: Exception) -> InvalidValue:
+    return InvalidValue("--store", f"cannot open {place}: {reason_of(error)}; name another file")
 
 
 def _not_permitted(place: Path) -> str:

@@ -82,10 +82,11 @@ class SqliteFile:
                 mover = undo.enter_context(closing(self._place.connect()))
                 # It opens the files here, before somebody may replace one.
                 mover.execute("SELECT count(*) FROM server").fetchone()
+                mover.execute(f"PRAGMA synchronous = {sync}")
             except sqlite3.Error as error:
                 raise InvalidValue("--store", f"{path} {why_unusable(error)}") from error
             undo.pop_all()
-        self._mover = WalMover(path, mover, self._db)
+        self._mover = WalMover(self._place, mover, self._db)
         # A server must be able to start with a full disk. The next start tries again.
         with suppress(StoreUnavailable), self.transaction():
             self._execute_all(_DELETE_REMAINDERS)

@@ -11,7 +11,7 @@ import sqlite3
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from mock_server.store.sqlite.connection import with_advice
+from mock_server.store.sqlite.connection import Place, with_advice
 
 logger = logging.getLogger("mock_server.store")
 
@@ -26,8 +26,8 @@ class WalMover:
     `mover` is used in the thread only, `writer` is the connection that writes.
     """
 
-    def __init__(self, path: str, mover: sqlite3.Connection, writer: sqlite3.Connection) -> None:
-        self._path = path
+    def __init__(self, place: Place, mover: sqlite3.Connection, writer: sqlite3.Connection) -> None:
+        self._place = place
         self._mover = mover
         self._writer = writer
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sqlite-wal")
@@ -49,12 +49,10 @@ class WalMover:
                     self._begin()
             elif move.done() or self._new_pages >= _MAX_PAGES:
                 self._end(move)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
+            path = self._place.path
             logger.warning(
-                "%s-wal grows, because %s cannot be written: %s",
-                self._path,
-                self._path,
-                with_advice(error),
+                "%s-wal grows, because %s cannot be written: %s", path, path, with_advice(error)
             )
             self._pause_until_s = time.monotonic() + _PAUSE_S
 
@@ -67,7 +65,7 @@ class WalMover:
         self._is_again = is_again
         self._new_pages = 0
         try:
-            self._move = self._thread.submit(_move, self._mover)
+            self._move = self._thread.submit(self._move_in_thread)
         except RuntimeError:  # The system permits no other thread.
             _move(self._writer)
 
@@ -84,6 +82,13 @@ class WalMover:
             _move(self._writer)
         else:
             self._begin(is_again=True)
+
+    def _move_in_thread(self) -> int:
+        pages = _move(self._mover)
+        # If something was written meanwhile, SQLite leaves this wait to a later move. That could be
+        # one of the writer.
+        self._place.wait_for_disk()
+        return pages
 
 
 def _move(connection: sqlite3.Connection) -> int:

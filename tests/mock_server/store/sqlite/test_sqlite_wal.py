@@ -1,5 +1,6 @@
 """The write-ahead log of the file is moved to the database by a thread, and stays short."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -77,7 +78,17 @@ def test_wal_stays_short_although_something_is_always_written(
     assert Path(f"{path}-wal").stat().st_size < 500 * PAGE_BYTES
 
 
+@pytest.mark.parametrize(
+    ("owner", "function", "error"),
+    [
+        (wal, "_move", sqlite3.OperationalError("disk I/O error")),
+        (os, "fsync", OSError(5, "disk I/O error")),
+    ],
+)
 def test_wal_that_cannot_be_moved_is_moved_later(
+    owner: object,
+    function: str,
+    error: Exception,
     path: str,
     file: SqliteFile,
     monkeypatch: pytest.MonkeyPatch,
@@ -86,12 +97,12 @@ def test_wal_that_cannot_be_moved_is_moved_later(
     """What was written is in the WAL, so nobody waits for it."""
     monkeypatch.setattr(wal, "_PAGES_AT_ONCE", 20)
 
-    def fail(_: sqlite3.Connection) -> int:
-        raise sqlite3.OperationalError("disk I/O error")
+    def fail(_: object) -> int:
+        raise error
 
     entries = count()
     with monkeypatch.context() as patch:
-        patch.setattr(wal, "_move", fail)
+        patch.setattr(owner, function, fail)
         while not caplog.messages:
             append(file, entry := next(entries))
             assert entry < 10_000
