@@ -21,6 +21,11 @@ class PendingWork:
         self.futures: list[asyncio.Future[Any]] = []
         self.syncs: list[asyncio.Future[None]] = []
 
+    def take_places(self) -> int:
+        """Return the number of places to account for. It is 0 from then on: each counts once."""
+        places, self.places = self.places, 0
+        return places
+
     def fail(self, error: Exception) -> None:
         for future in (*self.futures, *self.syncs):
             if not future.done():

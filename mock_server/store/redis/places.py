@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import islice
 from typing import NamedTuple, TypeAlias
 
+from mock_server.domain.errors import SandboxDamaged
 from mock_server.domain.ports import RealClock
 from mock_server.store.redis.accounts import (
     Reservation,
@@ -157,7 +158,10 @@ class Places:
         for sandbox_id, doubt in list(self._doubts.items()):
             if doubt.since_ms > latest_ms:
                 continue
-            replica = await synced(sandbox_id)
+            try:
+                replica = await synced(sandbox_id)
+            except SandboxDamaged:  # Nobody can use its tasks.
+                replica = None
             if self._doubts.get(sandbox_id) != doubt:
                 continue
             del self._doubts[sandbox_id]

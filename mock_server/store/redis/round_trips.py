@@ -44,21 +44,21 @@ class RoundTrips:
         if own is not None:
             if own.outcomes is None:  # The replica has the tasks, whatever the outcomes were.
                 self._places.note_count(replica)
-                self._places.note_result(replica, 0, work.places)
+                self._places.note_result(replica, 0, work.take_places())
             else:
-                self._places.note_result(replica, own.added_tasks, work.places)
+                self._places.note_result(replica, own.added_tasks, work.take_places())
         return self._due.needs_round_trip(replica, has_commands=bool(work.commands))
 
     async def before_results(self) -> None:
         await self._places.write()
 
     def gone(self, replica: Replica, work: PendingWork) -> None:
-        self._places.give_back(work.places)
+        self._places.give_back(work.take_places())
         self.forget(replica)
 
     def failed(self, replica: Replica, work: PendingWork) -> None:
         if work.commands:
-            self._places.note_doubt(replica.sandbox.id, work.places)
+            self._places.note_doubt(replica.sandbox.id, work.take_places())
 
     def reloaded(self, replica: Replica, last_entry: int) -> None:
         self._events.reloaded(replica.sandbox, last_entry)

@@ -114,6 +114,21 @@ def test_place_of_a_command_with_an_unknown_outcome_is_not_lost(
     assert sums(other) == (_MAX_TASKS, 0)
 
 
+def test_place_of_a_damaged_sandbox_is_not_lost(
+    new_process: NewProcess, clock: Clock, redis_server: RedisServer, runner: asyncio.Runner
+) -> None:
+    process = new_process(max_tasks=1)
+    key = process.bench.key()
+    runner.run(redis_server.send("XADD", SandboxKeys(key.id).log, "*", "foreign", "entry"))
+    with pytest.raises(StoreUnavailable):
+        key.submit(HELD)
+    clock.real_ms += LEASE_MS
+    runner.run(process.store._processes.renew())
+    process.renew_places()
+
+    process.bench.key("other").task(HELD)
+
+
 def test_process_that_was_stopped_for_longer_than_its_lease_reserves_again(
     new_process: NewProcess, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
