@@ -19,13 +19,16 @@ _BINARIES = ("redis-server", "valkey-server")
 
 
 _GUIDE = Path(__file__).parent.parent / "docs/guides/scaling.md"
-_PASSWORD = "secret"  # Of a server that exists for a test only.
+USER_PASSWORD = "secret"  # Of a server that exists for a test only.
 
 
-def documented_user() -> list[str]:
+def documented_user(*, is_in_cluster: bool = False) -> list[str]:
     """Return the command that creates the user for the mock, as the guide shows it."""
-    [line] = re.findall(r"^ACL SETUSER mock .*$", _GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
-    return [word.replace("PASSWORD", _PASSWORD) for word in line.split()]
+    guide = _GUIDE.read_text(encoding="utf-8")
+    [line] = re.findall(r"^ACL SETUSER mock .*$", guide, re.MULTILINE)
+    [more] = re.findall(r"^In a cluster, it also needs `(.+?)`", guide, re.MULTILINE)
+    words = [*line.split(), *(more.split() if is_in_cluster else ())]
+    return [word.replace("PASSWORD", USER_PASSWORD) for word in words]
 
 
 class RedisServer:
@@ -43,7 +46,7 @@ class RedisServer:
 
     @property
     def address(self) -> str:
-        user = f"mock:{_PASSWORD}@" if self._has_user else ""
+        user = f"mock:{USER_PASSWORD}@" if self._has_user else ""
         return f"redis+unix://{user}{self.socket}"
 
     def start(self, *options: str) -> None:

@@ -18,6 +18,7 @@ from tests.mock_server.store.bench import HELD, HOOK, Bench
 from tests.mock_server.store.redis.nodes import Node
 from tests.mock_server.store.redis.processes import LEASE_MS, Clock
 from tests.mock_server.store.redis.stores import NewStore
+from tests.redis_server import USER_PASSWORD, documented_user
 
 _SLOTS = 16_384
 
@@ -49,7 +50,10 @@ def cluster_address(
 ) -> Iterator[str]:
     with ExitStack() as processes:
         nodes = runner.run(cluster(tmp_path_factory.mktemp("cluster"), processes))
-        yield f"redis+cluster://127.0.0.1:{nodes[0].port},127.0.0.1:{nodes[1].port}"
+        for node in nodes:  # The permissions of the guide must suffice.
+            runner.run(node.send(*documented_user(is_in_cluster=True)))
+        hosts = f"127.0.0.1:{nodes[0].port},127.0.0.1:{nodes[1].port}"
+        yield f"redis+cluster://mock:{USER_PASSWORD}@{hosts}"
 
 
 def use(stores: list[RedisStore], runner: asyncio.Runner) -> None:
@@ -123,5 +127,6 @@ def test_what_a_process_in_a_cluster_had_not_written_is_written_after_its_end(
     clock.real_ms += LEASE_MS
     runner.run(other._housekeeping.tidy())
 
-    [sums] = runner.run(other._connection.send([("HMGET", PLACES, "tasks", "reserved")]))
+    reads = [("HGET", PLACES, field) for field in ("tasks", "reserved")]
+    sums = runner.run(other._connection.send(reads))
     assert sums == [b"1", b"0"]
