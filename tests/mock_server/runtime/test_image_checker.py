@@ -3,21 +3,25 @@
 import asyncio
 import base64
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from urllib.parse import quote_from_bytes
+from contextlib import suppress
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mock_server.domain.ports import BadImage, ImageProblem
-from mock_server.runtime.egress import Egress
 from mock_server.runtime.image_checker import HttpImageChecker
+from tests.mock_server.runtime.images import (
+    GIF,
+    LIMIT_S,
+    MAX_BYTES,
+    PNG,
+    checking,
+    index_and_problem,
+    page,
+    serving,
+    sniff,
+)
 from tests.mock_server.runtime.listening import (
-    Write,
     endless,
-    listening,
     pass_time,
     settled,
     silent,
@@ -26,81 +30,6 @@ from tests.mock_server.runtime.listening import (
 from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
-
-MAGIC = {b"\x89PNG": "PNG", b"\xff\xd8\xff\xe0": "JPEG", b"RIFF": "WEBP", b"GIF8": "GIF"}
-PNG = b"\x89PNG and the rest"
-GIF = b"GIF89a and the rest"
-MAX_BYTES = 200_000
-LIMIT_S = 300  # longer than any test waits
-
-
-def sniff(content: bytes) -> str | None:
-    return MAGIC.get(content[:4])
-
-
-def page(content: bytes = b"", *, status: int = 200, headers: str = "") -> Write:
-    async def write(writer: asyncio.StreamWriter) -> None:
-        head = f"HTTP/1.1 {status} Status\r\n{headers}Content-Length: {len(content)}\r\n\r\n"
-        writer.write(head.encode() + content)
-        await writer.drain()
-
-    return write
-
-
-def redirect(location: str, status: int = 302) -> Write:
-    return page(status=status, headers=f"Location: {location}\r\n")
-
-
-class Site:
-    """Serves pages by path and records the requested paths."""
-
-    def __init__(self, pages: Mapping[str, Write]) -> None:
-        self.pages = pages
-        self.base = ""
-        self.asked: list[str] = []
-        self.lost = asyncio.Event()
-
-    def urls(self, *paths: str) -> list[str]:
-        return [self.base + path for path in paths]
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while True:
-                head = await reader.readuntil(b"\r\n\r\n")
-                path = head.split(b" ")[1].decode()
-                self.asked.append(path)
-                await self.pages.get(path, page(status=404))(writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            self.lost.set()
-        finally:
-            writer.close()
-
-
-@asynccontextmanager
-async def serving(pages: Mapping[str, Write]) -> AsyncIterator[Site]:
-    site = Site(pages)
-    async with listening(site.serve) as port:
-        site.base = f"http://127.0.0.1:{port}"
-        yield site
-
-
-@asynccontextmanager
-async def checking(
-    sniff: Callable[[bytes], str | None] = sniff,
-) -> AsyncIterator[HttpImageChecker]:
-    checker = HttpImageChecker(Egress.PRIVATE, sniff, timeout_s=LIMIT_S, max_bytes=MAX_BYTES)
-    yield checker
-    await checker.aclose()
-
-
-@pytest.fixture
-async def checker() -> AsyncIterator[HttpImageChecker]:
-    async with checking() as checker:
-        yield checker
-
-
-def index_and_problem(bad: BadImage | None) -> tuple[int, ImageProblem] | None:
-    return None if bad is None else (bad.index, bad.problem)
 
 
 async def test_no_images_and_supported_images_are_valid(checker: HttpImageChecker) -> None:
@@ -190,116 +119,6 @@ async def test_an_endless_content_is_not_read_to_its_end(checker: HttpImageCheck
     assert index_and_problem(bad) == (0, ImageProblem.TOO_LARGE)
 
 
-@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_three_redirects_are_followed(checker: HttpImageChecker, status: int) -> None:
-    pages = {
-        "/1": redirect("/2", status),
-        "/2": redirect("deep/../3?x=1", status),
-        "/3?x=1": redirect("/4", status),
-        "/4": page(PNG),
-    }
-    async with serving(pages) as site:
-        assert await checker.find_bad_image(site.urls("/1")) is None
-
-    assert site.asked == ["/1", "/2", "/3?x=1", "/4"]
-
-
-async def test_a_fourth_redirect_is_not_followed(checker: HttpImageChecker) -> None:
-    async with serving({"/loop": redirect("/loop")}) as site:
-        bad = await checker.find_bad_image(site.urls("/loop"))
-
-    assert bad == BadImage(0, ImageProblem.UNREACHABLE, f"{site.base}/loop: more than 3 redirects")
-    assert site.asked == ["/loop"] * 4
-
-
-@pytest.mark.parametrize(
-    ("location", "reason"),
-    [
-        ("http://169.254.169.254/", 'blocked by egress policy "private"'),
-        ("http://2852039166/", 'blocked by egress policy "private"'),
-        ("//8.8.8.8/", "8.8.8.8 is neither loopback nor private"),
-        ("file:///etc/passwd", "not an http or https URL"),
-        ("data:image/png;base64,", "not an http or https URL"),
-        ("http://[oops/", "Invalid IPv6 URL"),
-        ("http://x:port/", "Invalid port"),
-    ],
-)
-async def test_the_egress_policy_applies_to_redirects(
-    checker: HttpImageChecker, location: str, reason: str
-) -> None:
-    async with serving({"/r": redirect(location)}) as site:
-        bad = await checker.find_bad_image(site.urls("/r"))
-
-    assert index_and_problem(bad) == (0, ImageProblem.UNREACHABLE)
-    assert bad is not None
-    assert reason in bad.reason
-
-
-async def test_a_redirect_without_a_location_is_an_unexpected_status(
-    checker: HttpImageChecker,
-) -> None:
-    async with serving({"/r": page(status=302)}) as site:
-        bad = await checker.find_bad_image(site.urls("/r"))
-
-    assert bad is not None
-    assert bad.reason.endswith("the server returned status 302")
-
-
-@pytest.mark.parametrize(
-    ("url", "reason"),
-    [
-        ("http://169.254.169.254/", "169.254.169.254 is link-local"),
-        ("ftp://example.test/a.png", "not an http or https URL"),
-        ("", "not an http or https URL"),
-        ("http://[oops]/", "Invalid"),
-    ],
-)
-async def test_an_invalid_address_is_unreachable_with_the_reason(
-    checker: HttpImageChecker, url: str, reason: str
-) -> None:
-    bad = await checker.find_bad_image([url])
-
-    assert index_and_problem(bad) == (0, ImageProblem.UNREACHABLE)
-    assert bad is not None
-    assert reason in bad.reason
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        f"data:image/png;base64,{base64.b64encode(PNG).decode()}",
-        f"data:,{quote_from_bytes(PNG)}",
-        f"DATA:text/plain;BASE64,{base64.b64encode(PNG.ljust(MAX_BYTES)).decode()}",
-    ],
-    ids=["base64", "percent-encoded", "large"],
-)
-async def test_a_supported_image_in_a_data_url_is_valid(
-    checker: HttpImageChecker, url: str
-) -> None:
-    assert await checker.find_bad_image([url]) is None
-
-
-@pytest.mark.parametrize(
-    ("url", "problem"),
-    [
-        (f"data:image/png,{quote_from_bytes(GIF)}", ImageProblem.WRONG_FORMAT),
-        ("data:image/png;base64,????", ImageProblem.WRONG_FORMAT),
-        ("data:image/png;base64", ImageProblem.WRONG_FORMAT),
-        (f"data:,{'x' * MAX_BYTES}x", ImageProblem.TOO_LARGE),
-        (f"data:;base64,{'AAAA' * MAX_BYTES}", ImageProblem.TOO_LARGE),
-    ],
-    ids=["GIF", "not base64", "no content", "large", "large base64"],
-)
-async def test_an_invalid_data_url_has_a_short_reason(
-    checker: HttpImageChecker, url: str, problem: ImageProblem
-) -> None:
-    bad = await checker.find_bad_image([url])
-
-    assert index_and_problem(bad) == (0, problem)
-    assert bad is not None
-    assert len(bad.reason) < 250
-
-
 async def test_large_content_is_checked_in_a_thread() -> None:
     threads: dict[int, int] = {}
 
@@ -327,31 +146,3 @@ async def test_a_check_can_be_cancelled(checker: HttpImageChecker) -> None:
             await running
 
     assert running.cancelled()
-
-
-@pytest.fixture(scope="module")
-def check() -> Iterator[Callable[[str], BadImage | None]]:
-    """Check one address with a checker whose host names all resolve to a forbidden address."""
-
-    async def resolve(host: str) -> Sequence[str]:
-        return ["169.254.169.254"]
-
-    async def open_checker() -> HttpImageChecker:
-        return HttpImageChecker(Egress.LOOPBACK, sniff, resolve=resolve)
-
-    with asyncio.Runner() as runner:
-        checker = runner.run(open_checker())
-        yield lambda url: runner.run(checker.find_bad_image([url]))
-        runner.run(checker.aclose())
-
-
-@given(
-    start=st.sampled_from(["", "http://", "https://[", "data:", "data:;base64,"]), rest=st.text()
-)
-def test_any_text_as_an_address_gives_a_short_reason(
-    check: Callable[[str], BadImage | None], start: str, rest: str
-) -> None:
-    bad = check(start + rest)
-
-    assert bad is not None
-    assert 0 < len(bad.reason) <= 500
