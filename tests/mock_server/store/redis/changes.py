@@ -1,9 +1,10 @@
 """What a process does in a test: it adds tasks and drops them, in all ways that there are."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mock_server.domain.commands import Reset, Restore, Submit, TakeSnapshot
+from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.planner import PlanRequest
 from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.submission import Submission
@@ -52,3 +53,16 @@ def change_much(process: Process, snapshot: Snapshot) -> None:
     three.execute(Restore, snapshot=snapshot)
     process.bench.run(process.store.remove(two.id))
     submit_at_once([process], three, 3)
+
+
+def ends_after(process: Process, commands: int, work: Callable[[], None]) -> bool:
+    """Let a process work, and end it after it has sent a number of commands.
+
+    Return whether it was ended; otherwise, the work needs fewer commands.
+    """
+    process.line.sent, process.line.cut_after = 0, commands
+    try:
+        work()
+    except StoreUnavailable:
+        return True
+    return False

@@ -1,6 +1,7 @@
 """There are never more tasks than `max_tasks`, and no place is lost, whenever a process ends."""
 
 import asyncio
+from functools import partial
 from itertools import count
 
 import pytest
@@ -9,12 +10,11 @@ from hypothesis import strategies as st
 
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
-from mock_server.domain.snapshot import Snapshot
 from mock_server.store.redis import places as redis_places
 from mock_server.store.redis.accounts import TaskCount, account, accounts_in
 from mock_server.store.redis.keys import PLACES, SandboxKeys
 from tests.mock_server.store.bench import HELD
-from tests.mock_server.store.redis.changes import change_much, snapshot_of
+from tests.mock_server.store.redis.changes import change_much, ends_after, snapshot_of
 from tests.mock_server.store.redis.processes import LEASE_MS, Clock, NewProcess, Process
 from tests.properties import examples, is_deep
 from tests.redis_server import RedisServer
@@ -45,19 +45,6 @@ def fill(process: Process) -> None:
             return
 
 
-def cuts_of(commands: int) -> range:
-    """Return after how many commands a process ends: all possibilities, or some of them."""
-    return range(0, commands, 1 if is_deep() else 13)
-
-
-def end_after(process: Process, cut_after: int, snapshot: Snapshot) -> None:
-    """Let a process work, and end it after it has sent a number of commands."""
-    process.line.sent, process.line.cut_after = 0, cut_after
-    with pytest.raises(StoreUnavailable):
-        change_much(process, snapshot)
-    process.die()
-
-
 @pytest.mark.parametrize("chunk", [1, 3], ids=["each place alone", "places in advance"])
 def test_no_place_is_lost_whenever_a_process_ends(
     new_process: NewProcess,
@@ -68,15 +55,15 @@ def test_no_place_is_lost_whenever_a_process_ends(
     chunk: int,
 ) -> None:
     monkeypatch.setattr(redis_places, "_PART", _MAX_TASKS // chunk)
-    whole = new_process(max_tasks=_MAX_TASKS)
-    snapshot = snapshot_of(whole, 2)
-    whole.line.sent = 0
-    change_much(whole, snapshot)
-    for cut_after in cuts_of(whole.line.sent):
+    snapshot = snapshot_of(new_process(max_tasks=_MAX_TASKS), 2)
+    for cut_after in count(0, 1 if is_deep() else 13):
         runner.run(redis_server.flush(0))
         process, other = new_process(max_tasks=_MAX_TASKS), new_process(max_tasks=_MAX_TASKS)
         other.bench.key("other").task(HELD)
-        end_after(process, cut_after, snapshot)
+        if not ends_after(process, cut_after, partial(change_much, process, snapshot)):
+            assert cut_after > 100, "the process was never ended in the middle"
+            break
+        process.die()
         fill(other)
         assert number_of_tasks(other) <= _MAX_TASKS, cut_after
         clock.real_ms += LEASE_MS
