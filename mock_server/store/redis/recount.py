@@ -22,7 +22,7 @@ from mock_server.store.redis.accounts import (
 )
 from mock_server.store.redis.connection import RedisConnection, checked
 from mock_server.store.redis.expiry import LONGEST_PAUSE_MS
-from mock_server.store.redis.keys import PLACES, RECOUNTED, SANDBOXES
+from mock_server.store.redis.keys import PLACES, RECOUNTED, SANDBOXES, SandboxKeys
 from mock_server.store.redis.places import Places
 from mock_server.store.redis.processes import Processes
 from mock_server.store.redis.replica import Replica
@@ -98,8 +98,9 @@ class Recount:
         """Remove the accounts of sandboxes that do not exist."""
         for start in range(0, len(accounts), _AT_ONCE):
             some = accounts[start : start + _AT_ONCE]
-            ids = [each.sandbox_id for each in some]
-            [scores] = await self._connection.send([("ZMSCORE", SANDBOXES, *ids)])
-            for each, score in zip(some, checked(scores), strict=True):
-                if score is None and await self._synced(each.sandbox_id) is None:
+            replies = await self._connection.send(
+                [("EXISTS", SandboxKeys(each.sandbox_id).meta) for each in some]
+            )
+            for each, exists in zip(some, map(checked, replies), strict=True):
+                if not exists:
                     await self._connection.send([remove_sandbox(each.sandbox_id, each.raw)])

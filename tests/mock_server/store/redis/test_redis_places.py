@@ -12,7 +12,7 @@ from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from mock_server.store.redis import places as redis_places
 from mock_server.store.redis.accounts import TaskCount, account, accounts_in
-from mock_server.store.redis.keys import PLACES, SandboxKeys
+from mock_server.store.redis.keys import PLACES, SANDBOXES, SandboxKeys
 from tests.mock_server.store.bench import HELD
 from tests.mock_server.store.redis.changes import change_much, ends_after, snapshot_of
 from tests.mock_server.store.redis.processes import LEASE_MS, Clock, NewProcess, Process
@@ -147,6 +147,19 @@ def test_account_that_is_written_after_its_sandbox_was_removed_is_removed_later(
     other.bench.run(other.store._recount.run_in_turn())
 
     assert sums(other)[0] == 0
+
+
+def test_places_of_a_sandbox_whose_removal_was_interrupted_are_free(
+    new_process: NewProcess, redis_server: RedisServer, runner: asyncio.Runner
+) -> None:
+    process = new_process(max_tasks=1)
+    key = process.bench.key()
+    key.task(HELD)
+    runner.run(redis_server.send("DEL", *SandboxKeys(key.id).all))
+    runner.run(process.store._recount.run_in_turn())
+
+    assert sums(process)[0] == 0
+    assert runner.run(redis_server.send("ZSCORE", SANDBOXES, key.id)) is not None
 
 
 def test_recount_is_not_repeated_by_each_process(new_process: NewProcess) -> None:
