@@ -38,7 +38,7 @@ class Authenticator:
         self._admin_token = admin_token
 
     async def sandbox(self, request: Request) -> SandboxReader:
-        """Return the caller's sandbox and store its id in the state of the request.
+        """Return the caller's sandbox and store it and its id in the state of the request.
 
         The dashboard has no key: it names the sandbox, and the guard checks its session. Raise
         ControlError (401, 403, 404) without a valid key (AUTH-2) or a sandbox that it may see.
@@ -56,6 +56,7 @@ class Authenticator:
                 problem = self._api_keys.key_problem(dict(request.headers.raw))
                 status = 403 if problem.is_forbidden else 401
                 raise ControlError(status, f"{problem.text}; the key selects the sandbox")
+        request.state.sandbox = found
         request.state.sandbox_id = found.id
         return found
 

@@ -8,7 +8,6 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.domain.ports import RealClock
-from mock_server.domain.store import SandboxReader
 from mock_server.web.cors import blocked_page
 from mock_server.web.log_text import LogText
 from mock_server.web.request import NOTE, RequestNote
@@ -81,14 +80,13 @@ class RequestLog:
         body: bytes,
     ) -> None:
         status = start["status"]
-        sandbox: SandboxReader | None = scope.get("state", {}).get("sandbox")
         text = LogText(scope["headers"], self._secrets)
         members: dict[str, Any] = {
             "method": scope["method"],
             "path": text.target(scope["path"], scope["query_string"]),
             "status": status,
             "duration_ms": round(duration_ms, 1),
-            "sandbox": note.sandbox or (sandbox.id if sandbox is not None else ""),
+            "sandbox": note.sandbox or scope.get("state", {}).get("sandbox_id", ""),
             "task": text.target(note.task, b""),
             "rule": text.sentence(note.rule),
             "fault": note.fault,
