@@ -14,11 +14,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tests.browser", "tests.redis_server"]
 
-_MORE_WORKERS = 2
+_MORE_WORKERS = 1
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Start more workers than cores, because tests wait for other programs half of their time."""
+    """Start more workers than cores, because tests also wait for other programs."""
     return (os.cpu_count() or 1) + _MORE_WORKERS
 
 
