@@ -48,6 +48,7 @@ def violations_of(http: httpx.Client) -> Violations:
 
 
 @pytest.mark.deep
+@pytest.mark.long
 @pytest.mark.parametrize("kind", MUTANTS, ids=name_of)
 def test_mutant_violates_exactly_its_rule(kind: type[Client], violations_of: Violations) -> None:
     assert set(violations_of(kind)) == {kind.violates}
@@ -103,6 +104,7 @@ def test_repeated_runs_of_a_client_give_the_same_verdicts(
 
 
 @pytest.mark.deep
+@pytest.mark.long
 def test_page_lists_the_cases_that_catch_each_mutant_client(violations_of: Violations) -> None:
     """The page covers all cases; this test checks those that the clients run in here."""
     _, _, clients = PAGE.read_text(encoding="utf-8").partition("\n## Clients\n")
