@@ -92,21 +92,26 @@ class Sandboxes:
             return
         excess = max(count - self._max_sandboxes, min(_MAX_REMOVED, count // 10))
         [oldest] = await self._send(("ZRANGE", SANDBOXES, 0, excess + _MAX_REMOVED))
-        found = await asyncio.gather(*(self.synced(each.decode()) for each in oldest))
+        found = await self.synced_of([each.decode() for each in oldest])
         idle = sorted(
-            (each.sandbox for each in found if each is not None and each.sandbox.id != spared),
+            (each.sandbox for each in found if each.sandbox.id != spared),
             key=lambda each: (each.has_live_tasks, each.used_ms),
         )
         for sandbox in idle[:excess]:
             await self.remove(sandbox.id)
 
     async def remove_expired(self, expired_ms: int) -> None:
-        """Remove what is left of sandboxes that were last used before an instant and are gone."""
-        [ids] = await self._send(
+        """Remove what is left of sandboxes that were last used before an instant and are gone.
+
+        A damaged one that was not used for so long is removed, too.
+        """
+        [raw_ids] = await self._send(
             ("ZRANGE", SANDBOXES, "-inf", expired_ms, "BYSCORE", "LIMIT", 0, _MAX_REMOVED)
         )
-        for sandbox_id in (each.decode() for each in ids):
-            if await self.synced(sandbox_id) is None:
+        ids = [each.decode() for each in raw_ids]
+        alive = {each.sandbox.id for each in await self.synced_of(ids)}
+        for sandbox_id in ids:
+            if sandbox_id not in alive:
                 await self.remove(sandbox_id)
 
     async def _all_ids(self) -> list[str]:

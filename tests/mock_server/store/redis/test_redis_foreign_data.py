@@ -8,9 +8,10 @@ import pytest
 
 from mock_server.domain.command_codec import FORMAT
 from mock_server.domain.errors import StoreUnavailable
-from mock_server.store.redis.keys import EPOCH, SERVER, SandboxKeys
-from tests.mock_server.store.bench import MODEL, Bench
+from mock_server.store.redis.keys import EPOCH, SANDBOXES, SERVER, SandboxKeys
+from tests.mock_server.store.bench import MODEL, Bench, Key
 from tests.mock_server.store.redis.outages import fail
+from tests.mock_server.store.redis.processes import Clock, NewProcess, pass_time
 from tests.mock_server.store.redis.stores import TEMPLATE, NewStore
 from tests.redis_server import RedisServer
 
@@ -128,3 +129,34 @@ def test_processes_of_one_mock_have_one_catalogue(
 
     assert problem is not None
     assert advice in problem
+
+
+def test_new_sandbox_replaces_an_idle_one_although_an_older_one_is_damaged(
+    new_process: NewProcess, clock: Clock, redis_server: RedisServer, runner: asyncio.Runner
+) -> None:
+    process = new_process(max_sandboxes=2)
+    damaged, idle = process.bench.key("damaged"), process.bench.key("idle")
+    damage(redis_server, runner, damaged)
+    pass_time(clock, idle, 60_000)
+
+    new = process.bench.key("new")
+
+    assert [each.id for each in runner.run(process.store.sandboxes())] == [new.id]
+
+
+def test_expired_sandboxes_are_removed_although_one_is_damaged(
+    new_process: NewProcess, clock: Clock, redis_server: RedisServer, runner: asyncio.Runner
+) -> None:
+    process = new_process(ttl_ms=60_000)
+    damaged, gone = process.bench.key("damaged"), process.bench.key("gone")
+    damage(redis_server, runner, damaged)
+    runner.run(redis_server.send("DEL", *SandboxKeys(gone.id).all))
+    pass_time(clock, gone, 120_000)
+
+    process.tidy()
+
+    assert runner.run(redis_server.send("ZCARD", SANDBOXES)) == 0
+
+
+def damage(redis_server: RedisServer, runner: asyncio.Runner, key: Key) -> None:
+    runner.run(redis_server.send("XADD", SandboxKeys(key.id).log, "*", "foreign", "entry"))
