@@ -81,9 +81,8 @@ class Redactor:
         name, value = header
         key = self._whole_key
         if key and name == b"authorization" and bearer_token(value) == key:
-            return name, value.rstrip()[
-                : -len(key)
-            ] + REDACTED.encode()  # This removes short keys, too.
+            # Here a key is removed even if it is short.
+            return name, value.rstrip()[: -len(key)] + REDACTED.encode()
         return name, self.raw(value)
 
     def _value(self, name: str, value: str) -> str:
