@@ -13,7 +13,7 @@ import pytest
 
 from tests.properties import is_deep
 
-pytestmark = pytest.mark.deep
+pytestmark = [pytest.mark.deep, pytest.mark.long]
 CLIENTS = Path(__file__).parent / "clients"
 ONE_CASE_OF_EACH_KIND = (
     "A-REQ-001", "A-REQ-002", "A-LIM-001", "A-LIM-003", "A-LIM-005", "A-PAY-001", "A-FAIL-001",

@@ -42,6 +42,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.deep
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("a", "b"), [("may", "may"), ("may", "may-tape"), ("may-tape", "june"), ("june-tape", "may")]
 )
@@ -52,6 +53,7 @@ def test_two_runs_of_one_server_do_not_differ(runs: Path, a: str, b: str) -> Non
 
 
 @pytest.mark.deep
+@pytest.mark.long
 @pytest.mark.parametrize(("a", "b"), [("may", "broken"), ("june-tape", "broken-tape")])
 def test_a_server_that_has_changed_differs_in_the_clause(runs: Path, a: str, b: str) -> None:
     ended = contract_tests("diff", runs / a, runs / b, is_watched=True)

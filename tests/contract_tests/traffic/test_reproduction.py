@@ -204,6 +204,7 @@ def test_the_curl_commands_can_be_pasted_into_a_shell(found: Found) -> None:
 
 
 @pytest.mark.deep
+@pytest.mark.long
 def test_the_scenarios_find_nothing_in_the_true_mock(true_url: str) -> None:
     rows = ROWS if is_deep() else ROWS[::40]
 
