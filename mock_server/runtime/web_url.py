@@ -34,6 +34,11 @@ def parse_web_url(text: str) -> httpx.URL:
     return url
 
 
+def origin(url: httpx.URL) -> str:
+    """Return scheme, host and port, as they tell receivers apart."""
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
+
+
 def basic_auth_header(url: httpx.URL) -> dict[str, str]:
     """Return the Authorization header for `user:password@` in a URL; empty without it."""
     if not url.userinfo:
