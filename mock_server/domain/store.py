@@ -4,7 +4,7 @@ A store applies the commands of one sandbox one after the other. A `SandboxReade
 current state of a sandbox and changes nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Protocol
 
@@ -201,11 +201,11 @@ class Store(Protocol):
         """
 
     def unfollow(self, sandbox_id: str, follower: Follower) -> None: ...
-    async def sandbox_of_task(self, task_id: str) -> SandboxReader | None:
-        """Return the sandbox that contains a task: its own, or one restored from its snapshot.
+    def holders(self, task_id: str) -> AsyncIterator[SandboxReader]:
+        """Yield the sandboxes that contain a task.
 
-        If the task is unknown, return the sandbox that the id names, or None. Its journal records
-        the request.
+        The first one is the sandbox that the id names, if it contains the task. A snapshot of it
+        may have been restored into the others.
         """
 
     async def sandboxes(self) -> Sequence[SandboxReader]: ...

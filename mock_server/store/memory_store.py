@@ -1,6 +1,6 @@
 """A store in the memory of this process. No operation awaits anything, so each is atomic."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import count
 from os import urandom
 from typing import Any
@@ -25,6 +25,7 @@ from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.server_metrics import ServerMetrics
 from mock_server.domain.task import sandbox_id_in
+from mock_server.store.origins import Origins
 from mock_server.store.task_bound import EndedTask, TaskBound
 
 MAX_SANDBOXES = 10_000
@@ -61,6 +62,7 @@ class MemoryStore:
         self._epochs: dict[str, int] = {}  # By sandbox id; no number is used twice.
         self._epoch_numbers = count()
         self._bound = TaskBound(max_tasks, self._is_held)
+        self._origins = Origins()
         self._followers: dict[str, list[Follower]] = {}
         # The commands that concern more than one sandbox, or more than its state.
         self._appliers: dict[type[Command[Any]], Callable[[Sandbox, Any], Any]] = {
@@ -129,15 +131,12 @@ class MemoryStore:
         if not followers:
             del self._followers[sandbox_id]
 
-    async def sandbox_of_task(self, task_id: str) -> Sandbox | None:
+    async def holders(self, task_id: str) -> AsyncIterator[Sandbox]:
         origin = sandbox_id_in(task_id)
-        own = self._sandboxes.get(origin)
-        if own is not None and own.has_task(task_id):
-            return own
-        for sandbox in reversed(self._sandboxes.values()):
-            if sandbox.origin == origin and sandbox.has_task(task_id):
-                return sandbox
-        return own
+        for sandbox_id in (origin, *self._origins.restored_from(origin)):
+            sandbox = self._sandboxes.get(sandbox_id)
+            if sandbox is not None and sandbox.has_task(task_id):
+                yield sandbox
 
     async def sandboxes(self) -> Sequence[Sandbox]:
         return list(self._sandboxes.values())
@@ -179,6 +178,7 @@ class MemoryStore:
         self._apply(sandbox, command)
         self._tell_events(sandbox)
         self._begin_epoch(sandbox.id)
+        self._origins.note(sandbox.id, sandbox.origin)
         self._bound.remove(count_before)
         self._bound.count += sandbox.task_count
         if isinstance(command, Restore):
@@ -249,6 +249,7 @@ class MemoryStore:
         for sandbox in sandboxes:
             self._sandboxes[sandbox.id] = sandbox
             self._begin_epoch(sandbox.id)
+            self._origins.note(sandbox.id, sandbox.origin)
             self._bound.count += sandbox.task_count
             ended += [(task, sandbox.id) for task in sandbox.tasks(0)[0] if task.is_settled]
         for task, sandbox_id in sorted(ended):  # In order of time, across all sandboxes.
@@ -267,6 +268,7 @@ class MemoryStore:
     def _remove(self, sandboxes: Sequence[Sandbox]) -> None:
         for sandbox in sandboxes:
             del self._sandboxes[sandbox.id], self._epochs[sandbox.id]
+            self._origins.forget(sandbox.id)
         self._bound.remove(sum(sandbox.task_count for sandbox in sandboxes))
         for sandbox in sandboxes:
             sandbox.apply(Reset(real_ms=sandbox.used_ms))  # A late reader finds an empty sandbox.

@@ -1,7 +1,7 @@
 """Stores in memory that behave like durable stores: they write later, wait, or fail."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from itertools import chain
 
 from mock_server.domain.command_codec import encode_commands
@@ -54,9 +54,10 @@ class DurableStore(MemoryStore):
         await self._ready()
         return await super().execute(sandbox_id, command)
 
-    async def sandbox_of_task(self, task_id: str) -> Sandbox | None:
+    async def holders(self, task_id: str) -> AsyncIterator[Sandbox]:
         await self._ready()
-        return await super().sandbox_of_task(task_id)
+        async for sandbox in super().holders(task_id):
+            yield sandbox
 
     async def sandboxes(self) -> Sequence[Sandbox]:
         await self._ready()

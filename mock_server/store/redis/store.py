@@ -1,7 +1,7 @@
 """The store in Redis: all processes that use it are one mock (decision 17)."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from secrets import randbits, token_hex
 from typing import Any
@@ -210,17 +210,16 @@ class RedisStore:
     def unfollow(self, sandbox_id: str, follower: Follower) -> None:
         self._events.unfollow(sandbox_id, follower)
 
-    async def sandbox_of_task(self, task_id: str) -> Sandbox | None:
+    async def holders(self, task_id: str) -> AsyncIterator[Sandbox]:
         origin = sandbox_id_in(task_id)
         own = await self.read(origin)
         if own is not None and own.has_task(task_id):
-            return own
+            yield own
         [restored] = await self._send(("SMEMBERS", origin_key(origin)))
         for each in sorted(restored):
             sandbox = await self.read(each.decode())
-            if sandbox is not None and sandbox.origin == origin and sandbox.has_task(task_id):
-                return sandbox
-        return own
+            if sandbox is not None and sandbox.id != origin and sandbox.has_task(task_id):
+                yield sandbox
 
     async def sandboxes(self) -> Sequence[Sandbox]:
         return [replica.sandbox for replica in await self._sandboxes.all()]

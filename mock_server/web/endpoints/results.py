@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from hashlib import blake2b
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from starlette.types import Scope
 
@@ -11,8 +11,9 @@ from mock_server.domain.catalogue import Model
 from mock_server.domain.faults.effect import RuleRejection
 from mock_server.domain.operation import Operation
 from mock_server.domain.rules import RuleInput
+from mock_server.domain.results import TaskView
 from mock_server.domain.store import SandboxReader, Store
-from mock_server.domain.task import TASK_ID_PATTERN, Task, TaskState, state_at
+from mock_server.domain.task import TASK_ID_PATTERN, Task, TaskState, sandbox_id_in, state_at
 from mock_server.web.answer import (
     Answer,
     Header,
@@ -54,8 +55,23 @@ class ResultEndpoint(Endpoint):
         self._paint = paint
 
     async def sandbox(self, scope: Scope, headers: Headers, real_ms: int) -> SandboxReader | None:
-        found = re.fullmatch(_PATH, scope["path"])
-        return await self._store.sandbox_of_task(found[1]) if found else None
+        """Return the sandbox that has the picture, and whose journal gets the request.
+
+        Several sandboxes contain a task if its snapshot was restored into others. Each has its own
+        addresses, and none of them must make a picture of another one unavailable.
+        """
+        address = _address(scope["path"])
+        if address is None:
+            return None
+        best, rank = None, -1
+        async for holder in self._store.holders(address.task_id):
+            view = holder.task(address.task_id, real_ms)
+            is_named = view is not None and address.names_picture_of(view.task, holder.seed)
+            if view is not None and is_named and self._is_available(view):
+                return holder
+            if is_named > rank:
+                best, rank = holder, is_named
+        return best or await self._store.read(sandbox_id_in(address.task_id))
 
     async def reject_method(self, scope: Scope, sandbox: SandboxReader | None) -> Answer:
         return wrong_method(scope, ", ".join(self.methods), self._responder.now_ms())
@@ -65,38 +81,58 @@ class ResultEndpoint(Endpoint):
 
     def rule_input(self, request: ProviderRequest) -> RuleInput:
         path = request.target.path
-        found = re.fullmatch(_PATH, path)
-        assert found is not None, "the path contains a task id"
+        address = _address(path)
+        assert address is not None, "the path contains a task id"
         return RuleInput(
             operation=self.operation,
-            subject=f"{found[1]} {path}",
-            task_id=found[1],
+            subject=f"{address.task_id} {path}",
+            task_id=address.task_id,
             headers=request.headers.items(),
         )
 
     async def handle(self, request: ProviderRequest) -> Answer:
-        found = re.fullmatch(_PATH, request.target.path)
-        assert found is not None, "the path contains a task id"
-        task_id, number, token = found[1], int(found[2]), found[3]
-        view = request.sandbox.task(task_id, request.real_ms)
+        address = _address(request.target.path)
+        assert address is not None, "the path contains a task id"
+        view = request.sandbox.task(address.task_id, request.real_ms)
         if view is None:
             return missing(request.real_ms)
         task, now_ms, seed = view.task, view.now_ms, request.sandbox.seed
-        ended_ms = task.end_ms
-        if (
-            number > task.order.num_images
-            or token != result_token(task, number, seed)
-            or state_at(task, now_ms) is not TaskState.SUCCESS
-            or ended_ms is None
-        ):
+        if not (address.names_picture_of(task, seed) and _is_made(view)):
             return missing(now_ms)
-        if now_ms >= ended_ms + self._models[task.order.model_id].result_ttl_ms:
+        if not self._is_available(view):
             return gone(now_ms, task.id)
-        return _picture(await self._paint(task, number, seed), task.id, now_ms, request)
+        return _picture(await self._paint(task, address.number, seed), task.id, now_ms, request)
 
     async def reject(self, request: ProviderRequest, rejection: RuleRejection) -> Answer:
         answer = await self.handle(request)  # Downloads do not count toward a limit.
         return rejected_by_rule(rejection, answer.now_ms, answer.task_id)
+
+    def _is_available(self, view: TaskView) -> bool:
+        """Tell whether the pictures of a task can be downloaded (RES-1)."""
+        end_ms, ttl_ms = view.task.end_ms, self._models[view.task.order.model_id].result_ttl_ms
+        return _is_made(view) and end_ms is not None and view.now_ms < end_ms + ttl_ms
+
+
+class _Address(NamedTuple):
+    """The parts of a path of a picture."""
+
+    task_id: str
+    number: int
+    token: str
+
+    def names_picture_of(self, task: Task, seed: int) -> bool:
+        """Tell whether this is the address of a picture of a task in a sandbox with this seed."""
+        number = self.number
+        return number <= task.order.num_images and self.token == result_token(task, number, seed)
+
+
+def _address(path: str) -> _Address | None:
+    found = re.fullmatch(_PATH, path)
+    return None if found is None else _Address(found[1], int(found[2]), found[3])
+
+
+def _is_made(view: TaskView) -> bool:
+    return state_at(view.task, view.now_ms) is TaskState.SUCCESS
 
 
 def _picture(png: bytes, task_id: str, now_ms: int, request: ProviderRequest) -> Answer:

@@ -25,6 +25,7 @@ def url(api: Api) -> str:
         pytest.param("/1-", "/2-", id="a-picture-too-many"),
         pytest.param("/1-", "/0-", id="picture-zero"),
         pytest.param("/1-", "/01-", id="another-spelling"),
+        pytest.param("/1-", f"/{'1' * 5000}-", id="a-huge-number"),
         pytest.param(".png", ".jpg", id="another-type"),
         pytest.param(".png", "", id="no-type"),
         pytest.param(".png", ".png/", id="a-slash-more"),
@@ -181,3 +182,48 @@ def test_restored_snapshot_keeps_its_addresses_and_its_pictures(serve: Serve, ap
     assert other.control("PUT", "sandbox/snapshot", taken).status_code == 204
     assert other.result_urls(taken["tasks"][0]["id"]) == [url]
     assert other.http.get(urlsplit(url).path).content == api.http.get(url).content
+
+
+def test_pictures_of_two_keys_are_served_after_a_snapshot_of_another_server(
+    serve: Serve, mock: RunningMock, api: Api
+) -> None:
+    """The key exists here, too, with another seed and so with other tasks."""
+    elsewhere = serve(Settings(clock="manual", seed=8)).api(api.key)
+    [theirs] = elsewhere.result_urls(elsewhere.submit(AT_ONCE))
+    [ours] = api.result_urls(api.submit(AT_ONCE))
+    taken = elsewhere.told("GET", "sandbox/snapshot")
+
+    assert mock.api("another").control("PUT", "sandbox/snapshot", taken).status_code == 204
+    assert mock.http.get(ours).status_code == 200
+    served = mock.http.get(urlsplit(theirs).path)
+    assert served.content == elsewhere.http.get(theirs).content
+
+
+def test_picture_of_a_restored_task_is_served_while_the_original_task_is_pending(
+    mock: RunningMock, api: Api
+) -> None:
+    task_id = api.submit()
+    taken = api.told("GET", "sandbox/snapshot")
+    restored = mock.api("restored")
+    assert restored.control("PUT", "sandbox/snapshot", taken).status_code == 204
+    restored.advance(1000)
+    [url] = restored.result_urls(task_id)
+
+    assert api.status(task_id)["state"] == "pending"
+    assert mock.http.get(url).status_code == 200
+
+
+def test_forged_snapshot_hides_no_picture_of_another_restored_sandbox(
+    serve: Serve, mock: RunningMock, api: Api
+) -> None:
+    """The snapshot with another seed is restored last, and the original sandbox is not here."""
+    elsewhere = serve(Settings(clock="manual", seed=8)).api("sk-elsewhere")
+    elsewhere.submit(AT_ONCE)
+    taken = elsewhere.told("GET", "sandbox/snapshot")
+    honest, forging = mock.api("honest"), mock.api("forging")
+    assert honest.control("PUT", "sandbox/snapshot", taken).status_code == 204
+    path = urlsplit(honest.result_urls(taken["tasks"][0]["id"])[0]).path
+
+    assert forging.control("PUT", "sandbox/snapshot", taken | {"seed": 9}).status_code == 204
+    assert mock.http.get(path).status_code == 200
+    assert mock.http.get(path.replace(path[-20:], f"{'0' * 16}.png")).status_code == 404
