@@ -10,8 +10,8 @@ from starlette.types import Scope
 from mock_server.domain.catalogue import Model
 from mock_server.domain.faults.effect import RuleRejection
 from mock_server.domain.operation import Operation
-from mock_server.domain.rules import RuleInput
 from mock_server.domain.results import TaskView
+from mock_server.domain.rules import RuleInput
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.task import TASK_ID_PATTERN, Task, TaskState, sandbox_id_in, state_at
 from mock_server.web.answer import (
