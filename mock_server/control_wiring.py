@@ -42,7 +42,7 @@ from mock_server.settings import Settings
 from mock_server.version import __version__
 from mock_server.web.api_keys import ApiKeys
 from mock_server.web.base_urls import BaseUrls
-from mock_server.web.cors import EVERY_ORIGIN
+from mock_server.web.origins import Origins
 from mock_server.web.path_hints import PathHints
 from mock_server.web.paths import SUBMIT_PATH
 from mock_server.web.request import LocalAddress
@@ -64,6 +64,7 @@ class ControlPlane:
         store: Store,
         dispatcher: CallbackDispatcher,
         api_keys: ApiKeys,
+        origins: Origins,
         catalogue: Catalogue,
         profiles: Profiles,
         dashboard: DashboardServices,
@@ -74,10 +75,9 @@ class ControlPlane:
         base_urls = BaseUrls(settings.public_url)
         guard = BrowserGuard(
             is_open=is_loopback(settings.host) and settings.admin_token is None,
-            allowed_hosts=settings.allowed_host,
+            origins=origins,
             secret=lambda: store.secret,
             admin_token=settings.admin_token,
-            is_readable_by_all=EVERY_ORIGIN in settings.cors,
         )
         self._authenticator = authenticator = Authenticator(
             store,

@@ -10,6 +10,7 @@ from mock_server.domain.store import SandboxReader
 from mock_server.lifecycle import Lifecycle
 from mock_server.web.paths import RESULTS_PREFIX
 from mock_server.web.pipeline import Endpoint, Pipeline
+from mock_server.web.request_checks import RequestChecks
 from mock_server.web.responder import Responder
 
 log = logging.getLogger("mock_server")
@@ -25,6 +26,7 @@ class FrontDoor:
         self,
         pipeline: Pipeline,
         responder: Responder,
+        checks: RequestChecks,
         *,
         endpoints: Mapping[str, Endpoint],
         unknown_models: Mapping[str, Endpoint],
@@ -34,6 +36,7 @@ class FrontDoor:
     ) -> None:
         self._pipeline = pipeline
         self._responder = responder
+        self._checks = checks
         self._endpoints = endpoints
         self._unknown_models = unknown_models
         self._results = results
@@ -43,6 +46,10 @@ class FrontDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifecycle.run(receive, send)
+            return
+        rejection = self._checks.rejection(scope)
+        if rejection is not None:
+            await self._responder.send(send, rejection)
             return
         endpoint = self._endpoints.get(scope["path"]) or self._by_prefix(scope["path"])
         try:

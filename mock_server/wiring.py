@@ -44,8 +44,10 @@ from mock_server.web.endpoints.others import BalanceEndpoint, UnknownModelEndpoi
 from mock_server.web.endpoints.results import ResultEndpoint
 from mock_server.web.endpoints.status import StatusEndpoint
 from mock_server.web.endpoints.submit import AuthenticatedSubmit, SubmissionServices, SubmitEndpoint
+from mock_server.web.origins import Origins
 from mock_server.web.paths import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
 from mock_server.web.pipeline import Endpoint, Pipeline
+from mock_server.web.request_checks import RequestChecks
 from mock_server.web.request_log import RequestLog
 from mock_server.web.responder import Responder
 
@@ -90,6 +92,7 @@ class MockServer:
         self._pictures = TaskPictures(self._catalogue)
         self._references = ReferenceChecker(Egress(settings.egress), image_format)
         self._base_urls = BaseUrls(settings.public_url)
+        self._origins = Origins(settings.allowed_host, settings.cors)
         self._api_keys = ApiKeys(self._store, settings.api_key)
         self._responder = Responder(
             clock, self._store, self._api_keys, has_provenance=settings.provenance
@@ -132,6 +135,7 @@ class MockServer:
         front_door = FrontDoor(
             self._pipeline,
             self._responder,
+            RequestChecks(self._origins, self._responder.now_ms),
             endpoints=endpoints,
             unknown_models=self._unknown_models(),
             results=ResultEndpoint(
@@ -226,6 +230,7 @@ class MockServer:
             store=self._store,
             dispatcher=self._dispatcher,
             api_keys=self._api_keys,
+            origins=self._origins,
             catalogue=self._catalogue,
             profiles=load_profiles(self.settings, self._catalogue),
             dashboard=DashboardServices(paint=self._pictures.png, submit=self._submit_of_page()),

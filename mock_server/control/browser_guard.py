@@ -4,19 +4,18 @@ A page of another site must not be able to call this server through the user's b
 `Host` prevents DNS rebinding. The check of `Origin` stops forms and scripts of other sites.
 
 `--cors` does not change whom these checks let through. A page of an origin that it names may send
-requests with an API key or the admin token, which need no check: the page knows a secret.
+requests with an API key or the admin token: the page knows a secret. `RequestChecks` rejects pages
+of all other origins.
 """
 
 import hmac
-from collections.abc import Callable, Collection
-from ipaddress import ip_address
-from urllib.parse import urlsplit
+from collections.abc import Callable
 
 from starlette.requests import Request
 
 from mock_server.control.errors import ControlError
-from mock_server.domain.addresses import is_loopback
 from mock_server.domain.errors import quoted
+from mock_server.web.origins import Origins
 
 COOKIE = "apixo_mock_session"
 EVERY_SANDBOX = "*"
@@ -29,35 +28,31 @@ class BrowserGuard:
     so all processes that share the secret accept it. Another admin token ends all sessions.
 
     `is_open` is true if the server listens on loopback and has no admin token. Then the dashboard
-    shows every sandbox without sign-in. `is_readable_by_all` is true if pages of every origin may
-    read responses (`--cors '*'`). Then a page at an address or a name of one label is trusted only
-    if it is of this server: until then, browsers keep others from reading and deleting.
+    shows every sandbox without sign-in.
     """
 
     def __init__(
         self,
         *,
         is_open: bool,
-        allowed_hosts: Collection[str],
+        origins: Origins,
         secret: Callable[[], bytes],
         admin_token: str | None = None,
-        is_readable_by_all: bool = False,
     ) -> None:
         self.is_open = is_open
         self._secret = secret
         self._admin_token = admin_token or ""
-        self._is_readable_by_all = is_readable_by_all
-        self._allowed = {host.casefold() for host in allowed_hosts}
+        self._origins = origins
 
     def check_origin(self, request: Request) -> None:
         """Raise ControlError (403) for a host or an origin that is not allowed."""
         host = request.headers.get("host", "")
-        if not self._is_allowed(_name(f"//{host}")):
+        if not self._origins.serves(host):
             raise ControlError(
                 403, f"Host: {quoted(host)} is not allowed; allow it with --allowed-host NAME"
             )
         origin = request.headers.get("origin")
-        if origin is not None and not self._is_trusted(_name(origin), _name(f"//{host}")):
+        if origin is not None and not self._origins.trusts(origin, host):
             raise ControlError(
                 403,
                 f"Origin: pages of {quoted(origin)} may not call the control plane without an API"
@@ -85,27 +80,3 @@ class BrowserGuard:
     def _signature(self, sandbox: str) -> str:
         signed = f"{sandbox}.{self._admin_token}"
         return hmac.new(self._secret(), signed.encode(), "sha256").hexdigest()
-
-    def _is_trusted(self, page: str, server: str) -> bool:
-        """Return whether a page of this host may act without a key."""
-        if not self._is_readable_by_all:
-            return self._is_allowed(page)
-        is_local = is_loopback(page) or page.endswith(".localhost")
-        return is_local or page in self._allowed or (page == server and bool(page))
-
-    def _is_allowed(self, name: str) -> bool:
-        if name in self._allowed or name == "localhost" or name.endswith(".localhost"):
-            return True
-        try:
-            ip_address(name)
-        except ValueError:
-            # Containers reach each other by names of one label, which no public DNS serves.
-            return bool(name) and "." not in name and ":" not in name
-        return True
-
-
-def _name(url: str) -> str:
-    try:
-        return (urlsplit(url).hostname or "").casefold()
-    except ValueError:
-        return ""

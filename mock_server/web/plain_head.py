@@ -18,7 +18,7 @@ _MAX_KEPT = 1000
 _MAX_KEPT_BYTES = 4096
 _MAX_KEPT_LINES = 100  # A parsed header takes more than 100 bytes, however short it is.
 _VERSION = b" HTTP/1.1"
-_UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade"})
+_UNUSUAL = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"origin"})
 T = TypeVar("T")
 
 

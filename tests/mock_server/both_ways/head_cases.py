@@ -84,7 +84,7 @@ def delete_character_in_a_header(t: Conversation) -> None:
     t.send(t.balance("X-Delete: \x7f"))
 
 
-@CASES.case(200, 200, 200, direct=0)
+@CASES.case(200, 200, 400, direct=0)
 def repeated_headers(t: Conversation) -> None:
     t.send(t.balance("X-Twice: 1", "X-Twice: 2", "x-twice: 3"))
     t.send(t.submit("Content-Type: text/plain") + t.balance("Host: other.test"))

@@ -273,4 +273,4 @@ def tasks_that_end_after_some_polls(t: Conversation) -> None:
 
 @CASES.case(200, 204, direct=1)
 def balance_and_its_options(t: Conversation) -> None:
-    t.send(t.balance() + t.request(f"OPTIONS {BALANCE} HTTP/1.1", "Origin: http://page.test"))
+    t.send(t.balance() + t.request(f"OPTIONS {BALANCE} HTTP/1.1", "Origin: http://localhost:5173"))

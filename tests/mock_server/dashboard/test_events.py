@@ -14,6 +14,7 @@ from mock_server.control.event_stream import MAX_WAITING, EventStream
 from mock_server.domain.commands import RecordExchange
 from mock_server.settings import Settings
 from mock_server.testing.receiver import CallbackReceiver
+from mock_server.web.origins import Origins
 from mock_server.wiring import MockServer
 from tests.mock_server.e2e.api import SUBMIT, Api, Json
 from tests.mock_server.e2e.serving import RunningMock, running
@@ -191,7 +192,7 @@ async def first_three_parts(prompt: str = "a fox", unread: int = 0) -> list[str]
 
 
 def authenticator_of(app: MockServer) -> Authenticator:
-    guard = BrowserGuard(is_open=True, allowed_hosts=(), secret=bytes)
+    guard = BrowserGuard(is_open=True, origins=Origins(()), secret=bytes)
     return Authenticator(
         app._store,
         app._api_keys,
