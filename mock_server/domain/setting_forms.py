@@ -100,9 +100,15 @@ def text(must_be: str, metavar: str) -> Form:
     )
 
 
-def texts(must_be: str, metavar: str) -> Form:
-    """Return the form of several texts: a list, or one text with commas."""
-    part = r"[^,]*[^\s,][^,]*"
+def texts(must_be: str, metavar: str, *, max_length: int | None = None) -> Form:
+    """Return the form of several texts: a list, or one text with commas.
+
+    `max_length` is that of each text, without the spaces around it.
+    """
+    part, item = r"[^,]*[^\s,][^,]*", r"\S"
+    if max_length is not None:
+        part = _limited("[^,]", r"[^\s,]", max_length)
+        item = "^" + _limited(r"[\s\S]", item, max_length) + "$"
     return Form(
         metavar=metavar,
         must_be=must_be,
@@ -110,11 +116,16 @@ def texts(must_be: str, metavar: str) -> Form:
         schema={
             "anyOf": [
                 {"type": "string", "pattern": rf"^{part}(,{part})*$"},
-                {"type": "array", "items": {"type": "string", "pattern": r"\S"}},
+                {"type": "array", "items": {"type": "string", "pattern": item}},
             ]
         },
-        parse=_split,
+        parse=lambda value: _split(value, max_length),
     )
+
+
+def _limited(any_character: str, visible: str, max_length: int) -> str:
+    """Return a pattern for a text that is not blank and not too long, with spaces around it."""
+    return rf"\s*{visible}({any_character}{{0,{max_length - 2}}}{visible})?\s*"
 
 
 def _normal_origin(origin: str) -> str:
@@ -126,13 +137,16 @@ def _normal_origin(origin: str) -> str:
     return normal.removesuffix(_DEFAULT_PORTS.get(scheme, "/"))
 
 
-def _split(value: object) -> tuple[str, ...]:
+def _split(value: object, max_length: int | None = None) -> tuple[str, ...]:
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple):
         raise ValueError("neither a text nor a list")  # noqa: TRY004  # one error for any value
     if not all(isinstance(part, str) and part.strip() for part in parts):
         raise ValueError("a part is no text or is blank")
-    return tuple(part.strip() for part in parts)
+    texts = tuple(part.strip() for part in parts)
+    if max_length is not None and any(len(text) > max_length for text in texts):
+        raise ValueError("a part is too long")
+    return texts
 
 
 ORIGINS = Form(

@@ -183,6 +183,9 @@ class Store(Protocol):
         date: changes by other processes may be missing.
         """
 
+    def holds(self, sandbox_id: str) -> bool:
+        """Return whether the sandbox with this id is in the memory of this process."""
+
     async def read(self, sandbox_id: str) -> SandboxReader | None:
         """Return the sandbox with this id, or None."""
 

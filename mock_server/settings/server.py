@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from mock_server.domain.api_key import MAX_KEY_LENGTH
 from mock_server.domain.catalogue import Model
 from mock_server.domain.clock import Mode
 from mock_server.domain.profiles import Profile
@@ -73,7 +74,11 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
         tuple[str, ...],
         Setting(
             help="Accepted API key; can be repeated (environment: separate keys with commas).",
-            form=texts("one or more keys", "KEY"),
+            form=texts(
+                f"one or more keys of at most {MAX_KEY_LENGTH} characters",
+                "KEY",
+                max_length=MAX_KEY_LENGTH,
+            ),
             default="any key",
             is_secret=True,
         ),

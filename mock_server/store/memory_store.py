@@ -103,6 +103,9 @@ class MemoryStore:
             self._add_new(sandbox)
         return sandbox
 
+    def holds(self, sandbox_id: str) -> bool:
+        return sandbox_id in self._sandboxes
+
     async def read(self, sandbox_id: str) -> Sandbox | None:
         return self._sandboxes.get(sandbox_id)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from mock_server.domain.api_key import MAX_KEY_LENGTH
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.web.redaction import Redactor, bearer_token
 from mock_server.web.request import Headers
@@ -14,6 +15,7 @@ INVALID_PREFIX = "sk-invalid"  # Keys that are always rejected.
 FORBIDDEN_PREFIX = "sk-forbidden"  # Keys without permission (AUTH-5).
 BROKE_PREFIX = "sk-broke"  # Keys without credit (SUB-17).
 _MAX_CACHED = 20_000
+_MAX_CACHED_BYTES = MAX_KEY_LENGTH + 100  # Of a header: its scheme, its key and a few spaces.
 _HEADERS_OF_OTHERS = {b"x-api-key": "X-API-Key", b"api-key": "Api-Key", b"apikey": "ApiKey"}
 
 
@@ -32,13 +34,18 @@ class KeyProblem(msgspec.Struct, frozen=True):
 
 
 class ApiKeys:
-    """Finds the sandbox of an `Authorization` header; a known header costs one dict access."""
+    """Finds the sandbox of an `Authorization` header; a known header costs one dict access.
+
+    It remembers the key of every sandbox that the store holds, because texts that a client has
+    sent may contain the key, and are shown without it.
+    """
 
     def __init__(self, store: Store, accepted: Collection[str]) -> None:
         self._store = store
         self._accepted = frozenset(accepted)
         self._known: dict[bytes, SandboxRef] = {}
         self._keys: dict[str, str] = {}  # By sandbox id. They are needed to redact keys.
+        self._max_keys = _MAX_CACHED
 
     def sandbox(
         self, raw: bytes | None, real_ms: int, *, is_checked: bool = False
@@ -57,7 +64,7 @@ class ApiKeys:
     def key_problem(self, headers: Headers) -> KeyProblem:
         """Return why these headers select no sandbox, and what to send instead."""
         key = bearer_token(headers.get(b"authorization", b""))
-        if key.startswith(FORBIDDEN_PREFIX):
+        if key.startswith(FORBIDDEN_PREFIX) and len(key) <= MAX_KEY_LENGTH:
             text = f"keys that begin with {FORBIDDEN_PREFIX} have no permission; use another key"
             return KeyProblem(text, is_forbidden=True)
         return KeyProblem(self._invalid(headers), is_forbidden=False)
@@ -79,6 +86,8 @@ class ApiKeys:
         key = bearer_token(raw)
         if not key:
             return "Authorization: must be Bearer <key>, with the word Bearer and a key after it"
+        if len(key) > MAX_KEY_LENGTH:
+            return f"an API key must have at most {MAX_KEY_LENGTH} characters (got {len(key)})"
         if key.startswith(INVALID_PREFIX):
             return f"keys that begin with {INVALID_PREFIX} are always rejected; use another key"
         return "the server does not accept this key; it accepts those set with --api-key"
@@ -88,15 +97,27 @@ class ApiKeys:
         if not key or not self._accepts(key):
             return None
         found = SandboxRef(id=sandbox_id(key), is_broke=key.startswith(BROKE_PREFIX))
-        if len(self._known) >= _MAX_CACHED:
-            self._known.clear()
-            self._keys.clear()
-        self._known[raw] = found
+        if len(raw) <= _MAX_CACHED_BYTES:
+            if len(self._known) >= _MAX_CACHED:
+                self._known.clear()
+            self._known[raw] = found
+        if len(self._keys) >= self._max_keys:
+            self._forget_keys()
         self._keys[found.id] = key
         return found
 
+    def _forget_keys(self) -> None:
+        """Forget the keys of sandboxes that the store does not hold any more.
+
+        If such a sandbox is created again, its header is not known, so its key is noted again.
+        """
+        self._known.clear()
+        holds = self._store.holds
+        self._keys = {each: key for each, key in self._keys.items() if holds(each)}
+        self._max_keys = max(_MAX_CACHED, 2 * len(self._keys))
+
     def _accepts(self, key: str) -> bool:
-        if key.startswith((INVALID_PREFIX, FORBIDDEN_PREFIX)):
+        if len(key) > MAX_KEY_LENGTH or key.startswith((INVALID_PREFIX, FORBIDDEN_PREFIX)):
             return False
         return not self._accepted or key in self._accepted
 

@@ -7,6 +7,7 @@ from mock_server.web.request import Headers, LocalAddress, ProviderRequest
 
 _HOST = r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?"
 _MAX_KEPT = 1000
+_MAX_HOST_LENGTH = 253 + len(":65535")  # RFC 1035, and a port.
 _ORIGIN = r"(?P<scheme>https?://)(?P<name>\[[^]]+\]|[^:/]+)"
 # A client must treat another name as another host, even if it is the same machine.
 _OTHER_NAMES = {"127.0.0.1": "localhost", "[::1]": "localhost", "localhost": "127.0.0.1"}
@@ -26,7 +27,10 @@ class BaseUrls:
         """Return the base URL for the results of a submit to this address with these headers."""
         if self._public_url is not None:
             return self._public_url
-        named = (address.scheme, headers.get(b"host", b""), result_host)
+        host = headers.get(b"host", b"")
+        if len(host) > _MAX_HOST_LENGTH:
+            host = b""
+        named = (address.scheme, host, result_host)
         made = self._made.get(named)
         if made is None:
             if len(self._made) >= _MAX_KEPT:
@@ -53,7 +57,7 @@ def request_url(request: ProviderRequest) -> str:
 
 
 def _made(address: LocalAddress, host: str) -> str:
-    if not re.fullmatch(_HOST, host):
+    if len(host) > _MAX_HOST_LENGTH or not re.fullmatch(_HOST, host):
         name, port = address.name_and_port
         host = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
     return f"{address.scheme}://{host}"

@@ -12,7 +12,7 @@ from mock_server.control.browser_guard import EVERY_SANDBOX, BrowserGuard
 from mock_server.control.call import Call
 from mock_server.control.dashboard.forms import form_fields
 from mock_server.control.dashboard.rendering import base_url, html
-from mock_server.control.dashboard.sign_in import REJECTED_KEY, SignIn
+from mock_server.control.dashboard.sign_in import SignIn, problem_of
 from mock_server.control.resources.sandboxes import by_activity
 from mock_server.domain.results import Counters
 from mock_server.domain.store import SandboxReader, Store
@@ -48,9 +48,10 @@ class SandboxList:
         if self._guard.visible_sandbox(request) != EVERY_SANDBOX:
             return self._sign_in.form(401)
         fields = await form_fields(request)
-        sandbox = await self._authenticator.sandbox_of_key(fields.get("key", ""))
+        key = fields.get("key", "")
+        sandbox = await self._authenticator.sandbox_of_key(key)
         if sandbox is None:
-            return await self.page(request, status=401, key_problem=REJECTED_KEY)
+            return await self.page(request, status=401, key_problem=problem_of(key))
         return RedirectResponse(f"/_mock/?sandbox={sandbox.id}", 303)
 
     async def page(

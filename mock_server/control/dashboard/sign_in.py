@@ -12,9 +12,16 @@ from mock_server.control.call import Call
 from mock_server.control.dashboard.forms import form_fields
 from mock_server.control.dashboard.rendering import accepts_html, html
 from mock_server.control.errors import ControlError
+from mock_server.domain.api_key import MAX_KEY_LENGTH
 
 REJECTED_KEY = "The server does not accept this API key."
+TOO_LONG_KEY = f"An API key must have at most {MAX_KEY_LENGTH} characters."
 REJECTED_TOKEN = "This is not the admin token of the server."  # noqa: S105  # a message
+
+
+def problem_of(key: str) -> str:
+    """Return why the server rejects an API key."""
+    return TOO_LONG_KEY if len(key) > MAX_KEY_LENGTH else REJECTED_KEY
 
 
 class SignIn:
@@ -54,7 +61,7 @@ class SignIn:
             return self._session(request, EVERY_SANDBOX)
         sandbox = await self._authenticator.sandbox_of_key(key)
         if sandbox is None:
-            return self.form(401, key_problem=REJECTED_KEY)
+            return self.form(401, key_problem=problem_of(key))
         return self._session(request, sandbox.id)
 
     def form(self, status: int = 200, **problems: str) -> Response:

@@ -186,6 +186,9 @@ class RedisStore:
             count = await self._replicas.begin(sandbox_id, is_broke=is_broke, real_ms=real_ms)
             await self._sandboxes.remove_excess(count, sandbox_id)
 
+    def holds(self, sandbox_id: str) -> bool:
+        return self._replicas.get(sandbox_id) is not None
+
     async def read(self, sandbox_id: str) -> Sandbox | None:
         replica = await self._sandboxes.synced(sandbox_id)
         return None if replica is None else replica.sandbox
