@@ -18,12 +18,12 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT, FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from mock_server.http_framing import RequestFraming
+from mock_server.http_rejections import INVALID, TLS_HANDSHAKE, Rejection
 from mock_server.web.wire_faults import EXTENSION
 
 log = logging.getLogger("mock_server")
 
-MAX_HEAD_BYTES = 64 * 1024
-_TLS_HANDSHAKE = b"\x16\x03"  # The type of the record, and the major version of TLS.
+_TLS_RECORD = b"\x16\x03"  # The type of the record, and the major version of TLS.
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -40,7 +40,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._framing = RequestFraming()
         self._upgrade_headers: list[tuple[bytes, bytes]] = []  # Of a request that offers one.
         self._lost = asyncio.Event()
-        self._error: str | None = None  # The error to send after the responses; empty for none.
+        self._is_ending = False  # Whether no further request is served.
+        self._rejection: Rejection | None = None  # Sent after the responses, before the end.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -53,14 +54,14 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         framing, start = self._framing, 0
-        while start < len(data) and self._error is None and not self.transport.is_closing():
+        while start < len(data) and not self._is_ending and not self.transport.is_closing():
             end = framing.end_of_piece(data, start)
             piece = data[start:end]
             is_first = framing.is_in_head and framing.head_bytes == len(piece)
-            if is_first and piece.startswith(_TLS_HANDSHAKE):
+            if is_first and piece.startswith(_TLS_RECORD):
                 self._reject_tls()
-            elif framing.head_bytes > MAX_HEAD_BYTES:
-                self._reject_head()
+            elif framing.excess is not None:
+                self._reject(framing.excess)
             else:
                 super().data_received(piece)
                 if self._upgrade_headers:
@@ -80,17 +81,22 @@ class HttpProtocol(HttpToolsProtocol):
         head += [b"%b: %b\r\n" % each for each in self.headers if each[0] != b"upgrade"]
         super().data_received(b"".join([*head, b"\r\n"]))
 
-    def _reject_head(self) -> None:
-        log.warning("headers from %s port %d exceed 64 KiB; the server sent 400", *self._peer())
-        self.send_400_response(f"Request headers must have at most {MAX_HEAD_BYTES} bytes.")
-
     def _reject_tls(self) -> None:
         log.warning(
             "%s port %d sent a TLS handshake to this http port; use an address that begins with"
             " http://, or start the server with --tls",
             *self._peer(),
         )
-        self.send_400_response("This port serves http. Use an address that begins with http://.")
+        self._close_after_responses(TLS_HANDSHAKE)
+
+    def _reject(self, rejection: Rejection) -> None:
+        log.warning(
+            "a request from %s port %d got status %d: %s",
+            *self._peer(),
+            rejection.status,
+            rejection.detail,
+        )
+        self._close_after_responses(rejection)
 
     def _peer(self) -> tuple[str, int]:
         return self.client or ("a client", 0)
@@ -101,46 +107,45 @@ class HttpProtocol(HttpToolsProtocol):
         newest: RequestResponseCycle | None = self.cycle
         if self.scheme == "https" or (newest is not None and newest.chunked_encoding):
             return False  # TLS closes both directions, and a stream of events has no end.
-        self._close_after_responses("")
+        self._close_after_responses(None)
         return not self.transport.is_closing()
 
     def shutdown(self) -> None:
         """Close the connection once its complete requests have their responses."""
         newest: RequestResponseCycle | None = self.cycle
         if newest is not None and newest.more_body and not self._is_long(newest):
-            self._close_after_responses("")
+            self._close_after_responses(None)
         else:
             super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
-        self._close_after_responses(msg)
+        self._close_after_responses(INVALID)
 
-    def _close_after_responses(self, error: str) -> None:
-        """Respond to all complete requests, then send the error, if there is one, and close."""
-        if self._error is not None:
+    def _close_after_responses(self, rejection: Rejection | None) -> None:
+        """Respond to all complete requests, then send the rejection, if there is one, and close."""
+        if self._is_ending:
             return
         newest: RequestResponseCycle | None = self.cycle
         is_queued = bool(self.pipeline) and self.pipeline[0][0] is newest
         if newest is not None and newest.more_body and is_queued:
             self.pipeline.popleft()
         elif newest is None or newest.more_body or newest.response_complete:
-            self._close(error)
+            self._close(rejection)
             return
-        self._error = error
+        self._is_ending, self._rejection = True, rejection
 
     def on_response_complete(self) -> None:
         was_last = not self.pipeline
         super().on_response_complete()
         if not self._framing.is_at_start():
             self._unset_keepalive_if_required()  # The next request has begun to arrive.
-        if was_last and self._error is not None and not self.transport.is_closing():
-            self._close(self._error)
+        if was_last and self._is_ending and not self.transport.is_closing():
+            self._close(self._rejection)
 
-    def _close(self, error: str) -> None:
-        if error:
-            super().send_400_response(error)
-        else:
-            self.transport.close()
+    def _close(self, rejection: Rejection | None) -> None:
+        if rejection is not None:
+            self.transport.write(rejection.response)
+        self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)

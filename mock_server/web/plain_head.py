@@ -13,7 +13,9 @@ from mock_server.web.request import HeaderBlock, Target
 BLANK_LINE = b"\r\n\r\n"
 BLANK_LINE_BYTES = len(BLANK_LINE)
 
-_MAX_HEAD_BYTES = 64 * 1024 - BLANK_LINE_BYTES
+# The ordinary way checks the limits of longer heads. A request line of this length is allowed.
+MAX_HEAD_BYTES = 16 * 1024  # Without the blank line.
+_MAX_LINES = 1000
 _MAX_KEPT = 1000
 _MAX_KEPT_BYTES = 4096
 _MAX_KEPT_LINES = 100  # A parsed header takes more than 100 bytes, however short it is.
@@ -65,7 +67,7 @@ class PlainHeads:
             version = raw.find(b"\r\n") - len(_VERSION)
             if mark < version:
                 kept, query = raw[:mark] + raw[version:], raw[mark + 1 : version]
-        if len(raw) > _MAX_HEAD_BYTES:
+        if len(raw) > MAX_HEAD_BYTES:
             return None, query
         return self._heads.get(kept) or self._parse(kept), query
 
@@ -99,8 +101,9 @@ def parse_plain_headers(lines: bytes) -> PlainHeaders | None:
 
     The parser is the one of the ordinary way, so both ways read a request alike.
     """
-    if len(lines.splitlines()) != lines.count(b"\r\n") + 1:
-        return None  # A line does not end with CR LF.
+    number = lines.count(b"\r\n") + 1
+    if number > _MAX_LINES or len(lines.splitlines()) != number:
+        return None  # There are too many, or one does not end with CR LF.
     reader = _Reader()
     try:
         reader.read(b"POST / HTTP/1.1\r\n%b\r\n\r\n" % lines)

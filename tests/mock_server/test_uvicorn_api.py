@@ -19,7 +19,8 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from mock_server.http_protocol import MAX_HEAD_BYTES, HttpProtocol
+from mock_server.http_protocol import HttpProtocol
+from mock_server.http_rejections import MAX_HEAD_BYTES
 from mock_server.http_server import HttpServer
 from mock_server.web.wire_faults import EXTENSION
 
@@ -102,16 +103,21 @@ async def test_a_lost_connection_disconnects_the_cycle_of_its_request() -> None:
 
 
 @pytest.mark.anyio
-async def test_long_headers_are_rejected_with_status_400_and_logged(
+async def test_long_headers_are_rejected_with_status_431_and_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with connected() as protocol:
         protocol.data_received(b"GET / HTTP/1.1\r\nX: " + b"x" * MAX_HEAD_BYTES)
 
     [written] = protocol.transport.write.call_args.args  # type: ignore[attr-defined]  # a mock
-    assert written.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert written.startswith(b"HTTP/1.1 431 Request Header Fields Too Large\r\n")
     assert b"must have at most 65536 bytes" in written
-    assert caplog.messages == ["headers from a client port 0 exceed 64 KiB; the server sent 400"]
+    assert caplog.messages == [
+        (
+            "a request from a client port 0 got status 431:"
+            " headers: must have at most 65536 bytes together"
+        )
+    ]
 
 
 @pytest.mark.anyio

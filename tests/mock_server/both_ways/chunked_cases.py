@@ -97,3 +97,48 @@ def transfer_encoding_of_another_kind(t: Conversation) -> None:
 @CASES.case(200, 200, direct=0)
 def get_with_a_chunked_body(t: Conversation) -> None:
     t.send(t.balance("Transfer-Encoding: chunked") + _chunk(b"abc") + b"0\r\n\r\n" + t.balance())
+
+
+def _padded(line: bytes, line_bytes: int) -> bytes:
+    """Return a line of this length, with its end."""
+    return line.ljust(line_bytes - 2, b"x") + b"\r\n"
+
+
+@CASES.case(200, 200, direct=0)
+def chunked_body_with_the_longest_trailers(t: Conversation) -> None:
+    trailers = b"A: 1\r\n" + _padded(b"Authorization: ", 8 * 1024 - len(b"A: 1\r\n\r\n")) + b"\r\n"
+    request = _chunked(t, _chunk(PROMPT), b"0\r\n", trailers)
+    t.send(request, request[:-3], request[-3:])
+
+
+@CASES.case(200, 431, direct=1, closes=True)
+def chunked_body_with_long_trailers(t: Conversation) -> None:
+    t.send(t.balance() + _chunked(t, _chunk(PROMPT), b"0\r\n", b"A: 1\r\n" * 1_366, b"\r\n"))
+
+
+@CASES.case(431, direct=0, closes=True)
+def chunked_body_with_a_trailer_without_end(t: Conversation) -> None:
+    t.send(_chunked(t, _chunk(PROMPT), b"0\r\nA: ") + b"x" * 8_000, b"x" * 200)
+
+
+@CASES.case(200, direct=0)
+def chunked_body_with_the_longest_extension(t: Conversation) -> None:
+    start, _, rest = _chunk(PROMPT, b";").partition(b"\r\n")
+    t.send(_chunked(t, _padded(start, 8 * 1024), rest, b"0\r\n\r\n"))
+
+
+@CASES.case(200, 400, direct=1, closes=True)
+def chunked_body_with_a_long_extension(t: Conversation) -> None:
+    start, _, rest = _chunk(PROMPT, b";").partition(b"\r\n")
+    t.send(t.balance() + _chunked(t, _padded(start, 8 * 1024 + 1), rest, b"0\r\n\r\n"))
+
+
+@CASES.case(400, direct=0, closes=True)
+def chunked_body_with_an_endless_size(t: Conversation) -> None:
+    t.send(_chunked(t, b"0" * 8_000), b"0" * 200)
+
+
+@CASES.case(200, 200, direct=0)
+def chunked_body_with_line_ends_in_its_data(t: Conversation) -> None:
+    body = PROMPT.replace(b":", b":\r\n\r\n0\r\n\r\n".replace(b"0", b" "))
+    t.send(_chunked(t, _chunk(body), b"0\r\n\r\n") + t.balance())

@@ -120,17 +120,17 @@ def body_of_many_segments(t: Conversation) -> None:
     t.send(t.balance())
 
 
-@CASES.case(400, direct=0, closes=True)
+@CASES.case(431, direct=0, closes=True)
 def head_that_is_too_large(t: Conversation) -> None:
     t.send(*_in_two(t.submit("X-Long: " + "x" * 70_000)))
 
 
-@CASES.case(200, 400, direct=1, closes=True)
+@CASES.case(200, 431, direct=1, closes=True)
 def head_that_is_too_large_after_a_usual_request(t: Conversation) -> None:
     t.send(*_in_two(t.submit() + t.submit("X-Long: " + "x" * 70_000) + t.submit()))
 
 
-@CASES.case(400, direct=0, closes=True)
+@CASES.case(431, direct=0, closes=True)
 def head_that_never_ends(t: Conversation) -> None:
     t.send(t.balance()[:-2])
     t.send(*[b"X-More: %d\r\n" % at * 1_000 for at in range(10)])
@@ -146,14 +146,46 @@ def _edge(t: Conversation, head_bytes: int) -> bytes:
     return t.balance("X-Long: " + "x" * (head_bytes - len(t.balance("X-Long: "))))
 
 
-@CASES.case(200, direct=range(2))
+@CASES.case(200, direct=0)
 def head_of_the_longest_allowed_length(t: Conversation) -> None:
     t.send(_edge(t, 64 * 1024))
 
 
-@CASES.case(400, direct=0, closes=True)
+@CASES.case(431, direct=0, closes=True)
 def head_that_is_one_byte_too_long(t: Conversation) -> None:
     t.send(*_in_two(_edge(t, 64 * 1024 + 1)))
+
+
+def _line(t: Conversation, line_bytes: int) -> bytes:
+    """Return a request whose first line has this length, with its end."""
+    line = t.status("").partition(b"\r\n")[0] + b"\r\n"
+    return t.status("x" * (line_bytes - len(line)))
+
+
+@CASES.case(404, 404, direct=0)
+def request_line_of_the_longest_allowed_length(t: Conversation) -> None:
+    longest = _line(t, 16 * 1024)
+    t.send(longest + b"\r\n", longest)
+
+
+@CASES.case(404, 414, direct=1, closes=True)
+def request_line_that_is_one_byte_too_long(t: Conversation) -> None:
+    t.send(t.status() + b"\r\n" + _line(t, 16 * 1024 + 1))
+
+
+@CASES.case(414, direct=0, closes=True)
+def request_line_that_never_ends(t: Conversation) -> None:
+    t.send(b"\r\nGET /", b"x" * 9_000, b"x" * 9_000)
+
+
+@CASES.case(200, direct=0)
+def as_many_headers_as_allowed(t: Conversation) -> None:
+    t.send(t.balance(*["X: 1"] * 998))  # And two of each request.
+
+
+@CASES.case(200, 431, direct=1, closes=True)
+def too_many_headers(t: Conversation) -> None:
+    t.send(t.balance(), t.balance(*["X: 1"] * 999))
 
 
 def _with_length(t: Conversation, length: str, body: bytes = PROMPT) -> bytes:

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from mock_server.http_protocol import MAX_HEAD_BYTES
+from mock_server.http_rejections import MAX_HEAD_BYTES
 from tests.mock_server.e2e.api import BALANCE, SUBMIT, Api
 from tests.mock_server.e2e.serving import RunningMock
 
@@ -95,4 +95,4 @@ def test_long_headers_are_rejected_in_each_request_of_a_segment(
 ) -> None:
     segment = balance(api) + balance(api, "X: " + "x" * MAX_HEAD_BYTES)
 
-    assert statuses(mock, segment) == [b"200", b"400"]
+    assert statuses(mock, segment) == [b"200", b"431"]
