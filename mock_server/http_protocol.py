@@ -82,19 +82,25 @@ class HttpProtocol(HttpToolsProtocol):
         super().data_received(b"".join([*head, b"\r\n"]))
 
     def _reject_tls(self) -> None:
+        host, port = self._peer()
         log.warning(
             "%s port %d sent a TLS handshake to this http port; use an address that begins with"
             " http://, or start the server with --tls",
-            *self._peer(),
+            host,
+            port,
+            extra={"summary": f"{host} sent a TLS handshake to this http port"},
         )
         self._close_after_responses(TLS_HANDSHAKE)
 
     def _reject(self, rejection: Rejection) -> None:
+        host, port = self._peer()
         log.warning(
             "a request from %s port %d got status %d: %s",
-            *self._peer(),
+            host,
+            port,
             rejection.status,
             rejection.detail,
+            extra={"summary": f"requests from {host}, status {rejection.status}"},
         )
         self._close_after_responses(rejection)
 

@@ -1,7 +1,8 @@
 """The supervisor of `--workers`: the parent of several processes that serve together.
 
 It serves no requests itself. It starts the workers, passes signals on to them, and replaces a
-worker that has ended. It has neither threads nor an event loop, so it can fork at any time.
+worker that has ended. It has no event loop, and no thread
+but the one that writes the log, which forked processes begin anew. So it can fork at any time.
 """
 
 import json

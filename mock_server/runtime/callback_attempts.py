@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -20,6 +21,9 @@ from mock_server.runtime.callback_faults import DROPPED, bodies
 from mock_server.runtime.store_outage import StoreOutage
 
 log = logging.getLogger("mock_server.callbacks")
+
+# Host and port: the other parts of a URL may be secrets.
+_RECEIVER = re.compile(r"https?://(?:[^/?#]*@)?([\w.:\[\]-]+)", re.IGNORECASE)
 
 EncodeStatus: TypeAlias = Callable[[Task, int, SandboxReader], bytes]
 """Return the body for a task at an instant, given its sandbox."""
@@ -70,12 +74,7 @@ class CallbackAttempts:
             await asyncio.sleep(match.latency_ms / 1000)
         delivered = await self._send(sandbox, due, match)
         if delivered.status != 200:
-            log.warning(
-                "callback attempt %d for task %s failed: %s",
-                due.attempt,
-                due.task.id,
-                delivered.error or f"the receiver returned status {delivered.status}",
-            )
+            _log_failure(due, delivered)
         return DeliveryAttempt(
             at_ms=due.at_ms,
             task_id=due.task.id,
@@ -164,3 +163,16 @@ class CallbackAttempts:
 
     def _real_ms(self) -> int:
         return self._clock.now_ns() // 1_000_000
+
+
+def _log_failure(due: DueDelivery, delivered: DeliveryResult) -> None:
+    problem = delivered.error or f"the receiver returned status {delivered.status}"
+    found = _RECEIVER.match(due.url)
+    receiver = found[1] if found else "an invalid address"
+    log.warning(
+        "callback attempt %d for task %s failed: %s",
+        due.attempt,
+        due.task.id,
+        problem,
+        extra={"summary": f"callback attempt {due.attempt} to {receiver} failed: {problem}"},
+    )
