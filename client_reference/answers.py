@@ -20,6 +20,12 @@ _TASK_MEMBERS = frozenset(
         "createTime", "completeTime", "costTime",
     }
 )  # fmt: skip
+IMAGES_MAX = 4
+"""The highest number of images of a task (SUB-11, STA-7)."""
+
+_INTEGER_MAX = 2**63 - 1
+_DIGITS_MAX = 100
+_NAME_MAX = 1000
 _BY_STATUS: Mapping[int, type[errors.ApiError]] = {
     400: errors.InvalidRequest,
     401: errors.AuthenticationError,
@@ -122,14 +128,26 @@ def read_balance(response: httpx.Response) -> Decimal:
     dollars = _read_envelope(response.content, response, Decimal).get("data")
     if not isinstance(dollars, int | Decimal) or isinstance(dollars, bool):
         raise errors.UnexpectedResponse("data is not a number", response.content, response)
-    return Decimal(dollars)
+    balance = Decimal(dollars)
+    # Written out, 1e999999999 has a billion digits.
+    if abs(balance.adjusted()) > _DIGITS_MAX or len(balance.as_tuple().digits) > _DIGITS_MAX:
+        raise errors.UnexpectedResponse("data is out of range", response.content, response)
+    return balance
 
 
-def generation_of(task: Task) -> Generation:
-    """Return the result of a task that has ended; raise TaskFailed if it failed."""
+def generation_of(task: Task, num_images: int = IMAGES_MAX) -> Generation:
+    """Return the result of a task that has ended.
+
+    Raises TaskFailed if it failed, and UnexpectedResponse if it has more than `num_images` results:
+    nobody asked for the others (STA-7).
+    """
     if task.state == "failed":
         kind = _BY_FAIL_CODE.get(task.fail_code, errors.TaskFailed)
         raise kind(task.fail_code, task.fail_msg, task)
+    if (found := len(task.result_urls)) > num_images:
+        raise errors.UnexpectedResponse(
+            f"data.resultJson has {found} result URLs for num_images {num_images}"
+        )
     return Generation(task=task, urls=task.result_urls)
 
 
@@ -159,6 +177,8 @@ class _Answer:
         task_id = self.data.get("taskId")
         if not isinstance(task_id, str) or not task_id:
             self._reject("data.taskId is not a string")
+        if len(task_id) > _NAME_MAX:
+            self._reject(f"data.taskId is longer than {_NAME_MAX} characters")
         if task_id.encode("utf-8", "ignore").decode() != task_id:
             self._reject("data.taskId contains an unpaired surrogate")
         return task_id
@@ -167,6 +187,8 @@ class _Answer:
         state = self.data.get("state")
         if not isinstance(state, str) or not state:
             self._reject("data.state is not a string")
+        if len(state) > _NAME_MAX:
+            self._reject(f"data.state is longer than {_NAME_MAX} characters")
         return state
 
     def text(self, member: str) -> str | None:
@@ -177,8 +199,12 @@ class _Answer:
 
     def integer(self, member: str) -> int | None:
         value = self.data.get(member)
-        if value is not None and type(value) is not int:
+        if value is None:
+            return None
+        if type(value) is not int:
             self._reject(f"data.{member} is not an integer")
+        if abs(value) > _INTEGER_MAX:
+            self._reject(f"data.{member} is out of range")
         return value
 
     def result_urls(self) -> tuple[str, ...]:
@@ -192,6 +218,10 @@ class _Answer:
         urls = result.get("resultUrls")
         if not isinstance(urls, list) or not urls:
             self._reject("data.resultJson has no list resultUrls")
+        if len(urls) > IMAGES_MAX:
+            self._reject(
+                f"data.resultJson has {len(urls)} result URLs; a task has at most {IMAGES_MAX}"
+            )
         if not all(is_web_url(url) for url in urls):
             self._reject("data.resultJson contains an invalid result URL")
         return tuple(urls)

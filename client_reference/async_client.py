@@ -1,8 +1,8 @@
 """The client for asyncio; all but `generate_many` also works with trio."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import aclosing, asynccontextmanager, closing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import aclosing, asynccontextmanager, closing, contextmanager
 from decimal import Decimal
 from os import PathLike
 from pathlib import Path
@@ -15,8 +15,10 @@ import httpx
 from client_reference import workers
 from client_reference.batch import BatchResult
 from client_reference.client_base import ClientBase, check_transport
-from client_reference.connection import DOWNLOAD_S, BodyReader, TimeLimit
+from client_reference.connection import DOWNLOAD_S, BodyReader
+from client_reference.decoding import Decoder
 from client_reference.errors import ApiTimeout, ApixoError
+from client_reference.http_clients import open_async_client
 from client_reference.http_errors import HTTP_ERRORS
 from client_reference.keywords import (
     ClientKeywords,
@@ -27,11 +29,11 @@ from client_reference.keywords import (
 )
 from client_reference.steps import Done, Fetch, Flow, Send, Sleep, T, advance
 from client_reference.task import Generation, Task
+from client_reference.time_limit import TimeLimit
 
 # For each request httpx checks every connection and every waiting request.  A thousand at
 # once cost fifteen times as much as fifty, and are no faster.
 _REQUESTS_AT_ONCE = 50
-_POOL = httpx.Limits(max_connections=100, max_keepalive_connections=100)  # Room for downloads too.
 # httpx should time out first, because it knows whether anything was sent.
 _GRACE_S = 1.0
 
@@ -53,7 +55,7 @@ class AsyncClient(ClientBase):
         check_transport(transport, http_client)
         self._sleep = sleep
         self._owns_http = http_client is None
-        self._http = http_client or httpx.AsyncClient(transport=transport, limits=_POOL)
+        self._http = http_client or open_async_client(self._connection.base_url, transport)
         self._slots = anyio.Semaphore(_REQUESTS_AT_ONCE, fast_acquire=True)
 
     async def __aenter__(self) -> Self:
@@ -126,38 +128,34 @@ class AsyncClient(ClientBase):
         api_key = self._connection.api_key
         request = self._connection.build_request(self._http, step)
         async with self._slot(step.timeout_s):
-            response = await self._receive_head(request, api_key, step.timeout_s)
-            body = BodyReader(step.timeout_s, api_key)
-            async with aclosing(response):
-                async for part in response.aiter_bytes():
-                    body.add(part)
-        return api_key.redact_response(response, bytes(body.content))
+            time_limit = TimeLimit(step.timeout_s)
+            with _enforced(time_limit):
+                async with aclosing(await self._open(request, api_key)) as response:
+                    body = BodyReader(response, time_limit, api_key)
+                    async for part in _raw_parts(response):
+                        if not body.add(part):
+                            break
+        return api_key.redact_response(response, body.finish())
 
     async def _fetch(self, step: Fetch) -> httpx.Response | ApixoError:
         request = self._connection.build_download(step)
-        response = await self._receive_head(request, None, step.timeout_s)
+        with _enforced(TimeLimit(step.timeout_s)):
+            response = await self._open(request, None)
         time_limit = TimeLimit(DOWNLOAD_S)
-        async with aclosing(response):
-            if step.sink.begin(response.status_code, response.headers):
-                async for part in response.aiter_bytes():
-                    step.sink.write(part)
-                    time_limit.check()
+        with _enforced(time_limit):
+            async with aclosing(response):
+                if step.sink.begin(response.status_code, response.headers):
+                    decoder = Decoder(response)
+                    async for part in _raw_parts(response):
+                        for decoded in decoder.decode(part):
+                            step.sink.write(decoded)
+                        time_limit.check()
+                    decoder.end()
         return httpx.Response(response.status_code, headers=response.headers)
 
-    async def _receive_head(
-        self, request: httpx.Request, auth: httpx.Auth | None, timeout_s: float
-    ) -> httpx.Response:
-        """Send a request and return the head of its response.
-
-        httpx limits only the time between bytes, so a slow head could arrive without end.
-        """
-        try:
-            with anyio.fail_after(timeout_s + _GRACE_S):
-                return await self._http.send(
-                    request, auth=auth, stream=True, follow_redirects=False
-                )
-        except TimeoutError:
-            raise ApiTimeout(f"no response within {timeout_s:g} s") from None
+    async def _open(self, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
+        """Send a request and return the head of its response."""
+        return await self._http.send(request, auth=auth, stream=True, follow_redirects=False)
 
     @asynccontextmanager
     async def _slot(self, timeout_s: float) -> AsyncIterator[None]:
@@ -179,3 +177,20 @@ class AsyncClient(ClientBase):
             raise ApiTimeout(
                 f"timed out after {timeout_s:g} s waiting for a free request slot", was_sent=False
             ) from None
+
+
+@contextmanager
+def _enforced(time_limit: TimeLimit) -> Iterator[None]:
+    """Cancel the block and raise ApiTimeout shortly after the end of the time."""
+    with anyio.move_on_after(time_limit.left_s + _GRACE_S) as scope:
+        yield
+    if scope.cancelled_caught:
+        raise ApiTimeout(str(time_limit))
+
+
+async def _raw_parts(response: httpx.Response) -> AsyncIterator[bytes]:
+    if response.is_stream_consumed:
+        yield response.content
+        return
+    async for part in response.aiter_raw():
+        yield part

@@ -108,7 +108,9 @@ class Batch:
         task = yield from self._submit(submission, timeline)
         try:
             deadline_s = timeline.now_s() + self._timeout_s
-            return (yield from self._api.follow(task, timeline, deadline_s, self.given.update))
+            wanted = submission.images.num_images
+            update = self.given.update
+            return (yield from self._api.follow(task, wanted, timeline, deadline_s, update))
         finally:
             self._limiter.release()
 

@@ -1,7 +1,8 @@
 """HTTP for both clients: build requests, limit responses, and log both."""
 
 import os
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit
@@ -9,16 +10,19 @@ from urllib.parse import urlsplit
 import httpx
 
 from client_reference.api_key import ApiKey
-from client_reference.errors import ApiTimeout, ApixoError, UnexpectedResponse
+from client_reference.decoding import REQUESTED_CODING, Decoder
+from client_reference.errors import ApixoError, UnexpectedResponse
 from client_reference.http_errors import error_for
 from client_reference.steps import Fetch, Send
+from client_reference.time_limit import TimeLimit
 
 PUBLIC_URL = "https://api.apixo.ai"
 ENV_BASE_URL = "APIXO_BASE_URL"
 DOWNLOAD_S = 600.0
 """The time limit of one attempt of a download, in seconds."""
 
-_BODY_MAX = 16 * 1024 * 1024  # bytes
+# Responses of the API have a few kilobytes.  As JSON, a body may need thirty times its size.
+_BODY_MAX = 1024 * 1024  # bytes
 
 
 class Connection:
@@ -42,7 +46,11 @@ class Connection:
 
     def build_request(self, http: httpx.Client | httpx.AsyncClient, step: Send) -> httpx.Request:
         """Return the request for a step; the API key is added when it is sent."""
-        headers = {"User-Agent": self.user_agent, "Accept": "application/json"}
+        headers = {
+            "User-Agent": self.user_agent,
+            "Accept": "application/json",
+            "Accept-Encoding": REQUESTED_CODING,
+        }
         if step.content is not None:
             headers["Content-Type"] = "application/json"
         return http.build_request(
@@ -81,37 +89,53 @@ class Connection:
         return error_for(error, address, self.api_key.redact)
 
 
-class TimeLimit:
-    """Limits the total time of a response.
+class BodyReader:
+    """Collects the decoded body of a response, and limits its total time and size.
 
-    httpx limits only the time between bytes, so a slow response could arrive without end.
+    The body of an error response adds only details, so one that cannot be read counts as empty.
     """
 
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
-        self._until_s = time.monotonic() + timeout_s
-
-    def check(self) -> None:
-        """Raise ApiTimeout if the time is over."""
-        if time.monotonic() > self._until_s:
-            raise ApiTimeout(f"no complete response within {self._timeout_s:g} s")
-
-
-class BodyReader:
-    """Collects the body of a response, and limits its total time and size."""
-
-    def __init__(self, timeout_s: float, api_key: ApiKey) -> None:
-        self._time_limit = TimeLimit(timeout_s)
+    def __init__(self, response: httpx.Response, time_limit: TimeLimit, api_key: ApiKey) -> None:
+        self._is_error = response.is_error
+        self._time_limit = time_limit
         self._api_key = api_key
-        self.content = bytearray()
+        self._content = bytearray()
+        self._decoder: Decoder | None = None
+        with self._forgiving():
+            self._decoder = Decoder(response)
 
-    def add(self, part: bytes) -> None:
-        """Append the next part of the body."""
-        self.content += part
-        if len(self.content) > _BODY_MAX:
-            head = self._api_key.redact_bytes(bytes(self.content[:1000]))
-            raise UnexpectedResponse(f"the body is longer than {_BODY_MAX} bytes", head)
+    def add(self, part: bytes) -> bool:
+        """Append the next part of the body; return whether the rest is wanted."""
         self._time_limit.check()
+        if self._decoder is not None:
+            with self._forgiving():
+                for decoded in self._decoder.decode(part):
+                    self._content += decoded
+                    self._check_size()
+        return self._decoder is not None
+
+    def finish(self) -> bytes:
+        """Return the body."""
+        self._time_limit.check()
+        if self._decoder is not None:
+            with self._forgiving():
+                self._decoder.end()
+        return bytes(self._content)
+
+    def _check_size(self) -> None:
+        if len(self._content) > _BODY_MAX:
+            head = self._api_key.redact_bytes(bytes(self._content[:1000]))
+            raise UnexpectedResponse(f"the body is longer than {_BODY_MAX} bytes", head)
+
+    @contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        try:
+            yield
+        except UnexpectedResponse:
+            self._decoder = None
+            self._content.clear()
+            if not self._is_error:
+                raise
 
 
 def _read_base_url(given: str | None) -> str:

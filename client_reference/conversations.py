@@ -186,11 +186,13 @@ class Api:
     ) -> Flow[Generation]:
         """Submit a task and return its result."""
         task = yield from self.submit(submission, timeline, deadline_s)
-        return (yield from self.follow(task, timeline, deadline_s, on_update, received))
+        wanted = submission.images.num_images
+        return (yield from self.follow(task, wanted, timeline, deadline_s, on_update, received))
 
     def follow(
         self,
         task: Task,
+        num_images: int,
         timeline: Timeline,
         deadline_s: float,
         on_update: OnUpdate | None = None,
@@ -205,7 +207,7 @@ class Api:
                 if task.is_final and on_update is not None:
                     on_update(task)
             task = yield from self.wait(task, timeline, deadline_s, on_update)
-            return answers.generation_of(task)
+            return answers.generation_of(task, num_images)
         except ApixoError as error:
             error.task = error.task or task
             raise

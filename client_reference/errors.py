@@ -31,6 +31,7 @@ import httpx
 from client_reference.task import Task
 
 _HEAD_MAX = 200  # The number of bytes of a body that an error keeps.
+_TEXT_MAX = 2000  # The number of characters of the service's text that an error shows.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,5 +236,6 @@ class UnexpectedResponse(ApixoError):
 
 
 def _printable(text: str) -> str:
-    """Escape unpaired surrogates, which JSON may contain and no stream can encode."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    """Return the start of a text; escape unpaired surrogates, which no stream can encode."""
+    shown = text if len(text) <= _TEXT_MAX else f"{text[:_TEXT_MAX]}…"
+    return shown.encode("utf-8", "backslashreplace").decode()

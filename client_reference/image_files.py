@@ -12,6 +12,9 @@ ALIASES = {"image/jpg": "image/jpeg"}
 """Unregistered names of media types that servers often send."""
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_PART_MAX = 64 * 1024  # bytes
+# An image of 256 MiB has 32,000 chunks of the usual size.  Each takes time, however small it is.
+_CHUNKS_MAX = 100_000
 
 
 def media_type(path: Path) -> str | None:
@@ -41,12 +44,29 @@ def is_complete(path: Path) -> bool:
 
 
 def _has_png_end(file: BinaryIO) -> bool:
-    while len(header := file.read(8)) == 8:
-        length, kind = int.from_bytes(header[:4], "big"), header[4:]
-        content = file.read(length)
-        checksum = file.read(4)
-        if len(checksum) < 4 or zlib.crc32(kind + content) != int.from_bytes(checksum, "big"):
+    for _ in range(_CHUNKS_MAX):
+        header = file.read(8)
+        if len(header) < 8:
+            return False
+        kind = header[4:]
+        checksum = _checksum(file, kind, int.from_bytes(header[:4], "big"))
+        if checksum is None or checksum.to_bytes(4, "big") != file.read(4):
             return False
         if kind == b"IEND":
             return True
     return False
+
+
+def _checksum(file: BinaryIO, kind: bytes, length: int) -> int | None:
+    """Return the checksum of the next chunk, or None if it is truncated.
+
+    A damaged length may state four gigabytes, so the chunk is read in parts.
+    """
+    checksum = zlib.crc32(kind)
+    while length > 0:
+        part = file.read(min(length, _PART_MAX))
+        if not part:
+            return None
+        checksum = zlib.crc32(part, checksum)
+        length -= len(part)
+    return checksum

@@ -1,6 +1,7 @@
 """The request that creates a task, validated before anything is sent."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ ASPECT_RATIOS = ("1:1", "3:2", "2:3")  # SUB-10
 IMAGE_COUNTS = (1, 2, 4)  # SUB-11
 IMAGE_URLS_MAX = 5  # SUB-12
 PROVIDERS = ("auto", "value", "official")  # SUB-6
+
+_WHITE_SPACE = re.compile(r"[\x00-\x20\x7f]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +103,7 @@ def _check_url(name: str, url: object, schemes: tuple[str, ...]) -> None:
     if not isinstance(url, str):
         raise ValueError(expected)  # noqa: TRY004  # as for all values
     _check_encodable(name, url)
-    if any(ord(character) <= 32 or ord(character) == 127 for character in url):
+    if _WHITE_SPACE.search(url):
         raise ValueError(f"{name}: must not contain white space or control characters")
     try:
         parts = urlsplit(url)

@@ -15,8 +15,10 @@ import httpx
 from client_reference import workers
 from client_reference.batch import BatchResult
 from client_reference.client_base import ClientBase, check_transport
-from client_reference.connection import DOWNLOAD_S, BodyReader, TimeLimit
+from client_reference.connection import DOWNLOAD_S, BodyReader
+from client_reference.decoding import Decoder
 from client_reference.errors import ApixoError
+from client_reference.http_clients import open_client
 from client_reference.http_errors import HTTP_ERRORS
 from client_reference.keywords import (
     ClientKeywords,
@@ -27,9 +29,7 @@ from client_reference.keywords import (
 )
 from client_reference.steps import Done, Fetch, Flow, Send, Sleep, T, advance
 from client_reference.task import Generation, Task
-
-# A pool that closes connections while threads wait for one may close one in use.
-_POOL = httpx.Limits(max_connections=500, max_keepalive_connections=500)
+from client_reference.time_limit import TimeLimit, limit_network
 
 
 class Client(ClientBase):
@@ -49,7 +49,7 @@ class Client(ClientBase):
         check_transport(transport, http_client)
         self._sleep = sleep
         self._owns_http = http_client is None
-        self._http = http_client or httpx.Client(transport=transport, limits=_POOL)
+        self._http = http_client or open_client(self._connection.base_url, transport)
 
     def __enter__(self) -> Self:
         return self
@@ -127,20 +127,33 @@ class Client(ClientBase):
     def _send(self, step: Send) -> httpx.Response | ApixoError:
         api_key = self._connection.api_key
         request = self._connection.build_request(self._http, step)
-        response = self._http.send(request, auth=api_key, stream=True, follow_redirects=False)
-        body = BodyReader(step.timeout_s, api_key)
-        with closing(response):
-            for part in response.iter_bytes():
-                body.add(part)
-        return api_key.redact_response(response, bytes(body.content))
+        time_limit = TimeLimit(step.timeout_s)
+        with limit_network(time_limit), closing(self._open(request, api_key)) as response:
+            body = BodyReader(response, time_limit, api_key)
+            for part in _raw_parts(response):
+                if not body.add(part):
+                    break
+        return api_key.redact_response(response, body.finish())
 
     def _fetch(self, step: Fetch) -> httpx.Response | ApixoError:
         request = self._connection.build_download(step)
-        response = self._http.send(request, auth=None, stream=True, follow_redirects=False)
+        with limit_network(TimeLimit(step.timeout_s)):
+            response = self._open(request, None)
         time_limit = TimeLimit(DOWNLOAD_S)
-        with closing(response):
+        with limit_network(time_limit), closing(response):
             if step.sink.begin(response.status_code, response.headers):
-                for part in response.iter_bytes():
-                    step.sink.write(part)
+                decoder = Decoder(response)
+                for part in _raw_parts(response):
+                    for decoded in decoder.decode(part):
+                        step.sink.write(decoded)
                     time_limit.check()
+                decoder.end()
         return httpx.Response(response.status_code, headers=response.headers)
+
+    def _open(self, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
+        """Send a request and return the head of its response."""
+        return self._http.send(request, auth=auth, stream=True, follow_redirects=False)
+
+
+def _raw_parts(response: httpx.Response) -> Iterable[bytes]:
+    return [response.content] if response.is_stream_consumed else response.iter_raw()

@@ -2,10 +2,9 @@
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 
 import httpx
 import pytest
@@ -15,6 +14,7 @@ from client_reference import Client, TlsError, TransportError
 from client_reference.http_errors import error_for
 from tests.client_reference.cli.loopback import envelope, nobody
 from tests.client_reference.driver import Driver
+from tests.client_reference.listening import listening
 from tests.client_reference.scripted import (
     KEY,
     Service,
@@ -25,33 +25,8 @@ from tests.client_reference.scripted import (
     succeeds,
     told,
 )
-from tests.patience import PATIENCE_S
 
 BALANCE = envelope(200, 74.87)
-
-
-@contextmanager
-def listening(answer: Callable[[socket.socket], None]) -> Iterator[int]:
-    """Let `answer` handle each connection; yield the port."""
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:  # It was closed.
-                return
-            with connection, suppress(OSError):
-                answer(connection)
-
-    thread = Thread(target=serve)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join(PATIENCE_S)
 
 
 @contextmanager
