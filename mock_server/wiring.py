@@ -27,8 +27,10 @@ from mock_server.profile_files import (
 from mock_server.runtime.callback_attempts import CallbackAttempts
 from mock_server.runtime.clock import SystemClock
 from mock_server.runtime.dispatcher import Dispatcher
+from mock_server.runtime.dns_resolver import DnsResolver
 from mock_server.runtime.egress import Egress
 from mock_server.runtime.entropy import random_seed
+from mock_server.runtime.host_lookup import HostLookup
 from mock_server.runtime.pattern_search import RegexPatternSearch
 from mock_server.runtime.reference_checker import ReferenceChecker
 from mock_server.runtime.resuming import resume
@@ -90,7 +92,9 @@ class MockServer:
         else:
             self._store = make_store(make_template(seed=choice.seed))
         self._pictures = TaskPictures(self._catalogue)
-        self._references = ReferenceChecker(Egress(settings.egress), image_format)
+        self._dns = DnsResolver()
+        self._hosts = HostLookup(self._dns)
+        self._references = ReferenceChecker(Egress(settings.egress), image_format, self._hosts)
         self._base_urls = BaseUrls(settings.public_url)
         self._origins = Origins(settings.allowed_host, settings.cors)
         self._api_keys = ApiKeys(self._store, settings.api_key)
@@ -127,6 +131,7 @@ class MockServer:
             stop=(
                 self._starting_snapshot.aclose,
                 self._dispatcher.aclose,
+                self._dns.aclose,
                 self._references.aclose,
                 self._pictures.aclose,
                 self._store.aclose,
@@ -261,10 +266,13 @@ class MockServer:
         await self._starting_snapshot.restore()
 
     def _http_sender(self) -> Sender:
-        from mock_server.runtime.sender import HttpSender  # noqa: PLC0415  # httpx is slow to import
+        # Most servers answer several requests before they send a callback.
+        from mock_server.runtime.sender import HttpSender  # noqa: PLC0415
 
         return HttpSender(
-            Egress(self.settings.egress), timeout_s=self.settings.callback_timeout_ms / 1000
+            Egress(self.settings.egress),
+            timeout_s=self.settings.callback_timeout_ms / 1000,
+            hosts=self._hosts,
         )
 
 

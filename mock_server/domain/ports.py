@@ -64,6 +64,6 @@ class BadImage(msgspec.Struct, frozen=True):
 
 class ReferenceJudge(Protocol):
     async def find_bad_image(
-        self, urls: tuple[str, ...], model: Model, mode: ImageUrls
+        self, urls: tuple[str, ...], model: Model, mode: ImageUrls, owner: str
     ) -> BadImage | None:
-        """Return the first unusable reference image, or None."""
+        """Return the first unusable reference image, or None; `owner` is the sandbox."""

@@ -1,26 +1,22 @@
 """Make one callback attempt: a POST with its response."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any, Final
-
-import httpx
+from collections.abc import Sequence
+from typing import Final
 
 from mock_server.domain.ports import DeliveryResult
 from mock_server.runtime.egress import Egress
-from mock_server.runtime.guarded_network import EgressBlocked
-from mock_server.runtime.guarded_transport import GuardedTransport
-from mock_server.runtime.resolver import Resolver, system_resolver
-from mock_server.runtime.web_url import basic_auth_header
-from mock_server.version import __version__
+from mock_server.runtime.guarded_client import GuardedClient
+from mock_server.runtime.guarded_network import EgressBlocked, GuardedNetwork
+from mock_server.runtime.host_lookup import HostLookup
+from mock_server.runtime.request_head import request_head
+from mock_server.runtime.transport_errors import ExchangeFailed
+from mock_server.runtime.web_url import WebUrl
 
-USER_AGENT: Final = f"apixo-testkit-mock/{__version__}"
-_SLOW_PARTS = 20
-_SLOW_PAUSE_S = 0.1
+_SLOW_PARTS: Final = 20
+_SLOW_PAUSE_S: Final = 0.1
 # Longer response bodies are not read to the end, and their connection is closed.
-_MAX_BODY_BYTES = 64 * 1024
+_MAX_BODY_BYTES: Final = 64 * 1024
 
 
 class CallbackClient:
@@ -30,94 +26,62 @@ class CallbackClient:
     attempts run at the same time.
     """
 
-    def __init__(
-        self, egress: Egress, *, timeout_s: float = 30.0, resolve: Resolver = system_resolver
-    ) -> None:
+    def __init__(self, egress: Egress, hosts: HostLookup, *, timeout_s: float = 30.0) -> None:
         self._timeout_s = timeout_s
-        # The transport is used without an httpx client, which would keep cookies and reject an
-        # invalid Location.
-        self._transport = GuardedTransport(egress, resolve)
+        self._client = GuardedClient(GuardedNetwork(egress, hosts))
 
     async def attempt(
-        self, url: httpx.URL, body: bytes, lane: str = "", *, is_slow: bool = False
+        self, url: WebUrl, body: bytes, lane: str = "", *, is_slow: bool = False
     ) -> DeliveryResult:
-        """Return the result of one attempt; no failure of the receiver raises an error.
+        """Return the result of one attempt as soon as the receiver's status is known.
 
-        `lane` names the sandbox that pays for shared parts, such as lookups of names.
+        No failure of the receiver raises an error. `lane` names the sandbox: lookups of names for
+        one sandbox do not delay another one.
         """
-        request = _request(url, body, is_slow=is_slow)
         loop = asyncio.get_running_loop()
         started_s = loop.time()
-        response = _Response()
+        status = None
         error = None
         is_blocked = False
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._exchange(request, response)
+                response = await self._client.send(
+                    url,
+                    _slow_parts(url, body) if is_slow else [_head(url, body) + body],
+                    owner=lane,
+                    max_body_bytes=_MAX_BODY_BYTES,
+                    pause_s=_SLOW_PAUSE_S if is_slow else 0,
+                )
+                status = response.status
+                response.release()
         except TimeoutError:
             error = f"no response within {self._timeout_s:g} s"
         except EgressBlocked as blocked:
             error = str(blocked)
             is_blocked = True
-        except httpx.TransportError as failure:
+        except ExchangeFailed as failure:
             error = str(failure)
         return DeliveryResult(
-            status=response.status,
-            error=error if response.status is None else None,
+            status=status,
+            error=error,
             is_blocked=is_blocked,
             duration_ms=round((loop.time() - started_s) * 1000),
         )
 
     async def aclose(self) -> None:
-        await self._transport.aclose()
-
-    async def _exchange(self, request: httpx.Request, response: "_Response") -> None:
-        """Send the request; send it again if the server had closed a kept-alive connection."""
-        request.extensions["trace"] = response.trace
-        try:
-            await self._send(request, response)
-        except httpx.TransportError:
-            if response.status is not None or response.has_connected:
-                raise
-            await self._send(request, response)
-
-    async def _send(self, request: httpx.Request, response: "_Response") -> None:
-        async with aclosing(await self._transport.handle_async_request(request)) as received:
-            response.status = received.status_code
-            size = 0
-            async for part in received.aiter_raw():
-                size += len(part)
-                if size > _MAX_BODY_BYTES:
-                    break
+        await self._client.aclose()
 
 
-@dataclass(slots=True)
-class _Response:
-    """The response received so far; its status counts even if reading the body fails."""
-
-    status: int | None = None
-    has_connected: bool = False  # The request opened a new connection.
-
-    async def trace(self, event: str, _: Mapping[str, Any]) -> None:
-        if event == "connection.connect_tcp.started":
-            self.has_connected = True
-
-
-def _request(url: httpx.URL, body: bytes, *, is_slow: bool) -> httpx.Request:
+def _head(url: WebUrl, body: bytes) -> bytes:
     headers = {  # The provider documents no signature (CB-6).
-        "Content-Type": "application/json",
-        "User-Agent": USER_AGENT,
         "Accept": "*/*",
-        **basic_auth_header(url),
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
     }
-    if is_slow:
-        headers["Content-Length"] = str(len(body))
-        return httpx.Request("POST", url, headers=headers, content=_in_slow_parts(body))
-    return httpx.Request("POST", url, headers=headers, content=body)
+    return request_head("POST", url, headers)
 
 
-async def _in_slow_parts(body: bytes) -> AsyncIterator[bytes]:
-    size = -(-len(body) // _SLOW_PARTS)
-    for at in range(0, len(body), size):
-        yield body[at : at + size]
-        await asyncio.sleep(_SLOW_PAUSE_S)
+def _slow_parts(url: WebUrl, body: bytes) -> Sequence[bytes]:
+    size = max(1, -(-len(body) // _SLOW_PARTS))
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    return [_head(url, body), *parts]

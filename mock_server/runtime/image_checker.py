@@ -2,22 +2,20 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import aclosing
 from typing import Final, TypeVar
 from urllib.parse import urljoin
-
-import httpx
 
 from mock_server.domain.data_url import DataTooLarge, decode, is_data_url
 from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.domain.references import FormatRecogniser
+from mock_server.runtime.dns_resolver import DnsResolver
 from mock_server.runtime.egress import Egress
-from mock_server.runtime.guarded_network import EgressBlocked
-from mock_server.runtime.guarded_transport import GuardedTransport
-from mock_server.runtime.resolver import Resolver, system_resolver
-from mock_server.runtime.transport_errors import shorten
-from mock_server.runtime.web_url import basic_auth_header, parse_web_url
-from mock_server.version import __version__
+from mock_server.runtime.guarded_client import GuardedClient, Response
+from mock_server.runtime.guarded_network import EgressBlocked, GuardedNetwork
+from mock_server.runtime.host_lookup import HostLookup
+from mock_server.runtime.request_head import request_head
+from mock_server.runtime.transport_errors import ExchangeFailed, shorten
+from mock_server.runtime.web_url import WebUrl, parse_web_url
 
 _Subject = TypeVar("_Subject", bytes, str)
 
@@ -26,11 +24,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAX_SHOWN_LENGTH = 120  # characters of a URL in a reason
 # Up to this many bytes or characters, starting a thread takes longer than the check.
 _MAX_INLINE_SIZE = 64 * 1024
-_HEADERS: Final = {
-    "User-Agent": f"apixo-testkit-mock/{__version__}",
-    "Accept": "image/*",
-    "Accept-Encoding": "identity",
-}
+_HEADERS: Final = {"Accept": "image/*", "Accept-Encoding": "identity"}
 
 
 class HttpImageChecker:
@@ -44,25 +38,26 @@ class HttpImageChecker:
         egress: Egress,
         recognise_format: FormatRecogniser,
         *,
+        hosts: HostLookup | None = None,
         timeout_s: float = 5.0,
         max_redirects: int = 3,
         max_bytes: int = 10 * 1024 * 1024,
-        resolve: Resolver = system_resolver,
     ) -> None:
         self._recognise_format = recognise_format
         self._timeout_s = timeout_s
         self._max_redirects = max_redirects
         self._max_bytes = max_bytes
-        self._transport = GuardedTransport(egress, resolve)
+        self._client = GuardedClient(GuardedNetwork(egress, hosts or HostLookup(DnsResolver())))
 
-    async def find_bad_image(self, urls: Sequence[str]) -> BadImage | None:
+    async def find_bad_image(self, urls: Sequence[str], owner: str = "") -> BadImage | None:
         """Return the first unusable image, or None if all are usable.
 
-        Once that image is known, the requests for later images are cancelled.
+        Once that image is known, the requests for later images are cancelled. `owner` is the
+        sandbox: lookups of names for one sandbox do not delay another one.
         """
         deadline_s = asyncio.get_running_loop().time() + self._timeout_s
         async with asyncio.TaskGroup() as group:
-            checks = [group.create_task(self._check(url, deadline_s)) for url in urls]
+            checks = [group.create_task(self._check(url, owner, deadline_s)) for url in urls]
             for index, check in enumerate(checks):
                 found = await check
                 if found is not None:
@@ -72,28 +67,28 @@ class HttpImageChecker:
         return None
 
     async def aclose(self) -> None:
-        await self._transport.aclose()
+        await self._client.aclose()
 
-    async def _check(self, url: str, deadline_s: float) -> "_InvalidImage | None":
+    async def _check(self, url: str, owner: str, deadline_s: float) -> "_InvalidImage | None":
         """Return what is wrong with one image, or None."""
         try:
             async with asyncio.timeout_at(deadline_s):
-                await self._load_and_check(url)
+                await self._load_and_check(url, owner)
         except _InvalidImage as found:
             return found
         except TimeoutError:
             return _InvalidImage(
                 ImageProblem.UNREACHABLE, f"incomplete after {self._timeout_s:g} s"
             )
-        except (EgressBlocked, httpx.TransportError) as failure:
+        except (EgressBlocked, ExchangeFailed) as failure:
             return _InvalidImage(ImageProblem.UNREACHABLE, str(failure))
         return None
 
-    async def _load_and_check(self, url: str) -> None:
+    async def _load_and_check(self, url: str, owner: str) -> None:
         if is_data_url(url):
             await _off_loop_if_large(self._check_data, url)
         else:
-            await _off_loop_if_large(self._check_content, await self._fetch(url))
+            await _off_loop_if_large(self._check_content, await self._fetch(url, owner))
 
     def _check_data(self, url: str) -> None:
         try:
@@ -110,29 +105,34 @@ class HttpImageChecker:
             found = f"is a {name} image" if name else "is not an image"
             raise _InvalidImage(ImageProblem.WRONG_FORMAT, f"{found}; must be JPEG, PNG or WEBP")
 
-    async def _fetch(self, url: str) -> bytes:
+    async def _fetch(self, url: str, owner: str) -> bytes:
         """Return the content at a URL. The egress policy applies to every redirect."""
         target = _target(url)
         for _ in range(self._max_redirects + 1):
-            answer = await self._transport.handle_async_request(_request(target))
-            async with aclosing(answer) as response:
-                location = response.headers.get("Location")
-                if response.status_code not in _REDIRECTS or location is None:
+            response = await self._client.send(
+                target,
+                [request_head("GET", target, _HEADERS)],
+                owner=owner,
+                max_body_bytes=self._max_bytes,
+            )
+            try:
+                location = response.header(b"location")
+                if response.status not in _REDIRECTS or location is None:
                     return await self._content(response)
+            finally:
+                response.release()
             target = _redirected(target, location)
         raise _InvalidImage(ImageProblem.UNREACHABLE, f"more than {self._max_redirects} redirects")
 
-    async def _content(self, response: httpx.Response) -> bytes:
-        if response.status_code != 200:
+    async def _content(self, response: Response) -> bytes:
+        if response.status != 200:
             raise _InvalidImage(
-                ImageProblem.UNREACHABLE, f"the server returned status {response.status_code}"
+                ImageProblem.UNREACHABLE, f"the server returned status {response.status}"
             )
-        content = bytearray()
-        async for part in response.aiter_raw():
-            content += part
-            if len(content) > self._max_bytes:
-                raise _InvalidImage(ImageProblem.TOO_LARGE, f"more than {self._max_bytes} bytes")
-        return bytes(content)
+        content = await response.body()
+        if content is None:
+            raise _InvalidImage(ImageProblem.TOO_LARGE, f"more than {self._max_bytes} bytes")
+        return content
 
 
 class _InvalidImage(Exception):
@@ -150,18 +150,14 @@ async def _off_loop_if_large(check: Callable[[_Subject], None], subject: _Subjec
         await asyncio.to_thread(check, subject)
 
 
-def _request(url: httpx.URL) -> httpx.Request:
-    return httpx.Request("GET", url, headers={**_HEADERS, **basic_auth_header(url)})
-
-
-def _target(url: str) -> httpx.URL:
+def _target(url: str) -> WebUrl:
     try:
         return parse_web_url(url)
     except ValueError as error:
         raise _InvalidImage(ImageProblem.UNREACHABLE, str(error)) from error
 
 
-def _redirected(url: httpx.URL, location: str) -> httpx.URL:
+def _redirected(url: WebUrl, location: str) -> WebUrl:
     try:
         return parse_web_url(urljoin(str(url), location))
     except ValueError as error:

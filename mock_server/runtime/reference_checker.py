@@ -9,6 +9,7 @@ from mock_server.domain.ports import BadImage
 from mock_server.domain.references import FormatRecogniser, find_bad_image_by_url
 from mock_server.domain.sandbox_settings import ImageUrls
 from mock_server.runtime.egress import Egress
+from mock_server.runtime.host_lookup import HostLookup
 
 if TYPE_CHECKING:
     from mock_server.runtime.image_checker import HttpImageChecker
@@ -17,20 +18,23 @@ if TYPE_CHECKING:
 class ReferenceChecker:
     """Checks the reference images of submits in the way that the sandbox's settings choose."""
 
-    def __init__(self, egress: Egress, recognise_format: FormatRecogniser) -> None:
+    def __init__(
+        self, egress: Egress, recognise_format: FormatRecogniser, hosts: HostLookup
+    ) -> None:
         self._egress = egress
+        self._hosts = hosts
         self._recognise_format = recognise_format
         self._checkers: dict[int, HttpImageChecker] = {}  # The keys are size limits in bytes.
 
     async def find_bad_image(
-        self, urls: tuple[str, ...], model: Model, mode: ImageUrls
+        self, urls: tuple[str, ...], model: Model, mode: ImageUrls, owner: str
     ) -> BadImage | None:
         """Return the first unusable image, or None if all are usable.
 
-        The mode `fetch` downloads the images; `trust` sends no request.
+        The mode `fetch` downloads the images; `trust` sends no request. `owner` is the sandbox.
         """
         if mode == "fetch":
-            return await self._checker(model.max_image_bytes).find_bad_image(urls)
+            return await self._checker(model.max_image_bytes).find_bad_image(urls, owner)
         arguments = (urls, self._recognise_format, model.image_formats, model.max_image_bytes)
         if any(is_data_url(url) for url in urls):
             # Decoding takes too long for the event loop.
@@ -42,11 +46,11 @@ class ReferenceChecker:
             await checker.aclose()
 
     def _checker(self, max_bytes: int) -> "HttpImageChecker":
-        # httpx is slow to import, and most servers never fetch an image.
+        # Most servers never fetch an image.
         from mock_server.runtime.image_checker import HttpImageChecker  # noqa: PLC0415
 
         if max_bytes not in self._checkers:
             self._checkers[max_bytes] = HttpImageChecker(
-                self._egress, self._recognise_format, max_bytes=max_bytes
+                self._egress, self._recognise_format, hosts=self._hosts, max_bytes=max_bytes
             )
         return self._checkers[max_bytes]

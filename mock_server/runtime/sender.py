@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from mock_server.domain.ports import DeliveryResult
 from mock_server.runtime.callback_client import CallbackClient
+from mock_server.runtime.dns_resolver import DnsResolver
 from mock_server.runtime.egress import Egress
-from mock_server.runtime.resolver import Resolver, system_resolver
-from mock_server.runtime.web_url import origin, parse_web_url
+from mock_server.runtime.host_lookup import HostLookup
+from mock_server.runtime.web_url import parse_web_url
 
 
 class HttpSender:
@@ -26,11 +27,13 @@ class HttpSender:
         timeout_s: float = 30.0,
         max_per_receiver: int = 32,
         max_in_flight: int = 1000,
-        resolve: Resolver = system_resolver,
+        hosts: HostLookup | None = None,
     ) -> None:
         self._lanes = _Lanes(max_per_receiver)
         self._in_flight = asyncio.Semaphore(max_in_flight)
-        self._client = CallbackClient(egress, timeout_s=timeout_s, resolve=resolve)
+        self._client = CallbackClient(
+            egress, hosts or HostLookup(DnsResolver()), timeout_s=timeout_s
+        )
 
     async def post(
         self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
@@ -40,7 +43,7 @@ class HttpSender:
         except ValueError as error:
             return DeliveryResult(error=str(error))
         # Waiting for the lane first keeps attempts for a slow receiver out of the common limit.
-        async with self._lanes.slot((lane, origin(target))), self._in_flight:
+        async with self._lanes.slot((lane, target.origin)), self._in_flight:
             return await self._client.attempt(target, body, lane, is_slow=is_slow)
 
     async def aclose(self) -> None:

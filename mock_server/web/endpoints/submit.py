@@ -155,7 +155,7 @@ class SubmitEndpoint(KeyedEndpoint):
         self, request: ProviderRequest, submission: Submission, settings: SandboxSettings
     ) -> BadImage | None:
         bad_image = await self._services.references.find_bad_image(
-            submission.image_urls, self._model, settings.image_urls
+            submission.image_urls, self._model, settings.image_urls, request.sandbox.id
         )
         request.real_ms = self._responder.now_ms()  # Fetching may have taken seconds.
         if bad_image is not None and self._responder.is_durable:

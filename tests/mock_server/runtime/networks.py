@@ -1,62 +1,92 @@
 """Networks and resolvers that record what is asked of them, and a small server."""
 
 import asyncio
+import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpcore
-
+from mock_server.runtime.egress import Address, Egress
+from mock_server.runtime.guarded_client import GuardedClient
+from mock_server.runtime.guarded_network import GuardedNetwork
+from mock_server.runtime.host_lookup import HostLookup, LookupFailed, Resolver
+from mock_server.runtime.request_head import request_head
+from mock_server.runtime.web_url import parse_web_url
 from tests.mock_server.runtime.listening import listening
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+_MAX_BODY_BYTES = 64 * 1024
 
 
-class FakeNetwork(httpcore.AsyncNetworkBackend):
+class FakeNetwork:
     """Records connections without making any, and fails for the given addresses."""
 
     def __init__(self, failing: Mapping[str, Exception] | None = None) -> None:
         self.failing = failing or {}
         self.hosts: list[str] = []
-        self.timeouts: list[float | None] = []
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        self.hosts.append(host)
-        self.timeouts.append(timeout)
-        if host in self.failing:
-            raise self.failing[host]
-        return httpcore.AsyncMockStream([OK])
+    async def connect(self, address: Address, port: int) -> socket.socket:
+        self.hosts.append(str(address))
+        if str(address) in self.failing:
+            raise self.failing[str(address)]
+        return socket.socket()
 
 
 class FakeResolver:
     """A resolver that returns its answers in turn and records the names."""
 
-    def __init__(self, *answers: Sequence[str] | OSError | UnicodeError) -> None:
+    def __init__(self, *answers: Sequence[str] | LookupFailed) -> None:
         self.answers = list(answers)
         self.hosts_asked: list[str] = []
 
     async def __call__(self, host: str) -> Sequence[str]:
         self.hosts_asked.append(host)
         answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
+        if isinstance(answer, LookupFailed):
             raise answer
         return answer
 
 
-async def forbidden_resolver(host: str) -> Sequence[str]:
-    return ["169.254.169.254"]
+class SilentResolver:
+    """A resolver that answers when the test says so, and records the names."""
+
+    def __init__(self, answering: Mapping[str, str] | None = None) -> None:
+        self.answering = answering or {}
+        self.hosts_asked: list[str] = []
+        self.may_answer = asyncio.Event()
+
+    async def __call__(self, host: str) -> Sequence[str]:
+        self.hosts_asked.append(host)
+        if host not in self.answering:
+            await self.may_answer.wait()
+        return [self.answering.get(host, "127.0.0.1")]
+
+
+async def no_resolver(host: str) -> Sequence[str]:
+    raise AssertionError(f"{host} needs no lookup")
 
 
 async def loopback_resolver(host: str) -> Sequence[str]:
     return ["127.0.0.1"]
+
+
+def client_of(
+    resolve: Resolver = no_resolver, *, tls: ssl.SSLContext | None = None
+) -> GuardedClient:
+    return GuardedClient(GuardedNetwork(Egress.LOOPBACK, HostLookup(resolve)), tls=tls)
+
+
+async def get(client: GuardedClient, url: str) -> bytes | None:
+    """Return the body of a response."""
+    target = parse_web_url(url)
+    response = await client.send(
+        target, [request_head("GET", target, {})], max_body_bytes=_MAX_BODY_BYTES
+    )
+    try:
+        return await response.body()
+    finally:
+        response.release()
 
 
 @asynccontextmanager

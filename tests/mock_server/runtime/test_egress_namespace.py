@@ -7,11 +7,8 @@ httpx client, which proves that the trap notices a connection.
 
 import asyncio
 import os
-import shutil
-import socket
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,6 +22,7 @@ import pytest
 from mock_server.runtime.egress import Egress
 from mock_server.runtime.image_checker import HttpImageChecker
 from mock_server.runtime.sender import HttpSender
+from tests.mock_server.runtime.own_network import begin_network, own_network, replace_file
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
@@ -159,7 +157,7 @@ def case_id(case: Case) -> str:
 def trial() -> Mapping[str, Hits]:
     """Run all cases in a network namespace; give the hits of each case by its id."""
     result = subprocess.run(
-        [*_own_network(), sys.executable, __file__],
+        [*own_network(), sys.executable, __file__],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
@@ -194,18 +192,6 @@ def _hits(case: Case, trial: Mapping[str, Hits]) -> Hits:
     if not hits.is_set:
         pytest.skip(f"this machine cannot listen on {case.trap}")
     return hits
-
-
-def _own_network() -> list[str]:
-    """Return a command prefix that gives a program its own network and mounts, or skip."""
-    if shutil.which("ip") is None or shutil.which("unshare") is None:
-        pytest.skip("needs the commands `ip` (iproute2) and `unshare` (util-linux)")
-    unshare = ["unshare", "--net", "--mount"]
-    for command in [unshare, [*unshare, "--user", "--map-root-user"]]:
-        probe = [*command, "ip", "link", "set", "lo", "up"]
-        if subprocess.run(probe, capture_output=True, check=False).returncode == 0:
-            return command
-    pytest.skip("not permitted to make a network namespace with `unshare`")
 
 
 class Traps:
@@ -276,17 +262,13 @@ async def _get(client: httpx.AsyncClient, url: str) -> None:
 
 def _lay_network() -> None:
     """Give every trap address to this namespace, and the test names to its resolver."""
-    assert [name for _, name in socket.if_nameindex()] == ["lo"], "not in a network of its own"
-    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    begin_network()
     for trap in TRAPS:
         command = (
             f"ip addr add {trap}/128 dev lo nodad" if ":" in trap else f"ip addr add {trap} dev lo"
         )
         subprocess.run(command.split(), check=False, capture_output=True)
-    with tempfile.NamedTemporaryFile("w", suffix=".hosts", delete=False) as hosts:
-        hosts.write(HOSTS)
-    subprocess.run(["mount", "--bind", hosts.name, "/etc/hosts"], check=True)
-    Path(hosts.name).unlink()
+    replace_file("/etc/hosts", HOSTS)
 
 
 def main() -> None:

@@ -4,52 +4,40 @@ import ssl
 import subprocess
 from pathlib import Path
 
-import httpx
 import pytest
 
-from mock_server.runtime.egress import Egress
-from mock_server.runtime.guarded_transport import GuardedTransport
-from mock_server.runtime.resolver import Resolver
-from mock_server.runtime.transport_errors import translate_errors
-from tests.mock_server.runtime.networks import loopback_resolver, serving
+from mock_server.runtime.transport_errors import ExchangeFailed, describe_failure
+from tests.mock_server.runtime.networks import client_of, get, loopback_resolver, serving
 
 pytestmark = pytest.mark.anyio
 
 
 async def test_tls_verifies_the_host_name_and_not_the_address(certificate: Path) -> None:
-    trusted = ssl.create_default_context(cafile=certificate)
+    client = client_of(loopback_resolver, tls=ssl.create_default_context(cafile=certificate))
 
-    async with (
-        serving(certificate) as port,
-        GuardedTransport(Egress.LOOPBACK, loopback_resolver, ssl_context=trusted) as transport,
-    ):
-        right = await transport.handle_async_request(request(f"https://receiver.test:{port}/"))
-        assert await right.aread() == b"ok"
-        with pytest.raises(httpx.ConnectError, match="certificate rejected: Hostname mismatch"):
-            await transport.handle_async_request(request(f"https://other.test:{port}/"))
+    async with serving(certificate) as port:
+        assert await get(client, f"https://receiver.test:{port}/") == b"ok"
+        with pytest.raises(ExchangeFailed, match="certificate rejected: Hostname mismatch"):
+            await get(client, f"https://other.test:{port}/")
 
 
 async def test_an_untrusted_certificate_is_the_reason_of_the_error(certificate: Path) -> None:
-    async with serving(certificate) as port, transport_to(loopback_resolver) as transport:
-        with pytest.raises(httpx.ConnectError, match=r"certificate rejected: self.signed"):
-            await transport.handle_async_request(request(f"https://receiver.test:{port}/"))
+    async with serving(certificate) as port:
+        with pytest.raises(ExchangeFailed, match=r"certificate rejected: self.signed"):
+            await get(client_of(loopback_resolver), f"https://receiver.test:{port}/")
 
 
 async def test_tls_to_a_plain_server_is_the_reason_of_the_error() -> None:
-    async with serving() as port, transport_to(loopback_resolver) as transport:
-        with pytest.raises(httpx.ConnectError, match="TLS failed: wrong version number"):
-            await transport.handle_async_request(request(f"https://receiver.test:{port}/"))
+    async with serving() as port:
+        with pytest.raises(ExchangeFailed, match="TLS failed: wrong version number"):
+            await get(client_of(loopback_resolver), f"https://receiver.test:{port}/")
 
 
-def test_a_tls_error_within_a_response_is_a_network_error() -> None:
-    with pytest.raises(httpx.NetworkError, match="TLS failed: bad record mac"), translate_errors():
-        raise ssl_error("BAD_RECORD_MAC")
+def test_a_tls_error_within_a_response_has_a_short_reason() -> None:
+    error = ssl.SSLError(1, "BAD_RECORD_MAC")
+    error.reason = "BAD_RECORD_MAC"
 
-
-def ssl_error(reason: str) -> ssl.SSLError:
-    error = ssl.SSLError(1, reason)
-    error.reason = reason
-    return error
+    assert describe_failure(error) == "TLS failed: bad record mac"
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +53,3 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("openssl is not installed")
     path.write_text(Path(f"{path}.key").read_text() + Path(f"{path}.crt").read_text())
     return path
-
-
-def transport_to(resolve: Resolver) -> GuardedTransport:
-    return GuardedTransport(Egress.LOOPBACK, resolve)
-
-
-def request(url: str) -> httpx.Request:
-    return httpx.Request("GET", url)

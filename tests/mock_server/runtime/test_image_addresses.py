@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.runtime.egress import Egress
+from mock_server.runtime.host_lookup import HostLookup
 from mock_server.runtime.image_checker import HttpImageChecker
 from tests.mock_server.runtime.images import (
     GIF,
@@ -57,7 +58,7 @@ async def test_a_fourth_redirect_is_not_followed(checker: HttpImageChecker) -> N
         ("file:///etc/passwd", "not an http or https URL"),
         ("data:image/png;base64,", "not an http or https URL"),
         ("http://[oops/", "Invalid IPv6 URL"),
-        ("http://x:port/", "Invalid port"),
+        ("http://x:port/", "the port must be 1 to 65535 (got port)"),
     ],
 )
 async def test_the_egress_policy_applies_to_redirects(
@@ -87,7 +88,7 @@ async def test_a_redirect_without_a_location_is_an_unexpected_status(
         ("http://169.254.169.254/", "169.254.169.254 is link-local"),
         ("ftp://example.test/a.png", "not an http or https URL"),
         ("", "not an http or https URL"),
-        ("http://[oops]/", "Invalid"),
+        ("http://[oops]/", "invalid URL"),
     ],
 )
 async def test_an_invalid_address_is_unreachable_with_the_reason(
@@ -144,7 +145,7 @@ def check() -> Iterator[Callable[[str], BadImage | None]]:
         return ["169.254.169.254"]
 
     async def open_checker() -> HttpImageChecker:
-        return HttpImageChecker(Egress.LOOPBACK, sniff, resolve=resolve)
+        return HttpImageChecker(Egress.LOOPBACK, sniff, hosts=HostLookup(resolve))
 
     with asyncio.Runner() as runner:
         checker = runner.run(open_checker())

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.runtime.egress import Egress
+from mock_server.runtime.host_lookup import HostLookup
 from mock_server.runtime.sender import HttpSender
 from mock_server.version import __version__
 from tests.mock_server.runtime.listening import (
@@ -145,8 +146,12 @@ async def test_a_reset_connection_is_reported(sender: HttpSender) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(b"", "Server disconnected"), (b"SSH-2.0-OpenSSH\r\n\r\n", "illegal status line")],
-    ids=["nothing", "another protocol"],
+    [
+        (b"", "the server disconnected without a complete response"),
+        (b"HTTP/1.1 200 OK\r\n", "the server disconnected without a complete response"),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", "expected http/"),
+    ],
+    ids=["nothing", "half a head", "another protocol"],
 )
 async def test_a_response_that_is_not_http_is_reported(
     sender: HttpSender, answer: bytes, reason: str
@@ -198,7 +203,7 @@ async def test_a_name_with_a_forbidden_address_is_blocked() -> None:
     async def resolve(host: str) -> Sequence[str]:
         return ["10.0.0.1"]
 
-    sender = HttpSender(Egress.LOOPBACK, resolve=resolve)
+    sender = HttpSender(Egress.LOOPBACK, hosts=HostLookup(resolve))
     sent = await sender.post("http://intranet.test/", b"{}")
 
     assert sent.is_blocked
@@ -223,7 +228,7 @@ def post() -> Iterator[Callable[[str], object]]:
         return ["169.254.169.254"]
 
     async def open_sender() -> HttpSender:
-        return HttpSender(Egress.LOOPBACK, resolve=resolve)
+        return HttpSender(Egress.LOOPBACK, hosts=HostLookup(resolve))
 
     with asyncio.Runner() as runner:
         sender = runner.run(open_sender())
