@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from mock_server.domain.errors import quoted
 
@@ -11,6 +11,10 @@ _WORD = re.compile(r"[^\W_]+")
 _ALSO_INVISIBLE = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
 ) | {chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))}
+# These are no combining marks, but are decomposed into some.
+_ALSO_MARKS = frozenset("\u0f73\u0f75\u0f81\uff9e\uff9f")
+_MAX_MARKS = 30
+_JOINER = "\u034f"  # COMBINING GRAPHEME JOINER
 # A table for `bytes.translate`, which is much faster than `str.translate`.
 _ASCII_WORDS = (
     "".join(chr(code).casefold() if _WORD.match(chr(code)) else " " for code in range(128))
@@ -61,8 +65,28 @@ def fold(text: str) -> str:
     """Return one form for all spellings of a word: NFKC, case folded, visible characters only."""
     if text.isascii():
         return text.casefold()
-    visible = "".join(char for char in text if not _is_invisible(char))
+    visible = _stream_safe(char for char in text if not _is_invisible(char))
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+
+
+def _stream_safe(chars: Iterable[str]) -> str:
+    """Return a text with at most 30 combining marks in sequence (UAX #15, Stream-Safe Text).
+
+    The time of a normalization grows with the square of such a sequence. Further marks are
+    separated by U+034F, which is no part of a word, and neither are combining marks.
+    """
+    safe: list[str] = []
+    marks = 0
+    for char in chars:
+        if not unicodedata.combining(char) and char not in _ALSO_MARKS:
+            marks = 0
+        elif marks < _MAX_MARKS:
+            marks += 1
+        else:
+            safe.append(_JOINER)
+            marks = 1
+        safe.append(char)
+    return "".join(safe)
 
 
 def _is_invisible(char: str) -> bool:
