@@ -38,11 +38,11 @@ class Sender(Protocol):
 
 
 class PatternSearch(Protocol):
-    def found(self, patterns: Sequence[str], text: str) -> frozenset[str]:
+    async def found(self, patterns: Sequence[str], text: str, group: str = "") -> frozenset[str]:
         """Return the regular expressions (Python's syntax) that match somewhere in a text.
 
         All searches of one call share one time limit. A pattern that is not searched in time
-        counts as not found.
+        counts as not found. Long searches of one group may wait for one another.
         """
 
 

@@ -31,7 +31,7 @@ class RuleMatcher:
             rule_input = msgspec.structs.replace(rule_input, headers=headers)
         patterns, prompt = sandbox.patterns_for(rule_input, real_ms)
         if patterns:
-            found = self._search.found(patterns, prompt)
+            found = await self._search.found(patterns, prompt, sandbox.id)
             rule_input = msgspec.structs.replace(rule_input, found_patterns=found)
         return await self._store.execute(
             sandbox.id, MatchRules(real_ms=real_ms, rule_input=rule_input)

@@ -1,43 +1,103 @@
 """Search prompts for the regular expressions of rules, within a time limit."""
 
+import asyncio
 import logging
 import re
 from collections.abc import Sequence
 from functools import lru_cache
 from time import perf_counter
+from typing import Any
+from weakref import WeakValueDictionary
 
 log = logging.getLogger("mock_server.rules")
 
-SEARCH_LIMIT_S = 0.05  # For all searches of one request, because they block other requests.
+SEARCH_LIMIT_S = 0.05  # For all searches of one request.
+_AT_ONCE_S = 0.001  # What they may take before they go on in a thread.
+_MAX_COMPILED = 500
 
 _PARTS = r"(?s)\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?!\d*,?\d*\})"
 _IN_SET = r"(?s)\\.|\["
 
 
 class RegexPatternSearch:
-    """Searches with the package `regex`, which has time limits, but in the syntax of `re`."""
+    """Searches with the package `regex`, which has time limits, but in the syntax of `re`.
+
+    What takes long goes on in a thread, so that it does not stop other requests. Searches of one
+    group wait for one another, so that no group takes the threads of all others.
+    """
 
     def __init__(self, limit_s: float = SEARCH_LIMIT_S) -> None:
         self._limit_s = limit_s
+        self._compiled: dict[str, Any] = {}  # None for a pattern that cannot be compiled.
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    def found(self, patterns: Sequence[str], text: str) -> frozenset[str]:
-        import regex  # noqa: PLC0415  # slow to import, and few rules need it
+    async def found(self, patterns: Sequence[str], text: str, group: str = "") -> frozenset[str]:
+        search = _Search(patterns, text, self._limit_s)
+        while search.goes_on and search.pattern in self._compiled and search.spent_s < _AT_ONCE_S:
+            search.step(self._compiled[search.pattern], _AT_ONCE_S)
+        if search.goes_on:
+            turn = self._turns.setdefault(group, asyncio.Lock())
+            async with turn:
+                await asyncio.to_thread(self._finish, search)
+        return frozenset(search.found)
 
-        left_s = self._limit_s
-        found = []
-        for pattern in patterns:
-            if left_s <= 0:
-                break
+    def _finish(self, search: "_Search") -> None:
+        import regex  # noqa: F401, PLC0415  # It takes too long for the limit, and few rules need it.
+
+        while search.goes_on:
             began_s = perf_counter()
-            try:
-                if regex.search(in_python_syntax(pattern), text, timeout=left_s):
-                    found.append(pattern)
-            except TimeoutError:
-                pass
-            except (regex.error, OverflowError, RecursionError) as error:
-                log.warning("rule with prompt_regex %r never matches: %s", pattern, error)
-            left_s -= perf_counter() - began_s
-        return frozenset(found)
+            compiled = self._compile(search.pattern)
+            search.spent_s += perf_counter() - began_s
+            search.step(compiled, self._limit_s, releases_lock=True)
+
+    def _compile(self, pattern: str) -> Any:
+        if pattern in self._compiled:
+            return self._compiled[pattern]
+        import regex  # noqa: PLC0415  # as above
+
+        compiled = None
+        try:
+            compiled = regex.compile(in_python_syntax(pattern))
+        except (regex.error, OverflowError, RecursionError) as error:
+            log.warning("rule with prompt_regex %r never matches: %s", pattern, error)
+        if len(self._compiled) >= _MAX_COMPILED:
+            self._compiled.clear()
+        self._compiled[pattern] = compiled
+        return compiled
+
+
+class _Search:
+    """The search of one text for several patterns, one after the other."""
+
+    def __init__(self, patterns: Sequence[str], text: str, limit_s: float) -> None:
+        self.found: list[str] = []
+        self.spent_s = 0.0
+        self._waiting = list(reversed(patterns))
+        self._text = text
+        self._limit_s = limit_s
+
+    @property
+    def goes_on(self) -> bool:
+        return bool(self._waiting) and self.spent_s < self._limit_s
+
+    @property
+    def pattern(self) -> str:
+        """The pattern to search for next."""
+        return self._waiting[-1]
+
+    def step(self, compiled: Any, until_s: float, *, releases_lock: bool = False) -> None:
+        """Search for the next pattern until so much time is spent; then it must be done again."""
+        left_s = min(until_s, self._limit_s) - self.spent_s
+        if left_s <= 0:
+            return
+        began_s = perf_counter()
+        try:
+            if compiled and compiled.search(self._text, timeout=left_s, concurrent=releases_lock):
+                self.found.append(self.pattern)
+            self._waiting.pop()
+        except TimeoutError:
+            pass
+        self.spent_s += perf_counter() - began_s
 
 
 @lru_cache(maxsize=1000)

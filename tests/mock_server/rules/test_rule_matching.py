@@ -141,7 +141,7 @@ class Search:
         self.found_patterns = frozenset(found)
         self.asked: list[Sequence[str]] = []
 
-    def found(self, patterns: Sequence[str], text: str) -> frozenset[str]:
+    async def found(self, patterns: Sequence[str], text: str, group: str = "") -> frozenset[str]:
         self.asked.append(patterns)
         return self.found_patterns
 

@@ -1,5 +1,6 @@
 """Prompts are searched for the patterns of rules within one time limit, as Python would."""
 
+import asyncio
 import logging
 import re
 import warnings
@@ -12,24 +13,26 @@ from hypothesis import strategies as st
 from mock_server.runtime.pattern_search import RegexPatternSearch, in_python_syntax
 
 SEARCH = RegexPatternSearch()
+pytestmark = pytest.mark.anyio
+EVIL, ITS_TEXT = "(a|aa)+$", "a" * 60 + "b"
 
 
-def test_every_pattern_in_the_text_is_found() -> None:
-    assert SEARCH.found(["^a", "cat$", "dog"], "a cat") == {"^a", "cat$"}
+async def test_every_pattern_in_the_text_is_found() -> None:
+    assert await SEARCH.found(["^a", "cat$", "dog"], "a cat") == {"^a", "cat$"}
 
 
-def test_slow_search_leaves_no_time_to_those_after_it() -> None:
+async def test_slow_search_leaves_no_time_to_those_after_it() -> None:
     search = RegexPatternSearch(limit_s=0.01)
 
-    assert search.found(["cat$", "(a|aa)+$", "b$"], "cat" + "a" * 60 + "b") == set()
-    assert search.found(["b$", "(a|aa)+$", "cat"], "cat" + "a" * 60 + "b") == {"b$"}
+    assert await search.found(["cat$", EVIL, "b$"], f"cat{ITS_TEXT}") == set()
+    assert await search.found(["b$", EVIL, "cat"], f"cat{ITS_TEXT}") == {"b$"}
 
 
-def test_pattern_that_cannot_be_compiled_is_not_found_and_logged(
+async def test_pattern_that_cannot_be_compiled_is_not_found_and_logged(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.WARNING):
-        assert SEARCH.found(["(?P<a>", "a"], "a") == {"a"}
+        assert await SEARCH.found(["(?P<a>", "a"], "a") == {"a"}
 
     assert "never matches" in caplog.text
 
@@ -52,12 +55,12 @@ def test_pattern_that_cannot_be_compiled_is_not_found_and_logged(
         ("a{}b", "a{}b"),
     ],
 )
-def test_pattern_means_what_it_means_in_python(pattern: str, text: str) -> None:
+async def test_pattern_means_what_it_means_in_python(pattern: str, text: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of [[, which another Python may read so
         is_found = re.search(pattern, text) is not None
 
-    assert (SEARCH.found([pattern], text) == {pattern}) is is_found
+    assert (await SEARCH.found([pattern], text) == {pattern}) is is_found
 
 
 @given(st.text("ab[]{}:^-,1\\()|.*", max_size=12))
@@ -70,3 +73,38 @@ def test_pattern_of_python_can_be_compiled(pattern: str) -> None:
             return
 
     regex.compile(in_python_syntax(pattern))
+
+
+async def test_slow_searches_do_not_stop_the_event_loop() -> None:
+    """Before, each took 50 ms of the loop."""
+    search = RegexPatternSearch(limit_s=0.2)
+    searches = [asyncio.create_task(search.found([EVIL], ITS_TEXT, "one")) for _ in range(3)]
+    turns = 0
+
+    while not all(each.done() for each in searches):
+        turns += 1
+        await asyncio.sleep(0.001)
+
+    assert turns > 50
+    assert [each.result() for each in searches] == [frozenset()] * 3
+
+
+async def test_slow_searches_of_a_group_do_not_delay_those_of_another() -> None:
+    search = RegexPatternSearch(limit_s=0.2)
+    slow = [asyncio.create_task(search.found([EVIL], ITS_TEXT, "one")) for _ in range(50)]
+    await asyncio.sleep(0)
+
+    assert await search.found(["b$"], ITS_TEXT, "other") == {"b$"}
+
+    assert sum(each.done() for each in slow) < len(slow)
+    for each in slow:
+        each.cancel()
+    await asyncio.gather(*slow, return_exceptions=True)
+
+
+async def test_search_that_goes_on_in_a_thread_is_completed_there() -> None:
+    search, text = RegexPatternSearch(limit_s=30), "x" * 50_000 + "cat"
+    patterns = ["(?:x|xx)+?cat", "cat$", "dog"]
+
+    for _ in range(2):  # The first time, the patterns are compiled in the thread.
+        assert await search.found(patterns, text) == {*patterns[:2]}
