@@ -1,6 +1,8 @@
 """Read the rules in the bodies of calls."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
 from typing import Any
 
 from mock_server.control.errors import ControlError
@@ -9,6 +11,8 @@ from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.web.redaction import Redactor
+
+_AT_ONCE_S = 0.005  # Then other requests are served.
 
 
 class RuleReader:
@@ -26,6 +30,23 @@ class RuleReader:
         self._is_durable = store.is_durable
         self._fail_codes = fail_codes
         self._redactor_of = redactor_of
+
+    async def read_all(
+        self, sandbox: SandboxReader, written: Sequence[object], path: str
+    ) -> list[RuleDefinition]:
+        """Return rules. Raise ControlError (400) if one is invalid; `path` is for errors.
+
+        Other requests are served meanwhile, because each regular expression takes up to some
+        milliseconds to compile.
+        """
+        definitions = []
+        began_s = perf_counter()
+        for at, each in enumerate(written):
+            definitions.append(self.read(sandbox, each, f"{path}[{at}]"))
+            if perf_counter() - began_s > _AT_ONCE_S:
+                await asyncio.sleep(0)
+                began_s = perf_counter()
+        return definitions
 
     def read(self, sandbox: SandboxReader, written: object, path: str) -> RuleDefinition:
         """Return a rule. Raise ControlError (400) if it is invalid; `path` is for errors."""

@@ -77,13 +77,7 @@ class RulesResource:
             raise ControlError(
                 400, f"rules: must be at most {MAX_RULES} rules (got {len(body.rules)})"
             )
-        return await self._set(
-            sandbox,
-            [
-                self._reader.read(sandbox, each, f"rules[{at}]")
-                for at, each in enumerate(body.rules)
-            ],
-        )
+        return await self._set(sandbox, await self._reader.read_all(sandbox, body.rules, "rules"))
 
     async def add(self, sandbox: SandboxReader, body: WrittenRule) -> RuleList:
         definition = self._reader.read(sandbox, body, "rule")
