@@ -139,5 +139,5 @@ def _named(wanted: Request | str) -> str:
 def _decoded(path: Path, decoder: msgspec.json.Decoder[D]) -> D:
     try:
         return decoder.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError) as error:
         raise CassetteError(f"{path}: {reason_of(error)}") from error

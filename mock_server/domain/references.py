@@ -11,6 +11,7 @@ from mock_server.domain.ports import BadImage, ImageProblem
 
 FormatRecogniser = Callable[[bytes], str | None]  # Names a format such as "PNG", or None.
 
+_LONGEST_REASON = 200  # The standard library repeats the host in its errors.
 _SUPPORTED_EXTENSIONS = {".jpg", ".jpeg", ".png", ".webp"}
 # The table of the standard library lacks these extensions in some versions of Python.
 _UNSUPPORTED_EXTENSIONS = {
@@ -47,7 +48,7 @@ def _find_problem(
         parts = urlsplit(url)
         host = (parts.hostname or "").rstrip(".")
     except ValueError as error:
-        return ImageProblem.UNREACHABLE, f"{shown}: invalid URL ({error})"
+        return ImageProblem.UNREACHABLE, f"{shown}: invalid URL ({str(error)[:_LONGEST_REASON]})"
     if parts.scheme not in {"http", "https"}:
         return ImageProblem.UNREACHABLE, f"{shown}: must be an http, https or data URL"
     if not host:

@@ -107,6 +107,19 @@ def test_any_bytes_that_are_no_recording_are_refused(content: bytes) -> None:
             cassettes.load(Path(name), "S-SUB-901")
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b'[{"type":"burst","request":{"method":"\xe9"}}]', b"[" * 100_000],
+    ids=["UTF-8", "depth"],
+)
+def test_a_recording_that_is_no_json_is_refused(tape: Path, content: bytes) -> None:
+    """Found by fuzzing: msgspec raises an error of its own for bytes that are no UTF-8."""
+    (tape / "S-SUB-901.json").write_bytes(content)
+
+    with pytest.raises(CassetteError, match=r"S-SUB-901\.json: "):
+        cassettes.load(tape, "S-SUB-901")
+
+
 pairs = st.lists(st.tuples(st.text(), st.text()), max_size=2).map(tuple)
 requests = st.builds(
     Request,

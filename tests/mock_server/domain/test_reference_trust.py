@@ -136,6 +136,15 @@ def test_any_text_is_checked_and_its_reason_is_short(url: str) -> None:
     assert bad is None or len(bad.reason) < 700
 
 
+@pytest.mark.parametrize("host", ["[{}]", "[{}", "\u2100{}"])
+def test_reason_does_not_repeat_a_long_host(host: str) -> None:
+    """Found by fuzzing: errors of the standard library repeat the whole host."""
+    bad = find_bad(f"http://{host.format('x' * 100_000)}/a.png")
+
+    assert bad is not None
+    assert len(bad.reason) < 500
+
+
 def test_a_bad_address_is_shown_in_the_reason() -> None:
     bad = find_bad(BAD)
 
