@@ -99,17 +99,19 @@ def _client_status(entry: Entry) -> int:
     return entry.status if replaced is None else replaced
 
 
-def redacted(entry: AnyEntry) -> AnyEntry:
-    """Return an entry with the API key redacted, for a snapshot."""
-    redactor = Redactor.of_request(entry.headers)
+def redacted(entry: AnyEntry, redactor: Redactor) -> AnyEntry:
+    """Return an entry for a snapshot: without secrets, and with every form of the key redacted.
+
+    A snapshot has bytes in base64, so a form of the key could not be found there later.
+    """
     return msgspec.structs.replace(
         entry,
-        path=redactor.text(entry.path),
-        query=redactor.raw(entry.query),
-        request=redactor.raw(entry.request),
-        answer=redactor.raw(entry.answer),
-        headers=_encoded(redactor.headers(entry.headers)),
-        answer_headers=_encoded(redactor.headers(entry.answer_headers)),
+        path=redactor.everywhere(entry.path.encode(errors="replace")).decode(errors="replace"),
+        query=redactor.everywhere(entry.query),
+        request=redactor.everywhere(entry.request),
+        answer=redactor.everywhere(entry.answer),
+        headers=redactor.headers_everywhere(entry.headers),
+        answer_headers=redactor.headers_everywhere(entry.answer_headers),
     )
 
 
@@ -122,7 +124,3 @@ def _path(entry: Entry, redactor: Redactor) -> str:
     if entry.query:
         path = f"{path}?{entry.query.decode('latin-1')}"
     return redactor.text(path)
-
-
-def _encoded(headers: Headers) -> tuple[tuple[bytes, bytes], ...]:
-    return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers)

@@ -29,9 +29,8 @@ def without_key(
     if len(body) + len(answer_body) > _ENOUGH_BYTES:
         body, answer_body = body[:_ENOUGH_BYTES], answer_body[:_ENOUGH_BYTES]
     # One search in everything takes less time than one in each part, and most entries have no key.
-    if not redactor.may_be_in(
-        b"\n".join((request.target.raw_path, entry.query, body, answer_body, head.encoded))
-    ):
+    sent = b"\n".join((request.target.raw_path, entry.query, body))
+    if not redactor.may_be_in(b"\n".join((sent, answer_body, head.encoded)), len(sent)):
         return msgspec.structs.replace(entry, headers=headers.pairs)
     return msgspec.structs.replace(
         entry,

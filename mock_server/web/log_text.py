@@ -29,7 +29,6 @@ _SHOWN_PARAMETERS = frozenset(
         "timeout",
     }
 )
-_ESCAPES = frozenset("%+\\")
 _PRINTED = "/:@!$&'()*+,;=~[]?"
 
 
@@ -55,9 +54,7 @@ class LogText:
 
     def _redacted(self, text: str) -> str:
         for redactor in self._redactors:
-            text = redactor.text(text)
-            if not _ESCAPES.isdisjoint(text):  # Only then it can have an escaped form of the key.
-                text = redactor.json(text.encode(errors="replace")).decode()
+            text = redactor.everywhere(text.encode(errors="replace")).decode(errors="replace")
         return _LIKE_A_KEY.sub(REDACTED, text)
 
 

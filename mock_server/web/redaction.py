@@ -1,10 +1,10 @@
 """Redact API keys in everything that is shown or stored."""
 
-import json
 import re
 from collections.abc import Iterable
-from functools import lru_cache
-from urllib.parse import quote, quote_plus
+from functools import cached_property, lru_cache
+
+from mock_server.web.key_forms import KeyForms
 
 REDACTED = "[redacted]"
 
@@ -12,7 +12,6 @@ Header = tuple[bytes, bytes]
 
 _SECRET_HEADERS = {"authorization", "proxy-authorization", "cookie", "x-api-key"}
 _BEARER = re.compile(r"\s*bearer\s+(\S+)\s*", re.IGNORECASE)
-_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")  # Such a key has one form, unless it is percent-encoded.
 _SHORTEST_KEY = 8  # A shorter key may be part of an unrelated word.
 
 
@@ -22,8 +21,6 @@ class Redactor:
     def __init__(self, key: str = "") -> None:
         self._whole_key = key
         self._key = key if len(key) >= _SHORTEST_KEY else ""
-        self._bytes = self._key.encode("latin-1", "replace")
-        self._is_plain = _PLAIN.fullmatch(self._key) is not None
 
     @classmethod
     def of_request(cls, headers: Iterable[Header]) -> "Redactor":
@@ -47,24 +44,30 @@ class Redactor:
     def json(self, shown: bytes) -> bytes:
         """Return valid JSON with the key redacted.
 
-        The key can be percent-encoded, or escaped as JSON once or twice (JSON in a string). The
-        longest form is replaced first, so that no incomplete escape sequence remains.
+        `KeyForms` lists the forms of the key that are found.
         """
         if not self._key:
             return shown
-        for form in _escaped(self._key):
-            shown = shown.replace(form, REDACTED.encode())
-        return _percent_encoded(self._key).sub(REDACTED.encode(), shown)
+        return self._forms.removed(shown, REDACTED.encode(), is_json=True)
 
     def everywhere(self, raw: bytes) -> bytes:
         """Return a part of a message with every form of the key redacted."""
-        return self.json(self.raw(raw)) if self.may_be_in(raw) else raw
+        if not self.may_be_in(raw):
+            return raw
+        return self._forms.removed(raw, REDACTED.encode())
 
-    def may_be_in(self, raw: bytes) -> bool:
-        """Return False only if no form of the key is in a part of a message."""
+    def may_be_in(self, raw: bytes, sent_bytes: int | None = None) -> bool:
+        """Return False only if no form of the key is in a part of a message.
+
+        For `sent_bytes` see `KeyForms`. By default, a client has sent everything.
+        """
         if not self._key:
             return False
-        return not self._is_plain or self._bytes in raw or b"%" in raw
+        return self._forms.may_be_in(raw, len(raw) if sent_bytes is None else sent_bytes)
+
+    @cached_property
+    def _forms(self) -> KeyForms:
+        return _forms_of(self._key)
 
     def headers_everywhere(self, headers: Iterable[Header]) -> tuple[Header, ...]:
         """Return headers without secrets, and with every form of the key redacted."""
@@ -92,26 +95,8 @@ class Redactor:
 
 
 @lru_cache(maxsize=100)
-def _escaped(key: str) -> list[bytes]:
-    """Return the forms that a key can have in JSON, the longest first."""
-    forms = {quote(key, safe=""), quote_plus(key)}
-    for is_ascii in (False, True):
-        once = json.dumps(key, ensure_ascii=is_ascii)[1:-1]
-        forms |= {once, json.dumps(once, ensure_ascii=is_ascii)[1:-1]}
-    return sorted((form.encode() for form in forms), key=len, reverse=True)
-
-
-@lru_cache(maxsize=100)
-def _percent_encoded(key: str) -> re.Pattern[bytes]:
-    """Return a pattern for the key with any of its bytes percent-encoded.
-
-    A quotation mark and a backslash must be percent-encoded, because JSON would escape them.
-    """
-    parts = []
-    for byte in key.encode():
-        raw = b"" if byte in b'"\\' else re.escape(bytes([byte])) + b"|"
-        parts.append(b"(?:%b%%%02x|%%%02X)" % (raw, byte, byte))
-    return re.compile(b"".join(parts))
+def _forms_of(key: str) -> KeyForms:
+    return KeyForms(key)
 
 
 def bearer_token(raw: bytes) -> str:

@@ -52,7 +52,8 @@ class SnapshotResource:
 
     async def take(self, sandbox: SandboxReader) -> Snapshot:
         snapshot = await self._store.execute(sandbox.id, TakeSnapshot(real_ms=self._real_ms()))
-        journal = [redacted(entry) for entry in snapshot.journal]
+        redactor = self._authenticator.redactor(sandbox)
+        journal = [redacted(entry, redactor) for entry in snapshot.journal]
         return msgspec.structs.replace(snapshot, journal=journal)
 
     async def restore(self, sandbox_id: str, request: Request) -> None:

@@ -1,6 +1,9 @@
 """Whatever a key looks like and wherever a client puts it, no witness shows it."""
 
 import json
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from urllib.parse import quote, quote_plus
 
@@ -8,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.mock_server import written_keys
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT, Api, Json
 from tests.mock_server.e2e.serving import RunningMock
 from tests.properties import examples
@@ -96,6 +100,45 @@ def test_no_witness_of_a_sandbox_shows_its_key(mock: RunningMock, key: str) -> N
         for form in spelled(api.key):
             assert form not in answer.text, path
     api.control("DELETE", "sandbox")
+
+
+@examples(60)
+@given(st.data(), written_keys.keys)
+def test_nothing_shows_a_key_that_a_prompt_contains_in_any_form(
+    mock: RunningMock, data: st.DataObject, key: str
+) -> None:
+    api = mock.api(f"{next(_numbers)}{key}")
+    form = data.draw(written_keys.written(api.key))
+    api.try_submit({"input": {"prompt": f"a fox {form}"}})
+    api.send("POST", SUBMIT, content=b'{"input": {"prompt": "%b"}}' % form.encode())
+    api.send("GET", BALANCE, params={"key": form}, headers={"X-Key": form})
+    task_id = api.submit(callback_url=f"http://127.0.0.1:9/?key={quote(form, safe='%+')}")
+    api.advance("5m")
+    api.http.get(api.result_urls(task_id)[0], params={"key": form})
+
+    for path in SHOWING:
+        answer = api.control("GET", path)
+        for text in texts_in(answer.json()):
+            written_keys.assert_hidden(api.key, text)
+            with suppress(ValueError):  # A snapshot has bytes in base64.
+                written_keys.assert_hidden(
+                    api.key, b64decode(text, validate=True).decode("latin-1")
+                )
+    assert mock.http.get("/_mock/sandboxes").status_code == 200
+    api.control("DELETE", "sandbox")
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Yield all texts and names in a value of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield name
+            yield from texts_in(member)
+    elif isinstance(value, list):
+        for each in value:
+            yield from texts_in(each)
 
 
 def test_what_is_waited_for_in_vain_shows_no_key(api: Api) -> None:

@@ -1,0 +1,198 @@
+"""Remove an API key from text, however it is written there.
+
+Each character of the key can be percent-encoded, or escaped as JSON any number of times. The key
+can also be part of a text in base64, in both alphabets and at each of the three alignments.
+
+The time is linear in the length of the text, also for a text that nearly contains the key again and
+again. So nothing here compares the key character by character: functions written in C decode the
+text and search it.
+"""
+
+import json
+import re
+from base64 import b64encode
+from binascii import a2b_qp
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus
+
+Span = tuple[int, int]
+
+_SHORTEST = 8  # A shorter text may stand anywhere by chance.
+
+# Bytes that no key contains stand for parts of JSON.
+_PAIR = b"\x01"  # Two backslashes.
+_ESCAPED_QUOTE = b"\x02"
+_OTHER = 3
+_PERCENT, _QUOTE, _BACKSLASH = b'%"\\'
+_HEXADECIMAL = b"0123456789ABCDEFabcdef"
+
+
+def _table(changes: dict[int, int]) -> bytes:
+    return bytes(changes.get(byte, byte) for byte in range(256))
+
+
+# `a2b_qp` decodes quoted-printable text: "=41" is "A". It skips a line break after "=".
+_FOR_DECODER = _table(dict.fromkeys(b"=\r\n", _OTHER) | dict.fromkeys(range(_OTHER), _OTHER))
+_RAW = _table({_ESCAPED_QUOTE[0]: _QUOTE})
+# In JSON, a quotation mark that is not escaped is no part of a text.
+_JSON = _table({_ESCAPED_QUOTE[0]: _QUOTE, _QUOTE: _OTHER})
+# The decoder makes "=" of each "%" that encodes nothing. Here "%" and "=" are one character.
+_DECODED = _table({_PERCENT: ord("="), _OTHER: ord("=")})
+_STANDARD_BASE64 = _table({ord("-"): ord("+"), ord("_"): ord("/")})
+_URL_BASE64 = _table({ord("+"): ord("-"), ord("/"): ord("_")})
+
+# What `_decoded` shortens: to nothing if it ends with a backslash, else to one byte.
+_ESCAPE = re.compile(rb"%\\*[0-9A-Fa-f]\\*[0-9A-Fa-f]|\\+(?:u00(?:\\*[0-9A-Fa-f]\\*[0-9A-Fa-f])?)?")
+_PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
+_BEGUN_ESCAPE = re.compile(rb"\\+(?:u[0-9A-Fa-f]{0,3})?\Z")
+_BACKSLASHES = re.compile(rb"\\*")
+
+
+class KeyForms:
+    """The forms of one key that are searched for."""
+
+    def __init__(self, key: str) -> None:
+        raw = {key.encode(errors="replace"), key.encode("latin-1", "replace")}
+        addresses = {quote(key, safe="").encode(), quote_plus(key).encode()}
+        escaped = _json_forms(key)
+        self._exact_in_json = _longest_first(escaped)
+        self._exact = _longest_first(raw | escaped)
+        forms = raw | escaped | {key.replace(" ", "+").encode(errors="replace")}
+        decoded = {_decoded(form, is_json=False) for form in forms}
+        decoded |= {form.translate(_DECODED) for form in forms}
+        base64 = {core for form in raw | addresses for core in _base64_cores(form)}
+        self._decoded = _with_ends(form for form in decoded if len(form) >= _SHORTEST)
+        self._base64 = _with_ends(base64)
+        self._undecoded_base64 = base64 | {core.translate(_URL_BASE64) for core in base64}
+        self._unescaped = raw | addresses
+        # JSON escapes other characters as \u00XX only.
+        is_plain = _PLAIN.fullmatch(key) and not any(b"/" in core for core in base64)
+        self._escape = b"\\u00" if is_plain else b"\\"
+
+    def may_be_in(self, text: bytes, sent_bytes: int) -> bool:
+        """Return False only if no form of the key is in the text; this takes little time.
+
+        The text begins with this number of bytes that a client has sent. The rest is made of them,
+        so the key can be in base64 there only if it is so in them.
+        """
+        if b"%" in text or (b"\\" in text and self._escape in text):
+            return True
+        for form in self._unescaped:
+            if form in text:
+                return True
+        for core in self._undecoded_base64:  # noqa: SIM110  # `any` would take twice the time.
+            if text.find(core, 0, sent_bytes) >= 0:
+                return True
+        return False
+
+    def removed(self, text: bytes, replacement: bytes, *, is_json: bool = False) -> bytes:
+        """Return the text with a replacement for each form of the key. JSON stays valid."""
+        # The usual forms take less time. They must be searched for anyway: a percent sign before
+        # the key changes how its first characters are decoded, and a key may consist of escapes.
+        for form in self._exact_in_json if is_json else self._exact:
+            if form in text:
+                text = _replaced(text, _whole(text, _found(text, [form])), replacement)
+        decoded = _decoded(text, is_json=is_json)
+        spans = [*_found(decoded, self._decoded)]
+        spans += _found(decoded.translate(_STANDARD_BASE64), self._base64)
+        return _replaced(text, _undecoded(text, spans), replacement) if spans else text
+
+
+def _with_ends(forms: Iterable[bytes]) -> list[bytes]:
+    """Return the forms, and what remains of them if text before them decodes their beginning.
+
+    For example, it does so after a percent sign if the form begins with hexadecimal digits.
+    """
+    ends = set()
+    for form in forms:
+        ends.add(form)
+        for at in range(2):
+            if form[at] not in _HEXADECIMAL:
+                break
+            ends.add(form[at + 1 :])
+    return list(ends)
+
+
+def _json_forms(key: str) -> set[bytes]:
+    """Return the key as it is in JSON, and in a text in JSON that is JSON itself."""
+    forms = set()
+    for is_ascii in (False, True):
+        once = json.dumps(key, ensure_ascii=is_ascii)[1:-1]
+        forms |= {once, json.dumps(once, ensure_ascii=is_ascii)[1:-1]}
+    return {form.encode(errors="replace") for form in forms}
+
+
+def _longest_first(forms: Iterable[bytes]) -> list[bytes]:
+    return sorted(forms, key=lambda form: (-len(form), form))
+
+
+def _base64_cores(text: bytes) -> Iterator[bytes]:
+    """Yield, for each alignment, the characters in base64 that this text alone determines."""
+    for bytes_before, shared_characters in ((0, 0), (1, 2), (2, 3)):
+        encoded = b64encode(bytes(bytes_before) + text)
+        yield encoded[shared_characters : (bytes_before + len(text)) * 8 // 6]
+
+
+def _decoded(text: bytes, *, is_json: bool) -> bytes:
+    """Return the text without backslashes, and with all other escapes decoded."""
+    text = text.translate(_FOR_DECODER)
+    if b"\\" in text:
+        text = text.replace(b"\\\\", _PAIR).replace(b'\\"', _ESCAPED_QUOTE)
+        text = text.replace(b"\\u00", b"%").replace(_PAIR + b"u00", b"%")
+    text = text.translate(_JSON if is_json else _RAW, b"\\" + _PAIR)
+    if b"%" in text:
+        # Of several percent signs in a row, only the last one can encode something.
+        text = text.replace(b"%%", b"\x03%").replace(b"%%", b"\x03%")
+        text = a2b_qp(text.replace(b"%", b"="))
+    return text.translate(_DECODED)
+
+
+def _undecoded(text: bytes, spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield where spans of the decoded text are in the text itself, with all their escapes."""
+    places, removed, total = [], [0], 0
+    for escape in _ESCAPE.finditer(text):
+        start, end = escape.span()
+        places.append(start - total)
+        total += end - start - (text[end - 1] != _BACKSLASH)
+        removed.append(total)
+    for start, end in spans:
+        yield (
+            start + removed[bisect_left(places, start)],
+            end + removed[bisect_left(places, end)],
+        )
+
+
+def _whole(text: bytes, spans: Iterable[Span]) -> Iterator[Span]:
+    """Yield spans that contain no part of an escape of JSON: all of it or nothing."""
+    for start, end in spans:
+        begun = _BEGUN_ESCAPE.search(text, max(0, start - 6), start)
+        first = start if begun is None else begun.start()
+        while first and text[first - 1] == _BACKSLASH:
+            first -= 1
+        run_start = start + len(text[start:end].rstrip(b"\\"))
+        if run_start < end:
+            run_end = _BACKSLASHES.match(text, end).end()  # type: ignore[union-attr]  # "" matches
+            end = run_end - (run_end - run_start) % 2  # noqa: PLW2901
+        yield first, end
+
+
+def _found(text: bytes, forms: Iterable[bytes]) -> Iterator[Span]:
+    for form in forms:
+        start = text.find(form)
+        while start >= 0:
+            end = start + len(form)
+            yield start, end
+            start = text.find(form, end)
+
+
+def _replaced(text: bytes, spans: Iterable[Span], replacement: bytes) -> bytes:
+    parts, done = [], 0
+    for start, end in sorted(spans):
+        if end <= done:
+            continue
+        parts += [text[done : max(done, start)]]
+        if start >= done:
+            parts.append(replacement)
+        done = end
+    return b"".join([*parts, text[done:]])

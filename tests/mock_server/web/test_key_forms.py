@@ -1,0 +1,142 @@
+"""A key is removed in every form of it, in a time that is linear in the length of the text."""
+
+import json
+from base64 import b64encode
+from contextlib import suppress
+from time import process_time
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from mock_server.domain.api_key import MAX_KEY_LENGTH
+from mock_server.web.redaction import Redactor
+from tests.mock_server.written_keys import assert_hidden, keys, percent, written
+from tests.properties import examples
+
+MIB = 1024 * 1024
+
+texts = st.lists(
+    st.sampled_from(
+        ["a fox", "%", "%4", "%41", "\\", "\\u00", '"', "é", "=", "\n", "+", "\x01\x02"]
+    ),
+    max_size=4,
+).map("".join)
+
+
+@examples(300)
+@given(st.data(), keys, texts, texts, st.integers(1, 3), st.sampled_from(["ascii", "utf-8"]))
+def test_json_contains_no_form_of_the_key_and_stays_valid(
+    data: st.DataObject, key: str, before: str, after: str, depth: int, charset: str
+) -> None:
+    form = data.draw(written(key))
+    document: object = before + form + after
+    for _ in range(depth):
+        document = json.dumps([document], ensure_ascii=charset == "ascii")
+    assert isinstance(document, str)
+
+    shown = Redactor(key).json(document.encode()).decode()
+
+    [shown] = json.loads(shown)
+    for _ in range(depth - 1):
+        with suppress(ValueError):  # A key that ends with a backslash may end an inner escape.
+            [shown] = json.loads(shown)
+    assert isinstance(shown, str)
+    assert_hidden(key, shown)
+    assert "[redacted]" in shown
+
+
+@examples(300)
+@given(st.data(), keys, texts, texts)
+def test_text_contains_no_form_of_the_key(
+    data: st.DataObject, key: str, before: str, after: str
+) -> None:
+    text = before + data.draw(written(key)) + after
+
+    shown = Redactor(key).everywhere(text.encode()).decode()
+
+    assert_hidden(key, shown)
+    assert "[redacted]" in shown
+
+
+@given(keys, texts)
+def test_text_without_the_key_stays_as_it_is(key: str, text: str) -> None:
+    assert Redactor(key).everywhere(text.encode()) == text.encode()
+    shown = json.dumps([text, f"{text}{key[:6]}{text}"]).encode()
+    assert Redactor(key).json(shown) == shown
+
+
+@given(keys, st.lists(texts, min_size=2, max_size=6))
+def test_only_the_key_is_removed(key: str, pieces: list[str]) -> None:
+    assume(not any(each.endswith(("%", "%4", "\\", "\\u00", "u0", "+")) for each in pieces))
+    assume("\\" not in key)
+    text = percent(key).join(pieces)
+
+    shown = Redactor(key).everywhere(text.encode()).decode()
+
+    assert shown == "[redacted]".join(pieces)
+
+
+@given(st.text(min_size=8, max_size=20), st.binary(max_size=50))
+@example("\\" * 8, b'"\\\\\\\\\\\\\\\\\\""')
+@example('abcdefgh"', b'["abcdefgh"]')
+@example("abcdefgh\\", b'["abcdefgh\\\\", "abcdefgh"]')
+@example("e9abcdefgh", b'["\\u00e9abcdefgh"]')
+@example("u0041bcdefgh", b'["\\\\u0041bcdefgh"]')
+@example("nabcdefgh", b'["\\nabcdefgh"]')
+def test_json_stays_valid_whatever_key_and_text_are(key: str, raw: bytes) -> None:
+    document = raw
+    try:
+        json.loads(document)
+    except ValueError:
+        document = json.dumps([key, raw.decode("latin-1"), key]).encode()
+
+    json.loads(Redactor(key).json(document))
+
+
+def repeated(unit: str) -> bytes:
+    return (unit * (MIB // len(unit) + 1))[:MIB].encode()
+
+
+PERIODIC = "a" * 255 + "b" + "a" * 256
+HOSTILE = {
+    "plain": "a",
+    "encoded": "%61",
+    "both": "a%61",
+    "percent signs": "%",
+    "begun encodings": "%6",
+    "backslashes": "\\",
+    "quotes": '\\"',
+    "escapes": "\\u0061",
+    "double escapes": "\\\\u0061",
+    "all but the end": PERIODIC[:-1] + "c",
+    "all but the end, encoded": percent(PERIODIC[:-1] + "c"),
+    "base64": b64encode(PERIODIC[:-2].encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("unit", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("key", [PERIODIC, "a" * 511 + "b", "b" + "a" * 511])
+def test_mebibyte_that_nearly_contains_a_long_key_takes_little_time(key: str, unit: str) -> None:
+    assert len(key) == MAX_KEY_LENGTH
+    text, redactor = repeated(unit), Redactor(key)
+    redactor.json(b"")
+
+    began_s = process_time()
+    redactor.json(text)
+    redactor.everywhere(text)
+
+    # It takes about 20 ms. Comparing the key at each position would take 10 seconds or more.
+    assert process_time() - began_s < 1
+
+
+@pytest.mark.parametrize("unit", ["%61", "\\u0061"])
+def test_mebibyte_that_also_contains_a_long_key_takes_little_time(unit: str) -> None:
+    text = repeated(unit)[: -len(unit) * 600]
+    redactor = Redactor(PERIODIC)
+
+    began_s = process_time()
+    shown = redactor.everywhere(text + b"c" + percent(PERIODIC).encode())
+
+    assert process_time() - began_s < 2
+    assert shown == text + b"c[redacted]"
