@@ -237,6 +237,9 @@ class _RequestConnection:
         self.cycle: RequestResponseCycle | None = None
         self._lost = lost
 
+    async def stopped_sending(self) -> None:
+        await self._lost.wait()
+
     async def lost(self) -> None:
         """Wait until the connection is lost.
 

@@ -1,54 +1,86 @@
 """Wait for a condition in a sandbox."""
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, Protocol, TypeVar
 
+import msgspec
+from starlette.requests import Request
+
+from mock_server.control.errors import ControlError
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.events import Change, Notice
 from mock_server.domain.store import SandboxReader, Store
+from mock_server.web.wire_faults import EXTENSION, Connection
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 _LOOK_EVERY_S = 0.1  # Whether the store can be used again.
+
+
+class Condition(Protocol[T_co]):
+    """What a wait is for. Many waits can be open, so an event must cost each of them little."""
+
+    def look(self, sandbox: SandboxReader) -> tuple[T_co, bool]:
+        """Return an observation of the sandbox now, and whether the condition is met."""
+
+    def is_about(self, notice: Notice) -> bool:
+        """Take note of an event. Return False only if it does not meet the condition.
+
+        It is called during the command, so it must not raise.
+        """
+
+    def next_s(self, sandbox: SandboxReader) -> float | None:
+        """Return the real seconds until time alone may meet the condition, or None."""
+
+
+class Waited(msgspec.Struct, Generic[T], frozen=True):
+    """The end of a wait: the last observation, and whether the condition is met."""
+
+    seen: T
+    is_met: bool
+    waited_s: float  # At most the timeout.
 
 
 async def until(
     store: Store,
     sandbox: SandboxReader,
-    check: Callable[[SandboxReader], tuple[T, bool]],
+    condition: Condition[T],
     timeout_s: float,
-    next_s: Callable[[T], float | None] | None = None,
-) -> tuple[T, bool]:
-    """Block until a condition is met; return the last observation and whether it is met.
+    request: Request,
+) -> Waited[T]:
+    """Block until a condition is met, and return how the wait has ended.
 
-    `check` returns an observation and whether the condition is met. It is called again after every
-    event. `next_s` returns the real seconds until time alone may meet the condition, or None. The
-    wait ends after `timeout_s` real seconds at the latest, or when the sandbox is deleted.
-
-    It survives an outage of the store. Raises StoreUnavailable if the outage lasts longer.
+    The wait ends after `timeout_s` real seconds at the latest, or when the sandbox is deleted. It
+    survives an outage of the store. Raises StoreUnavailable if the outage lasts longer, and
+    ControlError (400) if the client closes the connection, or only its own direction of it.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s
     woken = asyncio.Event()
     is_dropped = False
 
-    def follower(event: Notice) -> None:
+    def follower(notice: Notice) -> None:
         nonlocal is_dropped
-        is_dropped = is_dropped or event is Change.DROPPED or event is Change.REMOVED
-        woken.set()
+        is_dropped = is_dropped or notice is Change.DROPPED or notice is Change.REMOVED
+        if condition.is_about(notice) or is_dropped:
+            woken.set()
 
     store.follow(sandbox.id, follower)
+    leaving = asyncio.ensure_future(_client_left(request))
+    leaving.add_done_callback(lambda _: woken.set())
     try:
         while True:
             woken.clear()
             if store.problem is not None and not store.is_immediate:
                 await _until_current(store, sandbox.id, deadline)
-            seen, is_met = check(sandbox)
+            seen, is_met = condition.look(sandbox)
             left_s = deadline - loop.time()
+            if leaving.done() and not is_met:
+                raise ControlError(400, "connection: the client closed it, so the wait has ended")
             if is_met or left_s <= 0 or is_dropped:
-                return seen, is_met
-            soon_s = next_s(seen) if next_s else None
+                return Waited(seen, is_met, timeout_s - max(0.0, left_s))
+            soon_s = condition.next_s(sandbox)
             pause_s = left_s if soon_s is None else min(left_s, soon_s)
             try:
                 async with asyncio.timeout(pause_s):
@@ -56,7 +88,16 @@ async def until(
             except TimeoutError:
                 continue
     finally:
+        leaving.cancel()
         store.unfollow(sandbox.id, follower)
+
+
+async def _client_left(request: Request) -> None:
+    connection: Connection | None = request.scope.get("extensions", {}).get(EXTENSION)
+    if connection is None:  # The application is called without a connection.
+        await asyncio.get_running_loop().create_future()
+    else:
+        await connection.stopped_sending()
 
 
 async def _until_current(store: Store, sandbox_id: str, deadline: float) -> None:

@@ -81,9 +81,10 @@ class Journal:
 
     def since(self, number: int) -> Iterator[tuple[int, Entry]]:
         """Yield the stored entries after this number, each with its number."""
-        dropped = self.dropped
-        start = max(0, number - dropped)
-        return enumerate(islice(self._entries, start, None), dropped + start + 1)
+        count = max(0, min(self.last - number, len(self._entries)))
+        newest = [*islice(reversed(self._entries), count)]  # The older ones cost nothing.
+        newest.reverse()
+        return enumerate(newest, self.last - count + 1)
 
     @classmethod
     def of(cls, entries: Iterable[Entry], dropped: int) -> Self:

@@ -39,6 +39,9 @@ class Connection(Protocol):
     async def lost(self) -> None:
         """Wait until the connection is closed."""
 
+    async def stopped_sending(self) -> None:
+        """Wait until the client has closed the connection, or at least its direction."""
+
 
 class Response(msgspec.Struct, frozen=True):
     """A response that has not been sent; `head` is its valid start message."""

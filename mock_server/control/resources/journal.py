@@ -1,9 +1,11 @@
 """The journal of the caller's sandbox: list, count, wait, export."""
 
+from collections import deque
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from starlette.requests import Request
 
 from mock_server.control.answers import Count
 from mock_server.control.call import Call
@@ -12,6 +14,7 @@ from mock_server.control.har import HarArchive, har
 from mock_server.control.journal_entry import JournalEntry
 from mock_server.control.query import Timeout
 from mock_server.control.waiting import until
+from mock_server.domain.events import Change, Notice, Recorded
 from mock_server.domain.journal import MAX_ENTRIES, Entry
 from mock_server.domain.operation import Operation
 from mock_server.domain.store import SandboxReader, Store
@@ -29,12 +32,14 @@ class JournalFilter(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     def found(self, sandbox: SandboxReader) -> list[Numbered]:
         """Return the matching entries, oldest first, whatever the limit."""
-        return [
-            (number, entry)
-            for number, entry in sandbox.entries(self.since or 0)
-            if (self.operation is None or entry.operation is self.operation)
-            and (self.task is None or entry.task_id == self.task)
-        ]
+        entries = sandbox.entries(self.since or 0)
+        return [(number, entry) for number, entry in entries if self.fits(entry)]
+
+    def fits(self, entry: Entry) -> bool:
+        """Return whether an entry matches, whatever its number."""
+        return (self.operation is None or entry.operation is self.operation) and (
+            self.task is None or entry.task_id == self.task
+        )
 
 
 class PageQuery(JournalFilter, kw_only=True):
@@ -66,6 +71,42 @@ class JournalTimeout(JournalPage, kw_only=True):
     code: int
     message: str
     data: Detail
+
+
+class EntriesMatch:
+    """The condition that enough entries match. Each entry is examined once."""
+
+    def __init__(self, query: JournalWait) -> None:
+        self._query = query
+        self._matches: deque[int] = deque(maxlen=query.count)
+        self._examined = query.since or 0  # The number of the last entry that was examined.
+
+    def look(self, sandbox: SandboxReader) -> tuple[int, bool]:
+        """Return the number of entries in the journal that match, at most `count`."""
+        for number, entry in sandbox.entries(self._examined):
+            self._examine(number, entry)
+        while self._matches and self._matches[0] <= sandbox.dropped_entries:
+            self._matches.popleft()
+        return len(self._matches), len(self._matches) >= self._query.count
+
+    def is_about(self, notice: Notice) -> bool:
+        if notice is Change.DROPPED or notice is Change.REMOVED:  # Numbers begin again.
+            self._matches.clear()
+            self._examined = self._query.since or 0
+        if not isinstance(notice, Recorded):
+            return False
+        if notice.number != self._examined + 1:
+            return True
+        self._examine(notice.number, notice.entry)
+        return len(self._matches) >= self._query.count
+
+    def next_s(self, _: SandboxReader) -> None:
+        return None
+
+    def _examine(self, number: int, entry: Entry) -> None:
+        self._examined = number
+        if self._query.fits(entry):
+            self._matches.append(number)
 
 
 class EntryCount(msgspec.Struct):
@@ -105,17 +146,15 @@ class JournalResource:
     async def count(self, sandbox: SandboxReader, body: JournalFilter) -> EntryCount:
         return EntryCount(count=len(body.found(sandbox)[: body.limit]))
 
-    async def wait(self, sandbox: SandboxReader, query: JournalWait) -> JournalPage:
-        def check(sandbox: SandboxReader) -> tuple[list[Numbered], bool]:
-            found = query.found(sandbox)
-            return found, len(found) >= query.count
-
-        found, is_met = await until(self._store, sandbox, check, query.timeout_s)
-        page = _page(sandbox, query.cut(found))
-        if is_met:
+    async def wait(
+        self, sandbox: SandboxReader, query: JournalWait, request: Request
+    ) -> JournalPage:
+        ended = await until(self._store, sandbox, EntriesMatch(query), query.timeout_s, request)
+        page = _page(sandbox, query.cut(query.found(sandbox)))
+        if ended.is_met:
             return page
         raise WaitTimeout(
-            f"count: {len(found)} of {query.count} entries after {query.timeout_s:g} s",
+            f"count: {ended.seen} of {query.count} entries after {round(ended.waited_s, 3):g} s",
             JournalTimeout,
             page,
         )

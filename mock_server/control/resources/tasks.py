@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from starlette.requests import Request
 
 from mock_server.control.answers import Instant
 from mock_server.control.call import Call
@@ -18,6 +19,7 @@ from mock_server.control.waiting import until
 from mock_server.domain.commands import FinishTask
 from mock_server.domain.dispatching import CallbackDispatcher
 from mock_server.domain.errors import quoted
+from mock_server.domain.events import Notice, Recorded
 from mock_server.domain.journal import Entry
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
@@ -93,6 +95,29 @@ class TaskTimeout(TaskDetail, kw_only=True):
     data: Detail
 
 
+class TaskIsIn:
+    """The condition that a task is in a state, or in a final one if no state is wanted."""
+
+    def __init__(self, task_id: str, wanted: TaskState | None, real_ms: Callable[[], int]) -> None:
+        self._task_id = task_id
+        self._wanted = wanted
+        self._real_ms = real_ms
+        self._next_ms: int | None = None
+
+    def look(self, sandbox: SandboxReader) -> tuple[TaskView, bool]:
+        """Return the task. Raise ControlError (404) if there is none."""
+        view = _view(sandbox, self._task_id, self._real_ms())
+        self._next_ms = _next_change_ms(view)
+        state = state_at(view.task, view.now_ms)
+        return view, state.is_final if self._wanted is None else state is self._wanted
+
+    def is_about(self, notice: Notice) -> bool:
+        return not isinstance(notice, Recorded) or notice.entry.task_id == self._task_id
+
+    def next_s(self, sandbox: SandboxReader) -> float | None:
+        return sandbox.real_wait_s(self._next_ms, self._real_ms())
+
+
 class TasksResource:
     def __init__(
         self,
@@ -166,33 +191,25 @@ class TasksResource:
         self._dispatcher.wake(sandbox.id)
         return self._detail(sandbox, view)
 
-    async def wait(self, sandbox: SandboxReader, task_id: str, query: TaskWait) -> TaskDetail:
+    async def wait(
+        self, sandbox: SandboxReader, task_id: str, query: TaskWait, request: Request
+    ) -> TaskDetail:
         wanted = query.state
-
-        def check(sandbox: SandboxReader) -> tuple[TaskView, bool]:
-            view = self._view(sandbox, task_id)
-            state = state_at(view.task, view.now_ms)
-            return view, state.is_final if wanted is None else state is wanted
-
-        def next_s(view: TaskView) -> float | None:
-            return sandbox.real_wait_s(_next_change_ms(view), self._real_ms())
-
-        view, is_met = await until(self._store, sandbox, check, query.timeout_s, next_s)
-        detail = self._detail(sandbox, view)
-        if is_met:
+        condition = TaskIsIn(task_id, wanted, self._real_ms)
+        ended = await until(self._store, sandbox, condition, query.timeout_s, request)
+        detail = self._detail(sandbox, ended.seen)
+        if ended.is_met:
             return detail
         goal = "a final state" if wanted is None else quoted(wanted.value)
+        state, waited_s = quoted(detail.state.value), round(ended.waited_s, 3)
         raise WaitTimeout(
-            f"state: is {quoted(detail.state.value)} after {query.timeout_s:g} s, not {goal}",
+            f"state: is {state} after {waited_s:g} s, not {goal}",
             TaskTimeout,
             detail,
         )
 
     def _view(self, sandbox: SandboxReader, task_id: str) -> TaskView:
-        view = sandbox.task(task_id, self._real_ms())
-        if view is None:
-            raise _unknown(task_id)
-        return view
+        return _view(sandbox, task_id, self._real_ms())
 
     def _detail(self, sandbox: SandboxReader, view: TaskView) -> TaskDetail:
         entries = [entry for _, entry in sandbox.entries() if entry.task_id == view.task.id]
@@ -210,6 +227,13 @@ class TasksResource:
             hint = did_you_mean(code, self._fail_messages)
             raise ControlError(400, f"failCode: {quoted(code)} is unknown{hint}")
         return code, finish.fail_msg or self._fail_messages[code]
+
+
+def _view(sandbox: SandboxReader, task_id: str, real_ms: int) -> TaskView:
+    view = sandbox.task(task_id, real_ms)
+    if view is None:
+        raise _unknown(task_id)
+    return view
 
 
 def _unknown(task_id: str) -> ControlError:
