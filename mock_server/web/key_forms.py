@@ -92,7 +92,8 @@ class KeyForms:
         # the key changes how its first characters are decoded, and a key may consist of escapes.
         for form in self._exact_in_json if is_json else self._exact:
             if form in text:
-                text = _replaced(text, _whole(text, _found(text, [form])), replacement)
+                found = _found(text, [form])
+                text = _replaced(text, _whole(text, found) if is_json else found, replacement)
         decoded = _decoded(text, is_json=is_json)
         spans = [*_found(decoded, self._decoded)]
         spans += _found(decoded.translate(_STANDARD_BASE64), self._base64)

@@ -94,6 +94,10 @@ def test_json_stays_valid_whatever_key_and_text_are(key: str, raw: bytes) -> Non
     json.loads(Redactor(key).json(document))
 
 
+def test_backslash_at_the_end_of_a_key_is_removed_from_text() -> None:
+    assert Redactor("0000000\\").everywhere(b"/a/0000000\\/b") == b"/a/[redacted]/b"
+
+
 def repeated(unit: str) -> bytes:
     return (unit * (MIB // len(unit) + 1))[:MIB].encode()
 
