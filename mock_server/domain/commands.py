@@ -171,13 +171,14 @@ class ExpectCallback(Command[None], frozen=True, kw_only=True, gc=False):
 
 
 class ClaimDeliveries(Command[Sequence[DueDelivery]], frozen=True, kw_only=True, gc=False):
-    """Claim every callback attempt that is due, in order of time.
+    """Claim the callback attempts that are due, in order of time, at most `limit` of them.
 
     `owner` is the process that will make the attempts. It gets nothing while another owner holds
-    the clock.
+    the clock. Without `limit`, every due attempt is claimed.
     """
 
     owner: str = ""
+    limit: int | None = None
 
 
 class ReleaseClaims(Command[int], frozen=True, kw_only=True, gc=False):
@@ -206,11 +207,13 @@ class PostponeDelivery(Command[None], frozen=True, kw_only=True, gc=False):
 class RecordDelivery(Command[bool], frozen=True, kw_only=True, gc=False):
     """Record the result of a claimed attempt and plan the next one (CB-2, CB-3).
 
-    The result is False when the delivery was dropped during the attempt.
+    `ended_ms` is the instant from which the next attempt counts, by default now. The result is
+    False when the delivery was dropped during the attempt.
     """
 
     claimed: DueDelivery
     delivered: DeliveryResult
+    ended_ms: int | None = None
 
 
 class SetClock(Command[ClockReading], frozen=True, kw_only=True, gc=False):

@@ -144,10 +144,14 @@ class Deliveries:
         claimed = self._in_progress.values()
         return frozenset(delivery.claim for delivery in claimed if delivery.owner == owner)
 
-    def claim(self, now_ms: int, owner: str = "") -> list[Delivery]:
-        """Claim every delivery that is due by now, in order of time."""
-        claimed = []
-        while (due_ms := self.next_due_ms()) is not None and due_ms <= now_ms:
+    def claim(self, now_ms: int, owner: str = "", limit: int | None = None) -> list[Delivery]:
+        """Claim the deliveries that are due by now, in order of time, at most `limit` of them."""
+        claimed: list[Delivery] = []
+        while (
+            len(claimed) != limit
+            and (due_ms := self.next_due_ms()) is not None
+            and due_ms <= now_ms
+        ):
             task_id = heappop(self._due)[2]
             self._claims += 1
             delivery = msgspec.structs.replace(
@@ -171,10 +175,17 @@ class Deliveries:
             self._schedule(_unclaimed(delivery), now_ms)
         return len(released)
 
-    def record(self, claimed: DueDelivery, delivered: DeliveryResult, now_ms: int) -> bool:
+    def record(
+        self,
+        claimed: DueDelivery,
+        delivered: DeliveryResult,
+        now_ms: int,
+        ended_ms: int | None = None,
+    ) -> bool:
         """Record an attempt; schedule the next one unless the receiver answered 200 (CB-2).
 
-        Return False when the delivery was dropped during the attempt.
+        The next one counts from `ended_ms`, by default from now. Return False when the delivery
+        was dropped during the attempt.
         """
         delivery = self._claimed(claimed)
         if delivery is None:
@@ -197,7 +208,8 @@ class Deliveries:
         elif claimed.attempt > len(RETRY_AFTER_MS):
             delivery = msgspec.structs.replace(delivery, state=DeliveryState.FAILED)
         else:
-            retry_at_ms = now_ms + RETRY_AFTER_MS[claimed.attempt - 1]
+            after_ms = now_ms if ended_ms is None else ended_ms
+            retry_at_ms = after_ms + RETRY_AFTER_MS[claimed.attempt - 1]
         self._schedule(delivery, retry_at_ms)
         return True
 

@@ -47,15 +47,16 @@ class CallbackDispatcher(Protocol):
     async def advance(self, sandbox_id: str, by_ms: int) -> Advanced:
         """Move the sandbox's clock forward and deliver the callbacks that become due.
 
-        The attempts are made in order of time, each with the clock at its own instant. All have
-        finished when this returns. Calls for one sandbox take turns, in all processes. Raises
-        InstantTooLate, SandboxDropped, StoreUnavailable.
+        The attempts are made in order of time, and all have finished when this returns. The clock
+        stands still while a receiver responds, unless that takes more than a second and callbacks
+        to other URLs are due (decision 19). Calls for one sandbox take turns, in all processes.
+        Raises InstantTooLate, SandboxDropped, StoreUnavailable.
         """
 
     async def deliver_now(self, sandbox_id: str, task_id: str, match: RuleMatch) -> None:
-        """Send the due callbacks and wait for the results.
+        """Send the due callbacks of a sandbox, and wait for the result of this task's callback.
 
-        `match` is the rule that sends this task's callback before its submit is answered.
+        `match` is the rule that sends it before the submit of the task is answered.
         """
 
     async def restore(self, sandbox_id: str, snapshot: Snapshot) -> None:

@@ -1,6 +1,5 @@
 """Make callback attempts: apply rules, send, record the result (CB-1 … CB-4)."""
 
-import asyncio
 import logging
 import re
 from collections.abc import Callable
@@ -8,7 +7,6 @@ from typing import TypeAlias
 
 from mock_server.domain.commands import PostponeDelivery, RecordDelivery, RecordExchange
 from mock_server.domain.deliveries import DueDelivery
-from mock_server.domain.dispatching import DeliveryAttempt
 from mock_server.domain.journal import MAX_BODY_BYTES, Entry
 from mock_server.domain.operation import Operation
 from mock_server.domain.ports import DeliveryResult, RealClock, Sender
@@ -50,44 +48,11 @@ class CallbackAttempts:
         self._encode_status = encode_status
         self.outage = StoreOutage()
 
-    async def make(
-        self, sandbox: SandboxReader, due: DueDelivery, early: RuleMatch | None = None
-    ) -> DeliveryAttempt | None:
-        """Make an attempt and return its result, or None if a rule postpones it.
+    async def match(self, sandbox: SandboxReader, due: DueDelivery) -> RuleMatch | None:
+        """Return the rule for an attempt, and count the match.
 
-        `early` is the rule that sends this callback before the submit is answered. Raises
-        SandboxMissing if the sandbox is removed during the attempt.
+        Raises SandboxMissing if the sandbox is removed in the meantime.
         """
-        match = await self.outage.retry(lambda _: self._match(sandbox, due)) or early
-        effect = match.effect.callback if match else None
-        if match and effect and effect.fault.traits.delays:
-            postpone = PostponeDelivery(
-                real_ms=self._real_ms(),
-                claimed=due,
-                delay_ms=effect.delay_ms,
-                match=match,
-                until_overtaken=effect.fault.traits.yields,
-            )
-            await self.outage.retry(lambda _: self._store.execute(sandbox.id, postpone))
-            return None
-        if match and match.latency_ms:
-            await asyncio.sleep(match.latency_ms / 1000)
-        delivered = await self._send(sandbox, due, match)
-        if delivered.status != 200:
-            _log_failure(due, delivered)
-        return DeliveryAttempt(
-            at_ms=due.at_ms,
-            task_id=due.task.id,
-            attempt=due.attempt,
-            status=delivered.status,
-            error=delivered.error,
-        )
-
-    async def aclose(self) -> None:
-        if self._sender is not None:
-            await self._sender.aclose()
-
-    async def _match(self, sandbox: SandboxReader, due: DueDelivery) -> RuleMatch | None:
         if not sandbox.has_rules or due.postponed_by is not None:
             return None
         rule_input = RuleInput(
@@ -97,10 +62,56 @@ class CallbackAttempts:
             state=state_at(due.task, due.at_ms),
             attempt=due.attempt,
         )
-        return await self._matcher.match(sandbox, rule_input, self._real_ms())
+        return await self.outage.retry(
+            lambda _: self._matcher.match(sandbox, rule_input, self._real_ms())
+        )
 
-    async def _send(
-        self, sandbox: SandboxReader, due: DueDelivery, match: RuleMatch | None
+    async def postpone(self, sandbox_id: str, due: DueDelivery, match: RuleMatch | None) -> bool:
+        """Postpone an attempt if its rule says so, and return whether it does.
+
+        Raises SandboxMissing if the sandbox is removed in the meantime.
+        """
+        effect = match.effect.callback if match else None
+        if match is None or effect is None or not effect.fault.traits.delays:
+            return False
+        postpone = PostponeDelivery(
+            real_ms=self._real_ms(),
+            claimed=due,
+            delay_ms=effect.delay_ms,
+            match=match,
+            until_overtaken=effect.fault.traits.yields,
+        )
+        await self.outage.retry(lambda _: self._store.execute(sandbox_id, postpone))
+        return True
+
+    async def send(
+        self,
+        sandbox: SandboxReader,
+        due: DueDelivery,
+        match: RuleMatch | None,
+        *,
+        ended_ms: int | None,
+    ) -> DeliveryResult:
+        """Make an attempt, record its result and return it.
+
+        `ended_ms` is the instant from which the next attempt counts, None for the instant of the
+        end. Raises SandboxMissing if the sandbox is removed during the attempt.
+        """
+        delivered = await self._post(sandbox, due, match, ended_ms)
+        if delivered.status != 200:
+            _log_failure(due, delivered)
+        return delivered
+
+    async def aclose(self) -> None:
+        if self._sender is not None:
+            await self._sender.aclose()
+
+    async def _post(
+        self,
+        sandbox: SandboxReader,
+        due: DueDelivery,
+        match: RuleMatch | None,
+        ended_ms: int | None,
     ) -> DeliveryResult:
         """Send one or more bodies, as the rule requires; the result of the last one counts."""
         if self._sender is None:
@@ -120,7 +131,9 @@ class CallbackAttempts:
             delivered = await sender.post(
                 due.url, payloads[-1], sandbox.id, is_slow=traits is not None and traits.is_slow
             )
-        result = RecordDelivery(real_ms=self._real_ms(), claimed=due, delivered=delivered)
+        result = RecordDelivery(
+            real_ms=self._real_ms(), claimed=due, delivered=delivered, ended_ms=ended_ms
+        )
 
         async def record(tries: int) -> bool:
             """Record the result. If it was not recorded now, an earlier try may have done so."""
@@ -176,3 +189,10 @@ def _log_failure(due: DueDelivery, delivered: DeliveryResult) -> None:
         problem,
         extra={"summary": f"callback attempt {due.attempt} to {receiver} failed: {problem}"},
     )
+
+
+def is_answered(delivered: DeliveryResult) -> bool | None:
+    """Return whether the receiver responded; None if the attempt says nothing about it."""
+    if delivered.status is not None:
+        return True
+    return None if delivered.is_blocked or delivered.error == DROPPED else False

@@ -1,18 +1,23 @@
-"""Claim callback attempts that are due, and run each one as an asyncio task."""
+"""Claim callback attempts that are due, match rules for them, and give them to their lanes."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 
 from mock_server.domain.commands import ClaimDeliveries
-from mock_server.domain.deliveries import DueDelivery
 from mock_server.domain.dispatching import DeliveryAttempt
 from mock_server.domain.errors import SandboxMissing, StoreUnavailable
 from mock_server.domain.rule_book import RuleMatch
-from mock_server.domain.store import Store
-from mock_server.runtime.activity import Activities, Activity, AttemptJob
-from mock_server.runtime.callback_attempts import CallbackAttempts
+from mock_server.domain.store import SandboxReader, Store
+from mock_server.runtime.activity import Activities, Activity
+from mock_server.runtime.attempt_job import AttemptJob
+from mock_server.runtime.callback_attempts import CallbackAttempts, is_answered
+from mock_server.runtime.lanes import Lanes
+
+_PORTION = 256
+"""Deliveries that one command claims, so that no command takes long."""
 
 
 class EarlyDelivery(msgspec.Struct, frozen=True):
@@ -23,13 +28,14 @@ class EarlyDelivery(msgspec.Struct, frozen=True):
 
 
 class ClaimedAttempts:
-    """Starts attempts. While one is in progress, the activity of its sandbox contains it."""
+    """Starts attempts. Until one has ended, the activity of its sandbox contains it."""
 
     def __init__(
         self,
         store: Store,
         attempts: CallbackAttempts,
         activities: Activities,
+        lanes: Lanes,
         *,
         wake: Callable[[str], None],
         real_ms: Callable[[], int],
@@ -37,52 +43,122 @@ class ClaimedAttempts:
         self._store = store
         self._attempts = attempts
         self._activities = activities
+        self._lanes = lanes
         self._wake = wake
         self._real_ms = real_ms
 
     async def start_due(
-        self, sandbox_id: str, early: EarlyDelivery | None = None
+        self, sandbox_id: str, *, early: EarlyDelivery | None = None, is_advance: bool = False
     ) -> list[AttemptJob]:
-        """Claim the due attempts and start them."""
+        """Claim the due attempts, as many as there is room for, and start them."""
         async with self._activities.of(sandbox_id).claim_lock:
-            return await self.start_due_locked(sandbox_id, early)
+            return await self.start_due_locked(sandbox_id, early=early, is_advance=is_advance)
 
     async def start_due_locked(
-        self, sandbox_id: str, early: EarlyDelivery | None = None
+        self, sandbox_id: str, *, early: EarlyDelivery | None = None, is_advance: bool = False
     ) -> list[AttemptJob]:
         """Do the same; the caller holds the claim lock."""
-        claim = ClaimDeliveries(real_ms=self._real_ms(), owner=self._store.owner)
+        jobs: list[AttemptJob] = []
+        while room := self._activities.of(sandbox_id).find_room():
+            limit = min(room, _PORTION)
+            portion = await self._start_portion(sandbox_id, limit, early, is_advance=is_advance)
+            jobs += portion
+            if len(portion) < limit:
+                break
+            await asyncio.sleep(0)  # Requests are answered in between.
+        return jobs
+
+    async def _start_portion(
+        self, sandbox_id: str, limit: int, early: EarlyDelivery | None, *, is_advance: bool
+    ) -> list[AttemptJob]:
+        claim = ClaimDeliveries(real_ms=self._real_ms(), owner=self._store.owner, limit=limit)
         try:
             claimed = await self._store.execute(sandbox_id, claim)
         except (StoreUnavailable, asyncio.CancelledError):
             self._activities.of(sandbox_id).expect_unknown_outcome()
             raise
-        activity = self._activities.of(
-            sandbox_id
-        )  # The state may have been dropped before the claim.
-        jobs = []
-        for due in claimed:
-            job = asyncio.create_task(self._attempt(sandbox_id, due, early))
-            jobs.append(job)
-            activity.attempts[job] = due
-            job.add_done_callback(lambda job: self._attempt_ended(sandbox_id, activity, job))
+        # The state may have been dropped before the claim.
+        activity = self._activities.of(sandbox_id)
+        make = partial(self._make, sandbox_id, activity)
+        jobs = [
+            AttemptJob(
+                due,
+                make,
+                match=early.match if early and early.task_id == due.task.id else None,
+                instant_ms=due.at_ms if is_advance else None,
+            )
+            for due in claimed
+        ]
+        activity.attempts.update(dict.fromkeys(jobs))
+        if jobs:
+            task = asyncio.create_task(self._admit(sandbox_id, activity, jobs))
+            activity.matching.add(task)
+            task.add_done_callback(activity.matching.discard)
         return jobs
 
-    async def _attempt(
-        self, sandbox_id: str, due: DueDelivery, early: EarlyDelivery | None
-    ) -> DeliveryAttempt | None:
-        sandbox = await self._attempts.outage.retry(lambda _: self._store.read(sandbox_id))
-        if sandbox is None or sandbox.claim_of(due.task.id) != due.claim:
-            return None
-        match = early.match if early is not None and early.task_id == due.task.id else None
+    async def _admit(self, sandbox_id: str, activity: Activity, jobs: Sequence[AttemptJob]) -> None:
+        """Match rules for attempts, in order, and give the attempts to their lanes."""
+        async with activity.match_lock:
+            sandbox = await self._attempts.outage.retry(lambda _: self._store.read(sandbox_id))
+            for job in jobs:
+                if sandbox is None or not _is_claimed(sandbox, job):
+                    self._end(sandbox_id, activity, job)
+                elif not sandbox.has_rules and job.match is None:
+                    self._lanes.add(sandbox_id, job.due.url, job)
+                else:
+                    await self._match(sandbox, activity, job)
+                    await asyncio.sleep(0)  # Requests are answered in between.
+
+    async def _match(self, sandbox: SandboxReader, activity: Activity, job: AttemptJob) -> None:
+        """Postpone an attempt if a rule says so; give it to its lane otherwise."""
         try:
-            made = await self._attempts.make(sandbox, due, match)
+            job.match = await self._attempts.match(sandbox, job.due) or job.match
+            is_postponed = await self._attempts.postpone(sandbox.id, job.due, job.match)
+        except SandboxMissing:
+            self._end(sandbox.id, activity, job)
+            return
+        if is_postponed:
+            self._end(sandbox.id, activity, job)
+            self._wake(sandbox.id)  # It may be due already.
+            return
+        latency_ms = job.match.latency_ms if job.match else None
+        add = partial(self._add, sandbox.id, activity, job)
+        if latency_ms:
+            asyncio.get_running_loop().call_later(latency_ms / 1000, add)
+        else:
+            add()
+
+    def _add(self, sandbox_id: str, activity: Activity, job: AttemptJob) -> None:
+        if not activity.is_dropped:
+            self._lanes.add(sandbox_id, job.due.url, job)
+
+    async def _make(self, sandbox_id: str, activity: Activity, job: AttemptJob) -> bool | None:
+        """Make an attempt whose turn it is. Return whether the receiver responded."""
+        due = job.due
+        try:
+            sandbox = await self._attempts.outage.retry(lambda _: self._store.read(sandbox_id))
+            if sandbox is None or not _is_claimed(sandbox, job):
+                return None
+            delivered = await self._attempts.send(sandbox, due, job.match, ended_ms=job.instant_ms)
+            job.result = DeliveryAttempt(
+                at_ms=due.at_ms,
+                task_id=due.task.id,
+                attempt=due.attempt,
+                status=delivered.status,
+                error=delivered.error,
+            )
+            if delivered.status != 200 or sandbox.has_rules:
+                self._wake(sandbox_id)  # There may be a retry, or a postponed delivery may be due.
+            return is_answered(delivered)
         except SandboxMissing:
             return None
-        if made is None or made.status != 200 or sandbox.has_rules:
-            self._wake(sandbox_id)  # There may be a retry, or a postponed delivery may be due.
-        return made
+        finally:
+            self._end(sandbox_id, activity, job)
 
-    def _attempt_ended(self, sandbox_id: str, activity: Activity, job: AttemptJob) -> None:
-        del activity.attempts[job]
+    def _end(self, sandbox_id: str, activity: Activity, job: AttemptJob) -> None:
+        activity.end(job)
         self._activities.tidy(sandbox_id)
+
+
+def _is_claimed(sandbox: SandboxReader, job: AttemptJob) -> bool:
+    return sandbox.claim_of(job.due.task.id) == job.due.claim

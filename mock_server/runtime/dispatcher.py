@@ -1,8 +1,8 @@
 """Start callback attempts when they are due on their sandbox's clock (CB-1 … CB-4).
 
-Normally each sandbox has one timer for its next attempt. Every attempt is an asyncio task, so a
-slow receiver does not delay others. `advance` moves the clock from one due instant to the next
-and waits at each for the attempts that it has started.
+Normally each sandbox has one timer for its next attempt. `lanes.py` decides which attempt starts
+when, so that a slow receiver does not delay others. `advance` moves the clock from one due instant
+to the next, and waits for the attempts that it has started.
 
 Several processes may share a sandbox. Each has a timer for it, and the command ClaimDeliveries
 decides which of them makes an attempt: there is no attempt without a claim.
@@ -10,7 +10,7 @@ decides which of them makes an attempt: there is no attempt without a claim.
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from mock_server.domain.commands import ReleaseClaims, ReleaseClock, Restore
@@ -24,10 +24,11 @@ from mock_server.domain.ports import RealClock
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.store import SandboxReader, Store
-from mock_server.runtime.activity import Activities, Activity, AttemptJob
+from mock_server.runtime.activity import Activities, Activity
 from mock_server.runtime.callback_attempts import CallbackAttempts
 from mock_server.runtime.claimed_attempts import ClaimedAttempts, EarlyDelivery
 from mock_server.runtime.clock_walk import POLL_S, ClockWalk
+from mock_server.runtime.lanes import LaneLimits, Lanes
 from mock_server.runtime.store_outage import RETRY_S
 from mock_server.runtime.undelivered import log_undelivered
 
@@ -40,14 +41,27 @@ _HELD_ELSEWHERE_S = 0.5  # How often to look whether another process has release
 class Dispatcher:
     """Implements `domain.dispatching.CallbackDispatcher`; see there for its methods."""
 
-    def __init__(self, store: Store, attempts: CallbackAttempts, *, clock: RealClock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        attempts: CallbackAttempts,
+        *,
+        clock: RealClock,
+        limits: LaneLimits | None = None,
+    ) -> None:
         self._store = store
         self._attempts = attempts
         self._outage = attempts.outage
         self._clock = clock
-        self._activities = Activities(store, self.wake)
+        self._lanes = Lanes(limits)
+        self._activities = Activities(store, self.wake, self._lanes.drop)
         self._claims = ClaimedAttempts(
-            store, attempts, self._activities, wake=self.wake, real_ms=self._real_ms
+            store,
+            attempts,
+            self._activities,
+            self._lanes,
+            wake=self.wake,
+            real_ms=self._real_ms,
         )
         self._rounds: dict[str, asyncio.Task[None]] = {}
         self._woken: set[str] = set()  # Sandboxes that were woken during a round.
@@ -79,7 +93,7 @@ class Dispatcher:
                     self._store,
                     sandbox_id,
                     activity,
-                    start_due=lambda: self._claims.start_due(sandbox_id),
+                    start_due=lambda: self._claims.start_due(sandbox_id, is_advance=True),
                     real_ms=self._real_ms,
                 )
                 advanced = await walk.advance(by_ms)
@@ -99,16 +113,28 @@ class Dispatcher:
 
     async def deliver_now(self, sandbox_id: str, task_id: str, match: RuleMatch) -> None:
         early = EarlyDelivery(task_id, match)
-        while True:
-            jobs = await self._claims.start_due(sandbox_id, early)
-            if jobs:
-                await asyncio.wait(jobs)
-            sandbox = await self._store.read(sandbox_id)
-            if sandbox is None:
-                return
-            if not self._is_held_elsewhere(sandbox) and not sandbox.claim_of(task_id):
-                return
-            await asyncio.sleep(POLL_S)  # Another process delivers it, or holds the clock.
+        try:
+            while not await self._deliver_early(sandbox_id, early):  # noqa: ASYNC110  # others do it
+                await asyncio.sleep(POLL_S)
+        finally:
+            self._activities.tidy(sandbox_id)
+
+    async def _deliver_early(self, sandbox_id: str, early: EarlyDelivery) -> bool:
+        """Start the due attempts and wait for that of the early delivery.
+
+        Return False if it must wait: another process delivers it or holds the clock, or too many
+        attempts are in progress.
+        """
+        jobs = await self._claims.start_due(sandbox_id, early=early)
+        activity = self._activities.of(sandbox_id)
+        mine = [job for job in jobs if job.due.task.id == early.task_id]
+        await activity.wait_for(mine)
+        if not mine and not activity.find_room():
+            return False
+        sandbox = await self._store.read(sandbox_id)
+        if sandbox is None:
+            return True
+        return not self._is_held_elsewhere(sandbox) and not sandbox.claim_of(early.task_id)
 
     async def restore(self, sandbox_id: str, snapshot: Snapshot) -> None:
         restore = Restore(real_ms=self._real_ms(), snapshot=snapshot)
@@ -123,36 +149,33 @@ class Dispatcher:
         some seconds for its end.
         """
         self._is_closing = True
+        self._lanes.close()
         await _cancel(self._rounds.values())
+        await _cancel(task for _, activity in self._activities for task in activity.matching)
         if self._store.is_durable:
-            jobs = self._jobs()
-            if jobs:
-                await asyncio.wait(jobs, timeout=_LAST_ATTEMPTS_S)
+            await self._lanes.wait(_LAST_ATTEMPTS_S)
         else:
             await log_undelivered(self._store)
-        interrupted = {
-            sandbox_id: len(activity.attempts)
+        if self._store.is_durable and self._lanes.running:
+            log.warning(
+                "callback attempts interrupted by shutdown: %d; they will be made again",
+                self._lanes.running,
+            )
+        unfinished = [
+            sandbox_id
             for sandbox_id, activity in self._activities
             if activity.attempts or activity.advances
-        }
-        await _cancel(self._jobs())
+        ]
+        await self._lanes.cancel()
         for _, activity in self._activities:
             activity.stop_timer()
         if self._store.is_durable:
-            await self._release(interrupted)
+            await self._release(unfinished)
         await self._attempts.aclose()
 
-    def _jobs(self) -> list[AttemptJob]:
-        return [job for _, activity in self._activities for job in activity.attempts]
-
-    async def _release(self, interrupted: Mapping[str, int]) -> None:
-        """Release the claims of attempts that were interrupted, so that they are made again."""
-        count = sum(interrupted.values())
-        if count:
-            log.warning(
-                "callback attempts interrupted by shutdown: %d; they will be made again", count
-            )
-        for sandbox_id in interrupted:
+    async def _release(self, sandbox_ids: Iterable[str]) -> None:
+        """Release the claims of attempts that were not made to the end."""
+        for sandbox_id in sandbox_ids:
             release = ReleaseClaims(real_ms=self._real_ms(), owner=self._store.owner)
             try:
                 await self._store.execute(sandbox_id, release)
@@ -195,7 +218,9 @@ class Dispatcher:
         if wait_s == 0:
             jobs = await self._claims.start_due_locked(sandbox_id)
             wait_s = self._wait_s(await self._sandbox(sandbox_id))
-            if wait_s == 0 and not jobs:
+            if wait_s == 0 and not activity.find_room():
+                wait_s = None  # The activity wakes this dispatcher when there is room.
+            elif wait_s == 0 and not jobs:
                 wait_s = POLL_S  # Another process held the clock for a moment.
         if activity.has_unknown_outcome:
             return RETRY_S if wait_s is None else min(wait_s, RETRY_S)
@@ -213,7 +238,7 @@ class Dispatcher:
     async def _release_unknown(self, sandbox: SandboxReader, activity: Activity) -> None:
         """Release what this process has claimed although it got an error, because of an outage."""
         owner, real_ms = self._store.owner, self._real_ms()
-        known = {due.claim for due in activity.attempts.values()}
+        known = {job.due.claim for job in activity.attempts}
         if not sandbox.claims_of(owner) <= known:
             release = ReleaseClaims(real_ms=real_ms, owner=owner, kept=tuple(sorted(known)))
             await self._store.execute(sandbox.id, release)

@@ -23,7 +23,7 @@ def claim_deliveries(state: SandboxState, command: ClaimDeliveries) -> Sequence[
     now_ms = state.enter(command.real_ms)
     if state.clock.is_held_from(command.owner):
         return []
-    claimed = state.deliveries.claim(now_ms, command.owner)
+    claimed = state.deliveries.claim(now_ms, command.owner, command.limit)
     return [_due(state, delivery, now_ms) for delivery in claimed]
 
 
@@ -47,7 +47,7 @@ def postpone_delivery(state: SandboxState, command: PostponeDelivery) -> None:
 
 def record_delivery(state: SandboxState, command: RecordDelivery) -> bool:
     now_ms = state.enter(command.real_ms)
-    return state.deliveries.record(command.claimed, command.delivered, now_ms)
+    return state.deliveries.record(command.claimed, command.delivered, now_ms, command.ended_ms)
 
 
 def _due(state: SandboxState, delivery: Delivery, now_ms: int) -> DueDelivery:

@@ -42,6 +42,8 @@ class Post(msgspec.Struct, frozen=True):
     task_id: str
     owner: str
     at_ms: int  # Of the sandbox's clock.
+    url: str
+    at_s: float  # Of the loop's clock.
     has_claim: bool  # Whether the process had claimed the attempt at that time.
 
 
@@ -144,9 +146,9 @@ class Process:
         )
         self.dispatcher = Dispatcher(self.store, attempts, clock=self._clock)
 
-    async def submit(self, duration_ms: int) -> str:
+    async def submit(self, duration_ms: int, url: str = HOOK) -> str:
         """Submit a callback task that takes this time, and answer; return its id."""
-        submission = Submission(prompt="a fox", ratio="1:1", num_images=1, callback_url=HOOK)
+        submission = Submission(prompt="a fox", ratio="1:1", num_images=1, callback_url=url)
         submit = Submit(
             real_ms=self.real_ms(),
             model_id=MODEL.id,
@@ -173,8 +175,9 @@ class Process:
         task_id, at_ms = msgspec.json.decode(body)
         sandbox = self._shared.sandbox
         has_claim = self.owner in sandbox.claim_owners() and sandbox.claim_of(task_id) > 0
-        self._shared.posts.append(Post(task_id, self.owner, at_ms, has_claim))
-        await asyncio.sleep(self._shared.latency_s(task_id))
+        at_s = asyncio.get_running_loop().time()
+        self._shared.posts.append(Post(task_id, self.owner, at_ms, url, at_s, has_claim))
+        await asyncio.sleep(self._shared.latency_s(task_id, url))
         return DeliveryResult(status=self._shared.status(task_id))
 
     async def aclose(self) -> None:
@@ -223,6 +226,7 @@ class SharedSandbox:
         self.order = LogOrder()
         self.posts: list[Post] = []
         self.failures: Counter[str] = Counter()  # How often the receiver answers with 500.
+        self.latencies_of_s: dict[str, float] = {}  # By URL; others have those of `latencies_s`.
         self._latencies_s = latencies_s
         self._answered: Counter[str] = Counter()
 
@@ -233,8 +237,11 @@ class SharedSandbox:
     def sandbox(self) -> SandboxReader:
         return self.store._sandboxes[ID]
 
-    def latency_s(self, task_id: str) -> float:
-        return self._latencies_s[sum(map(ord, task_id)) % len(self._latencies_s)]
+    def latency_s(self, task_id: str, url: str) -> float:
+        latency_s = self.latencies_of_s.get(url)
+        if latency_s is None:
+            return self._latencies_s[sum(map(ord, task_id)) % len(self._latencies_s)]
+        return latency_s
 
     def status(self, task_id: str) -> int:
         self._answered[task_id] += 1

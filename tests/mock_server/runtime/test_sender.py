@@ -210,16 +210,6 @@ async def test_a_name_with_a_forbidden_address_is_blocked() -> None:
     assert "10.0.0.1 is not loopback (the address of intranet.test)" in (sent.error or "")
 
 
-async def test_lanes_without_attempts_are_forgotten(sender: HttpSender) -> None:
-    async with receiving(answering(OK)) as receiver:
-        hosts = ["127.0.0.1", "localhost", "127.0.0.2"]
-        await asyncio.gather(
-            *[sender.post(f"http://{host}:{receiver.port}/", b"{}") for host in hosts]
-        )
-
-    assert sender._lanes._lanes == {}
-
-
 @pytest.fixture(scope="module")
 def post() -> Iterator[Callable[[str], object]]:
     """Post with a sender whose host names all resolve to a forbidden address."""

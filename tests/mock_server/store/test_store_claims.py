@@ -55,31 +55,38 @@ class ClaimsBesideTheirModel(RuleBasedStateMachine):
         self.bench.pass_time(by_ms)
         self.now_ms += by_ms if self.holder is None else 0
 
-    @rule(owner=owners)
-    def claim(self, owner: str) -> None:
-        claimed = self.key.execute(ClaimDeliveries, owner=owner)
+    @rule(owner=owners, limit=st.none() | st.integers(1, 3))
+    def claim(self, owner: str, limit: int | None) -> None:
+        claimed = self.key.execute(ClaimDeliveries, owner=owner, limit=limit)
 
-        due = [] if self._is_held_from(owner) else self._due()
+        due = [] if self._is_held_from(owner) else self._due()[:limit]
         assert [(each.task.id, each.attempt) for each in claimed] == due
         for each in claimed:
             expected = self.expected[each.task.id]
             expected.due_ms, expected.owner, expected.claim = None, owner, each.claim
         self.claimed += claimed
 
-    @rule(nth=st.integers(0, 5), status=st.sampled_from([200, 500]))
-    def an_attempt_ends(self, nth: int, status: int) -> None:
+    @rule(
+        nth=st.integers(0, 5),
+        status=st.sampled_from([200, 500]),
+        ago_ms=st.none() | st.integers(0, 40_000),
+    )
+    def an_attempt_ends(self, nth: int, status: int, ago_ms: int | None) -> None:
         """Record a result, maybe twice, or of a claim that was released."""
         if not self.claimed:
             return
         claimed = self.claimed[nth % len(self.claimed)]
         delivered = DeliveryResult(status=status)
-        is_recorded = self.key.execute(RecordDelivery, claimed=claimed, delivered=delivered)
+        ended_ms = None if ago_ms is None else self.now_ms - ago_ms
+        is_recorded = self.key.execute(
+            RecordDelivery, claimed=claimed, delivered=delivered, ended_ms=ended_ms
+        )
 
         expected = self.expected.get(claimed.task.id)
         assert is_recorded == (expected is not None and expected.claim == claimed.claim)
         if is_recorded and expected is not None:
             if status != 200 and expected.attempts < len(RETRY_AFTER_MS):
-                expected.due_ms = self.now_ms + RETRY_AFTER_MS[expected.attempts]
+                expected.due_ms = self.now_ms - (ago_ms or 0) + RETRY_AFTER_MS[expected.attempts]
             expected.owner, expected.claim = None, 0
             expected.attempts += 1
 

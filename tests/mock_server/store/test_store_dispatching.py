@@ -1,6 +1,7 @@
 """What the dispatcher does for a sandbox ends with the sandbox, whatever removes it."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
@@ -81,14 +82,7 @@ class Deliverer:
 
     def crash(self) -> None:
         """End as a killed process does: no result is recorded, and no claim is released."""
-
-        async def cancel() -> None:
-            attempts = self.dispatcher._jobs()
-            for attempt in attempts:
-                attempt.cancel()
-            await asyncio.gather(*attempts, return_exceptions=True)
-
-        self.bench.run(cancel())
+        self.bench.run(self.dispatcher._lanes.cancel())
 
     def close(self) -> None:
         self.sender.released.set()  # A durable store gives attempts some seconds to end.
@@ -96,9 +90,11 @@ class Deliverer:
 
 
 @pytest.fixture
-def deliverer(new_bench: NewBench) -> Deliverer:
+def deliverer(new_bench: NewBench) -> Iterator[Deliverer]:
     """Deliver in a store that keeps one sandbox and evicts it when another key comes."""
-    return Deliverer(new_bench(max_sandboxes=1, clock=MANUAL))
+    deliverer = Deliverer(new_bench(max_sandboxes=1, clock=MANUAL))
+    yield deliverer
+    deliverer.close()
 
 
 def test_eviction_cancels_the_attempts_of_a_sandbox(deliverer: Deliverer) -> None:
@@ -118,7 +114,6 @@ def test_attempt_of_an_evicted_sandbox_is_none_of_its_successor(deliverer: Deliv
 
     [delivery] = again.sandbox.deliveries()
     assert (delivery.state, delivery.attempts) == (DeliveryState.PENDING, ())
-    deliverer.close()
 
 
 def test_advance_of_an_evicted_sandbox_moves_no_other_clock(deliverer: Deliverer) -> None:
