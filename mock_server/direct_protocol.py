@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import Any, cast
 
 from mock_server.domain.errors import StoreUnavailable
-from mock_server.http_protocol import HttpProtocol
+from mock_server.http_rejections import SLOW_BODY, Rejection
+from mock_server.http_timeouts import TimedProtocol
 from mock_server.web.direct import DirectPath, RequestFailed
 from mock_server.web.request import LocalAddress
 
@@ -17,7 +19,7 @@ log = logging.getLogger("mock_server")
 _MAX_AT_ONCE = 100
 
 
-class DirectProtocol(HttpProtocol):
+class DirectProtocol(TimedProtocol):
     """Answers plain requests itself and gives all other data to the parser.
 
     It answers only between requests of the ordinary way, so the responses stay in order. It stops
@@ -33,7 +35,6 @@ class DirectProtocol(HttpProtocol):
         self._is_busy = False
         self._is_stopping = False
         self._is_half_closed = False  # The client has stopped sending while the store worked.
-        self._answered_s = 0.0  # The time of the last direct response, on the loop's clock.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -65,16 +66,6 @@ class DirectProtocol(HttpProtocol):
         self._held = b""
         super().connection_lost(exc)
 
-    def timeout_keep_alive_handler(self) -> None:
-        """Close the connection if it is idle; direct responses do not restart the timer."""
-        left_s = self._answered_s + self.timeout_keep_alive - self.loop.time()
-        if self._has_waiting_requests:  # Their client reads too slowly, or the store works on them.
-            self._wait_for_idleness(self.timeout_keep_alive)
-        elif left_s > 0:
-            self._wait_for_idleness(left_s)
-        else:
-            super().timeout_keep_alive_handler()
-
     def shutdown(self) -> None:
         """Close the connection, after the responses to requests that have arrived."""
         if self._has_waiting_requests:
@@ -90,6 +81,13 @@ class DirectProtocol(HttpProtocol):
     @property
     def _has_waiting_requests(self) -> bool:
         return self._is_busy or (bool(self._held) and not self._lacks_body)
+
+    def _deadline(self) -> tuple[float, Rejection | None]:
+        if self._has_waiting_requests:  # Their client reads too slowly, or the store works on them.
+            return math.inf, None
+        if self._held:
+            return self._received_s + self._timeouts.body_s, SLOW_BODY
+        return super()._deadline()
 
     def _serve(self, data: bytes) -> None:
         if not self.is_idle():
@@ -113,8 +111,9 @@ class DirectProtocol(HttpProtocol):
         if self._is_busy or len(responses) == _MAX_AT_ONCE:
             self._hold(data[end:])
         elif served.lacks_body:
-            self._unset_keepalive_if_required()
             self._held, self._lacks_body = data[end:], True
+            self._received_s = self.loop.time()
+            self._look_in(self._timeouts.body_s)
         else:
             super().data_received(data[end:])
 
@@ -172,7 +171,7 @@ class DirectProtocol(HttpProtocol):
     def _send(self, responses: Sequence[bytes], *, is_last: bool) -> None:
         self._answered_s = self.loop.time()
         if self.timeout_keep_alive_task is None:
-            self._wait_for_idleness(self.timeout_keep_alive)
+            self._look_in(self._timeouts.keep_alive_s)
         self.transport.write(responses[0] if len(responses) == 1 else b"".join(responses))
         if is_last:
             self.transport.close()
@@ -204,8 +203,3 @@ class DirectProtocol(HttpProtocol):
                 self.transport.close()
         if self._is_stopping:
             self.shutdown()
-
-    def _wait_for_idleness(self, seconds: float) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(
-            seconds, self.timeout_keep_alive_handler
-        )

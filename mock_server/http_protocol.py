@@ -133,6 +133,11 @@ class HttpProtocol(HttpToolsProtocol):
             return
         newest: RequestResponseCycle | None = self.cycle
         is_queued = bool(self.pipeline) and self.pipeline[0][0] is newest
+        if newest is not None and newest.more_body and newest.response_started:
+            rejection = None  # The request has its response already.
+            if not newest.response_complete:
+                self._is_ending = True
+                return
         if newest is not None and newest.more_body and is_queued:
             self.pipeline.popleft()
         elif newest is None or newest.more_body or newest.response_complete:
@@ -143,8 +148,6 @@ class HttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         was_last = not self.pipeline
         super().on_response_complete()
-        if not self._framing.is_at_start():
-            self._unset_keepalive_if_required()  # The next request has begun to arrive.
         if was_last and self._is_ending and not self.transport.is_closing():
             self._close(self._rejection)
 

@@ -40,3 +40,5 @@ LONG_CHUNK_LINE = Rejection(
     400, f"body: the line before a chunk must have at most {MAX_CHUNK_LINE_BYTES} bytes"
 )
 LONG_TRAILERS = Rejection(431, f"trailers: must have at most {MAX_TRAILERS_BYTES} bytes together")
+SLOW_HEAD = Rejection(408, "the headers of the request did not arrive in time (--head-timeout)")
+SLOW_BODY = Rejection(408, "the body of the request did not arrive in time (--body-timeout)")

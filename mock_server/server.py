@@ -19,8 +19,8 @@ from mock_server.domain.errors import InvalidValue
 from mock_server.domain.store_address import is_shared as is_shared_store
 from mock_server.domain.store_address import without_secrets
 from mock_server.early_signals import EARLY_SIGNALS
-from mock_server.http_protocol import HttpProtocol
 from mock_server.http_server import HttpConfig, HttpServer
+from mock_server.http_timeouts import TimedProtocol, Timeouts
 from mock_server.logs import configure_logging
 from mock_server.settings import Settings
 from mock_server.supervisor import ParentLink, Supervisor, WorkersFailed
@@ -33,8 +33,6 @@ __all__ = ["ListenError", "WorkersFailed", "listen", "run", "serve_with_workers"
 log = logging.getLogger("mock_server")
 
 _SHUTDOWN_S = 1
-# Clients close idle connections earlier, so the server closes none while a submit arrives.
-_KEEP_ALIVE_S = 75
 _BACKLOG = 2048
 _SPREADS_CONNECTIONS = sys.platform == "linux"
 
@@ -168,7 +166,7 @@ def uvicorn_config(
         app,
         tls_context=None if tls is None else tls.context,
         loop="auto",
-        http=_protocol(app.direct if is_direct else None),
+        http=_protocol(app.settings, app.direct if is_direct else None),
         ws="none",
         interface="asgi3",
         log_config=None,
@@ -177,15 +175,18 @@ def uvicorn_config(
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_SHUTDOWN_S,
-        timeout_keep_alive=_KEEP_ALIVE_S,
     )
 
 
-def _protocol(direct: DirectPath | None) -> type[asyncio.Protocol]:
-    if direct is None:
-        return HttpProtocol
+def _protocol(settings: Settings, direct: DirectPath | None) -> type[asyncio.Protocol]:
+    timeouts = Timeouts.of(settings)
+    make = (
+        partial(TimedProtocol, timeouts=timeouts)
+        if direct is None
+        else partial(DirectProtocol, direct=direct, timeouts=timeouts)
+    )
     # uvicorn only calls it, once for each connection, so a function will do.
-    return cast("type[asyncio.Protocol]", partial(DirectProtocol, direct=direct))
+    return cast("type[asyncio.Protocol]", make)
 
 
 def _listen_together(host: str, port: int, number: int) -> list[socket.socket]:

@@ -132,6 +132,28 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1024, le=1024**3)],
         Setting(help="Maximum size of a request body.", form=BYTES),
     ] = 16 * 1024 * 1024
+    head_timeout_ms: Annotated[
+        int,
+        Setting(
+            help="Time limit for the headers of a request, from its first byte; 0 is no limit.",
+            form=DURATION,
+        ),
+    ] = 60_000
+    body_timeout_ms: Annotated[
+        int,
+        Setting(
+            help="Time limit between two parts of a body that is sent or read; 0 is no limit.",
+            form=DURATION,
+        ),
+    ] = 60_000
+    # Clients close idle connections earlier, so the server closes none while a submit arrives.
+    keep_alive_timeout_ms: Annotated[
+        int,
+        Setting(
+            help="Time after which a connection without a request is closed; 0 is no limit.",
+            form=DURATION,
+        ),
+    ] = 75_000
     store: Annotated[
         str,
         Setting(

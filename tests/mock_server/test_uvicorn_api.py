@@ -19,9 +19,9 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from mock_server.http_protocol import HttpProtocol
 from mock_server.http_rejections import MAX_HEAD_BYTES
 from mock_server.http_server import HttpServer
+from mock_server.http_timeouts import TimedProtocol, Timeouts
 from mock_server.web.wire_faults import EXTENSION
 
 ROOT = Path(__file__).parents[2]
@@ -35,11 +35,13 @@ async def silent_app(_: object, __: object, ___: object) -> None:
 
 
 @asynccontextmanager
-async def connected() -> AsyncIterator[HttpProtocol]:
+async def connected() -> AsyncIterator[TimedProtocol]:
     """Give a protocol whose connection records the written data."""
     config = uvicorn.Config(silent_app, interface="asgi3", ws="none", log_config=None)
     config.load()
-    protocol = HttpProtocol(config=config, server_state=ServerState(), app_state={})
+    protocol = TimedProtocol(
+        config=config, server_state=ServerState(), app_state={}, timeouts=Timeouts()
+    )
     transport = Mock(asyncio.Transport)
     transport.get_extra_info.return_value = None
     transport.is_closing.return_value = False

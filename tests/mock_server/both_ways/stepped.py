@@ -19,7 +19,8 @@ from mock_server.wiring import MockServer
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT
 from tests.mock_server.fake_stores import DurableStore, WaitingStore
 
-HIGH_WATER_BYTES = 256 * 1024  # With what the kernel buffers.
+KERNEL_BYTES = 192 * 1024  # What the kernel buffers.
+HIGH_WATER_BYTES = KERNEL_BYTES + 64 * 1024
 HEAD = "Host: mock.test\r\nAuthorization: Bearer sk-flow\r\n"
 GET_BALANCE = f"GET {BALANCE} HTTP/1.1\r\n{HEAD}\r\n".encode()
 KINDS = [
@@ -40,6 +41,7 @@ class Client(asyncio.Transport):
         self.unread = bytearray()  # Written by the server.
         self.responses = 0  # So many responses have begun.
         self.reads = True  # Whether the server reads.
+        self.is_ended = False  # Whether the server sends nothing more.
         self._is_paused = False
         self._is_closing = False
 
@@ -60,7 +62,7 @@ class Client(asyncio.Transport):
         return data
 
     def get_write_buffer_size(self) -> int:
-        return len(self.unread)
+        return max(0, len(self.unread) - KERNEL_BYTES)
 
     def pause_reading(self) -> None:
         self.reads = False
@@ -68,11 +70,17 @@ class Client(asyncio.Transport):
     def resume_reading(self) -> None:
         self.reads = True
 
+    def can_write_eof(self) -> bool:
+        return True
+
+    def write_eof(self) -> None:
+        self.is_ended = True
+
     def is_closing(self) -> bool:
         return self._is_closing
 
     def close(self) -> None:
-        self._is_closing = True
+        self.is_ended = self._is_closing = True
 
     abort = close
 
@@ -85,6 +93,9 @@ class Timer:
 
     def cancel(self) -> None:
         self.is_cancelled = True
+
+    def when(self) -> float:
+        return self.at_s
 
 
 class SteppedLoop:
@@ -136,8 +147,10 @@ WAYS = {
 
 
 @asynccontextmanager
-async def connected(way: Way) -> AsyncIterator[tuple[HttpProtocol, Client, SteppedLoop]]:
-    app = MockServer(Settings(log_level="warning"), make_store=way.make_store)
+async def connected(
+    way: Way, **settings: Any
+) -> AsyncIterator[tuple[HttpProtocol, Client, SteppedLoop]]:
+    app = MockServer(Settings(log_level="warning", **settings), make_store=way.make_store)
     config = uvicorn_config(app, is_direct=way.is_direct)
     config.load()
     loop, client = SteppedLoop(), Client()

@@ -162,6 +162,10 @@ class _Tap:
         self._note_end()
         self._transport.close()
 
+    def write_eof(self) -> None:
+        self._note_end()
+        self._transport.write_eof()
+
     def abort(self) -> None:
         self._note_end()
         self._connection.is_aborted = True
