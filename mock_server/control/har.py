@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -120,7 +120,7 @@ def _request(request: EntryRequest, scheme: str) -> HarRequest:
         method=request.method,
         url=url,
         headers=headers,
-        query_string=_pairs(parse_qsl(urlsplit(url).query, keep_blank_values=True)),
+        query_string=_pairs(parse_qsl(_query(url), keep_blank_values=True)),
         body_size=len(request.body.encode()),
         post_data=HarPostData(
             mime_type=_value(headers, "content-type") or "application/json",
@@ -159,6 +159,11 @@ def _url(path: str, headers: list[HarPair], scheme: str) -> str:
     if not path.startswith("/"):
         return path
     return f"{scheme}://{_value(headers, 'host') or 'localhost'}{path}"
+
+
+def _query(url: str) -> str:
+    """Return the query of any text that a client used as a URL; `urlsplit` rejects some hosts."""
+    return url.partition("#")[0].partition("?")[2]
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> list[HarPair]:

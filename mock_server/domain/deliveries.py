@@ -10,6 +10,7 @@ import msgspec
 from mock_server.domain.faults.injected import Injected
 from mock_server.domain.integers import Integer
 from mock_server.domain.ports import DeliveryResult
+from mock_server.domain.snapshot_bounds import Instant, Status, Text
 from mock_server.domain.task import Task
 
 RETRY_AFTER_MS = (30_000, 120_000, 600_000)  # CB-3: from the end of the previous attempt.
@@ -27,9 +28,9 @@ class DeliveryState(StrEnum):
 
 
 class Attempt(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    at_ms: Integer
-    status: Integer | None
-    error: str | None
+    at_ms: Instant
+    status: Status | None
+    error: Text | None
     duration_ms: Integer  # Real time.
 
 

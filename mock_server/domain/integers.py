@@ -4,4 +4,5 @@ from typing import Annotated
 
 from msgspec import Meta
 
-Integer = Annotated[int, Meta(ge=-(2**62), le=2**62)]
+MAX_INTEGER = 2**62
+Integer = Annotated[int, Meta(ge=-MAX_INTEGER, le=MAX_INTEGER)]

@@ -8,22 +8,25 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from hashlib import blake2b
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import msgspec
+from msgspec import Meta
 
 from mock_server.domain.chance import draw, two_uniforms
 from mock_server.domain.faults.effect import Effect
-from mock_server.domain.integers import Integer
 from mock_server.domain.journal import Header
 from mock_server.domain.operation import Operation
 from mock_server.domain.rule_filter import RuleFilter
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition, RuleInput
+from mock_server.domain.snapshot_bounds import Count, RuleId, Text
 
 MAX_RULES = 1000
 MAX_NEXT = 10_000
 _MAX_SUBJECTS = 10_000  # The number of subjects for which one rule keeps separate counters.
+
+Counts = Annotated[dict[Text, Count], Meta(max_length=_MAX_SUBJECTS)]
 
 
 class RuleMatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,20 +71,20 @@ class QueuedRule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RuleSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    id: str
+    id: RuleId
     written: dict[str, Any]
-    seen: Integer = 0
-    applied: Integer = 0
-    left: Integer = 0  # Queued rules only.
-    tries: dict[str, Integer] = {}
-    hits: dict[str, Integer] = {}
+    seen: Count = 0
+    applied: Count = 0
+    left: Count = 0  # Queued rules only.
+    tries: Counts = {}
+    hits: Counts = {}
 
 
 class RuleBookSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    made: Integer
-    own: list[RuleSnapshot]
-    profile: list[RuleSnapshot]
-    queue: list[RuleSnapshot]
+    made: Count
+    own: Annotated[list[RuleSnapshot], Meta(max_length=MAX_RULES)]
+    profile: Annotated[list[RuleSnapshot], Meta(max_length=MAX_RULES)]
+    queue: Annotated[list[RuleSnapshot], Meta(max_length=MAX_NEXT)]
 
 
 class RuleBook:

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from mock_server.domain.clock import Mode
+from mock_server.domain.durations import MAX_MS
 from mock_server.domain.integers import Integer
 from mock_server.domain.setting import Setting
 from mock_server.domain.setting_forms import DURATION, MICRODOLLARS, Form
@@ -16,7 +17,9 @@ ImageFailCodes = Literal["seed", "docs"]
 CreditsStatus = Literal[400, 402]
 TaskIds = Literal["plain", "reserved"]
 ResultHost = Literal["same", "other"]
-Limit = Annotated[int, Meta(ge=1, le=10_000_000)]
+MAX_RATE_LIMIT = 10_000_000
+Limit = Annotated[int, Meta(ge=1, le=MAX_RATE_LIMIT)]
+GenerationTime = Annotated[int, Meta(ge=0, le=MAX_MS)]
 Speed = Annotated[float, Meta(gt=0, le=1_000_000)]
 ProfileName = Literal["calm", "hostile", "outage", "slow", "free-plan", "pro-plan"]
 
@@ -36,7 +39,7 @@ class SandboxDefaults(msgspec.Struct, frozen=True, kw_only=True):
         Limit | None, Setting(help="Maximum tasks per key that are pending or processing.")
     ] = None
     generation_time_ms: Annotated[
-        Integer | None,
+        GenerationTime | None,
         Setting(
             help="Average time that a task takes; 0 completes tasks at once.",
             form=DURATION,
@@ -94,7 +97,7 @@ class SandboxSettings(SandboxDefaults, frozen=True, kw_only=True):
 
     rate_limit: Limit = 10_000  # LIM-1
     max_concurrent: Limit = 1_000  # LIM-2
-    generation_time_ms: Integer | None = None  # TIM-1; None means the model's time.
+    generation_time_ms: GenerationTime | None = None  # TIM-1; None means the model's time.
 
 
 class ClockSettings(msgspec.Struct, frozen=True, kw_only=True):

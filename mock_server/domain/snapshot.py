@@ -5,45 +5,88 @@ continues as the original would, even on a server with another seed.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from mock_server.domain.catalogue import Catalogue
-from mock_server.domain.clock import LATEST_MS
 from mock_server.domain.deliveries import Attempt, DeliveryState
 from mock_server.domain.errors import InvalidValue, quoted
-from mock_server.domain.faults.injected import Injected, injected_of_text
-from mock_server.domain.integers import Integer
+from mock_server.domain.faults.callback import CallbackFault
+from mock_server.domain.faults.injected import FaultKind, Injected, injected_of_text
+from mock_server.domain.integers import MAX_INTEGER, Integer
 from mock_server.domain.journal import Entry
+from mock_server.domain.nearest import did_you_mean
+from mock_server.domain.operation import Operation
+from mock_server.domain.outcome import check_fail_code
 from mock_server.domain.rule_book import RuleBookSnapshot
 from mock_server.domain.rule_parsing import parse_rule
-from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
+from mock_server.domain.sandbox_settings import (
+    MAX_RATE_LIMIT,
+    PROFILES,
+    ClockSettings,
+    SandboxSettings,
+)
+from mock_server.domain.snapshot_bounds import (
+    Bytes,
+    CallbackUrl,
+    Count,
+    FaultText,
+    Headers,
+    Instant,
+    PlannedInstant,
+    RuleId,
+    SandboxId,
+    Status,
+    TaskId,
+    Text,
+)
 from mock_server.domain.task import TASK_ID_PATTERN, sandbox_id_in
 from mock_server.domain.task_snapshot import TaskSnapshot
 from mock_server.domain.validation import decode_json
 
-SandboxId = Annotated[str, Meta(pattern=r"^[0-9a-f]{16}$")]
-Count = Annotated[int, Meta(ge=0, le=2**62)]
+# Only these can be part of an effect that postpones a callback.
+_POSTPONING = {
+    (FaultKind.LATENCY, ""),
+    *((FaultKind.CALLBACK, fault.value) for fault in CallbackFault if fault.traits.delays),
+}
 
 
 class DeliverySnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    task_id: str
-    url: str
+    task_id: TaskId
+    url: CallbackUrl
     state: DeliveryState
-    due_ms: Integer | None
-    attempts: list[Attempt]
-    ruled: Integer = 0
-    put_off_by: tuple[str, str] = ("", "")  # The id of a rule, and the text of what it injects.
+    due_ms: PlannedInstant | None
+    attempts: Annotated[list[Attempt], Meta(max_length=100)]
+    ruled: Count = 0
+    # The id of a rule, and the text of what it injects.
+    put_off_by: tuple[RuleId, FaultText] = ("", "")
     until_overtaken: bool | UnsetType = UNSET
 
 
 class EntrySnapshot(Entry, frozen=True, array_like=False, forbid_unknown_fields=True):
     """A journal entry that also has the text of `injected`, as version 1 of the format had it."""
 
-    text: str = msgspec.field(name="fault", default="")
+    at_ms: Instant
+    real_ms: Instant
+    operation: Operation
+    task_id: Text
+    status: Status
+    duration_us: Integer
+    request: Bytes
+    answer: Bytes
+    method: Text = ""
+    path: Text = ""
+    query: Bytes = b""
+    headers: Headers = ()
+    answer_headers: Headers = ()
+    answer_bytes: Count = 0
+    rule: RuleId = ""
+    injected: Annotated[tuple[Injected, ...], Meta(max_length=100)] = ()
+    error: Text = ""
+    text: FaultText = msgspec.field(name="fault", default="")
 
     @classmethod
     def of(cls, entry: Entry) -> Self:
@@ -62,12 +105,13 @@ class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     seed: Annotated[int, Meta(ge=0, le=2**63 - 1)]
     settings: SandboxSettings
     clock: ClockSettings
-    now_ms: Annotated[int, Meta(ge=0, le=LATEST_MS)]
-    admitted_ms: list[Integer]  # The requests that still count for LIM-1, oldest first.
+    now_ms: Instant
+    # The requests that still count for LIM-1, oldest first.
+    admitted_ms: Annotated[list[Instant], Meta(max_length=MAX_RATE_LIMIT)]
     ordinal: Count
     requests: Count
     refused: Count
-    responses: dict[int, Count] = {}  # By status; older snapshots do not have it.
+    responses: dict[Status, Count] = {}  # By status; older snapshots do not have it.
     dropped_tasks: Count
     succeeded: Count
     failed: Count
@@ -82,32 +126,59 @@ class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
     """Return the snapshot in a JSON text, checked. Raises InvalidValue."""
     snapshot = _with_injected(decode_json(raw, Snapshot, "snapshot"))
-    ids = {task.id for task in snapshot.tasks}
+    if snapshot.settings.profile not in PROFILES:
+        hint = did_you_mean(snapshot.settings.profile, PROFILES)
+        raise InvalidValue(
+            "settings.profile", f"{quoted(snapshot.settings.profile)} is unknown{hint}"
+        )
     for at, task in enumerate(snapshot.tasks):
-        if sandbox_id_in(task.id) != snapshot.origin or not re.fullmatch(TASK_ID_PATTERN, task.id):
-            raise InvalidValue(f"tasks[{at}].id", f"is not a task of the sandbox {snapshot.origin}")
-        model = catalogue.models.get(task.model_id)
-        if model is None or task.ratio not in {ratio.name for ratio in model.aspect_ratios}:
-            raise InvalidValue(
-                f"tasks[{at}]", "has a model or an aspect ratio that is not in the catalogue"
-            )
-        if task.num_images not in model.image_counts:
-            raise InvalidValue(
-                f"tasks[{at}].num_images",
-                f"must be one of {', '.join(map(str, model.image_counts))} (got {task.num_images})",
-            )
-        if task.plan.end_ms is not None and task.plan.end_ms < task.plan.start_ms:
-            raise InvalidValue(
-                f"tasks[{at}].plan.end_ms",
-                f"must be at least start_ms, {task.plan.start_ms} (got {task.plan.end_ms})",
-            )
-    if len(ids) != len(snapshot.tasks):
-        raise InvalidValue("tasks", "must have unique ids")
+        _check_task(task, f"tasks[{at}]", snapshot, catalogue)
+    ids = _unique_ids(snapshot.tasks)
+    if sum(task.price_microusd for task in snapshot.tasks) > MAX_INTEGER:
+        raise InvalidValue("tasks", f"the sum of price_microusd must be at most {MAX_INTEGER}")
     for at, delivery in enumerate(snapshot.deliveries):
         if delivery.task_id not in ids:
-            raise InvalidValue(f"deliveries[{at}].task_id", "is not a task of this snapshot")
+            raise InvalidValue(
+                f"deliveries[{at}].task_id", "is not a task of this snapshot, or has two deliveries"
+            )
+        ids.remove(delivery.task_id)
     _check_rules(snapshot.rules, catalogue.fail_messages)
     return snapshot
+
+
+def _check_task(task: TaskSnapshot, path: str, snapshot: Snapshot, catalogue: Catalogue) -> None:
+    if sandbox_id_in(task.id) != snapshot.origin or not re.fullmatch(TASK_ID_PATTERN, task.id):
+        raise InvalidValue(f"{path}.id", f"is not a task of the sandbox {snapshot.origin}")
+    model, plan = catalogue.models.get(task.model_id), task.plan
+    if model is None or task.ratio not in {ratio.name for ratio in model.aspect_ratios}:
+        raise InvalidValue(path, "has a model or an aspect ratio that is not in the catalogue")
+    if task.num_images not in model.image_counts:
+        raise InvalidValue(
+            f"{path}.num_images",
+            f"must be one of {', '.join(map(str, model.image_counts))} (got {task.num_images})",
+        )
+    if task.ordinal > snapshot.ordinal:
+        raise InvalidValue(
+            f"{path}.ordinal",
+            f"must be at most the ordinal of the snapshot, {snapshot.ordinal} (got {task.ordinal})",
+        )
+    if plan.end_ms is not None and plan.end_ms < plan.start_ms:
+        raise InvalidValue(
+            f"{path}.plan.end_ms",
+            f"must be at least start_ms, {plan.start_ms} (got {plan.end_ms})",
+        )
+    if plan.end_ms is None and task.is_settled:
+        raise InvalidValue(f"{path}.plan.end_ms", "is required if the task is settled")
+    check_fail_code(plan.fail_code, f"{path}.plan.fail_code", catalogue.fail_messages)
+
+
+def _unique_ids(tasks: Sequence[TaskSnapshot]) -> set[str]:
+    ids: set[str] = set()
+    for at, task in enumerate(tasks):
+        if task.id in ids:
+            raise InvalidValue(f"tasks[{at}].id", "is the id of another task, too")
+        ids.add(task.id)
+    return ids
 
 
 def _with_injected(snapshot: Snapshot) -> Snapshot:
@@ -117,7 +188,10 @@ def _with_injected(snapshot: Snapshot) -> Snapshot:
         injected = entry.injected or _injected(entry.text, f"journal[{at}].fault")
         journal.append(msgspec.structs.replace(entry, injected=injected))
     for at, delivery in enumerate(snapshot.deliveries):
-        _injected(delivery.put_off_by[1], f"deliveries[{at}].put_off_by[1]")
+        path = f"deliveries[{at}].put_off_by[1]"
+        for each in _injected(delivery.put_off_by[1], path):
+            if (each.kind, each.name) not in _POSTPONING:
+                raise InvalidValue(path, f"{quoted(each.text)} postpones no callback")
     return msgspec.structs.replace(snapshot, journal=journal)
 
 

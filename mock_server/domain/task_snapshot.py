@@ -1,21 +1,30 @@
 """Tasks as they are written in a snapshot, version 1, whatever form they have in memory."""
 
 from collections.abc import Iterable, Iterator
-from typing import Self
+from typing import Annotated, Self
 
 import msgspec
+from msgspec import Meta
 
-from mock_server.domain.integers import Integer
+from mock_server.domain.snapshot_bounds import (
+    BaseUrl,
+    CallbackUrl,
+    Count,
+    Instant,
+    PlannedInstant,
+    TaskId,
+    Text,
+)
 from mock_server.domain.task import Ending, Order, Task
 
 
 class PlanSnapshot(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    start_ms: Integer
-    end_ms: Integer | None
-    polls: Integer = 0
-    fail_code: str | None = None
-    fail_message: str | None = None
-    reasons: tuple[str, ...] = ()
+    start_ms: PlannedInstant
+    end_ms: PlannedInstant | None
+    polls: Count = 0
+    fail_code: Text | None = None
+    fail_message: Text | None = None
+    reasons: Annotated[tuple[Text, ...], Meta(max_length=1000)] = ()
 
     def ending(self) -> Ending:
         return Ending(
@@ -27,18 +36,18 @@ class PlanSnapshot(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class TaskSnapshot(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    id: str
-    model_id: str
-    ordinal: Integer
-    prompt: str
-    ratio: str
-    num_images: Integer
-    price_microusd: Integer
-    base_url: str
-    callback_url: str | None
-    created_ms: Integer
+    id: TaskId
+    model_id: Text
+    ordinal: Count
+    prompt: Text
+    ratio: Text
+    num_images: Count
+    price_microusd: Count
+    base_url: BaseUrl
+    callback_url: CallbackUrl | None
+    created_ms: Instant
     plan: PlanSnapshot
-    polls_seen: Integer = 0
+    polls_seen: Count = 0
     is_settled: bool = False
     has_directives: bool = False
 

@@ -18,7 +18,9 @@ from mock_server.domain.nearest import did_you_mean
 T = TypeVar("T")
 
 _LONGEST_SHOWN = 60  # The number of characters of a value that an error shows.
-_AT = r"(?s)(.*) - at `\$\.?([^`]*)`"  # The last match counts: a value may look like it.
+_AT = (
+    r"(?s)(.*) - at (`key` in )?`\$\.?([^`]*)`"  # The last match counts: a value may look like it.
+)
 _UNKNOWN = r"(?s)Object contains unknown field `(.*)`"
 _MISSING = r"Object missing required field `(.*?)`"
 _STEP = r"([^.\[\]]+)|\[(\d+|\.\.\.)\]"
@@ -30,18 +32,20 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     path: str  # Such as `input.image_urls[2]`; empty for the whole value.
     missing: str | None = None  # The required member that is missing.
     unknown: str | None = None  # The member that the type does not have.
+    is_name: bool = False  # The name of a member is invalid, not a value.
 
 
 def read_message(error: msgspec.ValidationError) -> Message:
     """Return the parts of a validation error of msgspec."""
     text = str(error)
     found = re.fullmatch(_AT, text)
-    problem, path = (found[1], found[2]) if found else (text, "")
+    problem, path = (found[1], found[3]) if found else (text, "")
     missing, unknown = re.match(_MISSING, problem), re.match(_UNKNOWN, problem)
     return Message(
         path=path,
         missing=missing[1] if missing else None,
         unknown=unknown[1] if unknown else None,
+        is_name=found is not None and found[2] is not None,
     )
 
 
@@ -84,6 +88,9 @@ def _explained(
         return InvalidValue(joined(at, message.unknown[:100]), f"is unknown{hint}")
     if message.missing is not None:
         return InvalidValue(joined(at, message.missing), "is required", is_missing=True)
+    if message.is_name:
+        name_kind = get_args(_part(kind, _is_object))[0]
+        return InvalidValue(at or whole, f"has a member whose name is not {describe(name_kind)}")
     return InvalidValue(at or whole, _problem(kind, value))
 
 
@@ -213,6 +220,7 @@ _NOUNS: dict[Any, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     int: ("a whole number", _bounds),
     float: ("a number", _bounds),
     str: ("a string", lambda meta: _length(meta, "characters")),
+    bytes: ("bytes in base64", lambda meta: _length(meta, "bytes")),
 }
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 
 class FaultKind(StrEnum):
@@ -19,7 +21,7 @@ class Injected(msgspec.Struct, frozen=True, gc=False):
     """One injected fault, such as `wire close`; `name` is empty for kinds without names."""
 
     kind: FaultKind
-    name: str = ""
+    name: Annotated[str, Meta(max_length=100)] = ""
 
     @property
     def text(self) -> str:

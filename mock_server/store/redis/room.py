@@ -42,6 +42,7 @@ class Room:
 
         Raises NoRoom if there are not so many.
         """
+        await self._pump.sync(replica)  # Other processes may have added or dropped tasks.
         needed = max(0, len(restore.snapshot.tasks) - replica.sandbox.task_count)
         taken = 0
         async with self._lock:
@@ -53,6 +54,10 @@ class Room:
                     if not await self._drop_one(restore.real_ms):
                         raise _no_room()
                     taken += 1
+            except NoRoom:
+                self._places.give_back(taken)
+                await self._places.write()  # Other processes can use them at once.
+                raise
             except BaseException:
                 self._places.give_back(taken)
                 raise

@@ -1,5 +1,8 @@
 """The journal as HAR 1.2."""
 
+import msgspec
+import pytest
+
 from mock_server.control.har import har
 from mock_server.control.journal_entry import EntryAnswer, EntryRequest, JournalEntry
 from mock_server.domain.operation import Operation
@@ -70,3 +73,13 @@ def test_har_of_a_callback_without_an_answer_has_its_error() -> None:
     assert entry.request.url == "http://receiver/hook"
     assert (entry.response.status, entry.response.headers) == (0, [])
     assert entry.comment == "callback 4; error timed out"
+
+
+@pytest.mark.parametrize("url", ["http://[:]/?x=1#y?z=2", "http://[?x=1", "http://a:b:c?x=1"])
+def test_har_has_the_query_of_a_url_with_an_invalid_host(url: str) -> None:
+    """The contract of a callback URL does not say which addresses in brackets are valid."""
+    request = msgspec.structs.replace(CALLBACK.request, path=url)
+    (entry,) = har([msgspec.structs.replace(CALLBACK, request=request)]).log.entries
+
+    assert entry.request.url == url
+    assert [(each.name, each.value) for each in entry.request.query_string] == [("x", "1")]

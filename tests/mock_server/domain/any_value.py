@@ -25,6 +25,8 @@ def any_value(kind: Any) -> st.SearchStrategy[Any]:
 
 def _of(info: inspect.Type) -> st.SearchStrategy[Any]:  # noqa: C901, PLR0911, PLR0912  # A table.
     match info:
+        case inspect.Metadata(type=inner):
+            return _of(inner)
         case inspect.AnyType():
             return _json
         case inspect.NoneType():

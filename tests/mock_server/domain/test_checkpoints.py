@@ -17,7 +17,7 @@ from mock_server.domain.operation import Operation
 from mock_server.domain.planner import PlanRequest
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.sandbox.sandbox import Sandbox
-from mock_server.domain.snapshot import Snapshot, parse_snapshot
+from mock_server.domain.snapshot import EntrySnapshot, Snapshot, parse_snapshot
 from mock_server.domain.task import Ending
 from tests.mock_server.domain.any_value import any_value
 from tests.mock_server.domain.checkpoints import (
@@ -95,7 +95,10 @@ any_step: st.SearchStrategy[Step] = st.one_of(
     steps,
     steps_of_owners,
     st.builds(match, st.sampled_from(Operation), st.sampled_from(["one", "two", "three"])),
-    st.builds(record, any_value(Entry), st.none() | st.integers(0, 1000)),
+    # Entries that the mock can have written; others could not be restored from a snapshot.
+    st.builds(
+        record, any_value(EntrySnapshot).map(EntrySnapshot.entry), st.none() | st.integers(0, 1000)
+    ),
     st.sampled_from([restore, restore_another, change_profile]),
 )
 
