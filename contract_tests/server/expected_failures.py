@@ -12,7 +12,7 @@ def load_expected_failures(path: Path, case_ids: Collection[str]) -> dict[str, s
     """Return reasons by case id, from lines `"S-SUB-011" = "why"`. Raise ExpectedFailuresError."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ExpectedFailuresError(f"{path}: {reason_of(error)}") from error
     for case_id, reason in content.items():
         if case_id not in case_ids:

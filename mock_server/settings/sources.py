@@ -50,7 +50,8 @@ def _read_file(path: Path) -> dict[str, list[tuple[str, Any]]]:
         read = msgspec.toml.decode(path.read_bytes())
     except OSError as error:
         raise InvalidValue(str(path), f"cannot be read; {reason_of(error)}") from error
-    except (UnicodeDecodeError, msgspec.DecodeError, RecursionError) as error:
+    # A number of more than 4,300 digits is a plain ValueError.
+    except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise InvalidValue(str(path), f"cannot be read as TOML; {error}") from error
     written: dict[str, list[tuple[str, Any]]] = {each.name: [] for each in declarations(Settings)}
     for key, value in read.items():

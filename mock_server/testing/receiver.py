@@ -101,5 +101,5 @@ class _Handler(BaseHTTPRequestHandler):
 def _decode(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -68,7 +68,10 @@ class TestJson:
         assert [case.verdict for case in every_verdict().cases] == list(Verdict)
 
     @given(
-        st.binary(max_size=60) | st.sampled_from([b"{}", b"[]", b'{"kind": "audit"}', b'"\xff"'])
+        st.binary(max_size=60)
+        | st.sampled_from(
+            [b"{}", b'{"kind": "audit"}', b'"\xff"', b'{"kind":"audit","a":' + b"[" * 100_000]
+        )
     )
     def test_error_about_a_damaged_report_names_the_file(self, content: bytes) -> None:
         with tempfile.TemporaryDirectory() as name:

@@ -183,6 +183,8 @@ class TestAnExpectedFailure:
         ("[section]", 'unknown case id "section"'),
         ("= no toml", "expected"),
         ("\udcff", "utf-8"),
+        (f'"S-SUB-901" = {"1" * 10_000}', "digits"),
+        (f'"S-SUB-901" = {"[" * 10_000}', "recursion"),
     ],
 )
 def test_a_file_of_expected_failures_says_what_is_wrong_in_it(

@@ -56,7 +56,7 @@ def read_audit(directory: Path) -> AuditReport:
     except FileNotFoundError as error:
         command = f"contract-tests audit --report {directory}"
         raise ReportError(f"{path}: file not found; create it with {command}") from error
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError) as error:
         raise ReportError(f"{path}: {reason_of(error)}") from error
     if report.version != VERSION:
         raise ReportError(f"{path}: unsupported version {report.version} (supported: {VERSION})")

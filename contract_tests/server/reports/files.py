@@ -26,7 +26,7 @@ def read_report(directory: Path) -> Report:
     path = directory / REPORT
     try:
         report = msgspec.json.decode(path.read_bytes(), type=Report)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError) as error:
         raise ReportError(f"{path}: {reason_of(error)}") from error
     if report.version != VERSION:
         raise ReportError(f"{path}: version {report.version} is not supported; must be {VERSION}")

@@ -161,6 +161,8 @@ def test_process_ends_with_one_line_and_status_2() -> None:
         pytest.param("[server]\nport = 0", "server: is not a setting", id="table"),
         pytest.param("port: 0", "cannot be read as TOML", id="no-toml"),
         pytest.param("port = 0\nport = 1", "cannot be read as TOML", id="key-twice"),
+        pytest.param(f"port = {'1' * 10_000}", "cannot be read as TOML", id="huge-number"),
+        pytest.param(f"cors = {'[' * 10_000}", "cannot be read as TOML", id="nested"),
         pytest.param("port = true", "port: must be", id="wrong-type"),
         pytest.param("port = 1.5", "port: must be", id="wrong-number"),
         pytest.param("rate_limit = []", "rate_limit: must be", id="list"),
