@@ -50,7 +50,11 @@ class HttpProtocol(HttpToolsProtocol):
     def is_idle(self) -> bool:
         """Tell whether no request is being received or answered."""
         cycle: RequestResponseCycle | None = self.cycle
-        return self._framing.is_at_start() and (cycle is None or cycle.response_complete)
+        return (
+            self._framing.is_at_start()
+            and (cycle is None or cycle.response_complete)
+            and not self._is_ending
+        )
 
     def data_received(self, data: bytes) -> None:
         framing, start = self._framing, 0

@@ -42,3 +42,4 @@ LONG_CHUNK_LINE = Rejection(
 LONG_TRAILERS = Rejection(431, f"trailers: must have at most {MAX_TRAILERS_BYTES} bytes together")
 SLOW_HEAD = Rejection(408, "the headers of the request did not arrive in time (--head-timeout)")
 SLOW_BODY = Rejection(408, "the body of the request did not arrive in time (--body-timeout)")
+TOO_MANY_CONNECTIONS = Rejection(503, "too many connections are open; try again later")

@@ -1,18 +1,23 @@
 """End connections whose client takes too long, and let clients read the last response."""
 
 import asyncio
+import logging
 import math
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from mock_server.connection_limit import ConnectionLimit
 from mock_server.http_protocol import HttpProtocol
-from mock_server.http_rejections import SLOW_BODY, SLOW_HEAD, Rejection
+from mock_server.http_rejections import SLOW_BODY, SLOW_HEAD, TOO_MANY_CONNECTIONS, Rejection
 from mock_server.settings import Settings
+
+log = logging.getLogger("mock_server")
 
 # A client that still sends is given this time to read the last response (as by nginx).
 _LINGER_S = 30.0
+_SHORT_LINGER_S = 1.0
 _LONGEST_S = 86_400.0  # A timer cannot be set to infinity.
 
 
@@ -43,10 +48,17 @@ class TimedProtocol(HttpProtocol):
     Otherwise the system would reset it, and the client might lose the last response.
     """
 
-    def __init__(self, *args: Any, timeouts: Timeouts, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        timeouts: Timeouts,
+        limit: ConnectionLimit = ConnectionLimit(),  # noqa: B008  # It is immutable.
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.timeout_keep_alive = cast("int", min(timeouts.keep_alive_s, _LONGEST_S))
         self._timeouts = timeouts
+        self._limit = limit
         self._answered_s = 0.0  # When the connection began, or the last response was sent.
         self._began_s = 0.0  # When the last request began to arrive.
         self._received_s = 0.0
@@ -59,7 +71,10 @@ class TimedProtocol(HttpProtocol):
         super().connection_made(transport)
         self._answered_s = self.loop.time()
         self._response_transport = _ResponseTransport(self, transport)
-        self._look_in(self._timeouts.keep_alive_s)
+        if self._limit.is_exceeded(len(self.connections)):
+            self._reject_connection()
+        else:
+            self._look_in(self._timeouts.keep_alive_s)
 
     def data_received(self, data: bytes) -> None:
         self._received_s = self.loop.time()
@@ -130,6 +145,19 @@ class TimedProtocol(HttpProtocol):
         else:
             self.transport.close()
 
+    def _reject_connection(self) -> None:
+        log.warning(
+            "%d connections are open, as many as the limit of open files (%d) allows; new ones get"
+            " status 503 (raise the limit with ulimit -n)",
+            self._limit.max_connections,
+            self._limit.max_files,
+        )
+        if self._limit.is_near_end(len(self.connections)):
+            self.transport.abort()
+        else:
+            self.transport.write(TOO_MANY_CONNECTIONS.response)
+            self._linger(_SHORT_LINGER_S)
+
     def _deadline(self) -> tuple[float, Rejection | None]:
         """Return when the client is late, and what to send to it then."""
         timeouts, framing = self._timeouts, self._framing
@@ -186,7 +214,7 @@ class TimedProtocol(HttpProtocol):
             self.transport.write(rejection.response)
             self._linger()
 
-    def _linger(self) -> None:
+    def _linger(self, seconds: float = _LINGER_S) -> None:
         """Send nothing more, and drop what the client still sends, until it closes its side."""
         self._is_ending = True
         self.pipeline.clear()
@@ -195,10 +223,10 @@ class TimedProtocol(HttpProtocol):
             cycle.disconnected = True
             cycle.message_event.set()
         if self._may_linger and self.transport.can_write_eof():
-            self._lingers_until_s = self.loop.time() + _LINGER_S
+            self._lingers_until_s = self.loop.time() + seconds
             self.transport.write_eof()
             self.flow.resume_reading()
-            self._look_in(_LINGER_S)
+            self._look_in(seconds)
         else:
             self.transport.close()
 

@@ -14,6 +14,7 @@ from typing import cast
 import msgspec
 import uvicorn
 
+from mock_server.connection_limit import ConnectionLimit
 from mock_server.direct_protocol import DirectProtocol
 from mock_server.domain.errors import InvalidValue
 from mock_server.domain.store_address import is_shared as is_shared_store
@@ -179,11 +180,11 @@ def uvicorn_config(
 
 
 def _protocol(settings: Settings, direct: DirectPath | None) -> type[asyncio.Protocol]:
-    timeouts = Timeouts.of(settings)
+    timeouts, limit = Timeouts.of(settings), ConnectionLimit.of_process()
     make = (
-        partial(TimedProtocol, timeouts=timeouts)
+        partial(TimedProtocol, timeouts=timeouts, limit=limit)
         if direct is None
-        else partial(DirectProtocol, direct=direct, timeouts=timeouts)
+        else partial(DirectProtocol, direct=direct, timeouts=timeouts, limit=limit)
     )
     # uvicorn only calls it, once for each connection, so a function will do.
     return cast("type[asyncio.Protocol]", make)

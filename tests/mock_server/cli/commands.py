@@ -89,12 +89,17 @@ class Started:
 
 
 @contextmanager
-def started(*arguments: str, **variables: str) -> Iterator[Started]:
+def started(*arguments: str, max_files: int | None = None, **variables: str) -> Iterator[Started]:
     """Start the command on a free port, unless told otherwise, and end it in any case."""
+    limit = [] if max_files is None else ["sh", "-c", f'ulimit -n {max_files}; exec "$@"', "sh"]
     with (
         tempfile.TemporaryFile("w+") as errors,  # A pipe that nobody reads would fill up.
         subprocess.Popen(
-            [COMMAND, *(arguments if "--port" in arguments else ("--port", "0", *arguments))],
+            [
+                *limit,
+                COMMAND,
+                *(arguments if "--port" in arguments else ("--port", "0", *arguments)),
+            ],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
