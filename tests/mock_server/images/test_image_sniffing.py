@@ -67,6 +67,36 @@ def test_content_that_is_not_an_image_has_no_format(content: bytes) -> None:
     assert image_format(content) is None
 
 
+def chunk(kind: bytes, content: bytes = b"") -> bytes:
+    return pack(">I", len(content)) + kind + content + pack(">I", crc32(kind + content))
+
+
+def png_with(chunks: bytes) -> bytes:
+    """Return a PNG with more chunks after the first one."""
+    content, end = IMAGES["PNG"], 8 + len(chunk(b"IHDR", b"\0" * 13))
+    return content[:end] + chunks + content[end:]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(png_with(chunk(b"abCd") * 20_000), id="PNG"),
+        pytest.param(b"\xff\xd8" + b"\xff\xe5\0\2" * 20_000 + IMAGES["JPEG"][2:], id="JPEG"),
+        pytest.param(IMAGES["GIF"][:13] + b"!\xfe\1a\0" * 20_000, id="GIF"),
+    ],
+)
+def test_header_with_thousands_of_parts_has_no_format(content: bytes) -> None:
+    """Pillow reads any number of parts: 10 MB of them take it many seconds."""
+    assert image_format(content) is None
+
+
+def test_header_with_many_or_large_parts_has_a_format() -> None:
+    assert image_format(png_with(chunk(b"tEXt", b"a\0b") * 300)) == "PNG"
+    assert image_format(png_with(chunk(b"caBX", b"x" * 2_000_000))) == "PNG"
+    exif = b"\xff\xe1\xff\xff" + b"\0" * 65_533
+    assert image_format(b"\xff\xd8" + exif * 100 + IMAGES["JPEG"][2:]) == "JPEG"
+
+
 def test_a_large_image_is_recognised_without_a_warning() -> None:
     assert image_format(png_of_size(10_000, 10_000)) == "PNG"
 
