@@ -9,28 +9,34 @@ import sys
 import click
 
 from apixo_testkit.commands import PROGRAM, command
+from apixo_testkit.programs import Program
 
 
 def main() -> None:
     """Run the subcommand that the command line names; exit with 2 for invalid usage."""
+    # The help of this command lists those of all packages and imports none of them.
+    from mock_server.standard_streams import open_closed_streams, status_of  # noqa: PLC0415
+
+    open_closed_streams()
     root = command()
+    program = root.program_of(sys.argv[1:])
+    sys.exit(status_of(lambda: _run(root, program), cannot_write=1))
+
+
+def _run(root: click.Command, program: Program | None) -> int:
     try:
-        program = root.program_of(sys.argv[1:])
         if program is not None:
             program.main(root, PROGRAM)
-        sys.exit(root.main(prog_name=PROGRAM, standalone_mode=False))
+        return int(root.main(prog_name=PROGRAM, standalone_mode=False) or 0)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(2)
+        return 2
     except click.ClickException as error:
-        _fail(f"{error.format_message().rstrip('.')}; see {PROGRAM} --help")
+        message = f"{error.format_message().rstrip('.')}; see {PROGRAM} --help"
+        click.echo(f"Error: {message[:1].lower()}{message[1:]}", err=True)
+        return 2
     except click.Abort:
-        sys.exit(130)
-
-
-def _fail(message: str) -> None:
-    click.echo(f"Error: {message[:1].lower()}{message[1:]}", err=True)
-    sys.exit(2)
+        return 130
 
 
 if __name__ == "__main__":

@@ -13,7 +13,13 @@ import click
 
 from client_reference.command.cli import command
 from client_reference.command.execution import Job, run, working_threads
-from client_reference.command.messages import COMMAND, Caller, print_error, usage_message
+from client_reference.command.messages import (
+    COMMAND,
+    Caller,
+    message_of,
+    print_error,
+    usage_message,
+)
 from client_reference.command.output import Exit
 
 
@@ -31,6 +37,7 @@ def main(root: click.Command | None = None, program: str = COMMAND) -> None:
 
 def run_command(arguments: Sequence[str] | None = None, root: click.Command | None = None) -> int:
     """Run the command with these arguments, else those of the process; return its status."""
+    output = sys.stdout
     try:
         return _run(arguments, root or command())
     except (
@@ -40,8 +47,15 @@ def run_command(arguments: Sequence[str] | None = None, root: click.Command | No
         return Exit.INTERRUPTED
     except BrokenPipeError:
         return Exit.BROKEN_PIPE
-    except OSError:  # Standard error cannot be written, so there is no way to report it.
+    except OSError as error:
+        with suppress(OSError):  # It may be standard error that cannot be written.
+            print_error(message_of(error))
         return Exit.REJECTED
+    except SystemExit:
+        if sys.stdout is output:
+            raise
+        sys.stdout = output  # click replaces it when nobody reads it any longer.
+        return Exit.BROKEN_PIPE
 
 
 def _run(arguments: Sequence[str] | None, root: click.Command) -> int:

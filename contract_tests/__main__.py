@@ -7,8 +7,14 @@ from types import FrameType
 
 import click
 
-from contract_tests.contract.errors import ClientUnreachableError, InputError, UnreachableError
+from contract_tests.contract.errors import (
+    ClientUnreachableError,
+    InputError,
+    OutputError,
+    UnreachableError,
+)
 from contract_tests.contract.extra import missing_extra
+from contract_tests.contract.standard_streams import open_closed_streams, status_of
 from contract_tests.contract.text import plain
 
 PROGRAM = "contract-tests"
@@ -17,8 +23,10 @@ PROGRAM = "contract-tests"
 def main(command: click.Command | None = None, program: str = PROGRAM) -> None:
     """Run this command, by default `contract-tests`, under the name that the user called.
 
-    Exit with 2 for invalid input and 3 if the target cannot be tested.
+    Exit with 2 for invalid input, 3 if the target cannot be tested, 4 if a report or the output
+    cannot be written, and 141 if nobody reads the output.
     """
+    open_closed_streams()
     missing = missing_extra()
     if missing is not None:
         click.echo(f"Error: {missing}", err=True)  # What _print_error needs may be missing.
@@ -33,23 +41,30 @@ def main(command: click.Command | None = None, program: str = PROGRAM) -> None:
             stream, io.TextIOWrapper
         ):  # A character that the encoding does not have must not end the run.
             stream.reconfigure(errors="backslashreplace")
+    sys.exit(status_of(lambda: _run(command or cli, program), cannot_write=4))
+
+
+def _run(command: click.Command, program: str) -> int:
     try:
-        sys.exit((command or cli).main(prog_name=program, standalone_mode=False))
+        return int(command.main(prog_name=program, standalone_mode=False) or 0)
     except click.Abort:
         _print_error("interrupted")
-        sys.exit(130)
+        return 130
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        sys.exit(2)
+        return 2
     except click.ClickException as error:
         _print_error(usage_message(error))
-        sys.exit(2)
+        return 2
     except InputError as error:
         _print_error(str(error))
-        sys.exit(2)
+        return 2
     except (UnreachableError, ClientUnreachableError) as error:
         _print_error(str(error))
-        sys.exit(3)
+        return 3
+    except OutputError as error:
+        _print_error(str(error))
+        return 4
 
 
 def usage_message(error: click.ClickException) -> str:

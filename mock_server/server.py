@@ -138,9 +138,12 @@ def _announce(settings: Settings, tls: Tls | None, seed: str) -> None:
     ]
     if tls is not None and tls.ca_file is not None:
         lines.append(f"CA certificate: {tls.ca_file}")
-    # One write: a program that reads the first line only may close its end of the pipe then.
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
+    try:
+        # One write: a program that reads the first line only may close its end of the pipe then.
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
+    except OSError as error:  # The server is useful without these lines.
+        log.warning("cannot write the address to standard output: %s", error.strerror)
     if not seed:
         log.warning("not ready: requests get status 503 until the problem above is solved")
 

@@ -106,7 +106,7 @@ def message_of(error: Exception) -> str:
         return escape(_as_argument(str(error)))
     if isinstance(error, OSError):
         reason = error.strerror or str(error)
-        return escape(f"{error.filename}: {reason}" if error.filename else reason)
+        return escape(f"{error.filename or 'cannot write the output'}: {reason}")
     message = str(error)
     task = error.task if isinstance(error, ApixoError) else None
     if task is not None and task.id not in message:

@@ -25,7 +25,7 @@ from contract_tests.command.interruption import INTERRUPTED
 from contract_tests.command.run_output import report_path
 from contract_tests.command.switches import RenamedOption, verbose_option, with_options
 from contract_tests.command.terminal import Terminal
-from contract_tests.contract.errors import ReportError
+from contract_tests.contract.errors import OutputError
 from contract_tests.contract.mock_process import used_mock
 from contract_tests.contract.program import command_line
 from contract_tests.contract.register import load_register
@@ -105,7 +105,8 @@ def audit_command(
     """Judge a client by the requests it makes in situations that a mock stages.
 
     Exit status: 0 no failures, 1 at least one failure, 2 invalid usage, 3 something could not be
-    tested or the client does not reach the mock, 130 interrupted.
+    tested or the client does not reach the mock, 4 a report or the output cannot be written, 130
+    interrupted.
     """
     _reject_conflicts(command, given | {"seed": seed}, watch=watch, explore=explore)
     client = None if command is None else ClientCommand(command)
@@ -155,7 +156,7 @@ def audit_command(
     try:
         if report is not None:
             write_audit(whole, report)
-    except ReportError:
+    except OutputError:
         Terminal().print(summary_entries(whole, None))
         raise
     if end.error is not None:  # It says all that is known.

@@ -24,7 +24,7 @@ def diff_command(a: Path, b: Path) -> int:
     Prints each clause for which the server behaved differently.
 
     Exit status: 0 no differences, 1 at least one difference, 2 invalid usage, 3 no case ran in both
-    runs.
+    runs, 4 the output cannot be written.
     """
     old, new = _report(a), _report(b)
     if not compared_cases(old, new):

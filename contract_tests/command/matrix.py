@@ -23,7 +23,8 @@ def matrix_command(audits: tuple[Path, ...], report: Path | None) -> int:
 
     Each DIR is a directory that `contract-tests audit --report` wrote.
 
-    Exit status: 0 success, 2 a directory has no report of an audit.
+    Exit status: 0 success, 2 a directory has no report of an audit, 4 a report or the output
+    cannot be written.
     """
     if report is not None and report.resolve() in {each.resolve() for each in audits}:
         raise click.UsageError(

@@ -1,6 +1,7 @@
 """`contract-tests run`: run cases against a server and report."""
 
 from contextlib import AbstractContextManager, closing
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ from contract_tests.command.switches import (
     with_target_options,
 )
 from contract_tests.command.terminal import Entry, Terminal
+from contract_tests.contract.errors import OutputError
 from contract_tests.contract.text import count
 from contract_tests.server import cassettes
 from contract_tests.server.case import Case
@@ -65,7 +67,8 @@ def run_command(
     Without --base-url the command starts a mock and checks it.
 
     Exit status: 0 no failures, 1 at least one failure, 2 invalid usage, 3 something could not be
-    tested or the server does not answer like the APIXO API, 130 interrupted.
+    tested or the server does not answer like the APIXO API, 4 a report or the output cannot be
+    written, 130 interrupted.
     """
     options = options_of(given)
     if expected_failures is not None:
@@ -82,12 +85,14 @@ def run_command(
     done = {each.id for each in results}
     rest = [session.runner.unfinished(case, _NOT_RUN) for case in cases if case.id not in done]
     whole = session.report((*results, *rest))
-    if report is not None:
-        write_reports(whole, report)
-    entries = summary_entries(
-        whole, session.register, spent_usd=session.spent_usd, directory=report
-    )
-    Terminal().print(entries)
+    summarize = partial(summary_entries, whole, session.register, spent_usd=session.spent_usd)
+    try:
+        if report is not None:
+            write_reports(whole, report)
+    except OutputError:
+        Terminal().print(summarize(directory=None))
+        raise
+    Terminal().print(summarize(directory=report))
     return INTERRUPTED if is_interrupted else whole.summary.exit_status
 
 

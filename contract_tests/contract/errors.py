@@ -1,5 +1,9 @@
 """The errors that this package raises on purpose, with one common base class."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class ContractTestsError(Exception):
     """Base class of all errors of this package."""
@@ -22,7 +26,7 @@ class ExpectedFailuresError(InputError):
 
 
 class ReportError(InputError):
-    """The directory has no readable report, or none could be written."""
+    """The directory has no readable report."""
 
 
 class ClientCommandError(InputError):
@@ -37,8 +41,21 @@ class ClientUnreachableError(ContractTestsError):
     """The client under test does not reach the mock, so nothing can be judged. Exit status 3."""
 
 
+class OutputError(ContractTestsError):
+    """A report or a recording cannot be written, for example on a full disk. Exit status 4."""
+
+
 class RegisterError(ContractTestsError):
     """The register of clauses is invalid; the message names the clause."""
+
+
+@contextmanager
+def written(path: Path, what: str) -> Iterator[None]:
+    """Raise OutputError if the block cannot write `what` to the path."""
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(f"{path}: cannot write {what}: {reason_of(error)}") from error
 
 
 def reason_of(error: Exception) -> str:

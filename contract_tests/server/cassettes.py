@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
-from contract_tests.contract.errors import CassetteError, reason_of
+from contract_tests.contract.errors import CassetteError, reason_of, written
 from contract_tests.server.events import (
     Burst,
     Deliveries,
@@ -46,19 +46,22 @@ class Cassette(msgspec.Struct, frozen=True, kw_only=True):
 
 def begin(directory: Path) -> None:
     """Prepare the directory of a recording; the recording is complete once it has an index."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / _INDEX).unlink(missing_ok=True)
+    with written(directory, "the recording"):
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / _INDEX).unlink(missing_ok=True)
 
 
 def save(directory: Path, case_id: str, events: Sequence[Event]) -> None:
     """Write the events of one case."""
-    (directory / f"{case_id}.json").write_bytes(msgspec.json.encode(events))
+    with written(directory, "the recording"):
+        (directory / f"{case_id}.json").write_bytes(msgspec.json.encode(events))
 
 
 def save_index(directory: Path, cassette: Cassette) -> None:
     """Write the index, which completes the recording."""
     content = msgspec.json.format(msgspec.json.encode(cassette))
-    (directory / _INDEX).write_bytes(content)
+    with written(directory, "the recording"):
+        (directory / _INDEX).write_bytes(content)
 
 
 def is_cassette(directory: Path) -> bool:

@@ -212,6 +212,15 @@ class TestATarget:
         assert covered.endswith(" testable clauses covered")
         assert path == f"report: {tmp_path / 'report.html'}"
 
+    def test_gets_status_4_if_the_report_cannot_be_written(self, tmp_path: Path) -> None:
+        (tmp_path / "junit.xml").mkdir()
+
+        ended = contract_tests("run", "--select", "S-STA-001", "--report", tmp_path)
+
+        assert ended.returncode == 4
+        assert ended.stderr == f"Error: {tmp_path}: cannot write the report: Is a directory\n"
+        assert ended.stdout.splitlines()[-1].endswith(" testable clauses covered")
+
     def test_whose_failure_is_expected_has_passed(self, tmp_path: Path) -> None:
         known = tmp_path / "known.toml"
         known.write_text('"S-SUB-011" = "the service takes three since May"\n')

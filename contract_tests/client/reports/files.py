@@ -9,30 +9,25 @@ from contract_tests.client.reports.junit import junit
 from contract_tests.client.reports.markdown import markdown
 from contract_tests.client.reports.page import html
 from contract_tests.client.reports.report import KIND, VERSION, AuditReport
-from contract_tests.contract.errors import ReportError, reason_of
+from contract_tests.contract.errors import ReportError, reason_of, written
 from contract_tests.contract.report_parts import REPORT, json_of
 
 
 def write_audit(report: AuditReport, directory: Path) -> None:
-    """Write report.json, junit.xml, report.html and summary.md.
-
-    Raise ReportError if the directory has become unusable, for example because a disk is full.
-    """
-    try:
+    """Write report.json, junit.xml, report.html and summary.md. Raise OutputError."""
+    with written(directory, "the report"):
         directory.mkdir(parents=True, exist_ok=True)
         (directory / REPORT).write_bytes(encode_audit(report, "json"))
         (directory / "junit.xml").write_bytes(encode_audit(report, "junit"))
-        write_matrix([report], directory)
-    except OSError as error:
-        reason = reason_of(error)
-        raise ReportError(f"{directory}: the report could not be written: {reason}") from error
+    write_matrix([report], directory)
 
 
 def write_matrix(reports: Sequence[AuditReport], directory: Path) -> None:
-    """Write report.html and summary.md that compare several audits."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "report.html").write_text(html(reports), encoding="utf-8")
-    (directory / "summary.md").write_text(markdown(reports), encoding="utf-8")
+    """Write report.html and summary.md that compare several audits. Raise OutputError."""
+    with written(directory, "the report"):
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "report.html").write_text(html(reports), encoding="utf-8")
+        (directory / "summary.md").write_text(markdown(reports), encoding="utf-8")
 
 
 def encode_audit(report: AuditReport, file_format: str) -> bytes:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import msgspec
 
-from contract_tests.contract.errors import ReportError, reason_of
+from contract_tests.contract.errors import ReportError, reason_of, written
 from contract_tests.contract.report_parts import REPORT, json_of
 from contract_tests.server.reports.junit import junit
 from contract_tests.server.reports.markdown import markdown
@@ -13,12 +13,13 @@ from contract_tests.server.reports.report import VERSION, Report
 
 
 def write_reports(report: Report, directory: Path) -> None:
-    """Write report.json, junit.xml, report.html and summary.md."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / REPORT).write_bytes(json_of(report))
-    (directory / "junit.xml").write_bytes(junit(report))
-    (directory / "report.html").write_text(html(report), encoding="utf-8")
-    (directory / "summary.md").write_text(markdown(report), encoding="utf-8")
+    """Write report.json, junit.xml, report.html and summary.md. Raise OutputError."""
+    with written(directory, "the report"):
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / REPORT).write_bytes(json_of(report))
+        (directory / "junit.xml").write_bytes(junit(report))
+        (directory / "report.html").write_text(html(report), encoding="utf-8")
+        (directory / "summary.md").write_text(markdown(report), encoding="utf-8")
 
 
 def read_report(directory: Path) -> Report:

@@ -209,7 +209,7 @@ def test_full_disk_is_exit_3_with_the_task_id(mock: Mock) -> None:
 
     last = ended.stderr.decode().splitlines()[-1]
     assert ended.returncode == 3
-    assert last.startswith("Error: No space left on device")
+    assert last.startswith("Error: cannot write the output: No space left on device")
     assert task_id in last
 
 

@@ -41,8 +41,8 @@ def test_summary_is_printed_although_the_report_cannot_be_written(
     ended = audit(client(blocks), "--report", report)
 
     assert verdict_of(ended.stdout) == "PASS"
-    assert ended.returncode == 2
-    assert f"Error: {report}: the report could not be written: " in ended.stderr
+    assert ended.returncode == 4
+    assert f"Error: {report}: cannot write the report: " in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -20,7 +20,7 @@ Each command has `--help`, `--version` and one style of error: where, what is wr
 _STATUSES = f"""\
 # Exit statuses
 
-Use these in scripts and in CI.
+Use these in scripts and in CI. Each command also ends with 141 if nobody reads its output any longer.
 
 {GENERATED}
 ## `mock-server`
@@ -28,9 +28,9 @@ Use these in scripts and in CI.
 | status | meaning |
 | --- | --- |
 | 0 | stopped by SIGINT or SIGTERM |
-| 1 | the address cannot be used, or worker processes keep ending |
+| 1 | the address cannot be used, worker processes keep ending, or the output cannot be written |
 | 2 | an invalid setting |
-"""
+"""  # noqa: E501  # prose
 _EXIT_STATUS = re.compile(r"(?<=Exit status).*", re.DOTALL)
 
 
