@@ -14,8 +14,6 @@ from mock_server.runtime.store_outage import RETRY_S
 _LONGEST_TIMER_S = 86_400.0
 _UNKNOWN_S = 15.0
 
-_MAX_ATTEMPTS = 10_000
-
 
 class Activity:
     """The timer and the claimed attempts of one sandbox, until its state is dropped.
@@ -23,7 +21,7 @@ class Activity:
     `wake` lets the dispatcher look at the sandbox.
     """
 
-    def __init__(self, wake: Callable[[], None]) -> None:
+    def __init__(self, wake: Callable[[], None], max_attempts: int) -> None:
         self.is_dropped = False
         self.attempts: dict[AttemptJob, None] = {}  # Those that have not ended, in order.
         self.matching: set[asyncio.Task[None]] = set()  # They match rules for attempts.
@@ -34,6 +32,7 @@ class Activity:
         self.clock_lock = asyncio.Lock()  # Held while `advance` moves the clock.
         self.advances = 0  # The number of calls that hold the clock lock or wait for it.
         self._wake = wake
+        self._max_attempts = max_attempts
         self._timer: asyncio.TimerHandle | None = None
         self._unknown_until_s = 0.0
         self._waiters: dict[asyncio.Future[None], set[AttemptJob]] = {}
@@ -50,7 +49,7 @@ class Activity:
 
     def find_room(self) -> int:
         """Return how many attempts may be claimed now. If none, `wake` is called later."""
-        room = max(_MAX_ATTEMPTS - len(self.attempts), 0)
+        room = max(self._max_attempts - len(self.attempts), 0)
         self._is_backlogged = not room
         return room
 
@@ -61,7 +60,7 @@ class Activity:
             jobs.discard(job)
             if not jobs and not waiter.done():
                 waiter.set_result(None)
-        if self._is_backlogged and len(self.attempts) <= _MAX_ATTEMPTS // 2:
+        if self._is_backlogged and len(self.attempts) <= self._max_attempts // 2:
             self._is_backlogged = False
             self._wake()
 
@@ -129,9 +128,15 @@ class Activities:
     """
 
     def __init__(
-        self, store: Store, wake: Callable[[str], None], drop: Callable[[str], None]
+        self,
+        store: Store,
+        *,
+        wake: Callable[[str], None],
+        drop: Callable[[str], None],
+        max_attempts: int,
     ) -> None:
         self._store = store
+        self._max_attempts = max_attempts
         self._wake = wake
         self._drop = drop
         self._activities: dict[str, tuple[Activity, Follower]] = {}
@@ -150,7 +155,7 @@ class Activities:
         if found is not None:
             return found[0]
         activity, follower = (
-            Activity(partial(self._wake, sandbox_id)),
+            Activity(partial(self._wake, sandbox_id), self._max_attempts),
             partial(self._note, sandbox_id),
         )
         self._activities[sandbox_id] = activity, follower

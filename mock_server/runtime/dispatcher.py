@@ -53,8 +53,11 @@ class Dispatcher:
         self._attempts = attempts
         self._outage = attempts.outage
         self._clock = clock
+        limits = limits or LaneLimits()
         self._lanes = Lanes(limits)
-        self._activities = Activities(store, self.wake, self._lanes.drop)
+        self._activities = Activities(
+            store, wake=self.wake, drop=self._lanes.drop, max_attempts=limits.claimed
+        )
         self._claims = ClaimedAttempts(
             store,
             attempts,

@@ -15,11 +15,12 @@ _STARTS_PER_TURN = 8
 
 
 class LaneLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """How many attempts may be in progress."""
+    """How many attempts may be in progress, and how many of a key may be claimed."""
 
     per_lane: int = 32
     per_origin: int = 128
     in_all: int = 1000
+    claimed: int = 10_000
 
 
 class LaneJob(Protocol):

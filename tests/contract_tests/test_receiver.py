@@ -2,7 +2,9 @@
 
 import http.client
 import io
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from email.message import Message
 from urllib.parse import urlsplit
 
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contract_tests.server.http_body import InvalidBodyError, read_body
-from contract_tests.server.receiver import Receiver
+from contract_tests.server.receiver import Receiver, _Server
 from tests.patience import PATIENCE_S
 
 MOST = 1000
@@ -104,3 +106,12 @@ def test_a_chunked_callback_arrives_whole(receiver: Receiver) -> None:
 
     received = receiver.deliveries("S-CB-901/chunked", 2, PATIENCE_S)
     assert [delivery.body for delivery in received] == [b'{"code": 200}'] * 2
+
+
+def test_connections_wait_until_a_busy_receiver_accepts_them() -> None:
+    with Receiver() as receiver, ExitStack() as opened:
+        server = opened.enter_context(_Server(("127.0.0.1", 0), receiver))  # It accepts nothing.
+        for _ in range(300):
+            opened.enter_context(
+                socket.create_connection(("127.0.0.1", server.server_port), PATIENCE_S)
+            )

@@ -2,12 +2,13 @@
 
 import socket
 import struct
+from contextlib import ExitStack
 from threading import enumerate as running_threads
 
 import httpx
 import pytest
 
-from mock_server.testing.receiver import CallbackReceiver
+from mock_server.testing.receiver import CallbackReceiver, _Handler, _Server
 from mock_server.testing.sandbox import ApixoMock
 from tests.mock_server.e2e.serving import RunningMock
 from tests.patience import PATIENCE_S
@@ -79,3 +80,12 @@ def test_a_sender_that_closes_the_connection_logs_nothing(
                 thread.join(PATIENCE_S)
 
     assert capfd.readouterr().err == ""
+
+
+def test_connections_wait_until_a_busy_receiver_accepts_them() -> None:
+    with ExitStack() as opened:
+        server = opened.enter_context(_Server(("127.0.0.1", 0), _Handler))  # It accepts nothing.
+        for _ in range(300):
+            opened.enter_context(
+                socket.create_connection(("127.0.0.1", server.server_port), PATIENCE_S)
+            )

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.mock_server.e2e.receiver import Answer, Receiver
 from tests.mock_server.e2e.serving import running
 
 SOON = "[[mock pending=0 processing=1s]] a fox"
+FAILING_SOON = "[[mock pending=0 processing=1s fail=NSFW_DETECTED]] a fox"
 MORE_THAN_ONE_RECEIVER_GETS_AT_ONCE = 40
 
 
@@ -47,6 +49,45 @@ def test_a_blocked_receiver_does_not_delay_another(api: Api, make_receiver: Make
 
     assert polled["state"] == "success"
     assert len(slow.wait_for(MORE_THAN_ONE_RECEIVER_GETS_AT_ONCE)) >= 40
+
+
+def blocking_all_but_failures(receiver: Receiver) -> Event:
+    """Let callbacks of successful tasks hang until the event is set."""
+    gate = receiver.block()
+    receiver.choose = lambda body: Answer() if b'"failed"' in body else receiver.otherwise
+    return gate
+
+
+def test_a_blocked_path_does_not_delay_another_path(api: Api, receiver: Receiver) -> None:
+    gate = blocking_all_but_failures(receiver)
+    api.go_real(1000)
+    for _ in range(MORE_THAN_ONE_RECEIVER_GETS_AT_ONCE):
+        api.submit(SOON, callback_url=receiver.url("/slow"))
+    receiver.wait_for(32)
+    api.submit(FAILING_SOON, callback_url=receiver.url("/quick"))
+    received = receiver.wait_for(33)
+    gate.set()
+
+    assert [each.path for each in received] == ["/slow"] * 32 + ["/quick"]
+
+
+def test_a_blocked_path_does_not_delay_another_path_during_advance(
+    api: Api, receiver: Receiver
+) -> None:
+    gate = blocking_all_but_failures(receiver)
+    api.submit("[[mock pending=0 processing=1s]]", callback_url=receiver.url("/slow"))
+    api.submit(
+        "[[mock pending=0 processing=2s fail=NSFW_DETECTED]]", callback_url=receiver.url("/quick")
+    )
+    with ThreadPoolExecutor(1) as thread:
+        advance = thread.submit(api.told, "POST", "clock/advance", {"seconds": 60})
+        received = receiver.wait_for(2)
+        is_waiting = not advance.done()
+        gate.set()
+
+    assert [each.path for each in received] == ["/slow", "/quick"]
+    assert is_waiting
+    assert [each["status"] for each in advance.result()["fired"]] == [200, 200]
 
 
 def test_a_dead_receiver_does_not_delay_another(api: Api, make_receiver: MakeReceiver) -> None:

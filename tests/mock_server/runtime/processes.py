@@ -25,6 +25,7 @@ from mock_server.domain.store import SandboxReader
 from mock_server.domain.submission import Submission
 from mock_server.runtime.callback_attempts import CallbackAttempts
 from mock_server.runtime.dispatcher import Dispatcher
+from mock_server.runtime.lanes import LaneLimits
 from mock_server.runtime.pattern_search import RegexPatternSearch
 from mock_server.store.dead_owners import release_dead
 from mock_server.store.log_order import LogOrder
@@ -132,9 +133,17 @@ class ProcessStore(MemoryStore):
 class Process:
     """A process with its dispatcher."""
 
-    def __init__(self, shared: "SharedSandbox", owner: str, *, skew_ms: int = 0) -> None:
+    def __init__(
+        self,
+        shared: "SharedSandbox",
+        owner: str,
+        *,
+        skew_ms: int = 0,
+        limits: LaneLimits | None = None,
+        store: ProcessStore | None = None,
+    ) -> None:
         self.owner = owner
-        self.store = ProcessStore(shared, owner)
+        self.store = store or ProcessStore(shared, owner)
         self._clock = LoopClock(skew_ms)
         self._shared = shared
         attempts = CallbackAttempts(
@@ -144,7 +153,7 @@ class Process:
             make_sender=lambda: self,
             encode_status=lambda task, now_ms, seed: msgspec.json.encode([task.id, now_ms]),
         )
-        self.dispatcher = Dispatcher(self.store, attempts, clock=self._clock)
+        self.dispatcher = Dispatcher(self.store, attempts, clock=self._clock, limits=limits)
 
     async def submit(self, duration_ms: int, url: str = HOOK) -> str:
         """Submit a callback task that takes this time, and answer; return its id."""
