@@ -16,7 +16,7 @@ from mock_server.domain.journal import Entry
 from mock_server.domain.planner import PlanRequest
 from mock_server.domain.ports import DeliveryResult
 from mock_server.domain.results import BalanceView, ClockReading, Counters, Rejection, TaskView
-from mock_server.domain.rule_book import RuleMatch
+from mock_server.domain.rule_book import QueuedRule, RuleMatch
 from mock_server.domain.rules import RuleDefinition, RuleInput
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.snapshot import Snapshot
@@ -123,8 +123,8 @@ class AddRule(Command[None], frozen=True, kw_only=True, gc=False):
     definition: RuleDefinition
 
 
-class PushNext(Command[None], frozen=True, kw_only=True, gc=False):
-    """Queue a rule for the next `count` requests or callback attempts that match it."""
+class PushNext(Command[QueuedRule], frozen=True, kw_only=True, gc=False):
+    """Queue a rule for the next `count` requests or callback attempts that match it; return it."""
 
     definition: RuleDefinition
     count: int

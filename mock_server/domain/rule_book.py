@@ -142,9 +142,11 @@ class RuleBook:
         )
         self._set_rules(self.rules, rules)
 
-    def put_next(self, definition: RuleDefinition, count: int) -> None:
+    def put_next(self, definition: RuleDefinition, count: int) -> QueuedRule:
         self._made += 1
-        self.queue.append(QueuedRule(id=f"next-{self._made}", definition=definition, left=count))
+        queued = QueuedRule(id=f"next-{self._made}", definition=definition, left=count)
+        self.queue.append(queued)
+        return queued
 
     def cancel_next(self, rule_id: str | None) -> bool:
         """Remove a queued rule, or all of them; return False if this one is not in the queue."""

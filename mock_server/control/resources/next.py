@@ -58,7 +58,8 @@ class NextResource:
                 "POST",
                 path,
                 self.add,
-                "Queue a rule for the next matching requests or callbacks; it precedes all others",
+                "Queue a rule for the next matching requests or callbacks; it precedes all others."
+                " The response has this rule only",
             ),
             Call(
                 "DELETE",
@@ -80,8 +81,8 @@ class NextResource:
         if len(sandbox.queue()) >= MAX_NEXT:
             raise ControlError(400, f"next: the queue is full ({MAX_NEXT} entries)")
         push = PushNext(real_ms=self._real_ms(), definition=definition, count=body.count)
-        await self._store.execute(sandbox.id, push)
-        return await self.show(sandbox)
+        queued = await self._store.execute(sandbox.id, push)
+        return RuleQueue(next=[QueuedRuleView.of(queued)])
 
     async def cancel(self, sandbox: SandboxReader, query: CancelQuery) -> RuleQueue:
         cancel = CancelNext(real_ms=self._real_ms(), rule_id=query.id)

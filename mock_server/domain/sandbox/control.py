@@ -28,7 +28,7 @@ from mock_server.domain.results import (
     RejectionReason,
     TaskView,
 )
-from mock_server.domain.rule_book import RuleMatch
+from mock_server.domain.rule_book import QueuedRule, RuleMatch
 from mock_server.domain.sandbox.state import SandboxState
 from mock_server.domain.task import state_at
 
@@ -86,9 +86,10 @@ def add_rule(state: SandboxState, command: AddRule) -> None:
     state.tell(Change.SETTINGS)
 
 
-def push_next(state: SandboxState, command: PushNext) -> None:
-    state.book.put_next(command.definition, command.count)
+def push_next(state: SandboxState, command: PushNext) -> QueuedRule:
+    queued = state.book.put_next(command.definition, command.count)
     state.tell(Change.SETTINGS)
+    return queued
 
 
 def cancel_next(state: SandboxState, command: CancelNext) -> bool:

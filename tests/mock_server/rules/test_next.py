@@ -36,3 +36,11 @@ def test_cancelling_an_unknown_queued_rule_is_404(api: Api) -> None:
     assert answer.status_code == 404
     assert answer.json()["data"]["error"] == 'id: no queued rule has the id "next-99"'
     assert len(queued(api)) == 1
+
+
+def test_response_to_a_queued_rule_has_this_rule_only(api: Api) -> None:
+    """Otherwise, a client that queues thousands of rules gets all of them each time."""
+    told = [api.told("POST", "next", CLOSE | {"count": count})["next"] for count in (1, 2)]
+
+    assert [[each["count"] for each in next_] for next_ in told] == [[1], [2]]
+    assert [each["id"] for [each] in told] == queued(api)
