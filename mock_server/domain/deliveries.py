@@ -185,6 +185,8 @@ class Deliveries:
     ) -> bool:
         """Record an attempt; schedule the next one unless the receiver answered 200 (CB-2).
 
+        If the URL is invalid, there is no receiver, and no other attempt (CB-3).
+
         The next one counts from `ended_ms`, by default from now. Return False when the delivery
         was dropped during the attempt.
         """
@@ -206,7 +208,7 @@ class Deliveries:
             delivery = msgspec.structs.replace(delivery, state=DeliveryState.DELIVERED)
         elif delivered.is_blocked:
             delivery = msgspec.structs.replace(delivery, state=DeliveryState.BLOCKED)
-        elif claimed.attempt > len(RETRY_AFTER_MS):
+        elif delivered.is_invalid or claimed.attempt > len(RETRY_AFTER_MS):
             delivery = msgspec.structs.replace(delivery, state=DeliveryState.FAILED)
         else:
             after_ms = now_ms if ended_ms is None else ended_ms

@@ -22,6 +22,7 @@ class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True, array_like=True)
     error: str | None = None
     is_blocked: bool = False  # The egress policy forbids the address; `error` names the rule.
     duration_ms: int = 0  # Real time.
+    is_invalid: bool = False  # Nothing can be sent to such an address; `error` says why.
 
 
 class Sender(Protocol):

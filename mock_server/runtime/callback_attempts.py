@@ -195,4 +195,5 @@ def is_answered(delivered: DeliveryResult) -> bool | None:
     """Return whether the receiver responded; None if the attempt says nothing about it."""
     if delivered.status is not None:
         return True
-    return None if delivered.is_blocked or delivered.error == DROPPED else False
+    says_nothing = delivered.is_blocked or delivered.is_invalid or delivered.error == DROPPED
+    return None if says_nothing else False

@@ -44,7 +44,7 @@ class HttpSender:
         try:
             target = parse_web_url(url)
         except ValueError as error:
-            return DeliveryResult(error=str(error))
+            return DeliveryResult(error=str(error), is_invalid=True)
         return await self._attempt(target, body, lane, is_slow=is_slow)
 
     async def aclose(self) -> None:
