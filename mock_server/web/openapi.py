@@ -133,7 +133,8 @@ def _submit(model: Model, body: str) -> Json:
         "summary": "Create a task (SUB-1).",
         "requestBody": {"required": True, "content": {"application/json": {"schema": _ref(body)}}},
         "responses": {
-            "200": _response("The task was accepted.", _success(_ref("Accepted"))),
+            "200": _response("The task was accepted.", _success(_ref("Accepted")))
+            | _link_to_status(model, "$response.body#/data/taskId"),
             **_errors(400, 401, 402, 403, 413, 429, 503),
         },
         "callbacks": {
@@ -167,10 +168,17 @@ def _status(model: Model) -> Json:
             }
         ],
         "responses": {
-            "200": _response("The current status of the task.", _ref("Status")),
+            "200": _response("The current status of the task.", _ref("Status"))
+            | _link_to_status(model, "$request.query.taskId"),
             **_errors(400, 401, 403, 404, 429),
         },
     }
+
+
+def _link_to_status(model: Model, task_id: str) -> Json:
+    """Return the link from a response to the status of its task; `task_id` is an expression."""
+    link = {"operationId": f"statusTask-{model.id}", "parameters": {"taskId": task_id}}
+    return {"links": {"status": link}}
 
 
 def _balance() -> Json:

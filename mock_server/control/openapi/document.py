@@ -8,6 +8,7 @@ import msgspec
 
 from mock_server.control.call import JSON, Call
 from mock_server.control.errors import Problem
+from mock_server.control.openapi.links import links_of
 from mock_server.control.openapi.rules import rule_schemas
 from mock_server.control.query import parameters
 from mock_server.control.references import PREFIX
@@ -102,12 +103,15 @@ def _schemas(kinds: list[Any]) -> tuple[dict[Any, Json], Json]:
 
 def _operation(call: Call, schemas: dict[Any, Json]) -> Json:
     words = re.findall("[A-Za-z]", call.path.removeprefix("/_mock").title())
+    name = call.method.lower() + "".join(words)
     operation: Json = {
-        "operationId": call.method.lower() + "".join(words),
+        "operationId": name,
         "summary": call.summary,
         "security": _SECURITY[call.caller],
         "responses": _success(call, schemas) | _rejections(call, schemas),
     }
+    if links := links_of(name):
+        operation["responses"]["200"]["links"] = links
     if call.query_type is not None:
         operation["parameters"] = parameters(call.query_type)
     if call.body_type is not None:

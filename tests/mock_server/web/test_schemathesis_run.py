@@ -18,3 +18,5 @@ def test_generated_requests_find_nothing(serve: Serve, tmp_path: Path) -> None:
     assert "Tested: 3" in printed
     assert "✅ Coverage" in printed
     assert "✅ Fuzzing" in printed
+    assert "✅ Stateful" in printed
+    assert "API Links:    2 covered" in printed
