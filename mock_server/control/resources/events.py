@@ -1,6 +1,7 @@
 """Server-sent events of the caller's sandbox."""
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -8,7 +9,9 @@ from starlette.responses import Response, StreamingResponse
 from mock_server.control.authentication import Authenticator
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
-from mock_server.control.event_stream import EVENTS, EventStream
+from mock_server.control.event_feed import EventFeed
+from mock_server.control.event_stream import EventStream
+from mock_server.control.event_text import EVENTS
 from mock_server.control.query import SandboxOfPage
 from mock_server.domain.store import SandboxReader, Store
 
@@ -24,6 +27,7 @@ class EventsResource:
         self._store = store
         self._authenticator = authenticator
         self._real_ms = real_ms
+        self._feeds: dict[str, EventFeed] = {}  # By sandbox id.
         self._streams: set[EventStream] = set()
         self._is_closed = False
 
@@ -55,16 +59,25 @@ class EventsResource:
             raise ControlError(503, "the server is stopping")
         if request.method == "HEAD":  # The response has no body, so it must end at once.
             return Response(media_type=MEDIA_TYPE, headers=_HEADERS)
-        stream = EventStream(
-            self._store,
-            sandbox,
-            self._authenticator,
-            self._real_ms,
-            last_seen=_number(request.headers.get("last-event-id", "")),
-        )
-        return StreamingResponse(self._events(stream), media_type=MEDIA_TYPE, headers=_HEADERS)
+        last_seen = _number(request.headers.get("last-event-id", ""))
+        events = self._events(sandbox, last_seen)
+        return StreamingResponse(events, media_type=MEDIA_TYPE, headers=_HEADERS)
 
-    async def _events(self, stream: EventStream) -> AsyncIterator[bytes]:
+    def feed(self, sandbox: SandboxReader) -> EventFeed:
+        """Return the feed of a sandbox, which all its streams share."""
+        feed = self._feeds.get(sandbox.id)
+        if feed is None:
+            feed = self._feeds[sandbox.id] = EventFeed(
+                self._store,
+                sandbox,
+                partial(self._authenticator.without_key, sandbox.id),
+                real_ms=self._real_ms,
+                when_unused=lambda: self._feeds.pop(sandbox.id, None),
+            )
+        return feed
+
+    async def _events(self, sandbox: SandboxReader, last_seen: int | None) -> AsyncIterator[bytes]:
+        stream = EventStream(self.feed(sandbox), last_seen=last_seen)
         self._streams.add(stream)
         if self._is_closed:
             stream.end()

@@ -11,6 +11,7 @@ import pytest
 from mock_server.control.authentication import Authenticator
 from mock_server.control.browser_guard import BrowserGuard
 from mock_server.control.event_stream import MAX_WAITING, EventStream
+from mock_server.control.resources.events import EventsResource
 from mock_server.domain.commands import RecordExchange
 from mock_server.settings import Settings
 from mock_server.testing.receiver import CallbackReceiver
@@ -167,7 +168,7 @@ def test_slow_reader_is_told_how_many_changes_it_lost() -> None:
 
 
 async def first_three_parts(prompt: str = "a fox", unread: int = 0) -> list[str]:
-    """Return the first three events or comments of a stream with a short heartbeat."""
+    """Return the first events or comments of a stream, with heartbeats if there are no events."""
     app = MockServer(Settings(clock="manual", seed=5))
     headers = {"Authorization": "Bearer events-9"}
     async with httpx.AsyncClient(
@@ -178,17 +179,16 @@ async def first_three_parts(prompt: str = "a fox", unread: int = 0) -> list[str]
     (sandbox,) = await app._store.sandboxes()
     ((_, entry),) = sandbox.entries()
     record = RecordExchange(real_ms=app._responder.now_ms(), entry=entry)
-    stream = EventStream(
-        app._store, sandbox, authenticator_of(app), app._responder.now_ms, heartbeat_s=0.001
-    )
-    events = stream.events()
+    resource = EventsResource(app._store, authenticator_of(app), real_ms=app._responder.now_ms)
+    heartbeat_s = PATIENCE_S if unread else 0.001
+    events = EventStream(resource.feed(sandbox), heartbeat_s=heartbeat_s).events()
     told = [await anext(events)]
     for _ in range(unread):
         await app._store.execute(sandbox.id, record)
     async with asyncio.timeout(PATIENCE_S):
         told += [await anext(events) for _ in range(2)]
     await events.aclose()
-    return [each.decode().strip() for each in told]
+    return [part for each in told for part in each.decode().strip().split("\n\n")]
 
 
 def authenticator_of(app: MockServer) -> Authenticator:
