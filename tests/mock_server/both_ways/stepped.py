@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from uvicorn.server import ServerState
 
+from mock_server.domain.ports import RealClock
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.store import Store
 from mock_server.http_protocol import HttpProtocol
@@ -148,9 +149,10 @@ WAYS = {
 
 @asynccontextmanager
 async def connected(
-    way: Way, **settings: Any
+    way: Way, *, clock: RealClock | None = None, **settings: Any
 ) -> AsyncIterator[tuple[HttpProtocol, Client, SteppedLoop]]:
-    app = MockServer(Settings(log_level="warning", **settings), make_store=way.make_store)
+    chosen = Settings(log_level="warning", **settings)
+    app = MockServer(chosen, make_store=way.make_store, clock=clock)
     config = uvicorn_config(app, is_direct=way.is_direct)
     config.load()
     loop, client = SteppedLoop(), Client()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ BODIES = {
     "begun": LONG + b"x" * 80_000,  # The application reads it already.
 }
 INCOMPLETE = [SUBMITTED[:10], SUBMITTED[:-1], *BODIES.values()]
-NO_LIMITS = {"head_timeout_ms": 0, "body_timeout_ms": 0, "keep_alive_timeout_ms": 0}
+NO_LIMITS: dict[str, Any] = {"head_timeout_ms": 0, "body_timeout_ms": 0, "keep_alive_timeout_ms": 0}
 
 
 async def received(
