@@ -197,3 +197,34 @@ async def test_the_next_request_may_arrive_slowly_while_a_response_is_delayed(wa
         sent += await received(protocol, client, loop, GET_BALANCE[20:], 0)
 
         assert statuses(sent) == [200, 200, 200]
+
+
+async def test_after_the_last_response_no_more_requests_are_served(way: Way) -> None:
+    last = GET_BALANCE.replace(b"Host", b"Connection: close\r\nHost")
+    async with connected(way) as (protocol, client, loop):
+        sent = await received(protocol, client, loop, last + GET_BALANCE * 2, 0)
+        sent += await received(protocol, client, loop, GET_BALANCE, 0)
+
+        assert statuses(sent) == [200]
+        assert client.is_ended
+
+
+async def test_a_client_that_waits_for_100_continue_is_not_slow(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expecting = SUBMITTED.replace(b"Host", b"Expect: 100-continue\r\nHost")
+    async with connected(way) as (protocol, client, loop):
+        may_go_on = asyncio.Event()
+        find = client.app._api_keys.sandbox
+
+        async def find_later(*given: Any, **named: Any) -> Any:
+            await may_go_on.wait()
+            return await find(*given, **named)
+
+        monkeypatch.setattr(client.app._api_keys, "sandbox", find_later)
+        sent = await received(protocol, client, loop, expecting[:-2], 10 * BODY_S)
+        may_go_on.set()
+        sent += await received(protocol, client, loop, b"", BODY_S - 1)
+        sent += await received(protocol, client, loop, expecting[-2:], 0)
+
+        assert statuses(sent) == [100, 400]
