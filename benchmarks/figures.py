@@ -136,6 +136,23 @@ FIGURES = {
             tolerance=0.2,
         ),
         Figure(
+            name="callbacks_per_s",
+            title="callbacks, 10,000 due at once",
+            unit=Unit.PER_SECOND,
+            target=1500,
+            goal=3000,
+            is_high_good=True,
+            tolerance=0.2,
+        ),
+        Figure(
+            name="callbacks_p99_ms",
+            title="p99 of status requests of another key during these callbacks",
+            unit=Unit.MILLISECONDS,
+            target=20.0,
+            goal=10.0,
+            tolerance=0.2,
+        ),
+        Figure(
             name="rules_rate_ratio",
             title="status requests per second with 100 rules, none matching / bare callable",
             unit=Unit.RATIO,
@@ -209,6 +226,12 @@ FIGURES = {
             title="first status request after that `advance`",
             unit=Unit.MILLISECONDS,
         ),
+        Figure(
+            name="callbacks_longest_ms",
+            title="longest of these status requests",
+            unit=Unit.MILLISECONDS,
+        ),
+        Figure(name="callbacks_cpu_us", title="CPU time per callback", unit=Unit.MICROSECONDS),
         Figure(name="bare_start_s", title="cold start, bare callable", unit=Unit.SECONDS),
     )
 }

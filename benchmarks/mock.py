@@ -31,9 +31,9 @@ class Mock(msgspec.Struct, frozen=True, kw_only=True):
     def url(self) -> str:
         return self.server.url
 
-    def submit(self, count: int) -> list[str]:
-        """Submit tasks and return their ids."""
-        return submit_tasks(self.server.port, count, self.key)
+    def submit(self, count: int, callback_url: str | None = None) -> list[str]:
+        """Submit tasks, callback tasks with `callback_url`, and return their ids."""
+        return submit_tasks(self.server.port, count, self.key, callback_url)
 
     def reset(self) -> None:
         """Remove the tasks, the rules and the journal of the sandbox."""

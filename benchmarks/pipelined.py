@@ -15,18 +15,18 @@ _END = b"}}"  # Ends each response to a submit, and occurs nowhere else in it.
 _TASK_ID = re.compile(rb'"taskId":"([^"]+)"')
 
 
-def submit_tasks(port: int, count: int, key: str) -> list[str]:
+def submit_tasks(port: int, count: int, key: str, callback_url: str | None = None) -> list[str]:
     """Submit tasks with different prompts of 50 characters. Return their ids in order.
 
-    Two connections take turns, so that the server works while responses are read. Raise BenchError
-    if a submit is rejected.
+    With `callback_url`, they are callback tasks. Two connections take turns, so that the server
+    works while responses are read. Raise BenchError if a submit is rejected.
     """
     found: list[str] = []
     with _connection(port) as first, _connection(port) as second:
         waiting: list[tuple[socket.socket, int]] = []
         for number, batch in enumerate(_batches(count)):
             connection = (first, second)[number % 2]
-            connection.sendall(b"".join(_request(each, key) for each in batch))
+            connection.sendall(b"".join(_request(each, key, callback_url) for each in batch))
             waiting.append((connection, len(batch)))
             if len(waiting) == 2:
                 found += _task_ids(*waiting.pop(0))
@@ -44,8 +44,8 @@ def _connection(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT_S)
 
 
-def _request(number: int, key: str) -> bytes:
-    body = submit_body(number).encode()
+def _request(number: int, key: str, callback_url: str | None) -> bytes:
+    body = submit_body(number, callback_url).encode()
     return (
         f"POST {SUBMIT_PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"

@@ -11,11 +11,17 @@ STATUS_PATH = f"/api/v1/statusTask/{MODEL}"
 _PROMPT = "a red fox that crosses a snowy field, no. {:08}"  # 50 characters
 
 
-def submit_body(number: int) -> str:
-    """Return the body of a submit as clients send it, with a prompt of 50 characters."""
+def submit_body(number: int, callback_url: str | None = None) -> str:
+    """Return the body of a submit as clients send it, with a prompt of 50 characters.
+
+    With `callback_url`, it is that of a callback task.
+    """
+    kind = {"request_type": "async"}
+    if callback_url is not None:
+        kind = {"request_type": "callback", "callback_url": callback_url}
     return json.dumps(
         {
-            "request_type": "async",
+            **kind,
             "provider": "auto",
             "input": {
                 "mode": MODEL,

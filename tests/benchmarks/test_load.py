@@ -1,11 +1,13 @@
 """The mock accepts the requests of the benchmarks, and no rule applies to them."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 
+from benchmarks.burst import Burst, Receiver, measure_burst
 from benchmarks.errors import BenchError
 from benchmarks.mock import Mock
 from benchmarks.pipelined import submit_tasks
@@ -64,3 +66,25 @@ def test_none_of_the_hundred_rules_applies_to_a_status_request(mock: Mock) -> No
 def test_request_that_is_rejected_is_an_error_with_its_path(mock: Mock) -> None:
     with pytest.raises(BenchError, match=r"statusTask.*404"):
         body_of(mock.server.port, status_request(["task_unknown"], mock.key))
+
+
+def test_a_burst_ends_with_the_last_callback_and_measures_other_requests(mock: Mock) -> None:
+    mock.control("PUT", "clock", {"mode": "manual"})
+
+    async def measure() -> Burst:
+        receiver = Receiver()
+        async with receiver.listening():
+            url = f"http://127.0.0.1:{receiver.port}/callback"
+            task_ids = mock.submit(20, callback_url=url)
+            status = status_request(task_ids[:1], mock.key)
+
+            def advance() -> None:
+                mock.control("POST", "clock/advance", {"seconds": 3600})
+
+            return await measure_burst(receiver, 20, advance, mock.server.port, status)
+
+    burst = asyncio.run(measure())
+    assert burst.duration_s > 0
+    assert burst.latencies_ms == sorted(burst.latencies_ms)
+    delivered = mock.control("GET", "callbacks")["deliveries"]
+    assert [each["state"] for each in delivered] == ["delivered"] * 20
