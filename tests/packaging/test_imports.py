@@ -46,3 +46,9 @@ def test_server_client_and_judgement_need_neither_hypothesis_nor_pytest(statemen
 @pytest.mark.parametrize("plugin", ["mock_server.pytest_plugin", "contract_tests.pytest_options"])
 def test_pytest_plugins_load_without_hypothesis(plugin: str) -> None:
     loaded_by(f"import {plugin}", without=frozenset({"hypothesis"}))
+
+
+def test_the_first_callback_loads_nothing_that_would_stop_the_event_loop() -> None:
+    statement = "import mock_server.server, mock_server.wiring, mock_server.runtime.sender"
+
+    assert loaded_by(statement) & {"httpx", "httpcore", "aiodns", "idna", "certifi"} == set()

@@ -9,6 +9,7 @@ from mock_server.runtime.host_lookup import HostLookup, LookupFailed
 from mock_server.runtime.transport_errors import ExchangeFailed
 from tests.mock_server.runtime.listening import pass_time, settled
 from tests.mock_server.runtime.networks import FakeResolver, SilentResolver, no_resolver
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -90,6 +91,21 @@ async def test_there_is_a_limit_for_all_owners_together() -> None:
     assert len(resolver.hosts_asked) == 256
     resolver.may_answer.set()
     assert await asyncio.gather(*pending) == [["127.0.0.1"]] * 400
+
+
+async def test_a_lookup_that_is_cancelled_while_it_waits_gives_its_place_back() -> None:
+    resolver = SilentResolver()
+    hosts = HostLookup(resolver)
+    running = [task for number in range(64) for task in look_up(hosts, DEAD[:4], f"owner{number}")]
+    await settled()
+    waiting = look_up(hosts, DEAD[:8], "late")
+    await settled()
+    await cancel(waiting[:-1])
+    resolver.may_answer.set()
+    async with asyncio.timeout(PATIENCE_S):
+        await asyncio.gather(*running, waiting[-1])
+
+    assert hosts._places._owners == {}
 
 
 async def test_concurrent_lookups_of_one_name_are_one_and_cancelling_one_keeps_the_others() -> None:

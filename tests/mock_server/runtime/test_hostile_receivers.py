@@ -8,7 +8,7 @@ import pytest
 
 from mock_server.runtime.egress import Egress
 from mock_server.runtime.sender import HttpSender
-from tests.mock_server.runtime.listening import Write, listening, pass_time, silent, until
+from tests.mock_server.runtime.listening import Write, listening, pass_time, settled, silent, until
 from tests.mock_server.runtime.receivers import OK, answering, receiving, resetting
 from tests.patience import PATIENCE_S
 
@@ -167,14 +167,23 @@ async def test_a_request_that_got_part_of_a_response_is_not_sent_again(sender: H
 
 
 async def test_a_connection_with_data_that_nobody_asked_for_is_closed(sender: HttpSender) -> None:
-    unasked = OK + b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"
-    async with receiving(answering(unasked)) as receiver, asyncio.timeout(PATIENCE_S):
-        first = await sender.post(receiver.url, b"{}")
-        await receiver.lost.wait()
-        second = await sender.post(receiver.url, b"{}")
+    is_idle = asyncio.Event()
+    has_gone_on = asyncio.Event()
 
-    assert (first.status, second.status) == (200, 200)
-    assert receiver.connections == 2
+    async def answer_and_go_on(writer: asyncio.StreamWriter) -> None:
+        await answering(OK)(writer)
+        await is_idle.wait()
+        await answering(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")(writer)
+        has_gone_on.set()
+
+    async with receiving(answer_and_go_on) as receiver, asyncio.timeout(PATIENCE_S):
+        await sender.post(receiver.url, b"1")
+        is_idle.set()
+        await has_gone_on.wait()
+        await settled()
+        sent = await sender.post(receiver.url, b"2")
+
+    assert (sent.status, len(receiver.requests), receiver.connections) == (200, 2, 2)
 
 
 async def test_an_idle_connection_is_closed_after_a_second(sender: HttpSender) -> None:
@@ -184,6 +193,20 @@ async def test_an_idle_connection_is_closed_after_a_second(sender: HttpSender) -
         await receiver.lost.wait()
 
     assert sender._client._idle == {}
+
+
+async def test_the_number_of_idle_connections_is_bounded(
+    sender: HttpSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop = asyncio.get_running_loop()
+    now_s = loop.time()
+    monkeypatch.setattr(loop, "time", lambda: now_s)  # No connection expires.
+    async with receiving(answering(OK)) as receiver:
+        for number in range(520):
+            await sender.post(f"http://r{number}.localhost:{receiver.port}/", b"{}")
+
+        assert sum(map(len, sender._client._idle.values())) == 512
+        await sender.aclose()
 
 
 async def test_a_slow_request_ends_when_the_response_is_there(sender: HttpSender) -> None:
@@ -198,6 +221,8 @@ async def test_a_slow_request_ends_when_the_response_is_there(sender: HttpSender
 
     async with listening(answer_early) as port, asyncio.timeout(PATIENCE_S):
         sent = await sender.post(f"http://127.0.0.1:{port}/", b"x" * 1000, is_slow=True)
+
+        assert sender._client._idle == {}  # The rest of the request was not sent.
 
     assert sent.status == 413
     assert received.count(b"x") < 1000

@@ -175,12 +175,18 @@ async def test_a_response_that_is_not_http_is_reported(
     assert (sent.error or "").startswith(f"invalid HTTP response: {reason}")
 
 
-async def test_an_attempt_without_a_response_ends_at_the_timeout(sender: HttpSender) -> None:
-    async with receiving(silent) as receiver:
+async def test_an_attempt_without_a_response_ends_at_the_timeout_and_closes_the_connection(
+    sender: HttpSender,
+) -> None:
+    async def silently(_: asyncio.StreamWriter) -> None:
+        """Wait for the next request, which does not come."""
+
+    async with receiving(silently) as receiver:
         posting = asyncio.create_task(sender.post(receiver.url, b"{}"))
         await until(lambda: receiver.requests != [])
         pass_time(LIMIT_S)
         sent = await posting
+        await receiver.lost.wait()
 
     assert (sent.status, sent.error, sent.is_blocked) == (None, "no response within 30 s", False)
     assert sent.duration_ms >= LIMIT_S * 1000
