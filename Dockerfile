@@ -6,8 +6,13 @@ ARG PIP_FIND_LINKS
 ARG PIP_NO_INDEX
 WORKDIR /source
 COPY . .
-RUN python3 -m venv /opt/apixo-testkit \
-    && /opt/apixo-testkit/bin/python -m pip install --no-cache-dir --constraint constraints.txt '.[redis]' \
+# Every package that is downloaded has a known hash.
+RUN python3 -m venv /opt/build \
+    && /opt/build/bin/python -m pip install --no-cache-dir --require-hashes --requirement requirements/build.txt \
+    && /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /opt/build/wheels . \
+    && python3 -m venv /opt/apixo-testkit \
+    && /opt/apixo-testkit/bin/python -m pip install --no-cache-dir --require-hashes --requirement requirements/image.txt \
+    && /opt/apixo-testkit/bin/python -m pip install --no-cache-dir --no-deps /opt/build/wheels/*.whl \
     && /opt/apixo-testkit/bin/python -m pip uninstall --yes pip
 
 FROM ${BASE}

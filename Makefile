@@ -3,12 +3,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet
 PINS := pyproject.toml constraints.txt
+UV := $(VENV)/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --constraints constraints.txt --generate-hashes --no-annotate --custom-compile-command "make hashes"
 
 # Hundreds of commands that the tests start load what is compiled already.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep contract check format docs site screenshots examples bench bench-peers lint-packaging release-check setup lock clean
+.PHONY: help run test test-deep contract check format docs site screenshots examples bench bench-peers lint-packaging release-check setup lock hashes clean
 
 help:      ## list these targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -59,6 +60,7 @@ docs: $(VENV)/.test $(VENV)/.docs ## write the pages that are generated from dec
 	@$(BIN)/mock-server schema > docs/mock-server.schema.json
 	@$(BIN)/python -m mock_server.settings.reference_page > docs/settings.md
 	@$(BIN)/python -m tests.pages.reference
+	@$(BIN)/python -m tests.packaging.licences > docs/reference/licences.md
 	@$(MAKE) --no-print-directory site
 
 site: $(VENV)/.test $(VENV)/.docs ## build the documentation in site/; a broken link fails
@@ -101,6 +103,14 @@ setup: $(VENV)/.test $(VENV)/.check   ## install everything that these targets n
 lock: setup    ## write the newest versions of everything into constraints.txt
 	@env -u PIP_CONSTRAINT $(BIN)/python -m pip install --quiet --upgrade --editable '.[test,check,docs]' hatchling
 	@$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+	@$(MAKE) --no-print-directory hashes
+
+hashes:    ## write the versions of constraints.txt with hashes into requirements, for the image
+	@$(PYTHON) -m venv $(VENV)/uv
+	@$(VENV)/uv/bin/python -m pip install --quiet uv
+	@mkdir -p requirements
+	@$(UV) --extra redis --output-file requirements/image.txt pyproject.toml
+	@echo hatchling | $(UV) --output-file requirements/build.txt -
 
 clean:     ## remove what these targets have made
 	rm -rf $(VENV) dist site .cache .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
