@@ -9,7 +9,7 @@ the parameters of the path. It returns a struct (sent as JSON), None (204), or a
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -21,6 +21,7 @@ from starlette.routing import Route
 from mock_server.control.authentication import Authenticator
 from mock_server.control.decoding import read
 from mock_server.control.errors import ControlError, unavailable
+from mock_server.control.long_list import encoded
 from mock_server.control.query import check_names, read_query
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.store import Store
@@ -120,10 +121,10 @@ class CallRoute(Route):
         try:
             answer = await call.handler(**await self._arguments(call, request))
         except ControlError as error:
-            return self._encoded(request, error.answer(), error.status)
+            return await self._encoded(request, error.answer(), error.status)
         if isinstance(answer, Response):
             return answer
-        return Response(status_code=204) if answer is None else self._encoded(request, answer)
+        return Response(status_code=204) if answer is None else await self._encoded(request, answer)
 
     async def _arguments(self, call: Call, request: Request) -> dict[str, object]:
         """Return the arguments of the handler. Raise ControlError for an invalid request."""
@@ -147,13 +148,11 @@ class CallRoute(Route):
             return {"sandbox_id": await self._authenticator.sandbox_id(request)}
         return {"sandbox": await self._authenticator.sandbox(request)}
 
-    def _encoded(self, request: Request, answer: object, status: int = 200) -> Response:
+    async def _encoded(self, request: Request, answer: object, status: int = 200) -> Response:
         """Return a response as JSON in which the API key of the caller is redacted."""
-        shown = msgspec.json.encode(answer)
         sandbox_id: str | None = getattr(request.state, "sandbox_id", None)
-        if sandbox_id is not None:
-            shown = self._authenticator.without_key(sandbox_id, shown)
-        return Response(shown, status, media_type=JSON)
+        redact = partial(self._authenticator.without_key, sandbox_id) if sandbox_id else bytes
+        return Response(await encoded(answer, redact), status, media_type=JSON)
 
 
 def routes(calls: Iterable[Call], authenticator: Authenticator, store: Store) -> list[Route]:

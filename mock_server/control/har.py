@@ -11,6 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from mock_server.control.answers import Milliseconds
 from mock_server.control.journal_entry import EntryRequest, JournalEntry
+from mock_server.control.long_list import long_list
 from mock_server.version import __version__
 
 
@@ -93,11 +94,17 @@ def har(entries: Iterable[JournalEntry], scheme: str = "http") -> HarArchive:
 
     `scheme` is that of the server's own URLs.
     """
+    return HarArchive(log=_log([_entry(entry, scheme) for entry in entries]))
+
+
+def long_har(entries: Iterable[JournalEntry], scheme: str) -> HarArchive:
+    """Return the same archive as an answer that is encoded in pieces."""
+    return HarArchive(log=_log(long_list(_entry(entry, scheme) for entry in entries)))
+
+
+def _log(entries: list[HarEntry]) -> HarLog:
     creator = HarCreator(name="apixo-testkit", version=__version__)
-    log = HarLog(
-        version="1.2", creator=creator, entries=[_entry(entry, scheme) for entry in entries]
-    )
-    return HarArchive(log=log)
+    return HarLog(version="1.2", creator=creator, entries=entries)
 
 
 def _entry(entry: JournalEntry, scheme: str) -> HarEntry:

@@ -4,6 +4,7 @@ import msgspec
 
 from mock_server.control.answers import Instant
 from mock_server.control.call import Call
+from mock_server.control.long_list import long_list
 from mock_server.domain.deliveries import Attempt, Delivery, DeliveryState
 from mock_server.domain.store import SandboxReader
 
@@ -40,4 +41,4 @@ class CallbacksResource:
 
     async def show(self, sandbox: SandboxReader) -> DeliveryList:
         deliveries = sandbox.deliveries()
-        return DeliveryList(deliveries=[CallbackDelivery.of(each) for each in deliveries])
+        return DeliveryList(deliveries=long_list(map(CallbackDelivery.of, deliveries)))

@@ -10,8 +10,9 @@ from starlette.requests import Request
 from mock_server.control.answers import Count
 from mock_server.control.call import Call
 from mock_server.control.errors import Detail, WaitTimeout
-from mock_server.control.har import HarArchive, har
+from mock_server.control.har import HarArchive, long_har
 from mock_server.control.journal_entry import JournalEntry
+from mock_server.control.long_list import long_list
 from mock_server.control.query import Timeout
 from mock_server.control.waiting import until
 from mock_server.domain.events import Change, Notice, Recorded
@@ -140,7 +141,7 @@ class JournalResource:
         found = query.found(sandbox)
         if query.format == "har":
             entries = query.cut(found, MAX_ENTRIES)
-            return har((JournalEntry.of(*each) for each in entries), self._scheme)
+            return long_har((JournalEntry.of(*each) for each in entries), self._scheme)
         return _page(sandbox, query.cut(found))
 
     async def count(self, sandbox: SandboxReader, body: JournalFilter) -> EntryCount:
@@ -162,5 +163,6 @@ class JournalResource:
 
 def _page(sandbox: SandboxReader, found: list[Numbered]) -> JournalPage:
     return JournalPage(
-        entries=[JournalEntry.of(*each) for each in found], dropped=sandbox.dropped_entries
+        entries=long_list(JournalEntry.of(*each) for each in found),
+        dropped=sandbox.dropped_entries,
     )

@@ -9,6 +9,7 @@ from mock_server.control.authentication import Authenticator
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.journal_entry import redacted
+from mock_server.control.long_list import long_list
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.commands import TakeSnapshot
 from mock_server.domain.dispatching import CallbackDispatcher
@@ -53,8 +54,12 @@ class SnapshotResource:
     async def take(self, sandbox: SandboxReader) -> Snapshot:
         snapshot = await self._store.execute(sandbox.id, TakeSnapshot(real_ms=self._real_ms()))
         redactor = self._authenticator.redactor(sandbox)
-        journal = [redacted(entry, redactor) for entry in snapshot.journal]
-        return msgspec.structs.replace(snapshot, journal=journal)
+        return msgspec.structs.replace(
+            snapshot,
+            tasks=long_list(snapshot.tasks),
+            deliveries=long_list(snapshot.deliveries),
+            journal=long_list(redacted(entry, redactor) for entry in snapshot.journal),
+        )
 
     async def restore(self, sandbox_id: str, request: Request) -> None:
         try:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from mock_server.control.answers import Instant
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError, Detail, WaitTimeout
+from mock_server.control.long_list import long_list
 from mock_server.control.query import Timeout
 from mock_server.control.references import FailCode
 from mock_server.control.task_summary import TaskSummary
@@ -161,13 +162,14 @@ class TasksResource:
 
     async def show_all(self, sandbox: SandboxReader, query: TaskQuery) -> TaskList:
         tasks, now_ms = sandbox.tasks(self._real_ms())
+        seed = sandbox.seed
         wanted = (
             task for task in tasks if query.state is None or state_at(task, now_ms) is query.state
         )
         return TaskList(
-            tasks=[
-                TaskSummary.of(task, now_ms, sandbox.seed) for task in islice(wanted, query.limit)
-            ]
+            tasks=long_list(
+                TaskSummary.of(task, now_ms, seed) for task in islice(wanted, query.limit)
+            )
         )
 
     async def show(self, sandbox: SandboxReader, task_id: str) -> TaskDetail:
