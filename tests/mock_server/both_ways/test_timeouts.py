@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mock_server.connection_limit import ConnectionLimit
 from mock_server.http_protocol import HttpProtocol
 from tests.mock_server.both_ways.stepped import (
     GET_BALANCE,
@@ -228,3 +229,21 @@ async def test_a_client_that_waits_for_100_continue_is_not_slow(
         sent += await received(protocol, client, loop, expecting[-2:], 0)
 
         assert statuses(sent) == [100, 400]
+
+
+@pytest.mark.parametrize(("max_files", "sent"), [(100, [503]), (1, [])], ids=["some", "none"])
+async def test_a_connection_beyond_the_limit_is_rejected_and_never_served(
+    way: Way, monkeypatch: pytest.MonkeyPatch, max_files: int, sent: list[int]
+) -> None:
+    """Without files to spare, the server does not wait until the client has read the response."""
+    limit = ConnectionLimit(max_connections=0, max_files=max_files)
+    monkeypatch.setattr(ConnectionLimit, "of_process", lambda: limit)
+    async with connected(way) as (protocol, client, loop):
+        was_closing = client.is_closing()
+        if not was_closing:  # The client has not noticed the end yet.
+            protocol.data_received(GET_BALANCE)
+        await settled(client)
+        loop.advance(1)
+
+        assert statuses(client.read()) == sent
+        assert (was_closing, client.is_closing()) == (not sent, True)
