@@ -40,6 +40,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._framing = RequestFraming()
         self._upgrade_headers: list[tuple[bytes, bytes]] = []  # Of a request that offers one.
         self._lost = asyncio.Event()
+        self._running: RequestResponseCycle | None = None  # Of the request that is handled.
         self._is_ending = False  # Whether no further request is served.
         self._rejection: Rejection | None = None  # Sent after the responses, before the end.
 
@@ -128,6 +129,12 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             super().shutdown()
 
+    def stop_answering(self) -> None:
+        """Close the connection once everything is sent that has been written."""
+        if self._running is not None:
+            self._running.disconnected = True  # Its task is cancelled, and sends nothing more.
+        self.transport.close()
+
     def send_400_response(self, msg: str) -> None:
         self._close_after_responses(INVALID)
 
@@ -189,6 +196,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _run(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         cycle: RequestResponseCycle = scope["extensions"][EXTENSION].cycle
+        self._running = cycle
         if not cycle.more_body or cycle.waiting_for_100_continue:
             return self._application(scope, receive, send)
         return self._run_complete(cycle, scope, receive, send)

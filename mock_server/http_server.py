@@ -6,6 +6,7 @@ tests/mock_server/test_uvicorn_api.py checks them.
 """
 
 import asyncio
+import logging
 import signal
 import socket
 import ssl
@@ -17,6 +18,14 @@ from typing import Any
 import uvicorn
 
 from mock_server.early_signals import EARLY_SIGNALS
+from mock_server.http_protocol import HttpProtocol
+
+log = logging.getLogger("mock_server")
+
+_ANSWERING_S = 1.0  # How long a server that stops still answers.
+_FLUSHING_S = 0.5  # How long it then still sends what is written.
+# uvicorn itself cancels and logs an error, if tasks have not ended long after they were cancelled.
+SHUTDOWN_S = 3
 
 
 class HttpConfig(uvicorn.Config):
@@ -55,6 +64,39 @@ class HttpServer(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._on_start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer the requests that have arrived, but for a limited time only."""
+        loop = asyncio.get_running_loop()
+        steps = [
+            loop.call_later(_ANSWERING_S, self._stop_answering),
+            loop.call_later(_ANSWERING_S + _FLUSHING_S, self._abort),
+        ]
+        try:
+            await super().shutdown(sockets)
+        finally:
+            for step in steps:
+                step.cancel()
+
+    def _stop_answering(self) -> None:
+        """Answer nothing more, and close each connection once its client has read the rest."""
+        state = self.server_state
+        log.warning(
+            "stopped before the end: %d connections and %d requests were open",
+            len(state.connections),
+            len(state.tasks),
+        )
+        for connection in self._connections():
+            connection.stop_answering()
+        for task in tuple(state.tasks):
+            task.cancel()
+
+    def _abort(self) -> None:
+        for connection in self._connections():
+            connection.transport.abort()
+
+    def _connections(self) -> list[HttpProtocol]:
+        return [each for each in self.server_state.connections if isinstance(each, HttpProtocol)]
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -20,7 +20,7 @@ from mock_server.domain.errors import InvalidValue
 from mock_server.domain.store_address import is_shared as is_shared_store
 from mock_server.domain.store_address import without_secrets
 from mock_server.early_signals import EARLY_SIGNALS
-from mock_server.http_server import HttpConfig, HttpServer
+from mock_server.http_server import SHUTDOWN_S, HttpConfig, HttpServer
 from mock_server.http_timeouts import TimedProtocol, Timeouts
 from mock_server.logs import configure_logging
 from mock_server.settings import Settings
@@ -33,7 +33,6 @@ __all__ = ["ListenError", "WorkersFailed", "listen", "run", "serve_with_workers"
 
 log = logging.getLogger("mock_server")
 
-_SHUTDOWN_S = 1
 _BACKLOG = 2048
 _SPREADS_CONNECTIONS = sys.platform == "linux"
 
@@ -178,7 +177,7 @@ def uvicorn_config(
         date_header=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=_SHUTDOWN_S,
+        timeout_graceful_shutdown=SHUTDOWN_S,
     )
 
 

@@ -70,6 +70,7 @@ async def connected() -> AsyncIterator[TimedProtocol]:
         (FlowControl.resume_reading, ["self"]),
         (uvicorn.Config.load, ["self"]),
         (uvicorn.Server.startup, ["self", "sockets"]),
+        (uvicorn.Server.shutdown, ["self", "sockets"]),
         (uvicorn.Server.capture_signals, ["self"]),
         (uvicorn.Server.handle_exit, ["self", "sig", "frame"]),
     ],
