@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-_BODY_MAX = 1024 * 1024  # bytes
+_BODY_MAX = 64 * 1024  # bytes; a receiver keeps thousands of callbacks.
 _STOP_S = 5.0
 
 

@@ -11,7 +11,7 @@ from client_reference import image_files
 from client_reference.errors import TransportError, UnexpectedResponse
 
 _SIZE_MAX: Final = 256 * 1024 * 1024  # bytes
-_CONTENT_RANGE: Final = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_CONTENT_RANGE: Final = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18}|\*)")
 _HEAD_MAX: Final = 200  # The number of bytes that an error shows.
 
 

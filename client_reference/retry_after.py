@@ -6,6 +6,8 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
+_LENGTH_MAX = 1000  # A longer header would take long to read.
+
 
 def retry_after_s(headers: httpx.Headers, now_s: float) -> float | None:
     """Return the number of seconds to wait, or None if the header is missing or invalid.
@@ -14,9 +16,12 @@ def retry_after_s(headers: httpx.Headers, now_s: float) -> float | None:
     commas.  A date is compared with the service's `Date`, because the clocks may differ.  If it is
     earlier than that, it is compared with `now_s`, our clock in epoch seconds.
     """
+    given = headers.get("Retry-After", "")
+    if len(given) > _LENGTH_MAX:
+        return None
     sent_s = _instant_s(headers.get("Date", ""))
     # A comma also follows the weekday of a date; without its weekday a date is still valid.
-    values = headers.get("Retry-After", "").split(",")
+    values = given.split(",")
     waits_s = [_wait_s(value.strip(), sent_s, now_s) for value in values]
     return max((wait_s for wait_s in waits_s if wait_s is not None), default=None)
 
@@ -41,7 +46,7 @@ def _seconds(value: str) -> float | None:
 
 def _instant_s(value: str) -> float | None:
     try:
-        moment = parsedate_to_datetime(value)
+        moment = parsedate_to_datetime(value[:_LENGTH_MAX])
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
     if moment.tzinfo is None:  # HTTP dates are GMT, also those that name no zone or "-0000".

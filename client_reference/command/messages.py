@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -98,6 +99,12 @@ def report_interrupt(task_ids: Sequence[str], unanswered: int, directory: Path |
             f"{submits} unanswered and may have been accepted;"
             " check the account before you submit again"
         )
+
+
+def print_note(text: str) -> None:
+    """Print progress on standard error, if it can be written: a paid task must not end for it."""
+    with suppress(OSError):
+        click.echo(text, err=True)
 
 
 def message_of(error: Exception) -> str:

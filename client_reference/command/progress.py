@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
-import click
 from rich.console import Console
 from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from client_reference.command.messages import escape
+from client_reference.command.messages import escape, print_note
 from client_reference.polling import Polling
 from client_reference.task import Task
 
@@ -46,7 +45,7 @@ class LineProgress:
 
     def changed(self, task: Task) -> None:
         if not self._is_batch and task.state != "failed":  # A failure is reported as an error.
-            click.echo(f"{escape(task.id)}: {escape(task.state)}", err=True)
+            print_note(f"{escape(task.id)}: {escape(task.state)}")
 
     def ended(self, *, is_success: bool) -> None:
         """Show nothing: the results themselves are lines."""
@@ -155,7 +154,7 @@ class BatchProgress(_LiveLine):
 
 
 def _print_submitted(task: Task) -> None:
-    click.echo(f"submitted {escape(task.id)}", err=True)
+    print_note(f"submitted {escape(task.id)}")
 
 
 def _minutes(seconds: float) -> str:

@@ -10,6 +10,7 @@ import click
 
 from client_reference.command.messages import (
     escape,
+    print_note,
     report_error,
     report_interrupt,
     retry_notice,
@@ -47,7 +48,7 @@ class TextOutput:
 
     def retrying(self, error: Exception) -> None:
         with self._lock, self._progress.paused():
-            click.echo(retry_notice(error), err=True)
+            print_note(retry_notice(error))
 
     def status(self, task: Task) -> None:
         self._print(_describe(task))
@@ -79,10 +80,9 @@ class TextOutput:
 
     def summary(self, summary: Summary) -> None:
         total = summary.succeeded + summary.failed + summary.other_errors
-        click.echo(
+        print_note(
             f"{summary.succeeded} of {total} prompts succeeded, {summary.failed} failed,"
-            f" {summary.other_errors} ended in another error",
-            err=True,
+            f" {summary.other_errors} ended in another error"
         )
 
     def interrupted(self, task_ids: Sequence[str], unanswered: int) -> None:

@@ -20,6 +20,7 @@ from client_reference import (
     AuthenticationError,
     Client,
     InvalidRequest,
+    RateLimited,
     ServerError,
     TransportError,
     UnexpectedResponse,
@@ -355,6 +356,33 @@ def test_damaged_response_is_a_value_or_an_error_of_the_tree(
     liar.sent = WIRE[:start] + added + WIRE[start + removed :]
 
     assert outcome(client) is not None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "," * 60_000},
+        {"Retry-After": "Mon, 01 Jan 0001 00:00:00 +2359," * 1800},
+        {"Retry-After": "9" * 60_000, "Date": "0" * 60_000},
+    ],
+)
+def test_long_retry_after_counts_as_none(driver: Driver, headers: dict[str, str]) -> None:
+    client = driver.client(responding(says(429, headers=headers)), max_retries=0)
+
+    with pytest.raises(RateLimited) as caught:
+        client.balance()
+
+    assert caught.value.retry_after is None
+
+
+def test_content_range_of_5000_digits_is_not_the_requested_part(
+    driver: Driver, tmp_path: Path
+) -> None:
+    headers = {"Content-Range": f"bytes {'9' * 5000}-1/2"}
+    client = driver.client(Service(result=[gives(PNG, status=206, headers=headers)]), max_retries=0)
+
+    with pytest.raises(TransportError, match="not the requested part"):
+        client.download(generation(), tmp_path)
 
 
 def test_picture_with_a_lying_length_is_an_error(driver: Driver, tmp_path: Path) -> None:

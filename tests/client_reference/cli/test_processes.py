@@ -195,6 +195,21 @@ def test_broken_pipe_is_exit_141_without_a_message(mock: Mock) -> None:
     assert (process.returncode, errors) == (141, b"")
 
 
+def test_full_standard_error_does_not_end_a_paid_task(mock: Mock) -> None:
+    with open("/dev/full", "wb") as full:  # noqa: PTH123  # a device, not a path of ours
+        ended = subprocess.run(
+            [COMMAND, "generate", f"a fox {AT_ONCE}", "--poll-after", "0"],
+            stdout=subprocess.PIPE,
+            stderr=full,
+            env=environment(mock.variables),
+            timeout=PATIENCE_S,
+            check=False,
+        )
+
+    assert ended.returncode == 0
+    assert ended.stdout.startswith(b"http")
+
+
 def test_full_disk_is_exit_3_with_the_task_id(mock: Mock) -> None:
     task_id = mock.submit(f"a fox {AT_ONCE}")
     with open("/dev/full", "wb") as full:  # noqa: PTH123  # a device, not a path of ours
