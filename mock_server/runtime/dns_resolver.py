@@ -28,18 +28,23 @@ class DnsResolver:
 
     async def __call__(self, host: str) -> Sequence[str]:
         """Return the addresses of a host; raise LookupFailed if there is none."""
-        # The import takes longer than the event loop may stand still.
-        aiodns = await asyncio.to_thread(import_module, "aiodns")
+        if self._resolver is None:
+            # The import takes longer than the event loop may stand still.
+            await asyncio.to_thread(import_module, "aiodns")
+        import aiodns  # noqa: PLC0415
+        import pycares  # noqa: PLC0415
+
         if self._is_closed:
             raise LookupFailed("the server is stopping")
-        if self._resolver is None:
-            self._resolver = aiodns.DNSResolver(
-                self._servers or None, timeout=_TIMEOUT_S, tries=_TRIES
-            )
         try:
+            if self._resolver is None:
+                self._resolver = aiodns.DNSResolver(
+                    self._servers or None, timeout=_TIMEOUT_S, tries=_TRIES
+                )
             found = await self._resolver.getaddrinfo(host, type=socket.SOCK_STREAM)
-        except aiodns.error.DNSError as error:
-            raise LookupFailed(str(error.args[1]).lower()) from error
+        except (aiodns.error.DNSError, pycares.AresError) as error:
+            # AresError: the process is out of descriptors or threads.
+            raise LookupFailed(str(error.args[-1]).lower()) from error
         return [node.addr[0].decode() for node in found.nodes]
 
     async def aclose(self) -> None:

@@ -1,7 +1,9 @@
 """The resolver asks DNS servers, and leaves nothing to wait for if they do not answer."""
 
 import asyncio
+import resource
 from collections.abc import Iterator
+from importlib import import_module
 
 import pytest
 
@@ -62,3 +64,16 @@ async def test_a_closed_resolver_rejects_lookups(name_server: NameServer) -> Non
 
     with pytest.raises(LookupFailed, match="the server is stopping"):
         await resolver("live.test")
+
+
+async def test_a_process_out_of_descriptors_gets_a_reason(name_server: NameServer) -> None:
+    resolver = resolver_of(name_server)
+    await asyncio.to_thread(import_module, "aiodns")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        with pytest.raises(LookupFailed):
+            await resolver("live.test")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    await resolver.aclose()

@@ -23,6 +23,8 @@ from tests.mock_server.runtime.images import (
     serving,
     sniff,
 )
+from tests.mock_server.runtime.networks import SilentResolver
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.anyio
 
@@ -70,6 +72,21 @@ async def test_the_egress_policy_applies_to_redirects(
     assert index_and_problem(bad) == (0, ImageProblem.UNREACHABLE)
     assert bad is not None
     assert reason in bad.reason
+
+
+async def test_images_of_one_sandbox_do_not_wait_for_names_of_another() -> None:
+    hosts = HostLookup(SilentResolver({"live.test": "127.0.0.1"}))
+    checker = HttpImageChecker(Egress.LOOPBACK, sniff, hosts=hosts, timeout_s=PATIENCE_S)
+    dead = [f"http://dead{number}.test/" for number in range(20)]
+    pending = asyncio.create_task(checker.find_bad_image(dead, "greedy"))
+
+    async with serving({"/a": page(PNG)}) as site:
+        url = site.base.replace("127.0.0.1", "live.test")
+        assert await checker.find_bad_image([f"{url}/a"], "other") is None
+    assert not pending.done()
+    pending.cancel()
+    await asyncio.gather(pending, return_exceptions=True)
+    await checker.aclose()
 
 
 async def test_a_redirect_without_a_location_is_an_unexpected_status(
