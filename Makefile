@@ -9,7 +9,7 @@ UV := $(VENV)/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep contract check format docs site screenshots examples bench bench-peers lint-packaging release-check setup lock hashes clean
+.PHONY: help run test test-deep contract check format docs site screenshots examples fuzz bench bench-peers lint-packaging release-check setup lock hashes clean
 
 help:      ## list these targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -33,6 +33,9 @@ endif
 
 test-deep: $(VENV)/.test ## try the properties with many more examples (ARGS as for test)
 	@$(BIN)/python -m pytest -n logical --hypothesis-profile=deep -m "hypothesis or deep" $(ARGS)
+
+fuzz: $(VENV)/.fuzz      ## fuzz each reader of foreign input for 20 s (ARGS="--seconds 300 rules" for others; Linux on x86-64)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 contract: $(VENV)/.kit   ## check a server against the contract (ARGS="--base-url URL"; without it the mock)
 	@$(BIN)/contract-tests run $(ARGS)
@@ -131,6 +134,10 @@ $(VENV)/.kit: $(VENV)/.run
 
 $(VENV)/.test: $(VENV)/.kit
 	@$(PIP) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.test
+	@$(PIP) --only-binary :all: 'atheris>=3.0' || { echo "atheris has no wheel for this Python: fuzz with CPython 3.11 to 3.14 on Linux and x86-64" >&2; exit 1; }
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.run

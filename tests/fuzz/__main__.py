@@ -17,7 +17,7 @@ from tests.fuzz.target import CORPUS, FOLDER, inputs, load, names
 
 _ROOT = FOLDER.parents[1]
 _WORK = _ROOT / ".cache" / "fuzz"
-_MAX_INPUT_BYTES = 4096
+_MAX_INPUT_BYTES = 8192
 _MAX_KEPT_BYTES = 1024  # Of an input in the repository, unless it breaks a property.
 _MAX_KEPT = 24  # Inputs of a target in the repository, without those that broke a property.
 _SLOWEST_S = 10
@@ -30,7 +30,7 @@ def main() -> int:
     if find_spec("atheris") is None:
         print(
             "atheris is not installed: run `make fuzz`. It has wheels for Linux on x86-64 with"
-            f" CPython 3.11 to 3.13; this is Python {sys.version.split()[0]} on {sys.platform}.",
+            f" CPython 3.11 to 3.14; this is Python {sys.version.split()[0]} on {sys.platform}.",
             file=sys.stderr,
         )
         return 2

@@ -28,7 +28,8 @@ def main() -> None:
         return changed
 
     switches = {"custom_mutator": custom_mutator} if target.is_json else {}
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], target.check, **switches)
+    command = f"{sys.executable} -m tests.fuzz.engine {name}"  # libFuzzer runs it again to merge.
+    atheris.Setup([command, *sys.argv[2:]], target.check, **switches)
     atheris.Fuzz()
 
 

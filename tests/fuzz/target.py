@@ -23,6 +23,7 @@ class Target:
     handle: Callable[[bytes], object]
     seeds: Callable[[], Iterable[bytes]]
     worst: Mapping[str, Callable[[int], bytes]] = field(default_factory=dict)
+    budget_ms: int = 50  # What 1 MiB of the worst input may take on an idle machine.
     words: tuple[bytes, ...] = ()  # That a fuzzer should try to insert.
     is_json: bool = False  # Whether inputs are JSON, so that members can be changed.
 

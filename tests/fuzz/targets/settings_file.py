@@ -81,7 +81,6 @@ TARGET = Target(
         "a long hexadecimal integer": filled(b"port = 0x", b"f"),
         "nested lists": filled(b"port = ", b"["),
         "nested tables": filled(b"port = ", b"{a="),
-        "a dotted key": filled(b"a", b".a", b" = 1"),
         "tables": numbered(b"", b"[a%d]\n", b""),
         "keys": numbered(b"", b"a%d = %d\n", b""),
         "dotted tables": numbered(b"", b"[a.b%d.c]\nd = 1\n", b""),
