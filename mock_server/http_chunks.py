@@ -12,6 +12,7 @@ from mock_server.http_rejections import (
 
 _size = re.compile(rb"[0-9A-Fa-f]+").match
 _LINE_END_BYTES = 2
+_SIMPLE_LINE_BYTES = 18  # A size of 64 bits.
 
 
 class ChunkedBody:
@@ -21,46 +22,66 @@ class ChunkedBody:
     after the size of a chunk.
     """
 
-    __slots__ = ("_chunk_bytes", "_has_trailers", "_line", "_trailers_bytes")
+    __slots__ = ("_chunk_bytes", "_has_trailers", "_is_over", "_line", "_trailers_bytes")
 
     def __init__(self) -> None:
         self._chunk_bytes = 0  # Of the current chunk, with the end of its line.
         self._has_trailers = False  # Whether the last chunk has ended.
+        self._is_over = False
         self._trailers_bytes = 0
         self._line = b""  # The part of a line that has arrived.
 
     def end(self, data: bytes, start: int) -> tuple[int, Rejection | None]:
         """Return where the body ends in the data, or the end of the data, and what it exceeds."""
-        size = len(data)
-        while start < size:
+        size, excess = len(data), None
+        while start < size and not self._is_over and excess is None:
             if self._chunk_bytes:
                 skipped = min(self._chunk_bytes, size - start)
                 self._chunk_bytes -= skipped
                 start += skipped
-                continue
-            end = data.find(b"\n", start) + 1 or size
-            line = self._line = self._line + data[start:end]
-            start = end
-            is_complete = line.endswith(b"\n")
-            if is_complete:
-                self._line = b""
-            if self._has_trailers:
-                if self._trailers_bytes + len(line) > MAX_TRAILERS_BYTES:
-                    return start, LONG_TRAILERS
-                if line == b"\r\n":
-                    return start, None
-                if is_complete:
-                    self._trailers_bytes += len(line)
-            elif len(line) > MAX_CHUNK_LINE_BYTES:
-                return start, LONG_CHUNK_LINE
-            elif is_complete:
-                self._begin_chunk(line)
-        return start, None
+            elif not (self._line or self._has_trailers):
+                start = self._after_simple_chunks(data, start)
+            if not self._chunk_bytes and start < size:
+                end = data.find(b"\n", start) + 1 or size
+                self._line += data[start:end]
+                start = end
+                excess = self._read_trailer() if self._has_trailers else self._read_size()
+        return start, excess
 
-    def _begin_chunk(self, line: bytes) -> None:
-        size = _size(line)
-        if size is None:  # The parser rejects the line.
-            return
-        chunk_bytes = int(size[0], 16)
-        self._has_trailers = chunk_bytes == 0
-        self._chunk_bytes = chunk_bytes + _LINE_END_BYTES if chunk_bytes else 0
+    def _read_trailer(self) -> Rejection | None:
+        line = self._line
+        if self._trailers_bytes + len(line) > MAX_TRAILERS_BYTES:
+            return LONG_TRAILERS
+        if line.endswith(b"\n"):
+            self._is_over = line == b"\r\n"
+            self._trailers_bytes += len(line)
+            self._line = b""
+        return None
+
+    def _read_size(self) -> Rejection | None:
+        line = self._line
+        if len(line) > MAX_CHUNK_LINE_BYTES:
+            return LONG_CHUNK_LINE
+        if line.endswith(b"\n"):
+            self._line = b""
+            size = _size(line)
+            if size is not None:  # Otherwise the parser rejects the line.
+                chunk_bytes = int(size[0], 16)
+                self._has_trailers = chunk_bytes == 0
+                self._chunk_bytes = chunk_bytes + _LINE_END_BYTES if chunk_bytes else 0
+        return None
+
+    def _after_simple_chunks(self, data: bytes, start: int) -> int:
+        """Skip chunks whose line has a size only. A body may consist of a million tiny ones."""
+        while (line_end := data.find(b"\n", start, start + _SIMPLE_LINE_BYTES)) > 0:
+            try:
+                chunk_bytes = int(data[start:line_end], 16)
+            except ValueError:
+                break
+            if chunk_bytes <= 0:
+                break
+            start = line_end + 1 + chunk_bytes + _LINE_END_BYTES
+            if start > len(data):
+                self._chunk_bytes = start - len(data)
+                return len(data)
+        return start
