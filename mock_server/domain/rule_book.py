@@ -25,6 +25,7 @@ from mock_server.domain.snapshot_bounds import Count, RuleId, Text
 MAX_RULES = 1000
 MAX_NEXT = 10_000
 _MAX_SUBJECTS = 10_000  # The number of subjects for which one rule keeps separate counters.
+_MAX_SUBJECT_LENGTH = 20_000  # Longer than every valid prompt, and than every path.
 
 Counts = Annotated[dict[Text, Count], Meta(max_length=_MAX_SUBJECTS)]
 
@@ -322,7 +323,12 @@ def _restored(snapshot: RuleSnapshot, fail_codes: Mapping[str, str]) -> Rule:
 
 
 def _counted(counts: dict[str, int], subject: str) -> int:
-    """Increase and return the count of a subject; above the limit, drop the oldest subject."""
+    """Increase and return the count of a subject; above the limit, drop the oldest subject.
+
+    An invalid prompt may have megabytes. Its hash is kept instead.
+    """
+    if len(subject) > _MAX_SUBJECT_LENGTH:
+        subject = blake2b(subject.encode(errors="surrogatepass"), digest_size=16).hexdigest()
     count = counts.pop(subject, 0) + 1
     counts[subject] = count
     if len(counts) > _MAX_SUBJECTS:

@@ -199,8 +199,8 @@ class RedisStore:
             replica = self._replicas.get(sandbox_id) or await self._replicas.load(sandbox_id)
             if replica is None:
                 break
-            sent, places = await self._prepared(replica, command)
             try:
+                sent, places = await self._prepared(replica, command)
                 result: R = await self._pump.execute(replica, sent, places=places)
             except SandboxMissing:  # The log has another epoch, so the command had no effect.
                 continue

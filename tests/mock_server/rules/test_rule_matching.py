@@ -180,3 +180,15 @@ def test_nothing_is_searched_for_without_a_pattern() -> None:
 
     assert matched({"apply": CLOSE}, search) is not None
     assert search.asked == []
+
+
+@pytest.mark.parametrize("match", [{"times_each": 1}, {"probability": 0.99}])
+def test_counters_of_an_endless_prompt_are_small(match: Json) -> None:
+    """The prompt of an invalid submit may be as long as its body."""
+    book = book_of({"match": match, "apply": {"refuse": {"status": 503}}})
+    endless, other = submitted("x" * 3_000_000), submitted("x" * 3_000_000 + "y")
+
+    matches = [book.match(each) is not None for each in (endless, endless, other)]
+    assert matches == ([True, False, True] if "times_each" in match else matches)
+    [rule] = book.snapshot().own
+    assert len(msgspec.json.encode([rule.hits, rule.tries])) < 300
