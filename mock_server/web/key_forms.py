@@ -35,8 +35,9 @@ def _table(changes: dict[int, int]) -> bytes:
 # `a2b_qp` decodes quoted-printable text: "=41" is "A". It skips a line break after "=".
 _FOR_DECODER = _table(dict.fromkeys(b"=\r\n", _OTHER) | dict.fromkeys(range(_OTHER), _OTHER))
 _RAW = _table({_ESCAPED_QUOTE[0]: _QUOTE})
-# In JSON, a quotation mark that is not escaped is no part of a text.
-_JSON = _table({_ESCAPED_QUOTE[0]: _QUOTE, _QUOTE: _OTHER})
+# In JSON, a quotation mark that is not escaped is no part of a text. No form of a key has the byte
+# that it becomes.
+_JSON = _table({_ESCAPED_QUOTE[0]: _QUOTE, _QUOTE: _ESCAPED_QUOTE[0]})
 # The decoder makes "=" of each "%" that encodes nothing. Here "%" and "=" are one character.
 _DECODED = _table({_PERCENT: ord("="), _OTHER: ord("=")})
 _STANDARD_BASE64 = _table({ord("-"): ord("+"), ord("_"): ord("/")})

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 
 from mock_server.web.redaction import Redactor
@@ -64,3 +65,12 @@ def test_short_key_is_removed_from_headers_only() -> None:
 
     assert redactor.text("a red fox") == "a red fox"
     assert Redactor("red").json(b'"a red fox"') == b'"a red fox"'
+
+
+@pytest.mark.parametrize("key", ["sk-YWJjZGVm=", "=sk-YWJjZGVm", "%25sk-YWJjZGVm"])
+def test_quotation_marks_around_a_part_of_the_key_remain(key: str) -> None:
+    """Found by fuzzing: they were taken for the first or last character of the key."""
+    part = key.strip("=%25")
+    shown = msgspec.json.encode({part: part, "key": key})
+
+    assert json.loads(Redactor(key).json(shown)) == {part: part, "key": "[redacted]"}
