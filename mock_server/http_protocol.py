@@ -99,13 +99,13 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _reject(self, rejection: Rejection) -> None:
         host, port = self._peer()
+        problem = f"got status {rejection.status}: {rejection.detail}"
         log.warning(
-            "a request from %s port %d got status %d: %s",
+            "a request from %s port %d %s",
             host,
             port,
-            rejection.status,
-            rejection.detail,
-            extra={"summary": f"requests from {host}, status {rejection.status}"},
+            problem,
+            extra={"summary": f"a request from {host} {problem}"},
         )
         self._close_after_responses(rejection)
 

@@ -5,8 +5,10 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from select import select
 
 import httpx
@@ -65,6 +67,17 @@ class Server:
 
     def post(self, path: str, body: object) -> httpx.Response:
         return self._request("POST", path, body)
+
+    def workers(self) -> set[int]:
+        pid = self._process.pid
+        return {int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+    def until_workers(self, count: int, killed: int) -> None:
+        """Wait until so many workers serve, without one that was killed."""
+        give_up_s = time.monotonic() + PATIENCE_S
+        while len(self.workers() - {killed}) != count:
+            assert time.monotonic() < give_up_s
+        self.get("/_mock/health")
 
     def stop(self) -> int:
         """Send SIGTERM and return the exit status."""
@@ -150,6 +163,16 @@ def test_server_whose_log_nobody_reads_answers_and_stops(command: list[str]) -> 
         receiver.wait_for(20, PATIENCE_S)
 
         assert server.get("/_mock/health").json() == {"status": "ok"}
+        assert server.stop() == 0
+
+
+def test_worker_that_was_killed_is_replaced_although_nobody_reads_the_log() -> None:
+    with full_pipe() as (_, errors), serving(WORKERS, errors) as server:
+        for _ in range(3):  # Each end is logged, so the supervisor forks beside a stuck thread.
+            killed = min(server.workers())
+            os.kill(killed, signal.SIGKILL)
+            server.until_workers(2, killed)
+
         assert server.stop() == 0
 
 
