@@ -34,7 +34,7 @@ def test_an_offer_to_upgrade_does_not_cost_the_body(mock: RunningMock, api: Api,
 def test_headers_have_a_bound(mock: RunningMock, api: Api) -> None:
     request = HEAD.format(api.key).encode() + b"X-Long: " + b"x" * 100_000 + b"\r\n\r\n"
 
-    assert exchange(mock, request)[0].status == 400
+    assert exchange(mock, request)[0].status == 431
 
 
 def test_strict_draws_a_prompt_as_it_is(api: Api) -> None:
