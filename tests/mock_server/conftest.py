@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from hashlib import sha256
 
 import pytest
 
+from mock_server.domain.api_key import MAX_KEY_LENGTH
 from mock_server.settings import Settings
 from tests.mock_server.e2e.api import Api
 from tests.mock_server.e2e.receiver import Receiver, receiving
@@ -65,4 +67,5 @@ def _with_sandbox(api: Api) -> Iterator[Api]:
 def _key_of(request: pytest.FixtureRequest) -> str:
     """Return a key that no other test uses, the same in every run."""
     node_id: str = request.node.nodeid
-    return "sk-" + node_id.encode().hex()
+    key = "sk-" + node_id.encode().hex()
+    return key if len(key) <= MAX_KEY_LENGTH else f"sk-{sha256(key.encode()).hexdigest()}"
