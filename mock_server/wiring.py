@@ -283,6 +283,7 @@ def _store_choice(settings: Settings) -> StoreChoice:
         seed=random_seed() if seed is None else seed,
         is_seed_chosen=seed is not None,
         max_tasks=settings.max_tasks,
+        max_journal_bytes=settings.journal_memory_bytes,
         sync=settings.store_sync,
         ttl_ms=settings.store_ttl_ms,
     )

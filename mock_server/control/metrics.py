@@ -16,18 +16,23 @@ from mock_server.domain.operation import Operation
 from mock_server.domain.server_metrics import BUCKETS_S, ServerMetrics
 
 
-def exposition(metrics: ServerMetrics, sandboxes: int, live_tasks: int) -> bytes:
+def exposition(
+    metrics: ServerMetrics, sandboxes: int, live_tasks: int, journal_bytes: int
+) -> bytes:
     """Return the metrics in the text format of Prometheus."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_MetricsCollector(metrics, sandboxes, live_tasks))
+    registry.register(_MetricsCollector(metrics, sandboxes, live_tasks, journal_bytes))
     return generate_latest(registry)
 
 
 class _MetricsCollector(Collector):
-    def __init__(self, metrics: ServerMetrics, sandboxes: int, live_tasks: int) -> None:
+    def __init__(
+        self, metrics: ServerMetrics, sandboxes: int, live_tasks: int, journal_bytes: int
+    ) -> None:
         self._metrics = metrics
         self._sandboxes = sandboxes
         self._live_tasks = live_tasks
+        self._journal_bytes = journal_bytes
 
     def collect(self) -> Iterable[Metric]:
         metrics = self._metrics
@@ -67,6 +72,14 @@ class _MetricsCollector(Collector):
             metrics.callbacks,
         )  # fmt: skip
         yield _by_label("apixo_mock_faults", "Injected faults.", "fault", metrics.faults)
+        yield CounterMetricFamily(
+            "apixo_mock_journal_trimmed_entries",
+            "Journal entries dropped because of --journal-memory.",
+            value=metrics.trimmed_entries,
+        )
+        yield GaugeMetricFamily(
+            "apixo_mock_journal_bytes", "Memory of all journals.", value=self._journal_bytes
+        )
         yield GaugeMetricFamily("apixo_mock_sandboxes", "Sandboxes.", value=self._sandboxes)
         yield GaugeMetricFamily(
             "apixo_mock_live_tasks", "Tasks that have not ended.", value=self._live_tasks

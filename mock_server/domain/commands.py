@@ -84,6 +84,15 @@ class RecordExchange(Command[int], frozen=True, kw_only=True, gc=False):
     headers_bytes: int | None = None
 
 
+class TrimJournal(Command[int], frozen=True, kw_only=True, gc=False):
+    """Drop the oldest journal entries until the others weigh at most `max_bytes`; return how many.
+
+    A store adds this command when the journals of all its sandboxes use too much memory.
+    """
+
+    max_bytes: int
+
+
 class AnswerStatus(Command[int], frozen=True, kw_only=True, gc=False):
     """Count a status request and add its entry to the journal; return the number of the entry.
 

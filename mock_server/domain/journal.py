@@ -1,11 +1,12 @@
 """The journal of a sandbox: its requests, responses and callbacks in order, within limits."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Self
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from mock_server.domain.faults.injected import Injected, fault_text
 from mock_server.domain.integers import Integer
@@ -14,9 +15,19 @@ from mock_server.domain.operation import Operation
 MAX_ENTRIES = 10_000
 MAX_BYTES = 32 * 1024 * 1024
 MAX_BODY_BYTES = 64 * 1024
-_ENTRY_BYTES = 400  # An entry uses about this much memory in addition to bodies and headers.
+
+# What Python needs for the objects of an entry, without what the entry has of variable length. A
+# test compares the weights with the memory that is allocated.
+_ENTRY_BYTES = 430
+_BLOCK_BYTES = 170  # Headers that entries share.
+_HEADER_BYTES = 130
+_ANSWER_HEADER_BYTES = 80  # The names of these, and some values, are constants.
+_REASON_BYTES = 100  # Why there was no response, or the rule that was applied.
+_INJECTED_BYTES = 100
+_MAX_CHARACTER_BYTES = 4
 
 Header = tuple[bytes, bytes]
+Block = tuple[Header, ...]
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -50,17 +61,65 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return fault_text(self.injected) if self.injected else ""
 
 
+class _SharedHeaders:
+    """The headers of requests or responses, which several entries have in common."""
+
+    __slots__ = ("bytes", "last", "pairs")
+
+    def __init__(self, pairs: Block, weight: int) -> None:
+        self.pairs = pairs
+        self.bytes = weight
+        # The number of the last entry that has them. While they are those of the newest entry, it
+        # is not up to date.
+        self.last = 0
+
+
+def _no_headers() -> _SharedHeaders:
+    return _SharedHeaders(((b"", b""),), 0)  # No entry has this object.
+
+
+def _weight(pairs: Block, text_bytes: int | None) -> int:
+    if not pairs:
+        return 0
+    if text_bytes is None:
+        text_bytes = sum(len(name) + len(value) for name, value in pairs)
+    return _BLOCK_BYTES + len(pairs) * _HEADER_BYTES + text_bytes
+
+
+def _answer_weight(pairs: Block) -> int:
+    if not pairs:
+        return 0
+    values_bytes = sum(len(value) for _, value in pairs)
+    return _BLOCK_BYTES + len(pairs) * _ANSWER_HEADER_BYTES + values_bytes
+
+
 class Journal:
     """Stores entries within MAX_ENTRIES and MAX_BYTES: drops and counts the oldest ones.
 
     Entries are numbered from 1. The number follows from the position and is not stored.
+
+    `bytes` is about the memory that the entries use. It depends on their values only, so journals
+    with equal entries have the same number in all processes. Equal headers count once, and are
+    one object.
     """
 
-    __slots__ = ("_entries", "_weights", "bytes", "last")
+    __slots__ = (
+        "_answer_headers",
+        "_entries",
+        "_headers",
+        "_shared",
+        "_shared_answers",
+        "_weights",
+        "bytes",
+        "last",
+    )
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=MAX_ENTRIES)
-        self._weights: deque[int] = deque(maxlen=MAX_ENTRIES)
+        self._entries: deque[Entry] = deque()
+        self._weights: deque[int] = deque()  # Without headers.
+        self._shared: dict[Block, _SharedHeaders] = {}
+        self._shared_answers: dict[Block, _SharedHeaders] = {}
+        self._headers = self._answer_headers = _no_headers()  # Those of the newest entry.
         self.bytes = 0
         self.last = 0  # The number of the newest entry, 0 if there was none.
 
@@ -81,10 +140,9 @@ class Journal:
 
     def since(self, number: int) -> Iterator[tuple[int, Entry]]:
         """Yield the stored entries after this number, each with its number."""
-        count = max(0, min(self.last - number, len(self._entries)))
-        newest = [*islice(reversed(self._entries), count)]  # The older ones cost nothing.
-        newest.reverse()
-        return enumerate(newest, self.last - count + 1)
+        dropped = self.dropped
+        start = max(0, number - dropped)
+        return enumerate(islice(self._entries, start, None), dropped + start + 1)
 
     @classmethod
     def of(cls, entries: Iterable[Entry], dropped: int) -> Self:
@@ -95,19 +153,8 @@ class Journal:
             journal.add(entry)
         return journal
 
-    @classmethod
-    def of_weighed(cls, weighed: Sequence[tuple[Entry, int]], last: int) -> Self:
-        """Return a journal with these entries and weights; `last` is the number of the last one."""
-        journal = cls()
-        for entry, weight in weighed:
-            journal._entries.append(entry)
-            journal._weights.append(weight)
-            journal.bytes += weight
-        journal.last = last
-        return journal
-
     def weighed(self) -> list[tuple[Entry, int]]:
-        """Return a copy of all entries with their weights, oldest first."""
+        """Return a copy of all entries with their weights without headers, oldest first."""
         return list(zip(self._entries, self._weights, strict=True))
 
     def add(self, entry: Entry, headers_bytes: int | None = None) -> int:
@@ -116,20 +163,86 @@ class Journal:
         The caller has truncated its bodies to MAX_BODY_BYTES. `headers_bytes` is the size of the
         names and values of its headers, if it is known already.
         """
-        entries, weights = self._entries, self._weights
-        if headers_bytes is None:
-            headers_bytes = sum(len(name) + len(value) for name, value in entry.headers)
+        path, entries, weights = entry.path, self._entries, self._weights
         weight = (
-            _ENTRY_BYTES + headers_bytes + len(entry.request) + len(entry.answer) + len(entry.query)
+            _ENTRY_BYTES + len(entry.request) + len(entry.answer) + len(entry.query) + len(path)
         )
-        kept_bytes = self.bytes + weight
-        if len(entries) == MAX_ENTRIES:  # Appending drops the oldest one.
-            kept_bytes -= weights[0]
-        entries.append(entry)
-        weights.append(weight)
-        while kept_bytes > MAX_BYTES:
-            entries.popleft()
-            kept_bytes -= weights.popleft()
-        self.bytes = kept_bytes
+        if not path.isascii():
+            weight += (_MAX_CHARACTER_BYTES - 1) * len(path)
+        if entry.rule or entry.error:
+            weight += _REASON_BYTES + len(entry.rule) + len(entry.error)
+            weight += len(entry.injected) * _INJECTED_BYTES
+        # Nearly always, headers are those of the entry before.
+        headers, answer_headers = self._headers.pairs, self._answer_headers.pairs
+        if entry.headers is not headers:
+            headers = self._share_headers(entry, headers_bytes)
+        if entry.answer_headers is not answer_headers:
+            answer_headers = self._share_answer_headers(entry)
         self.last = number = self.last + 1
+        if len(entries) == MAX_ENTRIES:
+            oldest = entries.popleft()
+            weight_change = weight - weights.popleft()
+            entries.append(entry)
+            weights.append(weight)
+            self.bytes += weight_change
+            if oldest.headers is not headers:
+                self._release(self._shared, oldest.headers)
+            if oldest.answer_headers is not answer_headers:
+                self._release(self._shared_answers, oldest.answer_headers)
+        else:
+            entries.append(entry)
+            weights.append(weight)
+            self.bytes += weight
+        if self.bytes > MAX_BYTES:
+            self.trim(MAX_BYTES)
         return number
+
+    def trim(self, max_bytes: int) -> int:
+        """Drop the oldest entries until the others have at most this weight; return how many."""
+        count = len(self._entries)
+        while self.bytes > max_bytes:
+            self._drop_oldest()
+        return count - len(self._entries)
+
+    def _share_headers(self, entry: Entry, text_bytes: int | None) -> Block:
+        """Return the headers that are equal to those of an entry, and give them to the entry."""
+        self._headers.last = self.last
+        shared = self._shared.get(entry.headers)
+        if shared is None:
+            shared = _SharedHeaders(entry.headers, _weight(entry.headers, text_bytes))
+            self._shared[entry.headers] = shared
+            self.bytes += shared.bytes
+        self._headers = shared
+        force_setattr(entry, "headers", shared.pairs)
+        return shared.pairs
+
+    def _share_answer_headers(self, entry: Entry) -> Block:
+        self._answer_headers.last = self.last
+        shared = self._shared_answers.get(entry.answer_headers)
+        if shared is None:
+            shared = _SharedHeaders(entry.answer_headers, _answer_weight(entry.answer_headers))
+            self._shared_answers[entry.answer_headers] = shared
+            self.bytes += shared.bytes
+        self._answer_headers = shared
+        force_setattr(entry, "answer_headers", shared.pairs)
+        return shared.pairs
+
+    def _drop_oldest(self) -> None:
+        entry = self._entries.popleft()
+        self.bytes -= self._weights.popleft()
+        if entry.headers is not self._headers.pairs:
+            self._release(self._shared, entry.headers)
+        if entry.answer_headers is not self._answer_headers.pairs:
+            self._release(self._shared_answers, entry.answer_headers)
+        if not self._entries:
+            self._shared.clear()
+            self._shared_answers.clear()
+            self._headers = self._answer_headers = _no_headers()
+            self.bytes = 0
+
+    def _release(self, shared_headers: dict[Block, _SharedHeaders], pairs: Block) -> None:
+        """Forget headers if the entry that has just been dropped was the last one with them."""
+        shared = shared_headers[pairs]
+        if shared.last <= self.dropped:
+            del shared_headers[pairs]
+            self.bytes -= shared.bytes

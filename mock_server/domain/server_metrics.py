@@ -38,6 +38,7 @@ class ServerMetrics:
         "faults",
         "requests",
         "submitted",
+        "trimmed_entries",
         "unauthorized",
         "unavailable",
     )
@@ -50,6 +51,7 @@ class ServerMetrics:
         self.ended: Counter[str] = Counter()  # By fail code; empty for success.
         self.callbacks: Counter[str] = Counter()  # Attempts by result.
         self.faults: Counter[str] = Counter()
+        self.trimmed_entries = 0  # Journal entries dropped because of the limit of all journals.
         self.unauthorized = 0  # Requests that reached no sandbox.
         self.unavailable = 0  # Responses of 503 because the store could not be used.
 

@@ -187,6 +187,13 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
             help="Maximum tasks of all sandboxes; the oldest completed tasks are dropped first."
         ),
     ] = 2_000_000
+    journal_memory_bytes: Annotated[
+        Annotated[int, Meta(ge=1024**2, le=1024**4)],
+        Setting(
+            help="Maximum memory of all journals; the oldest entries of the largest go first.",
+            form=BYTES,
+        ),
+    ] = 256 * 1024 * 1024
     provenance: Annotated[
         bool, Setting(help="Name injected faults in the headers Mock-Rule and Mock-Fault.")
     ] = True

@@ -31,6 +31,7 @@ class StoreChoice(msgspec.Struct, frozen=True, kw_only=True):
     seed: int
     is_seed_chosen: bool
     max_tasks: int
+    max_journal_bytes: int
     sync: Literal["normal", "full"]
     ttl_ms: int
 
@@ -45,7 +46,11 @@ def open_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealCloc
         return _redis_store(choice, make_template, clock)
     if choice.address.startswith(SQLITE):
         return _sqlite_store(choice, make_template)
-    return MemoryStore(make_template(choice.seed), max_tasks=choice.max_tasks)
+    return MemoryStore(
+        make_template(choice.seed),
+        max_tasks=choice.max_tasks,
+        max_journal_bytes=choice.max_journal_bytes,
+    )
 
 
 def _sqlite_store(choice: StoreChoice, make_template: MakeTemplate) -> Store:
@@ -67,6 +72,7 @@ def _sqlite_store(choice: StoreChoice, make_template: MakeTemplate) -> Store:
         is_seed_chosen=choice.is_seed_chosen,
         sync=choice.sync,
         max_tasks=choice.max_tasks,
+        max_journal_bytes=choice.max_journal_bytes,
     )
 
 
@@ -88,5 +94,6 @@ def _redis_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealCl
         clock=clock,
         seed=choice.chosen_seed,
         max_tasks=choice.max_tasks,
+        max_journal_bytes=choice.max_journal_bytes,
         ttl_ms=choice.ttl_ms,
     )

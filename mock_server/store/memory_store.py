@@ -17,6 +17,7 @@ from mock_server.domain.commands import (
     Reset,
     Restore,
     Submit,
+    TrimJournal,
 )
 from mock_server.domain.errors import NoRoom, SandboxMissing, StoreUnavailable
 from mock_server.domain.events import Change, Follower, Notice, Recorded, TasksEnded
@@ -25,6 +26,7 @@ from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.server_metrics import ServerMetrics
 from mock_server.domain.task import sandbox_id_in
+from mock_server.store.journal_bound import MAX_JOURNAL_BYTES, trimmed_sizes
 from mock_server.store.origins import Origins
 from mock_server.store.task_bound import EndedTask, TaskBound
 
@@ -34,10 +36,11 @@ _EVICTED_AT_ONCE = 100
 
 
 class MemoryStore:
-    """Keeps at most `max_tasks` tasks and `max_sandboxes` sandboxes.
+    """Keeps at most `max_tasks` tasks, `max_sandboxes` sandboxes and `max_journal_bytes`.
 
     Above the task limit, the tasks that ended first are dropped. Above the sandbox limit,
-    sandboxes without live tasks are removed first, those unused for longest before others.
+    sandboxes without live tasks are removed first, those unused for longest before others. Above
+    the limit of all journals, the oldest entries of the largest journals are dropped.
     """
 
     is_immediate = True
@@ -51,6 +54,7 @@ class MemoryStore:
         *,
         max_tasks: int = 2_000_000,
         max_sandboxes: int = MAX_SANDBOXES,
+        max_journal_bytes: int = MAX_JOURNAL_BYTES,
         apply: Callable[[Sandbox, Any], Any] = Sandbox.apply,
     ) -> None:
         self.metrics = ServerMetrics()
@@ -58,6 +62,8 @@ class MemoryStore:
         self._apply = apply  # Every command goes through it, also those that the store adds.
         self._template = template
         self._max_sandboxes = max_sandboxes
+        self._max_journal_bytes = max_journal_bytes
+        self._journal_bytes = 0  # Of all sandboxes.
         self._sandboxes: dict[str, Sandbox] = {}
         self._epochs: dict[str, int] = {}  # By sandbox id; no number is used twice.
         self._epoch_numbers = count()
@@ -153,11 +159,24 @@ class MemoryStore:
         self._remove(list(self._sandboxes.values()))
 
     def _record(self, sandbox: Sandbox, command: RecordExchange | AnswerStatus) -> int:
+        journal = sandbox.journal
+        bytes_before = journal.bytes
         number: int = self._apply(sandbox, command)
+        self._journal_bytes += journal.bytes - bytes_before
         self.metrics.count(command.entry)
         if sandbox.id in self._followers:
             self._tell(sandbox.id, Recorded(number, sandbox.newest_entry))
+        if self._journal_bytes > self._max_journal_bytes:
+            self._trim_journals(command.real_ms)
         return number
+
+    def _trim_journals(self, real_ms: int) -> None:
+        sizes = {each.id: each.journal.bytes for each in self._sandboxes.values()}
+        for sandbox_id, max_bytes in trimmed_sizes(sizes, self._max_journal_bytes).items():
+            sandbox = self._sandboxes[sandbox_id]
+            trim = TrimJournal(real_ms=real_ms, max_bytes=max_bytes)
+            self.metrics.trimmed_entries += self._apply(sandbox, trim)
+            self._journal_bytes += sandbox.journal.bytes - sizes[sandbox_id]
 
     def _submit(self, sandbox: Sandbox, command: Submit) -> TaskView | Rejection:
         """Apply a submit. Look for room before it; drop ended tasks above the limit after it."""
@@ -179,8 +198,9 @@ class MemoryStore:
         """Apply a command that replaces all tasks of a sandbox."""
         if isinstance(command, Restore):
             self._check_room(sandbox, command)
-        count_before = sandbox.task_count
+        count_before, bytes_before = sandbox.task_count, sandbox.journal.bytes
         self._apply(sandbox, command)
+        self._journal_bytes += sandbox.journal.bytes - bytes_before
         self._tell_events(sandbox)
         self._begin_epoch(sandbox.id)
         self._origins.note(sandbox.id, sandbox.origin)
@@ -190,6 +210,8 @@ class MemoryStore:
             ended = [task for task in command.snapshot.tasks if task.is_settled]
             self._bound.note_ended(sandbox.id, self._epochs[sandbox.id], ended)
         self._drop_excess(command.real_ms)
+        if self._journal_bytes > self._max_journal_bytes:
+            self._trim_journals(command.real_ms)
 
     def _tell_events(self, sandbox: Sandbox) -> None:
         """Count what a command has caused, and tell it to the followers of its sandbox."""
@@ -256,6 +278,7 @@ class MemoryStore:
             self._begin_epoch(sandbox.id)
             self._origins.note(sandbox.id, sandbox.origin)
             self._bound.count += sandbox.task_count
+            self._journal_bytes += sandbox.journal.bytes
             ended += [(task, sandbox.id) for task in sandbox.tasks(0)[0] if task.is_settled]
         for task, sandbox_id in sorted(ended):  # In order of time, across all sandboxes.
             self._bound.note_ended(sandbox_id, self._epochs[sandbox_id], [task])
@@ -275,6 +298,7 @@ class MemoryStore:
             del self._sandboxes[sandbox.id], self._epochs[sandbox.id]
             self._origins.forget(sandbox.id)
         self._bound.remove(sum(sandbox.task_count for sandbox in sandboxes))
+        self._journal_bytes -= sum(sandbox.journal.bytes for sandbox in sandboxes)
         for sandbox in sandboxes:
             sandbox.apply(Reset(real_ms=sandbox.used_ms))  # A late reader finds an empty sandbox.
             sandbox.events.clear()

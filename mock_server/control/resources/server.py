@@ -101,8 +101,10 @@ class ServerResource:
         from mock_server.control.metrics import exposition  # noqa: PLC0415  # As above.
 
         sandboxes = await self._store.sandboxes()
-        live_tasks = 0
+        live_tasks = journal_bytes = 0
         async for _, counters in all_counters(self._store, sandboxes, self._real_ms()):
             live_tasks += counters.live_tasks
-        text = exposition(await self._store.total_metrics(), len(sandboxes), live_tasks)
+            journal_bytes += counters.journal_bytes
+        metrics = await self._store.total_metrics()
+        text = exposition(metrics, len(sandboxes), live_tasks, journal_bytes)
         return Response(text, headers={"content-type": CONTENT_TYPE_LATEST})

@@ -69,7 +69,7 @@ class _Reader:
         self._endings: dict[Ending, Ending] = {SUCCESS_BY_DEFAULT: SUCCESS_BY_DEFAULT}
         self._deliveries: list[Delivery] = []
         self._overtaken: list[str] = []
-        self._weighed: list[tuple[Entry, int]] = []
+        self._entries: list[Entry] = []
         for section in sections:
             self._add(section)
 
@@ -86,7 +86,8 @@ class _Reader:
         state.tasks = self._tasks
         state.ledger = Ledger.of_checkpoint(self._tasks, head.ledger)
         state.deliveries = Deliveries.of_checkpoint(head.claims, self._deliveries, self._overtaken)
-        state.journal = Journal.of_weighed(self._weighed, head.last_entry)
+        dropped = head.last_entry - len(self._entries)
+        state.journal = Journal.of(self._entries, dropped)
         state.book = RuleBook.of_rules(
             head.seed, head.origin, self._own, self._profile, head.made_rules
         )
@@ -170,7 +171,7 @@ class _Reader:
             entry = row.entry  # Nothing else refers to it, because it has just been decoded.
             msgspec.structs.force_setattr(entry, "headers", headers[row.headers])
             msgspec.structs.force_setattr(entry, "answer_headers", headers[row.answer_headers])
-            self._weighed.append((entry, row.weight))
+            self._entries.append(entry)
 
 
 def _rule(row: RuleRow) -> Rule:

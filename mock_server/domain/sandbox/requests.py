@@ -11,6 +11,7 @@ from mock_server.domain.commands import (
     ReadStatus,
     RecordExchange,
     Submit,
+    TrimJournal,
 )
 from mock_server.domain.errors import SandboxChanged
 from mock_server.domain.ledger import price_microusd
@@ -86,6 +87,10 @@ def record_exchange(state: SandboxState, command: RecordExchange) -> int:
         state.used_ms = command.real_ms  # A rule may have rejected it without another command.
         state.responses[entry.status] += 1
     return state.journal.add(entry, command.headers_bytes)
+
+
+def trim_journal(state: SandboxState, command: TrimJournal) -> int:
+    return state.journal.trim(command.max_bytes)
 
 
 def answer_status(state: SandboxState, command: AnswerStatus) -> int:

@@ -11,7 +11,7 @@ from mock_server.domain import commands
 from mock_server.domain.commands import Command, R
 from mock_server.domain.deliveries import Delivery
 from mock_server.domain.events import Event
-from mock_server.domain.journal import Entry, Header
+from mock_server.domain.journal import Entry, Header, Journal
 from mock_server.domain.results import ClockReading, Counters, TaskView
 from mock_server.domain.rule_book import QueuedRule, RuleState
 from mock_server.domain.rules import RuleInput
@@ -21,6 +21,7 @@ from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.task import Task
 
 _TASK_BYTES = 250
+_ENTRY_SAVED_BYTES = 300  # The objects of a journal entry need so much more than its encoded form.
 
 _HANDLERS: dict[type[Command[Any]], Callable[[SandboxState, Any], Any]] = {
     commands.Submit: requests.submit,
@@ -28,6 +29,7 @@ _HANDLERS: dict[type[Command[Any]], Callable[[SandboxState, Any], Any]] = {
     commands.CountRequest: requests.count_request,
     commands.RecordExchange: requests.record_exchange,
     commands.AnswerStatus: requests.answer_status,
+    commands.TrimJournal: requests.trim_journal,
     commands.ExpectCallback: callbacks.expect_callback,
     commands.ClaimDeliveries: callbacks.claim_deliveries,
     commands.PostponeDelivery: callbacks.postpone_delivery,
@@ -181,7 +183,13 @@ class Sandbox:
     @property
     def size_bytes(self) -> int:
         """About how many bytes a checkpoint has; the same for equal states."""
-        return len(self._state.tasks) * _TASK_BYTES + self._state.journal.bytes
+        journal = self._state.journal
+        entries_bytes = journal.bytes - len(journal) * _ENTRY_SAVED_BYTES
+        return len(self._state.tasks) * _TASK_BYTES + entries_bytes
+
+    @property
+    def journal(self) -> Journal:
+        return self._state.journal
 
     def counters(self, real_ms: int) -> Counters | None:
         state = self._state

@@ -4,7 +4,14 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from mock_server.domain.commands import AnswerStatus, Command, RecordExchange, Reset, Submit
+from mock_server.domain.commands import (
+    AnswerStatus,
+    Command,
+    RecordExchange,
+    Reset,
+    Submit,
+    TrimJournal,
+)
 from mock_server.domain.events import Change, Follower, Notice, Recorded, TasksEnded
 from mock_server.domain.results import TaskView
 from mock_server.domain.sandbox.sandbox import Sandbox
@@ -54,6 +61,8 @@ class Events:
                 self.metrics.count(command.entry)
             if sandbox.id in self._followers:
                 self._tell(sandbox.id, Recorded(result, sandbox.newest_entry))
+        elif is_own and type(command) is TrimJournal:
+            self.metrics.trimmed_entries += result
         elif is_own and type(command) is Submit and type(result) is TaskView:
             self.metrics.submitted += 1
         if sandbox.events:

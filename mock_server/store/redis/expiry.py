@@ -22,6 +22,10 @@ class Expiry:
         self.shared_ttl_ms = ttl_ms + _LONGER_MS
         self._clock = clock
 
+    def expired_ms(self) -> int:
+        """Return the real instant; a sandbox that was last used before it has expired."""
+        return self._clock.now_ns() // 1_000_000 - self._ttl_ms
+
     def renewals(self, replica: Replica) -> list[Command]:
         """Return the commands that renew the keys of a sandbox, or none if it is too early."""
         now_ms = self._clock.now_ns() // 1_000_000

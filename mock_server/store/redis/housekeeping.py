@@ -1,10 +1,10 @@
 """What a process does again and again while it uses Redis, beside the requests."""
 
-from mock_server.domain.ports import RealClock
 from mock_server.store.redis.background import Background
 from mock_server.store.redis.connection import RedisConnection, checked
 from mock_server.store.redis.events import Events
 from mock_server.store.redis.expiry import RENEW_EVERY_S, Expiry
+from mock_server.store.redis.journals import Journals
 from mock_server.store.redis.metrics import SharedMetrics
 from mock_server.store.redis.places import Places
 from mock_server.store.redis.processes import Processes
@@ -16,6 +16,7 @@ from mock_server.store.redis.watch import Watch
 
 _LOOK_EVERY_S = 1.0
 _EXCHANGE_EVERY_S = 0.05
+_TRIM_EVERY_S = 0.2
 _DROP_IDLE_EVERY_S = 300.0
 
 
@@ -32,11 +33,10 @@ class Housekeeping:
         watch: Watch,
         sandboxes: Sandboxes,
         replicas: Replicas,
+        journals: Journals,
         events: Events,
         metrics: SharedMetrics,
         expiry: Expiry,
-        clock: RealClock,
-        ttl_ms: int,
     ) -> None:
         self._connection = connection
         self._processes = processes
@@ -45,11 +45,10 @@ class Housekeeping:
         self._watch = watch
         self._sandboxes = sandboxes
         self._replicas = replicas
+        self._journals = journals
         self._events = events
         self._metrics = metrics
         self._expiry = expiry
-        self._clock = clock
-        self._ttl_ms = ttl_ms
         self._background = Background()
 
     def start(self) -> None:
@@ -60,6 +59,7 @@ class Housekeeping:
         repeat(self.renew_shared, RENEW_EVERY_S)
         repeat(self._watch.look, _LOOK_EVERY_S)
         repeat(self.tidy, _LOOK_EVERY_S)
+        repeat(self._journals.trim, _TRIM_EVERY_S)
         repeat(self.exchange, _EXCHANGE_EVERY_S)
         repeat(self.drop_idle, _DROP_IDLE_EVERY_S)
 
@@ -81,7 +81,7 @@ class Housekeeping:
             await self._metrics.absorb(process)
         if self._recount.is_needed:
             await self._recount.run()
-        await self._sandboxes.remove_expired(self._clock.now_ns() // 1_000_000 - self._ttl_ms)
+        await self._sandboxes.remove_expired(self._expiry.expired_ms())
 
     async def exchange(self) -> None:
         """Fetch what followers wait for, and publish the counters of this process."""

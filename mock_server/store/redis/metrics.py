@@ -21,6 +21,7 @@ class _PublishedCounters(msgspec.Struct, array_like=True):
     faults: dict[str, int]
     unauthorized: int
     unavailable: int = 0  # Earlier versions do not publish it.
+    trimmed_entries: int = 0  # As above.
 
 
 _decoder = msgspec.msgpack.Decoder(_PublishedCounters)
@@ -88,6 +89,7 @@ def _encoded(metrics: ServerMetrics) -> bytes:
             faults=metrics.faults,
             unauthorized=metrics.unauthorized,
             unavailable=metrics.unavailable,
+            trimmed_entries=metrics.trimmed_entries,
         )
     )
 
@@ -109,4 +111,5 @@ def _sum(published: Iterable[bytes]) -> ServerMetrics:
         total.faults.update(each.faults)
         total.unauthorized += each.unauthorized
         total.unavailable += each.unavailable
+        total.trimmed_entries += each.trimmed_entries
     return total

@@ -24,6 +24,7 @@ from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.server_metrics import ServerMetrics
 from mock_server.domain.task import sandbox_id_in
+from mock_server.store.journal_bound import MAX_JOURNAL_BYTES
 from mock_server.store.redis.address import parse_address
 from mock_server.store.redis.checkpoints import Checkpoints
 from mock_server.store.redis.client import Command as RedisCommand
@@ -32,6 +33,7 @@ from mock_server.store.redis.due import DueInstants
 from mock_server.store.redis.events import Events
 from mock_server.store.redis.expiry import Expiry
 from mock_server.store.redis.housekeeping import Housekeeping
+from mock_server.store.redis.journals import Journals
 from mock_server.store.redis.keys import origin_key
 from mock_server.store.redis.loader import Loader
 from mock_server.store.redis.metrics import SharedMetrics
@@ -67,6 +69,7 @@ class RedisStore:
         seed: int | None = None,
         max_tasks: int = 2_000_000,
         max_sandboxes: int = MAX_SANDBOXES,
+        max_journal_bytes: int = MAX_JOURNAL_BYTES,
         ttl_ms: int = 7 * 86_400_000,
         lease_ms: int = LEASE_MS,
     ) -> None:
@@ -117,6 +120,7 @@ class RedisStore:
         )
         synced = self._sandboxes.synced
         self._recount = Recount(connection, self._places, self._processes, synced)
+        journals = Journals(self._replicas, self._pump, clock, max_journal_bytes)
         self._watch = Watch(self, self._due, self._processes, synced, clock)
         self._housekeeping = Housekeeping(
             connection,
@@ -126,11 +130,10 @@ class RedisStore:
             watch=self._watch,
             sandboxes=self._sandboxes,
             replicas=self._replicas,
+            journals=journals,
             events=self._events,
             metrics=self._shared_metrics,
             expiry=self._expiry,
-            clock=clock,
-            ttl_ms=ttl_ms,
         )
 
     @property

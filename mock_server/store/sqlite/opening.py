@@ -9,6 +9,7 @@ from mock_server.domain.command_codec import FORMAT
 from mock_server.domain.errors import DamagedLog, InvalidValue, NewerFormat, StoreUnavailable
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.store.catalogue_record import CatalogueRecord
+from mock_server.store.journal_bound import MAX_JOURNAL_BYTES
 from mock_server.store.memory_store import MAX_SANDBOXES
 from mock_server.store.sqlite.connection import damaged, newer_format, why_unusable
 from mock_server.store.sqlite.file import Header, SqliteFile, Sync
@@ -25,6 +26,7 @@ def open_sqlite_store(
     sync: Sync = "normal",
     max_tasks: int = 2_000_000,
     max_sandboxes: int = MAX_SANDBOXES,
+    max_journal_bytes: int = MAX_JOURNAL_BYTES,
 ) -> SqliteStore:
     """Return the store in a file, which is created if it does not exist.
 
@@ -35,7 +37,13 @@ def open_sqlite_store(
     try:
         template = make_template(_seed(file, seed, is_seed_chosen=is_seed_chosen))
         _adopt_catalogue(file, template)
-        return SqliteStore(file, template, max_tasks=max_tasks, max_sandboxes=max_sandboxes)
+        return SqliteStore(
+            file,
+            template,
+            max_tasks=max_tasks,
+            max_sandboxes=max_sandboxes,
+            max_journal_bytes=max_journal_bytes,
+        )
     except sqlite3.Error as error:
         file.close()
         raise InvalidValue("--store", f"{path} {why_unusable(error)}") from error

@@ -13,6 +13,7 @@ from mock_server.domain.commands import Command, NoticeEnds, ReadCounters
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.sandbox.sandbox import Sandbox
 from mock_server.domain.sandbox.state import SandboxTemplate
+from mock_server.store.journal_bound import MAX_JOURNAL_BYTES
 from mock_server.store.memory_store import MAX_SANDBOXES, MemoryStore
 from mock_server.store.sqlite.compactor import Compactor
 from mock_server.store.sqlite.file import SqliteFile
@@ -40,10 +41,15 @@ class SqliteStore(MemoryStore):
         *,
         max_tasks: int = 2_000_000,
         max_sandboxes: int = MAX_SANDBOXES,
+        max_journal_bytes: int = MAX_JOURNAL_BYTES,
     ) -> None:
         """Load the sandboxes of the file. Raises NewerFormat, DamagedLog, sqlite3.Error."""
         super().__init__(
-            template, max_tasks=max_tasks, max_sandboxes=max_sandboxes, apply=self._apply_and_log
+            template,
+            max_tasks=max_tasks,
+            max_sandboxes=max_sandboxes,
+            max_journal_bytes=max_journal_bytes,
+            apply=self._apply_and_log,
         )
         self.problem: str | None = None
         self._file = file
@@ -56,6 +62,10 @@ class SqliteStore(MemoryStore):
         self._next_number = max((log.number for log in logs), default=0) + 1
         self._adopt([log.sandbox for log in logs])
         self._log_contents()
+
+    async def start(self) -> None:
+        """Bring the journals within the limit of this start, which may be lower than before."""
+        self._trim_journals(max((each.used_ms for each in self._sandboxes.values()), default=0))
 
     async def aclose(self) -> None:
         """Write all commands and replace the logs by checkpoints, so that the next start is fast.

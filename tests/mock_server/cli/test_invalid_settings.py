@@ -42,6 +42,7 @@ WRONG = {
     "callback_timeout": "1 fortnight",
     "body_limit": "10",
     "max_tasks": "0",
+    "journal_memory": "1000",
     "profile": "hostil",
     "provenance": "maybe",
     "allowed_host": " ",

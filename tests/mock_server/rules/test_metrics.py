@@ -40,5 +40,7 @@ def test_what_was_done_is_counted_by_what_came_of_it() -> None:
         ("apixo_mock_faults_total", "latency"): 1,
         ("apixo_mock_sandboxes",): 1,
         ("apixo_mock_live_tasks",): 0,
+        ("apixo_mock_journal_trimmed_entries_total",): 0,
     }
     assert expected.items() <= samples.items()
+    assert samples["apixo_mock_journal_bytes",] > 2000
