@@ -83,6 +83,9 @@ def test_only_the_key_is_removed(key: str, pieces: list[str]) -> None:
 @example("abcdefgh\\", b'["abcdefgh\\\\", "abcdefgh"]')
 @example("e9abcdefgh", b'["\\u00e9abcdefgh"]')
 @example("u0041bcdefgh", b'["\\\\u0041bcdefgh"]')
+@example("sk-YWJjZGVm=", b'{"a":"sk-YWJjZGVm","b":1}')
+@example("sk-YWJjZGVm%", b'["sk-YWJjZGVm"]')
+@example("=sk-YWJjZGVm", b'["sk-YWJjZGVm"]')
 @example("nabcdefgh", b'["\\nabcdefgh"]')
 def test_json_stays_valid_whatever_key_and_text_are(key: str, raw: bytes) -> None:
     document = raw
