@@ -6,7 +6,7 @@ from contextlib import suppress
 from time import process_time
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mock_server.domain.api_key import MAX_KEY_LENGTH
@@ -66,10 +66,11 @@ def test_text_without_the_key_stays_as_it_is(key: str, text: str) -> None:
     assert Redactor(key).json(shown) == shown
 
 
-@given(keys, st.lists(texts, min_size=2, max_size=6))
+@given(
+    keys.map(lambda key: key.replace("\\", "/")),
+    st.lists(st.sampled_from(["", "a fox", "é", "=", "\n", '"', "100 %!", "\x01"]), min_size=2),
+)
 def test_only_the_key_is_removed(key: str, pieces: list[str]) -> None:
-    assume(not any(each.endswith(("%", "%4", "\\", "\\u00", "u0", "+")) for each in pieces))
-    assume("\\" not in key)
     text = percent(key).join(pieces)
 
     shown = Redactor(key).everywhere(text.encode()).decode()
