@@ -30,6 +30,8 @@ class _Server:
             self._events = 0
             end = self.framing.end_of_piece(data, start)
             assert start < end <= len(data), "a piece is empty"
+            if self.framing.excess is not None:  # The server responds instead.
+                raise httptools.HttpParserError
             self._parser.feed_data(data[start:end])
             self.pieces_of_two += self._events > 1
             start = end
@@ -78,6 +80,7 @@ def _check(raw: bytes) -> None:
     ):
         in_parts = _served(segments)
         assert in_parts.pieces_of_two == 0
+        assert in_parts.framing.excess == whole.framing.excess
         assert [each[:2] for each in in_parts.requests] == [each[:2] for each in whole.requests]
         # The head of a request of HTTP/0.9 may end with "\n\r\n"; then its piece is longer.
         assert all(

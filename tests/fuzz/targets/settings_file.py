@@ -75,6 +75,7 @@ TARGET = Target(
         b"true",
         b"seed",
     ),
+    budget_ms=1000,  # The standard library reads TOML in Python.
     worst={
         "a long integer": filled(b"port = ", b"9"),
         "a long fraction": filled(b"balance = 0.", b"9"),
