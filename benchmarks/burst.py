@@ -11,14 +11,14 @@ from benchmarks.errors import BenchError
 from benchmarks.wrk import Request
 
 _LIMIT_S = 120
-_PAUSE_S = 0.002  # Between two status requests.
+_PAUSE_S = 0.002  # This is between two status requests.
 _BACKLOG = 1024
 _RESPONSE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 _HEAD_END = b"\r\n\r\n"
 
 
 class Burst(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured from the instant at which the callbacks became due."""
+    """The results of a burst. Time counts from the instant at which the callbacks became due."""
 
     duration_s: float  # Until the last callback was received.
     latencies_ms: list[float]  # Of the status requests, in ascending order.

@@ -139,7 +139,7 @@ def generation_of(task: Task, num_images: int = IMAGES_MAX) -> Generation:
     """Return the result of a task that has ended.
 
     Raises TaskFailed if it failed, and UnexpectedResponse if it has more than `num_images` results:
-    nobody asked for the others (STA-7).
+    the client did not request the others (STA-7).
     """
     if task.state == "failed":
         kind = _BY_FAIL_CODE.get(task.fail_code, errors.TaskFailed)

@@ -21,11 +21,11 @@ _PART_MAX: Final = 64 * 1024  # bytes
 class Decoder:
     """Decodes the body of one response.
 
-    The constructor raises UnexpectedResponse for a coding other than gzip, and for several ones.
+    The constructor raises UnexpectedResponse for several codings, or one that is not gzip.
     """
 
     def __init__(self, response: httpx.Response) -> None:
-        # A transport may have read the body already, as that of a test does; then it is decoded.
+        # A transport, such as that of a test, may have read and decoded the body already.
         coding = "" if response.is_stream_consumed else _coding_of(response.headers)
         if coding and coding not in _GZIP:
             raise _unreadable(f"the body has the content coding {coding[:60]!r}", response)
@@ -34,7 +34,7 @@ class Decoder:
         self._has_begun = False
 
     def decode(self, part: bytes) -> Iterator[bytes]:
-        """Yield the decoded bytes of a part, in parts of at most 64 KiB unless it is plain."""
+        """Yield the decoded bytes of a part. If it is gzip, each piece has at most 64 KiB."""
         if self._gzip is None:
             yield part
             return

@@ -10,10 +10,10 @@ import httpx
 
 from client_reference.limited_network import LimitedBackend
 
-# A pool that closes connections while threads wait for one may close one in use.
+# If threads wait for connections, a pool that closes one may choose one that is in use.
 _POOL: Final = httpx.Limits(max_connections=500, max_keepalive_connections=500)
-# For each request httpx checks every connection and every waiting request, so the asynchronous
-# client sends few at once.
+# For each request, httpx checks every connection and every waiting request. So the asynchronous
+# client sends few requests at once.
 _ASYNC_POOL: Final = httpx.Limits(max_connections=100, max_keepalive_connections=100)
 _LOOPBACK: Final = ("localhost", "127.0.0.1", "[::1]")
 

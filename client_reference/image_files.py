@@ -13,7 +13,7 @@ ALIASES = {"image/jpg": "image/jpeg"}
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PART_MAX = 64 * 1024  # bytes
-# An image of 256 MiB has 32,000 chunks of the usual size.  Each takes time, however small it is.
+# An image of 256 MiB has 32,000 chunks of the usual size.  Even a small chunk takes time.
 _CHUNKS_MAX = 100_000
 
 

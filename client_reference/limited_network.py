@@ -1,7 +1,7 @@
 """A network for blocking requests that ends each of them in time.
 
 httpcore starts the timeout anew with each read, so a server that sends one byte before each timeout
-could hold a request without end.  Here each step gets the time that is left for the whole request.
+could block a request forever.  Here each step gets the time that is left for the whole request.
 """
 
 import socket
@@ -13,7 +13,7 @@ import httpcore
 
 from client_reference.time_limit import current_limit
 
-# One send of a large buffer could take the timeout several times.
+# Sending a large buffer at once could take several times the timeout.
 _WRITE_MAX: Final = 16 * 1024  # bytes
 
 
@@ -31,7 +31,7 @@ class LimitedBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connect to the first address of a host that accepts; the time is for all of them."""
+        """Connect to the first address that accepts; the time limit is for all addresses."""
         failure: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address in _addresses(host, port):
             left_s = _left_s(timeout, httpcore.ConnectTimeout)

@@ -1,6 +1,6 @@
 """The limit of the total time of a request.
 
-httpx limits only the time between bytes, so a slow response could arrive without end.
+httpx limits only the time between bytes, so a slow response could take forever.
 """
 
 import time

@@ -5,7 +5,7 @@ import resource
 from dataclasses import dataclass
 from typing import Self
 
-# For the attempts of callbacks, the store, downloads of images, and modules imported late.
+# These are for callbacks, the store, downloads of images, and modules that are imported late.
 _MAX_RESERVED_FILES = 1_100
 
 
@@ -33,5 +33,5 @@ class ConnectionLimit:
         return connections > self.max_connections
 
     def is_near_end(self, connections: int) -> bool:
-        """Tell whether there are too few files left to wait until the client has read that."""
+        """Tell whether too few files are left to wait until the client has read a rejection."""
         return connections > (self.max_connections + self.max_files) / 2

@@ -12,7 +12,7 @@ from mock_server.http_rejections import (
 
 _size = re.compile(rb"[0-9A-Fa-f]+").match
 _LINE_END_BYTES = 2
-_SIMPLE_LINE_BYTES = 18  # A size of 64 bits.
+_SIMPLE_LINE_BYTES = 18  # This is enough for a size of 64 bits.
 
 
 class ChunkedBody:
@@ -25,14 +25,14 @@ class ChunkedBody:
     __slots__ = ("_chunk_bytes", "_has_trailers", "_is_over", "_line", "_trailers_bytes")
 
     def __init__(self) -> None:
-        self._chunk_bytes = 0  # Of the current chunk, with the end of its line.
+        self._chunk_bytes = 0  # What is left of the current chunk, with its line end.
         self._has_trailers = False  # Whether the last chunk has ended.
         self._is_over = False
         self._trailers_bytes = 0
         self._line = b""  # The part of a line that has arrived.
 
     def end(self, data: bytes, start: int) -> tuple[int, Rejection | None]:
-        """Return where the body ends in the data, or the end of the data, and what it exceeds."""
+        """Return where the body ends, or the end of the data; and the limit that it exceeds."""
         size, excess = len(data), None
         while start < size and not self._is_over and excess is None:
             if self._chunk_bytes:
@@ -72,7 +72,7 @@ class ChunkedBody:
         return None
 
     def _after_simple_chunks(self, data: bytes, start: int) -> int:
-        """Skip chunks whose line has a size only. A body may consist of a million tiny ones."""
+        """Skip chunks whose line has only a size. A body may have a million tiny chunks."""
         while (line_end := data.find(b"\n", start, start + _SIMPLE_LINE_BYTES)) > 0:
             try:
                 chunk_bytes = int(data[start:line_end], 16)

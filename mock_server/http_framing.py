@@ -42,10 +42,10 @@ class RequestFraming:
     def begin_head(self) -> None:
         """Note that the next byte is the first of a request."""
         self.is_in_head = True
-        self.head_bytes = 0  # Of the current request, so far.
-        self._line_bytes = 0  # Of the request line, so far.
-        self.left_bytes = 0  # Of the body, if its length is known.
-        self._lines = 0  # Of the head.
+        self.head_bytes = 0  # Those of the current request, so far.
+        self._line_bytes = 0  # Those of the request line, so far.
+        self.left_bytes = 0  # Those of the body, if its length is known.
+        self._lines = 0  # Those of the head, so far.
         self._chunks: ChunkedBody | None = None
         self._tail = b""  # The last bytes before the next piece, if an end may begin in them.
 

@@ -38,9 +38,9 @@ class HttpProtocol(HttpToolsProtocol):
         self._application: ASGIApp = cast("ASGIApp", self.app)
         self.app = cast("Any", self._run)
         self._framing = RequestFraming()
-        self._upgrade_headers: list[tuple[bytes, bytes]] = []  # Of a request that offers one.
+        self._upgrade_headers: list[tuple[bytes, bytes]] = []  # The request offers an upgrade.
         self._lost = asyncio.Event()
-        self._running: RequestResponseCycle | None = None  # Of the request that is handled.
+        self._running: RequestResponseCycle | None = None  # It handles the current request.
         self._is_ending = False  # Whether no further request is served.
         self._rejection: Rejection | None = None  # Sent after the responses, before the end.
 
@@ -130,7 +130,7 @@ class HttpProtocol(HttpToolsProtocol):
             super().shutdown()
 
     def stop_answering(self) -> None:
-        """Close the connection once everything is sent that has been written."""
+        """Send no more responses, and close the connection once the written data is sent."""
         if self._running is not None:
             self._running.disconnected = True  # Its task is cancelled, and sends nothing more.
         self.transport.close()

@@ -1,4 +1,4 @@
-"""Responses to data that is no request that the server can serve; the connection ends with them."""
+"""Error responses to data that is not valid HTTP or exceeds a limit. They end the connection."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -35,7 +35,7 @@ INVALID = Rejection(400, "the request is not valid HTTP/1.1")
 TLS_HANDSHAKE = Rejection(400, "this port serves http; use an address that begins with http://")
 LONG_LINE = Rejection(414, f"request line: must have at most {MAX_LINE_BYTES} bytes")
 LONG_HEAD = Rejection(431, f"headers: must have at most {MAX_HEAD_BYTES} bytes together")
-MANY_HEADERS = Rejection(431, f"headers: must be at most {MAX_HEADERS}")
+MANY_HEADERS = Rejection(431, f"headers: must be at most {MAX_HEADERS} in number")
 LONG_CHUNK_LINE = Rejection(
     400, f"body: the line before a chunk must have at most {MAX_CHUNK_LINE_BYTES} bytes"
 )

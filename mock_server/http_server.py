@@ -22,9 +22,9 @@ from mock_server.http_protocol import HttpProtocol
 
 log = logging.getLogger("mock_server")
 
-_ANSWERING_S = 1.0  # How long a server that stops still answers.
-_FLUSHING_S = 0.5  # How long it then still sends what is written.
-# uvicorn itself cancels and logs an error, if tasks have not ended long after they were cancelled.
+_ANSWERING_S = 1.0  # A server that stops still answers for this time.
+_FLUSHING_S = 0.5  # After that, it still sends written data for this time.
+# uvicorn itself cancels and logs an error if tasks have not ended by then.
 SHUTDOWN_S = 3
 
 
@@ -66,7 +66,7 @@ class HttpServer(uvicorn.Server):
             self._on_start()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer the requests that have arrived, but for a limited time only."""
+        """Answer the requests that have arrived, for a limited time."""
         loop = asyncio.get_running_loop()
         steps = [
             loop.call_later(_ANSWERING_S, self._stop_answering),
@@ -79,10 +79,10 @@ class HttpServer(uvicorn.Server):
                 step.cancel()
 
     def _stop_answering(self) -> None:
-        """Answer nothing more, and close each connection once its client has read the rest."""
+        """Send no more responses, and close each connection once its client has read the rest."""
         state = self.server_state
         log.warning(
-            "stopped before the end: %d connections and %d requests were open",
+            "stopped before clients had all responses: %d connections and %d requests were open",
             len(state.connections),
             len(state.tasks),
         )

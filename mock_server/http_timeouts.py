@@ -41,8 +41,8 @@ class Timeouts:
 class TimedProtocol(HttpProtocol):
     """Closes a connection whose client is idle, or takes too long to send or to read.
 
-    A client that waits for the server is not idle. A connection has one timer, uvicorn's own: it
-    looks whether the client is late, and otherwise when it will be.
+    A client that waits for the server is not idle. A connection has one timer, uvicorn's own. It
+    checks whether the client is late, and otherwise is set to the time when it will be late.
 
     A connection that ends while its client still sends is first closed in one direction only.
     Otherwise the system would reset it, and the client might lose the last response.
@@ -63,7 +63,7 @@ class TimedProtocol(HttpProtocol):
         self._began_s = 0.0  # When the last request began to arrive.
         self._received_s = 0.0
         self._unsent_bytes = 0
-        self._unsent_s = 0.0  # Since when so many bytes are not sent.
+        self._unsent_s = 0.0  # When `_unsent_bytes` last changed.
         self._lingers_until_s: float | None = None
         self._may_linger = True  # Whether the client may still send, and the server still runs.
 
@@ -121,7 +121,7 @@ class TimedProtocol(HttpProtocol):
             self._look_at_request()
 
     def timeout_keep_alive_handler(self) -> None:
-        """Close the connection if its client is late, or look again when it may be."""
+        """Close the connection if its client is late; otherwise set the timer again."""
         self.timeout_keep_alive_task = None
         now_s = self.loop.time()
         if self._reads_nothing(now_s):
@@ -139,7 +139,7 @@ class TimedProtocol(HttpProtocol):
             self._reject(rejection)
 
     def close_after_response(self) -> None:
-        """Close the connection because a response was the last one."""
+        """Close the connection after the last response."""
         if self.pipeline or not self._framing.is_at_start():
             self._linger()
         else:
@@ -195,7 +195,7 @@ class TimedProtocol(HttpProtocol):
                 self._look_in(max(0.0, late_s - self.loop.time()))
 
     def _look_in(self, seconds: float) -> None:
-        """Look at the client after this time, or earlier."""
+        """Check whether the client is late, after this time or earlier."""
         timer = self.timeout_keep_alive_task
         if timer is not None:
             if timer.when() <= self.loop.time() + seconds:

@@ -24,8 +24,8 @@ class _Repeated:
 class RepeatedWarnings:
     """Admits the first of equal warnings and errors, and counts the others for some seconds.
 
-    Warnings are equal if their logger, level, exception and text are. A warning can have another
-    text for that, `extra={"summary": …}`, if its message names a task or another changing detail.
+    Warnings are equal if their logger, level, exception and text are equal. If the text names a
+    task or another changing detail, `extra={"summary": …}` replaces it for the comparison.
     """
 
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
@@ -48,7 +48,7 @@ class RepeatedWarnings:
     def due(self) -> tuple[list[logging.LogRecord], float | None]:
         """Return a summary for each window that has ended, and the seconds until the next end.
 
-        A warning that was repeated gets another window, so it is logged once in each.
+        After such a summary, a new window begins for the warning.
         """
         now_s = self._now_s()
         summaries: list[logging.LogRecord] = []

@@ -1,4 +1,4 @@
-"""Write the lines of the log in a thread, so that nobody waits for a reader that has stopped."""
+"""Write the lines of the log in a thread, so that the server never waits for their reader."""
 
 import os
 import select
@@ -6,10 +6,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-MAX_BYTES = 1024 * 1024  # Of the lines that wait; as many may be in the thread.
+MAX_BYTES = 1024 * 1024  # For the lines that wait; the thread may have as many.
 _LINE_BYTES = 41  # What Python adds to the text of a line.
 _GATHER_S = 0.005  # Waking the thread for every line would cost more than writing it.
-_CHUNK_BYTES = 4096  # Processes that share a pipe do not mix what is at most this long (POSIX).
+_CHUNK_BYTES = 4096  # Longer writes of processes that share a pipe may be mixed (POSIX).
 
 
 class LogWriter:
@@ -91,7 +91,7 @@ class _Output:
         self._is_torn = False  # An error has left an incomplete line behind.
 
     def write(self, lines: Iterable[bytes]) -> int:
-        """Write lines and return how many of them are lost."""
+        """Write lines and return how many of them were lost."""
         return sum(len(chunk) for chunk in _chunks(lines) if not self._is_written(chunk))
 
     def _is_written(self, chunk: list[bytes]) -> bool:

@@ -35,8 +35,8 @@ def configure_logging(log_format: str, log_level: str, *, shows_process: bool = 
 class LogHandler(logging.Handler):
     """Logs to a stream without waiting for its reader. Repeated warnings become one line.
 
-    Lines that the reader does not read are dropped, and a line says how many. The end of the
-    process waits up to two seconds until everything is written.
+    If the reader stops reading, lines are dropped, and a later line says how many. At its end, the
+    process waits up to two seconds until all lines are written.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -65,7 +65,7 @@ class LogHandler(logging.Handler):
         self._writer.flush(_FLUSH_S)
 
     def _begin(self) -> None:
-        """Begin with no lines: those of the parent are not this process's."""
+        """Begin without lines, because a parent process writes its own."""
         self._repeated = RepeatedWarnings()
         self._writer = LogWriter(self._descriptor, report=self._dropped, tick=self._tick)
 
@@ -82,7 +82,7 @@ class LogHandler(logging.Handler):
                     "name": "mock_server",
                     "levelno": logging.WARNING,
                     "levelname": "WARNING",
-                    "msg": "lines of this log that nobody read in time were dropped: %d",
+                    "msg": "lines of this log were dropped because they could not be written: %d",
                     "args": (count,),
                     "members": {"dropped": count},
                 }

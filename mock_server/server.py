@@ -138,7 +138,7 @@ def _announce(settings: Settings, tls: Tls | None, seed: str) -> None:
     if tls is not None and tls.ca_file is not None:
         lines.append(f"CA certificate: {tls.ca_file}")
     try:
-        # One write: a program that reads the first line only may close its end of the pipe then.
+        # This is one write, because a program may close the pipe when it has read the first line.
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
     except OSError as error:  # The server is useful without these lines.

@@ -102,7 +102,7 @@ def report_interrupt(task_ids: Sequence[str], unanswered: int, directory: Path |
 
 
 def print_note(text: str) -> None:
-    """Print progress on standard error, if it can be written: a paid task must not end for it."""
+    """Print progress on standard error. An error of writing must not end a task that is paid."""
     with suppress(OSError):
         click.echo(text, err=True)
 

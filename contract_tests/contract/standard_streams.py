@@ -13,7 +13,7 @@ from typing import Final
 import click
 
 BROKEN_PIPE: Final = 141  # The status of a process that SIGPIPE has ended.
-# Errors of writing to a stream, which has no name; ENOENT is that of tempfile on a full disk.
+# Errors of writing to a stream; they have no `filename`. ENOENT is from tempfile on a full disk.
 _FULL: Final = frozenset(
     {errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOENT, errno.ENOSPC}
 )
@@ -32,9 +32,10 @@ def open_closed_streams() -> None:
 
 
 def status_of(run: Callable[[], int], *, cannot_write: int) -> int:
-    """Return the status of a command, also if its output cannot be written.
+    """Run a command and return its exit status, also if its output cannot be written.
 
-    That is 141 if the reader has closed the pipe.  Otherwise it is `cannot_write`, with a message.
+    If the reader has closed the pipe, the status is 141.  If another error prevents writing, the
+    status is `cannot_write`, and a message says why.
     """
     output = sys.stdout
     try:
@@ -62,7 +63,7 @@ def status_of(run: Callable[[], int], *, cannot_write: int) -> int:
 
 
 def _discard_output() -> None:
-    """Send what is still buffered nowhere: the interpreter would try again, and print an error."""
+    """Discard buffered output. Otherwise the interpreter would write it at its end, and fail."""
     null = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -18,10 +18,10 @@ from mock_server.domain.events import Change, Notice, Recorded
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.domain.task import Task
 
-MAX_WAITING = 1000  # Of changes that are not encoded yet. Older ones are lost.
+MAX_WAITING = 1000  # The number of changes that are not encoded yet. Older ones are lost.
 BATCH_S = 0.02  # Transitions within this time are sent together.
 _LOOK_EVERY_S = 15.0
-_PIECE = 50  # Changes that are encoded before the event loop does other things.
+_PIECE = 50  # Other requests have their turn after this number of changes.
 
 
 class Reader(Protocol):
@@ -55,7 +55,7 @@ class EventFeed:
         self._real_ms = real_ms
         self._when_unused = when_unused
         self._loop = asyncio.get_running_loop()
-        self._readers: dict[Reader, None] = {}  # In the order in which they have joined.
+        self._readers: dict[Reader, None] = {}  # The first to join is the first here.
         self._notices: deque[Notice] = deque()
         self._lost = 0
         self._tasks = TaskFollower()
@@ -69,7 +69,7 @@ class EventFeed:
         It has to send these first. `last_seen` is the number of the last entry that it knows.
         """
         if self._readers:
-            self.catch_up()  # What has happened before is not for the new reader.
+            self.catch_up()  # The new reader must not get earlier events.
         if self._is_removed:
             self._push_removed(reader)
             return iter(())
@@ -94,7 +94,7 @@ class EventFeed:
             self._deliver()
 
     def _note(self, notice: Notice) -> None:
-        """Take note of a change, during the command that causes it."""
+        """Record a change. This is called during the command that causes it."""
         if len(self._notices) == MAX_WAITING:
             self._notices.popleft()
             self._lost += 1
@@ -112,7 +112,7 @@ class EventFeed:
         self._next = call
 
     def _set_timer(self) -> None:
-        """Look again when the next transition is due, and now and then: clocks may be adjusted."""
+        """Call `_deliver` when the next transition is due, or earlier: clocks may be adjusted."""
         due_ms = self._tasks.next_ms(self._task)
         due_s = self._sandbox.real_wait_s(due_ms, self._real_ms())
         if due_s is None:
@@ -122,7 +122,7 @@ class EventFeed:
             self._set_next(self._loop.call_later(pause_s, self._deliver))
 
     def _deliver(self) -> None:
-        """Push what has happened. If it is much, the next turn of the event loop continues."""
+        """Push new events. If there are many, continue in the next turn of the event loop."""
         self._is_woken = False
         if self._lost:
             self._push(lost_changes(self._lost))

@@ -15,7 +15,7 @@ Redact = Callable[[bytes], bytes]
 
 
 class EmptyEvent(msgspec.Struct):
-    """An event without data: its name says what has changed."""
+    """An event without data, because its name says what has changed."""
 
 
 EVENTS: dict[str, type[msgspec.Struct]] = {
@@ -35,7 +35,7 @@ def event(kind: str, data: object, redact: Redact) -> bytes:
 
 
 def events_of_entry(change: Recorded, redact: Redact) -> bytes:
-    """Return the events of an exchange: `request`, which has its number, and what it is about."""
+    """Return the events of an exchange: `request` with its number, and those of its operation."""
     entry = change.entry
     data = redact(msgspec.json.encode(JournalEntry.of(change.number, entry)))
     events = b"id: %d\n%b" % (change.number, _event("request", data))

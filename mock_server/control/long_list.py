@@ -9,8 +9,8 @@ from typing import TypeVar, cast
 
 import msgspec
 
-SLICE_S = 0.005  # The time after which other requests have their turn.
-_PIECE = 20  # Members that are encoded and redacted together.
+SLICE_S = 0.005  # Other requests have their turn after this time.
+_PIECE = 20  # This number of members is encoded and redacted together.
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ class _LongList:
 
 
 def long_list(items: Iterable[T]) -> list[T]:
-    """Return a list for a member of an answer. It cannot be used but by `encoded`.
+    """Return a list for a member of an answer. Only `encoded` can read it.
 
     Its members are made and encoded in pieces, so they must not depend on what may change.
     """

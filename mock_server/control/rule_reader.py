@@ -12,7 +12,7 @@ from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.web.redaction import Redactor
 
-_AT_ONCE_S = 0.005  # Then other requests are served.
+_AT_ONCE_S = 0.005  # Other requests are served after this time.
 
 
 class RuleReader:

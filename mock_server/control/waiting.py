@@ -19,15 +19,15 @@ _LOOK_EVERY_S = 0.1  # Whether the store can be used again.
 
 
 class Condition(Protocol[T_co]):
-    """What a wait is for. Many waits can be open, so an event must cost each of them little."""
+    """What a client waits for. Many waits can be open, so each must handle an event quickly."""
 
     def look(self, sandbox: SandboxReader) -> tuple[T_co, bool]:
         """Return an observation of the sandbox now, and whether the condition is met."""
 
     def is_about(self, notice: Notice) -> bool:
-        """Take note of an event. Return False only if it does not meet the condition.
+        """Record an event. Return False only if it cannot meet the condition.
 
-        It is called during the command, so it must not raise.
+        This is called during the command that causes the event, so it must not raise.
         """
 
     def next_s(self, sandbox: SandboxReader) -> float | None:
@@ -39,7 +39,7 @@ class Waited(msgspec.Struct, Generic[T], frozen=True):
 
     seen: T
     is_met: bool
-    waited_s: float  # At most the timeout.
+    waited_s: float  # It is at most the timeout.
 
 
 async def until(
@@ -52,8 +52,8 @@ async def until(
     """Block until a condition is met, and return how the wait has ended.
 
     The wait ends after `timeout_s` real seconds at the latest, or when the sandbox is deleted. It
-    survives an outage of the store. Raises StoreUnavailable if the outage lasts longer, and
-    ControlError (400) if the client closes the connection, or only its own direction of it.
+    survives an outage of the store. Raises StoreUnavailable if the outage lasts longer than
+    `timeout_s`, and ControlError (400) if the client closes the connection or its sending side.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + timeout_s

@@ -185,9 +185,8 @@ class Deliveries:
     ) -> bool:
         """Record an attempt; schedule the next one unless the receiver answered 200 (CB-2).
 
-        If the URL is invalid, there is no receiver, and no other attempt (CB-3).
-
-        The next one counts from `ended_ms`, by default from now. Return False when the delivery
+        An invalid URL gets no other attempt (CB-3). The delay of the next attempt counts from
+        `ended_ms`, by default from now. Return False when the delivery
         was dropped during the attempt.
         """
         delivery = self._claimed(claimed)

@@ -16,8 +16,8 @@ MAX_ENTRIES = 10_000
 MAX_BYTES = 32 * 1024 * 1024
 MAX_BODY_BYTES = 64 * 1024
 
-# What Python needs for the objects of an entry, without what the entry has of variable length. A
-# test compares the weights with the memory that is allocated.
+# The memory of the objects of an entry, without texts and other parts of variable length. A test
+# compares the weights with the memory that is allocated.
 _ENTRY_BYTES = 430
 _BLOCK_BYTES = 170  # Headers that entries share.
 _HEADER_BYTES = 130
@@ -69,13 +69,13 @@ class _SharedHeaders:
     def __init__(self, pairs: Block, weight: int) -> None:
         self.pairs = pairs
         self.bytes = weight
-        # The number of the last entry that has them. While they are those of the newest entry, it
-        # is not up to date.
+        # The number of the last entry that has them. It is not updated while the newest entry has
+        # them.
         self.last = 0
 
 
 def _no_headers() -> _SharedHeaders:
-    return _SharedHeaders(((b"", b""),), 0)  # No entry has this object.
+    return _SharedHeaders(((b"", b""),), 0)  # No entry has these headers.
 
 
 def _weight(pairs: Block, text_bytes: int | None) -> int:
@@ -154,7 +154,7 @@ class Journal:
         return journal
 
     def weighed(self) -> list[tuple[Entry, int]]:
-        """Return a copy of all entries with their weights without headers, oldest first."""
+        """Return all entries, oldest first, each with its weight without headers."""
         return list(zip(self._entries, self._weights, strict=True))
 
     def add(self, entry: Entry, headers_bytes: int | None = None) -> int:
@@ -172,7 +172,7 @@ class Journal:
         if entry.rule or entry.error:
             weight += _REASON_BYTES + len(entry.rule) + len(entry.error)
             weight += len(entry.injected) * _INJECTED_BYTES
-        # Nearly always, headers are those of the entry before.
+        # Most entries have the same headers as the entry before.
         headers, answer_headers = self._headers.pairs, self._answer_headers.pairs
         if entry.headers is not headers:
             headers = self._share_headers(entry, headers_bytes)

@@ -25,7 +25,7 @@ from mock_server.domain.snapshot_bounds import Count, RuleId, Text
 MAX_RULES = 1000
 MAX_NEXT = 10_000
 _MAX_SUBJECTS = 10_000  # The number of subjects for which one rule keeps separate counters.
-_MAX_SUBJECT_LENGTH = 20_000  # Longer than every valid prompt, and than every path.
+_MAX_SUBJECT_LENGTH = 20_000  # Valid prompts and paths are shorter.
 
 Counts = Annotated[dict[Text, Count], Meta(max_length=_MAX_SUBJECTS)]
 
@@ -76,7 +76,7 @@ class RuleSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     written: dict[str, Any]
     seen: Count = 0
     applied: Count = 0
-    left: Count = 0  # Queued rules only.
+    left: Count = 0  # Only queued rules have it.
     tries: Counts = {}
     hits: Counts = {}
 

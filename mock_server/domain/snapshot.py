@@ -47,7 +47,7 @@ from mock_server.domain.task import TASK_ID_PATTERN, sandbox_id_in
 from mock_server.domain.task_snapshot import TaskSnapshot
 from mock_server.domain.validation import decode_json
 
-# Only these can be part of an effect that postpones a callback.
+# An effect that postpones a callback has only these.
 _POSTPONING = {
     (FaultKind.LATENCY, ""),
     *((FaultKind.CALLBACK, fault.value) for fault in CallbackFault if fault.traits.delays),
@@ -111,7 +111,7 @@ class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ordinal: Count
     requests: Count
     refused: Count
-    responses: dict[Status, Count] = {}  # By status; older snapshots do not have it.
+    responses: dict[Status, Count] = {}  # The keys are statuses. Older snapshots do not have it.
     dropped_tasks: Count
     succeeded: Count
     failed: Count
@@ -139,7 +139,7 @@ def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
     for at, delivery in enumerate(snapshot.deliveries):
         if delivery.task_id not in ids:
             raise InvalidValue(
-                f"deliveries[{at}].task_id", "is not a task of this snapshot, or has two deliveries"
+                f"deliveries[{at}].task_id", "must be a task of this snapshot, and unique"
             )
         ids.remove(delivery.task_id)
     _check_rules(snapshot.rules, catalogue.fail_messages)
@@ -176,7 +176,7 @@ def _unique_ids(tasks: Sequence[TaskSnapshot]) -> set[str]:
     ids: set[str] = set()
     for at, task in enumerate(tasks):
         if task.id in ids:
-            raise InvalidValue(f"tasks[{at}].id", "is the id of another task, too")
+            raise InvalidValue(f"tasks[{at}].id", "must be unique; another task has this id")
         ids.add(task.id)
     return ids
 

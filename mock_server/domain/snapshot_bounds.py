@@ -23,7 +23,7 @@ Count = Annotated[int, Meta(ge=0, le=MAX_INTEGER)]
 Instant = Annotated[int, Meta(ge=0, le=LATEST_MS)]
 # The clock stops in the year 9999, but a plan may end later.
 PlannedInstant = Annotated[int, Meta(ge=0, le=2**53)]
-Status = Annotated[int, Meta(ge=0, le=999)]  # 0 if there was no response.
+Status = Annotated[int, Meta(ge=0, le=999)]  # It is 0 if there was no response.
 
 Text = Annotated[str, Meta(max_length=_TEXT_LENGTH)]
 Bytes = Annotated[bytes, Meta(max_length=_TEXT_LENGTH)]

@@ -23,8 +23,8 @@ class Activity:
 
     def __init__(self, wake: Callable[[], None], max_attempts: int) -> None:
         self.is_dropped = False
-        self.attempts: dict[AttemptJob, None] = {}  # Those that have not ended, in order.
-        self.matching: set[asyncio.Task[None]] = set()  # They match rules for attempts.
+        self.attempts: dict[AttemptJob, None] = {}  # They have not ended; oldest first.
+        self.matching: set[asyncio.Task[None]] = set()  # These tasks match rules for attempts.
         self.match_lock = asyncio.Lock()  # Attempts are matched one after another.
         self.claim_lock = (
             asyncio.Lock()

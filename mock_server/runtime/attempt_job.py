@@ -26,7 +26,7 @@ class AttemptJob:
         self.due = due
         self.match = match
         self.instant_ms = instant_ms
-        self.result: DeliveryAttempt | None = None  # None if it was postponed or dropped, too.
+        self.result: DeliveryAttempt | None = None  # Also None if it was postponed or dropped.
         self._make = make
 
     async def run(self) -> bool | None:

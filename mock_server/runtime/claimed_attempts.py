@@ -17,7 +17,7 @@ from mock_server.runtime.callback_attempts import CallbackAttempts, is_answered
 from mock_server.runtime.lanes import Lanes
 
 _PORTION = 256
-"""Deliveries that one command claims, so that no command takes long."""
+"""The maximum number of deliveries that one command claims, so that no command takes long."""
 
 
 class EarlyDelivery(msgspec.Struct, frozen=True):
@@ -28,7 +28,7 @@ class EarlyDelivery(msgspec.Struct, frozen=True):
 
 
 class ClaimedAttempts:
-    """Starts attempts. Until one has ended, the activity of its sandbox contains it."""
+    """Starts attempts. The activity of the sandbox contains each attempt until it has ended."""
 
     def __init__(
         self,

@@ -44,7 +44,7 @@ class ClockWalk:
         self._activity = activity
         self._start_due = start_due
         self._real_ms = real_ms
-        self._slow: set[AttemptJob] = set()  # Those for which the walk has stopped waiting.
+        self._slow: set[AttemptJob] = set()  # The walk no longer waits for these.
 
     async def advance(self, by_ms: int) -> Advanced:
         """Move the clock, and wait for all attempts that become due. Raises InstantTooLate."""
@@ -147,7 +147,7 @@ class ClockWalk:
     async def _wait_for(self, jobs: Collection[AttemptJob], timeout_s: float | None = None) -> bool:
         """Wait until these attempts have ended; return whether some have not after `timeout_s`.
 
-        Another process may drop the sandbox meanwhile. If there can be one, look for that.
+        If other processes share the store, one of them may drop the sandbox, so check for that.
         """
         loop = asyncio.get_running_loop()
         end_s = None if timeout_s is None else loop.time() + timeout_s

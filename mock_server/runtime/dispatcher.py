@@ -117,7 +117,7 @@ class Dispatcher:
     async def deliver_now(self, sandbox_id: str, task_id: str, match: RuleMatch) -> None:
         early = EarlyDelivery(task_id, match)
         try:
-            while not await self._deliver_early(sandbox_id, early):  # noqa: ASYNC110  # others do it
+            while not await self._deliver_early(sandbox_id, early):  # noqa: ASYNC110  # no event
                 await asyncio.sleep(POLL_S)
         finally:
             self._activities.tidy(sandbox_id)

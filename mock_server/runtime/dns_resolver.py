@@ -11,7 +11,7 @@ from mock_server.runtime.host_lookup import LookupFailed
 if TYPE_CHECKING:
     import aiodns
 
-_TIMEOUT_S = 1.5  # Of the first try; the second one waits twice as long.
+_TIMEOUT_S = 1.5  # This is for the first try; the second one waits twice as long.
 _TRIES = 2
 
 
@@ -29,7 +29,7 @@ class DnsResolver:
     async def __call__(self, host: str) -> Sequence[str]:
         """Return the addresses of a host; raise LookupFailed if there is none."""
         if self._resolver is None:
-            # The import takes longer than the event loop may stand still.
+            # The import would block the event loop for too long.
             await asyncio.to_thread(import_module, "aiodns")
         import aiodns  # noqa: PLC0415
         import pycares  # noqa: PLC0415

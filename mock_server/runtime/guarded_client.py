@@ -20,7 +20,7 @@ from mock_server.runtime.web_url import WebUrl
 # Most servers close idle connections later than this, so we rarely write to a closing one.
 _KEEP_ALIVE_S: Final = 1.0
 _MAX_IDLE: Final = 512
-# How long, and on how many connections, bodies are read that nobody waits for.
+# The limits of reading bodies that nobody waits for: time, and number of connections.
 _DRAIN_S: Final = 2.0
 _MAX_DRAINING: Final = 128
 
@@ -114,7 +114,7 @@ class GuardedClient:
 
     async def _tls_context(self) -> ssl.SSLContext:
         if self._tls is None:
-            # To load the certificates takes longer than the event loop may stand still.
+            # Loading the certificates would block the event loop for too long.
             self._tls = await asyncio.to_thread(_default_tls)
         return self._tls
 
@@ -199,7 +199,7 @@ class _IdleConnection:
 
 @cache
 def _default_tls() -> ssl.SSLContext:
-    """Return the context that all clients share: to load the trusted certificates is slow.
+    """Return the context that all clients share, because loading the certificates is slow.
 
     The variables SSL_CERT_FILE and SSL_CERT_DIR replace the certificates of Mozilla's list.
     """

@@ -76,7 +76,7 @@ class HostLookup:
                 return answer
         try:
             async with asyncio.timeout(_TIMEOUT_S):
-                # The lookup continues without this attempt: a query cannot be taken back.
+                # The lookup continues without this attempt: a single query cannot be cancelled.
                 return await asyncio.shield(running)
         except TimeoutError:
             return self._remember(host, self._failed(f"no answer within {_TIMEOUT_S:g} s"))

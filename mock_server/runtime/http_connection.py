@@ -63,7 +63,7 @@ class HttpConnection(asyncio.Protocol):
             raise
 
     def ended(self) -> "asyncio.Future[None]":
-        """Return a future that is done when the response has ended, in whatever way."""
+        """Return a future that is done when the response has ended, completely or not."""
         if self._end is None:
             self._end = asyncio.get_running_loop().create_future()
             if self._has_ended:
@@ -138,7 +138,7 @@ class HttpConnection(asyncio.Protocol):
         self._report()
 
     def _report(self) -> None:
-        """Tell who waits that the head is there, that the response has ended, or both."""
+        """Tell those who wait that the head has arrived, that the response has ended, or both."""
         reader, head, end = self._reader, self._head, self._end
         assert reader is not None
         if head is not None and not head.done():

@@ -34,7 +34,7 @@ class LaneJob(Protocol):
         """
 
     async def run(self) -> bool | None:
-        """Make the attempt. Return whether the receiver responded; None if it was not asked."""
+        """Make the attempt. Return whether the receiver responded; None if nothing was sent."""
 
 
 class Lanes:
@@ -137,7 +137,7 @@ class Lanes:
         return True
 
     def _offer_next(self, origin: "_Origin") -> None:
-        """Let another lane take turns that has waited for a place at this origin."""
+        """Let the next lane take turns that waits for a place at this origin."""
         while origin.waiting and origin.running < self._limits.per_origin:
             if self._offer(origin.waiting.pop(next(iter(origin.waiting)))):
                 return
@@ -160,7 +160,7 @@ class Lanes:
                 return
             key = self._ready.popleft()
             if key.running >= free:
-                self._ready.append(key)  # It has its share.
+                self._ready.append(key)  # The key has its share.
                 passed_over += 1
                 continue
             passed_over = 0
@@ -240,7 +240,7 @@ class _Key:
     def __init__(self, name: str) -> None:
         self.name = name
         self.running = 0
-        self.lanes: dict[str, _Lane] = {}  # By URL.
+        self.lanes: dict[str, _Lane] = {}  # The keys of this dict are URLs.
         self.origins: dict[str, _Origin] = {}
         self.ready: deque[_Lane] = deque()  # Lanes that may start an attempt, in order of turns.
         self.is_ready = False  # Whether this key is in the queue of keys.
@@ -278,12 +278,12 @@ class _Lane:
         self.url = url
         self.is_failing = is_failing
         self.running = 0
-        self.instant_ms: int | None = None  # Of the attempts in progress.
+        self.instant_ms: int | None = None  # All attempts in progress have it.
         self.waiting: list[LaneJob] = []  # Smaller than a deque: most lanes have one attempt.
         self.is_ready = False  # Whether this lane is in the queue of its key.
 
     def may_start(self, places: int) -> bool:
-        """Return whether the next attempt may start in this lane, if it has so many places."""
+        """Return whether the next attempt may start; `places` is the limit of a lane."""
         if not self.waiting or self.running >= (1 if self.is_failing else places):
             return False
         instant_ms = self.waiting[0].instant_ms

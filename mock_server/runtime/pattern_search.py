@@ -11,8 +11,8 @@ from weakref import WeakValueDictionary
 
 log = logging.getLogger("mock_server.rules")
 
-SEARCH_LIMIT_S = 0.05  # For all searches of one request.
-_AT_ONCE_S = 0.001  # What they may take before they go on in a thread.
+SEARCH_LIMIT_S = 0.05  # This is for all searches of one request.
+_AT_ONCE_S = 0.001  # After this time, they continue in a thread.
 _MAX_COMPILED = 500
 
 _PARTS = r"(?s)\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?!\d*,?\d*\})"
@@ -22,8 +22,8 @@ _IN_SET = r"(?s)\\.|\["
 class RegexPatternSearch:
     """Searches with the package `regex`, which has time limits, but in the syntax of `re`.
 
-    What takes long goes on in a thread, so that it does not stop other requests. Searches of one
-    group wait for one another, so that no group takes the threads of all others.
+    Long searches continue in a thread, so that they do not block other requests. Searches of one
+    group wait for one another, so that no group occupies all threads.
     """
 
     def __init__(self, limit_s: float = SEARCH_LIMIT_S) -> None:
@@ -42,7 +42,7 @@ class RegexPatternSearch:
         return frozenset(search.found)
 
     def _finish(self, search: "_Search") -> None:
-        import regex  # noqa: F401, PLC0415  # It takes too long for the limit, and few rules need it.
+        import regex  # noqa: F401, PLC0415  # This is slow, and few rules need it.
 
         while search.goes_on:
             began_s = perf_counter()
@@ -86,7 +86,7 @@ class _Search:
         return self._waiting[-1]
 
     def step(self, compiled: Any, until_s: float, *, releases_lock: bool = False) -> None:
-        """Search for the next pattern until so much time is spent; then it must be done again."""
+        """Search for the next pattern. It must be repeated if `until_s` passes first."""
         left_s = min(until_s, self._limit_s) - self.spent_s
         if left_s <= 0:
             return

@@ -36,7 +36,7 @@ class WebUrl:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port, as they tell receivers apart."""
+        """Scheme, host and port, which identify a receiver."""
         return f"{'https' if self.is_tls else 'http'}://{self.netloc}"
 
     def __str__(self) -> str:
@@ -108,7 +108,7 @@ def _port(parts: SplitResult) -> int:
 def _host(parts: SplitResult) -> str:
     """Return the host in ASCII; an IPv4 address in dotted decimal form.
 
-    The operating system reads octal 0177.0.0.1 as 127.0.0.1, and so does this.
+    Octal parts are valid, as in the operating system: 0177.0.0.1 is 127.0.0.1.
     """
     written = _host_and_port(parts)[0]
     if not written:

@@ -142,7 +142,7 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
     body_timeout_ms: Annotated[
         int,
         Setting(
-            help="Time limit between two parts of a body that is sent or read; 0 is no limit.",
+            help="Time limit for the next part of a body to be sent or read; 0 is no limit.",
             form=DURATION,
         ),
     ] = 60_000
@@ -190,7 +190,7 @@ class Settings(SandboxDefaults, frozen=True, kw_only=True):
     journal_memory_bytes: Annotated[
         Annotated[int, Meta(ge=1024**2, le=1024**4)],
         Setting(
-            help="Maximum memory of all journals; the oldest entries of the largest go first.",
+            help="Maximum memory of all journals; the largest ones lose their oldest entries.",
             form=BYTES,
         ),
     ] = 256 * 1024 * 1024

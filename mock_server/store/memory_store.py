@@ -187,7 +187,7 @@ class MemoryStore:
         result: TaskView | Rejection = self._apply(sandbox, command)
         if type(result) is TaskView:
             self.metrics.submitted += 1
-            # Not always one: a task of a forged snapshot may have had this id.
+            # The difference may be 0: a task of a forged snapshot may have had this id.
             bound.count += sandbox.task_count - count_before
             if bound.count > bound.max_tasks:
                 self._tell_events(sandbox)  # Tasks that have ended may be dropped.

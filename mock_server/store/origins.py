@@ -6,7 +6,7 @@ from collections.abc import Sequence
 class Origins:
     """The ids of such sandboxes, by the origin of their tasks.
 
-    Without it, each unknown address of a result would need a look at every sandbox.
+    Without them, each request with an unknown result URL would search every sandbox.
     """
 
     def __init__(self) -> None:

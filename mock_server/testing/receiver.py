@@ -70,7 +70,7 @@ class CallbackReceiver:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    request_queue_size = 1024  # With the default of 5, a burst of callbacks waits for seconds.
+    request_queue_size = 1024  # With the default of 5, a burst of callbacks would wait for seconds.
     record: Callable[[bytes], int]
 
     def handle_error(self, request: object, client_address: object) -> None:

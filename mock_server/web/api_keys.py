@@ -15,7 +15,7 @@ INVALID_PREFIX = "sk-invalid"  # Keys that are always rejected.
 FORBIDDEN_PREFIX = "sk-forbidden"  # Keys without permission (AUTH-5).
 BROKE_PREFIX = "sk-broke"  # Keys without credit (SUB-17).
 _MAX_CACHED = 20_000
-_MAX_CACHED_BYTES = MAX_KEY_LENGTH + 100  # Of a header: its scheme, its key and a few spaces.
+_MAX_CACHED_BYTES = MAX_KEY_LENGTH + 100  # A header has a scheme, a key and spaces.
 _HEADERS_OF_OTHERS = {b"x-api-key": "X-API-Key", b"api-key": "Api-Key", b"apikey": "ApiKey"}
 
 
@@ -36,8 +36,8 @@ class KeyProblem(msgspec.Struct, frozen=True):
 class ApiKeys:
     """Finds the sandbox of an `Authorization` header; a known header costs one dict access.
 
-    It remembers the key of every sandbox that the store holds, because texts that a client has
-    sent may contain the key, and are shown without it.
+    It remembers the key of every sandbox that the store holds. The key must be redacted in texts
+    that a client has sent.
     """
 
     def __init__(self, store: Store, accepted: Collection[str]) -> None:
@@ -109,7 +109,7 @@ class ApiKeys:
     def _forget_keys(self) -> None:
         """Forget the keys of sandboxes that the store does not hold any more.
 
-        If such a sandbox is created again, its header is not known, so its key is noted again.
+        `_known` is cleared too. So if such a sandbox is created again, its key is stored again.
         """
         self._known.clear()
         holds = self._store.holds

@@ -7,7 +7,7 @@ from mock_server.web.request import Headers, LocalAddress, ProviderRequest
 
 _HOST = r"[A-Za-z0-9.\-_]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?"
 _MAX_KEPT = 1000
-_MAX_HOST_LENGTH = 253 + len(":65535")  # RFC 1035, and a port.
+_MAX_HOST_LENGTH = 253 + len(":65535")  # A name (RFC 1035) and a port.
 _ORIGIN = r"(?P<scheme>https?://)(?P<name>\[[^]]+\]|[^:/]+)"
 # A client must treat another name as another host, even if it is the same machine.
 _OTHER_NAMES = {"127.0.0.1": "localhost", "[::1]": "localhost", "localhost": "127.0.0.1"}

@@ -18,7 +18,7 @@ from urllib.parse import quote, quote_plus
 
 Span = tuple[int, int]
 
-_SHORTEST = 8  # A shorter text may stand anywhere by chance.
+_SHORTEST = 8  # A shorter text may be part of other texts by chance.
 
 # Bytes that no key contains stand for parts of JSON.
 _PAIR = b"\x01"  # Two backslashes.
@@ -43,7 +43,7 @@ _DECODED = _table({_PERCENT: ord("="), _OTHER: ord("=")})
 _STANDARD_BASE64 = _table({ord("-"): ord("+"), ord("_"): ord("/")})
 _URL_BASE64 = _table({ord("+"): ord("-"), ord("/"): ord("_")})
 
-# What `_decoded` shortens: to nothing if it ends with a backslash, else to one byte.
+# What `_decoded` replaces: by nothing if it ends with a backslash, otherwise by one byte.
 _ESCAPE = re.compile(rb"%\\*[0-9A-Fa-f]\\*[0-9A-Fa-f]|\\+(?:u00(?:\\*[0-9A-Fa-f]\\*[0-9A-Fa-f])?)?")
 _PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
 _BEGUN_ESCAPE = re.compile(rb"\\+(?:u[0-9A-Fa-f]{0,3})?\Z")
@@ -72,10 +72,10 @@ class KeyForms:
         self._escape = b"\\u00" if is_plain else b"\\"
 
     def may_be_in(self, text: bytes, sent_bytes: int) -> bool:
-        """Return False only if no form of the key is in the text; this takes little time.
+        """Return False only if no form of the key is in the text. This is fast.
 
-        The text begins with this number of bytes that a client has sent. The rest is made of them,
-        so the key can be in base64 there only if it is so in them.
+        A client has sent the first `sent_bytes` of the text. The rest is derived from them, so it
+        can contain the key in base64 only if they do.
         """
         if b"%" in text or (b"\\" in text and self._escape in text):
             return True
@@ -102,9 +102,9 @@ class KeyForms:
 
 
 def _with_ends(forms: Iterable[bytes]) -> list[bytes]:
-    """Return the forms, and what remains of them if text before them decodes their beginning.
+    """Return the forms, and their ends that remain if their beginning is decoded as an escape.
 
-    For example, it does so after a percent sign if the form begins with hexadecimal digits.
+    For example, hexadecimal digits at the beginning are decoded after a percent sign.
     """
     ends = set()
     for form in forms:
@@ -151,7 +151,7 @@ def _decoded(text: bytes, *, is_json: bool) -> bytes:
 
 
 def _undecoded(text: bytes, spans: Iterable[Span]) -> Iterator[Span]:
-    """Yield where spans of the decoded text are in the text itself, with all their escapes."""
+    """Yield the positions of spans of the decoded text in the text itself, with their escapes."""
     places, removed, total = [], [0], 0
     for escape in _ESCAPE.finditer(text):
         start, end = escape.span()
@@ -166,7 +166,7 @@ def _undecoded(text: bytes, spans: Iterable[Span]) -> Iterator[Span]:
 
 
 def _whole(text: bytes, spans: Iterable[Span]) -> Iterator[Span]:
-    """Yield spans that contain no part of an escape of JSON: all of it or nothing."""
+    """Yield spans that contain each escape of JSON completely or not at all."""
     for start, end in spans:
         begun = _BEGUN_ESCAPE.search(text, max(0, start - 6), start)
         first = start if begun is None else begun.start()

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from mock_server.domain.addresses import is_loopback
 from mock_server.web.cors import EVERY_ORIGIN
 
-_WEB = {"http", "https"}  # A browser extension has a scheme of its own.
+_WEB = {"http", "https"}  # A browser extension has another scheme.
 
 
 class Origins:

@@ -33,7 +33,7 @@ class RequestChecks:
                 hosts.append(value)
             elif name == b"origin":
                 origins.append(value)
-        if len(hosts) > 1:  # RFC 9112 §3.2: a proxy may have used another one than this server.
+        if len(hosts) > 1:  # RFC 9112 §3.2: a proxy may have used the other one.
             return self._answer(400, "Invalid request", "Host: must be sent once")
         host = hosts[0].decode("latin-1") if hosts else ""
         for each in origins:

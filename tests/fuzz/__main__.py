@@ -18,8 +18,8 @@ from tests.fuzz.target import CORPUS, FOLDER, inputs, load, names
 _ROOT = FOLDER.parents[1]
 _WORK = _ROOT / ".cache" / "fuzz"
 _MAX_INPUT_BYTES = 8192
-_MAX_KEPT_BYTES = 1024  # Of an input in the repository, unless it breaks a property.
-_MAX_KEPT = 24  # Inputs of a target in the repository, without those that broke a property.
+_MAX_KEPT_BYTES = 1024  # Inputs in the corpus are smaller, unless they broke a property.
+_MAX_KEPT = 24  # Per target, without inputs that broke a property.
 _SLOWEST_S = 10
 _MAX_MEMORY_MB = 2048
 
@@ -46,8 +46,8 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__.partition("\n")[0])
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"one of {', '.join(names())}")
-    parser.add_argument("--seconds", type=int, default=20, help="for each target; default 20")
-    parser.add_argument("--seed", type=int, default=0, help="of the fuzzer; default 0: random")
+    parser.add_argument("--seconds", type=int, default=20, help="per target; default 20")
+    parser.add_argument("--seed", type=int, default=0, help="random seed; default 0: any")
     parser.add_argument(
         "--keep", action="store_true", help="add the best inputs of earlier runs to the corpus"
     )
@@ -95,12 +95,12 @@ def _fuzz(name: str, seconds: int, seed: int) -> bool:
         kept = CORPUS / name / f"found-{sha1(path.read_bytes()).hexdigest()[:10]}"
         kept.parent.mkdir(exist_ok=True)
         shutil.copyfile(path, kept)
-        print(f"reproduce it: python -m pytest -n 0 tests/fuzz -k {kept.name}")
+        print(f"reproduce the error: python -m pytest -n 0 tests/fuzz -k {kept.name}")
     return True
 
 
 def _keep(name: str) -> None:
-    """Copy the smallest inputs of earlier runs that reach all code into the corpus."""
+    """Copy a few small inputs of earlier runs, which together reach most code, into the corpus."""
     smallest = _WORK / f"{name}-smallest"
     shutil.rmtree(smallest, ignore_errors=True)
     smallest.mkdir(parents=True)
@@ -134,7 +134,7 @@ def _engine(name: str, *switches: str) -> subprocess.CompletedProcess[str]:
 
 
 def _escaped(word: bytes) -> str:
-    """Return a word as a dictionary of libFuzzer has it."""
+    """Return a word in the syntax of libFuzzer's dictionaries."""
     return "".join(
         chr(byte) if 0x20 <= byte < 0x7F and byte not in b'"\\' else f"\\x{byte:02x}"
         for byte in word

@@ -7,7 +7,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 CORPUS = FOLDER / "corpus"
-LONGEST_ERROR = 2_000  # Characters. The longest ones list all valid words, but no whole input.
+LONGEST_ERROR = 2_000  # In characters. Long errors list all valid words, but repeat no input.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +23,8 @@ class Target:
     handle: Callable[[bytes], object]
     seeds: Callable[[], Iterable[bytes]]
     worst: Mapping[str, Callable[[int], bytes]] = field(default_factory=dict)
-    budget_ms: int = 50  # What 1 MiB of the worst input may take on an idle machine.
-    words: tuple[bytes, ...] = ()  # That a fuzzer should try to insert.
+    budget_ms: int = 50  # The limit for 1 MiB of the worst input, on an idle machine.
+    words: tuple[bytes, ...] = ()  # The fuzzer tries to insert these.
     is_json: bool = False  # Whether inputs are JSON, so that members can be changed.
 
 

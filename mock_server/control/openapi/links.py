@@ -1,4 +1,4 @@
-"""The links of the document: which response has the parameters of which other calls."""
+"""The links of the document: which responses contain the parameters of other calls."""
 
 from typing import Any
 

@@ -21,7 +21,7 @@ from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.task import Task
 
 _TASK_BYTES = 250
-_ENTRY_SAVED_BYTES = 300  # The objects of a journal entry need so much more than its encoded form.
+_ENTRY_SAVED_BYTES = 300  # In memory, a journal entry is so much larger than encoded.
 
 _HANDLERS: dict[type[Command[Any]], Callable[[SandboxState, Any], Any]] = {
     commands.Submit: requests.submit,

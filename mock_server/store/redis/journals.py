@@ -22,7 +22,7 @@ class Journals:
         self._max_bytes = max_bytes
 
     async def trim(self) -> None:
-        """Drop the oldest entries of the largest journals, if all of them need too much memory."""
+        """Drop the oldest entries of the largest journals if all journals need too much memory."""
         sizes = {each.sandbox.id: each.sandbox.journal.bytes for each in self._replicas.all()}
         real_ms = self._clock.now_ns() // 1_000_000
         sent = []

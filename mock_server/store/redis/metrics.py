@@ -21,7 +21,7 @@ class _PublishedCounters(msgspec.Struct, array_like=True):
     faults: dict[str, int]
     unauthorized: int
     unavailable: int = 0  # Earlier versions do not publish it.
-    trimmed_entries: int = 0  # As above.
+    trimmed_entries: int = 0  # Nor do they publish this.
 
 
 _decoder = msgspec.msgpack.Decoder(_PublishedCounters)

@@ -96,5 +96,5 @@ def test_slow_clients_and_rules_do_not_stop_the_end() -> None:
         answer = is_delayed.recv(1)
 
     assert (is_begun, status, answer) == (b"HTTP/1.1", 0, b"")
-    assert "stopped before the end: 2 connections" in errors
+    assert "stopped before clients had all responses: 2 connections" in errors
     assert " ERROR " not in errors
