@@ -6,7 +6,7 @@ ARG PIP_FIND_LINKS
 ARG PIP_NO_INDEX
 WORKDIR /source
 COPY . .
-# Every package that is downloaded has a known hash.
+# pip verifies the hash of every package that it downloads.
 RUN python3 -m venv /opt/build \
     && /opt/build/bin/python -m pip install --no-cache-dir --require-hashes --requirement requirements/build.txt \
     && /opt/build/bin/python -m pip wheel --no-deps --no-build-isolation --wheel-dir /opt/build/wheels . \

@@ -31,7 +31,7 @@ Exit status:
   0    success
   1    the task failed; standard error shows its fail code
   2    invalid usage, or no API key
-  3    rejected by the service, service unreachable, or file not writable
+  3    rejected by the service, service unreachable, or file or output not writable
   4    timeout
   130  interrupted; standard error lists the tasks in progress
 """

@@ -78,7 +78,9 @@ class _MetricsCollector(Collector):
             value=metrics.trimmed_entries,
         )
         yield GaugeMetricFamily(
-            "apixo_mock_journal_bytes", "Memory of all journals.", value=self._journal_bytes
+            "apixo_mock_journal_bytes",
+            "Bytes of memory of all journals.",
+            value=self._journal_bytes,
         )
         yield GaugeMetricFamily("apixo_mock_sandboxes", "Sandboxes.", value=self._sandboxes)
         yield GaugeMetricFamily(

@@ -57,7 +57,7 @@ def bomb(codings: str) -> bytes:
 
 
 def sends(codings: str, body: bytes | None = None, status: int = 200) -> Answer:
-    """Send a body over the wire, coded as its header says; by default a bomb."""
+    """Send a body with its content coding over a connection; by default a decompression bomb."""
     content = bomb(codings) if body is None else body
     headers = {"Content-Encoding": codings, "Content-Type": "image/png"}
     return lambda request: httpx.Response(status, headers=headers, stream=Parts(content))
@@ -321,7 +321,7 @@ def liar() -> Liar:
 
 @pytest.fixture(scope="module")
 def client(driver: Driver, liar: Liar) -> Iterator[Client]:
-    """Share a client of the liar: to make one takes longer than a request."""
+    """Share a client of the server, because creating one takes longer than a request."""
     with listening(liar.answer) as port:
         client = driver.over(None, base_url=f"http://127.0.0.1:{port}", max_retries=0)
         with closing(client):
@@ -336,7 +336,9 @@ def outcome(client: Client) -> object:
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_lie_about_a_response_is_an_error_of_the_tree(client: Client, liar: Liar, lie: str) -> None:
+def test_response_with_a_false_statement_is_a_client_error(
+    client: Client, liar: Liar, lie: str
+) -> None:
     liar.sent = LIES[lie]
 
     with little_memory():
@@ -350,7 +352,7 @@ def test_lie_about_a_response_is_an_error_of_the_tree(client: Client, liar: Liar
     removed=st.integers(0, 20),
     added=st.binary(max_size=20) | st.sampled_from([b"\r\n", b"\0", b"9" * 5000, b"[" * 5000]),
 )
-def test_damaged_response_is_a_value_or_an_error_of_the_tree(
+def test_damaged_response_is_a_value_or_a_client_error(
     client: Client, liar: Liar, start: int, removed: int, added: bytes
 ) -> None:
     liar.sent = WIRE[:start] + added + WIRE[start + removed :]
@@ -385,7 +387,7 @@ def test_content_range_of_5000_digits_is_not_the_requested_part(
         client.download(generation(), tmp_path)
 
 
-def test_picture_with_a_lying_length_is_an_error(driver: Driver, tmp_path: Path) -> None:
+def test_picture_with_a_wrong_length_is_an_error(driver: Driver, tmp_path: Path) -> None:
     answer = gives(PNG, headers={"Content-Length": "9" * 30})
 
     (file,) = driver.client(Service(result=[answer])).download(generation(), tmp_path)

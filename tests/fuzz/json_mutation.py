@@ -10,7 +10,7 @@ ODD_VALUES: tuple[Any, ...] = (
     " ", "\0", "a\r\nb", "\u0301", "\ufdfa", "é" * 40, "x" * 300, [], {}, [[]], [None],
     {"": None}, "success", "callback", "2s", "every 2", "2..4", "[[mock hold]]", "(a|a)*$",
 )  # fmt: skip
-_Place = tuple[Any, Any]  # What contains a value, and its key there.
+_Place = tuple[Any, Any]  # The container of a value, and its key.
 
 
 def mutate(raw: bytes, rng: Random) -> bytes | None:

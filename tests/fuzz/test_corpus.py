@@ -16,7 +16,7 @@ _INPUTS = [
 ]
 
 
-# Of patterns in rules that another version of Python may read in another way.
+# Patterns in rules cause these warnings: a later Python may read them differently.
 @pytest.mark.filterwarnings("ignore:Possible:FutureWarning")
 @pytest.mark.parametrize(("name", "path"), _INPUTS)
 def test_property_holds_for_input_of_the_corpus(name: str, path: Path) -> None:

@@ -14,11 +14,11 @@ from tests.fuzz.generators import filled
 from tests.fuzz.target import Target, load, names
 
 _MIB = 1024 * 1024
-_IDLE_LOOP_MS = 25  # What the loop takes on the machine for which the budgets are made.
+_IDLE_LOOP_MS = 25  # The time of the loop on the machine for which the budgets were set.
 _SLACK = 4
-_STEPS = 8  # The larger input is so many times as long as the smaller one.
-_MAX_GROWTH = 3 * _STEPS  # Of the time. A quadratic reader reaches the square of the steps.
-_QUICK = 0.5  # In loops. Below that growth is not measured.
+_STEPS = 8  # The larger input is this number of times as long.
+_MAX_GROWTH = 3 * _STEPS  # For the time; it grows by the square of the steps if it is quadratic.
+_QUICK = 0.5  # In loops. The growth of shorter times is not measured.
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +70,7 @@ def _loops(target: Target, raw: bytes, loop_s: float) -> float:
 
 
 def _fastest(run: Callable[[], object], good_s: float = 0) -> float:
-    """Return the seconds of the fastest of some runs, or of the first one that is good."""
+    """Return the seconds of the fastest of three runs, or of the first one within `good_s`."""
     fastest_s = math.inf
     for _ in range(3):
         began_s = time.thread_time()

@@ -23,10 +23,10 @@ _VIEWS = (
 
 
 def merged(provider: Json, control: Json) -> Json:
-    """Return a document with the paths of both, with pictures, and with links between them.
+    """Return a document with the paths of both documents, pictures, and links between them.
 
     Its submits have no callbacks, because nobody receives them. It changes neither rules nor
-    profiles, because they may inject what contradicts the document.
+    profiles, because they may inject faults that contradict the document.
     """
     control = _renamed(control, {*provider["components"]["schemas"]}, "Control")
     for item in provider["paths"].values():
@@ -101,7 +101,7 @@ def _link(operation: Json, followed: str, parameters: dict[str, str]) -> None:
 
 
 def _renamed(document: Json, names: set[str], prefix: str) -> Json:
-    """Return a document in which the schemas with these names have other ones."""
+    """Return a document in which the schemas with these names get a prefix."""
     text = json.dumps(document)
     schemas: dict[str, Any] = {}
     for name in names & {*document["components"]["schemas"]}:

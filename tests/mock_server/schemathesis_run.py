@@ -24,8 +24,8 @@ def _environment() -> dict[str, str]:
 def found_nothing(document: str, folder: Path, *, examples: int, **switches: str) -> str:
     """Run all checks with this many examples an operation; return what the command prints.
 
-    `document` is an address or a file. Calls that wait have no time to do so. The plugin of
-    Schemathesis for pytest does not know pytest 9.2, hence its command.
+    `document` is an address or a file. Calls that wait get `timeout=0`. The command is used
+    because the pytest plugin of Schemathesis does not support pytest 9.2.
     """
     (folder / "schemathesis.toml").write_text("[parameters]\ntimeout = 0\n")
     given = {

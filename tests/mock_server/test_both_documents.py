@@ -13,7 +13,7 @@ from tests.mock_server.control.documented import PATH
 from tests.mock_server.schemathesis_run import SETTINGS, found_nothing
 from tests.properties import scale
 
-# What streams, and what may inject faults that contradict the document.
+# These calls stream, or may inject faults that contradict the document.
 LEFT_OUT = "/(events|snapshot|rules|next)$"
 
 

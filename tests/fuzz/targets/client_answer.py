@@ -1,4 +1,4 @@
-"""Responses that the client reads: a value, or an error of its own tree."""
+"""Responses that the client reads: it returns a value, or raises an error of its own classes."""
 
 import json
 from collections.abc import Callable

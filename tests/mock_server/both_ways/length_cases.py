@@ -180,7 +180,7 @@ def request_line_that_never_ends(t: Conversation) -> None:
 
 @CASES.case(200, direct=0)
 def as_many_headers_as_allowed(t: Conversation) -> None:
-    t.send(t.balance(*["X: 1"] * 998))  # And two of each request.
+    t.send(t.balance(*["X: 1"] * 998))  # Each request has two more.
 
 
 @CASES.case(200, 431, direct=1, closes=True)

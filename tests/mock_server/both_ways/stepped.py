@@ -20,7 +20,7 @@ from mock_server.wiring import MockServer
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT
 from tests.mock_server.fake_stores import DurableStore, WaitingStore
 
-KERNEL_BYTES = 192 * 1024  # What the kernel buffers.
+KERNEL_BYTES = 192 * 1024  # The kernel buffers this much.
 HIGH_WATER_BYTES = KERNEL_BYTES + 64 * 1024
 HEAD = "Host: mock.test\r\nAuthorization: Bearer sk-flow\r\n"
 GET_BALANCE = f"GET {BALANCE} HTTP/1.1\r\n{HEAD}\r\n".encode()

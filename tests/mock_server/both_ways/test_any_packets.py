@@ -1,4 +1,4 @@
-"""Valid requests get the same answers in any packets, and garbage behind them loses none."""
+"""Valid requests get the same answers in any packets, also if garbage follows them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ async def received(way: str, parts: Sequence[bytes], *, waits: bool, ends: bool 
     """Return what a new server sends to a client that sends these parts."""
     async with connected(WAYS[way], clock=StillClock(), seed=7) as (protocol, client, _):
         for part in parts:
-            while not client.reads and not client.is_ended:  # noqa: ASYNC110  # no event tells it
+            while not client.reads and not client.is_ended:  # noqa: ASYNC110  # there is no event
                 await asyncio.sleep(0)
             protocol.data_received(part)
             if waits:

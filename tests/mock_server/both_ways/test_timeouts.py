@@ -1,4 +1,4 @@
-"""Clients that send nothing, too slowly, or read nothing: when the server ends the connection."""
+"""When the server closes connections of clients that are idle, send too slowly or do not read."""
 
 import asyncio
 import json

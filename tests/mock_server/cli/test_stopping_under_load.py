@@ -1,4 +1,4 @@
-"""SIGTERM while clients send: each gets whole responses, then the end of the connection."""
+"""SIGTERM while clients send: each gets complete responses, then the end of the connection."""
 
 import json
 import re
@@ -28,7 +28,7 @@ KINDS = [
 
 
 def received(server: Started, number: int, all_served: Barrier) -> bytes:
-    """Pipeline requests, and return everything that the server sends until it is gone."""
+    """Pipeline requests, and return everything that the server sends until it has stopped."""
     sent = "".join(KINDS[at % len(KINDS)].format(number=number) for at in range(REQUESTS)).encode()
     data = b""
     with socket.create_connection(server.address, PATIENCE_S) as line:
@@ -46,7 +46,7 @@ def received(server: Started, number: int, all_served: Barrier) -> bytes:
 
 
 def rest_of_responses(data: bytes, statuses: set[int]) -> bytes:
-    """Collect the statuses of all whole responses; return what is behind them."""
+    """Collect the statuses of all complete responses; return the rest of the data."""
     while match := re.match(rb"HTTP/1\.1 (\d{3}) (?:.*?\r\n)+?\r\n", data, re.DOTALL):
         length = re.search(rb"(?i)content-length: (\d+)\r\n", match[0])
         assert length is not None, match[0]
@@ -59,7 +59,7 @@ def rest_of_responses(data: bytes, statuses: set[int]) -> bytes:
 
 
 @pytest.mark.parametrize("log_level", ["warning", "info"], ids=["direct", "ordinary"])
-def test_every_response_is_whole(log_level: str) -> None:
+def test_stopping_server_sends_only_complete_responses(log_level: str) -> None:
     all_served = Barrier(CLIENTS + 1)
     with (
         started("--log-level", log_level, "--rate-limit", "100000") as server,
@@ -77,7 +77,7 @@ def test_every_response_is_whole(log_level: str) -> None:
     assert " ERROR " not in errors
 
 
-def test_slow_clients_and_rules_do_not_stop_the_end() -> None:
+def test_server_stops_although_clients_and_rules_are_slow() -> None:
     with started("--log-level", "warning") as server, ExitStack() as until:
         reads_nothing, is_delayed = (
             until.enter_context(socket.create_connection(server.address, PATIENCE_S))

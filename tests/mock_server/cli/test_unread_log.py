@@ -1,4 +1,4 @@
-"""A standard error that cannot be written delays nothing and ends nothing."""
+"""A standard error that cannot be written neither delays nor stops the server."""
 
 import json
 import os
@@ -25,7 +25,7 @@ WORKERS = [sys.executable, "-c", SERVE]
 KEY = {"Authorization": "Bearer sk-key"}
 NO_STDERR = -1
 
-# Log lines, and then end as a process ends.
+# This process logs lines, and then ends.
 LOG = """
 import logging, sys
 from mock_server.logs import configure_logging
@@ -34,7 +34,7 @@ log = logging.getLogger("mock_server")
 for number in range(20_000):
     log.info("line %d", number)
 """
-# Begin to wait for the pipe, and then fork.
+# The parent waits for the pipe when it forks.
 FORK = """
 import logging, os, sys
 from mock_server.logs import configure_logging
@@ -59,7 +59,7 @@ class Server:
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
         assert process.stdout is not None
-        assert select([process.stdout], [], [], PATIENCE_S)[0], "the server said nothing"
+        assert select([process.stdout], [], [], PATIENCE_S)[0], "the server printed no address"
         self._url = process.stdout.readline().split()[-1]
 
     def get(self, path: str) -> httpx.Response:
@@ -140,7 +140,7 @@ def full_pipe() -> Iterator[tuple[int, int]]:
 
 
 def text_until(reader: int, part: str) -> str:
-    """Read a pipe until this part comes; return everything but the dots before the first line."""
+    """Read a pipe until this part arrives; return everything after the dots."""
     text = ""
     while part not in text:
         assert select([reader], [], [], PATIENCE_S)[0], f"no {part} in {text[-1000:]}"

@@ -22,7 +22,7 @@ from mock_server.wiring import MockServer
 from tests.mock_server.e2e.api import SUBMIT
 
 KEY = "sk-key-of-long-lists"
-LONGEST_STALL_S = 0.1  # Of the processor's time, so that a busy machine does not matter.
+LONGEST_STALL_S = 0.1  # In CPU time, so that a busy machine does not matter.
 
 
 class Answer(msgspec.Struct):

@@ -70,7 +70,7 @@ def test_wait_counts_the_matching_entries_that_the_journal_has(
         elif step != "look":
             recorded += 1
             notice = journal.record(OTHER if step == "other" else MATCHING)
-            if step != "match of another process":  # Its event comes late, or never.
+            if step != "match of another process":  # Its event arrives late or never.
                 is_about = condition.is_about(notice)
         matches = sum(number > since and entry is MATCHING for number, entry in journal.kept)
         assert is_about or matches < count

@@ -1,4 +1,4 @@
-"""A DNS server on loopback that answers some names, and never says anything about others."""
+"""A DNS server on loopback that answers queries for some names, and ignores others."""
 
 import socket
 import struct

@@ -1,4 +1,4 @@
-"""Run a program in a network and with files of its own, which the machine does not see."""
+"""Run a program with its own network and its own files, without effect on the machine."""
 
 import shutil
 import socket

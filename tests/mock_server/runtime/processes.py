@@ -44,7 +44,7 @@ class Post(msgspec.Struct, frozen=True):
     owner: str
     at_ms: int  # Of the sandbox's clock.
     url: str
-    at_s: float  # Of the loop's clock.
+    at_s: float  # This is on the clock of the event loop.
     has_claim: bool  # Whether the process had claimed the attempt at that time.
 
 
@@ -235,7 +235,7 @@ class SharedSandbox:
         self.order = LogOrder()
         self.posts: list[Post] = []
         self.failures: Counter[str] = Counter()  # How often the receiver answers with 500.
-        self.latencies_of_s: dict[str, float] = {}  # By URL; others have those of `latencies_s`.
+        self.latencies_of_s: dict[str, float] = {}  # For these URLs, instead of `_latencies_s`.
         self._latencies_s = latencies_s
         self._answered: Counter[str] = Counter()
 

@@ -1,4 +1,4 @@
-"""Thousands of callbacks that are due at once: none is lost, and few are worked on at a time."""
+"""Thousands of callbacks that are due at once: none is lost, and few are in progress at a time."""
 
 import asyncio
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A DNS server that is dead for one key delays no other key, and not the end of the server.
+"""A DNS server that does not answer delays neither other keys nor the stop of the server.
 
 The fixture runs this file as a program in a network of its own, with a DNS server on port 53.
 """

@@ -1,4 +1,4 @@
-"""The resolver asks DNS servers, and leaves nothing to wait for if they do not answer."""
+"""The resolver queries DNS servers. If they do not answer, closing it ends all lookups."""
 
 import asyncio
 import resource

@@ -1,4 +1,4 @@
-"""A receiver cannot keep the sender busy, nor its connections, nor its memory."""
+"""A receiver can occupy neither the sender nor its connections nor its memory for long."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -78,7 +78,7 @@ def hanging() -> Job:
 
 
 def start_after(others: Sequence[tuple[str, str, Job]], key: str, url: str) -> float:
-    """Add attempts; return how long another one waits that is added a second later."""
+    """Add attempts, and another one a second later; return how long that one waits."""
 
     async def main() -> float:
         lanes = Lanes()

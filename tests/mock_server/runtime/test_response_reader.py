@@ -1,4 +1,4 @@
-"""The reader of responses accepts what servers send, in any pieces, and nothing without a limit."""
+"""The reader of responses accepts valid responses in any pieces, and limits all their parts."""
 
 import pytest
 from hypothesis import given

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 from tests.mock_server.e2e.api import Json
 
 Path: TypeAlias = tuple[str | int, ...]
-Place: TypeAlias = tuple[Any, Any]  # What contains the part, and its key or index there.
+Place: TypeAlias = tuple[Any, Any]  # The container of the part, and its key or index.
 Mutation: TypeAlias = tuple[str, Callable[[Place], str | None]]
-"""A name, and a change; a change may return JSON that Python cannot write, which replaces it."""
+"""A name and a change. If a change returns JSON (which Python cannot write), it is the new part."""
 
 _MARK = "to be replaced"
 _INTEGERS = (
@@ -83,7 +83,7 @@ _OF_TYPE: dict[type, tuple[Mutation, ...]] = {
 
 
 def changes(document: Json) -> list[tuple[Path, Mutation]]:
-    """Return what can be changed: of parts that differ only in an index, the first one."""
+    """Return all changes. Of parts whose paths differ only in an index, take the first one."""
     found: dict[Path, list[tuple[Path, Mutation]]] = {}
     for path, value in _parts(document):
         shape = tuple("*" if isinstance(step, int) else step for step in path)

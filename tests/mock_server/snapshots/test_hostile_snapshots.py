@@ -1,6 +1,6 @@
 """A changed snapshot is restored and works, or it is rejected and changes nothing.
 
-With every store, it never leads to a response of 500 or above, and the places for tasks are right.
+With every store, no response has a status of 500 or above, and the places for tasks are right.
 """
 
 from collections.abc import Iterator

@@ -93,7 +93,7 @@ def test_journals_are_the_same_after_a_restart_and_within_a_lower_limit(tmp_path
         await record(store, "other", 150)
         kept = await numbers(store)
         assert store._flush()
-        store._file.close()  # As if the process was killed: the log is applied again.
+        store._file.close()  # This is like a killed process: the next start applies the log.
         return kept
 
     async def again(limit: int) -> tuple[dict[str, list[int]], int]:

@@ -1,4 +1,4 @@
-"""A rejected restore gives all places for tasks back; an accepted one takes the right number."""
+"""A rejected restore releases all places for tasks; an accepted one takes the right number."""
 
 import msgspec
 import pytest
@@ -28,7 +28,9 @@ def test_rejected_snapshots_take_no_place(new_bench: NewBench) -> None:
     for _ in range(3):
         with pytest.raises(NoRoom):
             key.execute(Restore, snapshot=too_large)
-        key.execute(Restore, snapshot=fitting)  # With several processes, by another one.
+        key.execute(
+            Restore, snapshot=fitting
+        )  # If there are several processes, another one does it.
     assert len(key.states()) == MAX_TASKS
     key.reset()
     assert len({key.task(HELD).id for _ in range(MAX_TASKS)}) == MAX_TASKS

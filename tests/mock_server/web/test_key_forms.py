@@ -1,4 +1,4 @@
-"""A key is removed in every form of it, in a time that is linear in the length of the text."""
+"""Every form of a key is removed, in a time that is linear in the length of the text."""
 
 import json
 from base64 import b64encode

@@ -20,7 +20,7 @@ Each command has `--help`, `--version` and one style of error: where, what is wr
 _STATUSES = f"""\
 # Exit statuses
 
-Use these in scripts and in CI. Each command also ends with 141 if nobody reads its output any longer.
+Use these in scripts and in CI. Each command also exits with 141 if the reader of its output closes the pipe, as in `… | head -1`.
 
 {GENERATED}
 ## `mock-server`
