@@ -58,7 +58,7 @@ class ResultEndpoint(Endpoint):
         """Return the sandbox that has the picture, and whose journal gets the request.
 
         Several sandboxes contain a task if its snapshot was restored into others. Each has its own
-        addresses, and none of them must make a picture of another one unavailable.
+        addresses, so none of them may hide a picture of another one.
         """
         address = _address(scope["path"])
         if address is None:
