@@ -75,13 +75,9 @@ class CountRequest(Command[BalanceView | Rejection], frozen=True, kw_only=True, 
 
 
 class RecordExchange(Command[int], frozen=True, kw_only=True, gc=False):
-    """Add an entry to the journal and return its number.
-
-    `headers_bytes` is the size of the names and values of its headers, if it is known already.
-    """
+    """Add an entry to the journal and return its number."""
 
     entry: Entry
-    headers_bytes: int | None = None
 
 
 class TrimJournal(Command[int], frozen=True, kw_only=True, gc=False):
@@ -101,13 +97,12 @@ class AnswerStatus(Command[int], frozen=True, kw_only=True, gc=False):
     its state determines the response. The entry gets the instant at which the request is counted,
     which is within the same second, so the `Date` is right.
 
-    For `known_changes` see `ReadStatus`, for `headers_bytes` see `RecordExchange`.
+    For `known_changes` see `ReadStatus`.
     """
 
     model_id: str
     state: TaskState
     entry: Entry
-    headers_bytes: int | None = None
     known_changes: int | None = None
 
 

@@ -78,11 +78,10 @@ def _no_headers() -> _SharedHeaders:
     return _SharedHeaders(((b"", b""),), 0)  # No entry has these headers.
 
 
-def _weight(pairs: Block, text_bytes: int | None) -> int:
+def _weight(pairs: Block) -> int:
     if not pairs:
         return 0
-    if text_bytes is None:
-        text_bytes = sum(len(name) + len(value) for name, value in pairs)
+    text_bytes = sum(len(name) + len(value) for name, value in pairs)
     return _BLOCK_BYTES + len(pairs) * _HEADER_BYTES + text_bytes
 
 
@@ -157,11 +156,10 @@ class Journal:
         """Return all entries, oldest first, each with its weight without headers."""
         return list(zip(self._entries, self._weights, strict=True))
 
-    def add(self, entry: Entry, headers_bytes: int | None = None) -> int:
+    def add(self, entry: Entry) -> int:
         """Append an entry and return its number.
 
-        The caller has truncated its bodies to MAX_BODY_BYTES. `headers_bytes` is the size of the
-        names and values of its headers, if it is known already.
+        The caller has truncated its bodies to MAX_BODY_BYTES.
         """
         path, entries, weights = entry.path, self._entries, self._weights
         weight = (
@@ -175,7 +173,7 @@ class Journal:
         # Most entries have the same headers as the entry before.
         headers, answer_headers = self._headers.pairs, self._answer_headers.pairs
         if entry.headers is not headers:
-            headers = self._share_headers(entry, headers_bytes)
+            headers = self._share_headers(entry)
         if entry.answer_headers is not answer_headers:
             answer_headers = self._share_answer_headers(entry)
         self.last = number = self.last + 1
@@ -204,12 +202,12 @@ class Journal:
             self._drop_oldest()
         return count - len(self._entries)
 
-    def _share_headers(self, entry: Entry, text_bytes: int | None) -> Block:
+    def _share_headers(self, entry: Entry) -> Block:
         """Return the headers that are equal to those of an entry, and give them to the entry."""
         self._headers.last = self.last
         shared = self._shared.get(entry.headers)
         if shared is None:
-            shared = _SharedHeaders(entry.headers, _weight(entry.headers, text_bytes))
+            shared = _SharedHeaders(entry.headers, _weight(entry.headers))
             self._shared[entry.headers] = shared
             self.bytes += shared.bytes
         self._headers = shared

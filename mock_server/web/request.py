@@ -31,12 +31,11 @@ class HeaderBlock(msgspec.Struct, frozen=True, dict=True):
 
     pairs: tuple[Header, ...]  # As received.
     by_name: Headers
-    size_bytes: int  # Of all names and values.
 
     @classmethod
     def of(cls, pairs: Iterable[Header]) -> Self:
         kept = tuple(pairs)
-        return cls(kept, dict(kept), sum(len(name) + len(value) for name, value in kept))
+        return cls(kept, dict(kept))
 
     @cached_property
     def redacted(self) -> RedactedHeaders:

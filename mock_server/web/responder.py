@@ -101,10 +101,7 @@ class Responder:
             if operation is _RESULT:  # Such a request needs no key, but may contain it.
                 redactor = self._api_keys.redactor(request.sandbox.id)
                 entry = without_other_key(entry, redactor)
-        record = RecordExchange(
-            real_ms=now_ns // 1_000_000, entry=entry, headers_bytes=block.size_bytes
-        )
-        return record, head
+        return RecordExchange(real_ms=now_ns // 1_000_000, entry=entry), head
 
     async def persisted(self) -> None:
         """Wait until everything so far survives the end of the process.

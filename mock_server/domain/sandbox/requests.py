@@ -86,7 +86,7 @@ def record_exchange(state: SandboxState, command: RecordExchange) -> int:
     if entry.operation is not _CALLBACK:
         state.used_ms = command.real_ms  # A rule may have rejected it without another command.
         state.responses[entry.status] += 1
-    return state.journal.add(entry, command.headers_bytes)
+    return state.journal.add(entry)
 
 
 def trim_journal(state: SandboxState, command: TrimJournal) -> int:
@@ -113,7 +113,7 @@ def answer_status(state: SandboxState, command: AnswerStatus) -> int:
     state.responses[entry.status] += 1
     if entry.at_ms != now_ms:
         entry = msgspec.structs.replace(entry, at_ms=now_ms)
-    return state.journal.add(entry, command.headers_bytes)
+    return state.journal.add(entry)
 
 
 def _polled(state: SandboxState, task: Task, now_ms: int) -> TaskView:

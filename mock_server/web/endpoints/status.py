@@ -93,7 +93,6 @@ class StatusEndpoint(KeyedEndpoint):
             model_id=self._model_id,
             state=state,
             entry=record.entry,
-            headers_bytes=record.headers_bytes,
             known_changes=request.known_changes,
         )
         await self._store.execute(sandbox.id, command)

@@ -81,7 +81,7 @@ def test_commands_of_a_batch_stay_in_order() -> None:
 
 def recorded(*headers: tuple[bytes, bytes]) -> RecordExchange:
     entry = Entry(NOW_MS, NOW_MS, Operation.STATUS, "", 200, 5, b"", b"{}", headers=headers)
-    return RecordExchange(real_ms=NOW_MS, entry=entry, headers_bytes=10)
+    return RecordExchange(real_ms=NOW_MS, entry=entry)
 
 
 def submit(plan_request: PlanRequest) -> Submit:

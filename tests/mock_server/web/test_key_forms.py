@@ -134,8 +134,8 @@ def test_mebibyte_that_nearly_contains_a_long_key_takes_little_time(key: str, un
     redactor.json(text)
     redactor.everywhere(text)
 
-    # It takes about 20 ms. Comparing the key at each position would take 10 seconds or more.
-    assert process_time() - began_s < 1
+    # It takes up to 0.4 seconds. Comparing the key at each position would take 10 or more.
+    assert process_time() - began_s < 4
 
 
 @pytest.mark.parametrize("unit", ["%61", "\\u0061"])
