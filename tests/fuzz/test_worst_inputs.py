@@ -12,12 +12,13 @@ import pytest
 
 from tests.fuzz.generators import filled
 from tests.fuzz.target import Target, load, names
+from tests.properties import is_deep
 
 _MIB = 1024 * 1024
 _IDLE_LOOP_MS = 25  # The time of the loop on the machine for which the budgets were set.
 _SLACK = 4
 _STEPS = 8  # The larger input is this number of times as long.
-_MAX_GROWTH = 3 * _STEPS  # For the time; it grows by the square of the steps if it is quadratic.
+_MAX_GROWTH = 5 * _STEPS  # For the time; it grows by the square of the steps if it is quadratic.
 _QUICK = 0.5  # In loops. The growth of shorter times is not measured.
 
 
@@ -35,6 +36,7 @@ def test_time_of_a_hard_input_grows_with_its_size(name: str, loop_s: float) -> N
 
 @pytest.mark.deep
 @pytest.mark.long
+@pytest.mark.skipif(not is_deep(), reason="`make test-deep` tries 1 MiB, `make test` less")
 @pytest.mark.parametrize("name", names())
 def test_one_mebibyte_is_read_within_the_budget(name: str, loop_s: float) -> None:
     _check(load(name), _MIB, loop_s)
@@ -72,7 +74,7 @@ def _loops(target: Target, raw: bytes, loop_s: float) -> float:
 def _fastest(run: Callable[[], object], good_s: float = 0) -> float:
     """Return the seconds of the fastest of three runs, or of the first one within `good_s`."""
     fastest_s = math.inf
-    for _ in range(3):
+    for _ in range(5):
         began_s = time.thread_time()
         run()
         fastest_s = min(fastest_s, time.thread_time() - began_s)

@@ -3,13 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from random import uniform
+from random import Random
 
 from mock_server.domain.errors import StoreUnavailable
 
 log = logging.getLogger("mock_server.store")
 
 _JITTER = 0.25  # Otherwise, all processes would work at the same instant.
+# Not the generator of the module `random`: a server in a thread would change the random numbers of
+# the tests of others.
+_random = Random()  # noqa: S311
 
 
 class Background:
@@ -32,7 +35,7 @@ class Background:
 
     async def _repeat(self, work: Callable[[], Awaitable[None]], every_s: float) -> None:
         while not self._is_closed:
-            await asyncio.sleep(every_s * uniform(1 - _JITTER, 1 + _JITTER))  # noqa: S311
+            await asyncio.sleep(every_s * _random.uniform(1 - _JITTER, 1 + _JITTER))
             try:
                 await work()
             except StoreUnavailable:  # The connection has logged it, and tries to connect again.
