@@ -14,6 +14,7 @@ from tests.mock_server.both_ways.stepped import HEAD, KINDS, WAYS, connected, se
 from tests.mock_server.e2e.api import STATUS, SUBMIT
 from tests.properties import examples
 
+_MANY_TURNS = 100_000  # Of the event loop.
 JSON = f"{HEAD}Content-Type: application/json\r\n"
 SUBMITTED = f"POST {SUBMIT} HTTP/1.1\r\n{JSON}Content-Length: {len(PROMPT)}\r\n".encode()
 CHUNKED = f"POST {SUBMIT} HTTP/1.1\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n".encode()
@@ -45,15 +46,20 @@ def packets(draw: st.DrawFn, data: bytes) -> list[bytes]:
     if ends:
         place |= st.builds(int.__add__, st.sampled_from(ends), st.integers(-1, 2))
     cuts = draw(st.lists(place, max_size=8))
-    return [data[start:end] for start, end in pairwise([0, *sorted(cuts), len(data)]) if data]
+    places = pairwise([0, *sorted(cuts), len(data)])
+    return [data[start:end] for start, end in places if start < end]  # No packet is empty.
 
 
 async def received(way: str, parts: Sequence[bytes], *, waits: bool, ends: bool = False) -> bytes:
     """Return what a new server sends to a client that sends these parts."""
     async with connected(WAYS[way], clock=StillClock(), seed=7) as (protocol, client, _):
         for part in parts:
-            while not client.reads and not client.is_ended:  # noqa: ASYNC110  # there is no event
+            for _ in range(_MANY_TURNS):
+                if client.reads or client.is_ended:
+                    break
                 await asyncio.sleep(0)
+            else:
+                pytest.fail("the server does not go on reading")
             protocol.data_received(part)
             if waits:
                 await settled(client)
