@@ -4,7 +4,6 @@ The fixture runs this file as a program in a network of its own, with a DNS serv
 """
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -17,7 +16,11 @@ import httpx
 import pytest
 
 from tests.mock_server.runtime.name_server import NameServer
-from tests.mock_server.runtime.own_network import begin_network, own_network, replace_file
+from tests.mock_server.runtime.own_network import (
+    begin_network,
+    replace_file,
+    run_in_own_network,
+)
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
@@ -28,16 +31,7 @@ TASK = {"request_type": "callback", "input": {"prompt": "a fox"}}
 
 @pytest.fixture(scope="module")
 def measured() -> Mapping[str, float]:
-    result = subprocess.run(
-        [*own_network(), sys.executable, __file__],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=10 * PATIENCE_S,
-    )
-    assert result.returncode == 0, result.stderr
-    times: dict[str, float] = json.loads(result.stdout)
+    times: dict[str, float] = json.loads(run_in_own_network(__file__))
     return times
 
 
