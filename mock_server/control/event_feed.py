@@ -128,7 +128,9 @@ class EventFeed:
             self._push(lost_changes(self._lost))
             self._lost = 0
             self._tasks.follow(*self._sandbox.tasks(self._real_ms()))  # Submits may be lost.
-        for _ in range(min(_PIECE, len(self._notices))):
+        for _ in range(_PIECE):
+            if not self._notices:  # Also if the sandbox was removed: then the rest is forgotten.
+                break
             self._report(self._notices.popleft())
         if not self._readers:
             return

@@ -130,6 +130,22 @@ def test_removal_of_the_sandbox_ends_all_readers_and_those_that_join_later() -> 
     with_bench(test)
 
 
+def test_events_of_a_new_sandbox_are_not_those_of_the_removed_one() -> None:
+    async def test(bench: Bench) -> None:
+        reader, later = Reader(), Reader()
+        bench.feed.join(reader, None)
+        await bench.store.remove(bench.sandbox.id)
+        await bench.store.open(bench.sandbox.id, is_broke=False, real_ms=0)
+        await bench.record(1)  # In the turn of the loop in which the old one was removed.
+        bench.feed.join(later, None)
+
+        assert [reader.is_ended, later.is_ended] == [True, True]
+        assert [len(reader.texts), len(later.texts)] == [1, 1]
+        assert (bench.is_followed, bench.ended) == (False, [None])
+
+    with_bench(test)
+
+
 def test_other_work_goes_on_while_many_events_are_encoded() -> None:
     async def test(bench: Bench) -> None:
         reader = Reader()
