@@ -1,5 +1,6 @@
 """What commands do if standard output is closed, full, or read by nobody."""
 
+import inspect
 import os
 import re
 import signal
@@ -12,6 +13,8 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
+import contract_tests.contract.standard_streams
+import mock_server.standard_streams
 from tests.patience import PATIENCE_S
 
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -123,3 +126,14 @@ def test_server_serves_without_standard_streams(redirection: str, tmp_path: Path
             assert response.status == 200
 
     assert "Traceback" not in log.read_text()
+
+
+def test_both_modules_do_the_same() -> None:
+    """Neither package may import the other one, so that the module exists twice."""
+    modules = (mock_server.standard_streams, contract_tests.contract.standard_streams)
+
+    mock_source, kit_source = (
+        inspect.getsource(module).replace(module.__doc__ or "", "") for module in modules
+    )
+
+    assert mock_source == kit_source

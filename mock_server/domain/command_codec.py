@@ -16,7 +16,7 @@ import msgspec
 
 from mock_server.domain.commands import AnswerStatus, Command, RecordExchange, Submit
 from mock_server.domain.errors import DamagedLog, NewerFormat
-from mock_server.domain.journal import Header
+from mock_server.domain.headers import Header
 from mock_server.domain.planner import DEFAULT_REQUEST
 from mock_server.domain.task import Ending
 

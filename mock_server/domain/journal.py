@@ -9,6 +9,12 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from mock_server.domain.faults.injected import Injected, fault_text
+from mock_server.domain.headers import (
+    Header,
+    SharedHeaders,
+    request_weight,
+    response_weight,
+)
 from mock_server.domain.integers import Integer
 from mock_server.domain.operation import Operation
 
@@ -19,15 +25,9 @@ MAX_BODY_BYTES = 64 * 1024
 # The memory of the objects of an entry, without texts and other parts of variable length. A test
 # compares the weights with the memory that is allocated.
 _ENTRY_BYTES = 430
-_BLOCK_BYTES = 170  # Headers that entries share.
-_HEADER_BYTES = 130
-_ANSWER_HEADER_BYTES = 80  # The names of these, and some values, are constants.
 _REASON_BYTES = 100  # Why there was no response, or the rule that was applied.
 _INJECTED_BYTES = 100
 _MAX_CHARACTER_BYTES = 4
-
-Header = tuple[bytes, bytes]
-Block = tuple[Header, ...]
 
 
 class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -61,37 +61,6 @@ class Entry(msgspec.Struct, frozen=True, gc=False, array_like=True):
         return fault_text(self.injected) if self.injected else ""
 
 
-class _SharedHeaders:
-    """The headers of requests or responses, which several entries have in common."""
-
-    __slots__ = ("bytes", "last", "pairs")
-
-    def __init__(self, pairs: Block, weight: int) -> None:
-        self.pairs = pairs
-        self.bytes = weight
-        # The number of the last entry that has them. It is not updated while the newest entry has
-        # them.
-        self.last = 0
-
-
-def _no_headers() -> _SharedHeaders:
-    return _SharedHeaders(((b"", b""),), 0)  # No entry has these headers.
-
-
-def _weight(pairs: Block) -> int:
-    if not pairs:
-        return 0
-    text_bytes = sum(len(name) + len(value) for name, value in pairs)
-    return _BLOCK_BYTES + len(pairs) * _HEADER_BYTES + text_bytes
-
-
-def _answer_weight(pairs: Block) -> int:
-    if not pairs:
-        return 0
-    values_bytes = sum(len(value) for _, value in pairs)
-    return _BLOCK_BYTES + len(pairs) * _ANSWER_HEADER_BYTES + values_bytes
-
-
 class Journal:
     """Stores entries within MAX_ENTRIES and MAX_BYTES: drops and counts the oldest ones.
 
@@ -103,11 +72,9 @@ class Journal:
     """
 
     __slots__ = (
-        "_answer_headers",
         "_entries",
-        "_headers",
-        "_shared",
-        "_shared_answers",
+        "_request_headers",
+        "_response_headers",
         "_weights",
         "bytes",
         "last",
@@ -116,9 +83,8 @@ class Journal:
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque()
         self._weights: deque[int] = deque()  # Without headers.
-        self._shared: dict[Block, _SharedHeaders] = {}
-        self._shared_answers: dict[Block, _SharedHeaders] = {}
-        self._headers = self._answer_headers = _no_headers()  # Those of the newest entry.
+        self._request_headers = SharedHeaders(request_weight)
+        self._response_headers = SharedHeaders(response_weight)
         self.bytes = 0
         self.last = 0  # The number of the newest entry, 0 if there was none.
 
@@ -171,11 +137,13 @@ class Journal:
             weight += _REASON_BYTES + len(entry.rule) + len(entry.error)
             weight += len(entry.injected) * _INJECTED_BYTES
         # Most entries have the same headers as the entry before.
-        headers, answer_headers = self._headers.pairs, self._answer_headers.pairs
-        if entry.headers is not headers:
-            headers = self._share_headers(entry)
-        if entry.answer_headers is not answer_headers:
-            answer_headers = self._share_answer_headers(entry)
+        requests, responses = self._request_headers, self._response_headers
+        if entry.headers is not requests.newest:
+            self.bytes += requests.add(entry.headers, self.last)
+            force_setattr(entry, "headers", requests.newest)
+        if entry.answer_headers is not responses.newest:
+            self.bytes += responses.add(entry.answer_headers, self.last)
+            force_setattr(entry, "answer_headers", responses.newest)
         self.last = number = self.last + 1
         if len(entries) == MAX_ENTRIES:
             oldest = entries.popleft()
@@ -183,10 +151,10 @@ class Journal:
             entries.append(entry)
             weights.append(weight)
             self.bytes += weight_change
-            if oldest.headers is not headers:
-                self._release(self._shared, oldest.headers)
-            if oldest.answer_headers is not answer_headers:
-                self._release(self._shared_answers, oldest.answer_headers)
+            if oldest.headers is not requests.newest:
+                self.bytes -= requests.release(oldest.headers, self.dropped)
+            if oldest.answer_headers is not responses.newest:
+                self.bytes -= responses.release(oldest.answer_headers, self.dropped)
         else:
             entries.append(entry)
             weights.append(weight)
@@ -202,45 +170,12 @@ class Journal:
             self._drop_oldest()
         return count - len(self._entries)
 
-    def _share_headers(self, entry: Entry) -> Block:
-        """Return the headers that are equal to those of an entry, and give them to the entry."""
-        self._headers.last = self.last
-        shared = self._shared.get(entry.headers)
-        if shared is None:
-            shared = _SharedHeaders(entry.headers, _weight(entry.headers))
-            self._shared[entry.headers] = shared
-            self.bytes += shared.bytes
-        self._headers = shared
-        force_setattr(entry, "headers", shared.pairs)
-        return shared.pairs
-
-    def _share_answer_headers(self, entry: Entry) -> Block:
-        self._answer_headers.last = self.last
-        shared = self._shared_answers.get(entry.answer_headers)
-        if shared is None:
-            shared = _SharedHeaders(entry.answer_headers, _answer_weight(entry.answer_headers))
-            self._shared_answers[entry.answer_headers] = shared
-            self.bytes += shared.bytes
-        self._answer_headers = shared
-        force_setattr(entry, "answer_headers", shared.pairs)
-        return shared.pairs
-
     def _drop_oldest(self) -> None:
         entry = self._entries.popleft()
         self.bytes -= self._weights.popleft()
-        if entry.headers is not self._headers.pairs:
-            self._release(self._shared, entry.headers)
-        if entry.answer_headers is not self._answer_headers.pairs:
-            self._release(self._shared_answers, entry.answer_headers)
+        self.bytes -= self._request_headers.release(entry.headers, self.dropped)
+        self.bytes -= self._response_headers.release(entry.answer_headers, self.dropped)
         if not self._entries:
-            self._shared.clear()
-            self._shared_answers.clear()
-            self._headers = self._answer_headers = _no_headers()
+            self._request_headers.clear()
+            self._response_headers.clear()
             self.bytes = 0
-
-    def _release(self, shared_headers: dict[Block, _SharedHeaders], pairs: Block) -> None:
-        """Forget headers if the entry that has just been dropped was the last one with them."""
-        shared = shared_headers[pairs]
-        if shared.last <= self.dropped:
-            del shared_headers[pairs]
-            self.bytes -= shared.bytes

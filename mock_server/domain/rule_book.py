@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from mock_server.domain.chance import draw, two_uniforms
 from mock_server.domain.faults.effect import Effect
-from mock_server.domain.journal import Header
+from mock_server.domain.headers import Header
 from mock_server.domain.operation import Operation
 from mock_server.domain.rule_filter import RuleFilter
 from mock_server.domain.rule_parsing import parse_rule

@@ -6,7 +6,7 @@ A test suite may install a hundred rules and send thousands of requests that mat
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from mock_server.domain.journal import Header
+from mock_server.domain.headers import Header
 from mock_server.domain.operation import Operation
 from mock_server.domain.rules import RuleDefinition, RuleInput
 from mock_server.domain.task import TaskState

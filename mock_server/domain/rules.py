@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from mock_server.domain.faults.effect import Effect
-from mock_server.domain.journal import Header
+from mock_server.domain.headers import Header
 from mock_server.domain.operation import Operation
 from mock_server.domain.task import TaskState
 

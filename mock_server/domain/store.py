@@ -12,7 +12,8 @@ from mock_server.domain.commands import Command, R
 from mock_server.domain.deliveries import Delivery
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.events import Follower
-from mock_server.domain.journal import Entry, Header
+from mock_server.domain.headers import Header
+from mock_server.domain.journal import Entry
 from mock_server.domain.results import ClockReading, Counters, TaskView
 from mock_server.domain.rule_book import QueuedRule, RuleState
 from mock_server.domain.rules import RuleInput

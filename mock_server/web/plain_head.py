@@ -6,7 +6,7 @@ from typing import TypeVar
 import httptools
 import msgspec
 
-from mock_server.domain.journal import Header
+from mock_server.domain.headers import Header
 from mock_server.web.pipeline import Endpoint
 from mock_server.web.request import HeaderBlock, Target
 

@@ -7,7 +7,7 @@ from typing import Self, TypeAlias
 import msgspec
 from starlette.types import Scope
 
-from mock_server.domain.journal import Header
+from mock_server.domain.headers import Header
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.store import SandboxReader
 from mock_server.domain.submission import Submission

@@ -21,7 +21,8 @@ from mock_server.domain.clock import ClockCheckpoint
 from mock_server.domain.command_codec import FORMAT, check_format
 from mock_server.domain.deliveries import Delivery
 from mock_server.domain.errors import DamagedLog
-from mock_server.domain.journal import Entry, Header
+from mock_server.domain.headers import Header
+from mock_server.domain.journal import Entry
 from mock_server.domain.ledger import LedgerCheckpoint
 from mock_server.domain.sandbox_settings import ClockSettings, SandboxSettings
 from mock_server.domain.task import Ending, Order

@@ -6,7 +6,8 @@ from typing import TypeVar
 
 import msgspec
 
-from mock_server.domain.journal import Entry, Header
+from mock_server.domain.headers import Header
+from mock_server.domain.journal import Entry
 from mock_server.domain.rule_book import QueuedRule, Rule
 from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.sandbox.checkpoint_format import (

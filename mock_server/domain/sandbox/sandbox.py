@@ -11,7 +11,8 @@ from mock_server.domain import commands
 from mock_server.domain.commands import Command, R
 from mock_server.domain.deliveries import Delivery
 from mock_server.domain.events import Event
-from mock_server.domain.journal import Entry, Header, Journal
+from mock_server.domain.headers import Header
+from mock_server.domain.journal import Entry, Journal
 from mock_server.domain.results import ClockReading, Counters, TaskView
 from mock_server.domain.rule_book import QueuedRule, RuleState
 from mock_server.domain.rules import RuleInput

@@ -12,7 +12,8 @@ from mock_server.domain import commands
 from mock_server.domain.command_codec import FORMAT, decode_commands, encode_commands
 from mock_server.domain.commands import Command, CountRequest, RecordExchange, Restore, Submit
 from mock_server.domain.errors import DamagedLog, NewerFormat
-from mock_server.domain.journal import Entry, Header
+from mock_server.domain.headers import Header
+from mock_server.domain.journal import Entry
 from mock_server.domain.operation import Operation
 from mock_server.domain.planner import DEFAULT_REQUEST, PlanRequest
 from mock_server.domain.sandbox import sandbox

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from mock_server.domain.commands import RecordExchange, Restore, TakeSnapshot, TrimJournal
 from mock_server.domain.faults.injected import FaultKind, Injected
-from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Header, Journal
+from mock_server.domain.headers import Header
+from mock_server.domain.journal import MAX_BODY_BYTES, Entry, Journal
 from mock_server.domain.operation import Operation
 from mock_server.domain.sandbox.sandbox import Sandbox
 from tests.mock_server.domain.checkpoints import TEMPLATE, saved

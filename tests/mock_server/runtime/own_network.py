@@ -1,15 +1,21 @@
 """Run a program with its own network and its own files, without effect on the machine."""
 
+import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
 
-def own_network() -> list[str]:
+_ROOT = Path(__file__).parents[3]
+
+
+def _own_network() -> list[str]:
     """Return a command prefix that gives a program its own network and mounts, or skip."""
     if shutil.which("ip") is None or shutil.which("unshare") is None:
         pytest.skip("needs the commands `ip` (iproute2) and `unshare` (util-linux)")
@@ -21,8 +27,22 @@ def own_network() -> list[str]:
     pytest.skip("not permitted to make a network namespace with `unshare`")
 
 
+def run_in_own_network(file: str) -> str:
+    """Run a Python file as a program with a network of its own, or skip; return what it prints."""
+    result = subprocess.run(
+        [*_own_network(), sys.executable, file],
+        env={**os.environ, "PYTHONPATH": str(_ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=10 * PATIENCE_S,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
 def begin_network() -> None:
-    """Start the loopback interface of a program that `own_network` has started."""
+    """Start the loopback interface of a program that `run_in_own_network` has started."""
     assert [name for _, name in socket.if_nameindex()] == ["lo"], "not in a network of its own"
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 

@@ -4,7 +4,6 @@ The fixture runs this file as a program in a network of its own, with a DNS serv
 Lookups of dead names take minutes there, so whatever waits for them takes longer than tests wait.
 """
 
-import os
 import signal
 import socket
 import subprocess
@@ -12,16 +11,18 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.mock_server.runtime.name_server import NameServer
-from tests.mock_server.runtime.own_network import begin_network, own_network, replace_file
+from tests.mock_server.runtime.own_network import (
+    begin_network,
+    replace_file,
+    run_in_own_network,
+)
 from tests.patience import PATIENCE_S
 
-ROOT = Path(__file__).parents[3]
 # This server waits for a DNS server for minutes, not for five seconds.
 PATIENT_SERVER = f"""
 from mock_server.__main__ import main
@@ -37,16 +38,7 @@ TASK = {"request_type": "callback", "input": {"prompt": "a fox"}}
 @pytest.fixture(scope="module")
 def ended() -> Sequence[str]:
     """Return what has ended although 20 lookups had not."""
-    result = subprocess.run(
-        [*own_network(), sys.executable, __file__],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=10 * PATIENCE_S,
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout.splitlines()
+    return run_in_own_network(__file__).splitlines()
 
 
 @pytest.mark.parametrize("host", HOSTS)

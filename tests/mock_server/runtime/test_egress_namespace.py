@@ -6,7 +6,6 @@ httpx client, which proves that the trap notices a connection.
 """
 
 import asyncio
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -22,7 +21,11 @@ import pytest
 from mock_server.runtime.egress import Egress
 from mock_server.runtime.image_checker import HttpImageChecker
 from mock_server.runtime.sender import HttpSender
-from tests.mock_server.runtime.own_network import begin_network, own_network, replace_file
+from tests.mock_server.runtime.own_network import (
+    begin_network,
+    replace_file,
+    run_in_own_network,
+)
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
@@ -156,16 +159,7 @@ def case_id(case: Case) -> str:
 @pytest.fixture(scope="module")
 def trial() -> Mapping[str, Hits]:
     """Run all cases in a network namespace; give the hits of each case by its id."""
-    result = subprocess.run(
-        [*own_network(), sys.executable, __file__],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=10 * PATIENCE_S,
-    )
-    assert result.returncode == 0, result.stderr
-    return msgspec.json.decode(result.stdout, type=dict[str, Hits])
+    return msgspec.json.decode(run_in_own_network(__file__), type=dict[str, Hits])
 
 
 @pytest.mark.parametrize("case", ALLOWED, ids=case_id)
