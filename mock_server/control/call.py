@@ -26,6 +26,7 @@ from mock_server.control.query import check_names, read_query
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.store import Store
 from mock_server.web.persistence import persisted
+from mock_server.web.redaction import Redactor
 
 JSON = "application/json"
 
@@ -151,7 +152,11 @@ class CallRoute(Route):
     async def _encoded(self, request: Request, answer: object, status: int = 200) -> Response:
         """Return a response as JSON in which the API key of the caller is redacted."""
         sandbox_id: str | None = getattr(request.state, "sandbox_id", None)
-        redact = partial(self._authenticator.without_key, sandbox_id) if sandbox_id else bytes
+        redact: Callable[[bytes], bytes] = bytes
+        if sandbox_id:
+            redact = partial(self._authenticator.without_key, sandbox_id)
+        elif status >= 400:  # Only errors quote the request of a caller without a sandbox.
+            redact = Redactor.of_request(request.headers.raw).json
         return Response(await encoded(answer, redact), status, media_type=JSON)
 
 

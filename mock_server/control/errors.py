@@ -16,6 +16,7 @@ from starlette.responses import Response
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.web.answer import RETRY_AFTER_S
 from mock_server.web.body import ClientGone
+from mock_server.web.redaction import Redactor
 
 Handler: TypeAlias = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -77,14 +78,15 @@ def on_http_error(suggestion: Callable[[str], str]) -> Handler:
 
     async def respond(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        path, headers = request.scope["path"], error.headers or {}
+        path = Redactor.of_request(request.headers.raw).sentence(request.scope["path"])
+        headers = error.headers or {}
         if error.status_code == 405:
             allowed = ", ".join(sorted(headers["Allow"].split(", ")))
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers={"Allow": f"{allowed}, OPTIONS"})
             problem = f"must be called with {allowed} (got {request.method})"
         else:
-            problem = f"unknown path; {suggestion(path)}"
+            problem = f"unknown path; {suggestion(request.scope['path'])}"
         response = _response(error.status_code, f"{request.method} {path[:200]}: {problem}")
         response.headers.update(headers)
         return response

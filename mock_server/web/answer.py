@@ -11,6 +11,7 @@ from mock_server.domain.faults.effect import RuleRejection
 from mock_server.domain.results import NO_PERMISSION, Rejection, RejectionReason
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.web import envelope
+from mock_server.web.redaction import Redactor
 
 Header: TypeAlias = tuple[bytes, bytes]
 
@@ -93,7 +94,8 @@ def unavailable(reason: str, now_ms: int) -> Answer:
 
 def wrong_method(scope: Scope, allowed: str, now_ms: int) -> Answer:
     """Return the response to a method that the path does not support."""
-    detail = f"{scope['path']}: must be called with {allowed} (got {scope['method']})"
+    path = Redactor.of_request(scope["headers"]).sentence(scope["path"])
+    detail = f"{path}: must be called with {allowed} (got {scope['method']})"
     body = envelope.error(405, "Method not allowed", detail)
     return Answer(405, body, now_ms, headers=((b"allow", allowed.encode()),))
 

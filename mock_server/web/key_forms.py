@@ -54,19 +54,20 @@ class KeyForms:
     """The forms of one key that are searched for."""
 
     def __init__(self, key: str) -> None:
-        raw = {key.encode(errors="replace"), key.encode("latin-1", "replace")}
-        addresses = {quote(key, safe="").encode(), quote_plus(key).encode()}
-        escaped = _json_forms(key)
+        base64 = {core for form in _plain_forms(key) for core in _base64_cores(form)}
+        written = {key, key.lower()}  # Names of headers and hosts are stored in lower case.
+        raw = {form for each in written for form in _raw_forms(each)}
+        escaped = {form for each in written for form in _json_forms(each)}
         self._exact_in_json = _longest_first(escaped)
         self._exact = _longest_first(raw | escaped)
-        forms = raw | escaped | {key.replace(" ", "+").encode(errors="replace")}
+        forms = raw | escaped
+        forms |= {each.replace(" ", "+").encode(errors="replace") for each in written}
         decoded = {_decoded(form, is_json=False) for form in forms}
         decoded |= {form.translate(_DECODED) for form in forms}
-        base64 = {core for form in raw | addresses for core in _base64_cores(form)}
         self._decoded = _with_ends(form for form in decoded if len(form) >= _SHORTEST)
         self._base64 = _with_ends(base64)
         self._undecoded_base64 = base64 | {core.translate(_URL_BASE64) for core in base64}
-        self._unescaped = raw | addresses
+        self._unescaped = {form for each in written for form in _plain_forms(each)}
         # JSON escapes other characters as \u00XX only.
         is_plain = _PLAIN.fullmatch(key) and not any(b"/" in core for core in base64)
         self._escape = b"\\u00" if is_plain else b"\\"
@@ -114,6 +115,15 @@ def _with_ends(forms: Iterable[bytes]) -> list[bytes]:
                 break
             ends.add(form[at + 1 :])
     return list(ends)
+
+
+def _raw_forms(key: str) -> set[bytes]:
+    return {key.encode(errors="replace"), key.encode("latin-1", "replace")}
+
+
+def _plain_forms(key: str) -> set[bytes]:
+    """Return the key as it is, and as it is in addresses and forms."""
+    return _raw_forms(key) | {quote(key, safe="").encode(), quote_plus(key).encode()}
 
 
 def _json_forms(key: str) -> set[bytes]:

@@ -69,6 +69,10 @@ class Redactor:
     def _forms(self) -> KeyForms:
         return _forms_of(self._key)
 
+    def sentence(self, text: str) -> str:
+        """Return a text for people with every form of the key redacted."""
+        return self.everywhere(text.encode(errors="replace")).decode(errors="replace")
+
     def headers_everywhere(self, headers: Iterable[Header]) -> tuple[Header, ...]:
         """Return headers without secrets, and with every form of the key redacted."""
         return tuple(

@@ -20,6 +20,7 @@ from mock_server.web.answer import (
 )
 from mock_server.web.api_keys import ApiKeys
 from mock_server.web.pipeline import Endpoint
+from mock_server.web.redaction import Redactor
 from mock_server.web.request import Headers, ProviderRequest
 from mock_server.web.responder import Responder
 
@@ -72,14 +73,18 @@ class KeyedEndpoint(Endpoint):
     async def reject_counted(
         self, request: ProviderRequest, status: int, message: str, detail: str
     ) -> Answer:
-        """Reject a request; it still counts toward the rate limit (LIM-4)."""
+        """Reject a request; it still counts toward the rate limit (LIM-4).
+
+        `detail` may quote the request, so the API key is redacted: clients log error messages.
+        """
         counted = await self._store.execute(
             request.sandbox.id,
             CountRequest(real_ms=request.real_ms, known_changes=request.known_changes),
         )
         if isinstance(counted, Rejection):
             return rejected(counted, request.sandbox.settings)
-        return Answer(status, envelope.error(status, message, detail), counted.now_ms)
+        shown = Redactor.of_request(request.block.pairs).sentence(detail)
+        return Answer(status, envelope.error(status, message, shown), counted.now_ms)
 
     @abstractmethod
     async def handle(self, request: ProviderRequest) -> Answer: ...

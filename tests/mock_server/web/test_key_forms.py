@@ -99,6 +99,15 @@ def test_json_stays_valid_whatever_key_and_text_are(key: str, raw: bytes) -> Non
     json.loads(Redactor(key).json(document))
 
 
+@given(keys)
+def test_key_in_lower_case_is_removed(key: str) -> None:
+    """Servers store names of headers and hosts in lower case."""
+    name = f"x-{key.lower()}"
+
+    assert Redactor(key).everywhere(name.encode()) == b"x-[redacted]"
+    assert key.lower() not in json.loads(Redactor(key).json(json.dumps([name]).encode()))[0]
+
+
 def test_backslash_at_the_end_of_a_key_is_removed_from_text() -> None:
     assert Redactor("0000000\\").everywhere(b"/a/0000000\\/b") == b"/a/[redacted]/b"
 
