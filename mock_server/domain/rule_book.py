@@ -4,30 +4,28 @@ The first rule that matches is applied, and only rules up to that one count thei
 A rule book is deterministic: equal books with equal inputs return equal matches.
 """
 
-from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from hashlib import blake2b
-from typing import Annotated, Any, Self
+from functools import partial
+from typing import Annotated, Self
 
 import msgspec
 from msgspec import Meta
 
-from mock_server.domain.chance import draw, two_uniforms
+from mock_server.domain.chance import draw
+from mock_server.domain.counted_rule import MAX_SUBJECTS, Draw, Rule, RuleSnapshot, identified
 from mock_server.domain.faults.effect import Effect
 from mock_server.domain.headers import Header
 from mock_server.domain.operation import Operation
 from mock_server.domain.rule_filter import RuleFilter
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition, RuleInput
-from mock_server.domain.snapshot_bounds import Count, RuleId, Text
+from mock_server.domain.snapshot_bounds import Count
 
 MAX_RULES = 1000
 MAX_NEXT = 10_000
-_MAX_SUBJECTS = 10_000  # The number of subjects for which one rule keeps separate counters.
-_MAX_SUBJECT_LENGTH = 20_000  # Valid prompts and paths are shorter.
-
-Counts = Annotated[dict[Text, Count], Meta(max_length=_MAX_SUBJECTS)]
+_MAX_COUNTERS = 100_000  # Of subjects, for all rules together: fewer subjects of many rules.
 
 
 class RuleMatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,19 +34,6 @@ class RuleMatch(msgspec.Struct, frozen=True, kw_only=True):
     rule: str  # The id of the rule.
     effect: Effect
     latency_ms: int = 0
-
-
-class Rule(msgspec.Struct, kw_only=True):
-    """A definition with its counters."""
-
-    id: str
-    definition: RuleDefinition
-    seen: int = 0  # Requests that meet all conditions except `nth` and `times`.
-    applied: int = 0
-    tries: dict[str, int] = msgspec.field(default_factory=dict)  # By operation and subject.
-    hits: dict[str, int] = msgspec.field(default_factory=dict)  # By subject.
-
-    identity: str = ""  # Part of the rule's random draws; independent of its position.
 
 
 class RuleState(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,16 +56,6 @@ class QueuedRule(msgspec.Struct, frozen=True, kw_only=True):
     left: int
 
 
-class RuleSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    id: RuleId
-    written: dict[str, Any]
-    seen: Count = 0
-    applied: Count = 0
-    left: Count = 0  # Only queued rules have it.
-    tries: Counts = {}
-    hits: Counts = {}
-
-
 class RuleBookSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     made: Count
     own: Annotated[list[RuleSnapshot], Meta(max_length=MAX_RULES)]
@@ -90,20 +65,19 @@ class RuleBookSnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True)
 
 class RuleBook:
     __slots__ = (
-        "_by_operation", "_filter", "_has_patterns", "_headers", "_made", "_sandbox_id", "_seed",
+        "_by_operation", "_draw", "_filter", "_has_patterns", "_headers", "_made", "_max_subjects",
         "profile", "queue", "rules",
     )  # fmt: skip
 
     def __init__(self, seed: int, sandbox_id: str) -> None:
-        self._seed = seed
-        self._sandbox_id = sandbox_id
+        self._draw: Draw = partial(draw, seed, sandbox_id)
         self._made = 0
         self._has_patterns = False  # Whether any rule has a pattern, without the queue.
         self._by_operation: dict[Operation, list[Rule]] = {each: [] for each in Operation}
-        self._headers: frozenset[Header] = (
-            frozenset()
-        )  # Those that rules without the queue ask for.
+        # Those that rules without the queue ask for.
+        self._headers: frozenset[Header] = frozenset()
         self._filter = RuleFilter(())  # Of all rules, without the queue.
+        self._max_subjects = MAX_SUBJECTS  # Per rule.
         self.rules: list[Rule] = []
         self.profile: list[Rule] = []
         self.queue: deque[QueuedRule] = deque()
@@ -131,13 +105,13 @@ class RuleBook:
             same = known.pop(definition.id, None)
             is_same = same is not None and same.definition.written == definition.written
             rules.append(same if same is not None and is_same else self._new_rule(definition))
-        self._set_rules(_identified(rules), self.profile)
+        self._set_rules(identified(rules), self.profile)
 
     def add(self, definition: RuleDefinition) -> None:
-        self._set_rules(_identified([*self.rules, self._new_rule(definition)]), self.profile)
+        self._set_rules(identified([*self.rules, self._new_rule(definition)]), self.profile)
 
     def replace_profile(self, name: str, definitions: Sequence[RuleDefinition]) -> None:
-        rules = _identified(
+        rules = identified(
             Rule(id=f"{name}-{number}", definition=definition)
             for number, definition in enumerate(definitions, start=1)
         )
@@ -159,8 +133,8 @@ class RuleBook:
     def snapshot(self) -> RuleBookSnapshot:
         return RuleBookSnapshot(
             made=self._made,
-            own=[_snapshot_of(rule) for rule in self.rules],
-            profile=[_snapshot_of(rule) for rule in self.profile],
+            own=[rule.snapshot() for rule in self.rules],
+            profile=[rule.snapshot() for rule in self.profile],
             queue=[
                 RuleSnapshot(id=each.id, written=each.definition.written, left=each.left)
                 for each in self.queue
@@ -170,8 +144,8 @@ class RuleBook:
     def restore(self, snapshot: RuleBookSnapshot, fail_codes: Mapping[str, str]) -> None:
         """Continue from a snapshot. Raise RuleError when a rule in it is invalid."""
         self._set_rules(
-            _identified(_restored(rule, fail_codes) for rule in snapshot.own),
-            _identified(_restored(rule, fail_codes) for rule in snapshot.profile),
+            identified(Rule.of_snapshot(rule, fail_codes) for rule in snapshot.own),
+            identified(Rule.of_snapshot(rule, fail_codes) for rule in snapshot.profile),
         )
         self.queue = deque(
             QueuedRule(
@@ -221,7 +195,7 @@ class RuleBook:
                     del self.queue[place]
                 return self._matched(queued.id, queued.definition, left)
         for rule in self._by_operation[rule_input.operation]:
-            if self._matches(rule, rule_input):
+            if rule.matches(rule_input, self._draw, self._max_subjects):
                 rule.applied += 1
                 return self._matched(rule.id, rule.definition, rule.applied)
         return None
@@ -242,6 +216,8 @@ class RuleBook:
             header for rule in in_order for header in rule.definition.conditions.headers
         )
         self._filter = RuleFilter(rule.definition for rule in in_order)
+        counting = sum(rule.has_subjects for rule in in_order)
+        self._max_subjects = min(MAX_SUBJECTS, _MAX_COUNTERS // max(counting, 1))
 
     def _definitions(self, operation: Operation) -> Iterator[RuleDefinition]:
         for queued in self.queue:
@@ -249,88 +225,14 @@ class RuleBook:
         for rule in self._by_operation[operation]:
             yield rule.definition
 
-    def _matches(self, rule: Rule, rule_input: RuleInput) -> bool:
-        if not rule.definition.fits(rule_input):
-            return False
-        conditions = rule.definition.conditions
-        probability = conditions.probability
-        if probability is not None and not self._is_drawn(rule, probability, rule_input):
-            return False
-        rule.seen += 1
-        if conditions.nth is not None and not conditions.nth.includes(rule.seen):
-            return False
-        if conditions.times is not None and rule.applied >= conditions.times:
-            return False
-        each = conditions.times_each
-        return each is None or _counted(rule.hits, rule_input.subject) <= each
-
-    def _is_drawn(self, rule: Rule, probability: float, rule_input: RuleInput) -> bool:
-        """Tell whether the rule is drawn, independently of the order of subjects.
-
-        The draw depends on the subject and on how often the rule has seen it.
-        """
-        subject = f"{rule_input.operation}:{rule_input.subject}"
-        tries = _counted(rule.tries, subject)
-        purpose = f"rule {rule.identity} {subject}"
-        drawn, _ = two_uniforms(draw(self._seed, self._sandbox_id, tries, purpose))
-        return drawn < probability
-
     def _matched(self, rule_id: str, definition: RuleDefinition, count: int) -> RuleMatch:
         latency = definition.effect.latency
         latency_ms = 0
         if latency is not None:
             purpose = f"latency {rule_id}"
-            latency_ms = latency.drawn_ms(draw(self._seed, self._sandbox_id, count, purpose))
+            latency_ms = latency.drawn_ms(self._draw(count, purpose))
         return RuleMatch(rule=rule_id, effect=definition.effect, latency_ms=latency_ms)
 
     def _new_rule(self, definition: RuleDefinition) -> Rule:
         self._made += 1
         return Rule(id=f"rule-{self._made}", definition=definition)
-
-
-def _identified(rules: Iterable[Rule]) -> list[Rule]:
-    """Give each rule an identity made of its text and the number of equal rules before it."""
-    found = list(rules)
-    seen: Counter[str] = Counter()
-    for rule in found:
-        written = msgspec.json.encode(rule.definition.written, order="sorted")
-        digest = blake2b(written, digest_size=8).hexdigest()
-        rule.identity = f"{digest}-{seen[digest]}"
-        seen[digest] += 1
-    return found
-
-
-def _snapshot_of(rule: Rule) -> RuleSnapshot:
-    return RuleSnapshot(
-        id=rule.id,
-        written=rule.definition.written,
-        seen=rule.seen,
-        applied=rule.applied,
-        tries=dict(rule.tries),
-        hits=dict(rule.hits),
-    )
-
-
-def _restored(snapshot: RuleSnapshot, fail_codes: Mapping[str, str]) -> Rule:
-    return Rule(
-        id=snapshot.id,
-        definition=parse_rule(snapshot.written, "rule", fail_codes),
-        seen=snapshot.seen,
-        applied=snapshot.applied,
-        tries=dict(snapshot.tries),
-        hits=dict(snapshot.hits),
-    )
-
-
-def _counted(counts: dict[str, int], subject: str) -> int:
-    """Increase and return the count of a subject; above the limit, drop the oldest subject.
-
-    An invalid prompt may have megabytes. Its hash is kept instead.
-    """
-    if len(subject) > _MAX_SUBJECT_LENGTH:
-        subject = blake2b(subject.encode(errors="surrogatepass"), digest_size=16).hexdigest()
-    count = counts.pop(subject, 0) + 1
-    counts[subject] = count
-    if len(counts) > _MAX_SUBJECTS:
-        del counts[next(iter(counts))]
-    return count

@@ -7,12 +7,13 @@ from functools import lru_cache
 import msgspec
 
 from mock_server.domain.clock import VirtualClock
+from mock_server.domain.counted_rule import Rule
 from mock_server.domain.deliveries import Deliveries, Delivery
 from mock_server.domain.errors import DamagedLog
 from mock_server.domain.journal import Entry, Journal
 from mock_server.domain.ledger import Ledger
 from mock_server.domain.planner import SUCCESS_BY_DEFAULT
-from mock_server.domain.rule_book import QueuedRule, Rule, RuleBook
+from mock_server.domain.rule_book import QueuedRule, RuleBook
 from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.sandbox.checkpoint_format import (
     AdmittedRequests,

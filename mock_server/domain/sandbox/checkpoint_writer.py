@@ -6,9 +6,10 @@ from typing import TypeVar
 
 import msgspec
 
+from mock_server.domain.counted_rule import Rule
 from mock_server.domain.headers import Header
 from mock_server.domain.journal import Entry
-from mock_server.domain.rule_book import QueuedRule, Rule
+from mock_server.domain.rule_book import QueuedRule
 from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.sandbox.checkpoint_format import (
     AdmittedRequests,

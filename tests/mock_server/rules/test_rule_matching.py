@@ -192,3 +192,16 @@ def test_counters_of_an_endless_prompt_are_small(match: Json) -> None:
     assert matches == ([True, False, True] if "times_each" in match else matches)
     [rule] = book.snapshot().own
     assert len(msgspec.json.encode([rule.hits, rule.tries])) < 300
+
+
+@pytest.mark.parametrize("rules", [1, 500])
+def test_counters_of_all_rules_together_are_limited(rules: int) -> None:
+    """A rule that is never drawn counts every prompt, and so do all rules after it."""
+    book = book_of(*[{"match": {"probability": 1e-9}, "apply": CLOSE}] * rules)
+
+    for number in range(300):
+        book.match(submitted(f"{'x' * 15_000}{number}"))
+
+    counters = [subject for rule in book.snapshot().own for subject in rule.tries]
+    assert len(counters) == rules * min(300, 100_000 // rules)
+    assert max(map(len, counters)) <= 100
