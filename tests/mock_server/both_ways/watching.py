@@ -141,7 +141,11 @@ class WatchedConnection(asyncio.Protocol):
             return not self.is_over
         if self.is_over or cycle is None:
             return False
-        return bool(self.protocol.pipeline) or not (cycle.response_complete or cycle.more_body)
+        return bool(self.protocol.pipeline) or not (
+            cycle.response_complete
+            or cycle.more_body
+            or cycle.disconnected  # The connection ends, and this request is not answered.
+        )
 
 
 class _Tap:

@@ -3,6 +3,8 @@
 import asyncio
 import tracemalloc
 
+import pytest
+
 from mock_server.domain.api_key import MAX_KEY_LENGTH
 from mock_server.store.memory_store import MemoryStore
 from mock_server.web.api_keys import ApiKeys, sandbox_id
@@ -13,7 +15,12 @@ from tests.mock_server.domain.driven import DEFAULTS
 
 KEY = "sk-of-the-first-client"
 SHOWN = f'"a fox with {KEY}"'.encode()
-CACHED = 20_000
+CACHED = 200
+
+
+@pytest.fixture(autouse=True)
+def _small_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mock_server.web.api_keys._MAX_CACHED", CACHED)
 
 
 async def use(api_keys: ApiKeys, key: str, real_ms: int = 1) -> None:
