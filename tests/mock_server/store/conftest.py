@@ -13,6 +13,7 @@ from mock_server.store.memory_store import MemoryStore
 from tests.mock_server.store.bench import CATALOGUE, Bench, NewBench
 from tests.mock_server.store.redis.stores import RedisStores
 from tests.mock_server.store.sqlite.stores import SqliteStores
+from tests.patience import PATIENCE_S
 from tests.properties import is_deep
 
 
@@ -20,6 +21,12 @@ from tests.properties import is_deep
 def runner() -> Iterator[asyncio.Runner]:
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         yield runner
+
+
+@pytest.fixture(autouse=True)
+def redis_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Redis take longer on a machine that has much to do."""
+    monkeypatch.setattr("mock_server.store.redis.client.TIMEOUT_S", PATIENCE_S)
 
 
 class Stores(Protocol):

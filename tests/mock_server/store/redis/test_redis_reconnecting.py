@@ -19,6 +19,11 @@ IDS = [f"{number:016x}" for number in range(5)]
 
 
 @pytest.fixture
+def redis_timeout() -> None:
+    """Keep the timeout that users have."""
+
+
+@pytest.fixture
 def own_runner() -> Iterator[asyncio.Runner]:
     """Return a runner whose clock a test may move."""
     with asyncio.Runner() as runner:
