@@ -24,15 +24,16 @@ class VirtualClock:
 
     `speed` is the number of virtual seconds per real second in the mode `real`. While a process
     holds the clock, it stands still in every mode; `holder` is this process, or None.
+    `base_real_ms` is the real instant of the last change: earlier ones are not valid.
     """
 
-    __slots__ = ("_base_ms", "_base_real_ms", "_lag_ms", "_pace", "holder", "mode", "speed")
+    __slots__ = ("_base_ms", "_lag_ms", "_pace", "base_real_ms", "holder", "mode", "speed")
 
     def __init__(self, mode: Mode, speed: float, real_ms: int, now_ms: int | None = None) -> None:
         self.mode: Mode = mode
         self.speed = speed
         self._base_ms = real_ms if now_ms is None else now_ms
-        self._base_real_ms = real_ms
+        self.base_real_ms = real_ms
         self.holder: str | None = None
         self._set_pace()
 
@@ -41,7 +42,7 @@ class VirtualClock:
             mode=self.mode,
             speed=self.speed,
             base_ms=self._base_ms,
-            base_real_ms=self._base_real_ms,
+            base_real_ms=self.base_real_ms,
             holder=self.holder,
         )
 
@@ -56,7 +57,7 @@ class VirtualClock:
         if self._pace == 1:
             now_ms = real_ms - self._lag_ms
         else:
-            now_ms = self._base_ms + int((real_ms - self._base_real_ms) * self._pace)
+            now_ms = self._base_ms + int((real_ms - self.base_real_ms) * self._pace)
         return now_ms if now_ms < LATEST_MS else LATEST_MS  # noqa: FURB136  # hot
 
     def set(self, mode: Mode, speed: float, real_ms: int) -> None:
@@ -95,7 +96,7 @@ class VirtualClock:
     def release(self, owner: str, real_ms: int) -> None:
         """Let a clock that this owner holds continue from its current instant."""
         if self.holder == owner:
-            self._base_real_ms = real_ms
+            self.base_real_ms = real_ms
             self.holder = None
             self._set_pace()
 
@@ -110,8 +111,8 @@ class VirtualClock:
         """Set the current number of virtual seconds per real second."""
         is_still = self.holder is not None or self.mode == "manual"
         self._pace = 0.0 if is_still else self.speed
-        self._lag_ms = self._base_real_ms - self._base_ms  # Constant as long as the pace is 1.
+        self._lag_ms = self.base_real_ms - self._base_ms  # Constant as long as the pace is 1.
 
     def _rebase(self, real_ms: int) -> None:
         self._base_ms = self.now_ms(real_ms)
-        self._base_real_ms = real_ms
+        self.base_real_ms = real_ms

@@ -12,7 +12,13 @@ from mock_server.domain.sandbox_settings import ImageUrls
 
 class RealClock(Protocol):
     def now_ns(self) -> int:
-        """Return the real instant in Unix nanoseconds; it never decreases."""
+        """Return the real instant in Unix nanoseconds. It decreases only by `shift`."""
+
+    def monotonic_ns(self) -> int:
+        """Return the nanoseconds since any instant, for durations; `shift` does not change it."""
+
+    def shift(self, by_ms: int) -> None:
+        """Let `now_ns` return so much more from now on; less only before the server is used."""
 
 
 class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

@@ -12,3 +12,11 @@ class SystemClock:
     def now_ns(self) -> int:
         """Return the real instant in Unix nanoseconds."""
         return self._offset_ns + monotonic_ns()
+
+    def monotonic_ns(self) -> int:
+        """Return the nanoseconds since any instant, for durations."""
+        return monotonic_ns()
+
+    def shift(self, by_ms: int) -> None:
+        """Show this much more, or less, from now on."""
+        self._offset_ns += by_ms * 1_000_000

@@ -14,6 +14,7 @@ from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.store import Store
 from mock_server.domain.store_address import MEMORY, SQLITE, is_shared
 from mock_server.store.memory_store import MemoryStore
+from mock_server.store.real_time import catch_up
 
 _MIN_TTL_MS = 60_000
 
@@ -45,7 +46,7 @@ def open_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealCloc
     if is_shared(choice.address):
         return _redis_store(choice, make_template, clock)
     if choice.address.startswith(SQLITE):
-        return _sqlite_store(choice, make_template)
+        return _sqlite_store(choice, make_template, clock)
     return MemoryStore(
         make_template(choice.seed),
         max_tasks=choice.max_tasks,
@@ -53,7 +54,7 @@ def open_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealCloc
     )
 
 
-def _sqlite_store(choice: StoreChoice, make_template: MakeTemplate) -> Store:
+def _sqlite_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealClock) -> Store:
     from mock_server.store.sqlite.opening import open_sqlite_store  # noqa: PLC0415
 
     path = choice.address.removeprefix(SQLITE)
@@ -65,7 +66,7 @@ def _sqlite_store(choice: StoreChoice, make_template: MakeTemplate) -> Store:
             "--store",
             f"write {SQLITE}mock.db or {SQLITE}/folder/mock.db, without // (got {choice.address})",
         )
-    return open_sqlite_store(
+    store = open_sqlite_store(
         path,
         make_template,
         seed=choice.seed,
@@ -74,6 +75,8 @@ def _sqlite_store(choice: StoreChoice, make_template: MakeTemplate) -> Store:
         max_tasks=choice.max_tasks,
         max_journal_bytes=choice.max_journal_bytes,
     )
+    catch_up(clock, store.latest_real_ms)
+    return store
 
 
 def _redis_store(choice: StoreChoice, make_template: MakeTemplate, clock: RealClock) -> Store:

@@ -160,6 +160,11 @@ class Sandbox:
         return self._state.used_ms
 
     @property
+    def latest_real_ms(self) -> int:
+        """The latest real instant that its state depends on."""
+        return max(self._state.used_ms, self._state.clock.base_real_ms)
+
+    @property
     def has_requests(self) -> bool:
         state = self._state
         return bool(state.responses or state.requests or state.rejected)

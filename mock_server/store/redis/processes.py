@@ -1,23 +1,38 @@
 """The processes that use the same Redis. A process is alive as long as it renews its key.
 
-This key is the lease of everything that the process has claimed.
+This key is the lease of everything that the process has claimed. It contains the real instant of
+the process.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple, TypeAlias
 
-from mock_server.store.redis.client import Command
+from mock_server.domain.ports import RealClock
+from mock_server.store.redis.client import Command, Reply
 from mock_server.store.redis.connection import RedisConnection, checked
 from mock_server.store.redis.expiry import Expiry
 from mock_server.store.redis.keys import PROCESSES, process_key
 
 LEASE_MS = 15_000
 _RENEWALS = 3  # How often a process renews its key in the time of a lease.
+_MAX_SIGNS = 1_000
+
+Send: TypeAlias = Callable[[Sequence[Command]], Awaitable[list[Reply]]]
+
+
+class _Sign(NamedTuple):
+    """The last sign of life of a process: its value, and when this process has seen it first."""
+
+    value: bytes
+    since_s: float
 
 
 class Processes:
     """Knows which processes are alive.
 
-    `seconds` returns the time of a clock that never goes back.
+    A process has ended if nobody has renewed its key for the time of a lease. Each process measures
+    this time itself: Redis deletes the key after a lease too, but it uses the clock of its machine,
+    which may be set.
     """
 
     def __init__(
@@ -25,18 +40,18 @@ class Processes:
         connection: RedisConnection,
         own: str,
         *,
-        seconds: Callable[[], float],
+        clock: RealClock,
         lease_ms: int,
         expiry: Expiry,
     ) -> None:
         self.renew_every_s = lease_ms / 1000 / _RENEWALS
         self._connection = connection
         self.own = own
-        self._seconds = seconds
+        self._clock = clock
         self._lease_ms = lease_ms
         self._expiry = expiry
-        self._trusted_s = seconds()
-        self._held_until_s = seconds()
+        self._signs: dict[str, _Sign] = {}
+        self._trusted_s = self._held_until_s = self._seconds()
 
     @property
     def holds_lease(self) -> bool:
@@ -51,6 +66,13 @@ class Processes:
         """
         self._trusted_s = self._held_until_s = self._seconds() + self._lease_ms / 1000
         return self._renewal()
+
+    async def time_of_others(self, send: Send) -> int | None:
+        """Return the latest real instant of the other processes, or None if there are none."""
+        [members] = await send([("SMEMBERS", PROCESSES)])
+        others = sorted({each.decode() for each in members} - {self.own})
+        values = await send([("GET", process_key(each)) for each in others]) if others else []
+        return max((int(value) for value in values if value and value.isdigit()), default=None)
 
     async def renew(self) -> None:
         sent_s = self._seconds()
@@ -69,12 +91,20 @@ class Processes:
 
     async def alive(self, owners: frozenset[str]) -> frozenset[str]:
         """Return those of the given processes that are alive."""
-        if not owners or self._seconds() < self._trusted_s:
+        if not owners:
             return owners
         asked = sorted(owners)
-        replies = await self._connection.send([("EXISTS", process_key(each)) for each in asked])
+        values = await self._connection.send([("GET", process_key(each)) for each in asked])
+        now_s = self._seconds()
+        for owner, value in zip(asked, map(checked, values), strict=True):
+            self._note(owner, value, now_s)
+        if now_s < self._trusted_s:
+            return owners
+        latest_s = now_s - self._lease_ms / 1000
         return frozenset(
-            owner for owner, reply in zip(asked, replies, strict=True) if checked(reply)
+            owner
+            for owner in asked
+            if owner in self._signs and self._signs[owner].since_s > latest_s
         )
 
     async def ended(self) -> list[str]:
@@ -85,9 +115,23 @@ class Processes:
         removed = await self._connection.send([("SREM", PROCESSES, each) for each in gone])
         return [owner for owner, reply in zip(gone, removed, strict=True) if checked(reply)]
 
+    def _note(self, owner: str, value: bytes | None, now_s: float) -> None:
+        """Note what the key of a process contains; None if there is no key."""
+        known = self._signs.get(owner)
+        if value is not None and (known is None or known.value != value):
+            self._signs.pop(owner, None)
+            self._signs[owner] = _Sign(value, now_s)  # The last one is the newest.
+            if len(self._signs) > _MAX_SIGNS:
+                del self._signs[next(iter(self._signs))]
+
     def _renewal(self) -> list[Command]:
+        # The value differs each time.
+        real_ms = self._clock.now_ns() // 1_000_000
         return [
             ("SADD", PROCESSES, self.own),
             self._expiry.of_shared(PROCESSES),
-            ("SET", process_key(self.own), "", "PX", self._lease_ms),
+            ("SET", process_key(self.own), real_ms, "PX", self._lease_ms),
         ]
+
+    def _seconds(self) -> float:
+        return self._clock.monotonic_ns() / 1e9

@@ -16,6 +16,7 @@ from mock_server.store.redis.loader import Loader
 from mock_server.store.redis.log import begin
 from mock_server.store.redis.replica import Replica
 from mock_server.store.redis.server_records import ServerRecords
+from mock_server.store.redis.shared_time import SharedTime
 
 _EPOCH_BITS = 53  # A score in Redis is a float, which is exact up to here.
 _MAX_KNOWN = 10_000
@@ -29,14 +30,17 @@ class Replicas:
         self,
         connection: RedisConnection,
         loader: Loader,
+        *,
         servers: ServerRecords,
         expiry: Expiry,
+        time: SharedTime,
         greet: Callable[[], Awaitable[None]],
     ) -> None:
         self._connection = connection
         self._loader = loader
         self._servers = servers
         self._expiry = expiry
+        self._time = time
         self._greet = greet
         self._by_id: dict[str, Replica] = {}
         self._loading: dict[str, asyncio.Task[Replica | None]] = {}
@@ -124,6 +128,7 @@ class Replicas:
         finally:
             del self._loading[sandbox_id]
         if replica is not None:
+            self._time.catch_up(replica.real_ms)
             self._by_id[sandbox_id] = replica
             self._know(sandbox_id)
         return replica

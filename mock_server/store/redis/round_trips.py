@@ -9,6 +9,7 @@ from mock_server.store.redis.pending_work import PendingWork
 from mock_server.store.redis.places import Places
 from mock_server.store.redis.replica import Replica
 from mock_server.store.redis.replicas import Replicas
+from mock_server.store.redis.shared_time import SharedTime
 
 
 class RoundTrips:
@@ -23,6 +24,7 @@ class RoundTrips:
         expiry: Expiry,
         due: DueInstants,
         places: Places,
+        time: SharedTime,
     ) -> None:
         self._replicas = replicas
         self._events = events
@@ -30,6 +32,7 @@ class RoundTrips:
         self._expiry = expiry
         self._due = due
         self._places = places
+        self._time = time
 
     def commands_before(self, replica: Replica, work: PendingWork) -> list[Command]:
         replica.is_used = True
@@ -40,6 +43,7 @@ class RoundTrips:
         return self._due.commands_after(replica, work.commands)
 
     def note_applied(self, replica: Replica, work: PendingWork) -> bool:
+        self._time.catch_up(replica.real_ms)
         own = work.own
         if own is not None:
             if own.outcomes is None:  # The replica has the tasks, whatever the outcomes were.

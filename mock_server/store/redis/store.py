@@ -47,6 +47,7 @@ from mock_server.store.redis.room import Room
 from mock_server.store.redis.round_trips import RoundTrips
 from mock_server.store.redis.sandboxes import Sandboxes
 from mock_server.store.redis.server_records import ServerRecords
+from mock_server.store.redis.shared_time import SharedTime
 from mock_server.store.redis.watch import Watch
 
 MAX_SANDBOXES = 10_000
@@ -84,16 +85,24 @@ class RedisStore:
         )
         connection = self._connection = RedisConnection(parse_address(address), self._hello)
         loader = Loader(connection, lambda: self._servers.template, self._events.applied)
-        self._replicas = Replicas(connection, loader, self._servers, self._expiry, self._hello)
-        self._checkpoints = Checkpoints(connection, self._expiry)
-        self._due = DueInstants(connection, clock, self._expiry)
         self._processes = Processes(
             connection,
             self.owner,
-            seconds=lambda: clock.now_ns() / 1e9,
+            clock=clock,
             lease_ms=lease_ms,
             expiry=self._expiry,
         )
+        self._time = SharedTime(clock, self._processes)
+        self._replicas = Replicas(
+            connection,
+            loader,
+            servers=self._servers,
+            expiry=self._expiry,
+            time=self._time,
+            greet=self._hello,
+        )
+        self._checkpoints = Checkpoints(connection, self._expiry)
+        self._due = DueInstants(connection, clock, self._expiry)
         self._places = Places(
             connection, self._processes, max_tasks, clock=clock, ttl_ms=shared_ttl_ms
         )
@@ -104,6 +113,7 @@ class RedisStore:
             expiry=self._expiry,
             due=self._due,
             places=self._places,
+            time=self._time,
         )
         self._pump = Pump(connection, loader, round_trips)
         self._sandboxes = Sandboxes(
@@ -239,6 +249,7 @@ class RedisStore:
     async def _hello(self) -> None:
         """Join the mock in Redis, after each connection."""
         instance = self._servers.instance
+        await self._time.join(self._connection.send_early)
         await self._connection.send_early(self._processes.joining())
         await self._servers.hello(self._connection.send_early)
         await self._connection.send_early(self._expiry.shared_renewals())

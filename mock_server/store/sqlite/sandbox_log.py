@@ -44,7 +44,7 @@ class SandboxLog:
     ) -> None:
         self.number = number
         self.sandbox = sandbox
-        self.order = LogOrder(sandbox.used_ms)
+        self.order = LogOrder(sandbox.latest_real_ms)
         self.commands: list[Command[Any]] = []
         self.is_changed = False  # Whether the store has it in its list of logs to write.
         self.is_removed = False

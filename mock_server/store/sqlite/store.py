@@ -63,6 +63,11 @@ class SqliteStore(MemoryStore):
         self._adopt([log.sandbox for log in logs])
         self._log_contents()
 
+    @property
+    def latest_real_ms(self) -> int:
+        """The latest real instant of all commands so far, or 0."""
+        return max((log.order.latest_ms for log in self._logs.values()), default=0)
+
     async def start(self) -> None:
         """Bring the journals within the limit of this start, which may be lower than before."""
         self._trim_journals(max((each.used_ms for each in self._sandboxes.values()), default=0))

@@ -27,6 +27,12 @@ class StillClock:
     def now_ns(self) -> int:
         return self.now_ms * 1_000_000
 
+    def monotonic_ns(self) -> int:
+        return self.now_ns()
+
+    def shift(self, by_ms: int) -> None:
+        self.now_ms += by_ms
+
 
 class NotingSender:
     """Delivers callbacks to nobody, and notes them.

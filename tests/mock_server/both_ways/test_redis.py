@@ -7,11 +7,11 @@ import pytest
 
 from mock_server.domain.sandbox.state import SandboxTemplate
 from mock_server.domain.store import Store
-from mock_server.runtime.clock import SystemClock
 from mock_server.settings import Settings
 from mock_server.store.redis.store import RedisStore
 from tests.mock_server.both_ways.all_cases import ALL, CONCURRENT
 from tests.mock_server.both_ways.case import Case
+from tests.mock_server.both_ways.server import StillClock
 from tests.mock_server.both_ways.twins import Twins, twins
 from tests.properties import part_of
 from tests.redis_server import RedisServer
@@ -19,6 +19,7 @@ from tests.redis_server import RedisServer
 pytestmark = [pytest.mark.deep, pytest.mark.long]
 
 _DATABASE = 11
+_AHEAD_MS = 86_400_000  # The clocks of the servers, which tests move, are behind it.
 OTHERWISE = {
     CONCURRENT,
     # Time in a store of several processes never goes back, and these tests set a clock back.
@@ -32,11 +33,14 @@ CASES = [pytest.param(case, id=case.name) for case in ALL if case.name not in OT
 
 @pytest.fixture(scope="module")
 def twins_with_redis(redis_server: RedisServer) -> Iterator[Twins]:
+    clock = StillClock()
+    clock.now_ms += _AHEAD_MS
+
     def make_store(template: SandboxTemplate) -> Store:
         return RedisStore(
             lambda seed: msgspec.structs.replace(template, seed=seed),
             f"{redis_server.address}?db={_DATABASE}",
-            clock=SystemClock(),
+            clock=clock,
             seed=template.seed,
         )
 

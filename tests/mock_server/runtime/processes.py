@@ -66,6 +66,12 @@ class LoopClock:
         passed_ms = int(asyncio.get_running_loop().time() * 1000)
         return (START_MS + self._skew_ms + passed_ms) * 1_000_000
 
+    def monotonic_ns(self) -> int:
+        return self.now_ns()
+
+    def shift(self, by_ms: int) -> None:
+        self._skew_ms += by_ms
+
 
 class ProcessStore(MemoryStore):
     """What one process sees of the common store."""

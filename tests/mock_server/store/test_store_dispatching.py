@@ -25,6 +25,12 @@ class StandingClock:
     def now_ns(self) -> int:
         return START_MS * 1_000_000
 
+    def monotonic_ns(self) -> int:
+        return self.now_ns()
+
+    def shift(self, by_ms: int) -> None:
+        """Stand still: the commands of a bench have their own instants."""
+
 
 class HangingSender:
     """Lets every attempt hang until it is cancelled, or until `released` lets it fail."""

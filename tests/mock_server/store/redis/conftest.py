@@ -55,7 +55,7 @@ def new_process(
     runner.run(redis_server.flush(0))
 
     def new(**options: Any) -> Process:
-        store = open_store(redis_server.address, clock=clock, **options)
+        store = open_store(redis_server.address, **{"clock": clock, **options})
         runner.run(store._housekeeping.aclose())
         return Process(store, redis_server, runner)
 

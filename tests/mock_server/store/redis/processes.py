@@ -25,6 +25,12 @@ class Clock:
     def now_ns(self) -> int:
         return self.real_ms * 1_000_000
 
+    def monotonic_ns(self) -> int:
+        return self.now_ns()
+
+    def shift(self, by_ms: int) -> None:
+        self.real_ms += by_ms
+
 
 class Line:
     """The line from a process to Redis, which a test cuts after a number of commands."""
@@ -78,6 +84,10 @@ class Process:
     def die(self) -> None:
         """Let the lease end, as if the process were gone."""
         self._run(self._server.send("DEL", process_key(self.store.owner)))
+
+    def renew(self) -> None:
+        """Show that the process is alive."""
+        self._run(self.store._processes.renew())
 
     def look(self) -> list[str]:
         """Look at what is overdue now; return the sandboxes with due callbacks."""

@@ -32,6 +32,12 @@ class StillClock:
     def now_ns(self) -> int:
         return START_MS * 1_000_000
 
+    def monotonic_ns(self) -> int:
+        return self.now_ns()
+
+    def shift(self, by_ms: int) -> None:
+        """Stand still: the commands of a bench have their own instants."""
+
 
 async def opened(
     address: str, template: SandboxTemplate = TEMPLATE, *, seed: int | None = 7, **options: Any

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from mock_server.domain.commands import SetClock
 from mock_server.domain.errors import InvalidValue
 from mock_server.domain.sandbox_settings import SandboxSettings
 from tests.mock_server.store.bench import HELD
@@ -67,3 +68,19 @@ def test_damaged_page_of_a_sandbox_is_named(process: Process) -> None:
 
     with pytest.raises(InvalidValue, match=r"^--store: .*state.db is damaged \(.*\); restore"):
         process.open()
+
+
+def test_file_knows_the_latest_real_instant_that_its_sandboxes_depend_on(process: Process) -> None:
+    """A server whose clock was set back in the meantime continues from there."""
+    bench = process.open()
+    bench.key("a").task(HELD)
+    bench.pass_time(1_000)
+    bench.key("b").execute(SetClock, mode="real", speed=2.0)
+    latest_ms = bench.real_ms
+
+    assert process.store.latest_real_ms == latest_ms
+    process.open()
+    assert process.store.latest_real_ms == latest_ms
+    process.stop()
+    process.open()
+    assert process.store.latest_real_ms == latest_ms
