@@ -12,6 +12,7 @@ from mock_server.http_rejections import (
     MAX_LINE_BYTES,
     Rejection,
 )
+from mock_server.web.content_length import content_length
 
 _END = b"\r\n\r\n"
 _BLANK = b"\r\n"
@@ -54,7 +55,7 @@ class RequestFraming:
         self.is_in_head = False
         for name, value in headers:
             if name == b"content-length":
-                self.left_bytes = int(value)
+                self.left_bytes = content_length(value)
             elif name == b"transfer-encoding":
                 self._chunks = ChunkedBody()
 

@@ -140,6 +140,8 @@ class TimedProtocol(HttpProtocol):
 
     def close_after_response(self) -> None:
         """Close the connection after the last response."""
+        if self.transport.is_closing():
+            return
         if self.pipeline or not self._framing.is_at_start():
             self._linger()
         else:
@@ -232,14 +234,21 @@ class TimedProtocol(HttpProtocol):
 
 
 class _ResponseTransport:
-    """The transport for the responses of uvicorn, which close it after the last one."""
+    """The transport for the responses of uvicorn, which close it after the last one.
 
-    __slots__ = ("_protocol", "is_closing", "write")
+    uvicorn also writes the response to a pipelined request whose connection is lost.
+    """
+
+    __slots__ = ("_protocol", "_write", "is_closing")
 
     def __init__(self, protocol: TimedProtocol, transport: asyncio.Transport) -> None:
         self._protocol = protocol
-        self.write = transport.write
+        self._write = transport.write
         self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        if not self.is_closing():
+            self._write(data)
 
     def close(self) -> None:
         self._protocol.close_after_response()

@@ -2,6 +2,7 @@
 
 from starlette.types import Message, Receive
 
+from mock_server.web.content_length import content_length
 from mock_server.web.request import Headers
 
 
@@ -19,9 +20,7 @@ async def read_body(headers: Headers, receive: Receive, max_bytes: int) -> bytes
     Raises BodyTooLarge as soon as more than `max_bytes` bytes are announced or received, and
     ClientGone if the client disconnects before the end.
     """
-    if (
-        int(headers.get(b"content-length", 0)) > max_bytes
-    ):  # The server has checked that it is a number.
+    if content_length(headers.get(b"content-length", b"0")) > max_bytes:
         raise BodyTooLarge
     message = await receive()
     body: bytes = message.get("body", b"")

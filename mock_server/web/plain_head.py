@@ -7,6 +7,7 @@ import httptools
 import msgspec
 
 from mock_server.domain.headers import Header
+from mock_server.web.content_length import content_length
 from mock_server.web.pipeline import Endpoint
 from mock_server.web.request import HeaderBlock, Target
 
@@ -114,7 +115,7 @@ def parse_plain_headers(lines: bytes) -> PlainHeaders | None:
         return None
     block = HeaderBlock.of(reader.headers)
     length = block.by_name.get(b"content-length")
-    return PlainHeaders(block, None if length is None else int(length))
+    return PlainHeaders(block, None if length is None else content_length(length))
 
 
 def _keep(parsed: dict[bytes, T], raw: bytes, value: T) -> None:

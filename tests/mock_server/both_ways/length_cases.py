@@ -22,6 +22,15 @@ def content_length_of_a_get_that_lies(t: Conversation) -> None:
     t.send(t.balance())
 
 
+@CASES.case(200, 200, 200, direct=2)
+def content_length_with_thousands_of_zeros(t: Conversation) -> None:
+    zeros = "0" * 5_000
+    for request in (_with_length(t, f"{zeros}{len(PROMPT)}"), t.balance(f"X-Length: {zeros}")):
+        t.send(request)
+        t.settle()
+    t.send(t.balance(f"Content-Length: {zeros}"))
+
+
 @CASES.case(400, direct=0, closes=True)
 def content_length_repeated(t: Conversation) -> None:
     t.send(t.submit(f"Content-Length: {len(PROMPT)}"))

@@ -43,10 +43,13 @@ class Client(asyncio.Transport):
         self.responses = 0  # So many responses have begun.
         self.reads = True  # Whether the server reads.
         self.is_ended = False  # Whether the server sends nothing more.
+        self.is_lost = False
         self._is_paused = False
         self._is_closing = False
 
     def write(self, data: "bytes | bytearray | memoryview[Any]") -> None:
+        if self.is_lost:  # As by uvloop.
+            raise RuntimeError("the handler is closed")
         self.unread += data
         self.responses += bytes(data).count(b"HTTP/1.1 ")
         if len(self.unread) > HIGH_WATER_BYTES and not self._is_paused:
@@ -161,6 +164,7 @@ async def connected(
     client.protocol, client.app = protocol, app
     protocol.connection_made(client)
     yield protocol, client, loop
+    client.is_lost = True
     protocol.connection_lost(None)
     await settled(client)
 

@@ -1,6 +1,7 @@
 """Connections whose client does not read, is idle, or is connected when the server stops."""
 
 import asyncio
+import gc
 import logging
 from bisect import bisect_left
 from itertools import accumulate
@@ -172,6 +173,20 @@ async def test_a_stopping_server_answers_the_requests_that_it_has(
 
         assert statuses(client.read()) == [200] * 250
         assert client.is_closing()
+
+
+async def test_requests_of_a_lost_connection_end_without_errors(
+    way: Way, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, ordinary = KINDS[-1]
+    for name in ("asyncio", "mock_server", "uvicorn.error"):  # as below
+        monkeypatch.setattr(logging.getLogger(name), "propagate", False)
+        monkeypatch.setattr(logging.getLogger(name), "handlers", [caplog.handler])
+    async with connected(way) as (protocol, _client, _loop):
+        protocol.data_received(ordinary * 3)
+    gc.collect()  # A task that has failed is reported when it is collected.
+
+    assert caplog.messages == []
 
 
 async def test_a_request_that_fails_is_answered_with_500_and_ends_the_connection(
