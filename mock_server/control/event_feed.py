@@ -1,8 +1,9 @@
 """The events of one sandbox, encoded once for all the streams that report them."""
 
 import asyncio
+import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from mock_server.control.event_text import (
@@ -22,13 +23,14 @@ MAX_WAITING = 1000  # The number of changes that are not encoded yet. Older ones
 BATCH_S = 0.02  # Transitions within this time are sent together.
 _LOOK_EVERY_S = 15.0
 _PIECE = 50  # Other requests have their turn after this number of changes.
+_READERS = 10  # Other requests have their turn after this number of readers was woken.
 
 
 class Reader(Protocol):
     """A stream of the events. Its methods do not wait and do not raise."""
 
-    def push(self, text: bytes) -> None:
-        """Send events or a comment."""
+    def push(self, texts: Sequence[bytes]) -> None:
+        """Send events or comments."""
 
     def end(self) -> None:
         """End after what was pushed: the sandbox was removed."""
@@ -58,7 +60,10 @@ class EventFeed:
         self._readers: dict[Reader, None] = {}  # The first to join is the first here.
         self._notices: deque[Notice] = deque()
         self._lost = 0
+        self._encoded: list[bytes] = []  # Encoded events.
+        self._unserved: deque[Reader] = deque()  # The readers that do not have them yet.
         self._tasks = TaskFollower()
+        self._looked_s = -math.inf  # When the tasks were last looked at.
         self._next: asyncio.Handle | None = None  # The next call of `_deliver`.
         self._is_woken = False  # Whether this call is due now.
         self._is_removed = False  # Whether the sandbox was removed.
@@ -89,7 +94,9 @@ class EventFeed:
 
     def catch_up(self) -> None:
         """Push everything that has happened until now."""
-        self._is_woken = True
+        while self._unserved:
+            self._deliver()
+        self._looked_s, self._is_woken = -math.inf, True
         while self._is_woken:
             self._deliver()
 
@@ -122,35 +129,59 @@ class EventFeed:
             self._set_next(self._loop.call_later(pause_s, self._deliver))
 
     def _deliver(self) -> None:
-        """Push new events. If there are many, continue in the next turn of the event loop."""
+        """Push new events. If they or their readers are many, go on in the next turn of the loop.
+
+        Each reader that is woken takes a part of a millisecond. While some of them have not got
+        the events of before, further events wait, and are pushed together.
+        """
         self._is_woken = False
+        if not self._unserved:
+            self._collect()
+            self._unserved.extend(self._readers if self._encoded else ())
+        for _ in range(min(_READERS, len(self._unserved))):
+            reader = self._unserved.popleft()
+            if reader in self._readers:
+                reader.push(self._encoded)
+        if not self._unserved:
+            self._encoded = []
+        if not self._readers:
+            return
+        if self._unserved or self._notices:
+            self._wake()
+        elif (early_s := self._looked_s + BATCH_S - self._loop.time()) > 0:
+            self._set_next(self._loop.call_later(early_s, self._deliver))
+        else:
+            self._set_timer()
+
+    def _collect(self) -> None:
+        """Encode new events."""
         if self._lost:
-            self._push(lost_changes(self._lost))
+            self._encoded.append(lost_changes(self._lost))
             self._lost = 0
             self._tasks.follow(*self._sandbox.tasks(self._real_ms()))  # Submits may be lost.
         for _ in range(_PIECE):
             if not self._notices:  # Also if the sandbox was removed: then the rest is forgotten.
                 break
             self._report(self._notices.popleft())
-        if not self._readers:
+        if self._notices or not self._readers:
             return
-        if self._notices:
-            self._wake()
-            return
-        for transition in self._tasks.transitions(self._task, self._now_ms()):
-            self._push(event("transition", transition, self._redact))
-        self._set_timer()
+        now_s = self._loop.time()
+        if now_s >= self._looked_s + BATCH_S:
+            self._looked_s = now_s
+            for transition in self._tasks.transitions(self._task, self._now_ms()):
+                self._encoded.append(event("transition", transition, self._redact))
 
     def _report(self, change: Notice) -> None:
         if isinstance(change, Recorded):
-            self._push(events_of_entry(change, self._redact))
+            self._encoded.append(events_of_entry(change, self._redact))
             if is_submit(change):
                 self._tasks.add(change.entry.task_id)
         elif change is Change.CLOCK:
-            self._push(event("clock", self._sandbox.clock(self._real_ms()), self._redact))
+            self._encoded.append(event("clock", self._sandbox.clock(self._real_ms()), self._redact))
         elif change is Change.REMOVED:
             self._is_removed = True
             for reader in self._readers:
+                reader.push(self._encoded)
                 self._push_removed(reader)
             self._readers.clear()
             self._close()
@@ -158,19 +189,17 @@ class EventFeed:
             if change is Change.DROPPED:
                 self._tasks.clear()
                 self._tasks.follow(*self._sandbox.tasks(self._real_ms()))
-            self._push(self._event(change))
-
-    def _push(self, text: bytes) -> None:
-        for reader in self._readers:
-            reader.push(text)
+            self._encoded.append(self._event(change))
 
     def _push_removed(self, reader: Reader) -> None:
-        reader.push(self._event(Change.DROPPED))
+        reader.push([self._event(Change.DROPPED)])
         reader.end()  # A reader that reconnects gets the new sandbox.
 
     def _close(self) -> None:
         self._set_next(None)
         self._notices.clear()
+        self._unserved.clear()
+        self._encoded = []
         self._lost = 0
         self._tasks.clear()
         self._store.unfollow(self._sandbox.id, self._note)

@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 
 from mock_server.control.event_feed import EventFeed, lost_changes
 from mock_server.control.event_text import comment
 
 HEARTBEAT_S = 15.0
 MAX_WAITING = 1000  # A slow reader loses older changes. A comment says how many.
-MAX_WAITING_BYTES = 8 * 1024 * 1024
+MAX_WAITING_BYTES = 8 * 1024 * 1024  # All readers share these.
+_MAX_SENT_BYTES = 64 * 1024  # The connection of each reader copies what it sends.
 _LISTENING = comment("listening")
 _HEARTBEAT = comment("heartbeat")
 
@@ -33,10 +34,10 @@ class EventStream:
         self._loop = asyncio.get_running_loop()
         self._is_ended = False
 
-    def push(self, text: bytes) -> None:
+    def push(self, texts: Sequence[bytes]) -> None:
         """Send events as soon as the reader has received those before."""
-        self._waiting.append(text)
-        self._bytes += len(text)
+        self._waiting.extend(texts)
+        self._bytes += sum(map(len, texts))
         while len(self._waiting) > MAX_WAITING or self._bytes > MAX_WAITING_BYTES:
             self._bytes -= len(self._waiting.popleft())
             self._lost += 1
@@ -54,14 +55,16 @@ class EventStream:
             yield _LISTENING
             for text in missed:
                 yield text
-                await asyncio.sleep(0)  # Sending does not wait for a reader that is fast.
+                await asyncio.sleep(0)  # as below
             while True:
                 self._woken.clear()
                 is_ended = self._is_ended
                 if is_ended:
                     self._feed.catch_up()
-                if text := self._take():
+                while text := self._take():
                     yield text
+                    if self._waiting:
+                        await asyncio.sleep(0)  # Sending does not wait for a reader that is fast.
                 if is_ended:
                     return
                 if not await self._is_woken():
@@ -70,12 +73,14 @@ class EventStream:
             self._feed.leave(self)
 
     def _take(self) -> bytes:
-        """Return everything that waits, as one text."""
-        texts = [lost_changes(self._lost), *self._waiting] if self._lost else self._waiting
-        text = b"".join(texts)
-        self._waiting.clear()
-        self._bytes = self._lost = 0
-        return text
+        """Return what waits, as one text, or the first part of it."""
+        texts = [lost_changes(self._lost)] if self._lost else []
+        self._lost = size = 0
+        while self._waiting and size < _MAX_SENT_BYTES:
+            texts.append(self._waiting.popleft())
+            size += len(texts[-1])
+        self._bytes -= size
+        return b"".join(texts)
 
     async def _is_woken(self) -> bool:
         """Wait for events or the end. Return False if the heartbeat is due first."""

@@ -1,7 +1,8 @@
 """All streams of a sandbox share one feed, which encodes each event once."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from mock_server.control.event_feed import EventFeed
@@ -24,8 +25,8 @@ class Reader:
         self.texts: list[bytes] = []
         self.is_ended = False
 
-    def push(self, text: bytes) -> None:
-        self.texts.append(text)
+    def push(self, texts: Sequence[bytes]) -> None:
+        self.texts += texts
 
     def end(self) -> None:
         self.is_ended = True
@@ -167,11 +168,77 @@ def test_slow_stream_loses_old_events_before_they_use_much_memory() -> None:
         events = stream.events()
         await anext(events)
         for number in range(20):
-            stream.push(b"%d" % number * (MAX_WAITING_BYTES // 16))
+            stream.push([b"%d" % number * (MAX_WAITING_BYTES // 16)])
         text = await anext(events)
         await events.aclose()
 
         assert len(text) <= MAX_WAITING_BYTES + 100
         assert text.startswith(b": 12 older changes were lost\n\n")
+
+    with_bench(test)
+
+
+def test_waiting_events_are_sent_in_small_parts() -> None:
+    """Before, a slow reader got 8 MiB at once, and each connection had its own copy."""
+
+    async def test(bench: Bench) -> None:
+        stream = EventStream(bench.feed)
+        events = stream.events()
+        await anext(events)
+        stream.push([b"x" * 10_000] * 100)
+        parts = [await anext(events) for _ in range(15)]
+        await events.aclose()
+
+        assert sum(map(len, parts)) == 1_000_000
+        assert max(map(len, parts)) == 70_000
+
+    with_bench(test)
+
+
+def test_other_work_goes_on_while_many_readers_are_woken() -> None:
+    async def test(bench: Bench) -> None:
+        readers = [Reader() for _ in range(500)]
+        for reader in readers:
+            bench.feed.join(reader, None)
+        await bench.record(1)
+        woken = [0]
+        while woken[-1] < 500:
+            await asyncio.sleep(0)
+            woken.append(sum(bool(reader.texts) for reader in readers))
+
+        assert max(after - before for before, after in pairwise(woken)) == 10
+
+    with_bench(test)
+
+
+def test_events_during_a_round_of_readers_wait_and_are_pushed_together() -> None:
+    async def test(bench: Bench) -> None:
+        readers = [Reader() for _ in range(50)]
+        for reader in readers:
+            bench.feed.join(reader, None)
+        await bench.record(1)
+        await asyncio.sleep(0)
+        assert (len(readers[0].texts), readers[-1].texts) == (1, [])
+        await bench.record(2)
+        bench.feed.leave(readers[-1])
+        bench.feed.catch_up()
+
+        assert [text[:5] for text in readers[0].texts] == [b"id: 1", b"id: 2", b"id: 3"]
+        assert all(reader.texts == readers[0].texts for reader in readers[:-1])
+        assert readers[-1].texts == []
+
+    with_bench(test)
+
+
+def test_nothing_is_reported_after_a_removal() -> None:
+    async def test(bench: Bench) -> None:
+        reader = Reader()
+        bench.feed.join(reader, None)
+        await bench.store.remove(bench.sandbox.id)
+        await bench.store.open(bench.sandbox.id, is_broke=False, real_ms=0)
+        await bench.record(1)
+        bench.feed.catch_up()
+
+        assert reader.texts == [b"event: dropped\ndata: {}\n\n"]
 
     with_bench(test)
