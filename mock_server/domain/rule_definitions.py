@@ -2,6 +2,7 @@
 
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -97,7 +98,9 @@ def _pattern(pattern: str | None, path: str) -> str | None:
     if _depth(pattern) > MAX_REGEX_GROUPS:
         raise InvalidValue(path, f"must have at most {MAX_REGEX_GROUPS} nested groups")
     try:
-        re.compile(pattern)
+        with warnings.catch_warnings():  # About `[[`, which a later Python may read differently.
+            warnings.simplefilter("ignore", FutureWarning)
+            re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise InvalidValue(path, f"is not a valid Python regular expression: {error}") from error
     return pattern

@@ -15,8 +15,20 @@ SEARCH_LIMIT_S = 0.05  # This is for all searches of one request.
 _AT_ONCE_S = 0.001  # After this time, they continue in a thread.
 _MAX_COMPILED = 500
 
-_PARTS = r"(?s)\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?!\d*,?\d*\})"
+_PARTS = r"(?s)\\N\{[^{}]*\}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?!\d*,?\d*\})"
 _IN_SET = r"(?s)\\.|\["
+
+# Before its first search, `regex` prepares each run of characters in a time that grows with the
+# cube of its length, and stops all threads meanwhile: for a second if 1,000 characters are equal.
+# Something that always matches, and has no width, ends a run.
+_MAX_RUN = 100
+_NOTHING = "(?!(?!))"
+_SYNTAX = (
+    r"\(\?#[^)]*\)|\(\?P?[<=]\w+[>)]|\(\?\(\w+\)|\(\?(?:[A-Za-z-]*[:)]|<?[=!]|>)"
+    r"|\{\d*,?\d*\}|[()|*+?^$]"
+)
+_CHARACTER = r"\\(?:N\{[^}]*\}|x..|u.{4}|U.{8}|\d{1,3}|.)|\[\^?\]?(?:\\.|[^\]\\])*\]|."
+_ITEMS = f"(?s)(?P<syntax>{_SYNTAX})|{_CHARACTER}"
 
 
 class RegexPatternSearch:
@@ -107,7 +119,20 @@ def in_python_syntax(pattern: str) -> str:
     Only `regex` has fuzzy matching (`{e<=1}`) and classes such as `[[:alpha:]]`. In `re`, both are
     ordinary text.
     """
-    return re.sub(_PARTS, lambda found: _escaped(found[0]), pattern)
+    return _in_short_runs(re.sub(_PARTS, lambda found: _escaped(found[0]), pattern))
+
+
+def _in_short_runs(pattern: str) -> str:
+    """Return an equal pattern in which at most `_MAX_RUN` characters follow one another."""
+    parts: list[str] = []
+    run = 0
+    for item in re.finditer(_ITEMS, pattern):
+        run += item["syntax"] is None
+        if run > _MAX_RUN:
+            parts.append(_NOTHING)
+            run = 1
+        parts.append(item[0])
+    return "".join(parts)
 
 
 def _escaped(part: str) -> str:

@@ -4,16 +4,23 @@ import asyncio
 import logging
 import re
 import warnings
+from unittest import mock
 
 import pytest
 import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mock_server.runtime import pattern_search
 from mock_server.runtime.pattern_search import RegexPatternSearch, in_python_syntax
 
 SEARCH = RegexPatternSearch()
 pytestmark = pytest.mark.anyio
+PARTS = [
+    *"ab )*?+|^$.{}-", "aa", "(?:", "(", "{2}", "{1,2}", "{,2}", "[ab]", "[^a]", "[[]", "[]a]",
+    r"\x61", r"\u0061", r"\061", r"\.", r"\1", r"\b", r"\N{DIGIT ONE}", "(?P<n>", "(?P=n)", "(?(1)",
+    "(?#ab)", "(?=", "(?!", "(?<=", "(?i)", "(?i:", "(?-i:", "(?x)", "# ab\n",
+]  # fmt: skip
 EVIL, ITS_TEXT = "(a|aa)+$", "a" * 60 + "b"
 
 
@@ -53,6 +60,8 @@ async def test_pattern_that_cannot_be_compiled_is_not_found_and_logged(
         ("[^]a]b", "xb"),
         ("a{,2}b", "aab"),
         ("a{}b", "a{}b"),
+        (r"^\N{DIGIT ONE}$", "1"),
+        (r"^[\N{DIGIT ONE}]$", "D"),
     ],
 )
 async def test_pattern_means_what_it_means_in_python(pattern: str, text: str) -> None:
@@ -73,6 +82,39 @@ def test_pattern_of_python_can_be_compiled(pattern: str) -> None:
             return
 
     regex.compile(in_python_syntax(pattern))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("a" * 1000, "a" * 1000),
+        (("(?:" + "a" * 96 + ")") * 10, "a" * 960),
+        ("(?P<" + "n" * 150 + ">" + "a" * 200 + ")", "a" * 200),
+        ("(?#" + "c" * 150 + ")" + r"\x61" * 200, "a" * 200),
+        ("[a]" * 330, "a" * 330),
+    ],
+    ids=["one run", "groups", "name", "comment and escapes", "sets"],
+)
+async def test_long_runs_of_characters_are_cut(pattern: str, text: str) -> None:
+    """Before, the first search for the first of these stopped all requests for a second."""
+    runs = in_python_syntax(pattern).split("(?!(?!))")
+
+    assert len(runs) == -(-len(text) // 100)
+    assert await SEARCH.found([pattern], text[1:]) == set()
+    assert await SEARCH.found([pattern], text) == {pattern}
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=9).map("".join), st.text("ab1{} #", max_size=6))
+def test_cut_runs_match_what_python_matches(pattern: str, text: str) -> None:
+    with warnings.catch_warnings(), mock.patch.object(pattern_search, "_MAX_RUN", 2):
+        warnings.simplefilter("ignore")
+        try:
+            is_found = re.search(pattern, text) is not None
+        except re.error:
+            return
+
+        cut = regex.compile(in_python_syntax.__wrapped__(pattern))
+    assert (cut.search(text) is not None) is is_found
 
 
 async def test_slow_searches_do_not_stop_the_event_loop() -> None:
