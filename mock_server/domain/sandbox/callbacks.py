@@ -14,8 +14,15 @@ from mock_server.domain.sandbox.state import SandboxState
 
 
 def expect_callback(state: SandboxState, command: ExpectCallback) -> None:
+    """Open the delivery of a task, unless it is open already.
+
+    It is if a snapshot was restored before its submit was answered. After a reset, it may also be
+    the delivery of a new task: the sandbox has begun again from its seed, with the same ids.
+    """
     task = state.tasks.get(command.task_id)
-    if task is not None and task.order.callback_url is not None:
+    if task is None or task.order.callback_url is None:
+        return
+    if state.deliveries.of_task(task.id) is None:
         state.deliveries.open(task, task.order.callback_url)
 
 

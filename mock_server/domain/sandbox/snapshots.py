@@ -1,7 +1,7 @@
 """Handlers that return the state of a sandbox as a snapshot and restore it."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from mock_server.domain.clock import VirtualClock
 from mock_server.domain.commands import Restore, TakeSnapshot
@@ -40,7 +40,10 @@ def take_snapshot(state: SandboxState, command: TakeSnapshot) -> Snapshot:
         failed=ledger.failed,
         balance_microusd=ledger.balance_microusd,
         tasks=[TaskSnapshot.of(task) for task in state.tasks.values()],
-        deliveries=[_delivery_snapshot(state, delivery, now_ms) for delivery in state.deliveries],
+        deliveries=[
+            _delivery_snapshot(state, delivery, now_ms)
+            for delivery in (*state.deliveries, *_unopened(state))
+        ],
         journal_dropped=state.journal.dropped,
         journal=[EntrySnapshot.of(entry) for entry in state.journal],
         rules=state.book.snapshot(),
@@ -100,6 +103,17 @@ def _deliveries(snapshot: Snapshot, tasks: Mapping[str, Task], claims: int) -> D
         )
         deliveries.restore(delivery, until_overtaken=each.until_overtaken is True)
     return deliveries
+
+
+def _unopened(state: SandboxState) -> Iterator[Delivery]:
+    """Yield deliveries for callback tasks whose submits have not been answered yet.
+
+    The restored sandbox does not answer them, so nobody would open their deliveries there.
+    """
+    for task in state.tasks.values():
+        url = task.order.callback_url
+        if url is not None and state.deliveries.of_task(task.id) is None:
+            yield Delivery(task_id=task.id, ordinal=task.ordinal, url=url, due_ms=task.end_ms)
 
 
 def _delivery_snapshot(state: SandboxState, delivery: Delivery, now_ms: int) -> DeliverySnapshot:

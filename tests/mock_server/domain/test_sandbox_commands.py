@@ -5,11 +5,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mock_server.domain.commands import (
+    ClaimDeliveries,
+    ExpectCallback,
     MatchRules,
     Restore,
     SetRules,
 )
 from mock_server.domain.operation import Operation
+from mock_server.domain.planner import PlanRequest
 from mock_server.domain.ports import DeliveryResult
 from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.snapshot import parse_snapshot
@@ -24,9 +27,22 @@ from tests.mock_server.domain.steps import (
     rule_input,
     sequences,
     sequences_of_owners,
+    submit,
 )
 from tests.mock_server.domain.strategies import CATALOGUE
 from tests.properties import examples
+
+
+def answer_all(driven: Driven) -> None:
+    """Expect the callbacks of all tasks, as answered submits do."""
+    for task in driven.sandbox.tasks(driven.real_ms)[0]:
+        driven.apply(ExpectCallback, task_id=task.id)
+
+
+def unanswered() -> Driven:
+    """Return a sandbox with a callback task that ends at once, and whose submit is not answered."""
+    plan_request = PlanRequest(pending_ms=0, processing_ms=0)
+    return run(Driven(), [submit(plan_request, 1, is_callback=True, has_room=True)])
 
 
 @examples(100)
@@ -47,7 +63,7 @@ def test_two_sandboxes_with_the_same_commands_are_equal(sequence: list[Step]) ->
 def test_snapshot_and_the_rest_of_a_sequence_equal_the_whole_sequence(
     before: list[Step], rest: list[Step]
 ) -> None:
-    whole, restored = run(Driven(), before), Driven()
+    whole, restored = run(Driven(), [*before, answer_all]), Driven()
     restored.real_ms = whole.real_ms
     restored.apply(Restore, snapshot=parse_snapshot(whole.document(), CATALOGUE))
     whole.sandbox.events.clear()
@@ -59,6 +75,27 @@ def test_snapshot_and_the_rest_of_a_sequence_equal_the_whole_sequence(
 
     assert whole.results == restored.results
     assert whole.document() == restored.document()
+
+
+def test_callback_of_a_submit_that_is_not_answered_yet_is_in_a_snapshot() -> None:
+    driven, restored = unanswered(), Driven()
+    assert driven.apply(ClaimDeliveries) == []
+
+    restored.apply(Restore, snapshot=parse_snapshot(driven.document(), CATALOGUE))
+    claimed = restored.apply(ClaimDeliveries)
+    answer_all(restored)  # The submit was answered after the restore.
+
+    assert len(claimed) == 1
+    assert restored.apply(ClaimDeliveries) == []
+
+
+def test_callback_that_was_delivered_is_not_expected_again() -> None:
+    """A submit may be answered after a reset, when another task has the id of its task."""
+    driven = run(unanswered(), [answer_all, deliver(DeliveryResult(status=200)), answer_all])
+
+    assert driven.apply(ClaimDeliveries) == []
+    [delivery] = driven.sandbox.deliveries()
+    assert (delivery.state, len(delivery.attempts)) == ("delivered", 1)
 
 
 @examples(100)
