@@ -23,7 +23,7 @@ from mock_server.control.decoding import read
 from mock_server.control.errors import ControlError, unavailable
 from mock_server.control.long_list import encoded
 from mock_server.control.query import check_names, read_query
-from mock_server.domain.errors import StoreUnavailable
+from mock_server.domain.errors import SandboxMissing, StoreUnavailable
 from mock_server.domain.store import Store
 from mock_server.web.persistence import persisted
 from mock_server.web.redaction import Redactor
@@ -120,12 +120,26 @@ class CallRoute(Route):
 
     async def _response_to(self, call: Call, request: Request) -> Response:
         try:
-            answer = await call.handler(**await self._arguments(call, request))
+            answer = await self._handled(call, request)
         except ControlError as error:
             return await self._encoded(request, error.answer(), error.status)
         if isinstance(answer, Response):
             return answer
         return Response(status_code=204) if answer is None else await self._encoded(request, answer)
+
+    async def _handled(self, call: Call, request: Request) -> object:
+        """Return what the handler returns.
+
+        If another process removes the sandbox meanwhile, the call is made again for the new one.
+        """
+        arguments = await self._arguments(call, request)
+        while True:
+            try:
+                return await call.handler(**arguments)
+            except SandboxMissing:
+                if call.caller != "key":
+                    raise
+                arguments |= await self._sandbox(call, request)
 
     async def _arguments(self, call: Call, request: Request) -> dict[str, object]:
         """Return the arguments of the handler. Raise ControlError for an invalid request."""
@@ -144,10 +158,11 @@ class CallRoute(Route):
         return {name: available[name] for name in call.needs}
 
     async def _sandbox(self, call: Call, request: Request) -> dict[str, object]:
-        """Return the argument for the caller's sandbox."""
+        """Return the argument for the caller's sandbox, if the handler has one."""
         if "sandbox_id" in call.needs:
             return {"sandbox_id": await self._authenticator.sandbox_id(request)}
-        return {"sandbox": await self._authenticator.sandbox(request)}
+        sandbox = await self._authenticator.sandbox(request)
+        return {"sandbox": sandbox} if "sandbox" in call.needs else {}
 
     async def _encoded(self, request: Request, answer: object, status: int = 200) -> Response:
         """Return a response as JSON in which the API key of the caller is redacted."""

@@ -202,10 +202,7 @@ class Pipeline:
             except ClientGone:
                 return
             request.real_ms = self._now_ns() // 1_000_000
-        try:
-            answer = await self.answer(endpoint, request)
-        except SandboxMissing:
-            answer = await self._answer_again(endpoint, request, scope)
+        answer = await self._answer_surely(endpoint, request, scope)
         head = await self.record(endpoint, request, answer)
         if self._responder.is_durable:
             if answer.owes_callback:  # It must not be lost if the process ends after the response.
@@ -237,16 +234,19 @@ class Pipeline:
             return options(endpoint.methods, real_ms)
         return await endpoint.reject_method(scope, None)
 
-    async def _answer_again(
+    async def _answer_surely(
         self, endpoint: Endpoint, request: ProviderRequest, scope: Scope
     ) -> Answer:
-        """Answer a request whose sandbox was removed meanwhile, from the one in its place."""
-        request.match, request.real_ms = None, self._responder.now_ms()
-        sandbox = await endpoint.sandbox(scope, request.headers, request.real_ms)
-        if sandbox is None:
-            return endpoint.reject_unknown(request.headers, request.real_ms)
-        request.sandbox = sandbox
-        return await self.answer(endpoint, request)
+        """Answer a request; if its sandbox is removed meanwhile, from the one in its place."""
+        while True:
+            try:
+                return await self.answer(endpoint, request)
+            except SandboxMissing:
+                request.match, request.real_ms = None, self._responder.now_ms()
+            sandbox = await endpoint.sandbox(scope, request.headers, request.real_ms)
+            if sandbox is None:
+                return endpoint.reject_unknown(request.headers, request.real_ms)
+            request.sandbox = sandbox
 
     def _spoil(
         self, endpoint: Endpoint, request: ProviderRequest, match: RuleMatch, answer: Answer

@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from starlette.types import Scope
 
 from mock_server.domain.commands import CountRequest
+from mock_server.domain.errors import SandboxMissing
 from mock_server.domain.faults.effect import RuleRejection
 from mock_server.domain.results import Rejection
 from mock_server.domain.store import SandboxReader, Store
@@ -44,7 +45,10 @@ class KeyedEndpoint(Endpoint):
         now_ms = self._responder.now_ms()
         if sandbox is None:
             return wrong_method(scope, self.methods[0], now_ms)
-        counted = await self._store.execute(sandbox.id, CountRequest(real_ms=now_ms))
+        try:
+            counted = await self._store.execute(sandbox.id, CountRequest(real_ms=now_ms))
+        except SandboxMissing:  # It was removed during the request, and its counters with it.
+            return wrong_method(scope, self.methods[0], now_ms)
         if isinstance(counted, Rejection):
             return rejected(counted, sandbox.settings)
         return wrong_method(scope, self.methods[0], counted.now_ms)
