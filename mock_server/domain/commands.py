@@ -221,10 +221,10 @@ class RecordDelivery(Command[bool], frozen=True, kw_only=True, gc=False):
 
 
 class SetClock(Command[ClockReading], frozen=True, kw_only=True, gc=False):
-    """Change the clock's mode or speed from the current instant on."""
+    """Change the clock's mode or speed from the current instant on; None leaves it as it is."""
 
-    mode: Mode
-    speed: float
+    mode: Mode | None = None
+    speed: float | None = None
 
 
 class HoldClock(Command[int | None], frozen=True, kw_only=True, gc=False):
@@ -253,11 +253,15 @@ class ReleaseClock(Command[None], frozen=True, kw_only=True, gc=False):
 
 
 class ChangeSettings(Command[None], frozen=True, kw_only=True, gc=False):
-    """Replace the settings; None keeps the balance or the profile's rules."""
+    """Replace the settings; None keeps the balance or the profile's rules.
+
+    For `known_changes` see `ReadStatus`.
+    """
 
     settings: SandboxSettings
     balance_microusd: int | None = None
     profile_rules: Sequence[RuleDefinition] | None = None
+    known_changes: int | None = None
 
 
 class ReadCounters(Command[Counters], frozen=True, kw_only=True, gc=False):

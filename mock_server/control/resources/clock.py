@@ -63,11 +63,7 @@ class ClockResource:
         return sandbox.clock(self._real_ms())
 
     async def change(self, sandbox: SandboxReader, body: ClockChange) -> ClockReading:
-        real_ms = self._real_ms()
-        present = sandbox.clock(real_ms)
-        set_clock = SetClock(
-            real_ms=real_ms, mode=body.mode or present.mode, speed=body.speed or present.speed
-        )
+        set_clock = SetClock(real_ms=self._real_ms(), mode=body.mode, speed=body.speed)
         reading = await self._store.execute(sandbox.id, set_clock)
         self._dispatcher.wake(sandbox.id)
         return reading

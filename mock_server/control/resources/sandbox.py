@@ -11,7 +11,7 @@ from mock_server.control.call import Call
 from mock_server.control.changes import updated_settings
 from mock_server.control.settings_types import SandboxChange, ShownSettings, shown_settings
 from mock_server.domain.commands import ChangeSettings, ReadCounters, Reset
-from mock_server.domain.errors import SandboxDamaged
+from mock_server.domain.errors import SandboxChanged, SandboxDamaged, SandboxMissing
 from mock_server.domain.ledger import MICRO
 from mock_server.domain.profiles import Profiles
 from mock_server.domain.results import Counters
@@ -107,15 +107,28 @@ class SandboxResource:
         )
 
     async def change(self, sandbox: SandboxReader, body: SandboxChange) -> SandboxDetail:
+        while not await self._is_changed(sandbox, body):
+            found = await self._store.read(sandbox.id)
+            if found is None:
+                raise SandboxMissing(f"there is no sandbox {sandbox.id}")
+            sandbox = found
+        return await self.show(sandbox)
+
+    async def _is_changed(self, sandbox: SandboxReader, body: SandboxChange) -> bool:
+        """Change settings; return False if another process has changed them meanwhile."""
         update = updated_settings(sandbox.settings, body, self._profiles)
         change = ChangeSettings(
             real_ms=self._real_ms(),
             settings=update.settings,
             balance_microusd=update.balance_microusd,
             profile_rules=update.profile_rules,
+            known_changes=sandbox.changes,
         )
-        await self._store.execute(sandbox.id, change)
-        return await self.show(sandbox)
+        try:
+            await self._store.execute(sandbox.id, change)
+        except SandboxChanged:
+            return False
+        return True
 
     async def reset(self, sandbox_id: str, query: ResetQuery) -> None:
         if query.remove == "true":

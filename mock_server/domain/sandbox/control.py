@@ -100,6 +100,8 @@ def cancel_next(state: SandboxState, command: CancelNext) -> bool:
 
 
 def change_settings(state: SandboxState, command: ChangeSettings) -> None:
+    if command.known_changes is not None:
+        state.check_unchanged(command.known_changes)
     state.enter(command.real_ms)
     settings = command.settings
     if command.profile_rules is not None:
@@ -113,7 +115,8 @@ def change_settings(state: SandboxState, command: ChangeSettings) -> None:
 
 
 def set_clock(state: SandboxState, command: SetClock) -> ClockReading:
-    state.clock.set(command.mode, command.speed, command.real_ms)
+    clock = state.clock
+    clock.set(command.mode or clock.mode, command.speed or clock.speed, command.real_ms)
     state.tell(Change.CLOCK)
     return state.clock_reading(command.real_ms)
 
