@@ -1,11 +1,13 @@
 """SIGTERM while clients send: each gets complete responses, then the end of the connection."""
 
+import asyncio
 import json
 import re
 import signal
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 from threading import Barrier
 
 import pytest
@@ -13,9 +15,12 @@ import pytest
 from tests.mock_server.cli.commands import Started, started
 from tests.mock_server.e2e.api import BALANCE, STATUS, SUBMIT
 from tests.patience import PATIENCE_S
+from tests.redis_server import RedisServer
 
+_DATABASE = 13
 CLIENTS = 50
 REQUESTS = 40  # Of each client, pipelined.
+TASK_ID = re.compile(rb'"taskId":"(task_[0-9a-f]+)"')
 BODY = '{"input":{"prompt":"a fox"}}'
 HEAD = "Host: mock.test\r\nAuthorization: Bearer sk-{number}\r\n"
 KINDS = [
@@ -60,9 +65,40 @@ def rest_of_responses(data: bytes, statuses: set[int]) -> bytes:
 
 @pytest.mark.parametrize("log_level", ["warning", "info"], ids=["direct", "ordinary"])
 def test_stopping_server_sends_only_complete_responses(log_level: str) -> None:
+    everything, errors = stopped_under_load("--log-level", log_level)
+
+    assert_complete(everything)
+    assert " ERROR " not in errors
+
+
+@pytest.mark.parametrize("store", ["sqlite", "redis"])
+def test_stopping_server_keeps_every_task_that_it_has_accepted(
+    tmp_path: Path, redis_server: RedisServer, store: str
+) -> None:
+    switches = ["--store", f"sqlite:{tmp_path / 'store.db'}", "--log-level", "warning"]
+    if store == "redis":
+        asyncio.run(redis_server.flush(_DATABASE))
+        switches[1] = f"{redis_server.address}?db={_DATABASE}"
+        switches += ["--workers", "2"]
+    everything, errors = stopped_under_load(*switches)
+    with started(*switches) as server:
+        kept = [
+            {each["task_id"] for each in server.get("/_mock/tasks?limit=1000", key)["tasks"]}
+            for key in map("sk-{}".format, range(CLIENTS))
+        ]
+
+    accepted = [{each.decode() for each in TASK_ID.findall(data)} for data in everything]
+    assert_complete(everything)
+    assert any(accepted)
+    assert all(of_client <= kept[number] for number, of_client in enumerate(accepted))
+    assert " ERROR " not in errors
+
+
+def stopped_under_load(*switches: str) -> tuple[list[bytes], str]:
+    """Stop a server while many clients send; return what each of them got, and the log."""
     all_served = Barrier(CLIENTS + 1)
     with (
-        started("--log-level", log_level, "--rate-limit", "100000") as server,
+        started(*switches, "--rate-limit", "100000") as server,
         ThreadPoolExecutor(CLIENTS) as pool,
     ):
         clients = [pool.submit(received, server, each, all_served) for each in range(CLIENTS)]
@@ -70,11 +106,14 @@ def test_stopping_server_sends_only_complete_responses(log_level: str) -> None:
         status, _, errors = server.stop(signal.SIGTERM)
         everything = [client.result(PATIENCE_S) for client in clients]
 
+    assert status == 0
+    return everything, errors
+
+
+def assert_complete(everything: list[bytes]) -> None:
     statuses: set[int] = set()
     assert [rest_of_responses(each, statuses) for each in everything] == [b""] * CLIENTS
     assert {200} <= statuses <= {200, 404, 429}
-    assert status == 0
-    assert " ERROR " not in errors
 
 
 def test_server_stops_although_clients_and_rules_are_slow() -> None:
