@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from contract_tests.contract.errors import CassetteError, reason_of, written
+from contract_tests.contract.whole_files import write_whole
 from contract_tests.server.events import (
     Burst,
     Deliveries,
@@ -54,14 +55,14 @@ def begin(directory: Path) -> None:
 def save(directory: Path, case_id: str, events: Sequence[Event]) -> None:
     """Write the events of one case."""
     with written(directory, "the recording"):
-        (directory / f"{case_id}.json").write_bytes(msgspec.json.encode(events))
+        write_whole(directory / f"{case_id}.json", msgspec.json.encode(events))
 
 
 def save_index(directory: Path, cassette: Cassette) -> None:
     """Write the index, which completes the recording."""
     content = msgspec.json.format(msgspec.json.encode(cassette))
     with written(directory, "the recording"):
-        (directory / _INDEX).write_bytes(content)
+        write_whole(directory / _INDEX, content)
 
 
 def is_cassette(directory: Path) -> bool:

@@ -22,6 +22,7 @@ from contract_tests.client.selection import CasePlan
 from contract_tests.contract.certificates import trusted_certificates
 from contract_tests.contract.errors import TargetError
 from contract_tests.contract.verdicts import Verdict
+from contract_tests.contract.whole_files import write_whole
 
 _USE_KEY: Final = "Let the client generate one picture with each API key."
 _REQUEST_CALLBACK: Final = "Let the client receive a callback in the cases that need one."
@@ -131,10 +132,8 @@ def _judge(
 
 def _write(manifest: Path, content: str) -> None:
     """Write the manifest atomically. Raise TargetError."""
-    part = manifest.with_name(f".{manifest.name}.part")
     try:
-        part.write_text(content, "utf-8")
-        part.replace(manifest)
+        write_whole(manifest, content.encode())
     except OSError as error:
         raise TargetError(f"--manifest {manifest}: {error.strerror}") from error
 

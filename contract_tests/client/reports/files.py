@@ -11,14 +11,15 @@ from contract_tests.client.reports.page import html
 from contract_tests.client.reports.report import KIND, VERSION, AuditReport
 from contract_tests.contract.errors import ReportError, reason_of, written
 from contract_tests.contract.report_parts import REPORT, json_of
+from contract_tests.contract.whole_files import write_whole
 
 
 def write_audit(report: AuditReport, directory: Path) -> None:
     """Write report.json, junit.xml, report.html and summary.md. Raise OutputError."""
     with written(directory, "the report"):
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / REPORT).write_bytes(encode_audit(report, "json"))
-        (directory / "junit.xml").write_bytes(encode_audit(report, "junit"))
+        write_whole(directory / REPORT, encode_audit(report, "json"))
+        write_whole(directory / "junit.xml", encode_audit(report, "junit"))
     write_matrix([report], directory)
 
 
@@ -26,8 +27,8 @@ def write_matrix(reports: Sequence[AuditReport], directory: Path) -> None:
     """Write report.html and summary.md that compare several audits. Raise OutputError."""
     with written(directory, "the report"):
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / "report.html").write_text(html(reports), encoding="utf-8")
-        (directory / "summary.md").write_text(markdown(reports), encoding="utf-8")
+        write_whole(directory / "report.html", html(reports).encode())
+        write_whole(directory / "summary.md", markdown(reports).encode())
 
 
 def encode_audit(report: AuditReport, file_format: str) -> bytes:

@@ -6,6 +6,7 @@ import msgspec
 
 from contract_tests.contract.errors import ReportError, reason_of, written
 from contract_tests.contract.report_parts import REPORT, json_of
+from contract_tests.contract.whole_files import write_whole
 from contract_tests.server.reports.junit import junit
 from contract_tests.server.reports.markdown import markdown
 from contract_tests.server.reports.page import html
@@ -16,10 +17,10 @@ def write_reports(report: Report, directory: Path) -> None:
     """Write report.json, junit.xml, report.html and summary.md. Raise OutputError."""
     with written(directory, "the report"):
         directory.mkdir(parents=True, exist_ok=True)
-        (directory / REPORT).write_bytes(json_of(report))
-        (directory / "junit.xml").write_bytes(junit(report))
-        (directory / "report.html").write_text(html(report), encoding="utf-8")
-        (directory / "summary.md").write_text(markdown(report), encoding="utf-8")
+        write_whole(directory / REPORT, json_of(report))
+        write_whole(directory / "junit.xml", junit(report))
+        write_whole(directory / "report.html", html(report).encode())
+        write_whole(directory / "summary.md", markdown(report).encode())
 
 
 def read_report(directory: Path) -> Report:
