@@ -39,6 +39,7 @@ class HttpProtocol(HttpToolsProtocol):
         self.app = cast("Any", self._run)
         self._framing = RequestFraming()
         self._upgrade_headers: list[tuple[bytes, bytes]] = []  # The request offers an upgrade.
+        self._chunks: list[bytes] = []  # Parsed, but not in the body of the request yet.
         self._lost = asyncio.Event()
         self._running: RequestResponseCycle | None = None  # It handles the current request.
         self._is_ending = False  # Whether no further request is served.
@@ -71,6 +72,7 @@ class HttpProtocol(HttpToolsProtocol):
                 super().data_received(piece)
                 if self._upgrade_headers:
                     self._parse_without_upgrade()
+                self._add_to_body()
             start = end
 
     def _unsupported_upgrade_warning(self) -> None:
@@ -188,9 +190,20 @@ class HttpProtocol(HttpToolsProtocol):
         self._connection.cycle = self.cycle
         self.headers = []  # Trailers of the body are no headers: they must not replace the key.
 
+    def on_body(self, body: bytes) -> None:
+        self._chunks.append(body)
+
+    def _add_to_body(self) -> None:
+        """Add chunks to the body of the request, all at once: uvicorn copies the body each time."""
+        if self._chunks:
+            body = b"".join(self._chunks)
+            self._chunks.clear()
+            super().on_body(body)
+
     def on_message_complete(self) -> None:
         if self._offers_upgrade():
             return
+        self._add_to_body()
         self._framing.begin_head()
         super().on_message_complete()
 
