@@ -1,15 +1,16 @@
 """Encode answers with long lists in pieces, so that other requests are served in between."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from itertools import islice
 from secrets import token_hex
 from typing import TypeVar, cast
 
 import msgspec
 
-SLICE_S = 0.005  # Other requests have their turn after this time.
-_PIECE = 20  # This number of members is encoded and redacted together.
+from mock_server.control.slices import Slices
+
+# Members are encoded and redacted together, up to this number or size.
+_PIECE = 20
+_PIECE_BYTES = 16 * 1024
 
 T = TypeVar("T")
 
@@ -53,10 +54,17 @@ async def _pieces(
     items: Iterator[object], redact: Callable[[bytes], bytes]
 ) -> AsyncIterator[bytes]:
     """Yield members as JSON, some of them together. Other requests are served in between."""
-    now_s = asyncio.get_running_loop().time
-    end_s = now_s() + SLICE_S
-    while piece := list(islice(items, _PIECE)):
-        yield redact(b",".join(map(msgspec.json.encode, piece)))
-        if now_s() >= end_s:
-            await asyncio.sleep(0)
-            end_s = now_s() + SLICE_S
+    slices = Slices()
+    piece: list[bytes] = []
+    size = 0
+    for item in items:
+        member = msgspec.json.encode(item)
+        piece.append(member)
+        size += len(member)
+        if len(piece) < _PIECE and size < _PIECE_BYTES:
+            continue
+        yield redact(b",".join(piece))
+        piece, size = [], 0
+        await slices.pause()
+    if piece:
+        yield redact(b",".join(piece))

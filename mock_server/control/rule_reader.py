@@ -1,18 +1,15 @@
 """Read the rules in the bodies of calls."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from time import perf_counter
 from typing import Any
 
 from mock_server.control.errors import ControlError
+from mock_server.control.slices import Slices
 from mock_server.domain.errors import RuleError
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.rules import RuleDefinition
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.web.redaction import Redactor
-
-_AT_ONCE_S = 0.005  # Other requests are served after this time.
 
 
 class RuleReader:
@@ -39,13 +36,10 @@ class RuleReader:
         Other requests are served meanwhile, because each regular expression takes up to some
         milliseconds to compile.
         """
-        definitions = []
-        began_s = perf_counter()
+        definitions, slices = [], Slices()
         for at, each in enumerate(written):
             definitions.append(self.read(sandbox, each, f"{path}[{at}]"))
-            if perf_counter() - began_s > _AT_ONCE_S:
-                await asyncio.sleep(0)
-                began_s = perf_counter()
+            await slices.pause()
         return definitions
 
     def read(self, sandbox: SandboxReader, written: object, path: str) -> RuleDefinition:

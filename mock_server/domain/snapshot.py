@@ -5,11 +5,12 @@ continues as the original would, even on a server with another seed.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.deliveries import Attempt, DeliveryState
@@ -47,6 +48,10 @@ from mock_server.domain.task import TASK_ID_PATTERN, sandbox_id_in
 from mock_server.domain.task_snapshot import TaskSnapshot
 from mock_server.domain.validation import decode_json
 
+T = TypeVar("T")
+
+_STEP = 100  # So many items are read at once.
+_is_task_id = re.compile(TASK_ID_PATTERN).fullmatch
 # An effect that postpones a callback has only these.
 _POSTPONING = {
     (FaultKind.LATENCY, ""),
@@ -90,10 +95,14 @@ class EntrySnapshot(Entry, frozen=True, array_like=False, forbid_unknown_fields=
 
     @classmethod
     def of(cls, entry: Entry) -> Self:
-        return cls(**msgspec.structs.asdict(entry), text=entry.fault)
+        make: Callable[..., Self] = cls
+        return make(*_values_of(entry), entry.fault)
 
     def entry(self) -> Entry:
-        return Entry(**{name: getattr(self, name) for name in Entry.__struct_fields__})
+        return Entry(*_values_of(self))
+
+
+_values_of: Callable[[Entry], tuple[Any, ...]] = attrgetter(*Entry.__struct_fields__)
 
 
 class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -123,34 +132,101 @@ class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     rules: RuleBookSnapshot
 
 
+class _Outline(Snapshot):
+    """A snapshot whose long lists are not decoded yet."""
+
+    tasks: list[Raw]  # type: ignore[assignment]
+    deliveries: list[Raw]  # type: ignore[assignment]
+    journal: list[Raw]  # type: ignore[assignment]
+
+
 def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
     """Return the snapshot in a JSON text, checked. Raises InvalidValue."""
-    snapshot = _with_injected(decode_json(raw, Snapshot, "snapshot"))
-    if snapshot.settings.profile not in PROFILES:
-        hint = did_you_mean(snapshot.settings.profile, PROFILES)
+    steps = parsing_steps(raw, catalogue)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            snapshot: Snapshot = end.value
+            return snapshot
+
+
+def parsing_steps(raw: bytes, catalogue: Catalogue) -> Generator[None, None, Snapshot]:
+    """Return what `parse_snapshot` returns, and yield about every millisecond before that."""
+    outline = decode_json(raw, _Outline, "snapshot")
+    if outline.settings.profile not in PROFILES:
+        hint = did_you_mean(outline.settings.profile, PROFILES)
         raise InvalidValue(
-            "settings.profile", f"{quoted(snapshot.settings.profile)} is unknown{hint}"
+            "settings.profile", f"{quoted(outline.settings.profile)} is unknown{hint}"
         )
+    tasks = yield from _decoded(outline.tasks, TaskSnapshot, "tasks")
+    deliveries = yield from _decoded(outline.deliveries, DeliverySnapshot, "deliveries")
+    entries = yield from _decoded(outline.journal, EntrySnapshot, "journal")
+    members = msgspec.structs.asdict(outline)
+    lists = {"tasks": tasks, "deliveries": deliveries, "journal": entries}
+    snapshot = Snapshot(**{**members, **lists})
+    yield from _fill_in_injected(entries)
+    yield from _check_tasks(snapshot, catalogue)
+    yield from _check_deliveries(snapshot)
+    _check_rules(snapshot.rules, catalogue.fail_messages)
+    return snapshot
+
+
+def _decoded(items: Sequence[Raw], kind: type[T], path: str) -> Generator[None, None, list[T]]:
+    decoded = []
+    for at, item in enumerate(items):
+        decoded.append(decode_json(item, kind, "snapshot", f"{path}[{at}]"))
+        if at % _STEP == 0:
+            yield
+    return decoded
+
+
+def _fill_in_injected(journal: list[EntrySnapshot]) -> Iterator[None]:
+    """Fill in `injected`, which older journals lack."""
+    for at, entry in enumerate(journal):
+        if entry.text and not entry.injected:
+            injected = _injected(entry.text, f"journal[{at}].fault")
+            journal[at] = msgspec.structs.replace(entry, injected=injected)
+        if at % _STEP == 0:
+            yield
+
+
+def _check_tasks(snapshot: Snapshot, catalogue: Catalogue) -> Iterator[None]:
+    ids: set[str] = set()
+    price_microusd = 0
     for at, task in enumerate(snapshot.tasks):
         _check_task(task, f"tasks[{at}]", snapshot, catalogue)
-    ids = _unique_ids(snapshot.tasks)
-    if sum(task.price_microusd for task in snapshot.tasks) > MAX_INTEGER:
+        if task.id in ids:
+            raise InvalidValue(f"tasks[{at}].id", "must be unique; another task has this id")
+        ids.add(task.id)
+        price_microusd += task.price_microusd
+        if at % _STEP == 0:
+            yield
+    if price_microusd > MAX_INTEGER:
         raise InvalidValue("tasks", f"the sum of price_microusd must be at most {MAX_INTEGER}")
+
+
+def _check_deliveries(snapshot: Snapshot) -> Iterator[None]:
+    ids = {task.id for task in snapshot.tasks}
     for at, delivery in enumerate(snapshot.deliveries):
         if delivery.task_id not in ids:
             raise InvalidValue(
                 f"deliveries[{at}].task_id", "must be a task of this snapshot, and unique"
             )
         ids.remove(delivery.task_id)
-    _check_rules(snapshot.rules, catalogue.fail_messages)
-    return snapshot
+        path = f"deliveries[{at}].put_off_by[1]"
+        for each in _injected(delivery.put_off_by[1], path):
+            if (each.kind, each.name) not in _POSTPONING:
+                raise InvalidValue(path, f"{quoted(each.text)} postpones no callback")
+        if at % _STEP == 0:
+            yield
 
 
 def _check_task(task: TaskSnapshot, path: str, snapshot: Snapshot, catalogue: Catalogue) -> None:
-    if sandbox_id_in(task.id) != snapshot.origin or not re.fullmatch(TASK_ID_PATTERN, task.id):
+    if sandbox_id_in(task.id) != snapshot.origin or not _is_task_id(task.id):
         raise InvalidValue(f"{path}.id", f"is not a task of the sandbox {snapshot.origin}")
     model, plan = catalogue.models.get(task.model_id), task.plan
-    if model is None or task.ratio not in {ratio.name for ratio in model.aspect_ratios}:
+    if model is None or all(ratio.name != task.ratio for ratio in model.aspect_ratios):
         raise InvalidValue(path, "has a model or an aspect ratio that is not in the catalogue")
     if task.num_images not in model.image_counts:
         raise InvalidValue(
@@ -170,29 +246,6 @@ def _check_task(task: TaskSnapshot, path: str, snapshot: Snapshot, catalogue: Ca
     if plan.end_ms is None and task.is_settled:
         raise InvalidValue(f"{path}.plan.end_ms", "is required if the task is settled")
     check_fail_code(plan.fail_code, f"{path}.plan.fail_code", catalogue.fail_messages)
-
-
-def _unique_ids(tasks: Sequence[TaskSnapshot]) -> set[str]:
-    ids: set[str] = set()
-    for at, task in enumerate(tasks):
-        if task.id in ids:
-            raise InvalidValue(f"tasks[{at}].id", "must be unique; another task has this id")
-        ids.add(task.id)
-    return ids
-
-
-def _with_injected(snapshot: Snapshot) -> Snapshot:
-    """Return the snapshot with `injected` filled in, which older journals lack."""
-    journal = []
-    for at, entry in enumerate(snapshot.journal):
-        injected = entry.injected or _injected(entry.text, f"journal[{at}].fault")
-        journal.append(msgspec.structs.replace(entry, injected=injected))
-    for at, delivery in enumerate(snapshot.deliveries):
-        path = f"deliveries[{at}].put_off_by[1]"
-        for each in _injected(delivery.put_off_by[1], path):
-            if (each.kind, each.name) not in _POSTPONING:
-                raise InvalidValue(path, f"{quoted(each.text)} postpones no callback")
-    return msgspec.structs.replace(snapshot, journal=journal)
 
 
 def _injected(text: str, path: str) -> tuple[Injected, ...]:

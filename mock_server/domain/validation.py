@@ -49,12 +49,16 @@ def read_message(error: msgspec.ValidationError) -> Message:
     )
 
 
-def decode_json(raw: bytes, kind: type[T], whole: str = "body") -> T:
-    """Return a JSON document as this type. Raise InvalidValue; `whole` names the document."""
+def decode_json(raw: bytes | msgspec.Raw, kind: type[T], whole: str = "body", path: str = "") -> T:
+    """Return a JSON document as this type.
+
+    Raise InvalidValue; `whole` names the document. Its path begins with `path`, where `raw` is in
+    the document.
+    """
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
-        raise _explained(error, _untyped(raw), kind, "", whole) from error
+        raise _explained(error, _untyped(raw), kind, path, whole) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidValue(whole, f"must be one JSON object in UTF-8; {error}") from error
 
@@ -120,7 +124,7 @@ def value_at(raw: bytes, path: str) -> object:
     return value
 
 
-def _untyped(raw: bytes) -> object:
+def _untyped(raw: bytes | msgspec.Raw) -> object:
     """Return the document as plain values; UNSET if it is malformed after the first error."""
     try:
         return msgspec.json.decode(raw)

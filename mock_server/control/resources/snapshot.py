@@ -10,11 +10,12 @@ from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
 from mock_server.control.journal_entry import redacted
 from mock_server.control.long_list import long_list
+from mock_server.control.slices import in_slices
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.commands import TakeSnapshot
 from mock_server.domain.dispatching import CallbackDispatcher
 from mock_server.domain.errors import InvalidValue, NoRoom, SandboxDamaged, SandboxMissing
-from mock_server.domain.snapshot import Snapshot, parse_snapshot
+from mock_server.domain.snapshot import Snapshot, parsing_steps
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.web.body import BodyTooLarge, read_body
 
@@ -70,7 +71,7 @@ class SnapshotResource:
                 f"body: must have at most {MAX_BYTES} bytes; start the server with --restore FILE",
             ) from error
         try:
-            snapshot = parse_snapshot(raw, self._catalogue)
+            snapshot = await in_slices(parsing_steps(raw, self._catalogue))
             await self._restore(sandbox_id, snapshot, request)
         except SandboxMissing as error:
             raise ControlError(409, "the sandbox was deleted while the snapshot arrived") from error

@@ -30,7 +30,7 @@ class Injected(msgspec.Struct, frozen=True, gc=False):
 
 def fault_text(injected: Iterable[Injected]) -> str:
     """Return the text of injected faults for headers, the journal and timelines."""
-    return ", ".join(each.text for each in injected)
+    return ", ".join([each.text for each in injected])
 
 
 def injected_of_text(text: str) -> tuple[Injected, ...]:
@@ -38,5 +38,7 @@ def injected_of_text(text: str) -> tuple[Injected, ...]:
 
     Raise ValueError if the text names an unknown kind of fault.
     """
+    if not text:
+        return ()
     parts = (each.partition(" ") for each in text.split(", ") if each)
     return tuple(Injected(FaultKind(kind), name) for kind, _, name in parts)

@@ -11,7 +11,7 @@ from mock_server.domain.errors import InvalidValue
 from mock_server.domain.ports import DeliveryResult
 from mock_server.domain.rule_parsing import parse_rule
 from mock_server.domain.sandbox.sandbox import Sandbox
-from mock_server.domain.snapshot import parse_snapshot
+from mock_server.domain.snapshot import parse_snapshot, parsing_steps
 from tests.mock_server.domain.checkpoints import saved
 from tests.mock_server.domain.driven import DEFAULTS, ID, Driven, run
 from tests.mock_server.domain.steps import callback_task, deliver, record
@@ -120,3 +120,12 @@ def test_extreme_value_within_bounds_can_be_stored(path: str, value: int) -> Non
     sandbox.apply(again)
 
     assert saved(Sandbox.of_checkpoint(saved(sandbox), DEFAULTS)) == saved(sandbox)
+
+
+def test_long_snapshot_is_read_in_steps() -> None:
+    """Other requests are served between the steps."""
+    entries = document()["journal"] * 1_000
+
+    steps = parsing_steps(changed("journal", entries), CATALOGUE)
+
+    assert sum(1 for _ in steps) >= len(entries) / 100
