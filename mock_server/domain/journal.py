@@ -105,9 +105,9 @@ class Journal:
 
     def since(self, number: int) -> Iterator[tuple[int, Entry]]:
         """Yield the stored entries after this number, each with its number."""
-        dropped = self.dropped
-        start = max(0, number - dropped)
-        return enumerate(islice(self._entries, start, None), dropped + start + 1)
+        first = max(number, self.dropped) + 1
+        newest = list(islice(reversed(self._entries), max(0, self.last + 1 - first)))
+        return enumerate(reversed(newest), first)
 
     @classmethod
     def of(cls, entries: Iterable[Entry], dropped: int) -> Self:
