@@ -16,7 +16,7 @@ _UNAVAILABLE: Final = 503
 
 def _check_uncertain_submit(evidence: Evidence) -> Iterator[Observation]:
     for submit in evidence.of("submit"):
-        is_lost = submit in evidence.accepted_submits and submit.is_broken
+        is_lost = submit.is_broken and submit in evidence.accepted_submits
         if not is_lost and not 500 <= submit.status <= 599:
             continue
         repeat = evidence.repeat_purchase(submit) if is_lost else evidence.next_attempt(submit)

@@ -14,7 +14,6 @@ from mock_server.control.authentication import Authenticator
 from mock_server.control.call import Call
 from mock_server.control.journal_entry import JournalEntry
 from mock_server.control.query import SandboxOfPage
-from mock_server.control.resources.journal import JournalPage
 from mock_server.control.task_summary import TaskSummary
 from mock_server.domain.journal import Entry
 from mock_server.domain.store import SandboxReader
@@ -169,11 +168,14 @@ class AuditResource:
             audit_sandbox,
         )
 
-        journal = JournalPage(entries=[JournalEntry.of(*each) for each in entries], dropped=dropped)
-        shown = [TaskSummary.of(task, now_ms, sandbox.seed) for task in tasks]
+        # One by one, because a thread that encodes or decodes stops the event loop meanwhile.
+        journal = [self._without_key(sandbox, JournalEntry.of(*each)) for each in entries]
+        shown = [
+            self._without_key(sandbox, TaskSummary.of(task, now_ms, sandbox.seed)) for task in tasks
+        ]
         report = audit_sandbox(
-            self._without_key(sandbox, journal),
-            self._without_key(sandbox, shown),
+            {"entries": journal, "dropped": dropped},
+            shown,
             base_url=self._base_url,
             is_manual=is_manual,
             seed=self._seed(),
