@@ -68,7 +68,8 @@ def serve_with_workers(settings: Settings, notices: list[str], tls: Tls | None) 
     """Serve with several processes until SIGINT or SIGTERM. This one only supervises them."""
     listeners = _listen_together(settings.host, settings.port, settings.workers)
     settings = _at_port_of(listeners[0], settings)
-    _prepare_process()
+    _allow_many_files()
+    _exempt_imports()
 
     def serve(number: int, link: ParentLink) -> None:
         for listener in {*listeners} - {listeners[number]}:
@@ -87,10 +88,11 @@ def serve_with_workers(settings: Settings, notices: list[str], tls: Tls | None) 
 
 def _serve_alone(settings: Settings, notices: list[str], tls: Tls | None) -> None:
     listener = listen(settings.host, settings.port)
+    _allow_many_files()
     app = MockServer(_at_port_of(listener, settings))
     for notice in notices:
         log.warning("%s", notice)
-    _prepare_process()
+    _exempt_imports()
     _serve(app, listener, tls, lambda: _announce(app.settings, tls, _seed_of(app)))
 
 
@@ -147,10 +149,14 @@ def _announce(settings: Settings, tls: Tls | None, seed: str) -> None:
         log.warning("not ready: requests get status 503 until the problem above is solved")
 
 
-def _prepare_process() -> None:
-    """Allow as many connections as the system does, and exempt what is imported from the GC."""
+def _allow_many_files() -> None:
+    """Allow as many connections as the system does. The limits of the server depend on it."""
     _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
+
+
+def _exempt_imports() -> None:
+    """Exempt what is imported from the garbage collection."""
     gc.freeze()  # Imported modules stay in memory, so collections need not examine them.
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.catalogue_files import load_catalogue
+from mock_server.connection_limit import CallbackLimit
 from mock_server.domain.operation import Operation
 from mock_server.domain.planner import Planner
 from mock_server.domain.ports import RealClock, Sender
@@ -31,6 +32,7 @@ from mock_server.runtime.dns_resolver import DnsResolver
 from mock_server.runtime.egress import Egress
 from mock_server.runtime.entropy import random_seed
 from mock_server.runtime.host_lookup import HostLookup
+from mock_server.runtime.lanes import LaneLimits
 from mock_server.runtime.pattern_search import RegexPatternSearch
 from mock_server.runtime.reference_checker import ReferenceChecker
 from mock_server.runtime.resuming import resume
@@ -109,7 +111,9 @@ class MockServer:
             make_sender=lambda: sender or self._http_sender(),
             encode_status=envelope.status,
         )
-        self._dispatcher = Dispatcher(self._store, attempts, clock=clock)
+        self._callback_limit = CallbackLimit.of_process()
+        limits = LaneLimits(in_all=self._callback_limit.max_attempts)
+        self._dispatcher = Dispatcher(self._store, attempts, clock=clock, limits=limits)
         self._store.when_due(self._dispatcher.wake)
         self._starting_snapshot = StartingSnapshot(
             snapshot, self._store, self._dispatcher, real_ms=self._responder.now_ms
@@ -273,6 +277,7 @@ class MockServer:
             Egress(self.settings.egress),
             timeout_s=self.settings.callback_timeout_ms / 1000,
             hosts=self._hosts,
+            max_idle=self._callback_limit.max_idle,
         )
 
 

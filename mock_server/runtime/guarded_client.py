@@ -19,18 +19,29 @@ from mock_server.runtime.web_url import WebUrl
 
 # Most servers close idle connections later than this, so we rarely write to a closing one.
 _KEEP_ALIVE_S: Final = 1.0
-_MAX_IDLE: Final = 512
-# The limits of reading bodies that nobody waits for: time, and number of connections.
+MAX_IDLE: Final = 512
+# The limits of reading bodies that nobody waits for: time, and connections for each idle one.
 _DRAIN_S: Final = 2.0
-_MAX_DRAINING: Final = 128
+_DRAINING_PER_IDLE: Final = 1 / 4
 
 
 class GuardedClient:
-    """Sends requests on new or kept-alive connections."""
+    """Sends requests on new or kept-alive connections.
 
-    def __init__(self, network: GuardedNetwork, *, tls: ssl.SSLContext | None = None) -> None:
+    It keeps up to `max_idle` connections that no request uses.
+    """
+
+    def __init__(
+        self,
+        network: GuardedNetwork,
+        *,
+        tls: ssl.SSLContext | None = None,
+        max_idle: int = MAX_IDLE,
+    ) -> None:
         self._network = network
         self._tls = tls
+        self._max_idle = max_idle
+        self._max_draining = int(max_idle * _DRAINING_PER_IDLE)
         self._idle: dict[str, list[_IdleConnection]] = {}
         self._idle_count = 0
         self._draining: set[HttpConnection] = set()
@@ -82,7 +93,11 @@ class GuardedClient:
         """
         if connection.may_continue:
             self._keep(origin, connection)
-        elif connection.ended().done() or len(self._draining) >= _MAX_DRAINING or self._is_closed:
+        elif (
+            connection.ended().done()
+            or len(self._draining) >= self._max_draining
+            or self._is_closed
+        ):
             connection.abort()
         else:
             self._draining.add(connection)
@@ -131,7 +146,7 @@ class GuardedClient:
         return None
 
     def _keep(self, origin: str, connection: HttpConnection) -> None:
-        if self._is_closed or self._idle_count >= _MAX_IDLE:
+        if self._is_closed or self._idle_count >= self._max_idle:
             connection.abort()
             return
         connection.rest()

@@ -7,7 +7,7 @@ from typing import Final
 from mock_server.domain.ports import DeliveryResult
 from mock_server.runtime.dns_resolver import DnsResolver
 from mock_server.runtime.egress import Egress
-from mock_server.runtime.guarded_client import GuardedClient
+from mock_server.runtime.guarded_client import MAX_IDLE, GuardedClient
 from mock_server.runtime.guarded_network import EgressBlocked, GuardedNetwork
 from mock_server.runtime.host_lookup import HostLookup
 from mock_server.runtime.request_head import request_head
@@ -24,15 +24,20 @@ class HttpSender:
     """Posts JSON to addresses that the egress policy allows and returns the result.
 
     Each attempt may take `timeout_s` real seconds. The caller limits how many attempts are in
-    progress (`lanes.py`).
+    progress (`lanes.py`). Up to `max_idle` connections are kept for later attempts.
     """
 
     def __init__(
-        self, egress: Egress, *, timeout_s: float = 30.0, hosts: HostLookup | None = None
+        self,
+        egress: Egress,
+        *,
+        timeout_s: float = 30.0,
+        hosts: HostLookup | None = None,
+        max_idle: int = MAX_IDLE,
     ) -> None:
         self._timeout_s = timeout_s
         network = GuardedNetwork(egress, hosts or HostLookup(DnsResolver()))
-        self._client = GuardedClient(network)
+        self._client = GuardedClient(network, max_idle=max_idle)
 
     async def post(
         self, url: str, body: bytes, lane: str = "", *, is_slow: bool = False
