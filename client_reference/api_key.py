@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Generator
+from base64 import b64encode
+from collections.abc import Generator, Iterator
 
 import httpx
 
@@ -29,8 +30,12 @@ class ApiKey(httpx.Auth):
         if not _VALID.fullmatch(key):
             raise ValueError("api_key: must be printable ASCII characters without spaces")
         self._key = key
-        self._pattern = re.compile(_pattern_of(key), re.ASCII)
-        self._pattern_in_bytes = re.compile(_pattern_of(key).encode())
+        # Names of headers and hosts may be in lower case.
+        case = re.IGNORECASE if len(key) >= _SURELY_SECRET else re.NOFLAG
+        self._pattern = re.compile(_pattern_of(key), re.ASCII | case)
+        self._pattern_in_bytes = re.compile(_pattern_of(key).encode(), case)
+        # A shorter key in base64 would not be much longer than an ordinary word.
+        self._in_base64 = [*_in_base64(key)] if len(key) >= _SURELY_SECRET else []
 
     def __repr__(self) -> str:
         return "ApiKey(…)"
@@ -41,17 +46,21 @@ class ApiKey(httpx.Auth):
         yield request
 
     def redact(self, text: str) -> str:
-        """Return the text without the key."""
+        """Return the text without the key, also in base64."""
+        for form in self._in_base64:
+            text = text.replace(form, _REPLACEMENT)
         return self._pattern.sub(_REPLACEMENT, text)
 
     def redact_bytes(self, body: bytes) -> bytes:
-        """Return the body without the key."""
+        """Return the body without the key, also in base64."""
+        for form in self._in_base64:
+            body = body.replace(form.encode(), _REPLACEMENT.encode())
         return self._pattern_in_bytes.sub(_REPLACEMENT.encode(), body)
 
     def redact_response(self, response: httpx.Response, body: bytes) -> httpx.Response:
         """Return a copy with this decoded body, without the key and without the request."""
         headers = [
-            (name, self.redact_bytes(value))
+            (self.redact_bytes(name), self.redact_bytes(value))
             for name, value in response.headers.raw
             if name.lower() not in _WIRE_HEADERS
         ]
@@ -74,5 +83,14 @@ def _pattern_of(key: str) -> str:
 
 
 def _spellings(character: str) -> str:
+    """Return a pattern for a character of the key, in up to three layers of JSON."""
     number = ord(character)
-    return rf"(?:\\{{0,3}}{re.escape(character)}|(?i:\\{{1,3}}u{number:04x}|%{number:02x}))"
+    return rf"(?:\\{{0,7}}{re.escape(character)}|(?i:\\{{1,7}}u{number:04x}|%{number:02x}))"
+
+
+def _in_base64(key: str) -> Iterator[str]:
+    """Yield what each text in base64 contains if the key is a part of what it encodes."""
+    for bytes_before, shared_characters in ((0, 0), (1, 2), (2, 3)):
+        encoded = b64encode(bytes(bytes_before) + key.encode()).decode()
+        form = encoded[shared_characters : (bytes_before + len(key)) * 8 // 6]
+        yield from {form, form.replace("+", "-").replace("/", "_")}

@@ -1,28 +1,38 @@
 """Redacts API keys in everything that is shown or stored, even if a server echoes them."""
 
 import re
-from collections.abc import Iterable
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 HIDDEN: Final = "[key]"
 _SHORTEST_SECRET: Final = 6  # A shorter key may be part of any text.
+_SHORTEST_BASE64: Final = 8
 
 
 class Redaction:
-    """Replaces these keys in any letter case, also when escaped as in JSON or in a URL."""
+    """Replaces these keys in any letter case, also if they are escaped as in JSON or in a URL.
+
+    A key is also replaced inside base64, for example in a header of basic authentication.
+    """
 
     def __init__(self, keys: Iterable[str]) -> None:
         secrets = {key for key in keys if len(key) >= _SHORTEST_SECRET}
         either = "|".join(_pattern(key) for key in sorted(secrets, key=len, reverse=True))
         self._text = re.compile(either or r"(?!)", re.IGNORECASE)
         self._bytes = re.compile(either.encode() or rb"(?!)", re.IGNORECASE)
+        self._base64 = sorted({form for key in secrets for form in _in_base64(key)})
 
     def text(self, text: str) -> str:
         """Return the text without keys."""
+        for form in self._base64:
+            text = text.replace(form, HIDDEN)
         return self._text.sub(HIDDEN, text)
 
     def content(self, content: bytes) -> bytes:
         """Return the bytes without keys."""
+        for form in self._base64:
+            content = content.replace(form.encode(), HIDDEN.encode())
         return self._bytes.sub(HIDDEN.encode(), content)
 
     def pairs(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -37,3 +47,13 @@ def _pattern(key: str) -> str:
     """
     characters = (rf"(?:{re.escape(char)}|%{ord(char):02x}|u00{ord(char):02x})" for char in key)
     return r"\\*".join(characters)
+
+
+def _in_base64(key: str) -> Iterator[str]:
+    """Yield what each text in base64 contains if the key is a part of what it encodes."""
+    for bytes_before, shared_characters in ((0, 0), (1, 2), (2, 3)):
+        encoded = b64encode(bytes(bytes_before) + key.encode()).decode()
+        form = encoded[shared_characters : (bytes_before + len(key.encode())) * 8 // 6]
+        if len(form) >= _SHORTEST_BASE64:
+            yield form
+            yield form.replace("+", "-").replace("/", "_")

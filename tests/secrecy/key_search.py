@@ -4,10 +4,9 @@ import html
 import json
 import re
 from base64 import b64decode, b64encode, urlsafe_b64encode
+from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import quote
-
-from tests.mock_server.written_keys import WRITTEN, cores, decoded
 
 PLAIN_KEY = "sk-live-4fQ9zT7mXw2LkB8n"
 ODD_KEY = "sk-live/7Qx+9z\"Lm\\Kp'w=<&T>~3=="
@@ -15,6 +14,21 @@ KEYS = {"plain": PLAIN_KEY, "odd": ODD_KEY}
 
 _URL_SAFE_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
+
+
+def percent(character: str) -> str:
+    return "".join(f"%{byte:02x}" for byte in character.encode())
+
+
+WRITTEN: dict[str, Callable[[str], str]] = {
+    "as it is": str,
+    "percent-encoded": percent,
+    "percent-encoded in capitals": lambda character: percent(character).upper(),
+    "escaped": lambda character: f"\\u{ord(character):04x}",
+    "escaped in capitals": lambda character: f"\\u{ord(character):04X}",
+    "escaped twice": lambda character: f"\\\\u{ord(character):04x}",
+    "escaped in JSON": lambda character: json.dumps(character)[1:-1],
+}
 
 
 def forms_of(key: str) -> dict[str, str]:
@@ -37,9 +51,25 @@ def all_forms_of(key: str) -> str:
     return " ".join(forms_of(key).values())
 
 
+def decoded(text: str) -> str:
+    """Return a text without escapes, as a reader could undo them."""
+    text = re.sub(r"\\+u00([0-9A-Fa-f]{2})", r"%\1", text).replace("\\", "")
+    return re.sub(r"%([0-9A-Fa-f]{2})", lambda found: chr(int(found[1], 16)), text)
+
+
+def cores(key: str) -> list[str]:
+    """Return what each base64 that contains the key contains, whatever is around the key."""
+    return [
+        encoded[4:-4]
+        for before in range(3)
+        for encode in (b64encode, urlsafe_b64encode)
+        for encoded in [encode(bytes(before) + key.encode()).decode()]
+    ]
+
+
 def found_in(output: bytes, key: str) -> str | None:
     """Return the part of an output that contains a form of the key, or None."""
-    forms = {key, key.lower(), decoded(key), *cores(key), *cores(quote(key, safe=""))}
+    forms = {key, key.lower(), key.upper(), decoded(key), *cores(key), *cores(quote(key, safe=""))}
     for text in _readings(output):
         for form in forms:
             start = text.find(form)

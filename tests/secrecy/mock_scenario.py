@@ -88,10 +88,12 @@ class MockScenario:
             ):
                 api.send("GET", path)
                 api.send("PUT", path)
-        for name in ("X-Api-Key", "Cookie", "Referer", "User-Agent", "Content-Type"):
-            api.send("POST", SUBMIT, content=b"{}", headers={name: key})
+        for header in ("X-Api-Key", "Cookie", "Referer", "User-Agent", "Content-Type"):
+            api.send("POST", SUBMIT, content=b"{}", headers={header: key})
         word = _word(key)
-        api.send("GET", BALANCE, headers={f"X-{key if word in key else word}": "1"})
+        name = key if key.replace("-", "").isalnum() else word
+        api.send("GET", BALANCE, headers={f"X-{name}": "1"})
+        self._http.get(f"{BALANCE}?taskId={quote(key)}")  # Without the header.
         for authorization in (f"Basic {key}", f"Bearer sk-invalid-{key}", f"Bearer {key * 30}"):
             self._http.get(BALANCE, headers={"Authorization": authorization})
         self._http.get(BALANCE, headers={"Origin": f"https://{word}.test"})

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from mock_server.domain.api_key import MAX_KEY_LENGTH
 from mock_server.web.redaction import Redactor
 from tests.growth import growth
-from tests.mock_server.written_keys import assert_hidden, keys, percent, written
+from tests.mock_server.written_keys import assert_hidden, keys, written
 from tests.properties import examples
+from tests.secrecy.key_search import percent
 
 LENGTH = 256 * 1024
 
