@@ -1,13 +1,13 @@
 """Read the rules in the bodies of calls."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from mock_server.control.errors import ControlError
 from mock_server.control.slices import Slices
-from mock_server.domain.errors import RuleError
+from mock_server.domain.errors import InvalidValue, RuleError
 from mock_server.domain.rule_parsing import parse_rule
-from mock_server.domain.rules import RuleDefinition
+from mock_server.domain.rules import RuleDefinition, check_weight
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.web.redaction import Redactor
 
@@ -40,7 +40,15 @@ class RuleReader:
         for at, each in enumerate(written):
             definitions.append(self.read(sandbox, each, f"{path}[{at}]"))
             await slices.pause()
+        self.check_weight(definitions, path)
         return definitions
+
+    def check_weight(self, rules: Iterable[RuleDefinition], path: str) -> None:
+        """Raise ControlError (400) if rules of one sandbox need too much memory."""
+        try:
+            check_weight(rules, path)
+        except InvalidValue as error:
+            raise ControlError(400, str(error)) from error
 
     def read(self, sandbox: SandboxReader, written: object, path: str) -> RuleDefinition:
         """Return a rule. Raise ControlError (400) if it is invalid; `path` is for errors."""

@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Mapping
 from http import HTTPStatus
 
+import msgspec
+
 from mock_server.domain import rule_grammar as grammar
 from mock_server.domain.durations import checked_duration_ms
 from mock_server.domain.errors import InvalidValue
@@ -25,6 +27,8 @@ from mock_server.domain.validation import convert, describe, joined, shown
 
 MAX_REGEX_COUNTS = 10_000  # A search expands counted repetitions.
 MAX_REGEX_GROUPS = 100  # The search engine supports fewer nested groups than Python.
+_MAX_ID_LENGTH = 100
+_RULE_BYTES, _HEADER_BYTES, _MAX_CHARACTER_BYTES = 1500, 400, 4
 _WITH_STATE = frozenset({Operation.STATUS, Operation.RESULT, Operation.CALLBACK})
 _COUNT = r"\{(\d{1,9})?,?(\d{1,9})?\}"
 
@@ -40,10 +44,13 @@ def rule_definition(value: object, path: str, fail_codes: Mapping[str, str]) -> 
     effect = _effect(rule.apply, joined(path, "apply"), fail_codes)
     conditions = _conditions(rule.match or grammar.Match(), joined(path, "match"), effect)
     return RuleDefinition(
-        id=rule.id if isinstance(rule.id, str) else "",
+        id=rule.id if isinstance(rule.id, str) and len(rule.id) <= _MAX_ID_LENGTH else "",
         written=written,
         conditions=conditions,
         effect=effect,
+        weight=_RULE_BYTES
+        + _HEADER_BYTES * len(conditions.headers)
+        + _MAX_CHARACTER_BYTES * len(msgspec.json.encode(written)),
     )
 
 

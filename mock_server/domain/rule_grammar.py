@@ -26,6 +26,7 @@ TURN_RANGE = r"(\d{1,9})\.\.(\d{1,9})"
 EVERY_TURN = r"every\s+(\d{1,9})"
 
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+HeaderName = Annotated[str, Meta(max_length=200)]
 HeaderValue = Annotated[str, Meta(min_length=1, max_length=4000)]
 Turn = Annotated[
     Count | Annotated[str, Meta(pattern=rf"^\s*({TURN_RANGE}|{EVERY_TURN}|\d{{1,9}})\s*$")],
@@ -46,7 +47,7 @@ class NextMatch(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The conditions of a rule that is queued for the next requests. All must hold."""
 
     operation: Annotated[
-        Operation | Annotated[list[Operation], Meta(min_length=1)] | None,
+        Operation | Annotated[list[Operation], Meta(min_length=1, max_length=100)] | None,
         Meta(
             description="One operation or several. Default: all that `apply` supports.",
             examples=["status", ["submit", "status"]],
@@ -64,7 +65,7 @@ class NextMatch(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         ),
     ] = None
     header: Annotated[
-        Annotated[dict[str, HeaderValue], Meta(min_length=1)] | None,
+        Annotated[dict[HeaderName, HeaderValue], Meta(min_length=1, max_length=20)] | None,
         Meta(
             description="The request has these headers, with these values.",
             examples=[{"X-Test": "yes"}],

@@ -1,10 +1,12 @@
 """Rules as values: the input of a rule, its conditions and its effect."""
 
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 import msgspec
 
+from mock_server.domain.errors import InvalidValue
 from mock_server.domain.faults.effect import Effect
 from mock_server.domain.headers import Header
 from mock_server.domain.operation import Operation
@@ -29,6 +31,9 @@ class RuleInput(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     attempt: int = 0
     is_early: bool = False  # During the submit, to send the callback early.
     found_patterns: frozenset[str] = frozenset()
+
+
+MAX_RULES_BYTES = 32 * 1024 * 1024  # For the rules of a sandbox, and for its queue.
 
 
 class Turns(msgspec.Struct, frozen=True):
@@ -93,6 +98,7 @@ class RuleDefinition(msgspec.Struct, frozen=True, kw_only=True):
     written: dict[str, Any]
     conditions: Conditions
     effect: Effect
+    weight: int = 0  # About the memory that it uses, in bytes; rarely less.
 
     def fits(self, rule_input: RuleInput) -> bool:
         """Tell whether the rule matches, without its counters and random draws."""
@@ -104,3 +110,11 @@ class RuleDefinition(msgspec.Struct, frozen=True, kw_only=True):
 
     def _can_apply(self, rule_input: RuleInput) -> bool:
         return self.effect.can_apply(rule_input.state, is_early=rule_input.is_early)
+
+
+def check_weight(rules: Iterable[RuleDefinition], path: str) -> None:
+    """Raise InvalidValue if rules of one sandbox need too much memory."""
+    if sum(rule.weight for rule in rules) > MAX_RULES_BYTES:
+        raise InvalidValue(
+            path, f"the rules are too large: they need more than {MAX_RULES_BYTES} bytes of memory"
+        )

@@ -24,6 +24,7 @@ from mock_server.domain.operation import Operation
 from mock_server.domain.outcome import check_fail_code
 from mock_server.domain.rule_book import RuleBookSnapshot
 from mock_server.domain.rule_parsing import parse_rule
+from mock_server.domain.rules import check_weight
 from mock_server.domain.sandbox_settings import (
     MAX_RATE_LIMIT,
     PROFILES,
@@ -258,9 +259,12 @@ def _injected(text: str, path: str) -> tuple[Injected, ...]:
 def _check_rules(rules: RuleBookSnapshot, fail_codes: Mapping[str, str]) -> None:
     for name in ("own", "profile", "queue"):
         kept: list[Any] = getattr(rules, name)
+        definitions = []
         for at, each in enumerate(kept):
-            parse_rule(each.written, f"rules.{name}[{at}].written", fail_codes)
+            path = f"rules.{name}[{at}].written"
+            definitions.append(parse_rule(each.written, path, fail_codes))
             if name == "queue" and each.left < 1:
                 raise InvalidValue(
                     f"rules.queue[{at}].left", f"must be at least 1 (got {each.left})"
                 )
+        check_weight(definitions, f"rules.{name}")

@@ -78,8 +78,10 @@ class NextResource:
         for name in COUNTED:
             if name in definition.written["match"]:
                 raise ControlError(400, f"match.{name}: is not allowed in next; use count")
-        if len(sandbox.queue()) >= MAX_NEXT:
+        queue = sandbox.queue()
+        if len(queue) >= MAX_NEXT:
             raise ControlError(400, f"next: the queue is full ({MAX_NEXT} entries)")
+        self._reader.check_weight([*(each.definition for each in queue), definition], "next")
         push = PushNext(real_ms=self._real_ms(), definition=definition, count=body.count)
         queued = await self._store.execute(sandbox.id, push)
         return RuleQueue(next=[QueuedRuleView.of(queued)])

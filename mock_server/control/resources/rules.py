@@ -84,6 +84,7 @@ class RulesResource:
         own, _ = sandbox.rules()
         if len(own) >= MAX_RULES:
             raise ControlError(400, f"rules: the sandbox has {MAX_RULES} rules, the maximum")
+        self._reader.check_weight([*(rule.definition for rule in own), definition], "rules")
         add = AddRule(real_ms=self._real_ms(), definition=definition)
         await self._store.execute(sandbox.id, add)
         return await self.show(sandbox)

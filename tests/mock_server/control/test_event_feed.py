@@ -228,17 +228,3 @@ def test_events_during_a_round_of_readers_wait_and_are_pushed_together() -> None
         assert readers[-1].texts == []
 
     with_bench(test)
-
-
-def test_nothing_is_reported_after_a_removal() -> None:
-    async def test(bench: Bench) -> None:
-        reader = Reader()
-        bench.feed.join(reader, None)
-        await bench.store.remove(bench.sandbox.id)
-        await bench.store.open(bench.sandbox.id, is_broke=False, real_ms=0)
-        await bench.record(1)
-        bench.feed.catch_up()
-
-        assert reader.texts == [b"event: dropped\ndata: {}\n\n"]
-
-    with_bench(test)

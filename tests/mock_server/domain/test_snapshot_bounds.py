@@ -129,3 +129,13 @@ def test_long_snapshot_is_read_in_steps() -> None:
     steps = parsing_steps(changed("journal", entries), CATALOGUE)
 
     assert sum(1 for _ in steps) >= len(entries) / 100
+
+
+def test_snapshot_with_too_large_rules_is_rejected() -> None:
+    snapshot = document()
+    [queued] = snapshot["rules"]["queue"]
+    queued["written"]["match"] = {"operation": "submit", "prompt": "x" * 9_000}
+    snapshot["rules"]["queue"] *= 1_000
+
+    with pytest.raises(InvalidValue, match=r"rules\.queue: the rules are too large"):
+        parse_snapshot(json.dumps(snapshot).encode(), CATALOGUE)

@@ -70,6 +70,16 @@ WRONG: list[tuple[str, Json, str]] = [
         {"match": {"prompt_regex": "(a"}, "apply": FAIL},
         "match.prompt_regex: is no",
     ),
+    (
+        "too many headers",
+        {"match": {"header": {f"X-{number}": "y" for number in range(21)}}, "apply": CLOSE},
+        "match.header: must be an object of 1 to 20 members",
+    ),
+    (
+        "long name of a header",
+        {"match": {"header": {"X" * 201: "y"}}, "apply": CLOSE},
+        "match.header: has a member whose name is not a string of at most 200 characters",
+    ),
     ("header", {"match": {"header": {"X": 1}}, "apply": CLOSE}, "match.header.X: must be a string"),
 ]
 

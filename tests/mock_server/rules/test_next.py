@@ -44,3 +44,18 @@ def test_response_to_a_queued_rule_has_this_rule_only(api: Api) -> None:
 
     assert [[each["count"] for each in next_] for next_ in told] == [[1], [2]]
     assert [each["id"] for [each] in told] == queued(api)
+
+
+def test_queue_is_full_when_its_rules_need_too_much_memory(api: Api) -> None:
+    """Before, 10,000 rules of 1 MB each could be queued."""
+    headers = {f"X-{number}": "y" * 4000 for number in range(20)}
+    large = {"match": {"operation": "submit", "header": headers}, "apply": CLOSE["apply"]}
+    for _ in range(101):
+        api.told("POST", "next", large)
+
+    answer = api.control("POST", "next", large)
+
+    assert answer.status_code == 400
+    assert "next: the rules are too large" in answer.json()["data"]["error"]
+    assert api.told("DELETE", "next") == {"next": []}
+    api.told("POST", "next", large)
