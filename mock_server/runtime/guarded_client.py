@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final
 
 from mock_server.runtime.guarded_network import GuardedNetwork
-from mock_server.runtime.http_connection import ConnectionLost, HttpConnection
+from mock_server.runtime.http_connection import HttpConnection, NotReceived
 from mock_server.runtime.response_reader import ResponseReader
 from mock_server.runtime.transport_errors import ExchangeFailed, describe_failure
 from mock_server.runtime.web_url import WebUrl
@@ -58,9 +58,10 @@ class GuardedClient:
     ) -> "Response":
         """Send a request and return its response as soon as status and headers are there.
 
-        The parts are the bytes of the request, with a pause after each. They are sent again if a
-        kept-alive connection was closed before it carried any part of a response. Raise
-        EgressBlocked if the policy forbids the host, ExchangeFailed for all other failures.
+        The parts are the bytes of the request, with a pause after each. They are sent again if the
+        server had closed a kept-alive connection before it received any of them; a request that it
+        may have received is not sent again. Raise EgressBlocked if the policy forbids the host,
+        ExchangeFailed for all other failures.
         """
         kept = self._take_idle(url.origin)
         if kept is not None:
@@ -68,7 +69,7 @@ class GuardedClient:
             try:
                 await kept.exchange(parts, reader, pause_s)
                 return Response(self, url, kept, reader)
-            except ConnectionLost:
+            except NotReceived:
                 pass
         connection = await self._connect(url, owner)
         reader = ResponseReader(max_body_bytes)

@@ -1,6 +1,8 @@
 """A connection that sends requests and receives responses of HTTP/1.1, one after the other."""
 
 import asyncio
+import errno
+import socket
 from collections.abc import Sequence
 from typing import cast
 
@@ -8,8 +10,8 @@ from mock_server.runtime.response_reader import InvalidResponse, ResponseReader
 from mock_server.runtime.transport_errors import ExchangeFailed, describe_failure
 
 
-class ConnectionLost(ExchangeFailed):
-    """The server closed the connection before it sent any part of a response."""
+class NotReceived(ExchangeFailed):
+    """The server had closed the connection before it received any part of the request."""
 
 
 class HttpConnection(asyncio.Protocol):
@@ -22,6 +24,7 @@ class HttpConnection(asyncio.Protocol):
         self._end: asyncio.Future[None] | None = None
         self._failure: ExchangeFailed | None = None
         self._is_sent = False
+        self._parts_written = 0
         self.is_lost = False
 
     @property
@@ -45,10 +48,12 @@ class HttpConnection(asyncio.Protocol):
         self._failure = None
         self._reader = reader
         self._is_sent = False
+        self._parts_written = 0
         try:
             if self.is_lost:
-                raise ConnectionLost("the server closed the connection")
+                raise NotReceived("the server closed the connection")
             for part in parts:
+                self._parts_written += 1
                 self._open_transport.write(part)
                 if pause_s:
                     await asyncio.wait([head], timeout=pause_s)
@@ -119,17 +124,29 @@ class HttpConnection(asyncio.Protocol):
         if reader is None or self._has_ended:
             return
         if isinstance(exc, OSError):
-            self._failure = self._lost(describe_failure(exc))
+            self._failure = self._lost(describe_failure(exc), exc.errno)
         else:
             try:
                 reader.end()
             except InvalidResponse as error:
-                self._failure = self._lost(f"invalid HTTP response: {error}")
+                self._failure = self._lost(f"invalid HTTP response: {error}", self._socket_error())
         self._report()
 
-    def _lost(self, reason: str) -> ExchangeFailed:
-        has_part = self._reader is not None and self._reader.has_started
-        return ExchangeFailed(reason) if has_part else ConnectionLost(reason)
+    def _lost(self, reason: str, number: int | None) -> ExchangeFailed:
+        """Return the failure of an exchange whose connection was closed with this error number.
+
+        "Broken pipe" means that the server first closed its end, and then the system rejected what
+        we had sent. If the server had received the request before, there is no such error. After
+        the first part of a request, the error may be about a later one.
+        """
+        has_response = self._reader is not None and self._reader.has_started
+        is_received = has_response or number != errno.EPIPE or self._parts_written > 1
+        return ExchangeFailed(reason) if is_received else NotReceived(reason)
+
+    def _socket_error(self) -> int:
+        sock = self._open_transport.get_extra_info("socket")
+        number: int = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        return number
 
     def _fail(self, failure: ExchangeFailed) -> None:
         self._failure = failure
