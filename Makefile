@@ -9,7 +9,7 @@ UV := $(VENV)/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep contract check format docs site screenshots examples fuzz bench bench-peers lint-packaging release-check setup lock hashes clean
+.PHONY: help run test test-deep contract check format docs site screenshots examples fuzz soak bench bench-peers lint-packaging release-check setup lock hashes clean
 
 help:      ## list these targets
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/ -/'
@@ -94,6 +94,9 @@ examples: $(VENV)/.check ## run the examples, also those that need Node or Locus
 	@$(VENV)/locust/bin/python -m pip install --quiet -r examples/locust/requirements.txt
 	@if command -v npm >/dev/null; then cd examples/vitest && npm ci --silent; fi
 	@PATH="$(CURDIR)/$(VENV)/locust/bin:$$PATH" $(BIN)/python -m pytest -q tests/examples tests/pytest_plugin/test_page.py
+
+soak: $(VENV)/.run       ## load the mock for 10 minutes and check memory, descriptors and callbacks (ARGS="--minutes 60 --store sqlite:soak.db" for others)
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 bench: $(VENV)/.run      ## measure the mock against a bare server and write bench.json (needs wrk; ARGS="--only status" for a part)
 	@$(BIN)/python -m benchmarks $(ARGS)

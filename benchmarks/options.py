@@ -57,14 +57,14 @@ def output_option(default: str) -> Callable[[F], F]:
     )
 
 
-def chosen(only: str | None, known: Mapping[str, T]) -> dict[str, T]:
-    """Return what `--only` names, in the usual order. Raise BenchError for an unknown name."""
+def chosen(only: str | None, known: Mapping[str, T], switch: str = "--only") -> dict[str, T]:
+    """Return what a switch names, in the usual order. Raise BenchError for an unknown name."""
     if only is None:
         return dict(known)
     names = [name.strip() for name in only.split(",")]
     for name in names:
         if name not in known:
-            raise BenchError(f'--only: must be some of {", ".join(known)} (got "{name}")')
+            raise BenchError(f'{switch}: must be some of {", ".join(known)} (got "{name}")')
     return {name: each for name, each in known.items() if name in names}
 
 

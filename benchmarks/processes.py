@@ -10,8 +10,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -51,14 +52,22 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @contextmanager
-def running(command: Sequence[str], *, port: int, probe: Request, core: int) -> Iterator[Server]:
+def running(
+    command: Sequence[str],
+    *,
+    port: int,
+    probe: Request,
+    core: int | None = None,
+    log: BinaryIO | None = None,
+) -> Iterator[Server]:
     """Run a server until the block ends. It is ready when it answers the probe with 200.
 
-    Raise BenchError if it ends before that or does not answer in a minute.
+    It may use all cores unless `core` names one. `log` gets all that it writes. Raise BenchError if
+    it ends before it is ready or does not answer in a minute.
     """
-    with tempfile.TemporaryFile() as output:
+    with nullcontext(log) if log is not None else tempfile.TemporaryFile() as output:
         began_s = time.perf_counter()
-        with bound_to(core):
+        with nullcontext() if core is None else bound_to(core):
             process = subprocess.Popen(
                 command,
                 env={
@@ -89,6 +98,11 @@ def python_command(program: str) -> str:
     if not path.exists():
         raise BenchError(f"{program} is not installed beside {sys.executable}; run `make setup`")
     return str(path)
+
+
+def python_module(name: str, *arguments: str) -> list[str]:
+    """Return the command that runs a module of this project."""
+    return [sys.executable, "-m", name, *arguments]
 
 
 def free_port() -> int:

@@ -6,7 +6,7 @@ from functools import partial
 
 import msgspec
 
-from benchmarks.burst import Burst, Receiver, measure_burst
+from benchmarks.burst import Burst, BurstReceiver, measure_burst
 from benchmarks.mock import Mock, mock_server
 from benchmarks.requests import status_request
 from benchmarks.rounds import RoundLimits, Rounds
@@ -35,10 +35,10 @@ def _rounds(bench: Workbench) -> Rounds:
 
 def _burst(mock: Mock, other_task: str, *, count: int) -> Burst:
     async def main() -> Burst:
-        receiver = Receiver()
+        receiver = BurstReceiver()
         async with receiver.listening():
             mock.reset()
-            url = f"http://127.0.0.1:{receiver.port}/callback"
+            url = f"{receiver.url}/callback"
             mock.submit(count, callback_url=url)
             begin = partial(mock.control, "PUT", "clock", _FAST)
             request = status_request([other_task], _OTHER_KEY)

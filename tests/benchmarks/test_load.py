@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from benchmarks.burst import Burst, Receiver, measure_burst
+from benchmarks.burst import Burst, BurstReceiver, measure_burst
 from benchmarks.errors import BenchError
 from benchmarks.mock import Mock
 from benchmarks.pipelined import submit_tasks
@@ -72,9 +72,9 @@ def test_a_burst_ends_with_the_last_callback_and_measures_other_requests(mock: M
     mock.control("PUT", "clock", {"mode": "manual"})
 
     async def measure() -> Burst:
-        receiver = Receiver()
+        receiver = BurstReceiver()
         async with receiver.listening():
-            url = f"http://127.0.0.1:{receiver.port}/callback"
+            url = f"{receiver.url}/callback"
             task_ids = mock.submit(20, callback_url=url)
             status = status_request(task_ids[:1], mock.key)
 
