@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from benchmarks.stalls.cases import CASES
+
 
 class Unit(StrEnum):
     RATIO = "ratio"
@@ -173,6 +175,13 @@ FIGURES = {
             target=0.4,
             is_high_good=True,
         ),
+        Figure(
+            name="longest_stall_ms",
+            title="longest stall of the event loop in all cases",
+            unit=Unit.MILLISECONDS,
+            target=100.0,
+            goal=20.0,
+        ),
         Figure(name="status_per_s", title="status requests", unit=Unit.PER_SECOND),
         Figure(name="bare_status_per_s", title="bare callable", unit=Unit.PER_SECOND),
         Figure(name="rules_per_s", title="status requests, 100 rules", unit=Unit.PER_SECOND),
@@ -232,6 +241,10 @@ FIGURES = {
             unit=Unit.MILLISECONDS,
         ),
         Figure(name="callbacks_cpu_us", title="CPU time per callback", unit=Unit.MICROSECONDS),
+        *(
+            Figure(name=f"stall_{case.name}_ms", title=case.title, unit=Unit.MILLISECONDS)
+            for case in CASES
+        ),
         Figure(name="bare_start_s", title="cold start, bare callable", unit=Unit.SECONDS),
     )
 }
