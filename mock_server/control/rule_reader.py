@@ -67,4 +67,4 @@ class RuleReader:
         values = (value.decode("latin-1") for _, value in headers)
         redacted = {**match, "header": dict(zip(names, values, strict=True))}
         written = {**definition.written, "match": redacted, "id": definition.id}
-        return parse_rule(written, "rule", self._fail_codes)
+        return parse_rule(written, "rule", self._fail_codes, is_checked=True)

@@ -44,10 +44,10 @@ class Rule(msgspec.Struct, kw_only=True):
 
     @classmethod
     def of_snapshot(cls, snapshot: RuleSnapshot, fail_codes: Mapping[str, str]) -> Self:
-        """Return the rule of a snapshot. Raise RuleError if it is invalid."""
+        """Return the rule of a snapshot, which was checked. Raise RuleError if it is invalid."""
         return cls(
             id=snapshot.id,
-            definition=parse_rule(snapshot.written, "rule", fail_codes),
+            definition=parse_rule(snapshot.written, "rule", fail_codes, is_checked=True),
             seen=snapshot.seen,
             applied=snapshot.applied,
             tries=dict(snapshot.tries),

@@ -142,14 +142,16 @@ class RuleBook:
         )
 
     def restore(self, snapshot: RuleBookSnapshot, fail_codes: Mapping[str, str]) -> None:
-        """Continue from a snapshot. Raise RuleError when a rule in it is invalid."""
+        """Continue from a snapshot, which was checked. Raise RuleError if a rule is invalid."""
         self._set_rules(
             identified(Rule.of_snapshot(rule, fail_codes) for rule in snapshot.own),
             identified(Rule.of_snapshot(rule, fail_codes) for rule in snapshot.profile),
         )
         self.queue = deque(
             QueuedRule(
-                id=each.id, definition=parse_rule(each.written, "rule", fail_codes), left=each.left
+                id=each.id,
+                definition=parse_rule(each.written, "rule", fail_codes, is_checked=True),
+                left=each.left,
             )
             for each in snapshot.queue
         )

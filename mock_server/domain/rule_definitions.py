@@ -33,8 +33,13 @@ _WITH_STATE = frozenset({Operation.STATUS, Operation.RESULT, Operation.CALLBACK}
 _COUNT = r"\{(\d{1,9})?,?(\d{1,9})?\}"
 
 
-def rule_definition(value: object, path: str, fail_codes: Mapping[str, str]) -> RuleDefinition:
-    """Return the rule that a decoded value describes. Raise InvalidValue."""
+def rule_definition(
+    value: object, path: str, fail_codes: Mapping[str, str], *, is_checked: bool = False
+) -> RuleDefinition:
+    """Return the rule that a decoded value describes. Raise InvalidValue.
+
+    If it `is_checked`, its regular expression is not compiled, which can take milliseconds.
+    """
     rule = convert(value, grammar.Rule, path, whole="rule")
     assert isinstance(value, Mapping)
     written = {"match": value.get("match") or {}, "apply": value["apply"]}
@@ -42,7 +47,10 @@ def rule_definition(value: object, path: str, fail_codes: Mapping[str, str]) -> 
         names = ", ".join(WrittenOutcome.__struct_fields__)
         raise InvalidValue(joined(path, "apply.outcome"), f"must have one of {names}")
     effect = _effect(rule.apply, joined(path, "apply"), fail_codes)
-    conditions = _conditions(rule.match or grammar.Match(), joined(path, "match"), effect)
+    match = rule.match or grammar.Match()
+    conditions = _conditions(match, joined(path, "match"), effect)
+    if match.prompt_regex is not None and not is_checked:
+        _check_pattern(match.prompt_regex, joined(path, "match.prompt_regex"))
     return RuleDefinition(
         id=rule.id if isinstance(rule.id, str) and len(rule.id) <= _MAX_ID_LENGTH else "",
         written=written,
@@ -63,7 +71,7 @@ def _conditions(match: grammar.Match, path: str, effect: Effect) -> Conditions:
     return Conditions(
         operations=tuple(each for each in Operation if each in operations),
         prompt=match.prompt,
-        prompt_regex=_pattern(match.prompt_regex, joined(path, "prompt_regex")),
+        prompt_regex=match.prompt_regex,
         headers=_headers(match.header or {}, joined(path, "header")),
         nth=_turns(match.nth, joined(path, "nth")),
         times=match.times,
@@ -94,9 +102,7 @@ def _operations(match: grammar.Match, path: str, effect: Effect) -> frozenset[Op
     return operations
 
 
-def _pattern(pattern: str | None, path: str) -> str | None:
-    if pattern is None:
-        return None
+def _check_pattern(pattern: str, path: str) -> None:
     counts = [max(1, *(int(each or 1) for each in found)) for found in re.findall(_COUNT, pattern)]
     if math.prod(counts) > MAX_REGEX_COUNTS:
         raise InvalidValue(
@@ -110,7 +116,6 @@ def _pattern(pattern: str | None, path: str) -> str | None:
             re.compile(pattern)
     except (re.error, OverflowError, RecursionError) as error:
         raise InvalidValue(path, f"is not a valid Python regular expression: {error}") from error
-    return pattern
 
 
 def _depth(pattern: str) -> int:

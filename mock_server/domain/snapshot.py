@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
 from mock_server.domain.catalogue import Catalogue
+from mock_server.domain.counted_rule import RuleSnapshot
 from mock_server.domain.deliveries import Attempt, DeliveryState
 from mock_server.domain.errors import InvalidValue, quoted
 from mock_server.domain.faults.callback import CallbackFault
@@ -169,7 +170,7 @@ def parsing_steps(raw: bytes, catalogue: Catalogue) -> Generator[None, None, Sna
     yield from _fill_in_injected(entries)
     yield from _check_tasks(snapshot, catalogue)
     yield from _check_deliveries(snapshot)
-    _check_rules(snapshot.rules, catalogue.fail_messages)
+    yield from _check_rules(snapshot.rules, catalogue.fail_messages)
     return snapshot
 
 
@@ -256,9 +257,9 @@ def _injected(text: str, path: str) -> tuple[Injected, ...]:
         raise InvalidValue(path, f"names an unknown fault (got {quoted(text)})") from error
 
 
-def _check_rules(rules: RuleBookSnapshot, fail_codes: Mapping[str, str]) -> None:
+def _check_rules(rules: RuleBookSnapshot, fail_codes: Mapping[str, str]) -> Iterator[None]:
     for name in ("own", "profile", "queue"):
-        kept: list[Any] = getattr(rules, name)
+        kept: list[RuleSnapshot] = getattr(rules, name)
         definitions = []
         for at, each in enumerate(kept):
             path = f"rules.{name}[{at}].written"
@@ -267,4 +268,5 @@ def _check_rules(rules: RuleBookSnapshot, fail_codes: Mapping[str, str]) -> None
                 raise InvalidValue(
                     f"rules.queue[{at}].left", f"must be at least 1 (got {each.left})"
                 )
+            yield  # A regular expression takes up to some milliseconds.
         check_weight(definitions, f"rules.{name}")

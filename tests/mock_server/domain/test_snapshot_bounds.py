@@ -1,7 +1,9 @@
 """A snapshot with a value that the mock cannot have written is rejected; the error says where."""
 
 import json
+import re
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -129,6 +131,25 @@ def test_long_snapshot_is_read_in_steps() -> None:
     steps = parsing_steps(changed("journal", entries), CATALOGUE)
 
     assert sum(1 for _ in steps) >= len(entries) / 100
+
+
+def test_regular_expressions_of_a_snapshot_are_compiled_in_steps_and_once() -> None:
+    """Before, 4,000 of them stopped all requests for a minute."""
+    snapshot = document()
+    [queued] = snapshot["rules"]["queue"]
+    queued["written"]["match"] = {"prompt_regex": "fox|cat"}
+    snapshot["rules"]["queue"] *= 100
+
+    with mock.patch.object(re, "compile", wraps=re.compile) as compiled:
+        steps = parsing_steps(json.dumps(snapshot).encode(), CATALOGUE)
+        assert sum(1 for _ in steps) > 100
+        sandbox = Sandbox(ID, DEFAULTS, is_broke=False, real_ms=NOW_MS)
+        restored = parse_snapshot(json.dumps(snapshot).encode(), CATALOGUE)
+        parsed = compiled.call_count
+        sandbox.apply(Restore(real_ms=NOW_MS, snapshot=restored))
+
+    assert parsed == 200
+    assert compiled.call_count == parsed
 
 
 def test_snapshot_with_too_large_rules_is_rejected() -> None:
