@@ -38,7 +38,8 @@ def _write(prefix: str) -> None:
     written.replace(path)  # A reader finds the whole file, or none.
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Run the server. The first argument is the prefix, the others are for `mock-server`."""
     prefix = sys.argv.pop(1)
 
     def answer(_: int, __: FrameType | None) -> None:
@@ -46,3 +47,7 @@ if __name__ == "__main__":
 
     signal.signal(signal.SIGUSR1, answer)
     main()
+
+
+if __name__ == "__main__":
+    run()

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
+from benchmarks.errors import BenchError
 from benchmarks.machine import commit, now_text
 from benchmarks.mock import HEALTH
 from benchmarks.processes import Server, free_port, python_module, running
@@ -42,8 +43,6 @@ _SPEED = 60  # A callback that is never accepted is given up after 12.5 minutes 
 _REDIS_PIPELINES = 8  # Each of them uses a connection.
 _CONCURRENT = 64
 _READ_ALL_S = 20.0  # The deliveries of all keys are read so often, before their tasks are dropped.
-_DRAIN_S = 120.0
-_REST_S = 60.0
 _POLL_S = 0.5
 _SAMPLES = 300
 
@@ -58,6 +57,8 @@ class SoakSettings(msgspec.Struct, frozen=True, kw_only=True):
     store: str
     workers: int
     kinds: list[CallbackKind]
+    patience_s: float = 120.0  # How long callbacks and connections may take to end after the load.
+    server: str = "benchmarks.soak.observed_server"  # The module that runs the server.
 
     @property
     def pooled(self) -> int:
@@ -87,7 +88,7 @@ def run_soak(settings: SoakSettings, note: Callable[[str], None]) -> SoakReport:
             *("--callback-timeout", "5s", "--egress", "loopback", "--log-level", "warning"),
             *("--store", settings.store, "--workers", str(settings.workers)),
         ]
-        command = python_module("benchmarks.soak.observed_server", str(prefix))
+        command = python_module(settings.server, str(prefix))
         began = now_text()
         with running(
             [*command, *switches, "--port", str(port)], port=port, probe=HEALTH, log=log
@@ -242,10 +243,10 @@ class _Soak:
         )
 
     async def _drain(self, traffic: Traffic, keys: Sequence[Key]) -> None:
-        """Wait until all deliveries of these keys have ended, but at most two minutes."""
+        """Wait until all deliveries of these keys have ended, but not for ever."""
         for key in keys:
             await traffic.hurry(key)
-        until_s = time.monotonic() + _DRAIN_S
+        until_s = time.monotonic() + self._settings.patience_s
         while True:
             for key in keys:
                 await traffic.read_callbacks(key)
@@ -255,7 +256,7 @@ class _Soak:
 
     async def _rest(self, before: Rest | None) -> Rest:
         """Return what the server holds when it no longer has less to release, or as `before`."""
-        until_s = time.monotonic() + _REST_S
+        until_s = time.monotonic() + self._settings.patience_s
         last = None
         while True:
             sample = self._observation.sample(0)
@@ -273,7 +274,10 @@ class _Soak:
 
 async def _limits(url: str) -> Limits:
     async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
-        text = (await client.get("/_mock/metrics")).text
+        response = await client.get("/_mock/metrics")
+    if response.status_code != 200:
+        raise BenchError(f"GET /_mock/metrics: {response.status_code} {response.text[:200]}")
+    text = response.text
     values = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
     return Limits(
         trimmed_entries=int(float(values["apixo_mock_journal_trimmed_entries_total"])),

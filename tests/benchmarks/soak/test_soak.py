@@ -15,6 +15,7 @@ from benchmarks.soak.callback_kinds import KINDS
 from benchmarks.soak.checks import Check, Verdict
 from benchmarks.soak.observation import Observation, ServerEnded
 from benchmarks.soak.report import SoakReport, report_text
+from benchmarks.soak.run import SoakSettings, run_soak
 
 # A hanging receiver takes many seconds; the others take none when clocks run fast.
 SHORT_KINDS = ",".join(name for name in KINDS if name != "hanging")
@@ -49,6 +50,25 @@ def test_a_soak_test_of_seconds_passes_on_each_store(store: str, tmp_path: Path)
     assert [check["name"] for check in report["checks"]] == CHECKS
     assert report["callbacks"]
     assert report["samples"]
+
+
+def test_each_check_finds_its_bug() -> None:
+    settings = SoakSettings(
+        minutes=0.05,
+        rate=100,
+        keys=3,
+        seed=1,
+        store="memory",
+        workers=1,
+        kinds=[KINDS["accepted"], KINDS["dropped"]],
+        patience_s=1,
+        server="tests.benchmarks.soak.broken_server",
+    )
+
+    report = run_soak(settings, lambda _: None)
+
+    verdicts = {check.name: check.verdict for check in report.checks}
+    assert verdicts == dict.fromkeys(CHECKS, Verdict.FAIL) | {"memory": Verdict.NOT_JUDGED}
 
 
 def test_unknown_kind_of_callbacks_is_rejected(tmp_path: Path) -> None:
