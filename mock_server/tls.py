@@ -52,7 +52,7 @@ def prepared_tls(settings: Settings) -> Iterator[Tls | None]:
 
 
 def _make(settings: Settings, directory: Path) -> Tls:
-    """Make an authority and a certificate; only the authority's certificate is written to disk."""
+    """Make an authority and a certificate; only the authority's certificate stays on the disk."""
     try:
         import trustme  # noqa: PLC0415  # Only --tls needs it.
     except ImportError as error:

@@ -16,6 +16,7 @@ class Outputs:
     def __init__(self) -> None:
         self._by_name: dict[str, list[bytes]] = defaultdict(list)
         self.requests: set[tuple[str, str, str]] = set()  # Method, path and query.
+        self.responses: list[httpx.Response] = []
 
     @property
     def names(self) -> Collection[str]:
@@ -52,6 +53,7 @@ class Outputs:
         method, url = response.request.method, response.url
         query = url.query.decode()
         self.requests.add((method, url.path, query))
+        self.responses.append(response)
         name = f"{method} {url.path[:60]}?{query[:30]} {response.status_code}"
         headers = b"\n".join(b": ".join(each) for each in response.headers.raw)
         self.add(name, headers + b"\n\n" + response.content)

@@ -135,6 +135,20 @@ def test_durable_store_keeps_a_prompt_as_it_was_sent(played: Played) -> None:
     assert not played.stored or found_in(played.stored, KEPT_KEY) is not None
 
 
+def test_each_page_of_a_server_has_a_content_security_policy(played: Played) -> None:
+    pages = [
+        each
+        for each in played.outputs.responses
+        if each.headers.get("content-type", "").startswith("text/html")
+    ]
+
+    assert {each.url.path for each in pages} >= {"/", "/_mock/", "/_mock/session", "/_mock/audit"}
+    for page in pages:
+        assert "default-src 'none'" in page.headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+        assert page.headers["x-content-type-options"] == "nosniff"
+
+
 def test_scenario_uses_every_call_of_a_server_in_every_format(played: Played) -> None:
     """A new call or a new format must become a part of the scenario."""
     used = played.outputs.requests
