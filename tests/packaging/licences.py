@@ -17,8 +17,8 @@ from tests.pages.reference.markdown import table
 PAGE = Path(__file__).parents[2] / "docs/reference/licences.md"
 ALLOWED = frozenset(
     {
-        "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CNRI-Python", "MIT", "MIT-0",
-        "MIT-CMU", "MPL-2.0", "OFL-1.1", "PSF-2.0",
+        "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CNRI-Python", "MIT", "MIT-0", "MIT-CMU",
+        "MPL-2.0", "OFL-1.1", "PSF-2.0",
     }
 )  # fmt: skip
 """The licences that this project accepts in what its users install."""
@@ -36,8 +36,6 @@ _NAMES: Mapping[str, str] = {
     "apache 2.0": "Apache-2.0",
     "apache license 2.0": "Apache-2.0",
     "apache software license": "Apache-2.0",
-    "bsd": "BSD",
-    "bsd license": "BSD",
     "mit license": "MIT",
     "mozilla public license 2.0 (mpl 2.0)": "MPL-2.0",
     "sil open font license 1.1 (ofl-1.1)": "OFL-1.1",
@@ -55,6 +53,8 @@ def licence_of(package: Distribution) -> str:
     metadata = package.metadata
     if "License-Expression" in metadata:
         return metadata["License-Expression"]
+    if "License" in metadata and metadata["License"] in ALLOWED:
+        return metadata["License"]
     named = [
         text.rpartition(" :: ")[2]
         for text in metadata.get_all("Classifier") or ()
@@ -62,7 +62,18 @@ def licence_of(package: Distribution) -> str:
     ]
     if not named:
         named = [metadata["License"].partition("\n")[0]] if "License" in metadata else ["unknown"]
+    if named == ["BSD License"]:  # The name does not say which one.
+        named = [_bsd_licence(package)]
     return " AND ".join(sorted({_NAMES.get(each.lower(), each) for each in named}))
+
+
+def _bsd_licence(package: Distribution) -> str:
+    """Return the licence of the BSD family whose conditions the files of a package state."""
+    files = [each for each in package.files or () if "LICEN" in each.name.upper()]
+    text = " ".join(" ".join(each.read_text("utf-8").split()) for each in files)
+    if "Redistributions in binary form must reproduce" not in text:
+        return "unknown"
+    return "BSD-3-Clause" if "Neither the name of" in text else "BSD-2-Clause"
 
 
 def is_allowed(expression: str) -> bool:
