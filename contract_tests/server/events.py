@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from contract_tests.contract.redaction import Redaction
+from contract_tests.contract.text import writable
 
 Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
@@ -135,15 +136,19 @@ def build_request(
     headers: Mapping[str, str] | None = None,
     key: str = "own",
 ) -> Request:
-    """Return a request; `body` is sent as JSON with its content type, `content` unchanged."""
+    """Return a request; `body` is sent as JSON with its content type, `content` unchanged.
+
+    A server may return ids and URLs with unpaired surrogates, which a request cannot contain. They
+    are escaped, so the server gets a request for something else.
+    """
     sent: Pairs = tuple((headers or {}).items())
     if body is not None:
         content = json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")
         sent = (("Content-Type", "application/json"), *sent)
     return Request(
         method=method,
-        path=path,
-        query=tuple((query or {}).items()),
+        path=writable(path),
+        query=tuple((name, writable(value)) for name, value in (query or {}).items()),
         headers=sent,
         body=content or b"",
         key=key,
