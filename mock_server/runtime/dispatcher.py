@@ -11,6 +11,7 @@ decides which of them makes an attempt: there is no attempt without a claim.
 import asyncio
 import logging
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from mock_server.domain.commands import ReleaseClaims, ReleaseClock, Restore
@@ -82,7 +83,7 @@ class Dispatcher:
             self._woken.add(sandbox_id)
             return
         job = self._rounds[sandbox_id] = asyncio.create_task(self._round(sandbox_id))
-        job.add_done_callback(lambda _: self._round_ended(sandbox_id))
+        job.add_done_callback(partial(self._round_ended, sandbox_id))
 
     async def advance(self, sandbox_id: str, by_ms: int) -> Advanced:
         activity = self._activities.of(sandbox_id)
@@ -206,11 +207,12 @@ class Dispatcher:
         self._activities.of(sandbox_id).look_again(wait_s)
         self._activities.tidy(sandbox_id)
 
-    def _round_ended(self, sandbox_id: str) -> None:
+    def _round_ended(self, sandbox_id: str, job: asyncio.Task[None]) -> None:
         del self._rounds[sandbox_id]
         if sandbox_id in self._woken:
             self._woken.discard(sandbox_id)
-            self.wake(sandbox_id)
+            if not job.cancelled():  # The event loop ends, and nobody would cancel another round.
+                self.wake(sandbox_id)
 
     async def _look(self, sandbox_id: str, activity: Activity) -> float | None:
         """Start the due attempts; return the seconds until the next one, or None."""

@@ -26,7 +26,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._no_waiting = _NoWaiting()
         super().__init__(self._no_waiting)
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
         self.set_task_factory(self._new_task)
 
     def _new_task(
@@ -38,8 +38,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         that happens, might be collected before the end of the loop cancels it.
         """
         task = asyncio.Task(coro, loop=loop, **options)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
         return task
 
     def time(self) -> float:
@@ -47,6 +47,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run_virtually(main: Coroutine[Any, Any, R]) -> R:
-    """Run a coroutine in a virtual loop of its own and return its result."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-        return runner.run(main)
+    """Run a coroutine in a virtual loop of its own and return its result.
+
+    At the end, the loop cancels all tasks. Nothing may begin another one then: asyncio would log an
+    error when it is collected, which may be during any later test.
+    """
+    loop = VirtualLoop()
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        result = runner.run(main)
+    assert not loop.tasks, "a task began while the loop ended"
+    return result
