@@ -72,12 +72,15 @@ class Events:
                 self._tell(sandbox.id, event)
             sandbox.events.clear()
 
-    def reloaded(self, sandbox: Sandbox, number: int) -> None:
+    def reloaded(self, sandbox: Sandbox, number: int, *, is_dropped: bool) -> None:
         """Tell the followers of a sandbox that was loaded again what they have missed.
 
-        `number` is that of the last journal entry that they know.
+        `number` is that of the last journal entry that they know. With `is_dropped`, they know
+        later ones that are not there any more: the state was reset or replaced meanwhile.
         """
         if sandbox.id in self._followers:
+            if is_dropped:
+                self._tell(sandbox.id, Change.DROPPED)
             for each, entry in sandbox.entries(number):
                 self._tell(sandbox.id, Recorded(each, entry))
             self._tell(sandbox.id, Change.CLOCK)

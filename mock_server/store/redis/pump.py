@@ -58,8 +58,11 @@ class Observer(Protocol):
     def failed(self, replica: Replica, work: PendingWork) -> None:
         """Note that it is unknown whether the commands of a replica were appended to its log."""
 
-    def reloaded(self, replica: Replica, last_entry: int) -> None:
-        """Note that a replica was loaded again; its journal is new after this number."""
+    def reloaded(self, replica: Replica, last_entry: int, *, is_dropped: bool) -> None:
+        """Note that a replica was loaded again; its journal is new after this number.
+
+        With `is_dropped`, later entries that it had before are not there any more.
+        """
 
     def checkpoint_due(self, replica: Replica) -> None:
         """Write a checkpoint of the state that the replica has now."""
@@ -237,7 +240,9 @@ class Pump:
         loaded = await self._loader.load(replica.sandbox.id, own)
         if loaded is None or loaded.epoch != replica.epoch:
             raise _missing(replica)
-        self._observer.reloaded(replica, replica.replace_by(loaded))
+        known = replica.sandbox.last_entry
+        agreed = replica.replace_by(loaded)
+        self._observer.reloaded(replica, agreed, is_dropped=agreed < known)
 
 
 def _missing(replica: Replica) -> SandboxMissing:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from heapq import nsmallest
+from operator import itemgetter
 from typing import NamedTuple
 
 from mock_server.domain.commands import DropTask, NoticeEnds, Restore
@@ -121,7 +122,8 @@ class Room:
         await asyncio.gather(
             *(self._pump.execute(replica, notice) for replica in replicas), return_exceptions=True
         )
-        first = nsmallest(_MAX_REMEMBERED, _all_ended(replicas, real_ms))
+        # A task can be in its origin and in a restored sandbox. Replicas have no order.
+        first = nsmallest(_MAX_REMEMBERED, _all_ended(replicas, real_ms), key=itemgetter(0, 1, 2))
         return first[::-1]
 
 

@@ -64,8 +64,8 @@ class RoundTrips:
         if work.commands:
             self._places.note_doubt(replica.sandbox.id, work.take_places())
 
-    def reloaded(self, replica: Replica, last_entry: int) -> None:
-        self._events.reloaded(replica.sandbox, last_entry)
+    def reloaded(self, replica: Replica, last_entry: int, *, is_dropped: bool) -> None:
+        self._events.reloaded(replica.sandbox, last_entry, is_dropped=is_dropped)
 
     def checkpoint_due(self, replica: Replica) -> None:
         self._checkpoints.write(replica)

@@ -197,6 +197,9 @@ class RedisStore:
             if replica is not None:
                 return replica.sandbox
             count = await self._replicas.begin(sandbox_id, is_broke=is_broke, real_ms=real_ms)
+            begun = self._replicas.get(sandbox_id)
+            if begun is not None:  # A late number of tasks of a removed sandbox must not count.
+                self._places.note_count(begun)
             await self._sandboxes.remove_excess(count, sandbox_id)
 
     def holds(self, sandbox_id: str) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from mock_server.domain.commands import Reset
+from mock_server.domain.events import Change
 from mock_server.store.redis import replica as redis_replica
 from tests.mock_server.store.bench import HELD, Bench, Key
 from tests.mock_server.store.redis.stores import NewStore
@@ -93,6 +95,24 @@ def test_followers_hear_of_entries_that_were_trimmed_meanwhile(
     numbers = [each.number for each in heard if hasattr(each, "number")]
     kept = [number for number, _ in busy.sandbox.entries()]
     assert numbers == kept
+
+
+def test_followers_hear_of_a_reset_that_was_trimmed_meanwhile(
+    new_bench_of_process: NewBench,
+) -> None:
+    idle = new_bench_of_process().key()
+    idle.record(b"before the reset")
+    heard: list[Any] = []
+    idle._bench.store.follow(idle.id, heard.append, is_passive=True)
+    busy = new_bench_of_process().key()
+    busy.execute(Reset)
+    for _ in range(4):
+        record_much(busy)
+    idle.open()
+
+    numbers = [each.number for each in heard if hasattr(each, "number")]
+    assert heard[0] is Change.DROPPED
+    assert numbers == [number for number, _ in busy.sandbox.entries()]
 
 
 def test_own_commands_have_results_although_the_log_was_trimmed(

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mock_server.domain.commands import Restore, TakeSnapshot
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from mock_server.store.redis import places as redis_places
 from mock_server.store.redis.accounts import TaskCount, account, accounts_in
 from mock_server.store.redis.keys import PLACES, SANDBOXES, SandboxKeys
 from tests.mock_server.store.bench import HELD
-from tests.mock_server.store.redis.changes import change_much, ends_after, snapshot_of
+from tests.mock_server.store.redis.changes import ENDED, change_much, ends_after, snapshot_of
 from tests.mock_server.store.redis.processes import LEASE_MS, Clock, NewProcess, Process
 from tests.properties import examples, is_deep
 from tests.redis_server import RedisServer
@@ -147,6 +148,34 @@ def test_account_that_is_written_after_its_sandbox_was_removed_is_removed_later(
     other.bench.run(other.store._recount.run_in_turn())
 
     assert sums(other)[0] == 0
+
+
+def test_account_that_is_written_after_its_sandbox_was_created_anew_is_replaced(
+    new_process: NewProcess,
+) -> None:
+    process, other = new_process(max_tasks=_MAX_TASKS), new_process(max_tasks=_MAX_TASKS)
+    key = process.bench.key()
+    key.task(HELD)
+    replica = process.store._replicas.get(key.id)
+    assert replica is not None
+    other.bench.run(other.store.remove(key.id))
+    other.bench.key().open()
+    process.store._places.note_count(replica)
+    process.renew_places()
+    other.renew_places()
+
+    assert sums(other)[0] == 0
+
+
+def test_tasks_in_two_sandboxes_are_dropped_in_order(new_process: NewProcess) -> None:
+    process = new_process(max_tasks=4)
+    origin, copy = process.bench.key("origin"), process.bench.key("copy")
+    for _ in range(2):
+        origin.task(ENDED)
+    copy.execute(Restore, snapshot=origin.execute(TakeSnapshot))
+
+    assert not isinstance(copy.submit(HELD), Rejection)
+    assert number_of_tasks(process) == 4
 
 
 def test_places_of_a_sandbox_whose_removal_was_interrupted_are_free(
