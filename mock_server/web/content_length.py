@@ -2,5 +2,8 @@
 
 
 def content_length(value: bytes) -> int:
-    """Return the number. It may have thousands of zeros first, which `int` does not convert."""
-    return int(value.lstrip(b"0") or b"0")
+    """Return the number. It may have a space at its end, and thousands of zeros first.
+
+    Python converts at most 4,300 digits.
+    """
+    return int(value.strip().lstrip(b"0") or b"0")

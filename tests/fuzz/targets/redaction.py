@@ -7,7 +7,7 @@ from urllib.parse import quote, quote_plus, unquote
 import msgspec
 
 from mock_server.web.log_text import LogText
-from mock_server.web.redaction import Redactor
+from mock_server.web.redaction import REDACTED, Redactor
 from tests.fuzz.generators import filled
 from tests.fuzz.target import Target
 
@@ -62,8 +62,10 @@ def _is_usual(key: str) -> bool:
         and key.isascii()
         and key.isprintable()
         and not {'"', "\\"} & set(key)
-        and key not in "[redacted]"
-        and "[redacted]" not in key
+        and key not in REDACTED
+        and REDACTED not in key
+        and not any(key.endswith(REDACTED[:size]) for size in range(1, len(REDACTED)))
+        and not any(key.startswith(REDACTED[size:]) for size in range(1, len(REDACTED)))
     )
 
 

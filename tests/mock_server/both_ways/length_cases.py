@@ -22,6 +22,13 @@ def content_length_of_a_get_that_lies(t: Conversation) -> None:
     t.send(t.balance())
 
 
+@CASES.case(200, 200, direct=1)
+def content_length_with_a_space_at_the_end(t: Conversation) -> None:
+    for request in (_with_length(t, f"{len(PROMPT)} "), t.balance("Content-Length: 0 ")):
+        t.send(request)
+        t.settle()
+
+
 @CASES.case(200, 200, 200, direct=2)
 def content_length_with_thousands_of_zeros(t: Conversation) -> None:
     zeros = "0" * 5_000
