@@ -104,16 +104,20 @@ class TaskIsIn:
         self._wanted = wanted
         self._real_ms = real_ms
         self._next_ms: int | None = None
+        self._is_polled = True  # Whether status requests can change its state.
 
     def look(self, sandbox: SandboxReader) -> tuple[TaskView, bool]:
         """Return the task. Raise ControlError (404) if there is none."""
         view = _view(sandbox, self._task_id, self._real_ms())
         self._next_ms = _next_change_ms(view)
+        self._is_polled = view.task.ending.polls > 0
         state = state_at(view.task, view.now_ms)
         return view, state.is_final if self._wanted is None else state is self._wanted
 
     def is_about(self, notice: Notice) -> bool:
-        return not isinstance(notice, Recorded) or notice.entry.task_id == self._task_id
+        if isinstance(notice, Recorded):
+            return self._is_polled and notice.entry.task_id == self._task_id
+        return True
 
     def next_s(self, sandbox: SandboxReader) -> float | None:
         return sandbox.real_wait_s(self._next_ms, self._real_ms())

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 import pytest
 from starlette.requests import Request
 
+from mock_server.control.resources.tasks import TaskIsIn
 from mock_server.control.waiting import Waited, until
 from mock_server.domain.errors import StoreUnavailable
-from mock_server.domain.events import Notice
+from mock_server.domain.events import Change, Notice, Recorded
 from mock_server.domain.store import SandboxReader
+from mock_server.domain.task import TaskState
 from mock_server.settings import Settings
 from mock_server.store.memory_store import MemoryStore
 from tests.mock_server.e2e.api import Api
@@ -150,3 +152,20 @@ def test_client_that_stops_sending_is_told_that_its_wait_has_ended(mock: Running
 
     assert told.startswith(b"HTTP/1.1 400 ")
     assert b"connection: the client closed it, so the wait has ended" in told
+
+
+@pytest.mark.parametrize(("outcome", "is_woken"), [("hold", False), ("polls=3", True)])
+def test_status_request_wakes_a_wait_only_if_it_can_change_the_task(
+    mock: RunningMock, api: Api, outcome: str, *, is_woken: bool
+) -> None:
+    """Before, each status request woke all waits: 1,500 of them delayed it by 60 ms."""
+    task_id = api.submit(f"[[mock {outcome}]] a fox")
+    api.status(task_id)
+    every = asyncio.run(mock.app._store.sandboxes())
+    [sandbox] = [each for each in every if each.task(task_id, 0) is not None]
+    *_, (number, entry) = sandbox.entries()
+    condition = TaskIsIn(task_id, TaskState.SUCCESS, lambda: 0)
+    condition.look(sandbox)
+
+    assert condition.is_about(Recorded(number, entry)) is is_woken
+    assert condition.is_about(Change.CLOCK)
