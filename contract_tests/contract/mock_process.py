@@ -11,6 +11,7 @@ from typing import IO, Final
 import httpx
 import msgspec
 
+from contract_tests.contract.base_url import origin_of
 from contract_tests.contract.certificates import trusted_certificates
 from contract_tests.contract.errors import TargetError
 
@@ -40,9 +41,9 @@ def find_mock(base_url: str) -> UsedMock:
     """Return the mock that runs at an address.
 
     Raises:
-        TargetError: There is none.
+        TargetError: The address is invalid, or there is none.
     """
-    base_url = base_url.rstrip("/")
+    base_url = origin_of(base_url)
     advice = "start one with mock-server, or omit --base-url"
     try:
         answer = httpx.get(

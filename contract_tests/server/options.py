@@ -7,11 +7,12 @@ from typing import Final
 
 import msgspec
 
+from contract_tests.contract.base_url import origin_of
 from contract_tests.contract.errors import TargetError
 from contract_tests.contract.program import command_line
 from contract_tests.server.case import Case, Time
 from contract_tests.server.target import Target
-from contract_tests.server.targets import is_loopback, origin_of
+from contract_tests.server.targets import is_loopback
 
 DEFAULT_KEY: Final = "contract-tests"
 WORKERS: Final = 4

@@ -9,6 +9,7 @@ from threading import Event as Signal
 import httpx
 import msgspec
 
+from contract_tests.contract.base_url import origin_of
 from contract_tests.contract.certificates import trusted_certificates
 from contract_tests.contract.mock_process import start_mock
 from contract_tests.contract.redaction import Redaction
@@ -43,7 +44,7 @@ from contract_tests.server.reports.report import (
 )
 from contract_tests.server.runner import CaseRun, Runner
 from contract_tests.server.target import Target
-from contract_tests.server.targets import derive_key, detect_target, detection_key, origin_of
+from contract_tests.server.targets import derive_key, detect_target, detection_key
 from contract_tests.server.time_limit import TimeLimit
 from contract_tests.server.traffic.coverage import coverage_of
 from contract_tests.server.world import World

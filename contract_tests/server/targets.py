@@ -11,18 +11,6 @@ from contract_tests.server.preflight import no_response, request_balance, requir
 from contract_tests.server.target import Target
 
 
-def origin_of(base_url: str) -> str:
-    """Return the base URL without `/api/v1` and trailing slashes. Raise TargetError."""
-    try:
-        parts = urlsplit(base_url)
-        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        is_good = False
-    if not is_good or parts.query or parts.fragment or "@" in parts.netloc:
-        raise TargetError("--base-url: must be a URL such as http://127.0.0.1:8080")
-    return base_url.rstrip("/").removesuffix("/api/v1").rstrip("/")
-
-
 def is_loopback(base_url: str) -> bool:
     host = urlsplit(base_url).hostname or ""
     try:

@@ -82,6 +82,14 @@ def test_address_without_a_mock_is_reported() -> None:
     assert f"--base-url {url}: cannot be reached" in ended.stderr
 
 
+def test_address_with_a_password_is_rejected_without_showing_it() -> None:
+    ended = audit("true", "--base-url", "http://user:password@127.0.0.1:9")
+
+    assert ended.returncode == 2
+    assert "--base-url: must be a URL such as http://127.0.0.1:8080" in ended.stderr
+    assert "password" not in ended.stdout + ended.stderr
+
+
 def test_other_server_is_no_mock() -> None:
     with HTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
         Thread(target=other.handle_request).start()
