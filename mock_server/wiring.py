@@ -48,6 +48,7 @@ from mock_server.web.endpoints.others import BalanceEndpoint, UnknownModelEndpoi
 from mock_server.web.endpoints.results import ResultEndpoint
 from mock_server.web.endpoints.status import StatusEndpoint
 from mock_server.web.endpoints.submit import AuthenticatedSubmit, SubmissionServices, SubmitEndpoint
+from mock_server.web.log_text import LogText
 from mock_server.web.origins import Origins
 from mock_server.web.paths import BALANCE_PATH, STATUS_PATH, SUBMIT_PATH
 from mock_server.web.pipeline import Endpoint, Pipeline
@@ -110,6 +111,7 @@ class MockServer:
             clock=clock,
             make_sender=lambda: sender or self._http_sender(),
             encode_status=envelope.status,
+            log_text=self._log_text,
         )
         self._callback_limit = CallbackLimit.of_process()
         limits = LaneLimits(in_all=self._callback_limit.max_attempts)
@@ -268,6 +270,11 @@ class MockServer:
         if self._store.is_durable and not self._store.owner:
             await resume(self._store, self._dispatcher, self._responder.now_ms())
         await self._starting_snapshot.restore()
+
+    def _log_text(self, sandbox_id: str, text: str) -> str:
+        """Return a text for the log, without the key of a sandbox."""
+        own = self._api_keys.redactor(sandbox_id)
+        return LogText(own, self.settings.secrets).sentence(text)
 
     def _http_sender(self) -> Sender:
         # Most servers answer several requests before they send a callback.

@@ -28,6 +28,10 @@ EncodeStatus: TypeAlias = Callable[[Task, int, SandboxReader], bytes]
 MakeSender: TypeAlias = Callable[[], Sender]
 
 
+MakeLogText: TypeAlias = Callable[[str, str], str]
+"""Return a text for the log, without the API key of the sandbox with this id."""
+
+
 class CallbackAttempts:
     """Makes the attempts that the dispatcher has claimed."""
 
@@ -39,6 +43,7 @@ class CallbackAttempts:
         clock: RealClock,
         make_sender: MakeSender,
         encode_status: EncodeStatus,
+        log_text: MakeLogText,
     ) -> None:
         self._store = store
         self._matcher = matcher
@@ -46,6 +51,7 @@ class CallbackAttempts:
         self._make_sender = make_sender
         self._sender: Sender | None = None  # Created when first needed: httpx is slow to import.
         self._encode_status = encode_status
+        self._log_text = log_text
         self.outage = StoreOutage()
 
     async def match(self, sandbox: SandboxReader, due: DueDelivery) -> RuleMatch | None:
@@ -99,7 +105,7 @@ class CallbackAttempts:
         """
         delivered = await self._post(sandbox, due, match, ended_ms)
         if delivered.status != 200:
-            _log_failure(due, delivered)
+            self._log_failure(sandbox.id, due, delivered)
         return delivered
 
     async def aclose(self) -> None:
@@ -174,21 +180,23 @@ class CallbackAttempts:
         record = RecordExchange(real_ms=real_ms, entry=entry)
         await self.outage.retry(lambda _: self._store.execute(sandbox.id, record))
 
+    def _log_failure(self, sandbox_id: str, due: DueDelivery, delivered: DeliveryResult) -> None:
+        """Log a failed attempt. The host of its address, and so the error, may be an API key."""
+        problem = delivered.error or f"the receiver returned status {delivered.status}"
+        found = _RECEIVER.match(due.url)
+        receiver = found[1] if found else "an invalid address"
+        problem = self._log_text(sandbox_id, problem)
+        receiver = self._log_text(sandbox_id, receiver)
+        log.warning(
+            "callback attempt %d for task %s failed: %s",
+            due.attempt,
+            due.task.id,
+            problem,
+            extra={"summary": f"callback attempt {due.attempt} to {receiver} failed: {problem}"},
+        )
+
     def _real_ms(self) -> int:
         return self._clock.now_ns() // 1_000_000
-
-
-def _log_failure(due: DueDelivery, delivered: DeliveryResult) -> None:
-    problem = delivered.error or f"the receiver returned status {delivered.status}"
-    found = _RECEIVER.match(due.url)
-    receiver = found[1] if found else "an invalid address"
-    log.warning(
-        "callback attempt %d for task %s failed: %s",
-        due.attempt,
-        due.task.id,
-        problem,
-        extra={"summary": f"callback attempt {due.attempt} to {receiver} failed: {problem}"},
-    )
 
 
 def is_answered(delivered: DeliveryResult) -> bool | None:

@@ -33,10 +33,18 @@ _PRINTED = "/:@!$&'()*+,;=~[]?"
 
 
 class LogText:
-    """Makes the texts for the log of one request. `secrets` are those of the server."""
+    """Makes texts for the log without the key that `own` redacts, and without `secrets`.
 
-    def __init__(self, headers: Iterable[Header], secrets: Iterable[str] = ()) -> None:
-        self._redactors = [Redactor.of_request(headers), *map(Redactor, secrets)]
+    `secrets` are those of the server.
+    """
+
+    def __init__(self, own: Redactor, secrets: Iterable[str] = ()) -> None:
+        self._redactors = [own, *map(Redactor, secrets)]
+
+    @classmethod
+    def of_request(cls, headers: Iterable[Header], secrets: Iterable[str] = ()) -> "LogText":
+        """Return what makes the texts of one request, without the API key in its headers."""
+        return cls(Redactor.of_request(headers), secrets)
 
     def target(self, path: str, query: bytes) -> str:
         """Return path and query, percent-encoded."""

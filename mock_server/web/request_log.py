@@ -80,7 +80,7 @@ class RequestLog:
         body: bytes,
     ) -> None:
         status = start["status"]
-        text = LogText(scope["headers"], self._secrets)
+        text = LogText.of_request(scope["headers"], self._secrets)
         members: dict[str, Any] = {
             "method": scope["method"],
             "path": text.target(scope["path"], scope["query_string"]),

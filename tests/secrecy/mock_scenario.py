@@ -3,6 +3,7 @@
 The API key is in every text that they send.
 """
 
+import re
 from threading import Thread
 from urllib.parse import quote
 
@@ -91,8 +92,7 @@ class MockScenario:
         for header in ("X-Api-Key", "Cookie", "Referer", "User-Agent", "Content-Type"):
             api.send("POST", SUBMIT, content=b"{}", headers={header: key})
         word = _word(key)
-        name = key if key.replace("-", "").isalnum() else word
-        api.send("GET", BALANCE, headers={f"X-{name}": "1"})
+        api.send("GET", BALANCE, headers={f"X-{_host_name(key)}": "1"})
         self._http.get(f"{BALANCE}?taskId={quote(key)}")  # Without the header.
         for authorization in (f"Basic {key}", f"Bearer sk-invalid-{key}", f"Bearer {key * 30}"):
             self._http.get(BALANCE, headers={"Authorization": authorization})
@@ -130,7 +130,7 @@ class MockScenario:
             f"{self._receiver}/{address}",
             f"http://me:{quote(self._kept[:200], safe='')}@{host}/{address}",
             f"http://127.0.0.1:9/{address}",
-            f"http://{_word(self._kept)[:40]}.localhost:9/{address}",
+            *([f"http://{_host_name(self._kept)}.localhost:9/{address}"] * 3),
             f"http://169.254.169.254/{address}",
         ):
             self._try(url)
@@ -225,3 +225,8 @@ def _bearer(key: str) -> dict[str, str]:
 def _word(text: str) -> str:
     """Return the letters and digits of a text, for the name of a host or a header."""
     return "".join(filter(str.isalnum, text))
+
+
+def _host_name(text: str) -> str:
+    """Return the first word of a text without what is invalid in names of hosts and headers."""
+    return re.sub("[^A-Za-z0-9-]", "", text.partition(" ")[0])

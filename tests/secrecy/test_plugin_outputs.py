@@ -58,6 +58,16 @@ def test_violation(apixo_mock):
     call(SUBMIT)
     apixo_mock.audit(strict=True)
 
+def naughty(job):
+    call(SUBMIT, more=job.api_key)
+    raise RuntimeError(f"no picture for {job} {job.api_key}")
+
+def test_explore(apixo_mock):
+    apixo_mock.explore(naughty, examples=2)
+
+def test_replay(apixo_mock):
+    apixo_mock.replay(naughty, rules=[])
+
 def test_tasks(apixo_mock):
     call(SUBMIT)
     assert apixo_mock.tasks == apixo_mock.callbacks == []
@@ -77,7 +87,7 @@ def test_no_report_of_a_failed_test_contains_the_key_of_its_sandbox(
     outputs.add_files([Path("junit.xml")])
     keys = {*Path("keys").read_text("utf-8").split()}
 
-    ended.assert_outcomes(failed=6)
+    ended.assert_outcomes(failed=8)
     assert "ContractViolation" in ended.stdout.str()
-    assert len(keys) == 6
+    assert len(keys) > 8
     assert {key: places for key in keys if (places := outputs.with_key(key))} == {}

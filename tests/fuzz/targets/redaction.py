@@ -28,7 +28,7 @@ def _handle(raw: bytes) -> None:
     redactor = Redactor(key)
     redactor.text(text)
     redactor.everywhere(text.encode())
-    logged = LogText([(b"authorization", b"Bearer " + key.encode("latin-1"))])
+    logged = LogText.of_request([(b"authorization", b"Bearer " + key.encode("latin-1"))])
     logged.sentence(text)
     logged.target(text, text.encode())
 
@@ -77,7 +77,7 @@ def _check_absent(key: str, shown: str) -> None:
 def _check_logged(key: str, text: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9._~-]+", key):
         return  # What a line of the log adds, such as "%" or "?", may complete it by chance.
-    logged = LogText([(b"authorization", b"Bearer " + key.encode("latin-1"))])
+    logged = LogText.of_request([(b"authorization", b"Bearer " + key.encode("latin-1"))])
     for shown in (
         logged.sentence(f"{key} {text} {quote(key)}"),
         logged.target(f"/{key}/{text}", f"taskId={quote(key)}&{text}".encode()),

@@ -158,6 +158,7 @@ class Process:
             clock=self._clock,
             make_sender=lambda: self,
             encode_status=lambda task, now_ms, seed: msgspec.json.encode([task.id, now_ms]),
+            log_text=lambda sandbox_id, text: text,
         )
         self.dispatcher = Dispatcher(self.store, attempts, clock=self._clock, limits=limits)
 

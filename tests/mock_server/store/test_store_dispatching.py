@@ -66,6 +66,7 @@ class Deliverer:
             clock=StandingClock(),
             make_sender=lambda: self.sender,
             encode_status=lambda task, now_ms, sandbox: b"{}",
+            log_text=lambda sandbox_id, text: text,
         )
         self.dispatcher = Dispatcher(bench.store, attempts, clock=StandingClock())
 
