@@ -45,9 +45,13 @@ async def encoded(answer: object, redact: Callable[[bytes], bytes]) -> bytes:
     parts = []
     for each in lists:
         before, _, rest = rest.partition(f'"{mark}"'.encode())
-        pieces = [piece async for piece in _pieces(each.items, redact)]
-        parts += [before, b"[", b",".join(pieces), b"]"]
-    return b"".join([*parts, rest])
+        separator = b"["
+        parts.append(before)
+        async for piece in _pieces(each.items, redact):
+            parts += [separator, piece]
+            separator = b","
+        parts.append(b"]" if separator == b"," else b"[]")
+    return b"".join([*parts, rest])  # Megabytes are copied only once.
 
 
 async def _pieces(
