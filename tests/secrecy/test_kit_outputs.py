@@ -129,7 +129,7 @@ def audit_client(kit: Kit, folder: Path) -> set[str]:
         "-v",
     )
     kit("matrix", folder / "report", folder / "report", "--report", folder / "matrix")
-    explored = ("--explore", "--budget", "8s", "--report", folder / "explored")
+    explored = ("--explore", "--budget", "5s", "--report", folder / "explored")
     kit("audit", "--exec", command, *explored)
     return {*(own / "keys").read_text("utf-8").split()}
 

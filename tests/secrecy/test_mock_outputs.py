@@ -12,6 +12,7 @@ import pytest
 from redis import Redis as SyncRedis
 
 from mock_server.control.call import Call
+from mock_server.domain import store_address
 from mock_server.settings import Settings
 from mock_server.wiring import MockServer
 from tests.mock_server.cli.commands import started
@@ -192,3 +193,4 @@ def test_scenario_uses_every_format_of_the_log_and_every_kind_of_store() -> None
     formats = get_args(get_args(Settings.__annotations__["log_format"])[0])
 
     assert {*LOG_FORMATS.values()} == {*formats}
+    assert {*LOG_FORMATS} == {re.split(r"\W", kind)[0] for kind in store_address._KINDS}
