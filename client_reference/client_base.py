@@ -4,7 +4,6 @@ The methods are documented only here. `help()` and editors show these texts for 
 """
 
 import logging
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from os import PathLike
@@ -22,6 +21,7 @@ from client_reference.keywords import (
     WaitKeywords,
 )
 from client_reference.polling import Polling, choose_polling
+from client_reference.steady_time import steady_time
 from client_reference.steps import Fetch, Send
 from client_reference.task import Generation, Task
 
@@ -42,7 +42,7 @@ class ClientBase(ABC):
         polling: Polling | None = None,
         poll_after_s: float | None = None,
         poll_every_s: float | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = steady_time,
         user_agent: str | None = None,
     ) -> None:
         """Create a client.  An invalid value raises ValueError, which names the argument.
@@ -56,7 +56,8 @@ class ClientBase(ABC):
         `poll_every_s` the pause between two status requests (default: as the service advises, after
         20 s and every 3 s, TIM-2).  A mock answers sooner: use short times for it.
         `polling` sets the whole schedule instead of these two.
-        `clock` returns epoch seconds, and `sleep` waits for a number of seconds (default: real).
+        `clock` returns epoch seconds (default: real, counted on from the start of the process), and
+        `sleep` waits for a number of seconds (default: real).
         `transport` is an httpx transport that replaces the default one.  `http_client` is an httpx
         client that replaces the default one; you must close it yourself.
         `user_agent` is the value of the header User-Agent.

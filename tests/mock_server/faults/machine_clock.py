@@ -20,7 +20,7 @@ class MachineClock:
     """
 
     def __init__(self, file: Path, library: str) -> None:
-        self._file = file
+        self.file = file
         self.set("+0")
         self.variables: Mapping[str, Any] = {
             "LD_PRELOAD": library,
@@ -31,9 +31,9 @@ class MachineClock:
 
     def set(self, offset: str) -> None:
         """Set the clock to another offset from the true time."""
-        new = self._file.with_suffix(".new")
+        new = self.file.with_suffix(".new")
         new.write_text(f"{offset}\n")
-        new.replace(self._file)  # Nobody must read half of it.
+        new.replace(self.file)  # Nobody must read half of it.
 
 
 def find_library() -> str:
