@@ -34,8 +34,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _first_callback(mock: Mock) -> Steps:
-    mock.control("PUT", "clock", {"mode": "manual"})
-    [_] = mock.submit(1, callback_url=_NOBODY)
+    mock.control("GET", "clock")  # The first control call imports the control plane.
+    mock.submit(1, callback_url=_NOBODY)
     yield
     mock.control("POST", "clock/advance", {"seconds": "30d"})
 
@@ -66,9 +66,9 @@ def _answer_of(path: str) -> Callable[[Mock], Steps]:
 
 
 def _restored(mock: Mock) -> Steps:
-    snapshot = json.loads(_get(_full(mock), "sandbox/snapshot"))
+    snapshot = _get(_full(mock), "sandbox/snapshot")
     yield
-    mock.control("PUT", "sandbox/snapshot", snapshot)
+    pipelined(mock, [request(mock, "PUT", "/_mock/sandbox/snapshot", snapshot)])
 
 
 def _removed(mock: Mock) -> Steps:

@@ -1,4 +1,4 @@
-"""Run `mock-server` with a watch on its event loop: `watched_server PORT [mock-server's switches]`.
+"""Run `mock-server` with a watch on its event loop: `watched_server.py PORT [switches]`.
 
 The watch accepts connections at PORT. It answers each with the longest stall since the last one.
 """
