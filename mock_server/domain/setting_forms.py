@@ -54,6 +54,15 @@ def _normal_url(url: str) -> str:
     return url.strip().rstrip("/")
 
 
+def _without_header_values(rule: dict[str, Any]) -> dict[str, Any]:
+    """Return a rule without the values of its header conditions, which may be API keys."""
+    match = rule.get("match")
+    if not isinstance(match, dict) or not isinstance(match.get("header"), dict):
+        return rule
+    hidden = dict.fromkeys(match["header"], "[redacted]")
+    return rule | {"match": match | {"header": hidden}}
+
+
 DURATION = Form(
     suffix="_ms",
     unit="seconds",
@@ -87,6 +96,8 @@ TABLES = Form(
     must_be="tables, each under [[rules]]",
     kind=list[dict[str, Any]],
     parse=tuple,
+    show=lambda rules: tuple(map(_without_header_values, rules)),
+    has_secrets=True,
 )
 
 

@@ -40,6 +40,23 @@ def test_every_sandbox_begins_with_the_rules_of_the_file(tmp_path: Path) -> None
     assert shown["profile"]["name"] == "pro-plan"
 
 
+def test_values_of_header_conditions_are_not_shown_to_everybody(tmp_path: Path) -> None:
+    """A condition on `Authorization` has an API key, and `/_mock/info` needs none."""
+    rule = """
+[[rules]]
+match = { header = { Authorization = "Bearer sk-one-key" }, prompt = "cat" }
+apply = { refuse = { status = 503 } }
+"""
+    settings = load_settings({}, {}, written(tmp_path, rule))
+    with running(settings) as mock:
+        [shown] = mock.http.get("/_mock/info").json()["settings"]["rules"]
+        status = mock.api("sk-one-key").try_submit({"input": {"prompt": "cat"}}).status_code
+
+    assert shown["match"] == {"header": {"Authorization": "[redacted]"}, "prompt": "cat"}
+    assert status == 503
+    assert "sk-one-key" not in repr(settings)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
