@@ -14,6 +14,7 @@ from mock_server.control.har import HarArchive, long_har
 from mock_server.control.journal_entry import JournalEntry
 from mock_server.control.long_list import long_list
 from mock_server.control.query import Timeout
+from mock_server.control.slices import Slices
 from mock_server.control.waiting import until
 from mock_server.domain.events import Change, Notice, Recorded
 from mock_server.domain.journal import MAX_ENTRIES, Entry
@@ -21,6 +22,7 @@ from mock_server.domain.operation import Operation
 from mock_server.domain.store import SandboxReader, Store
 
 DEFAULT_LIMIT = 1000
+_EXAMINED_AT_ONCE = 1000
 
 Numbered = tuple[int, Entry]
 
@@ -82,6 +84,13 @@ class EntriesMatch:
         self._matches: deque[int] = deque(maxlen=query.count)
         self._examined = query.since or 0  # The number of the last entry that was examined.
 
+    def examine_more(self, sandbox: SandboxReader) -> bool:
+        """Examine some entries in a millisecond or two. Return whether there are more."""
+        entries = sandbox.entries(self._examined)
+        for number, entry in entries[:_EXAMINED_AT_ONCE]:
+            self._examine(number, entry)
+        return len(entries) > _EXAMINED_AT_ONCE
+
     def look(self, sandbox: SandboxReader) -> tuple[int, bool]:
         """Return the number of entries in the journal that match, at most `count`."""
         for number, entry in sandbox.entries(self._examined):
@@ -138,6 +147,7 @@ class JournalResource:
         ]
 
     async def show(self, sandbox: SandboxReader, query: JournalQuery) -> JournalPage | HarArchive:
+        await Slices().next()
         found = query.found(sandbox)
         if query.format == "har":
             entries = query.cut(found, MAX_ENTRIES)
@@ -145,12 +155,19 @@ class JournalResource:
         return _page(sandbox, query.cut(found))
 
     async def count(self, sandbox: SandboxReader, body: JournalFilter) -> EntryCount:
+        await Slices().next()
         return EntryCount(count=len(body.found(sandbox)[: body.limit]))
 
     async def wait(
         self, sandbox: SandboxReader, query: JournalWait, request: Request
     ) -> JournalPage:
-        ended = await until(self._store, sandbox, EntriesMatch(query), query.timeout_s, request)
+        condition = EntriesMatch(query)
+        slices = Slices()
+        await slices.next()
+        while condition.examine_more(sandbox):
+            await slices.pause()
+        ended = await until(self._store, sandbox, condition, query.timeout_s, request)
+        await slices.next()
         page = _page(sandbox, query.cut(query.found(sandbox)))
         if ended.is_met:
             return page
