@@ -69,6 +69,7 @@ class History:
     ends: dict[int, KeyView] = field(default_factory=dict)
     received: dict[int, int] = field(default_factory=dict)  # Callbacks by step.
     problems: list[str] = field(default_factory=list)
+    is_interrupted: bool = False  # Callbacks may be sent again, because the server was too slow.
     _moments: Iterator[int] = field(default_factory=count)
 
     def begin(self, step: Step) -> Exchange:

@@ -25,6 +25,7 @@ _ALLOWED = {
     Kind.SUBMIT: {200, 429},
     Kind.STATUS: {200, 404, 429},
     Kind.BALANCE: {200, 429},
+    Kind.RESULT: {200, 404},
     Kind.FINISH: {200, 404, 409},
     Kind.ADVANCE: {200, 409},
     Kind.CLOCK: {200},
@@ -246,16 +247,16 @@ def _callbacks(history: History, end: KeyView) -> Iterator[str]:
             yield f"{received} callbacks of step {number}, not {least} to {most}"
 
 
-def _promised(history: History, task: TaskSnapshot) -> tuple[int, float]:
+def _promised(history: History, task: TaskSnapshot) -> tuple[int, int]:
+    """Return how many callbacks of a task there are at least, and at most."""
     assert task.callback_url is not None
-    number, rejected = step_of(task.prompt), int(task.callback_url.rpartition("/")[2])
+    number, rejected = step_of(task.prompt), int(task.callback_url.split("/")[-2])
     restores = sum(
         each.restored is not None and number in steps_of_tasks(each.restored)
         for each in history.sent(Kind.RESTORE)
     )
-    if restores:
-        return 0, rejected + 1 + restores
-    return rejected + 1, rejected + 1
+    most = rejected + 1 + restores + history.is_interrupted
+    return 0 if restores else rejected + 1, most
 
 
 def _streams(history: History) -> Iterator[str]:

@@ -27,6 +27,7 @@ class Processes:
 
     def __init__(self, stack: ExitStack, arguments: tuple[str, ...]) -> None:
         self.problems: list[str] = []
+        self.is_interrupted = False  # Whether the last stop has interrupted callback attempts.
         self._stack = stack
         self._arguments = arguments
         self._server = self._start()
@@ -64,6 +65,7 @@ class Processes:
     def stop(self) -> None:
         """Stop the server and note what it has logged."""
         status, _, log = self._server.stop(signal.SIGTERM)
+        self.is_interrupted = "attempts interrupted by shutdown" in log
         if status or " ERROR " in log or "Traceback" in log:
             self.problems.append(f"exit status {status}: {log}")
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -59,6 +60,7 @@ class Clients:
         self._progress = Progress(CLIENTS)
         self._tasks: dict[int, list[str]] = {key: [] for key in range(KEYS)}
         self._exports: list[bytes] = []
+        self._results: list[str] = []
 
     async def run(self) -> None:
         observers = [asyncio.create_task(self._observe(key)) for key in range(KEYS)]
@@ -133,7 +135,11 @@ class Clients:
         step = exchange.step
         if exchange.status != 200:
             return
-        if step.kind is Kind.SUBMIT:
+        if step.kind is Kind.STATUS:
+            found = json.loads(exchange.body)["data"].get("resultJson")
+            if found is not None:
+                self._results += json.loads(found)["resultUrls"]
+        elif step.kind is Kind.SUBMIT:
             self._tasks[step.key].append(json.loads(exchange.body)["data"]["taskId"])
         elif step.kind is Kind.EXPORT:
             self._exports.append(exchange.body)
@@ -145,6 +151,9 @@ class Clients:
         key = self._target.key(step.key)
         if step.kind is Kind.SUBMIT:
             return submit(step, key, dice, self._receiver)
+        if step.kind is Kind.RESULT:
+            url = dice.choice(self._results) if self._results else "http://mock/results/x.png"
+            return request("GET", urlsplit(url).path, key)
         if step.kind is not Kind.RESTORE:
             return about_task(step, key, dice, self._tasks[step.key])
         if not self._exports:

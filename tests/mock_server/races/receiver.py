@@ -7,21 +7,25 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 _POST = re.compile(
-    rb"POST /(\d+)/(\d+) .*?content-length: (\d+)\r\n(?:.*?\r\n)??\r\n", re.DOTALL | re.IGNORECASE
+    rb"POST /(\d+)/(\d+)/(\d+) .*?content-length: (\d+)\r\n(?:.*?\r\n)??\r\n",
+    re.DOTALL | re.IGNORECASE,
 )
 _RESPONSE = b"HTTP/1.1 %d X\r\nContent-Length: 0\r\n\r\n"
 
 
 class CountingReceiver:
-    """Counts the callbacks of each step. Those to `/STEP/N` get status 500 N times, then 200."""
+    """Counts the callbacks of each step.
+
+    Those to `/STEP/N/MS` get status 500 N times, then 200, each time after MS milliseconds.
+    """
 
     def __init__(self, server: asyncio.Server) -> None:
         self.received: Counter[int] = Counter()
         self.transports: set[asyncio.BaseTransport] = set()
         self._port = server.sockets[0].getsockname()[1]
 
-    def url(self, step: int, rejected: int) -> str:
-        return f"http://127.0.0.1:{self._port}/{step}/{rejected}"
+    def url(self, step: int, rejected: int, pause_ms: int) -> str:
+        return f"http://127.0.0.1:{self._port}/{step}/{rejected}/{pause_ms}"
 
     def answer(self, step: int, rejected: int) -> bytes:
         self.received[step] += 1
@@ -40,11 +44,15 @@ class _Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._data += data
         while post := _POST.match(self._data):
-            end = post.end() + int(post[3])
+            end = post.end() + int(post[4])
             if len(self._data) < end:
                 return
             self._data = self._data[end:]
-            self._transport.write(self._found[0].answer(int(post[1]), int(post[2])))
+            response = self._found[0].answer(int(post[1]), int(post[2]))
+            # Responses of one connection stay in order: the sender waits for each one.
+            asyncio.get_running_loop().call_later(
+                int(post[3]) / 1000, self._transport.write, response
+            )
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._found[0].transports.discard(self._transport)

@@ -20,6 +20,7 @@ _RULES: tuple[dict[str, Any], ...] = (
     {"match": {"operation": "callback", "times": 2}, "apply": {"callback": "reorder"}},
     {"match": {"operation": "callback", "prompt": "slow"}, "apply": {"callback": "before-answer"}},
 )
+_PAUSES_MS = (0, 0, 20, 60)  # Before the receiver responds to a callback.
 _NEXT = {"match": {"operation": "submit"}, "apply": {"latency": "10ms"}}
 _WAIT_S = 0.2
 _LONG_WAIT_S = 300  # Of a client that closes its connection meanwhile.
@@ -32,7 +33,7 @@ def submit(step: Step, key: str, dice: Random, receiver: CountingReceiver) -> Re
     """Return a submit whose prompt names the step, in most cases of a callback task."""
     body: dict[str, object] = {"input": {"prompt": f"race {step.number} {dice.choice(_PROMPTS)}"}}
     if dice.randrange(3):
-        url = receiver.url(step.number, dice.choice([0, 0, 1, 2]))
+        url = receiver.url(step.number, dice.choice([0, 0, 1, 2]), dice.choice(_PAUSES_MS))
         body |= {"request_type": "callback", "callback_url": url}
     return request("POST", SUBMIT, key, json.dumps(body).encode(), X_Step=step.number)
 

@@ -64,6 +64,7 @@ def _raced(server: Watched, prefix: str, script: Script) -> Coroutine[Any, Any, 
 
 def _run_processes(server: Processes, prefix: str, script: Script) -> list[str]:
     history = asyncio.run(race(server.target(prefix), script, partial(server.until_quiet, prefix)))
+    history.is_interrupted = server.is_interrupted
     problems = list(server.problems)
     server.problems.clear()
     return [*violations(history), *problems]

@@ -16,6 +16,7 @@ class Kind(StrEnum):
     SUBMIT = "submit"
     STATUS = "status"
     BALANCE = "balance"
+    RESULT = "result"
     FINISH = "finish"
     ADVANCE = "advance"
     CLOCK = "clock"
@@ -48,6 +49,7 @@ _WEIGHTS = {
     Kind.SUBMIT: 30,
     Kind.STATUS: 14,
     Kind.BALANCE: 3,
+    Kind.RESULT: 2,
     Kind.FINISH: 8,
     Kind.ADVANCE: 7,
     Kind.CLOCK: 3,
