@@ -1,6 +1,7 @@
 """The journal of the caller's sandbox: list, count, wait, export."""
 
-from collections import deque
+from array import array
+from bisect import bisect_right
 from typing import Annotated, Literal
 
 import msgspec
@@ -81,7 +82,7 @@ class EntriesMatch:
 
     def __init__(self, query: JournalWait) -> None:
         self._query = query
-        self._matches: deque[int] = deque(maxlen=query.count)
+        self._matches = array("q")  # Their numbers. A thousand waits may have 10,000 each.
         self._examined = query.since or 0  # The number of the last entry that was examined.
 
     def examine_more(self, sandbox: SandboxReader) -> bool:
@@ -95,13 +96,12 @@ class EntriesMatch:
         """Return the number of entries in the journal that match, at most `count`."""
         for number, entry in sandbox.entries(self._examined):
             self._examine(number, entry)
-        while self._matches and self._matches[0] <= sandbox.dropped_entries:
-            self._matches.popleft()
+        del self._matches[: bisect_right(self._matches, sandbox.dropped_entries)]
         return len(self._matches), len(self._matches) >= self._query.count
 
     def is_about(self, notice: Notice) -> bool:
         if notice is Change.DROPPED or notice is Change.REMOVED:  # Numbers begin again.
-            self._matches.clear()
+            del self._matches[:]
             self._examined = self._query.since or 0
         if not isinstance(notice, Recorded):
             return False
@@ -117,6 +117,8 @@ class EntriesMatch:
         self._examined = number
         if self._query.fits(entry):
             self._matches.append(number)
+            if len(self._matches) > min(self._query.count, MAX_ENTRIES):
+                del self._matches[0]
 
 
 class EntryCount(msgspec.Struct):

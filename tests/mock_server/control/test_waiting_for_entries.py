@@ -1,5 +1,6 @@
 """A wait for entries of the journal examines each of them once, and counts those that are kept."""
 
+import sys
 from collections.abc import Sequence
 from typing import cast
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from mock_server.control.resources.journal import EntriesMatch, JournalWait
 from mock_server.domain.events import Change, Recorded
-from mock_server.domain.journal import Entry
+from mock_server.domain.journal import MAX_ENTRIES, Entry
 from mock_server.domain.operation import Operation
 from mock_server.domain.store import SandboxReader
 
@@ -78,3 +79,13 @@ def test_wait_counts_the_matching_entries_that_the_journal_has(
             assert condition.look(sandbox) == (min(matches, count), matches >= count)
 
     assert journal.read <= recorded
+
+
+def test_wait_for_more_entries_than_a_journal_can_have_stays_small() -> None:
+    """Before, it kept the number of each matching entry, without a limit."""
+    condition = EntriesMatch(JournalWait(count=10**9))
+    for number in range(1, 2 * MAX_ENTRIES):
+        condition.is_about(Recorded(number, MATCHING))
+
+    assert len(condition._matches) == MAX_ENTRIES
+    assert sys.getsizeof(condition._matches) < 10 * MAX_ENTRIES
