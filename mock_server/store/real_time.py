@@ -22,6 +22,7 @@ def catch_up(clock: RealClock, latest_ms: int) -> None:
     if behind_ms > _SMALL_MS:
         log.warning(
             "the clock of this machine is %.0f s behind the last use of the store; the server"
-            " continues with the time of the store",
+            " continues with the time of the store (to use that of the machine, remove all"
+            " sandboxes and start again)",
             behind_ms / 1000,
         )
