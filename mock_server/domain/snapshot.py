@@ -5,7 +5,7 @@ continues as the original would, even on a server with another seed.
 """
 
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from operator import attrgetter
 from typing import Annotated, Any, Literal, Self, TypeVar
 
@@ -20,6 +20,7 @@ from mock_server.domain.faults.callback import CallbackFault
 from mock_server.domain.faults.injected import FaultKind, Injected, injected_of_text
 from mock_server.domain.integers import MAX_INTEGER, Integer
 from mock_server.domain.journal import Entry
+from mock_server.domain.json_objects import objects_in
 from mock_server.domain.nearest import did_you_mean
 from mock_server.domain.operation import Operation
 from mock_server.domain.outcome import check_fail_code
@@ -137,9 +138,9 @@ class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class _Outline(Snapshot):
     """A snapshot whose long lists are not decoded yet."""
 
-    tasks: list[Raw]  # type: ignore[assignment]
-    deliveries: list[Raw]  # type: ignore[assignment]
-    journal: list[Raw]  # type: ignore[assignment]
+    tasks: Raw  # type: ignore[assignment]
+    deliveries: Raw  # type: ignore[assignment]
+    journal: Raw  # type: ignore[assignment]
 
 
 def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
@@ -174,11 +175,11 @@ def parsing_steps(raw: bytes, catalogue: Catalogue) -> Generator[None, None, Sna
     return snapshot
 
 
-def _decoded(items: Sequence[Raw], kind: type[T], path: str) -> Generator[None, None, list[T]]:
-    decoded = []
-    for at, item in enumerate(items):
-        decoded.append(decode_json(item, kind, "snapshot", f"{path}[{at}]"))
-        if at % _STEP == 0:
+def _decoded(items: Raw, kind: type[T], path: str) -> Generator[None, None, list[T]]:
+    decoded: list[T] = []
+    for item in objects_in(bytes(items), path):
+        decoded.append(decode_json(item, kind, "snapshot", f"{path}[{len(decoded)}]"))
+        if len(decoded) % _STEP == 0:
             yield
     return decoded
 

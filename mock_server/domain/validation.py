@@ -17,6 +17,7 @@ from mock_server.domain.nearest import did_you_mean
 
 T = TypeVar("T")
 
+_LONGEST_UNTYPED = 4 * 1024 * 1024  # In bytes. Plain values need up to 25 times as many.
 _LONGEST_SHOWN = 60  # The number of characters of a value that an error shows.
 _AT = (
     r"(?s)(.*) - at (`key` in )?`\$\.?([^`]*)`"  # The last match counts: a value may look like it.
@@ -125,7 +126,12 @@ def value_at(raw: bytes, path: str) -> object:
 
 
 def _untyped(raw: bytes | msgspec.Raw) -> object:
-    """Return the document as plain values; UNSET if it is malformed after the first error."""
+    """Return the document as plain values; UNSET if it is malformed after the first error.
+
+    UNSET also stands for a long document, because errors only show its values.
+    """
+    if len(memoryview(raw)) > _LONGEST_UNTYPED:
+        return UNSET
     try:
         return msgspec.json.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

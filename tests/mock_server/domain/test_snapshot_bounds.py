@@ -2,6 +2,7 @@
 
 import json
 import re
+import tracemalloc
 from typing import Any
 from unittest import mock
 
@@ -160,3 +161,18 @@ def test_snapshot_with_too_large_rules_is_rejected() -> None:
 
     with pytest.raises(InvalidValue, match=r"rules\.queue: the rules are too large"):
         parse_snapshot(json.dumps(snapshot).encode(), CATALOGUE)
+
+
+@pytest.mark.parametrize(("path", "item"), [("tasks", 0), ("journal", []), ("deliveries", {})])
+def test_long_list_of_invalid_items_needs_little_memory(path: str, item: object) -> None:
+    raw = changed(path, [item] * 200_000)
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(InvalidValue):
+            parse_snapshot(raw, CATALOGUE)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert peak_bytes < 8 * len(raw)
