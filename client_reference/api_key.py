@@ -89,7 +89,7 @@ def _spellings(character: str) -> str:
 
 
 def _in_base64(key: str) -> Iterator[str]:
-    """Yield what each text in base64 contains if the key is a part of what it encodes."""
+    """Yield the forms of the key within base64: they depend on the position of the key."""
     for bytes_before, shared_characters in ((0, 0), (1, 2), (2, 3)):
         encoded = b64encode(bytes(bytes_before) + key.encode()).decode()
         form = encoded[shared_characters : (bytes_before + len(key)) * 8 // 6]

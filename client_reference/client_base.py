@@ -56,8 +56,8 @@ class ClientBase(ABC):
         `poll_every_s` the pause between two status requests (default: as the service advises, after
         20 s and every 3 s, TIM-2).  A mock answers sooner: use short times for it.
         `polling` sets the whole schedule instead of these two.
-        `clock` returns epoch seconds (default: real, counted on from the start of the process), and
-        `sleep` waits for a number of seconds (default: real).
+        `clock` returns epoch seconds (default: real time, without later changes of the machine's
+        clock), and `sleep` waits for a number of seconds (default: real).
         `transport` is an httpx transport that replaces the default one.  `http_client` is an httpx
         client that replaces the default one; you must close it yourself.
         `user_agent` is the value of the header User-Agent.

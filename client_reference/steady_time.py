@@ -7,8 +7,8 @@ _OFFSET_S: Final = time.time() - time.monotonic()
 
 
 def steady_time() -> float:
-    """Return epoch seconds, counted on from the start of the process.
+    """Return epoch seconds that ignore later changes of the machine's clock.
 
-    If the clock of the machine is set, for example after a suspension, nothing times out early.
+    So nothing times out early if this clock is set forward, for example after a suspension.
     """
     return _OFFSET_S + time.monotonic()

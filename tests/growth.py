@@ -1,4 +1,4 @@
-"""Compare two times of the same machine, at the same moment, so that its speed does not matter."""
+"""Compare the times of small and large work on one machine, so that its speed does not matter."""
 
 import gc
 import math

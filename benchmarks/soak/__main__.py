@@ -1,4 +1,4 @@
-"""The command of `make soak`: load the mock for minutes, and check that it stays sound.
+"""The command of `make soak`: load the mock for minutes, and check what is left afterwards.
 
 The exit status is 0 if all checks pass, 1 if one fails, and 2 if the test cannot run.
 """
@@ -39,7 +39,7 @@ class _Load(TypedDict):
     type=click.IntRange(1, 1_000),
     metavar="N",
     default=100,
-    help="Maximum steps of the load in a second; a step is one request, or a few.",
+    help="Maximum rate of the load, in steps per second. A step is one or more requests.",
 )
 @click.option(
     "--keys",

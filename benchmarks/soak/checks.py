@@ -47,7 +47,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def memory_check(samples: Sequence[Sample], limits: Limits) -> Check:
-    """Judge whether the memory is flat. It can be only after the server has reached its limits."""
+    """Judge whether the memory is flat. It is only after the server has reached its limits."""
     found = trend([(each.at_s, each.memory_bytes) for each in samples])
     detail = (
         f"{found.plateau / _MIB:.1f} MiB, {found.growth:+.1%} in the second half"
@@ -59,8 +59,8 @@ def memory_check(samples: Sequence[Sample], limits: Limits) -> Check:
     elif limits.missing:
         verdict = Verdict.FAIL
         detail += (
-            f"; the server did not reach {limits.missing} in the first half, so this means nothing:"
-            " set a longer time or a higher rate"
+            f"; the server did not reach {limits.missing} in the first half, so its growth"
+            " says nothing; increase --minutes or --rate"
         )
     else:
         verdict = Verdict.PASS if found.growth <= MAX_GROWTH else Verdict.FAIL

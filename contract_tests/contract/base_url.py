@@ -1,4 +1,4 @@
-"""Reads the address of a server that a user has named with `--base-url`."""
+"""Check the address of a server in `--base-url`."""
 
 from urllib.parse import urlsplit
 

@@ -1,4 +1,4 @@
-"""Write files so that their names never show a part of their content."""
+"""Write a file completely or not at all."""
 
 from contextlib import suppress
 from pathlib import Path

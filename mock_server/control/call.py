@@ -130,7 +130,7 @@ class CallRoute(Route):
     async def _handled(self, call: Call, request: Request) -> object:
         """Return what the handler returns.
 
-        If another process removes the sandbox meanwhile, the call is made again for the new one.
+        If another process removes the sandbox meanwhile, the call is repeated for the new one.
         """
         arguments = await self._arguments(call, request)
         while True:

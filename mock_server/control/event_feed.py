@@ -129,10 +129,10 @@ class EventFeed:
             self._set_next(self._loop.call_later(pause_s, self._deliver))
 
     def _deliver(self) -> None:
-        """Push new events. If they or their readers are many, go on in the next turn of the loop.
+        """Push new events. If there are many events or readers, continue in the next turn.
 
-        Each reader that is woken takes a part of a millisecond. While some of them have not got
-        the events of before, further events wait, and are pushed together.
+        Waking a reader takes a fraction of a millisecond. New events wait until all readers have
+        the earlier ones, and are then pushed together.
         """
         self._is_woken = False
         if not self._unserved:
@@ -160,7 +160,7 @@ class EventFeed:
             self._lost = 0
             self._tasks.follow(*self._sandbox.tasks(self._real_ms()))  # Submits may be lost.
         for _ in range(_PIECE):
-            if not self._notices:  # Also if the sandbox was removed: then the rest is forgotten.
+            if not self._notices:  # A notice about the removal of the sandbox clears the others.
                 break
             self._report(self._notices.popleft())
         if self._notices or not self._readers:

@@ -9,8 +9,8 @@ from mock_server.control.event_text import comment
 
 HEARTBEAT_S = 15.0
 MAX_WAITING = 1000  # A slow reader loses older changes. A comment says how many.
-MAX_WAITING_BYTES = 8 * 1024 * 1024  # All readers share these.
-_MAX_SENT_BYTES = 64 * 1024  # The connection of each reader copies what it sends.
+MAX_WAITING_BYTES = 8 * 1024 * 1024  # The texts are shared by all readers.
+_MAX_SENT_BYTES = 64 * 1024  # Each connection copies the texts that it sends.
 _LISTENING = comment("listening")
 _HEARTBEAT = comment("heartbeat")
 
@@ -55,7 +55,7 @@ class EventStream:
             yield _LISTENING
             for text in missed:
                 yield text
-                await asyncio.sleep(0)  # as below
+                await asyncio.sleep(0)  # Sending to a fast reader never waits.
             while True:
                 self._woken.clear()
                 is_ended = self._is_ended
@@ -64,7 +64,7 @@ class EventStream:
                 while text := self._take():
                     yield text
                     if self._waiting:
-                        await asyncio.sleep(0)  # Sending does not wait for a reader that is fast.
+                        await asyncio.sleep(0)  # See above.
                 if is_ended:
                     return
                 if not await self._is_woken():
@@ -73,7 +73,7 @@ class EventStream:
             self._feed.leave(self)
 
     def _take(self) -> bytes:
-        """Return what waits, as one text, or the first part of it."""
+        """Return the waiting texts as one, up to about `_MAX_SENT_BYTES`."""
         texts = [lost_changes(self._lost)] if self._lost else []
         self._lost = size = 0
         while self._waiting and size < _MAX_SENT_BYTES:

@@ -15,10 +15,10 @@ class RealClock(Protocol):
         """Return the real instant in Unix nanoseconds. It decreases only by `shift`."""
 
     def monotonic_ns(self) -> int:
-        """Return the nanoseconds since any instant, for durations; `shift` does not change it."""
+        """Return the nanoseconds since a fixed instant, for durations. `shift` has no effect."""
 
     def shift(self, by_ms: int) -> None:
-        """Let `now_ns` return so much more from now on; less only before the server is used."""
+        """Add this to what `now_ns` returns. Only an unused server may subtract."""
 
 
 class DeliveryResult(msgspec.Struct, frozen=True, kw_only=True, array_like=True):

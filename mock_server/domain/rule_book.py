@@ -25,7 +25,7 @@ from mock_server.domain.snapshot_bounds import Count
 
 MAX_RULES = 1000
 MAX_NEXT = 10_000
-_MAX_COUNTERS = 100_000  # Of subjects, for all rules together: fewer subjects of many rules.
+_MAX_COUNTERS = 100_000  # For all rules together: each of many rules counts fewer subjects.
 
 
 class RuleMatch(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ def rule_definition(
 ) -> RuleDefinition:
     """Return the rule that a decoded value describes. Raise InvalidValue.
 
-    If it `is_checked`, its regular expression is not compiled, which can take milliseconds.
+    With `is_checked`, the regular expression is not compiled, because that can take milliseconds.
     """
     rule = convert(value, grammar.Rule, path, whole="rule")
     assert isinstance(value, Mapping)

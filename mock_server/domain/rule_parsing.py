@@ -12,7 +12,7 @@ def parse_rule(
     """Return the rule that a decoded value describes. Raise RuleError.
 
     `path` is the position of the rule for errors, such as `rules[3]`; it may be empty.
-    If the rule `is_checked`, its regular expression is known to be valid, and is not compiled.
+    With `is_checked`, the regular expression is known to be valid and is not compiled.
     """
     from mock_server.domain.rule_definitions import rule_definition  # noqa: PLC0415  # as above
 

@@ -33,7 +33,8 @@ class RuleInput(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     found_patterns: frozenset[str] = frozenset()
 
 
-MAX_RULES_BYTES = 32 * 1024 * 1024  # For the rules of a sandbox, and for its queue.
+_MIB = 1024 * 1024
+MAX_RULES_BYTES = 32 * _MIB  # For the rules of a sandbox, and again for its queue.
 
 
 class Turns(msgspec.Struct, frozen=True):
@@ -98,7 +99,7 @@ class RuleDefinition(msgspec.Struct, frozen=True, kw_only=True):
     written: dict[str, Any]
     conditions: Conditions
     effect: Effect
-    weight: int = 0  # About the memory that it uses, in bytes; rarely less.
+    weight: int = 0  # An estimate of its memory in bytes, rarely too low.
 
     def fits(self, rule_input: RuleInput) -> bool:
         """Tell whether the rule matches, without its counters and random draws."""
@@ -116,5 +117,7 @@ def check_weight(rules: Iterable[RuleDefinition], path: str) -> None:
     """Raise InvalidValue if rules of one sandbox need too much memory."""
     if sum(rule.weight for rule in rules) > MAX_RULES_BYTES:
         raise InvalidValue(
-            path, f"the rules are too large: they need more than {MAX_RULES_BYTES} bytes of memory"
+            path,
+            f"must use at most {MAX_RULES_BYTES // _MIB} MiB of memory in all;"
+            " use fewer or shorter rules",
         )

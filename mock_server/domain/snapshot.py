@@ -53,7 +53,7 @@ from mock_server.domain.validation import decode_json
 
 T = TypeVar("T")
 
-_STEP = 100  # So many items are read at once.
+_STEP = 100  # The number of items that are read in one step.
 _is_task_id = re.compile(TASK_ID_PATTERN).fullmatch
 # An effect that postpones a callback has only these.
 _POSTPONING = {

@@ -53,8 +53,7 @@ def read_message(error: msgspec.ValidationError) -> Message:
 def decode_json(raw: bytes | msgspec.Raw, kind: type[T], whole: str = "body", path: str = "") -> T:
     """Return a JSON document as this type.
 
-    Raise InvalidValue; `whole` names the document. Its path begins with `path`, where `raw` is in
-    the document.
+    Raise InvalidValue. `whole` names the document, and `path` is the position of `raw` in it.
     """
     try:
         return msgspec.json.decode(raw, type=kind)

@@ -14,9 +14,9 @@ class SystemClock:
         return self._offset_ns + monotonic_ns()
 
     def monotonic_ns(self) -> int:
-        """Return the nanoseconds since any instant, for durations."""
+        """Return the nanoseconds since a fixed instant, for durations."""
         return monotonic_ns()
 
     def shift(self, by_ms: int) -> None:
-        """Show this much more, or less, from now on."""
+        """Add this to what `now_ns` returns."""
         self._offset_ns += by_ms * 1_000_000

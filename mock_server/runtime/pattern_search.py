@@ -18,9 +18,9 @@ _MAX_COMPILED = 500
 _PARTS = r"(?s)\\N\{[^{}]*\}|\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\{(?!\d*,?\d*\})"
 _IN_SET = r"(?s)\\.|\["
 
-# Before its first search, `regex` prepares each run of characters in a time that grows with the
-# cube of its length, and stops all threads meanwhile: for a second if 1,000 characters are equal.
-# Something that always matches, and has no width, ends a run.
+# Before its first search, `regex` prepares each run of characters. The time grows with the cube of
+# the length, and all threads are blocked: for a second if 1,000 characters are equal. An item that
+# always matches the empty string ends a run.
 _MAX_RUN = 100
 _NOTHING = "(?!(?!))"
 _SYNTAX = (

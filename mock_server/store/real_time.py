@@ -1,4 +1,4 @@
-"""Real time of a store: it continues where the last process has stopped.
+"""The real time of a store. It continues where the last process stopped.
 
 The clock of the machine may have been set back in the meantime, and a sandbox relies on real time
 that never goes back. `LogOrder` would let its time stand still until the machine catches up.

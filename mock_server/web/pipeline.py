@@ -202,7 +202,7 @@ class Pipeline:
             except ClientGone:
                 return
             request.real_ms = self._now_ns() // 1_000_000
-        answer = await self._answer_surely(endpoint, request, scope)
+        answer = await self._answer_with_retries(endpoint, request, scope)
         head = await self.record(endpoint, request, answer)
         if self._responder.is_durable:
             if answer.owes_callback:  # It must not be lost if the process ends after the response.
@@ -234,10 +234,10 @@ class Pipeline:
             return options(endpoint.methods, real_ms)
         return await endpoint.reject_method(scope, None)
 
-    async def _answer_surely(
+    async def _answer_with_retries(
         self, endpoint: Endpoint, request: ProviderRequest, scope: Scope
     ) -> Answer:
-        """Answer a request; if its sandbox is removed meanwhile, from the one in its place."""
+        """Answer a request. If its sandbox is removed meanwhile, answer from the new sandbox."""
         while True:
             try:
                 return await self.answer(endpoint, request)

@@ -16,9 +16,9 @@ from tests.client_reference.cli.processes import Ended, run
 from tests.client_reference.test_key_secrecy import everything_told_by
 from tests.contract_tests.mutants.harness import Mutant, serving
 from tests.mock_server.e2e.api import SUBMIT
+from tests.secrecy.key_echo import echo_key
 from tests.secrecy.key_search import KEYS, forms_of
 from tests.secrecy.outputs import Outputs
-from tests.secrecy.tell_tale import tell_tale
 
 FAST = ("--poll-after", "0", "--poll-every", "0.05", "--timeout", "20")
 
@@ -26,7 +26,7 @@ FAST = ("--poll-after", "0", "--poll-every", "0.05", "--timeout", "20")
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     settings = Settings(clock="real", generation_time_ms=0, seed=7)
-    mutant = Mutant(name="tell-tale", clause="SUB-1", make=lambda: tell_tale, settings=settings)
+    mutant = Mutant(name="key-echo", clause="SUB-1", make=lambda: echo_key, settings=settings)
     with serving(mutant) as url:
         yield url
 

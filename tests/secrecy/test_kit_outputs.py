@@ -15,9 +15,9 @@ from mock_server.settings import Settings
 from tests.contract_tests.audit_command.clients import CLIENT, SUBMIT
 from tests.contract_tests.commands import contract_tests
 from tests.contract_tests.mutants.harness import Mutant, serving
+from tests.secrecy.key_echo import echo_key
 from tests.secrecy.key_search import KEYS
 from tests.secrecy.outputs import Outputs
-from tests.secrecy.tell_tale import tell_tale
 
 SECOND_KEY = "sk-second/5Rw+2x=="
 CASES = {
@@ -99,7 +99,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
 def check_server(kit: Kit, folder: Path) -> None:
     """Check a server that sends the key back, record it, and judge the recording again."""
     settings = Settings(clock="real", generation_time_ms=0, seed=7)
-    mutant = Mutant(name="tell-tale", clause="SUB-1", make=lambda: tell_tale, settings=settings)
+    mutant = Mutant(name="key-echo", clause="SUB-1", make=lambda: echo_key, settings=settings)
     with serving(mutant) as url:
         for name, key in KEYS.items():
             target = ("--base-url", url, *CASES[name])

@@ -181,7 +181,7 @@ class AuditResource:
             audit_sandbox,
         )
 
-        # One by one, because a thread that encodes or decodes stops the event loop meanwhile.
+        # Encoded one by one, because a thread that encodes JSON blocks the event loop meanwhile.
         journal = [self._without_key(sandbox, JournalEntry.of(*each)) for each in entries]
         shown = [
             self._without_key(sandbox, TaskSummary.of(task, now_ms, sandbox.seed)) for task in tasks

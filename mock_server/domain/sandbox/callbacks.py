@@ -16,8 +16,8 @@ from mock_server.domain.sandbox.state import SandboxState
 def expect_callback(state: SandboxState, command: ExpectCallback) -> None:
     """Open the delivery of a task, unless it is open already.
 
-    It is if a snapshot was restored before its submit was answered. After a reset, it may also be
-    the delivery of a new task: the sandbox has begun again from its seed, with the same ids.
+    It is open if a snapshot was restored before the submit was answered. After a reset, it may
+    belong to a new task, because the sandbox draws the same ids again.
     """
     task = state.tasks.get(command.task_id)
     if task is None or task.order.callback_url is None:

@@ -15,13 +15,13 @@ from mock_server.store.redis.keys import PROCESSES, process_key
 
 LEASE_MS = 15_000
 _RENEWALS = 3  # How often a process renews its key in the time of a lease.
-_MAX_SIGNS = 1_000
+_MAX_HEARTBEATS = 1_000
 
 Send: TypeAlias = Callable[[Sequence[Command]], Awaitable[list[Reply]]]
 
 
-class _Sign(NamedTuple):
-    """The last sign of life of a process: its value, and when this process has seen it first."""
+class _Heartbeat(NamedTuple):
+    """The last value of a process's key, and when this process saw it first."""
 
     value: bytes
     since_s: float
@@ -31,8 +31,7 @@ class Processes:
     """Knows which processes are alive.
 
     A process has ended if nobody has renewed its key for the time of a lease. Each process measures
-    this time itself: Redis deletes the key after a lease too, but it uses the clock of its machine,
-    which may be set.
+    this time itself: Redis also deletes the key after a lease, but by a clock that may be set.
     """
 
     def __init__(
@@ -50,7 +49,7 @@ class Processes:
         self._clock = clock
         self._lease_ms = lease_ms
         self._expiry = expiry
-        self._signs: dict[str, _Sign] = {}
+        self._heartbeats: dict[str, _Heartbeat] = {}
         self._trusted_s = self._held_until_s = self._seconds()
 
     @property
@@ -104,7 +103,7 @@ class Processes:
         return frozenset(
             owner
             for owner in asked
-            if owner in self._signs and self._signs[owner].since_s > latest_s
+            if owner in self._heartbeats and self._heartbeats[owner].since_s > latest_s
         )
 
     async def ended(self) -> list[str]:
@@ -117,12 +116,12 @@ class Processes:
 
     def _note(self, owner: str, value: bytes | None, now_s: float) -> None:
         """Note what the key of a process contains; None if there is no key."""
-        known = self._signs.get(owner)
+        known = self._heartbeats.get(owner)
         if value is not None and (known is None or known.value != value):
-            self._signs.pop(owner, None)
-            self._signs[owner] = _Sign(value, now_s)  # The last one is the newest.
-            if len(self._signs) > _MAX_SIGNS:
-                del self._signs[next(iter(self._signs))]
+            self._heartbeats.pop(owner, None)
+            self._heartbeats[owner] = _Heartbeat(value, now_s)  # The last one is the newest.
+            if len(self._heartbeats) > _MAX_HEARTBEATS:
+                del self._heartbeats[next(iter(self._heartbeats))]
 
     def _renewal(self) -> list[Command]:
         # The value differs each time.

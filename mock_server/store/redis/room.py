@@ -122,7 +122,7 @@ class Room:
         await asyncio.gather(
             *(self._pump.execute(replica, notice) for replica in replicas), return_exceptions=True
         )
-        # A task can be in its origin and in a restored sandbox. Replicas have no order.
+        # The first items are equal if a task is in two sandboxes, and replicas cannot be compared.
         first = nsmallest(_MAX_REMEMBERED, _all_ended(replicas, real_ms), key=itemgetter(0, 1, 2))
         return first[::-1]
 

@@ -19,11 +19,11 @@ Send: TypeAlias = Callable[[Sequence[Command]], Awaitable[list[Reply]]]
 
 
 class SharedTime:
-    """Keeps the clock of this process with those of the others.
+    """Synchronizes the clock of this process with those of the others.
 
-    The latest instant counts, so that time goes back for nobody. Only a process that starts may
-    turn its clock back: if the others have been running since the clock of the machine was set
-    forward, they do not know about it, and tasks must not end because a process was replaced.
+    The latest instant counts, so that time never goes back. Only a process that starts may set its
+    clock back: if the others were running when the clock of the machine was set forward, they do
+    not follow it, and tasks must not end because a process was replaced.
     """
 
     def __init__(self, clock: RealClock, processes: Processes) -> None:

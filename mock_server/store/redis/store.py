@@ -198,7 +198,7 @@ class RedisStore:
                 return replica.sandbox
             count = await self._replicas.begin(sandbox_id, is_broke=is_broke, real_ms=real_ms)
             begun = self._replicas.get(sandbox_id)
-            if begun is not None:  # A late number of tasks of a removed sandbox must not count.
+            if begun is not None:  # The removed sandbox may have written its number of tasks late.
                 self._places.note_count(begun)
             await self._sandboxes.remove_excess(count, sandbox_id)
 

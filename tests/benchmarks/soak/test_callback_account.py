@@ -35,7 +35,7 @@ def account_of(kind: CallbackKind, *, state: str, attempts: int, received: int) 
 
 
 @given(kinds)
-def test_a_delivery_that_ends_as_its_kind_must_is_no_problem(kind: CallbackKind) -> None:
+def test_a_delivery_that_ends_as_expected_is_no_problem(kind: CallbackKind) -> None:
     account = account_of(kind, state=kind.state, attempts=kind.attempts, received=kind.received)
 
     assert account.problems.lines() == []

@@ -57,7 +57,7 @@ def test_memory_may_grow_by_a_twentieth(growth: float, verdict: Verdict) -> None
         (Limits(trimmed_entries=1, submitted=100, max_tasks=100), "--max-tasks"),
     ],
 )
-def test_memory_below_a_limit_proves_nothing(limits: Limits, missing: str) -> None:
+def test_memory_fails_if_a_limit_was_not_reached(limits: Limits, missing: str) -> None:
     check = memory_check(samples(growth=0), limits)
 
     assert check.verdict is Verdict.FAIL
@@ -71,7 +71,7 @@ def test_memory_of_a_short_load_is_not_judged() -> None:
 
 
 @given(st.integers(0, 50), st.integers(0, 50))
-def test_what_is_left_after_the_load_must_have_been_there_before(before: int, after: int) -> None:
+def test_more_descriptors_or_tasks_than_before_the_load_fail(before: int, after: int) -> None:
     verdict = Verdict.FAIL if after > before else Verdict.PASS
 
     assert descriptor_check(samples(growth=0), before, after).verdict is verdict

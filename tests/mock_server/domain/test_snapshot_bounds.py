@@ -159,7 +159,7 @@ def test_snapshot_with_too_large_rules_is_rejected() -> None:
     queued["written"]["match"] = {"operation": "submit", "prompt": "x" * 9_000}
     snapshot["rules"]["queue"] *= 1_000
 
-    with pytest.raises(InvalidValue, match=r"rules\.queue: the rules are too large"):
+    with pytest.raises(InvalidValue, match=r"rules\.queue: must use at most 32 MiB"):
         parse_snapshot(json.dumps(snapshot).encode(), CATALOGUE)
 
 

@@ -23,7 +23,7 @@ print(len(client.generate("[[mock pending=0 processing=1s]] a fox").urls))
 """
 
 
-def test_client_waits_for_its_task_although_a_day_seems_to_pass(
+def test_client_waits_for_its_task_although_the_clock_is_set_forward(
     machine_clock: MachineClock,
 ) -> None:
     with started("--log-level", "warning") as server:

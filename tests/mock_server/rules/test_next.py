@@ -56,6 +56,9 @@ def test_queue_is_full_when_its_rules_need_too_much_memory(api: Api) -> None:
     answer = api.control("POST", "next", large)
 
     assert answer.status_code == 400
-    assert "next: the rules are too large" in answer.json()["data"]["error"]
+    assert (
+        "next: must use at most 32 MiB of memory in all; use fewer or shorter rules"
+        in answer.json()["data"]["error"]
+    )
     assert api.told("DELETE", "next") == {"next": []}
     api.told("POST", "next", large)

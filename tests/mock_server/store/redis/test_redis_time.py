@@ -76,7 +76,7 @@ def test_process_that_renews_its_key_is_alive_although_redis_deletes_it(
     assert key.sandbox.claim_owners() == {process.store.owner}
 
 
-def test_key_that_nobody_renews_is_no_sign_of_life(
+def test_process_that_does_not_renew_its_key_has_ended(
     new_process: NewProcess, clock: Clock, redis_server: RedisServer, runner: asyncio.Runner
 ) -> None:
     """Redis keeps it for longer if the clock of its machine is set back."""

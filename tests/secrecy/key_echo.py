@@ -4,8 +4,8 @@ from tests.contract_tests.mutants.harness import Asked, Serve, Told
 from tests.secrecy.key_search import forms_of
 
 
-async def tell_tale(asked: Asked, serve: Serve) -> Told:
-    """Answer with the key wherever an answer has room for it, in every form."""
+async def echo_key(asked: Asked, serve: Serve) -> Told:
+    """Add the key in every form to the headers and the body of a response."""
     key = asked.header(b"authorization").decode().partition(" ")[2]
     told = await serve(asked)
     if not key or (told.status == 200 and asked.is_result):
