@@ -85,7 +85,7 @@ def run_soak(settings: SoakSettings, note: Callable[[str], None]) -> SoakReport:
         switches = [
             *("--config", str(config), "--seed", str(settings.seed), "--speed", str(_SPEED)),
             *("--max-tasks", str(MAX_TASKS), "--journal-memory", str(_JOURNAL_BYTES)),
-            *("--callback-timeout", "5s", "--egress", "loopback", "--log-level", "warning"),
+            *("--callback-timeout", "10s", "--egress", "loopback", "--log-level", "warning"),
             *("--store", settings.store, "--workers", str(settings.workers)),
         ]
         command = python_module(settings.server, str(prefix))

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import count
 from random import Random
 from secrets import token_hex
 from typing import Any
@@ -16,9 +15,11 @@ from benchmarks.soak.client import SoakClient
 
 _WIRE_HEADER = "X-Soak-Wire"
 _WIRE_FAULTS = ("close", "reset", "half-body", "hang", "garbage", "empty", "invalid-json")
-_PROBABILITY = 0.02
+# Not "probability", with which a rule remembers thousands of subjects: memory would not be flat.
+_NTH = "every 50"
 _RECENT_TASKS = 3  # Of each key. The server has not dropped these.
 _MANUAL_SHARE = 10  # One of so many keys has a manual clock.
+_VISITORS = 100  # More than steps in progress.
 _SHORT_S = 0.3  # After this time, the client leaves waits and streams.
 _ALL_RETRIES_S = 900  # A callback is given up after 750 seconds of the clock.
 _FAST_CLOCK = {"mode": "real", "speed": 10_000}
@@ -51,11 +52,11 @@ def soak_rules() -> list[dict[str, object]]:
         {"match": {"header": {_WIRE_HEADER: fault}}, "apply": {"wire": fault}}
         for fault in _WIRE_FAULTS
     ]
-    random_rules: list[dict[str, object]] = [
-        {"match": {"operation": operation, "probability": _PROBABILITY}, "apply": effect}
+    rare_rules: list[dict[str, object]] = [
+        {"match": {"operation": operation, "nth": _NTH}, "apply": effect}
         for operation, effect in _EFFECTS
     ]
-    return [*callback_rules(), *wire_rules, *random_rules]
+    return [*callback_rules(), *wire_rules, *rare_rules]
 
 
 class Key:
@@ -89,7 +90,7 @@ class Traffic:
         self.first_key = Key(f"{self._prefix}-first")  # It is used before the load only.
         self.keys = [Key(f"{self._prefix}-{number}") for number in range(keys)]
         self._manual = deque(self.keys[_MANUAL_SHARE - 1 :: _MANUAL_SHARE])
-        self._visitors = count()
+        self._visitors = deque(Key(f"{self._prefix}-visitor-{n}") for n in range(_VISITORS))
         self._steps: dict[Callable[[Key], Awaitable[None]], float] = {
             self._submit: 20,
             self._submit_callback: 16,
@@ -285,8 +286,8 @@ class Traffic:
         await self._control("snapshot", "GET", "sandbox/snapshot", key)
 
     async def _visit(self, _: Key) -> None:
-        """Use a new key: its sandbox is created, saved, removed, restored and removed again."""
-        visitor = Key(f"{self._prefix}-visitor-{next(self._visitors)}")
+        """Submit with a key, save its sandbox, remove what is in it, restore it and remove it."""
+        visitor = self._visitors.popleft()  # No other step uses this key at the same time.
         await self._submit(visitor)
         saved = await self._control("snapshot", "GET", "sandbox/snapshot", visitor)
         await self._remove(visitor)
@@ -300,6 +301,7 @@ class Traffic:
         )
         await self._status(visitor)
         await self._remove(visitor)
+        self._visitors.append(visitor)
 
     async def _remove(self, key: Key) -> None:
         await self._client.send("remove", "DELETE", "/_mock/sandbox", key.text, expected=[204])
