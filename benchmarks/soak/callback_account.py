@@ -33,6 +33,7 @@ class _Open(msgspec.Struct):
     """A callback task whose delivery has not been seen to end."""
 
     kind: CallbackKind
+    key: str
     is_accepted: bool = False
     received: int = 0
     last: str = "not listed by the server"  # How the server has last listed it.
@@ -54,14 +55,14 @@ class CallbackAccount:
         self._ended: set[int] = set()
 
     @property
-    def open(self) -> int:
-        """The number of tasks whose delivery has not been seen to end."""
-        return len(self._open)
+    def open_keys(self) -> set[str]:
+        """The keys of the tasks whose delivery has not been seen to end."""
+        return {found.key for found in self._open.values()}
 
-    def expect(self, kind: CallbackKind) -> int:
-        """Return the number of a task that is about to be submitted."""
+    def expect(self, kind: CallbackKind, key: str) -> int:
+        """Return the number of a task that is about to be submitted with a key."""
         self._last += 1
-        self._open[self._last] = _Open(kind)
+        self._open[self._last] = _Open(kind, key)
         return self._last
 
     def accept(self, number: int) -> None:
@@ -86,14 +87,14 @@ class CallbackAccount:
         found.received += 1
         return found.received
 
-    def read(self, listed: ListedDeliveries, key: str) -> None:
-        """Compare the deliveries of a key that have ended with their kinds."""
+    def read(self, listed: ListedDeliveries) -> None:
+        """Compare the deliveries that have ended with their kinds."""
         for delivery in listed.deliveries:
             number = int(delivery.url.rpartition("/")[2])
             found = self._open.get(number)
             if found is None or not found.is_accepted:
                 continue
-            found.last = f"{_shown(delivery)}, next at {delivery.next_ms}, key {key}"
+            found.last = f"{_shown(delivery)}, next at {delivery.next_ms}"
             if delivery.state != PENDING:
                 del self._open[number]
                 self._ended.add(number)
@@ -102,7 +103,9 @@ class CallbackAccount:
     def close(self) -> None:
         """Add a problem for each callback that is still open."""
         for found in self._open.values():
-            self.problems.add("a delivery that did not end", f"{found.kind.name}: {found.last}")
+            self.problems.add(
+                "a delivery that did not end", f"{found.kind.name}, {found.key}: {found.last}"
+            )
         self._open.clear()
 
     def _judge(self, found: _Open, delivery: ListedDelivery) -> None:

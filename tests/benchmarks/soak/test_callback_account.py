@@ -25,11 +25,11 @@ def listed(number: int, state: str, attempts: int) -> ListedDeliveries:
 def account_of(kind: CallbackKind, *, state: str, attempts: int, received: int) -> CallbackAccount:
     """Return the account of one task, whose delivery was listed once."""
     account = CallbackAccount()
-    number = account.expect(kind)
+    number = account.expect(kind, "key")
     account.accept(number)
     for _ in range(received):
         account.receive(number)
-    account.read(listed(number, state, attempts), "key")
+    account.read(listed(number, state, attempts))
     account.close()
     return account
 
@@ -39,7 +39,7 @@ def test_a_delivery_that_ends_as_expected_is_no_problem(kind: CallbackKind) -> N
     account = account_of(kind, state=kind.state, attempts=kind.attempts, received=kind.received)
 
     assert account.problems.lines() == []
-    assert (account.open, account.ended) == (0, {kind.name: 1})
+    assert (account.open_keys, account.ended) == (set(), {kind.name: 1})
 
 
 @given(
@@ -56,19 +56,19 @@ def test_a_delivery_that_ends_otherwise_is_a_problem(
 
 def test_a_delivery_that_is_not_listed_is_a_problem() -> None:
     account = CallbackAccount()
-    account.accept(account.expect(KINDS["accepted"]))
-    account.read(ListedDeliveries([]), "key")
+    account.accept(account.expect(KINDS["accepted"], "key"))
+    account.read(ListedDeliveries([]))
 
     account.close()
 
-    assert account.problems.lines()[-1] == "  accepted: not listed by the server"
+    assert account.problems.lines()[-1] == "  accepted, key: not listed by the server"
 
 
 def test_a_delivery_that_stays_pending_is_a_problem() -> None:
     account = account_of(KINDS["rejected"], state="pending", attempts=1, received=1)
 
     assert account.problems.lines()[-1] == (
-        "  rejected: pending after 1 attempts (connection refused), next at None, key key"
+        "  rejected, key: pending after 1 attempts (connection refused), next at None"
     )
 
 
@@ -91,26 +91,26 @@ def test_a_callback_of_no_task_is_a_problem() -> None:
 @pytest.mark.parametrize(("received", "problems"), [(0, 0), (1, 1)])
 def test_a_rejected_submit_must_have_no_callback(received: int, problems: int) -> None:
     account = CallbackAccount()
-    number = account.expect(KINDS["before-answer"])
+    number = account.expect(KINDS["before-answer"], "key")
     for _ in range(received):
         account.receive(number)
 
     account.reject(number)
 
-    assert (len(account.problems), account.open) == (problems, 0)
+    assert (len(account.problems), account.open_keys) == (problems, set())
 
 
 def test_a_delivery_is_judged_after_its_submit_was_answered() -> None:
     """A callback before the answer may be delivered while the submit is in progress."""
     account = CallbackAccount()
-    number = account.expect(KINDS["before-answer"])
+    number = account.expect(KINDS["before-answer"], "key")
     account.receive(number)
-    account.read(listed(number, "delivered", 1), "key")
+    account.read(listed(number, "delivered", 1))
 
-    assert account.open == 1
+    assert account.open_keys == {"key"}
     account.accept(number)
-    account.read(listed(number, "delivered", 1), "key")
-    assert (account.open, len(account.problems)) == (0, 0)
+    account.read(listed(number, "delivered", 1))
+    assert (account.open_keys, len(account.problems)) == (set(), 0)
 
 
 @given(kinds)
