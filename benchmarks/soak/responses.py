@@ -19,7 +19,7 @@ class ResponseAccount:
     def add(
         self, request: str, status: int, expected: Collection[int], *, is_injected: bool, body: str
     ) -> None:
-        """Note a response. An injected one is never a problem, and a 5xx is one if it is not."""
+        """Note a response. An injected one is no problem; any other 5xx is one."""
         self.requests[request] += 1
         self.statuses[status] += 1
         if is_injected:

@@ -1,4 +1,4 @@
-"""Run a soak test: start the server, warm it up, load it, let it come to rest, and check it."""
+"""Run a soak test: start the server, warm it up, load it, wait until it is idle, and check it."""
 
 import asyncio
 import socket
@@ -43,7 +43,7 @@ _JOURNAL_BYTES = 6 * 1024 * 1024
 _SPEED = 60  # A callback that is never accepted is given up after 12.5 minutes of the clock.
 _REDIS_PIPELINES = 8  # Each of them uses a connection.
 _CONCURRENT = 64
-_READ_ALL_S = 20.0  # The deliveries of all keys are read so often, before their tasks are dropped.
+_READ_ALL_S = 20.0  # All deliveries are read at this interval, before their tasks are dropped.
 _POLL_S = 0.5
 _SAMPLES = 300
 
@@ -52,7 +52,7 @@ class SoakSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line sets."""
 
     minutes: float
-    rate: int  # Requests per second.
+    rate: int  # Steps per second, each of one or more requests.
     keys: int
     seed: int
     store: str
@@ -147,7 +147,7 @@ class _Soak:
                 if settings.minutes * 60 >= LEAST_JUDGED_S:
                     await traffic.fill_pictures()
             self._before = await self._rest(None)
-            self._note(f"load: {settings.rate} requests/s for {settings.minutes:g} minutes")
+            self._note(f"load: {settings.rate} steps/s for {settings.minutes:g} minutes")
             async with receiver.listening(), self._client.open():
                 await traffic.prepare()
                 await self._load(traffic)
@@ -244,7 +244,7 @@ class _Soak:
         )
 
     async def _drain(self, traffic: Traffic, keys: Sequence[Key]) -> None:
-        """Wait until all deliveries of these keys have ended, but not for ever."""
+        """Wait until all deliveries of these keys have ended, at most `patience_s`."""
         until_s = time.monotonic() + self._settings.patience_s
         for key in keys:
             await traffic.hurry(key)
@@ -255,7 +255,11 @@ class _Soak:
             await asyncio.sleep(_POLL_S)
 
     async def _rest(self, before: Rest | None) -> Rest:
-        """Return what the server holds when it no longer has less to release, or as `before`."""
+        """Return what the server holds when it is idle.
+
+        Wait at most `patience_s` until it holds no more than `before`; without it, until two
+        samples are equal.
+        """
         until_s = time.monotonic() + self._settings.patience_s
         last = None
         while True:

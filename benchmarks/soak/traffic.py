@@ -19,7 +19,7 @@ _WIRE_FAULTS = ("close", "reset", "half-body", "hang", "garbage", "empty", "inva
 _NTH = "every 50"
 _MANUAL_SHARE = 10  # One of so many keys has a manual clock.
 _VISITORS = 100  # More than steps in progress.
-_SHORT_S = 0.3  # After this time, the client leaves waits and streams.
+_SHORT_S = 0.3  # After this time, the client disconnects from waits and streams.
 _ALL_RETRIES_S = 900  # A callback is given up after 750 seconds of the clock.
 _FAST_CLOCK = {"mode": "real", "speed": 10_000}
 _PICTURES = 640  # They fill the cache of the server: 64 MiB, and about 110 kB each.
@@ -67,7 +67,7 @@ class Key:
 
 
 class Traffic:
-    """Sends one request of a random kind at a time, as often as it is asked to."""
+    """Sends requests of random kinds, one at a time."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class Traffic:
             await self._control("clock", "PUT", "clock", key, {"mode": "manual"})
 
     async def step_all(self) -> None:
-        """Send a request of each kind, so that the server has loaded all that it loads late."""
+        """Send a request of each kind, so that the server has imported all modules."""
         for step in self._steps:
             await step(self.first_key)
 

@@ -58,7 +58,7 @@ def decoded(text: str) -> str:
 
 
 def cores(key: str) -> list[str]:
-    """Return what each base64 that contains the key contains, whatever is around the key."""
+    """Return the base64 of the key without its ends, for each position of the key in a text."""
     return [
         encoded[4:-4]
         for before in range(3)

@@ -1,4 +1,4 @@
-"""End everything in the sandboxes of a race, and look at their state."""
+"""End all tasks in the sandboxes of a race, and read their state."""
 
 import json
 from typing import Any

@@ -135,10 +135,10 @@ def _kept(
     kinds: Sequence[Kind],
     contents: Callable[[Snapshot], set[int]],
 ) -> Iterator[str]:
-    """Find accepted things that are not there although nothing dropped them, and others that are.
+    """Find accepted items that are missing although nothing dropped them, and unexpected items.
 
-    A request, or the restore of a snapshot with it, may create it. A reset, or the restore of a
-    snapshot without it, drops it.
+    A request, or the restore of a snapshot with the item, creates it. A reset, or the restore of a
+    snapshot without the item, drops it.
     """
     present = contents(history.ends[key].snapshot)
     drops = history.drops(key)

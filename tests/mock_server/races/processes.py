@@ -1,4 +1,4 @@
-"""Servers as processes of their own. Between the race and the look at its end, they restart."""
+"""Servers as processes of their own. They restart before the state after the race is read."""
 
 import asyncio
 import signal

@@ -1,4 +1,4 @@
-"""Run a script: many connections at once, then the end of all tasks, and a look at the state."""
+"""Run a script: many connections at once, then the end of all tasks, and the state."""
 
 import asyncio
 import json

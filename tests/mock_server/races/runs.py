@@ -39,7 +39,7 @@ def with_sqlite(file: Path) -> AbstractContextManager[Run]:
 
 @contextmanager
 def with_redis(address: str) -> Iterator[Run]:
-    """Serve from two processes. They restart between a race and the look at its end.
+    """Serve from two processes. They restart before the state after a race is read.
 
     After all races, there must be places for as many tasks as before.
     """

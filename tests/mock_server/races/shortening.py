@@ -10,7 +10,7 @@ _TRIES = 3  # A race does not always end in the same way.
 def shortened(
     script: Script, violates: Callable[[Script], bool], report: Callable[[Script], None]
 ) -> Script:
-    """Leave out parts of a script as long as one of a few runs without them violates it too."""
+    """Remove parts of a script while it still violates an invariant in one of a few runs."""
     size = max(len(script.steps) // 2, 1)
     while True:
         shorter = _without_part(script, size, violates)
