@@ -27,7 +27,11 @@ def mock() -> Iterator[Started]:
 
 
 def limited(program: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command that cannot write more than a few KB into a file."""
+    """Run a command that cannot write more than a few KB into a file.
+
+    Its coverage is not measured, because that needs a larger file.
+    """
+    inherited = environment(variables).items()
     return subprocess.run(
         [
             *("sh", "-c", f'ulimit -f {BLOCKS}; exec "$@"', "sh"),
@@ -36,7 +40,7 @@ def limited(program: str, *arguments: str, **variables: str) -> "subprocess.Comp
         ],
         capture_output=True,
         text=True,
-        env=environment(variables),
+        env={name: value for name, value in inherited if not name.startswith("COVERAGE")},
         timeout=4 * PATIENCE_S,
         check=False,
     )

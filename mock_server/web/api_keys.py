@@ -6,14 +6,16 @@ from typing import Any
 
 import msgspec
 
-from mock_server.domain.api_key import MAX_KEY_LENGTH
+from mock_server.domain.api_key import (
+    BROKE_PREFIX,
+    FORBIDDEN_PREFIX,
+    INVALID_PREFIX,
+    MAX_KEY_LENGTH,
+)
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.web.redaction import Redactor, bearer_token
 from mock_server.web.request import Headers
 
-INVALID_PREFIX = "sk-invalid"  # Keys that are always rejected.
-FORBIDDEN_PREFIX = "sk-forbidden"  # Keys without permission (AUTH-5).
-BROKE_PREFIX = "sk-broke"  # Keys without credit (SUB-17).
 _MAX_CACHED = 20_000
 _MAX_CACHED_BYTES = MAX_KEY_LENGTH + 100  # A header has a scheme, a key and spaces.
 _HEADERS_OF_OTHERS = {b"x-api-key": "X-API-Key", b"api-key": "Api-Key", b"apikey": "ApiKey"}

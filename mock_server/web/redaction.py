@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
 
+from mock_server.domain.api_key import PREFIXES
 from mock_server.web.key_forms import KeyForms
 
 REDACTED = "[redacted]"
@@ -24,10 +25,13 @@ class Redactor:
 
     @classmethod
     def of_request(cls, headers: Iterable[Header]) -> "Redactor":
-        """Return a redactor for the API key in the headers of a request."""
+        """Return a redactor for the API key in the headers of a request.
+
+        A key that is only a prefix with a meaning is no secret, and errors name this prefix.
+        """
         for name, value in headers:
             found = _BEARER.fullmatch(value.decode("latin-1")) if name == b"authorization" else None
-            if found and len(found[1]) >= _SHORTEST_KEY:
+            if found and len(found[1]) >= _SHORTEST_KEY and found[1] not in PREFIXES:
                 return cls(found[1])
         return cls()
 

@@ -69,6 +69,11 @@ def played(
     }
     switches = ("--store", stores[request.param], "--log-format", LOG_FORMATS[request.param])
     outputs = Outputs()
+
+    def content() -> bytes:
+        is_redis = request.param == "redis"
+        return content_of(folder) + (content_of_redis(redis_server) if is_redis else b"")
+
     with started(
         *("--clock", "manual", "--seed", "7", "--log-level", "debug", *switches),
         MOCK_SERVER_ADMIN_TOKEN=ADMIN_TOKEN,
@@ -82,11 +87,11 @@ def played(
             for each in scenarios:
                 each.play()
             Api(http, KEPT_KEY).submit(KEPT_KEY)
-            stored = content_of(folder) + content_of_redis(redis_server)
+            stored = content()
             for each in scenarios:
                 each.delete()
             scenarios[0].leave_a_callback()
-            stored += content_of(folder) + content_of_redis(redis_server)
+            stored += content()
         status, out, err = server.stop(signal.SIGTERM)
     assert status == 0
     for received in receiver.received:

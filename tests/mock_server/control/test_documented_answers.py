@@ -125,13 +125,16 @@ def test_every_event_matches_its_documented_type(
         api.submit("a fox", callback_url=receiver.url())
         api.advance("5m")
         api.change(rate_limit=5)
-        api.control("DELETE", "sandbox")
-        while missing:
-            name, _, kind = next(lines).partition(": ")
+        for line in lines:
+            name, _, kind = line.partition(": ")
             if name == "event":
                 data = json.loads(next(lines).removeprefix("data: "))
                 assert problems(checker.document, events[kind], data) == []
                 missing.discard(kind)
+            if missing == {"dropped"}:  # A reset drops the events that are not sent yet.
+                api.control("DELETE", "sandbox")
+            if not missing:
+                break
 
 
 def test_every_rejection_matches_the_document(
