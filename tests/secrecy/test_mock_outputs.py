@@ -1,5 +1,6 @@
 """No output of a mock server shows an API key, in whatever form clients have written it."""
 
+import asyncio
 import re
 import signal
 from collections.abc import Iterator, Mapping
@@ -62,6 +63,7 @@ def played(
     redis_server: RedisServer,
 ) -> Played:
     folder = tmp_path_factory.mktemp("store")
+    asyncio.run(redis_server.flush(DATABASE))  # Other tests may have used it with another seed.
     stores = {
         "memory": "memory",
         "sqlite": f"sqlite:{folder / 'store.db'}",

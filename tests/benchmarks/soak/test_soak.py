@@ -1,5 +1,6 @@
 """The command runs a soak test of seconds on each store, reports, and exits as the checks say."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -16,9 +17,11 @@ from benchmarks.soak.checks import Check, Verdict
 from benchmarks.soak.observation import Observation, ServerEnded
 from benchmarks.soak.report import SoakReport, report_text
 from benchmarks.soak.run import SoakSettings, run_soak
+from tests.redis_server import RedisServer
 
 # A hanging receiver takes many seconds; the others take none when clocks run fast.
 SHORT_KINDS = ",".join(name for name in KINDS if name != "hanging")
+_DATABASE = 9
 CHECKS = ["memory", "descriptors", "asyncio tasks", "callbacks", "responses", "log"]
 
 
@@ -34,8 +37,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:{tmp_path / 'soak.db'}"
     if request.param == "redis":
-        address: str = request.getfixturevalue("redis_server").address
-        return f"{address}?db=15"
+        server: RedisServer = request.getfixturevalue("redis_server")
+        asyncio.run(server.flush(_DATABASE))
+        return f"{server.address}?db={_DATABASE}"
     return "memory"
 
 
