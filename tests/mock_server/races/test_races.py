@@ -10,10 +10,13 @@ import pytest
 
 from tests.mock_server.races.runs import Run, in_memory, with_redis, with_sqlite
 from tests.mock_server.races.script import draw, draw_cuts
-from tests.properties import scale
+from tests.properties import is_deep, scale
 from tests.redis_server import RedisServer
 
 _DATABASE = 14
+_is_many = pytest.mark.skipif(
+    not is_deep(), reason="`make test-deep` tries hundreds of races, `make test` a few"
+)
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +71,7 @@ def test_race_of_two_processes(run: Run, seed: int) -> None:
 
 @pytest.mark.deep
 @pytest.mark.long
+@_is_many
 @pytest.mark.parametrize("seed", range(1000, 1300))
 @with_store("memory")
 def test_many_races_in_memory(run: Run, seed: int) -> None:
@@ -76,6 +80,7 @@ def test_many_races_in_memory(run: Run, seed: int) -> None:
 
 @pytest.mark.deep
 @pytest.mark.long
+@_is_many
 @pytest.mark.parametrize("seed", range(1000, 1100))
 @with_store("redis")
 def test_many_races_of_two_processes(run: Run, seed: int) -> None:
