@@ -14,6 +14,7 @@ from mock_server.domain.results import Rejection, RejectionReason, TaskView
 from mock_server.store.redis import places as redis_places
 from mock_server.store.redis.accounts import TaskCount, account, accounts_in
 from mock_server.store.redis.keys import PLACES, SANDBOXES, SandboxKeys
+from mock_server.store.redis.replica import Replica
 from tests.mock_server.store.bench import HELD
 from tests.mock_server.store.redis.changes import ENDED, change_much, ends_after, snapshot_of
 from tests.mock_server.store.redis.processes import LEASE_MS, Clock, NewProcess, Process
@@ -132,15 +133,21 @@ def test_process_that_was_stopped_for_longer_than_its_lease_reserves_again(
     assert isinstance(process.bench.key().submit(HELD), Rejection)
 
 
-def test_account_that_is_written_after_its_sandbox_was_removed_is_removed_later(
-    new_process: NewProcess,
-) -> None:
-    process, other = new_process(max_tasks=_MAX_TASKS), new_process(max_tasks=_MAX_TASKS)
+def replica_that_was_removed_elsewhere(process: Process, other: Process) -> Replica:
+    """Return the replica of a sandbox with one task, which another process has removed."""
     key = process.bench.key()
     key.task(HELD)
     replica = process.store._replicas.get(key.id)
     assert replica is not None
     other.bench.run(other.store.remove(key.id))
+    return replica
+
+
+def test_account_that_is_written_after_its_sandbox_was_removed_is_removed_later(
+    new_process: NewProcess,
+) -> None:
+    process, other = new_process(max_tasks=_MAX_TASKS), new_process(max_tasks=_MAX_TASKS)
+    replica = replica_that_was_removed_elsewhere(process, other)
     process.store._places.note_count(replica)
     process.renew_places()
     assert sums(other)[0] == 1
@@ -154,11 +161,7 @@ def test_account_that_is_written_after_its_sandbox_was_created_anew_is_replaced(
     new_process: NewProcess,
 ) -> None:
     process, other = new_process(max_tasks=_MAX_TASKS), new_process(max_tasks=_MAX_TASKS)
-    key = process.bench.key()
-    key.task(HELD)
-    replica = process.store._replicas.get(key.id)
-    assert replica is not None
-    other.bench.run(other.store.remove(key.id))
+    replica = replica_that_was_removed_elsewhere(process, other)
     other.bench.key().open()
     process.store._places.note_count(replica)
     process.renew_places()
