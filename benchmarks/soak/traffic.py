@@ -253,24 +253,14 @@ class Traffic:
         await self._control("journal as HAR", "GET", "journal?limit=50&format=har", key)
 
     async def _leave_wait(self, key: Key) -> None:
-        await self._client.send(
-            "wait that the client leaves",
-            "GET",
-            "/_mock/journal/wait?operation=submit&count=1000000&timeout=60",
-            key.text,
-            may_break=True,
-            timeout_s=_SHORT_S,
-        )
+        path = "/_mock/journal/wait?operation=submit&count=1000000&timeout=60"
+        await self._leave("wait that the client leaves", path, key)
 
     async def _leave_events(self, key: Key) -> None:
-        await self._client.send(
-            "event stream that the client leaves",
-            "GET",
-            "/_mock/events",
-            key.text,
-            may_break=True,
-            timeout_s=_SHORT_S,
-        )
+        await self._leave("event stream that the client leaves", "/_mock/events", key)
+
+    async def _leave(self, name: str, path: str, key: Key) -> None:
+        await self._client.send(name, "GET", path, key.text, may_break=True, timeout_s=_SHORT_S)
 
     async def _advance(self, _: Key) -> None:
         """Advance the next key with a manual clock, until all its callbacks have ended."""
