@@ -1,4 +1,4 @@
-"""Reject requests that no path may serve: of foreign web pages, or with an ambiguous target."""
+"""Reject requests that no path may serve: of foreign web pages, or with an ambiguous head."""
 
 import re
 from collections.abc import Callable
@@ -11,6 +11,8 @@ from mock_server.web.answer import Answer
 from mock_server.web.origins import Origins
 
 _CONTROL = "/_mock"
+# A proxy may have checked the first of two, and the server would use the last one.
+_SENT_ONCE = {b"host": "Host", b"authorization": "Authorization"}
 
 
 class RequestChecks:
@@ -26,16 +28,17 @@ class RequestChecks:
         A page that uses DNS rebinding sends its own origin with each request that changes
         something, so the check of `Origin` on every path stops it.
         """
-        hosts: list[bytes] = []
+        once: dict[bytes, bytes] = {}
         origins: list[bytes] = []
         for name, value in scope["headers"]:
-            if name == b"host":
-                hosts.append(value)
+            if name in _SENT_ONCE:
+                if name in once:
+                    detail = f"{_SENT_ONCE[name]}: must be sent once"
+                    return self._answer(400, "Invalid request", detail)
+                once[name] = value
             elif name == b"origin":
                 origins.append(value)
-        if len(hosts) > 1:  # RFC 9112 §3.2: a proxy may have used the other one.
-            return self._answer(400, "Invalid request", "Host: must be sent once")
-        host = hosts[0].decode("latin-1") if hosts else ""
+        host = once.get(b"host", b"").decode("latin-1")
         for each in origins:
             origin = each.decode("latin-1")
             if not self._origins.admits(origin, host):

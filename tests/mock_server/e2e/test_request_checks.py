@@ -1,5 +1,6 @@
-"""Requests that no path serves: of foreign web pages, and with an ambiguous target."""
+"""Requests that no path serves: of foreign web pages, and with an ambiguous head."""
 
+import json
 from collections.abc import Iterator
 
 import httpx
@@ -82,12 +83,28 @@ def test_second_origin_is_checked_too(mock: RunningMock) -> None:
     assert answer.status == 403
 
 
-def test_second_host_is_rejected(mock: RunningMock) -> None:
-    lines = [f"GET {BALANCE} HTTP/1.1", "Host: a", "Host: a", "Authorization: Bearer sk-page"]
-    answer, body = exchange(mock, "\r\n".join([*lines, "", ""]).encode())
+@pytest.mark.parametrize("path", [BALANCE, "/_mock/sandbox", "/unknown"])
+@pytest.mark.parametrize(
+    ("name", "first", "second"),
+    [
+        ("Host", "a", "a"),
+        ("Authorization", "Bearer sk-page", "Bearer sk-page"),
+        ("Authorization", "Bearer sk-page", "Bearer sk-other"),
+        ("authorization", "Basic c2s=", "Bearer sk-other"),
+    ],
+)
+def test_host_and_authorization_must_be_sent_once(
+    mock: RunningMock, path: str, name: str, first: str, second: str
+) -> None:
+    """A proxy that checks only one of them would let the other one pass."""
+    sent = {"Host": f"Host: {mock.host}", "Authorization": "Authorization: Bearer sk-page"}
+    sent[name.title()] = f"{name}: {first}\r\n{name.title()}: {second}"
+    answer, body = exchange(
+        mock, "\r\n".join([f"GET {path} HTTP/1.1", *sent.values(), "", ""]).encode()
+    )
 
     assert answer.status == 400
-    assert b"Host: must be sent once" in body
+    assert json.loads(body)["data"]["error"] == f"{name.title()}: must be sent once"
 
 
 @pytest.mark.parametrize("path", ["/_mock%2fsandboxes", "/%5fmock/sandboxes", "/%5Fmock%2F"])
