@@ -105,8 +105,10 @@ class Places:
         if not self._processes.holds_lease:
             await self._processes.renew()
             await self._account(0)
-        if self._free < count:
-            await self._account(max(count, self._chunk, self.waiting) - self._free)
+        # Meanwhile, others may take places that were free. Only Redis can tell that there are none.
+        while self._free < count:
+            if not await self._account(max(count, self._chunk, self.waiting)):
+                break
         taken = min(count, self._free)
         self._free -= taken
         self._taken += taken
@@ -148,9 +150,9 @@ class Places:
         """Write changes for which other processes may be waiting."""
         if self._is_urgent:
             self._is_urgent = False
-            wanted = max(self.waiting, min(self._dropped, self._kept)) - self._free
+            wanted = max(self.waiting, min(self._dropped, self._kept))
             self._dropped = 0
-            await self._account(max(0, wanted))
+            await self._account(wanted)
 
     async def renew(self, synced: Callable[[str], Awaitable[Replica | None]]) -> None:
         """Write all numbers of tasks, and find out the outcomes that were unknown."""
@@ -202,16 +204,20 @@ class Places:
             self._free = 0
             await self._connection.send([remove_process(self._processes.own)])
 
-    async def _account(self, more: int) -> None:
-        """Write numbers of tasks, and reserve `more` places in addition."""
+    async def _account(self, wanted: int) -> bool:
+        """Write numbers of tasks, and reserve places until so many are free.
+
+        Return False if there were not so many.
+        """
         async with self._lock:
             while len(self._unsettled) > _MAX_COUNTS:
                 await self._write(0, self._connection.send)
-            await self._write(more, self._connection.send)
+            return await self._write(wanted, self._connection.send)
 
-    async def _write(self, more: int, send: Send) -> None:
+    async def _write(self, wanted: int, send: Send) -> bool:
+        more = max(0, wanted - self._free)
         if not more:
-            self._free = min(self._free, self._kept)
+            self._free = min(self._free, max(wanted, self._kept))
         settled = dict(islice(self._unsettled.items(), _MAX_COUNTS))
         for sandbox_id in settled:
             del self._unsettled[sandbox_id]
@@ -236,6 +242,7 @@ class Places:
             raise
         self._free = max(0, self._free + reservation.granted - needed)
         self._others = reservation.others
+        return reservation.granted == needed + more
 
     def _restore(self, sandbox_id: str, unwritten: _Unsettled) -> None:
         """Keep a number that could not be written, unless there is a later one."""

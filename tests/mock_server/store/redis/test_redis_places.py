@@ -133,6 +133,21 @@ def test_process_that_was_stopped_for_longer_than_its_lease_reserves_again(
     assert isinstance(process.bench.key().submit(HELD), Rejection)
 
 
+def test_places_that_are_released_meanwhile_are_reserved_again(new_process: NewProcess) -> None:
+    process = new_process(max_tasks=_MAX_TASKS)
+    places = process.store._places
+
+    async def take_after_release() -> int:
+        given_back = await places.take_up_to(2)
+        writing = asyncio.create_task(places.settle())
+        await asyncio.sleep(0)  # Now it is being written, and others wait for that.
+        places.give_back(given_back)
+        _, taken, _ = await asyncio.gather(places.settle(), places.take_up_to(3), writing)
+        return taken
+
+    assert process.bench.run(take_after_release()) == 3
+
+
 def replica_that_was_removed_elsewhere(process: Process, other: Process) -> Replica:
     """Return the replica of a sandbox with one task, which another process has removed."""
     key = process.bench.key()
