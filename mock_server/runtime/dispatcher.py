@@ -101,7 +101,8 @@ class Dispatcher:
                     real_ms=self._real_ms,
                 )
                 advanced = await walk.advance(by_ms)
-        except SandboxMissing as error:
+        except (SandboxDropped, SandboxMissing) as error:
+            await self._release_new_clock(sandbox_id)
             raise SandboxDropped from error
         except InstantTooLate:
             self.wake(sandbox_id)
@@ -114,6 +115,21 @@ class Dispatcher:
             self._activities.tidy(sandbox_id)
         self.wake(sandbox_id)
         return advanced
+
+    async def _release_new_clock(self, sandbox_id: str) -> None:
+        """Release the clock if `advance` has held it just after the state was dropped."""
+        activity = self._activities.of(sandbox_id)
+        try:
+            sandbox = await self._store.read(sandbox_id)
+            is_held = sandbox is not None and sandbox.clock_holder == self._store.owner
+            if is_held and not activity.advances:  # Otherwise, another call moves it.
+                release = ReleaseClock(real_ms=self._real_ms(), owner=self._store.owner)
+                await self._store.execute(sandbox_id, release)
+        except SandboxMissing:
+            return  # It was removed, and nobody holds its clock.
+        except (StoreUnavailable, asyncio.CancelledError):
+            activity.expect_unknown_outcome()
+            raise
 
     async def deliver_now(self, sandbox_id: str, task_id: str, match: RuleMatch) -> None:
         early = EarlyDelivery(task_id, match)

@@ -168,3 +168,26 @@ def test_cancelled_advance_does_not_hold_the_clock() -> None:
             await asyncio.wait_for(other.advance(1), 20)
 
     run_virtually(main())
+
+
+@pytest.mark.parametrize("delay_s", [number / 5000 for number in range(-20, 20)])
+def test_clock_is_not_held_after_its_sandbox_was_reset_elsewhere(delay_s: float) -> None:
+    """A process may hold the clock of the new state for a call that the reset has ended."""
+
+    async def main() -> None:
+        shared = SharedSandbox(mode="manual", latencies_s=[10.0])
+        await shared.begin()
+        one, other = Process(shared, "one"), Process(shared, "other")
+        reset = other.store.execute(ID, Reset(real_ms=other.real_ms()))
+        calls = [one.advance(5000), reset] if delay_s > 0 else [reset, one.advance(5000)]
+        jobs = []
+        for call in calls:
+            jobs.append(asyncio.ensure_future(call))
+            await asyncio.sleep(abs(delay_s))
+        await asyncio.gather(*jobs, return_exceptions=True)
+        async with asyncio.timeout(20):
+            await other.advance(1)
+
+        assert one.dispatcher.is_idle
+
+    run_virtually(main())
