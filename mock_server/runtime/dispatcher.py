@@ -117,7 +117,7 @@ class Dispatcher:
         return advanced
 
     async def _release_new_clock(self, sandbox_id: str) -> None:
-        """Release the clock if `advance` has held it just after the state was dropped."""
+        """Release the clock if `advance` got that of the new state, just after a drop."""
         activity = self._activities.of(sandbox_id)
         try:
             sandbox = await self._store.read(sandbox_id)

@@ -28,17 +28,17 @@ class RequestChecks:
         A page that uses DNS rebinding sends its own origin with each request that changes
         something, so the check of `Origin` on every path stops it.
         """
-        once: dict[bytes, bytes] = {}
+        found: dict[bytes, bytes] = {}
         origins: list[bytes] = []
         for name, value in scope["headers"]:
             if name in _SENT_ONCE:
-                if name in once:
+                if name in found:
                     detail = f"{_SENT_ONCE[name]}: must be sent once"
                     return self._answer(400, "Invalid request", detail)
-                once[name] = value
+                found[name] = value
             elif name == b"origin":
                 origins.append(value)
-        host = once.get(b"host", b"").decode("latin-1")
+        host = found.get(b"host", b"").decode("latin-1")
         for each in origins:
             origin = each.decode("latin-1")
             if not self._origins.admits(origin, host):

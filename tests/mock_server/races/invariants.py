@@ -180,23 +180,29 @@ def _task_ids(history: History, key: int) -> Iterator[str]:
     A sandbox may be removed just after a submit, which is repeated in a new one then. A snapshot
     that was taken in between has the first task.
     """
-    got = {
-        each.step.number: json.loads(each.body)["data"]["taskId"]
-        for each in history.sent(Kind.SUBMIT)
-        if each.status == 200
-    }
+    submits = {each.step.number: each for each in history.sent(Kind.SUBMIT) if each.status == 200}
     restored = {
         task.id
-        for each in history.sent(Kind.RESTORE)
-        if each.restored is not None and history.sent(Kind.REMOVE)
+        for each in history.sent(Kind.RESTORE, key=key)
+        if each.restored is not None
         for task in each.restored.tasks
     }
     for task in history.ends[key].snapshot.tasks:
-        if task.id in restored:
+        sent = submits.get(step_of(task.prompt))
+        if sent is None:
             continue
-        number = step_of(task.prompt)
-        if got.get(number, task.id) != task.id:
-            yield f"the task of step {number} is {task.id}, its client got {got[number]}"
+        got = json.loads(sent.body)["data"]["taskId"]
+        is_repeated = task.id in restored and _was_removed_during(history, sent)
+        if got != task.id and not is_repeated:
+            yield f"the task of step {sent.step.number} is {task.id}, its client got {got}"
+
+
+def _was_removed_during(history: History, sent: Exchange) -> bool:
+    """Whether the sandbox of a request may have been removed while it was handled."""
+    return any(
+        each.began < sent.ended and sent.began < each.ended
+        for each in history.sent(Kind.REMOVE, key=sent.step.key)
+    )
 
 
 def _journal(history: History, end: KeyView) -> Iterator[str]:
