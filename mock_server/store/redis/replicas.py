@@ -55,6 +55,7 @@ class Replicas:
         return list(self._by_id.values())
 
     async def load(self, sandbox_id: str) -> Replica | None:
+        """Load a sandbox of which there is no replica; return None if it does not exist."""
         job = self._loading.get(sandbox_id)
         if job is None:
             job = self._loading[sandbox_id] = asyncio.create_task(self._load(sandbox_id))
@@ -99,7 +100,7 @@ class Replicas:
         except ResponseError as error:  # There is no sandbox, but a key of another type.
             raise self._loader.unreadable(sandbox_id, error) from error
         *_, count = map(checked, replies)
-        begun = await self.load(sandbox_id)
+        begun = self.get(sandbox_id) or await self.load(sandbox_id)
         if begun is not None and is_lost:
             begun.note = _LOST
         return int(count)

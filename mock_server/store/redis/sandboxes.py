@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import Any
 
@@ -41,13 +42,13 @@ class Sandboxes:
 
     async def synced(self, sandbox_id: str) -> Replica | None:
         """Return the sandbox with everything that was in its log before this call, or None."""
-        replica = self._replicas.get(sandbox_id)
-        if replica is not None:
-            try:
+        # When a replica is gone, another request may have loaded the next one already. A second
+        # replica of the same sandbox would tell the followers everything again.
+        while (replica := self._replicas.get(sandbox_id)) is not None:
+            with suppress(SandboxMissing):
                 await self._pump.sync(replica)
-            except SandboxMissing:
-                replica = None
-        return replica or await self._replicas.load(sandbox_id)
+                return replica
+        return await self._replicas.load(sandbox_id)
 
     async def all(self) -> list[Replica]:
         """Return replicas of all sandboxes. Other requests are served while they are loaded."""

@@ -79,3 +79,35 @@ def test_loading_a_long_log_pauses_for_other_work(
 
     runner.run(load(new_store()))
     assert len(turns.worked) == len(set(turns.worked)) >= _COUNT
+
+
+def test_sandbox_that_began_anew_is_loaded_once_however_late_a_request_learns_it(
+    server: RedisServer, new_store: NewStore, runner: asyncio.Runner
+) -> None:
+    """With two replicas, followers would be told everything twice."""
+    server.start()
+    store, other = new_store(), Bench(new_store(), runner)
+    key = Bench(store, runner).key()
+    key.open()
+    other.run(other.store.remove(key.id))
+    other.key().open()
+
+    async def read_twice() -> tuple[Sandbox | None, Sandbox | None]:
+        pump, sync, is_read = store._pump, store._pump.sync, asyncio.Event()
+
+        async def sync_late(replica: Replica) -> None:
+            try:
+                await sync(replica)
+            finally:
+                await is_read.wait()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pump, "sync", sync_late)
+            late = asyncio.create_task(store.read(key.id))
+            await asyncio.sleep(0)
+        first = await store.read(key.id)
+        is_read.set()
+        return first, await late
+
+    first, late = runner.run(read_twice())
+    assert first is late is not None
