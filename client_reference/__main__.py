@@ -2,17 +2,16 @@
 
 import io
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from types import FrameType
 from typing import NoReturn
 
 import click
 
 from client_reference.command.cli import command
 from client_reference.command.execution import Job, run, working_threads
+from client_reference.command.interrupts import INTERRUPTS
 from client_reference.command.messages import (
     COMMAND,
     Caller,
@@ -26,9 +25,7 @@ from client_reference.command.output import Exit
 def main(root: click.Command | None = None, program: str = COMMAND) -> None:
     """Run this command, by default `client-reference`, under the name that the user called."""
     Caller.program = program
-    # A shell starts background jobs with interrupts ignored. The command respects that.
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, _interrupt)
+    INTERRUPTS.handle()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # A closed stream is None.
             stream.reconfigure(errors="backslashreplace")
@@ -44,6 +41,7 @@ def run_command(arguments: Sequence[str] | None = None, root: click.Command | No
         KeyboardInterrupt,
         click.Abort,
     ):  # The interrupt came before or after the job, which handles its own interrupts.
+        INTERRUPTS.acknowledge()
         return Exit.INTERRUPTED
     except BrokenPipeError:
         return Exit.BROKEN_PIPE
@@ -67,14 +65,9 @@ def _run(arguments: Sequence[str] | None, root: click.Command) -> int:
     return run(job) if isinstance(job, Job) else int(job)
 
 
-def _interrupt(_: int, __: FrameType | None) -> NoReturn:
-    """End in order, once: a second signal must not cut off the list of tasks."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
 def _exit(status: int) -> NoReturn:
     """Exit at once: the interpreter would wait for the threads of an interrupted batch."""
+    INTERRUPTS.acknowledge()
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             try:

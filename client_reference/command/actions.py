@@ -12,6 +12,7 @@ from pathlib import Path
 from client_reference.answers import generation_of
 from client_reference.batch import BatchResult
 from client_reference.command.execution import PendingTasks, Session, join_threads
+from client_reference.command.interrupts import INTERRUPTS
 from client_reference.command.messages import can_continue
 from client_reference.command.output import Exit, Prompt, Summary, exit_of
 from client_reference.errors import ApixoError
@@ -101,6 +102,7 @@ def batch(
                 for result in results
             ]
         except KeyboardInterrupt:
+            INTERRUPTS.acknowledge()
             results.close()
             join_threads(_LAST_RESPONSES_S)  # Then the tasks of these submits are known.
             raise

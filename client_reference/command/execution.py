@@ -15,6 +15,7 @@ import click
 import stamina
 import stamina.instrumentation
 
+from client_reference.command.interrupts import INTERRUPTS
 from client_reference.command.json_output import JsonOutput
 from client_reference.command.messages import can_continue, escape, print_error
 from client_reference.command.output import Exit, Output, exit_of
@@ -111,6 +112,7 @@ def run(job: Job, make_client: Callable[..., Client] = Client) -> Exit:
         with _connect(lambda: make_client(**job.client)) as client:
             return job.action(Session(client, output, pending))
     except KeyboardInterrupt:
+        INTERRUPTS.acknowledge()
         output.interrupted(pending.ids, pending.unanswered)
         return Exit.INTERRUPTED
     except BrokenPipeError:  # The reader of standard output has closed the pipe.
