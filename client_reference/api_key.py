@@ -83,9 +83,10 @@ def _pattern_of(key: str) -> str:
 
 
 def _spellings(character: str) -> str:
-    """Return a pattern for a character of the key, in up to three layers of JSON."""
+    """Return a pattern for a character of the key, in up to three layers of JSON or of URLs."""
     number = ord(character)
-    return rf"(?:\\{{0,7}}{re.escape(character)}|(?i:\\{{1,7}}u{number:04x}|%{number:02x}))"
+    encoded = rf"\\{{1,7}}u{number:04x}|%(?:25){{0,2}}{number:02x}"
+    return rf"(?:\\{{0,7}}{re.escape(character)}|(?i:{encoded}))"
 
 
 def _in_base64(key: str) -> Iterator[str]:

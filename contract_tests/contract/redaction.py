@@ -43,10 +43,11 @@ class Redaction:
 def _pattern(key: str) -> str:
     r"""Return an expression for the key in which each character may be escaped.
 
-    JSON inside JSON has several backslashes; a character may also be `\u002f` or `%2F`.
+    JSON inside JSON has several backslashes; a character may also be `\u002f` or `%2F`, and URLs
+    inside URLs have `%252F` or `%25252F`.
     """
-    characters = (rf"(?:{re.escape(char)}|%{ord(char):02x}|u00{ord(char):02x})" for char in key)
-    return r"\\*".join(characters)
+    escapes = ((re.escape(character), f"{ord(character):02x}") for character in key)
+    return r"\\*".join(rf"(?:{plain}|%(?:25){{0,2}}{code}|u00{code})" for plain, code in escapes)
 
 
 def _in_base64(key: str) -> Iterator[str]:

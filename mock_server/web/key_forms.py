@@ -1,50 +1,27 @@
 """Remove an API key from text, however it is written there.
 
-Each character of the key can be percent-encoded, or escaped as JSON any number of times. The key
-can also be part of a text in base64, in both alphabets and at each of the three alignments.
+Each character of the key can be percent-encoded up to three times, or escaped as JSON any number of
+times. The key can also be part of a text in base64, in both alphabets and at each of the three
+alignments.
 
 The time is linear in the length of the text, also for a text that nearly contains the key again and
 again. So nothing here compares the key character by character: functions written in C decode the
-text and search it.
+text (`key_decoding.py`) and search it.
 """
 
 import json
 import re
 from base64 import b64encode
-from binascii import a2b_qp
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
-Span = tuple[int, int]
+from mock_server.web.key_decoding import Span, decoded, rounds, sources
 
 _SHORTEST = 8  # A shorter text may be part of other texts by chance.
-
-# Bytes that no key contains stand for parts of JSON.
-_PAIR = b"\x01"  # Two backslashes.
-_ESCAPED_QUOTE = b"\x02"
-_OTHER = 3
-_PERCENT, _QUOTE, _BACKSLASH = b'%"\\'
+_BACKSLASH = ord("\\")
 _HEXADECIMAL = b"0123456789ABCDEFabcdef"
-
-
-def _table(changes: dict[int, int]) -> bytes:
-    return bytes(changes.get(byte, byte) for byte in range(256))
-
-
-# `a2b_qp` decodes quoted-printable text: "=41" is "A". It skips a line break after "=".
-_FOR_DECODER = _table(dict.fromkeys(b"=\r\n", _OTHER) | dict.fromkeys(range(_OTHER), _OTHER))
-_RAW = _table({_ESCAPED_QUOTE[0]: _QUOTE})
-# In JSON, a quotation mark that is not escaped is no part of a text. No form of a key has the byte
-# that it becomes.
-_JSON = _table({_ESCAPED_QUOTE[0]: _QUOTE, _QUOTE: _ESCAPED_QUOTE[0]})
-# The decoder makes "=" of each "%" that encodes nothing. Here "%" and "=" are one character.
-_DECODED = _table({_PERCENT: ord("="), _OTHER: ord("=")})
-_STANDARD_BASE64 = _table({ord("-"): ord("+"), ord("_"): ord("/")})
-_URL_BASE64 = _table({ord("+"): ord("-"), ord("/"): ord("_")})
-
-# What `_decoded` replaces: by nothing if it ends with a backslash, otherwise by one byte.
-_ESCAPE = re.compile(rb"%\\*[0-9A-Fa-f]\\*[0-9A-Fa-f]|\\+(?:u00(?:\\*[0-9A-Fa-f]\\*[0-9A-Fa-f])?)?")
+_STANDARD_BASE64 = bytes.maketrans(b"-_", b"+/")
+_URL_BASE64 = bytes.maketrans(b"+/", b"-_")
 _PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
 _BEGUN_ESCAPE = re.compile(rb"\\+(?:u[0-9A-Fa-f]{0,3})?\Z")
 _BACKSLASHES = re.compile(rb"\\*")
@@ -62,9 +39,8 @@ class KeyForms:
         self._exact = _longest_first(raw | escaped)
         forms = raw | escaped
         forms |= {each.replace(" ", "+").encode(errors="replace") for each in written}
-        decoded = {_decoded(form, is_json=False) for form in forms}
-        decoded |= {form.translate(_DECODED) for form in forms}
-        self._decoded = _with_ends(form for form in decoded if len(form) >= _SHORTEST)
+        forms |= {decoded(form) for form in forms}
+        self._decoded = _with_ends(form for form in forms if len(form) >= _SHORTEST)
         self._base64 = _with_ends(base64)
         self._undecoded_base64 = base64 | {core.translate(_URL_BASE64) for core in base64}
         self._unescaped = {form for each in written for form in _plain_forms(each)}
@@ -96,10 +72,11 @@ class KeyForms:
             if form in text:
                 found = _found(text, [form])
                 text = _replaced(text, _whole(text, found) if is_json else found, replacement)
-        decoded = _decoded(text, is_json=is_json)
-        spans = [*_found(decoded, self._decoded)]
-        spans += _found(decoded.translate(_STANDARD_BASE64), self._base64)
-        return _replaced(text, _undecoded(text, spans), replacement) if spans else text
+        spans: list[Span] = []
+        for texts in rounds(text, is_json=is_json):
+            in_base64 = _found(texts[-1].translate(_STANDARD_BASE64), self._base64)
+            spans += sources(texts, [*_found(texts[-1], self._decoded), *in_base64])
+        return _replaced(text, spans, replacement) if spans else text
 
 
 def _with_ends(forms: Iterable[bytes]) -> list[bytes]:
@@ -144,35 +121,6 @@ def _base64_cores(text: bytes) -> Iterator[bytes]:
     for bytes_before, shared_characters in ((0, 0), (1, 2), (2, 3)):
         encoded = b64encode(bytes(bytes_before) + text)
         yield encoded[shared_characters : (bytes_before + len(text)) * 8 // 6]
-
-
-def _decoded(text: bytes, *, is_json: bool) -> bytes:
-    """Return the text without backslashes, and with all other escapes decoded."""
-    text = text.translate(_FOR_DECODER)
-    if b"\\" in text:
-        text = text.replace(b"\\\\", _PAIR).replace(b'\\"', _ESCAPED_QUOTE)
-        text = text.replace(b"\\u00", b"%").replace(_PAIR + b"u00", b"%")
-    text = text.translate(_JSON if is_json else _RAW, b"\\" + _PAIR)
-    if b"%" in text:
-        # Of several percent signs in a row, only the last one can encode something.
-        text = text.replace(b"%%", b"\x03%").replace(b"%%", b"\x03%")
-        text = a2b_qp(text.replace(b"%", b"="))
-    return text.translate(_DECODED)
-
-
-def _undecoded(text: bytes, spans: Iterable[Span]) -> Iterator[Span]:
-    """Yield the positions of spans of the decoded text in the text itself, with their escapes."""
-    places, removed, total = [], [0], 0
-    for escape in _ESCAPE.finditer(text):
-        start, end = escape.span()
-        places.append(start - total)
-        total += end - start - (text[end - 1] != _BACKSLASH)
-        removed.append(total)
-    for start, end in spans:
-        yield (
-            start + removed[bisect_left(places, start)],
-            end + removed[bisect_left(places, end)],
-        )
 
 
 def _whole(text: bytes, spans: Iterable[Span]) -> Iterator[Span]:

@@ -24,6 +24,8 @@ WRITTEN: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "percent-encoded": percent,
     "percent-encoded in capitals": lambda character: percent(character).upper(),
+    "percent-encoded twice": lambda character: percent(character).replace("%", "%25"),
+    "percent-encoded three times": lambda character: percent(character).replace("%", "%2525"),
     "escaped": lambda character: f"\\u{ord(character):04x}",
     "escaped in capitals": lambda character: f"\\u{ord(character):04X}",
     "escaped twice": lambda character: f"\\\\u{ord(character):04x}",
@@ -52,7 +54,13 @@ def all_forms_of(key: str) -> str:
 
 
 def decoded(text: str) -> str:
-    """Return a text without escapes, as a reader could undo them."""
+    """Return a text without escapes, as a reader could undo them in three rounds."""
+    for _ in range(3):
+        text = _decoded_once(text)
+    return text
+
+
+def _decoded_once(text: str) -> str:
     text = re.sub(r"\\+u00([0-9A-Fa-f]{2})", r"%\1", text).replace("\\", "")
     return re.sub(r"%([0-9A-Fa-f]{2})", lambda found: chr(int(found[1], 16)), text)
 

@@ -109,6 +109,17 @@ def test_key_in_lower_case_is_removed(key: str) -> None:
     assert key.lower() not in json.loads(Redactor(key).json(json.dumps([name]).encode()))[0]
 
 
+@given(st.text(st.sampled_from('%2561\\u0"k=3D'), max_size=60), st.integers(0, 3))
+def test_encoded_key_alone_is_removed_between_any_escapes(noise: str, rounds: int) -> None:
+    key = "sk-plain-key"
+    form = key
+    for _ in range(rounds):
+        form = percent(form)
+    text = f"{noise} {form} {noise}"
+
+    assert Redactor(key).everywhere(text.encode()).decode() == f"{noise} [redacted] {noise}"
+
+
 def test_backslash_at_the_end_of_a_key_is_removed_from_text() -> None:
     assert Redactor("0000000\\").everywhere(b"/a/0000000\\/b") == b"/a/[redacted]/b"
 
@@ -130,6 +141,8 @@ HOSTILE = {
     "both": "a%61",
     "percent signs": "%",
     "begun encodings": "%6",
+    "encoded twice": "%2561",
+    "encoded three times": "%252561",
     "backslashes": "\\",
     "quotes": '\\"',
     "escapes": "\\u0061",
@@ -157,7 +170,7 @@ def test_text_that_nearly_contains_a_long_key_takes_no_longer_than_with_a_short_
     assert growth(partial(redact, short), partial(redact, long), 8) < 8
 
 
-@pytest.mark.parametrize("unit", ["%61", "\\u0061"])
+@pytest.mark.parametrize("unit", ["%61", "%252561", "\\u0061"])
 def test_long_text_that_nearly_contains_a_long_key_stays_as_it_is(unit: str) -> None:
     text = repeated(unit)
 
