@@ -8,7 +8,7 @@ from typing import Self
 # These are for callbacks, the store, downloads of images, and modules that are imported late.
 _MAX_RESERVED_FILES = 2_100
 _OWN_FILES = 36  # Standard streams, the event loop, the listener, and those of the store.
-_MIN_ATTEMPTS = 4
+_MIN_REQUESTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +40,34 @@ class ConnectionLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class CallbackLimit:
-    """How many attempts may be in progress, and how many idle connections are kept.
+class OutgoingLimit:
+    """How many requests of one kind may be in progress, and how many idle connections are kept.
 
-    Without it, receivers that never respond could use all file descriptors, and no client could
-    connect any more.
+    Without it, receivers of callbacks and hosts of images that never respond could use all file
+    descriptors, and no client could connect any more.
     """
 
-    max_attempts: int = 1_000
-    max_idle: int = 512
+    max_requests: int
+    max_idle: int
 
     @classmethod
-    def of_process(cls) -> Self:
-        """Return a limit that leaves a part of the reserved file descriptors for other purposes."""
+    def of_callbacks(cls) -> Self:
+        """Return a limit for callbacks. It leaves a half of the reserved file descriptors."""
+        return cls._of_share(1 / 2, cls(max_requests=1_000, max_idle=512))
+
+    @classmethod
+    def of_downloads(cls) -> Self:
+        """Return a limit for downloads of images, which are rarer than callbacks, and larger."""
+        return cls._of_share(1 / 8, cls(max_requests=128, max_idle=32))
+
+    @classmethod
+    def _of_share(cls, share: float, most: Self) -> Self:
         max_files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         if max_files == resource.RLIM_INFINITY:
-            return cls()
-        share = max(_MIN_ATTEMPTS, (_reserved(max_files) - _OWN_FILES) // 2)
-        return cls(min(cls().max_attempts, share), min(cls().max_idle, share // 2))
+            return most
+        files = max(_MIN_REQUESTS, int((_reserved(max_files) - _OWN_FILES) * share))
+        idle = files * most.max_idle // most.max_requests
+        return cls(min(most.max_requests, files), min(most.max_idle, idle))
 
 
 def _reserved(max_files: int) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mock_server.catalogue_files import load_catalogue
-from mock_server.connection_limit import CallbackLimit
+from mock_server.connection_limit import OutgoingLimit
 from mock_server.domain.operation import Operation
 from mock_server.domain.planner import Planner
 from mock_server.domain.ports import RealClock, Sender
@@ -97,7 +97,14 @@ class MockServer:
         self._pictures = TaskPictures(self._catalogue)
         self._dns = DnsResolver()
         self._hosts = HostLookup(self._dns)
-        self._references = ReferenceChecker(Egress(settings.egress), image_format, self._hosts)
+        downloads = OutgoingLimit.of_downloads()
+        self._references = ReferenceChecker(
+            Egress(settings.egress),
+            image_format,
+            self._hosts,
+            max_downloads=downloads.max_requests,
+            max_idle=downloads.max_idle,
+        )
         self._base_urls = BaseUrls(settings.public_url)
         self._origins = Origins(settings.allowed_host, settings.cors)
         self._api_keys = ApiKeys(self._store, settings.api_key)
@@ -113,8 +120,8 @@ class MockServer:
             encode_status=envelope.status,
             log_text=self._log_text,
         )
-        self._callback_limit = CallbackLimit.of_process()
-        limits = LaneLimits(in_all=self._callback_limit.max_attempts)
+        self._callback_limit = OutgoingLimit.of_callbacks()
+        limits = LaneLimits(in_all=self._callback_limit.max_requests)
         self._dispatcher = Dispatcher(self._store, attempts, clock=clock, limits=limits)
         self._store.when_due(self._dispatcher.wake)
         self._starting_snapshot = StartingSnapshot(

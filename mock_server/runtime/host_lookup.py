@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final, TypeAlias
 
 from mock_server.runtime.egress import Address, without_scope
+from mock_server.runtime.fair_places import FairPlaces
 from mock_server.runtime.transport_errors import ExchangeFailed, shorten
 
 Resolver: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
@@ -39,7 +40,7 @@ class HostLookup:
 
     def __init__(self, resolve: Resolver) -> None:
         self._resolve = resolve
-        self._places = _Places(_MAX_LOOKUPS, _MAX_LOOKUPS_PER_OWNER)
+        self._places = FairPlaces(_MAX_LOOKUPS, _MAX_LOOKUPS_PER_OWNER)
         self._running: dict[tuple[str, str], asyncio.Task[_Answer]] = {}
         self._remembered: dict[str, _Answer] = {}
 
@@ -122,47 +123,6 @@ class _Answer:
     addresses: tuple[Address, ...]
     failure: str
     expires_s: float
-
-
-class _Places:
-    """Limits the lookups of each owner, and of all owners together."""
-
-    def __init__(self, total: int, per_owner: int) -> None:
-        self._total = asyncio.Semaphore(total)
-        self._per_owner = per_owner
-        self._owners: dict[str, _Owner] = {}
-
-    async def acquire(self, owner: str) -> None:
-        places = self._owners.setdefault(owner, _Owner(asyncio.Semaphore(self._per_owner)))
-        places.users += 1
-        try:
-            await places.free.acquire()
-        except BaseException:
-            self._leave(owner)
-            raise
-        try:
-            await self._total.acquire()
-        except BaseException:
-            places.free.release()
-            self._leave(owner)
-            raise
-
-    def release(self, owner: str) -> None:
-        self._total.release()
-        self._owners[owner].free.release()
-        self._leave(owner)
-
-    def _leave(self, owner: str) -> None:
-        places = self._owners[owner]
-        places.users -= 1
-        if places.users == 0:
-            del self._owners[owner]
-
-
-@dataclass(slots=True)
-class _Owner:
-    free: asyncio.Semaphore
-    users: int = 0
 
 
 def numeric_address(host: str) -> Address | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, TypeVar
 from urllib.parse import urljoin
 
@@ -10,7 +11,8 @@ from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.domain.references import FormatRecogniser
 from mock_server.runtime.dns_resolver import DnsResolver
 from mock_server.runtime.egress import Egress
-from mock_server.runtime.guarded_client import GuardedClient, Response
+from mock_server.runtime.fair_places import FairPlaces
+from mock_server.runtime.guarded_client import MAX_IDLE, GuardedClient, Response
 from mock_server.runtime.guarded_network import EgressBlocked, GuardedNetwork
 from mock_server.runtime.host_lookup import HostLookup
 from mock_server.runtime.request_head import request_head
@@ -19,6 +21,8 @@ from mock_server.runtime.web_url import WebUrl, parse_web_url
 
 _Subject = TypeVar("_Subject", bytes, str)
 
+MAX_BYTES: Final = 10 * 1024 * 1024
+_MAX_DOWNLOADS: Final = 128
 _SUPPORTED_FORMATS: Final = frozenset({"JPEG", "PNG", "WEBP"})
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MAX_SHOWN_LENGTH = 120  # characters of a URL in a reason
@@ -28,9 +32,10 @@ _HEADERS: Final = {"Accept": "image/*", "Accept-Encoding": "identity"}
 
 
 class HttpImageChecker:
-    """Fetches all images of one call at the same time, within `timeout_s` real seconds.
+    """Fetches the images of a call at the same time, each within `timeout_s` real seconds.
 
-    `recognise_format` may run in a thread.
+    Each download needs one of the places, for which it waits as long as necessary. At most
+    `max_idle` connections are kept. `recognise_format` may run in a thread.
     """
 
     def __init__(
@@ -39,25 +44,28 @@ class HttpImageChecker:
         recognise_format: FormatRecogniser,
         *,
         hosts: HostLookup | None = None,
+        places: FairPlaces | None = None,
+        max_idle: int = MAX_IDLE,
         timeout_s: float = 5.0,
         max_redirects: int = 3,
-        max_bytes: int = 10 * 1024 * 1024,
     ) -> None:
         self._recognise_format = recognise_format
         self._timeout_s = timeout_s
         self._max_redirects = max_redirects
-        self._max_bytes = max_bytes
-        self._client = GuardedClient(GuardedNetwork(egress, hosts or HostLookup(DnsResolver())))
+        self._places = places or FairPlaces(_MAX_DOWNLOADS, _MAX_DOWNLOADS)
+        network = GuardedNetwork(egress, hosts or HostLookup(DnsResolver()))
+        self._client = GuardedClient(network, max_idle=max_idle)
 
-    async def find_bad_image(self, urls: Sequence[str], owner: str = "") -> BadImage | None:
+    async def find_bad_image(
+        self, urls: Sequence[str], owner: str = "", *, max_bytes: int = MAX_BYTES
+    ) -> BadImage | None:
         """Return the first unusable image, or None if all are usable.
 
         Once that image is known, the requests for later images are cancelled. `owner` is the
-        sandbox: lookups of names for one sandbox do not delay another one.
+        sandbox: lookups of names and downloads for one sandbox do not delay another one.
         """
-        deadline_s = asyncio.get_running_loop().time() + self._timeout_s
         async with asyncio.TaskGroup() as group:
-            checks = [group.create_task(self._check(url, owner, deadline_s)) for url in urls]
+            checks = [group.create_task(self._check(url, owner, max_bytes)) for url in urls]
             for index, check in enumerate(checks):
                 found = await check
                 if found is not None:
@@ -69,11 +77,14 @@ class HttpImageChecker:
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def _check(self, url: str, owner: str, deadline_s: float) -> "_InvalidImage | None":
+    async def _check(self, url: str, owner: str, max_bytes: int) -> "_InvalidImage | None":
         """Return what is wrong with one image, or None."""
         try:
-            async with asyncio.timeout_at(deadline_s):
-                await self._load_and_check(url, owner)
+            if is_data_url(url):
+                await _off_loop_if_large(partial(self._check_data, max_bytes), url)
+            else:
+                content = await self._downloaded(url, owner, max_bytes)
+                await _off_loop_if_large(self._check_content, content)
         except _InvalidImage as found:
             return found
         except TimeoutError:
@@ -84,15 +95,9 @@ class HttpImageChecker:
             return _InvalidImage(ImageProblem.UNREACHABLE, str(failure))
         return None
 
-    async def _load_and_check(self, url: str, owner: str) -> None:
-        if is_data_url(url):
-            await _off_loop_if_large(self._check_data, url)
-        else:
-            await _off_loop_if_large(self._check_content, await self._fetch(url, owner))
-
-    def _check_data(self, url: str) -> None:
+    def _check_data(self, max_bytes: int, url: str) -> None:
         try:
-            content = decode(url, self._max_bytes)
+            content = decode(url, max_bytes)
         except DataTooLarge as error:
             raise _InvalidImage(ImageProblem.TOO_LARGE, str(error)) from error
         except ValueError as error:
@@ -105,7 +110,12 @@ class HttpImageChecker:
             found = f"is a {name} image" if name else "is not an image"
             raise _InvalidImage(ImageProblem.WRONG_FORMAT, f"{found}; must be JPEG, PNG or WEBP")
 
-    async def _fetch(self, url: str, owner: str) -> bytes:
+    async def _downloaded(self, url: str, owner: str, max_bytes: int) -> bytes:
+        # To wait for a place is no fault of the image, so it does not count to its time.
+        async with self._places.place(owner), asyncio.timeout(self._timeout_s):
+            return await self._fetch(url, owner, max_bytes)
+
+    async def _fetch(self, url: str, owner: str, max_bytes: int) -> bytes:
         """Return the content at a URL. The egress policy applies to every redirect."""
         target = _target(url)
         for _ in range(self._max_redirects + 1):
@@ -113,26 +123,16 @@ class HttpImageChecker:
                 target,
                 [request_head("GET", target, _HEADERS)],
                 owner=owner,
-                max_body_bytes=self._max_bytes,
+                max_body_bytes=max_bytes,
             )
             try:
                 location = response.header(b"location")
                 if response.status not in _REDIRECTS or location is None:
-                    return await self._content(response)
+                    return await _content(response, max_bytes)
             finally:
                 response.release()
             target = _redirected(target, location)
         raise _InvalidImage(ImageProblem.UNREACHABLE, f"more than {self._max_redirects} redirects")
-
-    async def _content(self, response: Response) -> bytes:
-        if response.status != 200:
-            raise _InvalidImage(
-                ImageProblem.UNREACHABLE, f"the server returned status {response.status}"
-            )
-        content = await response.body()
-        if content is None:
-            raise _InvalidImage(ImageProblem.TOO_LARGE, f"more than {self._max_bytes} bytes")
-        return content
 
 
 class _InvalidImage(Exception):
@@ -148,6 +148,17 @@ async def _off_loop_if_large(check: Callable[[_Subject], None], subject: _Subjec
         check(subject)
     else:
         await asyncio.to_thread(check, subject)
+
+
+async def _content(response: Response, max_bytes: int) -> bytes:
+    if response.status != 200:
+        raise _InvalidImage(
+            ImageProblem.UNREACHABLE, f"the server returned status {response.status}"
+        )
+    content = await response.body()
+    if content is None:
+        raise _InvalidImage(ImageProblem.TOO_LARGE, f"more than {max_bytes} bytes")
+    return content
 
 
 def _target(url: str) -> WebUrl:

@@ -55,6 +55,15 @@ def submit(line: socket.socket, receiver_url: str, key: str = "sk-key") -> int:
     return status(line, f"POST {SUBMIT}", json.dumps(body), key)
 
 
+def submit_images(line: socket.socket, host: str) -> None:
+    """Submit a task whose images the server downloads, and do not wait for the response."""
+    images = [f"http://{host}/{number}.png" for number in range(5)]
+    body = json.dumps({"input": {"prompt": "a fox", "image_urls": images}})
+    head = f"POST {SUBMIT} HTTP/1.1\r\nAuthorization: Bearer sk-{id(line)}"
+    head += "\r\nContent-Type: application/json"
+    line.sendall(f"{head}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+
+
 def connections(server: Started, number: int, until: ExitStack) -> list[socket.socket]:
     lines = [socket.create_connection(server.address, PATIENCE_S) for _ in range(number)]
     for line in lines:
@@ -113,6 +122,24 @@ def test_receivers_that_never_respond_leave_files_for_clients(
         _, _, errors = server.stop(signal.SIGTERM)
 
     assert submitted == {200}
+    assert all(served)
+    assert "Traceback" not in errors
+    assert "Too many open files" not in errors
+
+
+def test_hosts_of_images_that_never_respond_leave_files_for_clients() -> None:
+    switches = ("--log-level", "warning", "--image-urls", "fetch")
+    with started(*switches, max_files=MAX_FILES) as server, ExitStack() as until:
+        silent = until.enter_context(socket.create_server(("127.0.0.1", 0), backlog=1_024))
+        silent.settimeout(PATIENCE_S)
+        lines = connections(server, CONNECTIONS - 2, until)
+        for line in lines:
+            submit_images(line, f"127.0.0.1:{silent.getsockname()[1]}")
+        until.enter_context(silent.accept()[0])  # The downloads have begun.
+        served = [is_served(server) for _ in range(10)]
+        until.close()
+        _, _, errors = server.stop(signal.SIGTERM)
+
     assert all(served)
     assert "Traceback" not in errors
     assert "Too many open files" not in errors

@@ -15,7 +15,6 @@ from tests.mock_server.runtime.listening import (
 MAGIC = {b"\x89PNG": "PNG", b"\xff\xd8\xff\xe0": "JPEG", b"RIFF": "WEBP", b"GIF8": "GIF"}
 PNG = b"\x89PNG and the rest"
 GIF = b"GIF89a and the rest"
-MAX_BYTES = 200_000
 LIMIT_S = 300  # Longer than any test waits.
 
 
@@ -73,7 +72,7 @@ async def serving(pages: Mapping[str, Write]) -> AsyncIterator[Site]:
 async def checking(
     sniff: Callable[[bytes], str | None] = sniff,
 ) -> AsyncIterator[HttpImageChecker]:
-    checker = HttpImageChecker(Egress.PRIVATE, sniff, timeout_s=LIMIT_S, max_bytes=MAX_BYTES)
+    checker = HttpImageChecker(Egress.PRIVATE, sniff, timeout_s=LIMIT_S)
     yield checker
     await checker.aclose()
 

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from mock_server.domain.ports import BadImage, ImageProblem
 from mock_server.runtime.egress import Egress
 from mock_server.runtime.host_lookup import HostLookup
-from mock_server.runtime.image_checker import HttpImageChecker
+from mock_server.runtime.image_checker import MAX_BYTES, HttpImageChecker
 from tests.mock_server.runtime.images import (
     GIF,
-    MAX_BYTES,
     PNG,
     index_and_problem,
     page,

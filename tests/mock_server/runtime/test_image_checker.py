@@ -8,11 +8,10 @@ from contextlib import suppress
 import pytest
 
 from mock_server.domain.ports import BadImage, ImageProblem
-from mock_server.runtime.image_checker import HttpImageChecker
+from mock_server.runtime.image_checker import MAX_BYTES, HttpImageChecker
 from tests.mock_server.runtime.images import (
     GIF,
     LIMIT_S,
-    MAX_BYTES,
     PNG,
     checking,
     index_and_problem,
