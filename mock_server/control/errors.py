@@ -107,8 +107,13 @@ async def on_client_gone(_: Request, __: Exception) -> Response:
 
 
 async def on_crash(_: Request, __: Exception) -> Response:
-    """Return the response to a request that raised an unexpected exception."""
-    return _response(500, "internal error of the mock server; its log has the traceback")
+    """Return the response to a request that raised an unexpected exception.
+
+    The HTTP server logs the exception and closes the connection, so the response says so.
+    """
+    response = _response(500, "internal error of the mock server; its log has the traceback")
+    response.headers["Connection"] = "close"
+    return response
 
 
 def exception_handlers(suggestion: Callable[[str], str]) -> dict[Any, Handler]:
@@ -129,6 +134,7 @@ _MESSAGES = {
     408: "Timed out",
     409: "Conflict",
     413: "Body too large",
+    500: "Internal error",
     503: "Service unavailable",
 }
 
