@@ -23,6 +23,8 @@ log = logging.getLogger("mock_server.callbacks")
 # Host and port: the other parts of a URL may be secrets.
 _RECEIVER = re.compile(r"https?://(?:[^/?#]*@)?([\w.:\[\]-]+)", re.IGNORECASE)
 
+_CRASH = DeliveryResult(error="internal error of the mock server; its log has the traceback")
+
 EncodeStatus: TypeAlias = Callable[[Task, int, SandboxReader], bytes]
 """Return the body for a task at an instant, given its sandbox."""
 MakeSender: TypeAlias = Callable[[], Sender]
@@ -108,6 +110,15 @@ class CallbackAttempts:
             self._log_failure(sandbox.id, due, delivered)
         return delivered
 
+    async def record_crash(
+        self, sandbox_id: str, due: DueDelivery, *, ended_ms: int | None
+    ) -> None:
+        """Record that an unexpected exception ended an attempt, unless its result is recorded.
+
+        For `ended_ms` and for SandboxMissing see `send`.
+        """
+        await self._record_result(sandbox_id, due, _CRASH, b"", None, ended_ms)
+
     async def aclose(self) -> None:
         if self._sender is not None:
             await self._sender.aclose()
@@ -130,28 +141,40 @@ class CallbackAttempts:
         )
         for payload in payloads[:-1]:
             delivered = await sender.post(due.url, payload, sandbox.id)
-            await self._record(sandbox, due, delivered, payload, match)
+            await self._record(sandbox.id, due, delivered, payload, match)
         if traits is not None and not traits.is_sent:
             delivered = DeliveryResult(error=DROPPED)
         else:
             delivered = await sender.post(
                 due.url, payloads[-1], sandbox.id, is_slow=traits is not None and traits.is_slow
             )
+        await self._record_result(sandbox.id, due, delivered, payloads[-1], match, ended_ms)
+        return delivered
+
+    async def _record_result(
+        self,
+        sandbox_id: str,
+        due: DueDelivery,
+        delivered: DeliveryResult,
+        payload: bytes,
+        match: RuleMatch | None,
+        ended_ms: int | None,
+    ) -> None:
+        """End a claimed attempt with its result, and record it in the journal."""
         result = RecordDelivery(
             real_ms=self._real_ms(), claimed=due, delivered=delivered, ended_ms=ended_ms
         )
 
         async def record(tries: int) -> bool:
             """Record the result. If it was not recorded now, an earlier try may have done so."""
-            return await self._store.execute(sandbox.id, result) or tries > 0
+            return await self._store.execute(sandbox_id, result) or tries > 0
 
         if await self.outage.retry(record):
-            await self._record(sandbox, due, delivered, payloads[-1], match)
-        return delivered
+            await self._record(sandbox_id, due, delivered, payload, match)
 
     async def _record(
         self,
-        sandbox: SandboxReader,
+        sandbox_id: str,
         due: DueDelivery,
         delivered: DeliveryResult,
         payload: bytes,
@@ -178,7 +201,7 @@ class CallbackAttempts:
             error=delivered.error or "",
         )
         record = RecordExchange(real_ms=real_ms, entry=entry)
-        await self.outage.retry(lambda _: self._store.execute(sandbox.id, record))
+        await self.outage.retry(lambda _: self._store.execute(sandbox_id, record))
 
     def _log_failure(self, sandbox_id: str, due: DueDelivery, delivered: DeliveryResult) -> None:
         """Log a failed attempt. The host of its address, and so the error, may be an API key."""

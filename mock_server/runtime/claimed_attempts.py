@@ -1,6 +1,8 @@
 """Claim callback attempts that are due, match rules for them, and give them to their lanes."""
 
 import asyncio
+import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -8,13 +10,15 @@ import msgspec
 
 from mock_server.domain.commands import ClaimDeliveries
 from mock_server.domain.dispatching import DeliveryAttempt
-from mock_server.domain.errors import SandboxMissing, StoreUnavailable
+from mock_server.domain.errors import SandboxMissing
 from mock_server.domain.rule_book import RuleMatch
 from mock_server.domain.store import SandboxReader, Store
 from mock_server.runtime.activity import Activities, Activity
 from mock_server.runtime.attempt_job import AttemptJob
 from mock_server.runtime.callback_attempts import CallbackAttempts, is_answered
 from mock_server.runtime.lanes import Lanes
+
+log = logging.getLogger("mock_server.callbacks")
 
 _PORTION = 256
 """The maximum number of deliveries that one command claims, so that no command takes long."""
@@ -74,7 +78,9 @@ class ClaimedAttempts:
         claim = ClaimDeliveries(real_ms=self._real_ms(), owner=self._store.owner, limit=limit)
         try:
             claimed = await self._store.execute(sandbox_id, claim)
-        except (StoreUnavailable, asyncio.CancelledError):
+        except SandboxMissing:
+            raise
+        except BaseException:
             self._activities.of(sandbox_id).expect_unknown_outcome()
             raise
         # The state may have been dropped before the claim.
@@ -98,16 +104,29 @@ class ClaimedAttempts:
 
     async def _admit(self, sandbox_id: str, activity: Activity, jobs: Sequence[AttemptJob]) -> None:
         """Match rules for attempts, in order, and give the attempts to their lanes."""
-        async with activity.match_lock:
-            sandbox = await self._attempts.outage.retry(lambda _: self._store.read(sandbox_id))
-            for job in jobs:
-                if sandbox is None or not _is_claimed(sandbox, job):
-                    self._end(sandbox_id, activity, job)
-                elif not sandbox.has_rules and job.match is None:
-                    self._lanes.add(sandbox_id, job.due.url, job)
-                else:
-                    await self._match(sandbox, activity, job)
-                    await asyncio.sleep(0)  # Requests are answered in between.
+        waiting = deque(jobs)
+        try:
+            async with activity.match_lock:
+                sandbox = await self._attempts.outage.retry(lambda _: self._store.read(sandbox_id))
+                while waiting:
+                    await self._admit_one(sandbox_id, sandbox, activity, waiting[0])
+                    waiting.popleft()
+        except Exception:
+            log.exception("callbacks will be claimed again after an internal error")
+            activity.expect_unknown_outcome()
+            for job in waiting:
+                self._end(sandbox_id, activity, job)
+
+    async def _admit_one(
+        self, sandbox_id: str, sandbox: SandboxReader | None, activity: Activity, job: AttemptJob
+    ) -> None:
+        if sandbox is None or not _is_claimed(sandbox, job):
+            self._end(sandbox_id, activity, job)
+        elif not sandbox.has_rules and job.match is None:
+            self._lanes.add(sandbox_id, job.due.url, job)
+        else:
+            await self._match(sandbox, activity, job)
+            await asyncio.sleep(0)  # Requests are answered in between.
 
     async def _match(self, sandbox: SandboxReader, activity: Activity, job: AttemptJob) -> None:
         """Postpone an attempt if a rule says so; give it to its lane otherwise."""
@@ -115,6 +134,10 @@ class ClaimedAttempts:
             job.match = await self._attempts.match(sandbox, job.due) or job.match
             is_postponed = await self._attempts.postpone(sandbox.id, job.due, job.match)
         except SandboxMissing:
+            self._end(sandbox.id, activity, job)
+            return
+        except Exception as error:  # noqa: BLE001  # See `_record_crash`.
+            await self._record_crash(sandbox.id, activity, job, error)
             self._end(sandbox.id, activity, job)
             return
         if is_postponed:
@@ -152,8 +175,35 @@ class ClaimedAttempts:
             return is_answered(delivered)
         except SandboxMissing:
             return None
+        except Exception as error:  # noqa: BLE001  # See `_record_crash`.
+            await self._record_crash(sandbox_id, activity, job, error)
+            return None
         finally:
             self._end(sandbox_id, activity, job)
+
+    async def _record_crash(
+        self, sandbox_id: str, activity: Activity, job: AttemptJob, error: Exception
+    ) -> None:
+        """Log the unexpected exception that ended an attempt, and record the attempt as failed.
+
+        Otherwise, its delivery would stay claimed until the end of the process.
+        """
+        due = job.due
+        log.error(
+            "callback attempt %d for task %s: internal error",
+            due.attempt,
+            due.task.id,
+            exc_info=error,
+            extra={"summary": "callback attempt: internal error"},
+        )
+        try:
+            await self._attempts.record_crash(sandbox_id, due, ended_ms=job.instant_ms)
+        except SandboxMissing:
+            return
+        except Exception:
+            log.exception("a callback will be claimed again after an internal error")
+            activity.expect_unknown_outcome()
+        self._wake(sandbox_id)  # There may be a retry.
 
     def _end(self, sandbox_id: str, activity: Activity, job: AttemptJob) -> None:
         activity.end(job)

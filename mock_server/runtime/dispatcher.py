@@ -218,6 +218,10 @@ class Dispatcher:
             self._outage.note(error)
             activity.expect_unknown_outcome()
             return
+        except Exception:
+            log.exception("callbacks of a sandbox wait for a second after an internal error")
+            activity.expect_unknown_outcome()
+            return
         else:
             self._outage.end()
         self._activities.of(sandbox_id).look_again(wait_s)
