@@ -4,9 +4,9 @@ A client may run several tasks at once, so neither the order nor the address of 
 what repeats what. A submit belongs to its input, a status request to its task.
 """
 
+from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict, deque
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -34,12 +34,12 @@ class ApiCall(msgspec.Struct, frozen=True):
         """The task of the call, also of its rejected attempts; empty if none was created."""
         return next((each.task_id for each in self.attempts if each.task_id), "")
 
-    def after(self, attempt: HttpExchange) -> HttpExchange | None:
-        """Return the attempt that repeats `attempt`."""
-        following = (
-            later for earlier, later in pairwise(self.attempts) if earlier.number == attempt.number
-        )
-        return next(following, None)
+
+class Repetitions(msgspec.Struct, frozen=True):
+    """The requests that repeat one request: how many there are, and the first of them."""
+
+    number: int
+    first: HttpExchange | None
 
 
 def purpose_of(exchange: HttpExchange) -> Purpose:
@@ -64,17 +64,58 @@ def are_concurrent(earlier: HttpExchange, later: HttpExchange) -> bool:
     return later.began_ms < int(earlier.began_ms + earlier.duration_ms)
 
 
-def calls_of(exchanges: Iterable[HttpExchange]) -> tuple[ApiCall, ...]:
-    """Return the calls of the provider's API, by the journal order of their first attempts."""
+def repetitions_in(group: Sequence[HttpExchange]) -> Iterator[tuple[int, Repetitions]]:
+    """Yield the number of each exchange with those later ones that can follow it (`can_follow`).
+
+    The group is in journal order. The time that this takes is not quadratic in its length.
+    """
+    unordered = 0  # Later exchanges whose begin is unknown.
+    began_ms: list[int] = []  # The begins of the others, in ascending order.
+    # Each of these began later than all exchanges between it and the current one. So the first
+    # exchange that began at an instant or later is one of them. The nearest is the last.
+    latest: list[HttpExchange] = []
+    following: HttpExchange | None = None
+    first_unordered: HttpExchange | None = None
+    for each in reversed(group):
+        if each.began_ms is None:
+            yield each.number, Repetitions(unordered + len(began_ms), following)
+            unordered += 1
+            first_unordered = each
+        else:
+            end_ms = int(each.began_ms + each.duration_ms)
+            number = unordered + len(began_ms) - bisect_left(began_ms, end_ms)
+            nearest = bisect_right(latest, -end_ms, key=_descending)
+            found = [latest[nearest - 1]] if nearest else []
+            found += [first_unordered] if first_unordered else []
+            first = min(found, key=lambda one: one.number, default=None)
+            yield each.number, Repetitions(number, first)
+            insort(began_ms, each.began_ms)
+            while latest and _descending(latest[-1]) >= -each.began_ms:
+                latest.pop()
+            latest.append(each)
+        following = each
+
+
+def _descending(exchange: HttpExchange) -> int:
+    return -(exchange.began_ms or 0)
+
+
+def calls_of(
+    exchanges: Iterable[HttpExchange], check_cancelled: Callable[[], None]
+) -> tuple[ApiCall, ...]:
+    """Return the calls of the provider's API, by the journal order of their first attempts.
+
+    `check_cancelled` is called for each exchange, because many concurrent ones take long.
+    """
     groups: defaultdict[Purpose, list[HttpExchange]] = defaultdict(list)
     for each in exchanges:
         if each.operation in API_OPERATIONS:
             groups[purpose_of(each)].append(each)
-    calls = [call for group in groups.values() for call in _calls_in(group)]
+    calls = [call for group in groups.values() for call in _calls_in(group, check_cancelled)]
     return tuple(sorted(calls, key=lambda call: call.attempts[0].number))
 
 
-def _calls_in(group: Sequence[HttpExchange]) -> list[ApiCall]:
+def _calls_in(group: Sequence[HttpExchange], check_cancelled: Callable[[], None]) -> list[ApiCall]:
     """Split the requests with one purpose into calls.
 
     A client may send the same input for several tasks. The first submits then begin its tasks, and
@@ -84,6 +125,7 @@ def _calls_in(group: Sequence[HttpExchange]) -> list[ApiCall]:
     chains: list[list[HttpExchange]] = []
     failed: deque[list[HttpExchange]] = deque()
     for position, request in enumerate(group):
+        check_cancelled()
         chain = _claim(failed, request) if position >= repeats_from else None
         if chain is None:
             chain = []

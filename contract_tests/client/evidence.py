@@ -1,15 +1,16 @@
 """The evidence of one case: the journal and the tasks of its sandbox, and the client's exit."""
 
-from bisect import bisect_right
-from collections import defaultdict
+from bisect import bisect_right, insort
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import cached_property
+from itertools import pairwise
 from typing import Final, TypeVar
 from urllib.parse import unquote
 
 import msgspec
 
-from contract_tests.client.attribution import ApiCall, calls_of, can_follow
+from contract_tests.client.attribution import ApiCall, Repetitions, calls_of, repetitions_in
 from contract_tests.client.faults import HIDES_RESULT
 from contract_tests.client.records import (
     ClientExit,
@@ -27,6 +28,10 @@ _TOLERANCE_MS: Final = 50
 _TOLERANCE_SHARE: Final = 0.05
 
 
+def never_cancelled() -> None:
+    """Do nothing, because nobody cancels this audit."""
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """All facts that the rules judge.
 
@@ -35,7 +40,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     which reach no sandbox. `is_manual` is true if the sandbox's clock is manual. `pictures` are
     the results of the tasks by URL, if the client was told an output directory. `prompt` is the
     prompt that the client was given, or None if it may choose its own. `declared` is what the
-    user declared about the client.
+    user declared about the client. `check_cancelled` raises an exception if the verdicts are no
+    longer wanted. The methods call it, because the rules call them for each task and each exchange.
     """
 
     exchanges: tuple[HttpExchange, ...] = ()
@@ -47,9 +53,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     pictures: Mapping[str, bytes] = {}
     prompt: str | None = None
     declared: frozenset[Trait] = frozenset()
+    check_cancelled: Callable[[], None] = never_cancelled
 
     def of(self, *operations: str) -> list[HttpExchange]:
         """Return the exchanges of these operations, in journal order."""
+        self.check_cancelled()
         if len(operations) == 1:
             return self._by_operation[operations[0]]
         return [each for each in self.exchanges if each.operation in operations]
@@ -57,12 +65,17 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def accepted_submits(self) -> list[HttpExchange]:
         """The submits that created a task, whether or not their response arrived."""
-        return [each for each in self.of("submit") if each.status == 200 and each.task_id]
+        return [each for each in self.of("submit") if is_accepted(each)]
+
+    def submits(self, task_id: str) -> list[HttpExchange]:
+        """Return the accepted submits of a task. There is one, unless the journal dropped it."""
+        return [each for each in self._of_task("submit", task_id) if is_accepted(each)]
 
     def repeat_purchase(
         self, submit: HttpExchange, after: HttpExchange | None = None
     ) -> HttpExchange | None:
         """Return the next accepted submit with the same input after `after` (default: `submit`)."""
+        self.check_cancelled()
         later_submits = exchanges_after(self._by_input[submit.input_key], after or submit)
         return next(iter(later_submits), None)
 
@@ -82,31 +95,33 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def polls(self, task_id: str) -> list[HttpExchange]:
         """Return the status requests for a task."""
-        return self._by_task["status", task_id]
+        return self._of_task("status", task_id)
 
-    def polls_sent_after(self, poll: HttpExchange) -> list[HttpExchange]:
-        """Return the status requests for a task that the client sent after `poll`.
+    def count_polls_sent_after(self, poll: HttpExchange) -> int:
+        """Return how many status requests for a task the client sent after `poll`.
 
         The client may have stopped waiting for a slow response. Then the journal has it later.
         """
-        return [
-            each
-            for each in self.polls(poll.task_id)
-            if each.number > poll.number or _began_after(each, poll)
-        ]
+        later = exchanges_after(self.polls(poll.task_id), poll)
+        return len(later) + self._overtaking_polls[poll.number]
 
     def callback_attempts(self, task_id: str) -> list[HttpExchange]:
         """Return the delivery attempts of a task's callback."""
-        return self._by_task["callback", task_id]
+        return self._of_task("callback", task_id)
 
     def downloads(self, task_id: str) -> list[HttpExchange]:
         """Return the requests for a task's results."""
-        return self._by_task["result", task_id]
+        return self._of_task("result", task_id)
+
+    def downloads_like(self, download: HttpExchange) -> list[HttpExchange]:
+        """Return the requests for the same result of the same task."""
+        self.check_cancelled()
+        return self._by_result[download.task_id, download.resource_path]
 
     @cached_property
     def calls(self) -> tuple[ApiCall, ...]:
         """The requests to the provider's API, attributed to calls."""
-        return calls_of(self.exchanges)
+        return calls_of(self.exchanges, self.check_cancelled)
 
     def complete_downloads(self) -> dict[str, list[HttpExchange]]:
         """Return the downloads that gave the client a whole, correct picture, by result URL."""
@@ -120,13 +135,13 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def next_attempt(self, exchange: HttpExchange) -> HttpExchange | None:
         """Return the request that repeats a failed request for the same purpose."""
-        call = self._call_by_number.get(exchange.number)
-        return call.after(exchange) if call else None
+        self.check_cancelled()
+        return self._next_attempts.get(exchange.number)
 
-    def identical_requests_after(self, exchange: HttpExchange) -> list[HttpExchange]:
+    def repetitions_of(self, exchange: HttpExchange) -> Repetitions:
         """Return the requests with the same content that the client sent after the response."""
-        same = exchanges_after(self._by_content[_content_of(exchange)], exchange)
-        return [each for each in same if can_follow(exchange, each)]
+        self.check_cancelled()
+        return self._repetitions[exchange.number]
 
     @cached_property
     def _by_operation(self) -> "defaultdict[str, list[HttpExchange]]":
@@ -136,13 +151,38 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def _by_task(self) -> "defaultdict[tuple[str, str], list[HttpExchange]]":
         return _group(self.exchanges, lambda each: (each.operation, each.task_id))
 
-    @cached_property
-    def _call_by_number(self) -> dict[int, ApiCall]:
-        return {each.number: call for call in self.calls for each in call.attempts}
+    def _of_task(self, operation: str, task_id: str) -> list[HttpExchange]:
+        self.check_cancelled()
+        return self._by_task.get((operation, task_id), [])
 
     @cached_property
-    def _by_content(self) -> "defaultdict[tuple[str, ...], list[HttpExchange]]":
-        return _group(self.exchanges, _content_of)
+    def _by_result(self) -> "defaultdict[tuple[str, str], list[HttpExchange]]":
+        return _group(self.of("result"), lambda each: (each.task_id, each.resource_path))
+
+    @cached_property
+    def _next_attempts(self) -> dict[int, HttpExchange]:
+        return {
+            earlier.number: later
+            for call in self.calls
+            for earlier, later in pairwise(call.attempts)
+        }
+
+    @cached_property
+    def _repetitions(self) -> dict[int, Repetitions]:
+        groups = _group(self.exchanges, _content_of).values()
+        return {number: each for group in groups for number, each in repetitions_in(group)}
+
+    @cached_property
+    def _overtaking_polls(self) -> Counter[int]:
+        """How many earlier entries are status requests that began later, by the entry's number."""
+        counts: Counter[int] = Counter()
+        began_ms: defaultdict[str, list[int]] = defaultdict(list)  # By task, in ascending order.
+        for poll in self.of("status"):
+            if poll.began_ms is not None:
+                before = began_ms[poll.task_id]
+                counts[poll.number] = len(before) - bisect_right(before, poll.began_ms)
+                insort(before, poll.began_ms)
+        return counts
 
     @cached_property
     def _by_input(self) -> "defaultdict[str, list[HttpExchange]]":
@@ -208,10 +248,9 @@ def exchanges_after(exchanges: list[HttpExchange], exchange: HttpExchange) -> li
     return exchanges[bisect_right(exchanges, exchange.number, key=lambda each: each.number) :]
 
 
-def _began_after(later: HttpExchange, earlier: HttpExchange) -> bool:
-    if later.began_ms is None or earlier.began_ms is None:
-        return False
-    return later.began_ms > earlier.began_ms
+def is_accepted(submit: HttpExchange) -> bool:
+    """Tell whether a submit created a task, whether or not its response arrived."""
+    return submit.status == 200 and bool(submit.task_id)
 
 
 def minimum_wait_s(required_s: float) -> float:

@@ -1,10 +1,12 @@
 """Reads evidence from the control plane's JSON about a sandbox."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from contract_tests.client.evidence import Evidence
+from contract_tests.client.evidence import Evidence, never_cancelled
 from contract_tests.client.records import ClientExit, HttpExchange, TaskRecord, Trait
+
+Headers = tuple[tuple[str, str], ...]
 
 
 def read_evidence(
@@ -16,10 +18,15 @@ def read_evidence(
     unauthorized: int = 0,
     prompt: str | None = None,
     declared: frozenset[Trait] = frozenset(),
+    check_cancelled: Callable[[], None] = never_cancelled,
 ) -> Evidence:
-    """Return the evidence in the answers of `GET /_mock/journal` and `GET /_mock/tasks`."""
+    """Return the evidence in the answers of `GET /_mock/journal` and `GET /_mock/tasks`.
+
+    Entries and tasks are read one by one. `check_cancelled` is called while the evidence is judged.
+    """
+    shared: dict[Headers, Headers] = {}  # Most requests of a client have the same headers.
     return Evidence(
-        exchanges=tuple(_exchange(entry) for entry in journal["entries"]),
+        exchanges=tuple(_exchange(entry, shared) for entry in journal["entries"]),
         tasks=tuple(_task(task) for task in tasks),
         client_exit=client_exit,
         dropped=journal["dropped"],
@@ -27,10 +34,11 @@ def read_evidence(
         unauthorized=unauthorized,
         prompt=prompt,
         declared=declared,
+        check_cancelled=check_cancelled,
     )
 
 
-def _exchange(entry: Mapping[str, Any]) -> HttpExchange:
+def _exchange(entry: Mapping[str, Any], shared: dict[Headers, Headers]) -> HttpExchange:
     request, response = entry["request"], entry["answer"] or {}
     return HttpExchange(
         number=entry["seq"],
@@ -46,9 +54,9 @@ def _exchange(entry: Mapping[str, Any]) -> HttpExchange:
         error=entry["error"] or "",
         method=request["method"],
         path=request["path"],
-        headers=_pairs(request["headers"]),
+        headers=_pairs(request["headers"], shared),
         body=request["body"],
-        response_headers=_pairs(response.get("headers", ())),
+        response_headers=_pairs(response.get("headers", ()), shared),
         response_body=response.get("body", ""),
     )
 
@@ -65,5 +73,6 @@ def _task(task: Mapping[str, Any]) -> TaskRecord:
     )
 
 
-def _pairs(headers: Sequence[Sequence[str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, value in headers)
+def _pairs(headers: Sequence[Sequence[str]], shared: dict[Headers, Headers]) -> Headers:
+    pairs = tuple((name, value) for name, value in headers)
+    return shared.setdefault(pairs, pairs)

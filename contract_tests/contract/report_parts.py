@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Final, Self
 from xml.etree import ElementTree as ET
 
@@ -88,8 +89,12 @@ def markdown_cell(text: str) -> str:
     return re.sub(r"([\\`*_\[\]<>|#~&])", r"\\\1", " ".join(text.split()))
 
 
+@cache
 def page_environment(package: str) -> Environment:
-    """Return the jinja2 environment of a page; templates come from `package`, then from here."""
+    """Return the jinja2 environment of a page; templates come from `package`, then from here.
+
+    It is made once, because a thread that compiles a template stops the other threads of a server.
+    """
     return Environment(
         loader=ChoiceLoader([PackageLoader(package), PackageLoader("contract_tests.contract")]),
         autoescape=True,

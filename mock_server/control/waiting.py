@@ -1,6 +1,8 @@
 """Wait for a condition in a sandbox."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Generic, Protocol, TypeVar
 
 import msgspec
@@ -90,6 +92,25 @@ async def until(
     finally:
         leaving.cancel()
         store.unfollow(sandbox.id, follower)
+
+
+@asynccontextmanager
+async def while_client_waits(request: Request, grace_s: float) -> AsyncIterator[None]:
+    """Cancel the block and raise TimeoutError if the client leaves, `grace_s` seconds later.
+
+    A client leaves when it closes the connection or its sending side.
+    """
+    async with asyncio.timeout(None) as limit:
+        leaving = asyncio.ensure_future(_limit_when_left(request, limit, grace_s))
+        try:
+            yield
+        finally:
+            leaving.cancel()
+
+
+async def _limit_when_left(request: Request, limit: asyncio.Timeout, grace_s: float) -> None:
+    await _client_left(request)
+    limit.reschedule(asyncio.get_running_loop().time() + grace_s)
 
 
 async def _client_left(request: Request) -> None:

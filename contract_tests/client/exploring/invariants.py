@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from contract_tests.client.attribution import calls_of
-from contract_tests.client.evidence import minimum_wait_s
+from contract_tests.client.evidence import minimum_wait_s, never_cancelled
 from contract_tests.client.exploring.deliveries import problem_of
 from contract_tests.client.exploring.outcome import ClientRun, Delivery, Outcome, Purchase
 from contract_tests.client.records import API_OPERATIONS, HttpExchange, Trait
@@ -153,7 +153,7 @@ def _check_limits(outcome: Outcome) -> Iterator[tuple[str, int | None]]:
     for run in outcome.runs:
         if run.starts > 1:
             continue  # A client that was started again cannot know of the response.
-        calls = calls_of(outcome.exchanges_of(run))
+        calls = calls_of(outcome.exchanges_of(run), never_cancelled)
         for each, retry in chain.from_iterable(pairwise(call.attempts) for call in calls):
             if each.status != 429:
                 continue

@@ -48,7 +48,7 @@ def _check_duplicates(evidence: Evidence) -> Iterator[Observation]:
         if len(accepted) < 2:
             continue
         event = accepted[1].number
-        submits = (each for each in evidence.accepted_submits if each.task_id == task.id)
+        submits = evidence.submits(task.id)
         if any(evidence.repeat_purchase(each, after=accepted[0]) for each in submits):
             seen = f"{count(len(accepted), 'callback')}: input submitted again"
             yield Observation(holds=False, seen=seen, event=event)

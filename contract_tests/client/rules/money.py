@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from contract_tests.client.attribution import are_concurrent
-from contract_tests.client.evidence import Evidence
+from contract_tests.client.evidence import Evidence, exchanges_after, is_accepted
 from contract_tests.client.faults import BREAKS_RESPONSE
 from contract_tests.client.records import HttpExchange
 from contract_tests.client.rule import Axis, Level, Observation, Rule
@@ -15,8 +15,9 @@ _UNAVAILABLE: Final = 503
 
 
 def _check_uncertain_submit(evidence: Evidence) -> Iterator[Observation]:
+    checks = evidence.of("balance", "status")
     for submit in evidence.of("submit"):
-        is_lost = submit.is_broken and submit in evidence.accepted_submits
+        is_lost = submit.is_broken and is_accepted(submit)
         if not is_lost and not 500 <= submit.status <= 599:
             continue
         repeat = evidence.repeat_purchase(submit) if is_lost else evidence.next_attempt(submit)
@@ -25,7 +26,7 @@ def _check_uncertain_submit(evidence: Evidence) -> Iterator[Observation]:
             yield Observation(holds=True, seen=seen, event=submit.number)
             continue
         has_checked = any(
-            submit.number < each.number < repeat.number for each in evidence.of("balance", "status")
+            each.number < repeat.number for each in exchanges_after(checks, submit)[:1]
         )
         before = "after a balance or status request" if has_checked else "without any check"
         end = "so the image was paid for twice" if is_lost else "but the first may be accepted, too"

@@ -112,7 +112,7 @@ def _check_unknown_state(evidence: Evidence) -> Iterator[Observation]:
     for each in evidence.of("status"):
         if each.is_broken or not each.state or each.state in _STATES:
             continue
-        more = len(evidence.polls_sent_after(each))
+        more = evidence.count_polls_sent_after(each)
         yield Observation(
             holds=bool(more),
             seen=f"{count(more, 'more status request')} after state {each.state!r}",

@@ -68,11 +68,7 @@ def _check_damaged_download(evidence: Evidence) -> Iterator[Observation]:
         is_rejected = each.is_injected_rejection and each.status >= _SERVER_ERROR
         if not each.is_spoiled and not is_rejected:
             continue
-        retries = [
-            retry
-            for retry in exchanges_after(evidence.downloads(each.task_id), each)
-            if retry.resource_path == each.resource_path
-        ]
+        retries = exchanges_after(evidence.downloads_like(each), each)
         client_exit = evidence.client_exit
         is_reported = client_exit is not None and client_exit.exit_status != 0
         times = f"retried {count(len(retries), 'time')}" if retries else "not retried"
@@ -128,11 +124,11 @@ def _check_missing_picture(evidence: Evidence) -> Iterator[Observation]:
 
 
 def _check_redirect(evidence: Evidence) -> Iterator[Observation]:
+    last = {(each.task_id, each.header("host")): each.number for each in evidence.of("result")}
     for each in evidence.of("result"):
         if _REDIRECTED in each.injected:
             host = _host_of(each.response_header("location") or "")
-            later = exchanges_after(evidence.downloads(each.task_id), each)
-            is_followed = any(other.header("host") == host for other in later)
+            is_followed = last.get((each.task_id, host), 0) > each.number
             seen = f"the redirect to {host} was {'' if is_followed else 'not '}followed"
             yield Observation(holds=is_followed, seen=seen, event=each.number)
 

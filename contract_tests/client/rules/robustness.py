@@ -17,11 +17,13 @@ def _check_recovery(faults: frozenset[str]) -> Callable[[Evidence], Iterator[Obs
         for task in evidence.tasks:
             polls = evidence.polls(task.id)
             for each in (poll for poll in polls if poll.injected & faults):
-                more = evidence.polls_sent_after(each)
-                has_used_it = not each.is_broken and evidence.has_learned_outcome(task, each)
+                more = evidence.count_polls_sent_after(each)
+                has_used_it = (
+                    not more and not each.is_broken and evidence.has_learned_outcome(task, each)
+                )
                 reaction = "the client stopped"
                 if more:
-                    reaction = count(len(more), "more status request")
+                    reaction = count(more, "more status request")
                 elif has_used_it:
                     reaction = "the client used the response"
                 client_exit = evidence.client_exit

@@ -1,22 +1,24 @@
 """The audit of the caller's client, based on the journal of its sandbox."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from threading import Event
 from typing import Annotated, Any, Literal
 from weakref import WeakValueDictionary
 
 import msgspec
 from msgspec import Meta
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mock_server.control.answers import Count
 from mock_server.control.authentication import Authenticator
 from mock_server.control.call import Call
+from mock_server.control.errors import ControlError
 from mock_server.control.journal_entry import JournalEntry
 from mock_server.control.query import SandboxOfPage
 from mock_server.control.task_summary import TaskSummary
+from mock_server.control.waiting import while_client_waits
 from mock_server.domain.journal import Entry
 from mock_server.domain.store import SandboxReader
 from mock_server.domain.task import Task
@@ -42,6 +44,12 @@ Verdict = Literal["FAIL", "ERROR", "INCONCLUSIVE", "WARN", "PASS", "SKIP"]
 
 # Each one runs in a thread, and takes time from the event loop.
 _MAX_AT_ONCE = 2
+# Clients may close only their sending side and wait for the report.
+_AFTER_CLOSING_S = 1.0
+
+
+class _Cancelled(BaseException):
+    """Nobody wants the report any longer. The rules handle any Exception, but not this."""
 
 
 class AuditQuery(msgspec.Struct):
@@ -126,36 +134,53 @@ class AuditResource:
         ]
 
     async def show(self, sandbox: SandboxReader, query: AuditQuery, request: Request) -> Response:
-        return await self._report(sandbox, query.format or _accepted(request))
+        return await self._report(sandbox, query.format or _accepted(request), request)
 
-    async def page(self, sandbox: SandboxReader, query: SandboxOfPage) -> Response:
+    async def page(
+        self, sandbox: SandboxReader, query: SandboxOfPage, request: Request
+    ) -> Response:
         """Return the HTML report to the dashboard, which has no API key, with a way back."""
-        report = await self._report(sandbox, "html")
+        report = await self._report(sandbox, "html", request)
         head, start, rest = bytes(report.body).partition(b"<body>\n")
         back = f'<p><a href="/_mock/?sandbox={sandbox.id}">← Back to the sandbox</a></p>\n'
         report.body = head + start + back.encode() + rest
         report.headers["Content-Length"] = str(len(report.body))
         return report
 
-    async def _report(self, sandbox: SandboxReader, report_format: Format) -> Response:
-        """Return a report. Audits of one sandbox wait for one another, so no key delays others."""
+    async def _report(
+        self, sandbox: SandboxReader, report_format: Format, request: Request
+    ) -> Response:
+        """Return a report. Audits of one sandbox wait for one another, so no key delays others.
+
+        Raise ControlError (400) if the client does not wait for it.
+        """
         turn = self._turns.setdefault(sandbox.id, asyncio.Lock())
-        async with turn, self._places:
-            return await self._report_now(sandbox, report_format)
+        try:
+            async with while_client_waits(request, _AFTER_CLOSING_S), turn, self._places:
+                return await self._report_now(sandbox, report_format)
+        except TimeoutError:
+            raise ControlError(
+                400, "connection: the client closed it, so the audit has ended"
+            ) from None
 
     async def _report_now(self, sandbox: SandboxReader, report_format: Format) -> Response:
         real_ms = self._real_ms()
         tasks, now_ms = sandbox.tasks(real_ms)
-        report = await run_in_threadpool(
-            self._judged,
-            sandbox,
-            sandbox.entries(),
-            list(tasks),
-            now_ms,
-            sandbox.dropped_entries,
-            is_manual=sandbox.clock(real_ms).mode == "manual",
-            report_format=report_format,
-        )
+        is_cancelled = Event()
+        try:
+            report = await asyncio.to_thread(
+                self._judged,
+                sandbox,
+                sandbox.entries(),
+                tasks,
+                now_ms,
+                sandbox.dropped_entries,
+                is_manual=sandbox.clock(real_ms).mode == "manual",
+                report_format=report_format,
+                is_cancelled=is_cancelled,
+            )
+        finally:
+            is_cancelled.set()  # The thread would go on, and a server that stops would wait for it.
         return Response(
             report,
             headers={
@@ -175,23 +200,36 @@ class AuditResource:
         *,
         is_manual: bool,
         report_format: Format,
+        is_cancelled: Event,
     ) -> bytes:
         from contract_tests.client.reports.files import encode_audit  # noqa: PLC0415  # see below
         from contract_tests.client.sandbox_audit import (  # noqa: PLC0415  # slow to import
             audit_sandbox,
         )
 
-        # Encoded one by one, because a thread that encodes JSON blocks the event loop meanwhile.
-        journal = [self._without_key(sandbox, JournalEntry.of(*each)) for each in entries]
-        shown = [
-            self._without_key(sandbox, TaskSummary.of(task, now_ms, sandbox.seed)) for task in tasks
-        ]
+        def check_cancelled() -> None:
+            if is_cancelled.is_set():
+                raise _Cancelled
+
+        # A thread that encodes JSON, frees memory or collects garbage blocks the event loop
+        # meanwhile. So these values are made one by one, and none of them is kept.
+        def shown_entries() -> Iterator[Any]:
+            for each in entries:
+                check_cancelled()
+                yield self._without_key(sandbox, JournalEntry.of(*each))
+
+        def shown_tasks() -> Iterator[Any]:
+            for task in tasks:
+                check_cancelled()
+                yield self._without_key(sandbox, TaskSummary.of(task, now_ms, sandbox.seed))
+
         report = audit_sandbox(
-            {"entries": journal, "dropped": dropped},
-            shown,
+            {"entries": shown_entries(), "dropped": dropped},
+            shown_tasks(),
             base_url=self._base_url,
             is_manual=is_manual,
             seed=self._seed(),
+            check_cancelled=check_cancelled,
         )
         return encode_audit(report, report_format)
 
