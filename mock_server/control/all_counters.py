@@ -1,9 +1,11 @@
-"""The counters of many sandboxes, read in portions: other requests are served in between."""
+"""The counters of sandboxes, read in portions: other requests are served in between."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from itertools import islice
 
+from mock_server.control.ended_tasks import settle_ended
+from mock_server.control.slices import Slices
 from mock_server.domain.commands import ReadCounters
 from mock_server.domain.errors import SandboxDamaged, SandboxMissing
 from mock_server.domain.results import Counters
@@ -33,6 +35,13 @@ async def _counters(store: Store, sandbox: SandboxReader, real_ms: int) -> Count
     if known is not None:
         return known
     try:
-        return await store.execute(sandbox.id, ReadCounters(real_ms=real_ms))
+        await Slices().next()  # Tasks of many sandboxes may have ended.
+        return await counters_of(store, sandbox, real_ms)
     except (SandboxMissing, SandboxDamaged):
         return None
+
+
+async def counters_of(store: Store, sandbox: SandboxReader, real_ms: int) -> Counters:
+    """Return the counters of a sandbox. Raises SandboxMissing, SandboxDamaged."""
+    await settle_ended(store, sandbox, real_ms)
+    return await store.execute(sandbox.id, ReadCounters(real_ms=real_ms))

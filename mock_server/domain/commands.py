@@ -165,7 +165,12 @@ class DropTask(Command[None], frozen=True, kw_only=True, gc=False):
 
 
 class NoticeEnds(Command[None], frozen=True, kw_only=True, gc=False):
-    """Settle the tasks that have ended by now. The sandbox does not count as used."""
+    """Settle the tasks that have ended by now, the first ones first, at most `limit` of them.
+
+    The sandbox does not count as used.
+    """
+
+    limit: int | None = None
 
 
 class ExpectCallback(Command[None], frozen=True, kw_only=True, gc=False):

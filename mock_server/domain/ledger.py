@@ -11,6 +11,11 @@ from mock_server.domain.task import Task
 
 MICRO = 1_000_000
 NEVER_MS = 2**62
+PORTION = 500
+"""How many ends are processed at once where the result does not depend on all of them.
+
+It takes about a millisecond.
+"""
 _MAX_STALE = 100
 
 
@@ -87,13 +92,16 @@ class Ledger:
             self._ends = [each for each in self._ends if self._is_current(each)]
             heapify(self._ends)
 
-    def settle(self, now_ms: int) -> list[Task]:
+    def settle(self, now_ms: int, limit: int | None = None) -> list[Task]:
         """Settle the tasks that have ended by now: count each one, and refund it if it failed.
 
-        Return the settled tasks in order of time.
+        Return the settled tasks in order of time. With `limit`, only so many ends are processed;
+        `due_ms` is in the past while others are left.
         """
-        settled = []
-        while self._first_end_ms() <= now_ms:
+        settled: list[Task] = []
+        processed = 0
+        while self._first_end_ms() <= now_ms and processed != limit:
+            processed += 1
             ended = heappop(self._ends)
             if not self._is_current(ended):
                 continue
@@ -108,6 +116,25 @@ class Ledger:
             settled.append(task)
         self.due_ms = self._first_end_ms()
         return settled
+
+    def balance_at(self, now_ms: int) -> int:
+        """Return the balance with the refunds of all tasks that have ended by now.
+
+        It takes linear time if some of them have not been settled yet.
+        """
+        if self.due_ms > now_ms:
+            return self.balance_microusd
+        return self.balance_microusd + sum(
+            task.order.price_microusd
+            for task in self._ends
+            if task.ending.fail_code is not None
+            and (task.end_ms is not None and task.end_ms <= now_ms)
+            and self._is_current(task)
+        )
+
+    def set_balance(self, balance_microusd: int, now_ms: int) -> None:
+        """Set the balance that `balance_at` returns for this instant."""
+        self.balance_microusd += balance_microusd - self.balance_at(now_ms)
 
     def next_end_ms(self) -> int | None:
         """Return when the next live task ends by itself, or None."""

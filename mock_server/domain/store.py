@@ -56,6 +56,9 @@ class SandboxReader(Protocol):
     def has_rules(self) -> bool:
         """Whether `MatchRules` can match anything."""
 
+    def max_unsettled(self, real_ms: int) -> int:
+        """Return how many tasks at most have ended without being settled; 0 if none has ended."""
+
     def counters(self, real_ms: int) -> Counters | None:
         """Return the counters, or None if tasks may have ended since the last command.
 

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from mock_server.control.all_counters import counters_of
 from mock_server.control.answers import Count
 from mock_server.control.call import Call
 from mock_server.control.changes import updated_settings
 from mock_server.control.settings_types import SandboxChange, ShownSettings, shown_settings
-from mock_server.domain.commands import ChangeSettings, ReadCounters, Reset
+from mock_server.domain.commands import ChangeSettings, Reset
 from mock_server.domain.errors import SandboxChanged, SandboxDamaged, SandboxMissing
 from mock_server.domain.ledger import MICRO
 from mock_server.domain.profiles import Profiles
@@ -99,7 +100,7 @@ class SandboxResource:
         ]
 
     async def show(self, sandbox: SandboxReader) -> SandboxDetail:
-        counters = await self._store.execute(sandbox.id, ReadCounters(real_ms=self._real_ms()))
+        counters = await counters_of(self._store, sandbox, self._real_ms())
         return SandboxDetail(
             id=sandbox.id,
             settings=shown_settings(sandbox.settings, self._default_generation_ms),

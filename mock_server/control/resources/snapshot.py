@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from mock_server.control.authentication import Authenticator
 from mock_server.control.call import Call
+from mock_server.control.ended_tasks import settle_ended
 from mock_server.control.errors import ControlError
 from mock_server.control.journal_entry import redacted
 from mock_server.control.long_list import long_list
@@ -53,7 +54,9 @@ class SnapshotResource:
         ]
 
     async def take(self, sandbox: SandboxReader) -> Snapshot:
-        snapshot = await self._store.execute(sandbox.id, TakeSnapshot(real_ms=self._real_ms()))
+        real_ms = self._real_ms()
+        await settle_ended(self._store, sandbox, real_ms)
+        snapshot = await self._store.execute(sandbox.id, TakeSnapshot(real_ms=real_ms))
         redactor = self._authenticator.redactor(sandbox)
         return msgspec.structs.replace(
             snapshot,

@@ -69,7 +69,7 @@ def drop_task(state: SandboxState, command: DropTask) -> None:
 
 
 def notice_ends(state: SandboxState, command: NoticeEnds) -> None:
-    state.settle(state.clock.now_ms(command.real_ms))
+    state.settle(state.clock.now_ms(command.real_ms), command.limit)
 
 
 def match_rules(state: SandboxState, command: MatchRules) -> RuleMatch | None:
@@ -102,14 +102,14 @@ def cancel_next(state: SandboxState, command: CancelNext) -> bool:
 def change_settings(state: SandboxState, command: ChangeSettings) -> None:
     if command.known_changes is not None:
         state.check_unchanged(command.known_changes)
-    state.enter(command.real_ms)
+    now_ms = state.enter(command.real_ms)
     settings = command.settings
     if command.profile_rules is not None:
         state.book.replace_profile(settings.profile, command.profile_rules)
     if settings.rate_limit != state.settings.rate_limit:
         state.window.resize(settings.rate_limit)
     if command.balance_microusd is not None:
-        state.ledger.balance_microusd = command.balance_microusd
+        state.ledger.set_balance(command.balance_microusd, now_ms)
     state.settings = settings
     state.tell(Change.SETTINGS)
 

@@ -29,8 +29,9 @@ def submit(state: SandboxState, command: Submit) -> TaskView | Rejection:
         state.check_unchanged(command.known_changes)
     now_ms = state.enter(command.real_ms)
     ledger = state.ledger
-    if ledger.live >= state.settings.max_concurrent:  # LIM-4: a 429 is not counted.
-        return _over_concurrency(state, now_ms)
+    while ledger.live >= state.settings.max_concurrent:  # LIM-4: a 429 is not counted.
+        if not state.settle_more(now_ms):
+            return _over_concurrency(state, now_ms)
     if not state.window.admit(now_ms):
         return _over_rate(state, now_ms)
     state.requests += 1
@@ -45,8 +46,9 @@ def submit(state: SandboxState, command: Submit) -> TaskView | Rejection:
         submission.callback_url,
         command.plan_request.has_directives,
     )
-    if ledger.balance_microusd < order.price_microusd:
-        return Rejection(RejectionReason.CREDITS, now_ms)
+    while ledger.balance_microusd < order.price_microusd:
+        if not state.settle_more(now_ms):  # A task that has failed may be refunded.
+            return Rejection(RejectionReason.CREDITS, now_ms)
     if not command.has_room:
         return Rejection(RejectionReason.NO_ROOM, now_ms)
     state.ordinal += 1
@@ -78,7 +80,7 @@ def count_request(state: SandboxState, command: CountRequest) -> BalanceView | R
     if not state.window.admit(now_ms):
         return _over_rate(state, now_ms)
     state.requests += 1
-    return BalanceView(now_ms, state.ledger.balance_microusd)
+    return BalanceView(now_ms, state.ledger.balance_at(now_ms))
 
 
 def record_exchange(state: SandboxState, command: RecordExchange) -> int:

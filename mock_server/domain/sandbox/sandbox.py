@@ -197,11 +197,12 @@ class Sandbox:
     def journal(self) -> Journal:
         return self._state.journal
 
+    def max_unsettled(self, real_ms: int) -> int:
+        ledger = self._state.ledger
+        return ledger.live if ledger.due_ms <= self._state.clock.now_ms(real_ms) else 0
+
     def counters(self, real_ms: int) -> Counters | None:
-        state = self._state
-        if state.ledger.due_ms <= state.clock.now_ms(real_ms):
-            return None
-        return control.counters_of(state)
+        return None if self.max_unsettled(real_ms) else control.counters_of(self._state)
 
     def task(self, task_id: str, real_ms: int) -> TaskView | None:
         task = self._state.tasks.get(task_id)

@@ -22,6 +22,7 @@ from mock_server.domain.window import Window
 
 def take_snapshot(state: SandboxState, command: TakeSnapshot) -> Snapshot:
     now_ms = state.enter(command.real_ms)
+    state.settle(now_ms)
     ledger = state.ledger
     return Snapshot(
         id=state.id,

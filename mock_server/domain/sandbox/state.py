@@ -11,7 +11,7 @@ from mock_server.domain.deliveries import Deliveries
 from mock_server.domain.errors import SandboxChanged
 from mock_server.domain.events import Change, Event, TasksEnded
 from mock_server.domain.journal import Journal
-from mock_server.domain.ledger import Ledger
+from mock_server.domain.ledger import PORTION, Ledger
 from mock_server.domain.results import ClockReading
 from mock_server.domain.rule_book import RuleBook
 from mock_server.domain.rules import RuleDefinition, RuleInput
@@ -97,25 +97,36 @@ class SandboxState:
         self.dropped_tasks = 0
 
     def enter(self, real_ms: int) -> int:
-        """Mark the sandbox as used, settle what has ended and return the current instant."""
+        """Mark the sandbox as used, settle a portion of what has ended, and return the instant.
+
+        Thousands of tasks may have ended since the last command. If the result of a command
+        depends on all of them, it calls `settle_more` or `settle`.
+        """
         self.used_ms = real_ms
         now_ms = self.clock.now_ms(real_ms)
         if self.ledger.due_ms <= now_ms:
-            self.settle(now_ms)
+            self.settle(now_ms, PORTION)
         return now_ms
 
-    def settle(self, now_ms: int) -> None:
-        """Settle the tasks that have ended by now and record the event."""
-        settled = self.ledger.settle(now_ms)
+    def settle_more(self, now_ms: int) -> bool:
+        """Settle another portion of what has ended by now; return False if nothing is left."""
+        if self.ledger.due_ms > now_ms:
+            return False
+        self.settle(now_ms, PORTION)
+        return True
+
+    def settle(self, now_ms: int, limit: int | None = None) -> None:
+        """Settle the tasks that have ended by now, at most `limit`, and record the event."""
+        settled = self.ledger.settle(now_ms, limit)
         if settled:
             self.events.append(TasksEnded(settled))
 
     def end_task(self, task: Task, now_ms: int) -> Task:
-        """End a task at this instant with its planned outcome; return the settled task."""
+        """End a task at this instant with its planned outcome; return the ended task."""
         ended = task.ended(now_ms)
         self.tasks[task.id] = ended
         self.ledger.expect(ended)
-        self.settle(now_ms)
+        self.settle(now_ms, PORTION)
         self.deliveries.reschedule(ended)
         return self.tasks[task.id]
 

@@ -25,6 +25,7 @@ class LedgerBesideItsModel(RuleBasedStateMachine):
         self.now_ms = NOW_MS
         self.tasks: list[Task] = []
         self.settled: list[int] = []
+        self.added = 0  # By `set_balance`.
 
     @rule(price=prices, ends_in_ms=st.none() | spans_ms, is_failing=st.booleans())
     def open(self, price: int, ends_in_ms: int | None, *, is_failing: bool) -> None:
@@ -58,25 +59,38 @@ class LedgerBesideItsModel(RuleBasedStateMachine):
             self.tasks[self.tasks.index(chosen)] = self.stored[ended.id] = ended
             self.ledger.expect(ended)
 
-    @rule()
-    def _settle(self) -> None:
+    @rule(limit=st.none() | st.integers(1, 3))
+    def settle(self, limit: int | None) -> None:
+        self._settle(limit)
+
+    @rule(balance=st.integers(0, BALANCE))
+    def set_balance(self, balance: int) -> None:
+        self.ledger.set_balance(balance, self.now_ms)
+
+        assert self.ledger.balance_at(self.now_ms) == balance
+        self.added += balance - self._balance(self._ended())
+
+    def _settle(self, limit: int | None = None) -> None:
         newly = [
             each.ordinal
             for each in sorted(self.tasks, key=lambda each: (each.end_ms or 0, each.ordinal))
             if not self._is_live(each) and each.ordinal not in self.settled
         ]
 
-        assert [each.ordinal for each in self.ledger.settle(self.now_ms)] == newly
-        self.settled += newly
+        settled = [each.ordinal for each in self.ledger.settle(self.now_ms, limit)]
+
+        assert settled == newly[: len(settled)]
+        assert settled == newly or (limit is not None and self.ledger.due_ms <= self.now_ms)
+        assert limit is None or len(settled) <= limit
+        self.settled += settled
 
     @invariant()
     def it_counts_and_pays_what_has_been_settled(self) -> None:
         settled = [each for each in self.tasks if each.ordinal in self.settled]
-        given_back = sum(each.order.price_microusd for each in settled if each.ending.fail_code)
-        taken = sum(each.order.price_microusd for each in self.tasks)
 
         assert self.ledger.live == len(self.tasks) - len(settled)
-        assert self.ledger.balance_microusd == BALANCE - taken + given_back
+        assert self.ledger.balance_microusd == self._balance(settled)
+        assert self.ledger.balance_at(self.now_ms) == self._balance(self._ended())
         assert self.ledger.failed == sum(each.ending.fail_code is not None for each in settled)
         assert self.ledger.succeeded == len(settled) - self.ledger.failed
 
@@ -90,6 +104,14 @@ class LedgerBesideItsModel(RuleBasedStateMachine):
 
         assert self.ledger.next_end_ms() == min(ends_ms, default=None)
         assert self.ledger.due_ms <= min(ends_ms, default=NEVER_MS)
+
+    def _ended(self) -> list[Task]:
+        return [each for each in self.tasks if not self._is_live(each)]
+
+    def _balance(self, ended: list[Task]) -> int:
+        refunded = sum(each.order.price_microusd for each in ended if each.ending.fail_code)
+        taken = sum(each.order.price_microusd for each in self.tasks)
+        return BALANCE + self.added - taken + refunded
 
     def _is_live(self, each: Task) -> bool:
         return each.end_ms is None or each.end_ms > self.now_ms
