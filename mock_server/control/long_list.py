@@ -51,6 +51,8 @@ async def encoded(answer: object, redact: Callable[[bytes], bytes]) -> bytes:
             parts += [separator, piece]
             separator = b","
         parts.append(b"]" if separator == b"," else b"[]")
+    if lists:
+        await Slices().next()
     return b"".join([*parts, rest])  # Megabytes are copied only once.
 
 

@@ -60,8 +60,9 @@ class Slices:
 
 
 async def in_slices(steps: Generator[None, None, T]) -> T:
-    """Run a generator to its end, and return what it returns."""
+    """Run a generator to its end, and return what it returns. Its first step may be long."""
     slices = Slices()
+    await slices.next()
     while True:
         try:
             next(steps)

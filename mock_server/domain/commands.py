@@ -18,6 +18,7 @@ from mock_server.domain.ports import DeliveryResult
 from mock_server.domain.results import BalanceView, ClockReading, Counters, Rejection, TaskView
 from mock_server.domain.rule_book import QueuedRule, RuleMatch
 from mock_server.domain.rules import RuleDefinition, RuleInput
+from mock_server.domain.sandbox_contents import SandboxContents
 from mock_server.domain.sandbox_settings import SandboxSettings
 from mock_server.domain.snapshot import Snapshot
 from mock_server.domain.submission import Submission
@@ -276,8 +277,8 @@ class ReadCounters(Command[Counters], frozen=True, kw_only=True, gc=False):
     """
 
 
-class TakeSnapshot(Command[Snapshot], frozen=True, kw_only=True, gc=False):
-    """Return the complete state of the sandbox; headers in its journal are not redacted."""
+class TakeSnapshot(Command[SandboxContents], frozen=True, kw_only=True, gc=False):
+    """Return the contents of the sandbox; headers in its journal are not redacted."""
 
 
 class Restore(Command[None], frozen=True, kw_only=True, gc=False):

@@ -34,7 +34,7 @@ class Attempt(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     duration_ms: Integer  # Real time.
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Delivery(msgspec.Struct, frozen=True, gc=False, kw_only=True, array_like=True):
     """The callback of one task; `due_ms` is None while no attempt is scheduled.
 
     The task does not depend on it and can be polled like any other (CB-5).
@@ -101,6 +101,14 @@ class Deliveries:
         restored._overtaken = dict.fromkeys(overtaken)
         return restored
 
+    def by_task(self) -> dict[str, Delivery]:
+        """Return the present deliveries by task id."""
+        return self._by_task.copy()
+
+    def continue_claims(self, claims: int) -> None:
+        """Count claims from this number, as the deliveries did that this object replaces."""
+        self._claims = claims
+
     def of_task(self, task_id: str) -> Delivery | None:
         return self._by_task.get(task_id)
 
@@ -114,10 +122,6 @@ class Deliveries:
         self._schedule(delivery, delivery.due_ms)
         if until_overtaken:
             self._overtaken[delivery.task_id] = None
-
-    def waits_for_another(self, task_id: str) -> bool:
-        """Tell whether a delivery becomes due as soon as another one has been attempted."""
-        return task_id in self._overtaken
 
     def reschedule(self, task: Task) -> None:
         """Reschedule the first attempt for a task that ends at another instant than planned."""

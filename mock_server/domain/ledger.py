@@ -1,6 +1,5 @@
 """The tasks of a sandbox that have not ended, and its money (LIM-2, SUB-17, BIL-1, FAIL-5)."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from heapq import heapify, heappop, heappush
 from typing import Self
@@ -61,7 +60,9 @@ class Ledger:
     @classmethod
     def of_checkpoint(cls, tasks: dict[str, Task], kept: LedgerCheckpoint) -> Self:
         ledger = cls(tasks, kept.balance_microusd)
-        ledger.restore(tasks.values(), succeeded=kept.succeeded, failed=kept.failed)
+        ledger.succeeded, ledger.failed = kept.succeeded, kept.failed
+        for task in tasks.values():
+            ledger.resume(task)
         return ledger
 
     def open(self, task: Task) -> None:
@@ -74,13 +75,11 @@ class Ledger:
             if end_ms < self.due_ms:  # noqa: PLR1730  # `min` would cost as much as the rest
                 self.due_ms = end_ms
 
-    def restore(self, tasks: Iterable[Task], *, succeeded: int, failed: int) -> None:
-        """Continue with the tasks of a snapshot, whose prices are already reserved."""
-        self.succeeded, self.failed = succeeded, failed
-        for task in tasks:
-            if not task.is_settled:
-                self.live += 1
-                self.expect(task)
+    def resume(self, task: Task) -> None:
+        """Continue with a task of another ledger, which has reserved its price."""
+        if not task.is_settled:
+            self.live += 1
+            self.expect(task)
 
     def expect(self, task: Task) -> None:
         """Schedule the end of a live task, if its plan says when that is."""

@@ -141,20 +141,27 @@ class RuleBook:
             ],
         )
 
-    def restore(self, snapshot: RuleBookSnapshot, fail_codes: Mapping[str, str]) -> None:
-        """Continue from a snapshot, which was checked. Raise RuleError if a rule is invalid."""
-        self._set_rules(
-            identified(Rule.of_snapshot(rule, fail_codes) for rule in snapshot.own),
-            identified(Rule.of_snapshot(rule, fail_codes) for rule in snapshot.profile),
-        )
-        self.queue = deque(
-            QueuedRule(
-                id=each.id,
-                definition=parse_rule(each.written, "rule", fail_codes, is_checked=True),
-                left=each.left,
-            )
-            for each in snapshot.queue
-        )
+    def restoring_steps(
+        self, snapshot: RuleBookSnapshot, fail_codes: Mapping[str, str]
+    ) -> Iterator[None]:
+        """Continue from a snapshot, which was checked; yield about every millisecond.
+
+        Raise RuleError if a rule is invalid.
+        """
+        own: list[Rule] = []
+        profile: list[Rule] = []
+        for rules, kept in ((own, snapshot.own), (profile, snapshot.profile)):
+            for each in kept:
+                rules.append(Rule.of_snapshot(each, fail_codes))
+                yield
+            identified(rules)
+            yield
+        self._set_rules(own, profile)
+        yield
+        for each in snapshot.queue:
+            definition = parse_rule(each.written, "rule", fail_codes, is_checked=True)
+            self.queue.append(QueuedRule(id=each.id, definition=definition, left=each.left))
+            yield
         self._made = snapshot.made
 
     def header_conditions(self) -> AbstractSet[Header]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
+from msgspec.structs import force_setattr
 
 from mock_server.domain.catalogue import Catalogue
 from mock_server.domain.counted_rule import RuleSnapshot
@@ -18,6 +19,7 @@ from mock_server.domain.deliveries import Attempt, DeliveryState
 from mock_server.domain.errors import InvalidValue, quoted
 from mock_server.domain.faults.callback import CallbackFault
 from mock_server.domain.faults.injected import FaultKind, Injected, injected_of_text
+from mock_server.domain.headers import Header
 from mock_server.domain.integers import MAX_INTEGER, Integer
 from mock_server.domain.journal import Entry
 from mock_server.domain.json_objects import objects_in
@@ -53,7 +55,9 @@ from mock_server.domain.validation import decode_json
 
 T = TypeVar("T")
 
-_STEP = 100  # The number of items that are read in one step.
+# The number or size of items that are read in one step.
+_STEP = 100
+_STEP_BYTES = 256 * 1024
 _is_task_id = re.compile(TASK_ID_PATTERN).fullmatch
 # An effect that postpones a callback has only these.
 _POSTPONING = {
@@ -62,7 +66,7 @@ _POSTPONING = {
 }
 
 
-class DeliverySnapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+class DeliverySnapshot(msgspec.Struct, forbid_unknown_fields=True, gc=False, kw_only=True):
     task_id: TaskId
     url: CallbackUrl
     state: DeliveryState
@@ -108,8 +112,11 @@ class EntrySnapshot(Entry, frozen=True, array_like=False, forbid_unknown_fields=
 _values_of: Callable[[Entry], tuple[Any, ...]] = attrgetter(*Entry.__struct_fields__)
 
 
-class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A snapshot, version 1. Instants are Unix milliseconds of the sandbox's clock."""
+class Snapshot(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict=True):
+    """A snapshot, version 1. Instants are Unix milliseconds of the sandbox's clock.
+
+    It has a `__dict__`, which is never encoded: see `sandbox/restoring.py`.
+    """
 
     version: Literal[1] = 1
     id: SandboxId  # The sandbox from which it was taken.
@@ -157,6 +164,7 @@ def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
 def parsing_steps(raw: bytes, catalogue: Catalogue) -> Generator[None, None, Snapshot]:
     """Return what `parse_snapshot` returns, and yield about every millisecond before that."""
     outline = decode_json(raw, _Outline, "snapshot")
+    yield
     if outline.settings.profile not in PROFILES:
         hint = did_you_mean(outline.settings.profile, PROFILES)
         raise InvalidValue(
@@ -164,7 +172,7 @@ def parsing_steps(raw: bytes, catalogue: Catalogue) -> Generator[None, None, Sna
         )
     tasks = yield from _decoded(outline.tasks, TaskSnapshot, "tasks")
     deliveries = yield from _decoded(outline.deliveries, DeliverySnapshot, "deliveries")
-    entries = yield from _decoded(outline.journal, EntrySnapshot, "journal")
+    entries = yield from _decoded(outline.journal, EntrySnapshot, "journal", _SharedHeaders().share)
     members = msgspec.structs.asdict(outline)
     lists = {"tasks": tasks, "deliveries": deliveries, "journal": entries}
     snapshot = Snapshot(**{**members, **lists})
@@ -175,13 +183,37 @@ def parsing_steps(raw: bytes, catalogue: Catalogue) -> Generator[None, None, Sna
     return snapshot
 
 
-def _decoded(items: Raw, kind: type[T], path: str) -> Generator[None, None, list[T]]:
+def _decoded(
+    items: Raw, kind: type[T], path: str, share: Callable[[T], None] | None = None
+) -> Generator[None, None, list[T]]:
     decoded: list[T] = []
+    size = 0
     for item in objects_in(bytes(items), path):
-        decoded.append(decode_json(item, kind, "snapshot", f"{path}[{len(decoded)}]"))
-        if len(decoded) % _STEP == 0:
+        each = decode_json(item, kind, "snapshot", f"{path}[{len(decoded)}]")
+        if share is not None:
+            share(each)
+        decoded.append(each)
+        size += len(item)
+        if len(decoded) % _STEP == 0 or size >= _STEP_BYTES:
             yield
+            size = 0
     return decoded
+
+
+class _SharedHeaders:
+    """Makes equal headers of entries one object, as they are in a journal.
+
+    Otherwise most objects of a snapshot would be headers.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Header, ...], tuple[Header, ...]] = {}
+
+    def share(self, entry: EntrySnapshot) -> None:
+        first = self._known.setdefault
+        force_setattr(entry, "headers", first(entry.headers, entry.headers))
+        answer_headers = first(entry.answer_headers, entry.answer_headers)
+        force_setattr(entry, "answer_headers", answer_headers)
 
 
 def _fill_in_injected(journal: list[EntrySnapshot]) -> Iterator[None]:

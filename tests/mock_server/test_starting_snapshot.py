@@ -41,11 +41,11 @@ async def used(store: MemoryStore, requests: int) -> Snapshot:
     await store.open(ID, is_broke=False, real_ms=0)
     for _ in range(requests):
         await store.execute(ID, CountRequest(real_ms=0))
-    return await store.execute(ID, TakeSnapshot(real_ms=0))
+    return (await store.execute(ID, TakeSnapshot(real_ms=0))).snapshot()
 
 
 async def requests_in(store: MemoryStore) -> int:
-    return (await store.execute(ID, TakeSnapshot(real_ms=0))).requests
+    return (await store.execute(ID, TakeSnapshot(real_ms=0))).outline.requests
 
 
 def starting(snapshot: Snapshot | None, store: MemoryStore) -> StartingSnapshot:

@@ -98,7 +98,7 @@ async def _sandboxes(store: MemoryStore) -> dict[str, Any]:
     """Return all snapshots. When a callback is sent between requests depends on timing."""
     snapshots = {}
     for name in store._sandboxes:
-        taken = await store.execute(name, TakeSnapshot(real_ms=START_MS))
+        taken = (await store.execute(name, TakeSnapshot(real_ms=START_MS))).snapshot()
         snapshot = snapshots[name] = json.loads(msgspec.json.encode(taken))
         snapshot["journal"].sort(key=lambda entry: entry["operation"] == "callback")
     return snapshots

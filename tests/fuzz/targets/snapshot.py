@@ -62,7 +62,7 @@ def _check(raw: bytes) -> None:
 
 
 def _exported(sandbox: Sandbox) -> bytes:
-    return msgspec.json.encode(sandbox.apply(TakeSnapshot(real_ms=_REAL_MS)))
+    return msgspec.json.encode(sandbox.apply(TakeSnapshot(real_ms=_REAL_MS)).snapshot())
 
 
 def _without_id(exported: bytes) -> object:

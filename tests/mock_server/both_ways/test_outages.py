@@ -41,7 +41,7 @@ def store_of(app: MockServer) -> DurableStore:
 
 async def snapshot(store: DurableStore) -> Any:
     [sandbox] = await store.sandboxes()
-    return await store.execute(sandbox.id, TakeSnapshot(real_ms=0))
+    return (await store.execute(sandbox.id, TakeSnapshot(real_ms=0))).snapshot()
 
 
 async def test_no_response_leaves_before_its_commands_are_written(durable_way: Way) -> None:

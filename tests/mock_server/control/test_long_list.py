@@ -3,8 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from itertools import count
-from typing import TypeVar, cast
+from typing import cast
 
 import httpx
 import msgspec
@@ -20,12 +19,11 @@ from mock_server.domain.journal import MAX_ENTRIES
 from mock_server.domain.store import SandboxReader
 from mock_server.settings import Settings
 from mock_server.wiring import MockServer
+from tests.mock_server.control.turns import Turns
 from tests.mock_server.e2e.api import SUBMIT
 
 KEY = "sk-key-of-long-lists"
 MEMBERS_PER_TURN = 120  # Six pieces, with the clock of `Turns`.
-
-T = TypeVar("T")
 
 
 class Answer(msgspec.Struct):
@@ -56,31 +54,6 @@ def test_answer_with_long_lists_is_encoded_as_one_with_lists(first: list[str], l
 def test_answer_of_another_type_is_an_error() -> None:
     with pytest.raises(TypeError, match="object cannot be encoded"):
         asyncio.run(encoded({"member": object()}, bytes))
-
-
-class Turns:
-    """Counts the turns of the event loop, whose clock moves on by 1 ms each time it is read.
-
-    So the number of turns does not depend on the machine.
-    """
-
-    def __init__(self) -> None:
-        self.count = 0
-        readings = count()
-        loop = asyncio.get_running_loop()
-        loop.time = lambda: next(readings) / 1000  # type: ignore[method-assign]
-
-    async def during(self, act: Awaitable[T]) -> T:
-        counting = asyncio.create_task(self._count())
-        try:
-            return await act
-        finally:
-            counting.cancel()
-
-    async def _count(self) -> None:
-        while True:
-            self.count += 1
-            await asyncio.sleep(0)
 
 
 def test_other_work_goes_on_while_a_long_list_is_encoded() -> None:

@@ -50,7 +50,9 @@ class Driven:
 
     def document(self) -> bytes:
         """Return its snapshot as it is written."""
-        return msgspec.json.encode(self.sandbox.apply(TakeSnapshot(real_ms=self.real_ms)))
+        return msgspec.json.encode(
+            self.sandbox.apply(TakeSnapshot(real_ms=self.real_ms)).snapshot()
+        )
 
 
 Step = Callable[[Driven], object]

@@ -166,7 +166,7 @@ def test_weight_is_the_same_after_a_checkpoint_and_in_a_snapshot() -> None:
 
     loaded = Sandbox.of_checkpoint(saved(sandbox), TEMPLATE)
     restored = Sandbox(ID, TEMPLATE, is_broke=False, real_ms=NOW_MS)
-    snapshot = sandbox.apply(TakeSnapshot(real_ms=NOW_MS))
+    snapshot = sandbox.apply(TakeSnapshot(real_ms=NOW_MS)).snapshot()
     restored.apply(Restore(real_ms=NOW_MS, snapshot=snapshot))
 
     assert 0 < sandbox.dropped_entries < 20

@@ -141,7 +141,9 @@ def test_ends_that_were_forestalled_do_not_pile_up() -> None:
 def test_restored_ledger_settles_its_live_tasks_when_they_end() -> None:
     ended, live = task(id="task_1", is_settled=True), task(id="task_2", ordinal=2)
     ledger = Ledger({each.id: each for each in (ended, live)}, BALANCE)
-    ledger.restore([ended, live], succeeded=1, failed=0)
+    ledger.succeeded = 1
+    for each in (ended, live):
+        ledger.resume(each)
 
     assert (ledger.live, ledger.due_ms) == (1, live.end_ms)
     assert [each.ordinal for each in ledger.settle(ledger.due_ms)] == [2]

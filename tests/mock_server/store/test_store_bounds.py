@@ -201,13 +201,13 @@ def test_tasks_that_were_restored_count_once_as_room(new_bench: NewBench) -> Non
     restored, live = bench.key("restored"), bench.key("live")
     for _ in range(2):
         restored.task(lasting(0))
-    restored.execute(Restore, snapshot=restored.execute(TakeSnapshot))
+    restored.execute(Restore, snapshot=restored.execute(TakeSnapshot).snapshot())
     for _ in range(2):
         live.task(HELD)
     elsewhere = new_bench().key("too large")
     for _ in range(3):
         elsewhere.task(HELD)
-    too_large = elsewhere.execute(TakeSnapshot)
+    too_large = elsewhere.execute(TakeSnapshot).snapshot()
 
     with pytest.raises(NoRoom):
         bench.key("too large").execute(Restore, snapshot=too_large)

@@ -22,7 +22,7 @@ def test_own_sandbox_comes_first_and_restored_ones_follow(new_bench: NewBench) -
     task = own.task(HELD)
     assert holders(bench, task.id) == [own.id]
 
-    restored.execute(Restore, snapshot=own.execute(TakeSnapshot))
+    restored.execute(Restore, snapshot=own.execute(TakeSnapshot).snapshot())
     assert holders(bench, task.id) == [own.id, restored.id]
 
     own.reset()
@@ -33,7 +33,7 @@ def test_sandbox_without_the_task_is_no_holder(new_bench: NewBench) -> None:
     bench = new_bench()
     own, restored = bench.key("own"), bench.key("restored")
     task = own.task(HELD)
-    taken = own.execute(TakeSnapshot)
+    taken = own.execute(TakeSnapshot).snapshot()
     restored.execute(Restore, snapshot=taken)
 
     restored.execute(Restore, snapshot=msgspec.structs.replace(taken, tasks=[]))

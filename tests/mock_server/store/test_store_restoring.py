@@ -16,7 +16,7 @@ def of_tasks(bench: Bench, count: int) -> Snapshot:
     key = bench.key("elsewhere")
     for _ in range(count):
         key.task(HELD)
-    return key.execute(TakeSnapshot)
+    return key.execute(TakeSnapshot).snapshot()
 
 
 def test_rejected_snapshots_take_no_place(new_bench: NewBench) -> None:
@@ -40,7 +40,7 @@ def test_submit_that_gets_a_restored_id_takes_no_second_place(new_bench: NewBenc
     """The snapshot has the id of a later task: its seed and its origin tell which one that is."""
     source = new_bench().key()
     task_ids = [source.task(HELD).id for _ in range(2)]
-    taken = source.execute(TakeSnapshot)
+    taken = source.execute(TakeSnapshot).snapshot()
     [first, _] = taken.tasks
     forged = msgspec.structs.replace(
         taken, ordinal=1, tasks=[msgspec.structs.replace(first, id=task_ids[1])]

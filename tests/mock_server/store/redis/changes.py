@@ -18,7 +18,7 @@ def snapshot_of(process: Process, tasks: int) -> Snapshot:
     key = process.bench.key("snapshot")
     for _ in range(tasks):
         key.task(lasting(0))
-    found = key.execute(TakeSnapshot)
+    found = key.execute(TakeSnapshot).snapshot()
     process.bench.run(process.store.remove(key.id))
     return found
 

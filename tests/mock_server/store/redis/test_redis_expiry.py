@@ -117,7 +117,7 @@ def test_use_of_a_restored_sandbox_renews_the_way_from_its_origin(
     process = new_process(ttl_ms=_TTL_MS)
     origin, restored = process.bench.key("origin"), process.bench.key("restored")
     origin.task(HELD)
-    restored.execute(Restore, snapshot=origin.execute(TakeSnapshot))
+    restored.execute(Restore, snapshot=origin.execute(TakeSnapshot).snapshot())
     name = origin_key(origin.id)
     runner.run(redis_server.send("PEXPIRE", name, 5_000))
     clock.real_ms += _TTL_MS

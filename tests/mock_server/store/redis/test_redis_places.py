@@ -190,7 +190,7 @@ def test_tasks_in_two_sandboxes_are_dropped_in_order(new_process: NewProcess) ->
     origin, copy = process.bench.key("origin"), process.bench.key("copy")
     for _ in range(2):
         origin.task(ENDED)
-    copy.execute(Restore, snapshot=origin.execute(TakeSnapshot))
+    copy.execute(Restore, snapshot=origin.execute(TakeSnapshot).snapshot())
 
     assert not isinstance(copy.submit(HELD), Rejection)
     assert number_of_tasks(process) == 4

@@ -87,7 +87,7 @@ def test_sandbox_that_is_restored_from_a_snapshot_is_there_after_a_restart(
     bench = process.open()
     source, other = bench.key("source"), bench.key("other")
     task = source.callback_task(lasting(1000))
-    other.execute(Restore, snapshot=source.execute(TakeSnapshot))
+    other.execute(Restore, snapshot=source.execute(TakeSnapshot).snapshot())
     before = contents(process.store)
     again = process.open()
 
