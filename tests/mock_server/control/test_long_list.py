@@ -1,6 +1,7 @@
 """Long answers of the control plane are encoded in pieces, and other requests are served."""
 
 import asyncio
+import tracemalloc
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import cast
@@ -49,6 +50,23 @@ def test_answer_with_long_lists_is_encoded_as_one_with_lists(first: list[str], l
     shown = asyncio.run(encoded(answer(first, second, answer(first, ())), redacted))
 
     assert shown == redacted(msgspec.json.encode(plain))
+
+
+def test_long_answer_is_in_memory_only_once() -> None:
+    """Its pieces are not joined in the end, which would take a turn of the event loop."""
+
+    async def run() -> None:
+        members = ("a" * 1_000 for _ in range(5_000))
+        tracemalloc.start()
+        try:
+            shown = await encoded(answer(members, ()), bytes)
+            _, peak_bytes = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+        assert peak_bytes < 1.5 * len(shown)
+
+    asyncio.run(run())
 
 
 def test_answer_of_another_type_is_an_error() -> None:
@@ -125,7 +143,7 @@ def test_list_of_many_callbacks_is_encoded_in_pieces() -> None:
 
         shown = await turns.during(encoded(listed, redacted))
 
-        assert shown.count(b'"task_id"') == 20_000
+        assert bytes(shown).count(b'"task_id"') == 20_000
         assert turns.count >= 20_000 / MEMBERS_PER_TURN
 
     asyncio.run(run())
