@@ -4,6 +4,7 @@ Each subcommand is the click command of another package under a new name. That p
 so signals, error messages and exit statuses are the same as those of its own command.
 """
 
+import signal
 import sys
 
 import click
@@ -14,6 +15,9 @@ from apixo_testkit.programs import Program
 
 def main() -> None:
     """Run the subcommand that the command line names; exit with 2 for invalid usage."""
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # As it is in background jobs.
+        # An interrupt ends the process without a traceback until a program handles it.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     # The help of this command lists those of all packages and imports none of them.
     from mock_server.standard_streams import open_closed_streams, status_of  # noqa: PLC0415
 
