@@ -24,6 +24,7 @@ _STANDARD_BASE64 = bytes.maketrans(b"-_", b"+/")
 _URL_BASE64 = bytes.maketrans(b"+/", b"-_")
 _PLAIN = re.compile(r"[A-Za-z0-9._~-]*")
 _BEGUN_ESCAPE = re.compile(rb"\\+(?:u[0-9A-Fa-f]{0,3})?\Z")
+_INSIDE_STRING = re.compile(rb'(?s)(?:[^"\\]|\\.)*')
 _BACKSLASHES = re.compile(rb"\\*")
 
 
@@ -124,17 +125,25 @@ def _base64_cores(text: bytes) -> Iterator[bytes]:
 
 
 def _whole(text: bytes, spans: Iterable[Span]) -> Iterator[Span]:
-    """Yield spans that contain each escape of JSON completely or not at all."""
+    """Yield spans that contain each escape of JSON completely or not at all.
+
+    The spans are in order. None is extended over another one, so each backslash is seen once.
+    """
+    done = 0
     for start, end in spans:
+        if end <= done:
+            continue
         begun = _BEGUN_ESCAPE.search(text, max(0, start - 6), start)
         first = start if begun is None else begun.start()
-        while first and text[first - 1] == _BACKSLASH:
+        while first > done and text[first - 1] == _BACKSLASH:
             first -= 1
         run_start = start + len(text[start:end].rstrip(b"\\"))
         if run_start < end:
             run_end = _BACKSLASHES.match(text, end).end()  # type: ignore[union-attr]  # "" matches
             end = run_end - (run_end - run_start) % 2  # noqa: PLW2901
-        yield first, end
+        if _INSIDE_STRING.fullmatch(text, first, end):  # Otherwise its quotation mark ends a text.
+            done = end
+            yield first, end
 
 
 def _found(text: bytes, forms: Iterable[bytes]) -> Iterator[Span]:

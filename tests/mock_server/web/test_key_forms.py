@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -120,6 +121,30 @@ def test_encoded_key_alone_is_removed_between_any_escapes(noise: str, rounds: in
     assert Redactor(key).everywhere(text.encode()).decode() == f"{noise} [redacted] {noise}"
 
 
+escapes = st.sampled_from(["\\", "\\\\", '"', "u00", "\\u005c", "%5c", "a", "x", "\n"])
+
+
+@examples(300)
+@given(
+    st.text('\\\\\\"u0a', min_size=8, max_size=12),
+    st.lists(escapes | st.none(), max_size=8),
+    st.integers(1, 2),
+)
+@example("\\" * 7 + '"', [None, *["\\"] * 14], 1)
+def test_json_stays_valid_if_the_key_consists_of_escapes(
+    key: str, parts: list[str | None], depth: int
+) -> None:
+    """None in the parts stands for the key."""
+    document: object = "".join(key if part is None else part for part in parts)
+    for _ in range(depth):
+        document = json.dumps([document])
+    assert isinstance(document, str)
+
+    [shown] = json.loads(Redactor(key).json(document.encode()))
+
+    assert key not in shown
+
+
 def test_backslash_at_the_end_of_a_key_is_removed_from_text() -> None:
     assert Redactor("0000000\\").everywhere(b"/a/0000000\\/b") == b"/a/[redacted]/b"
 
@@ -168,6 +193,16 @@ def test_text_that_nearly_contains_a_long_key_takes_no_longer_than_with_a_short_
         redactor.everywhere(text)
 
     assert growth(partial(redact, short), partial(redact, long), 8) < 8
+
+
+@pytest.mark.parametrize("redact", [Redactor.json, Redactor.everywhere])
+def test_backslashes_take_linear_time_with_a_key_of_backslashes(
+    redact: Callable[[Redactor, bytes], bytes],
+) -> None:
+    redactor = Redactor("\\" * 8)
+    small, large = (partial(redact, redactor, b"\\" * size) for size in (LENGTH // 64, LENGTH // 4))
+
+    assert growth(small, large, 64) < 64
 
 
 @pytest.mark.parametrize("unit", ["%61", "%252561", "\\u0061"])
