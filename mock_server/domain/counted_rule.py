@@ -40,7 +40,7 @@ class Rule(msgspec.Struct, kw_only=True):
     tries: dict[str, int] = msgspec.field(default_factory=dict)  # By operation and subject.
     hits: dict[str, int] = msgspec.field(default_factory=dict)  # By subject.
 
-    identity: str = ""  # Part of the rule's random draws; independent of its position.
+    identity: str = ""  # Part of the rule's random draws, if any; independent of its position.
 
     @classmethod
     def of_snapshot(cls, snapshot: RuleSnapshot, fail_codes: Mapping[str, str]) -> Self:
@@ -103,10 +103,15 @@ class Rule(msgspec.Struct, kw_only=True):
 
 
 def identified(rules: Iterable[Rule]) -> list[Rule]:
-    """Give each rule an identity made of its text and the number of equal rules before it."""
+    """Return the rules; those with a probability get an identity.
+
+    It is made of the text of the rule and the number of equal rules before it.
+    """
     found = list(rules)
     seen: Counter[str] = Counter()
     for rule in found:
+        if rule.definition.conditions.probability is None:
+            continue  # Nothing is drawn for it.
         written = msgspec.json.encode(rule.definition.written, order="sorted")
         digest = blake2b(written, digest_size=8).hexdigest()
         rule.identity = f"{digest}-{seen[digest]}"

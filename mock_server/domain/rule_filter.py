@@ -3,7 +3,7 @@
 A test suite may install a hundred rules and send thousands of requests that match none of them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TypeAlias
 
 from mock_server.domain.headers import Header
@@ -12,34 +12,30 @@ from mock_server.domain.rules import RuleDefinition, RuleInput
 from mock_server.domain.task import TaskState
 
 _Key: TypeAlias = tuple[Operation, TaskState | None, bool]
+_Needed: TypeAlias = dict[Header | None, dict[str, None]]
 
 
 class RuleFilter:
     """An index of rules by operation, state and header, so that most rules are not checked.
 
     It ignores regular expressions, counters, random draws, attempts, and all headers of a rule
-    but one.
+    but one. The part for an operation and a state is made when it is used first, because to make
+    all of them would take many milliseconds for a thousand rules.
     """
 
-    __slots__ = ("_prompts",)
+    __slots__ = ("_definitions", "_parts")
 
     def __init__(self, definitions: Iterable[RuleDefinition]) -> None:
-        # By operation and state, then by header: what a prompt must contain. The header is None
-        # for the rules without one; a rule without a prompt needs "", which is in every prompt.
-        prompts: dict[_Key, dict[Header | None, dict[str, None]]] = {}
-        for definition in definitions:
-            conditions = definition.conditions
-            header = conditions.headers[0] if conditions.headers else None
-            for key in _keys(definition):
-                needed = prompts.setdefault(key, {}).setdefault(header, {})
-                needed[conditions.prompt or ""] = None
-        self._prompts = prompts
+        self._definitions = tuple(definitions)
+        self._parts: dict[_Key, _Needed] = {}
 
     def may_match(self, rule_input: RuleInput) -> bool:
         """Return False only if `fits_before_search` is false for every rule."""
         key = rule_input.operation, rule_input.state, rule_input.is_early
-        by_header = self._prompts.get(key)
+        by_header = self._parts.get(key)
         if by_header is None:
+            by_header = self._parts[key] = self._part(*key)
+        if not by_header:
             return False
         prompt = rule_input.prompt or ""
         for header in (None, *(by_header.keys() & rule_input.headers)):
@@ -49,12 +45,20 @@ class RuleFilter:
                     return True
         return False
 
+    def _part(self, operation: Operation, state: TaskState | None, is_early: bool) -> _Needed:  # noqa: FBT001
+        """Return by header what a prompt must contain, so that a rule may match.
 
-def _keys(definition: RuleDefinition) -> Iterator[_Key]:
-    """Yield the operations and states for which a rule can be applied."""
-    conditions, effect = definition.conditions, definition.effect
-    is_early = effect.callback is not None and effect.callback.fault.traits.is_early
-    for state in (None, *TaskState):
-        if conditions.state in {None, state} and effect.can_apply(state, is_early=is_early):
-            for operation in conditions.operations:
-                yield operation, state, is_early
+        The header is None for the rules without one. A rule without a prompt needs "", which is in
+        every prompt.
+        """
+        part: _Needed = {}
+        for definition in self._definitions:
+            conditions = definition.conditions
+            if (
+                operation in conditions.operations
+                and (conditions.state is None or conditions.state is state)
+                and definition.effect.can_apply(state, is_early=is_early)
+            ):
+                header = conditions.headers[0] if conditions.headers else None
+                part.setdefault(header, {})[conditions.prompt or ""] = None
+        return part

@@ -9,6 +9,7 @@ from msgspec import Meta
 from mock_server.control.answers import Count
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
+from mock_server.control.long_list import long_list
 from mock_server.control.references import MatchOfRule, WrittenApply, WrittenRule
 from mock_server.control.rule_reader import RuleReader
 from mock_server.domain.commands import AddRule, SetRules
@@ -66,9 +67,9 @@ class RulesResource:
     async def show(self, sandbox: SandboxReader) -> RuleList:
         own, of_profile = sandbox.rules()
         return RuleList(
-            rules=[RuleView.of(rule) for rule in own],
+            rules=long_list(map(RuleView.of, own)),
             profile=ProfileRules(
-                name=sandbox.settings.profile, rules=[RuleView.of(rule) for rule in of_profile]
+                name=sandbox.settings.profile, rules=long_list(map(RuleView.of, of_profile))
             ),
         )
 

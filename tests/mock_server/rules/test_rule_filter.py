@@ -1,9 +1,12 @@
 """`may_match` is False only if no rule can match and none would count anything."""
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mock_server.domain.faults.effect import Effect
 from mock_server.domain.operation import Operation
 from mock_server.domain.rules import RuleInput
 from mock_server.domain.task import TaskState
@@ -92,3 +95,22 @@ def test_one_rule_of_several_may_match(fitting: int) -> None:
 
     assert book_of(*with_header).may_match(STATUS_OF_A_CAT)
     assert book_of(*without).may_match(STATUS_OF_A_CAT)
+
+
+def test_setting_rules_neither_tries_nor_hashes_them() -> None:
+    """A thousand rules can be set at once, and other requests wait for that."""
+    with (
+        patch.object(Effect, "can_apply", side_effect=AssertionError),
+        patch("mock_server.domain.counted_rule.blake2b", side_effect=AssertionError),
+    ):
+        book_of({"match": {"state": "success"}, "apply": CLOSE}, {"match": {}, "apply": CLOSE})
+
+
+def test_filter_tries_rules_once_for_each_operation_and_state() -> None:
+    book = book_of({"match": {"prompt": "dog"}, "apply": CLOSE})
+
+    with patch.object(Effect, "can_apply", autospec=True, side_effect=Effect.can_apply) as tried:
+        for _ in range(3):
+            assert not book.may_match(STATUS_OF_A_CAT)
+
+    assert tried.call_count == 1
