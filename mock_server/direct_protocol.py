@@ -10,7 +10,7 @@ from typing import Any, cast
 from mock_server.domain.errors import StoreUnavailable
 from mock_server.http_rejections import SLOW_BODY, Rejection
 from mock_server.http_timeouts import TimedProtocol
-from mock_server.web.direct import DirectPath, RequestFailed
+from mock_server.web.direct import MAX_BYTES_AT_ONCE, DirectPath, RequestFailed
 from mock_server.web.request import LocalAddress
 
 log = logging.getLogger("mock_server")
@@ -108,7 +108,7 @@ class DirectProtocol(TimedProtocol):
             self._respond(responses)
         if end == len(data):
             return
-        if self._is_busy or len(responses) == _MAX_AT_ONCE:
+        if self._is_busy or len(responses) == _MAX_AT_ONCE or end >= MAX_BYTES_AT_ONCE:
             self._hold(data[end:])
         elif served.lacks_body:
             self._held, self._lacks_body = data[end:], True

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
+from itertools import pairwise
 
 from mock_server.domain.errors import quoted
 
@@ -14,6 +15,8 @@ _ALSO_INVISIBLE = frozenset(
 # These are no combining marks, but are decomposed into some.
 _ALSO_MARKS = frozenset("\u0f73\u0f75\u0f81\uff9e\uff9f")
 _MAX_MARKS = 30
+_MARK = "\u0300"  # COMBINING GRAVE ACCENT
+_MANY_MARKS = re.compile(f"{_MARK}{{{_MAX_MARKS}}}(?={_MARK})")
 _JOINER = "\u034f"  # COMBINING GRAPHEME JOINER
 # A table for `bytes.translate`, which is much faster than `str.translate`.
 _ASCII_WORDS = (
@@ -65,29 +68,28 @@ def fold(text: str) -> str:
     """Return one form for all spellings of a word: NFKC, case folded, visible characters only."""
     if text.isascii():
         return text.casefold()
-    visible = _stream_safe(char for char in text if not _is_invisible(char))
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+    chars = set(text)  # Only these are looked up. A long text has few different characters.
+    invisible = {ord(char): None for char in chars if _is_invisible(char)}
+    marks = {ord(char): _MARK for char in chars if _is_mark(char)}
+    visible = text.translate(invisible) if invisible else text
+    safe = _stream_safe(visible, marks) if marks else visible
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", safe).casefold())
 
 
-def _stream_safe(chars: Iterable[str]) -> str:
+def _stream_safe(text: str, marks: Mapping[int, str]) -> str:
     """Return a text with at most 30 combining marks in sequence (UAX #15, Stream-Safe Text).
 
     The time of a normalization grows with the square of such a sequence. Further marks are
-    separated by U+034F, which is no part of a word, and neither are combining marks.
+    separated by U+034F, which is no part of a word, and neither are combining marks. `marks` maps
+    the marks of the text to one of them.
     """
-    safe: list[str] = []
-    marks = 0
-    for char in chars:
-        if not unicodedata.combining(char) and char not in _ALSO_MARKS:
-            marks = 0
-        elif marks < _MAX_MARKS:
-            marks += 1
-        else:
-            safe.append(_JOINER)
-            marks = 1
-        safe.append(char)
-    return "".join(safe)
+    cuts = [found.end() for found in _MANY_MARKS.finditer(text.translate(marks))]
+    return _JOINER.join(text[start:end] for start, end in pairwise([0, *cuts, len(text)]))
 
 
 def _is_invisible(char: str) -> bool:
     return unicodedata.category(char) == "Cf" or char in _ALSO_INVISIBLE
+
+
+def _is_mark(char: str) -> bool:
+    return unicodedata.combining(char) > 0 or char in _ALSO_MARKS

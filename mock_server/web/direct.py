@@ -25,6 +25,8 @@ from mock_server.web.responder import Responder
 
 log = logging.getLogger("mock_server")
 
+# After so many bytes of requests, other connections are served: a long prompt takes milliseconds.
+MAX_BYTES_AT_ONCE = 16 * 1024
 _MAX_AWAITED_BYTES = 16 * 1024  # A longer request is left to the parser.
 _FAILED = (
     b"HTTP/1.1 500 Internal Server Error\r\ncontent-type: text/plain; charset=utf-8\r\n"
@@ -82,14 +84,15 @@ class DirectPath:
     def serve(self, data: bytes, limit: int, address: LocalAddress) -> Served:
         """Answer at most `limit` plain requests, one after the other, from the start of the data.
 
-        Raises RequestFailed.
+        A request that starts after `MAX_BYTES_AT_ONCE` is not answered. Raises RequestFailed.
         """
         responses: list[bytes] = []
         start = 0
         if is_enabled_for(logging.INFO):  # The request log needs the ordinary way.
             return Served(responses, start)
         size = len(data)
-        while start < size and len(responses) < limit:
+        last_start = size if size < MAX_BYTES_AT_ONCE else MAX_BYTES_AT_ONCE  # noqa: FURB136  # hot
+        while start < last_start and len(responses) < limit:
             head_end = data.find(BLANK_LINE, start)
             if head_end < 0:
                 break

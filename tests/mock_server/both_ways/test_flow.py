@@ -2,9 +2,10 @@
 
 import asyncio
 import gc
+import json
 import logging
 from bisect import bisect_left
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from mock_server.web.responder import Responder
 from tests.mock_server.both_ways.stepped import (
     GET_BALANCE,
+    HEAD,
     HIGH_WATER_BYTES,
     KINDS,
     Way,
@@ -19,6 +21,7 @@ from tests.mock_server.both_ways.stepped import (
     settled,
     statuses,
 )
+from tests.mock_server.e2e.api import SUBMIT
 
 pytestmark = pytest.mark.anyio
 KEEP_ALIVE_S = 75
@@ -107,6 +110,22 @@ async def test_a_client_that_reads_late_receives_all_its_responses(
             await settled(client)
 
         assert statuses(received) == [200] * number
+
+
+async def test_other_connections_are_served_between_requests_with_long_prompts(way: Way) -> None:
+    """The check of a prompt of 10,000 combining marks takes two milliseconds."""
+    body = json.dumps({"input": {"prompt": "\u0316\u0301" * 5_000}}, ensure_ascii=False).encode()
+    head = f"POST {SUBMIT} HTTP/1.1\r\n{HEAD}Content-Type: application/json\r\n"
+    submit = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    async with connected(way) as (protocol, client, _):
+        protocol.data_received(submit * 10)
+        counts = [client.responses]
+        while client.responses < 10:
+            await asyncio.sleep(0)
+            counts.append(client.responses)
+
+        assert statuses(client.read()) == [200] * 10
+        assert max(after - before for before, after in pairwise([0, *counts])) == 1
 
 
 async def test_a_stopping_server_closes_idle_connections_at_once(

@@ -147,6 +147,18 @@ def test_no_prompt_makes_normalization_slow(marks: str) -> None:
     assert sum(sequences) >= 5_000
 
 
+@given(st.lists(st.sampled_from(["\u0316", "\u0301" * 29, "\uff9e", "é", "\u200b", "\u0300"])))
+def test_sequence_of_marks_is_separated_after_every_30_marks(parts: list[str]) -> None:
+    safe, count = "", 0
+    for char in "".join(parts).replace("\u200b", ""):
+        count = count + 1 if unicodedata.combining(char) or char in _ALSO_MARKS else 0
+        safe += "\u034f" + char if count > _MAX_MARKS else char
+        count = 1 if count > _MAX_MARKS else count
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", safe).casefold())
+
+    assert fold("".join(parts)) == folded
+
+
 @given(word=moderated_words, marks=st.text("\u0316\u0301\u0f73\uff9e", max_size=100))
 def test_a_word_is_found_between_marks(word: str, marks: str) -> None:
     assert MODERATED.first_in(f"{marks} {word} {marks}") == word
