@@ -16,6 +16,7 @@ from mock_server.store.log_order import LogOrder
 from tests.mock_server.store.redis.stores import TEMPLATE
 from tests.mock_server.store.redis.worker import (
     MAX_CONCURRENT,
+    PHASES,
     RATE_LIMIT,
     SANDBOX,
     Call,
@@ -40,13 +41,14 @@ def worked(address: str) -> list[Call]:
         )
         for number in range(_PROCESSES)
     ]
-    for worker in workers:
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == "ready\n"
-    for worker in workers:
-        assert worker.stdin is not None
-        worker.stdin.write("\n")
-        worker.stdin.flush()
+    for _ in range(PHASES):
+        for worker in workers:
+            assert worker.stdout is not None
+            assert worker.stdout.readline() == "ready\n"
+        for worker in workers:
+            assert worker.stdin is not None
+            worker.stdin.write("\n")
+            worker.stdin.flush()
     return [
         call
         for worker in workers

@@ -1,7 +1,7 @@
 """A process that uses one sandbox in Redis as fast as it can, and notes calls and returns.
 
 `python -m tests.mock_server.store.redis.worker ADDRESS NAME` waits for a line on its standard
-input, and then writes what it has done as one JSON document.
+input before each phase, and then writes what it has done as one JSON document.
 """
 
 import asyncio
@@ -23,7 +23,8 @@ from tests.mock_server.store.redis.stores import TEMPLATE, opened
 
 SANDBOX = "0123456789abcdef"
 RATE_LIMIT, MAX_CONCURRENT = 90, 5
-_CLIENTS, _CALLS = 8, 15
+PHASES = 3
+_CLIENTS, _CALLS = 8, 5  # In a phase.
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -52,18 +53,24 @@ def outcome_of(result: object) -> str:
     return result.task.id
 
 
-async def _client(store: RedisStore, name: str, calls: list[Call]) -> None:
-    dice = random.Random(name)
-    tasks: list[str] = []
-    for number in range(_CALLS):
-        unique = f"{name}-{number}"
-        command = _command(dice, unique, tasks)
-        called_ns = time.monotonic_ns()
-        result = await store.execute(SANDBOX, command)
-        returned_ns = time.monotonic_ns()
-        if isinstance(command, Submit) and isinstance(result, TaskView):
-            tasks.append(result.task.id)
-        calls.append(Call(key_of(command), outcome_of(result), called_ns, returned_ns))
+class _Client:
+    def __init__(self, store: RedisStore, name: str, calls: list[Call]) -> None:
+        self._store = store
+        self._name = name
+        self._calls = calls
+        self._dice = random.Random(name)
+        self._tasks: list[str] = []
+
+    async def work(self, phase: int) -> None:
+        for number in range(_CALLS):
+            command = _command(self._dice, f"{self._name}-{phase}-{number}", self._tasks)
+            called_ns = time.monotonic_ns()
+            result = await self._store.execute(SANDBOX, command)
+            returned_ns = time.monotonic_ns()
+            if isinstance(command, Submit) and isinstance(result, TaskView):
+                self._tasks.append(result.task.id)
+            call = Call(key_of(command), outcome_of(result), called_ns, returned_ns)
+            self._calls.append(call)
 
 
 def _command(dice: random.Random, unique: str, tasks: list[str]) -> Command[Any]:
@@ -89,10 +96,12 @@ async def _work(address: str, name: str) -> list[Call]:
     template = msgspec.structs.replace(TEMPLATE, settings=settings)
     store = await opened(address, template)
     await store.open(SANDBOX, is_broke=False, real_ms=time.time_ns() // 1_000_000)
-    _write("ready")
-    await asyncio.to_thread(sys.stdin.readline)
     calls: list[Call] = []
-    await asyncio.gather(*(_client(store, f"{name}-{each}", calls) for each in range(_CLIENTS)))
+    clients = [_Client(store, f"{name}-{each}", calls) for each in range(_CLIENTS)]
+    for phase in range(PHASES):  # All processes begin a phase at the same time.
+        _write("ready")
+        await asyncio.to_thread(sys.stdin.readline)
+        await asyncio.gather(*(client.work(phase) for client in clients))
     await store.aclose()
     return calls
 
