@@ -19,6 +19,7 @@ _ESCAPED_QUOTE = b"\x02"
 _EQUALS = b"\x03"
 _PERCENT = b"\x04"  # A percent sign before another one.
 _OTHER = 5
+_END = bytes([_OTHER])
 
 
 def _table(changes: dict[int, int]) -> bytes:
@@ -80,7 +81,8 @@ def _is_percent_encoded(text: bytes) -> bool:
 def _percent_decoded(text: bytes) -> bytes:
     # Of several percent signs in a row, only the last one can encode something.
     text = text.replace(b"%%", _PERCENT + b"%").replace(b"%%", _PERCENT + b"%")
-    return a2b_qp(text.replace(b"%", b"="))
+    # The decoder drops "=" at the end, so the text gets one more byte.
+    return a2b_qp(text.replace(b"%", b"=") + _END)[:-1]
 
 
 def _percent_sources(text: bytes, positions: Iterable[int]) -> Iterator[int]:

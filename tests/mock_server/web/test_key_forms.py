@@ -145,6 +145,13 @@ def test_json_stays_valid_if_the_key_consists_of_escapes(
     assert key not in shown
 
 
+@pytest.mark.parametrize("key", ["q<l.B@9zU'I;)%", "0123456789%%"])
+def test_percent_sign_at_the_end_of_a_key_is_removed_from_the_end_of_a_text(key: str) -> None:
+    half_encoded = f"key={percent(key[:5])}{key[5:]}"
+
+    assert Redactor(key).everywhere(half_encoded.encode()) == b"key=[redacted]"
+
+
 def test_backslash_at_the_end_of_a_key_is_removed_from_text() -> None:
     assert Redactor("0000000\\").everywhere(b"/a/0000000\\/b") == b"/a/[redacted]/b"
 
