@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from mock_server.control.call import Call
 from mock_server.control.errors import ControlError
+from mock_server.control.long_list import long_list
 from mock_server.control.references import MatchOfNext, MatchOfRule, WrittenApply
 from mock_server.control.rule_reader import RuleReader
 from mock_server.domain.commands import CancelNext, PushNext
@@ -71,7 +72,7 @@ class NextResource:
         ]
 
     async def show(self, sandbox: SandboxReader) -> RuleQueue:
-        return RuleQueue(next=[QueuedRuleView.of(each) for each in sandbox.queue()])
+        return RuleQueue(next=long_list(map(QueuedRuleView.of, sandbox.queue())))
 
     async def add(self, sandbox: SandboxReader, body: Next) -> RuleQueue:
         definition = self._reader.read(sandbox, {"match": body.match, "apply": body.apply}, "")
