@@ -3,13 +3,21 @@
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractContextManager,
+    chdir,
+    contextmanager,
+    redirect_stderr,
+    redirect_stdout,
+)
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -20,12 +28,6 @@ from tests.patience import PATIENCE_S
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-m", "contract_tests")
 NETWORK_USED = 99  # exit status of a watched command that has used the network
-_NETWORK_USES = frozenset(
-    {
-        "socket.__new__", "socket.connect", "socket.bind", "socket.sendto", "socket.getaddrinfo",
-        "socket.gethostbyname",
-    }
-)  # fmt: skip
 
 
 class NetworkUsedError(BaseException):
@@ -33,32 +35,47 @@ class NetworkUsedError(BaseException):
 
 
 class _NetworkWatch:
-    """Finds uses of the network, and starts of a server, by threads that a command starts."""
+    """Finds uses of the network, and starts of a server, by threads that a command starts.
+
+    An audit hook would find more, but it cannot be removed. It would run whenever a thread begins
+    to be traced for coverage, and threads that begin at the same time then disturb each other.
+    """
 
     def __init__(self) -> None:
         self.used = ""
-        self._is_on = False
         self._ignored: frozenset[int] = frozenset()
-        sys.addaudithook(self._hook)  # it cannot be removed, so there is one in all
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         self.used, own = "", threading.get_ident()
         others = {thread.ident or 0 for thread in threading.enumerate()} - {own}
         self._ignored = frozenset(others)
-        self._is_on = True
-        try:
+        with (
+            self._watched(socket.socket, "__init__"),
+            self._watched(socket, "getaddrinfo"),
+            self._watched(socket, "gethostbyname"),
+            self._watched(subprocess.Popen, "__init__", _starts_a_server),
+        ):
             yield
-        finally:
-            self._is_on = False
 
-    def _hook(self, event: str, arguments: tuple[object, ...]) -> None:
-        if not self._is_on or threading.get_ident() in self._ignored:
-            return
-        starts_a_server = event == "subprocess.Popen" and arguments[0] == sys.executable
-        if event in _NETWORK_USES or starts_a_server:
-            self.used = f"{event} {arguments}"
-            raise NetworkUsedError(self.used)
+    def _watched(
+        self, holder: Any, name: str, is_use: Callable[..., bool] = lambda *_, **__: True
+    ) -> AbstractContextManager[object]:
+        """Replace a function as long as a command is watched."""
+        function = getattr(holder, name)
+
+        def watch(*arguments: Any, **options: Any) -> Any:
+            is_ours = threading.get_ident() not in self._ignored
+            if is_ours and is_use(*arguments, **options):
+                self.used = f"{holder.__name__}.{name} {arguments[1:]} {options}"
+                raise NetworkUsedError(self.used)
+            return function(*arguments, **options)
+
+        return patch.object(holder, name, watch)
+
+
+def _starts_a_server(_: object, command: Sequence[object], *__: object, **___: object) -> bool:
+    return command[0] == sys.executable
 
 
 _WATCH = _NetworkWatch()

@@ -23,6 +23,9 @@ MakeApp = Callable[[Settings], MockServer]
 Configure = Callable[[MockServer, Tls | None], uvicorn.Config]
 
 
+_SERVER_NAME = "mock on "
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningMock:
     app: MockServer
@@ -71,8 +74,8 @@ def _running(
     app = make(msgspec.structs.replace(settings, host=host, port=port))
     client_tls = None if tls is None else ssl.create_default_context(cafile=tls.ca_file)
     server = uvicorn.Server(configure(app, tls))
-    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name=f"mock on {port}")
-    errors = _Errors()
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, name=f"{_SERVER_NAME}{port}")
+    errors = _Errors(thread)
     logging.getLogger().addHandler(errors)
     thread.start()
     try:
@@ -91,15 +94,20 @@ def _running(
 class _Errors(logging.Handler):
     """Collects the errors of servers, which run in threads, but for Pillow's about hostile images.
 
-    Tests in the main thread provoke errors on purpose while a server of the whole session runs.
+    Tests in the main thread, and other servers, provoke errors on purpose while a server of the
+    whole session runs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, server: Thread) -> None:
         super().__init__(logging.ERROR)
+        self._server = server
         self.messages: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        if record.thread != main_thread().ident and not record.name.startswith("PIL"):
+        is_other = (record.threadName or "").startswith(_SERVER_NAME)
+        is_foreign = is_other and record.thread != self._server.ident
+        is_of_tests = record.thread == main_thread().ident or is_foreign
+        if not is_of_tests and not record.name.startswith("PIL"):
             self.messages.append(self.format(record))
 
 
