@@ -60,7 +60,8 @@ class Interrupts:
         while count < _LAST_INTERRUPT:
             count += signals.recv(64).count(signal.SIGINT)
             if count and not self._is_acknowledged.is_set():
-                self._next_raise_s = min(self._next_raise_s, time.monotonic())
+                if self._next_raise_s == inf:
+                    self._next_raise_s = 0.0
                 # This signal ends a blocking system call, and then Python runs its handler.
                 # It also ends the next `recv`.
                 signal.pthread_kill(main, signal.SIGURG)
