@@ -150,9 +150,9 @@ class AuditResource:
     async def _report(
         self, sandbox: SandboxReader, report_format: Format, request: Request
     ) -> Response:
-        """Return a report. Audits of one sandbox wait for one another, so no key delays others.
+        """Return a report. Audits of one sandbox run one by one, so no key delays others.
 
-        Raise ControlError (400) if the client does not wait for it.
+        Raise ControlError (400) if the client leaves.
         """
         turn = self._turns.setdefault(sandbox.id, asyncio.Lock())
         try:
@@ -160,7 +160,7 @@ class AuditResource:
                 return await self._report_now(sandbox, report_format)
         except TimeoutError:
             raise ControlError(
-                400, "connection: the client closed it, so the audit has ended"
+                400, "connection: closed by the client, so the audit was cancelled"
             ) from None
 
     async def _report_now(self, sandbox: SandboxReader, report_format: Format) -> Response:
