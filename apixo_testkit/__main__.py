@@ -15,7 +15,8 @@ from apixo_testkit.programs import Program
 
 def main() -> None:
     """Run the subcommand that the command line names; exit with 2 for invalid usage."""
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # As it is in background jobs.
+    # A shell starts background jobs with interrupts ignored. The command respects that.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         # An interrupt ends the process without a traceback until a program handles it.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     # The help of this command lists those of all packages and imports none of them.

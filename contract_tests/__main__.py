@@ -1,4 +1,4 @@
-"""The process of the command `contract-tests`, prepared before the slow imports begin."""
+"""The command `contract-tests`. It handles signals before it imports the slow modules."""
 
 import io
 import signal
@@ -29,7 +29,7 @@ def main(command: "click.Command | None" = None, program: str = _PROGRAM) -> Non
     open_closed_streams()
     missing = missing_extra()
     if missing is not None:
-        sys.stderr.write(f"Error: {missing}\n")  # What prints other errors may be missing.
+        sys.stderr.write(f"Error: {missing}\n")  # The modules that print errors may be missing.
         sys.exit(2)
     from contract_tests.command import cli  # noqa: PLC0415  # slow to import
     from contract_tests.command.execution import run  # noqa: PLC0415
@@ -49,13 +49,14 @@ def main(command: "click.Command | None" = None, program: str = _PROGRAM) -> Non
 
 
 def _end_at_interrupts() -> None:
-    """Let an interrupt end the process without a traceback, because nothing must be cleaned up."""
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # As it is in background jobs.
+    """Let an interrupt end the process without a traceback: there is nothing to clean up."""
+    # A shell starts background jobs with interrupts ignored. The command respects that.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _handle_signals() -> None:
-    """Let signals raise exceptions, which end the context managers: a started mock stops, too."""
+    """Let signals raise exceptions, so that context managers stop a mock that was started."""
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _exit_on_signal)

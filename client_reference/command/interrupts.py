@@ -63,7 +63,7 @@ class Interrupts:
                 if self._next_raise_s == inf:
                     self._next_raise_s = 0.0
                 # This signal ends a blocking system call, and then Python runs its handler.
-                # It also ends the next `recv`.
+                # Its number is written to the socket, too, so the next `recv` does not block.
                 signal.pthread_kill(main, signal.SIGURG)
                 time.sleep(_WAKE_INTERVAL_S)
         if os.isatty(_STANDARD_ERROR):

@@ -67,12 +67,12 @@ def are_concurrent(earlier: HttpExchange, later: HttpExchange) -> bool:
 def repetitions_in(group: Sequence[HttpExchange]) -> Iterator[tuple[int, Repetitions]]:
     """Yield the number of each exchange with those later ones that can follow it (`can_follow`).
 
-    The group is in journal order. The time that this takes is not quadratic in its length.
+    The group is in journal order. This takes less than quadratic time.
     """
-    unordered = 0  # Later exchanges whose begin is unknown.
-    began_ms: list[int] = []  # The begins of the others, in ascending order.
-    # Each of these began later than all exchanges between it and the current one. So the first
-    # exchange that began at an instant or later is one of them. The nearest is the last.
+    unordered = 0  # The number of later exchanges whose start is unknown.
+    began_ms: list[int] = []  # The starts of the others, in ascending order.
+    # Each of these began later than all exchanges between it and the current one. So the nearest
+    # exchange that began at or after any instant is one of them. The last item is the nearest.
     latest: list[HttpExchange] = []
     following: HttpExchange | None = None
     first_unordered: HttpExchange | None = None
@@ -105,7 +105,7 @@ def calls_of(
 ) -> tuple[ApiCall, ...]:
     """Return the calls of the provider's API, by the journal order of their first attempts.
 
-    `check_cancelled` is called for each exchange, because many concurrent ones take long.
+    `check_cancelled` is called for each exchange: a journal of concurrent ones takes long.
     """
     groups: defaultdict[Purpose, list[HttpExchange]] = defaultdict(list)
     for each in exchanges:

@@ -174,7 +174,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _overtaking_polls(self) -> Counter[int]:
-        """How many earlier entries are status requests that began later, by the entry's number."""
+        """By entry number: how many status requests have an earlier entry, but began later."""
         counts: Counter[int] = Counter()
         began_ms: defaultdict[str, list[int]] = defaultdict(list)  # By task, in ascending order.
         for poll in self.of("status"):

@@ -35,7 +35,7 @@ def audit_sandbox(
     client = _client_name(evidence)
     records: list[object] = [*evidence.exchanges, *evidence.tasks]
     del evidence
-    while records:  # To free them all at once would stop the other threads of a server.
+    while records:  # Freeing them all at once would stop other threads.
         records.pop()
     return summarize(
         [case],

@@ -1,4 +1,4 @@
-"""Run the commands of the kit: their errors, and the exit statuses of these."""
+"""Run a command of the kit, print its errors and choose its exit status."""
 
 from typing import Final
 

@@ -93,7 +93,7 @@ def markdown_cell(text: str) -> str:
 def page_environment(package: str) -> Environment:
     """Return the jinja2 environment of a page; templates come from `package`, then from here.
 
-    It is made once, because a thread that compiles a template stops the other threads of a server.
+    It is cached, because a thread that compiles a template stops the other threads of a server.
     """
     return Environment(
         loader=ChoiceLoader([PackageLoader(package), PackageLoader("contract_tests.contract")]),
