@@ -156,7 +156,7 @@ def _allow_many_files() -> None:
 
 
 def _tune_garbage_collection() -> None:
-    """Collect garbage in short pieces, and exempt what is imported."""
+    """Make garbage collections short, and exempt imported modules from them."""
     gc.freeze()  # Imported modules stay in memory, so collections need not examine them.
     # A collection stops all requests. It examines the objects that were made since the last one,
     # which takes about 5 ms for 20,000. Collections of older objects are as rare as before.

@@ -7,12 +7,12 @@ from mock_server.domain.store import SandboxReader, Store
 
 
 async def settle_ended(store: Store, sandbox: SandboxReader, real_ms: int) -> None:
-    """Settle the tasks that have ended by now, until few are left. Others are served in between.
+    """Settle ended tasks until at most a portion is left. Other requests are served in between.
 
     Raises SandboxMissing, SandboxDamaged.
     """
     slices = Slices()
-    # The limit matters if the process drops its replica meanwhile: the reader keeps its state.
+    # The number of rounds is limited, because the reader of a dropped replica shows no progress.
     for _ in range(sandbox.max_unsettled(real_ms) // PORTION):
         await slices.next()
         await store.execute(sandbox.id, NoticeEnds(real_ms=real_ms, limit=PORTION))

@@ -44,7 +44,7 @@ async def encoded(answer: object, redact: Callable[[bytes], bytes]) -> bytes | m
     rest = redact(msgspec.json.encode(answer, enc_hook=replaced))
     if not lists:
         return rest
-    shown = bytearray()  # To join megabytes in the end would take some milliseconds.
+    shown = bytearray()  # Joining megabytes at the end would take milliseconds.
     for each in lists:
         before, _, rest = rest.partition(f'"{mark}"'.encode())
         shown += before

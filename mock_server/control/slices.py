@@ -60,7 +60,10 @@ class Slices:
 
 
 async def in_slices(steps: Generator[None, None, T]) -> T:
-    """Run a generator to its end, and return what it returns. Its first step may be long."""
+    """Run a generator to its end, and return what it returns.
+
+    Other requests are served before the first step, which may be long.
+    """
     slices = Slices()
     await slices.next()
     while True:

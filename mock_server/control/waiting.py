@@ -96,7 +96,7 @@ async def until(
 
 @asynccontextmanager
 async def while_client_waits(request: Request, grace_s: float) -> AsyncIterator[None]:
-    """Cancel the block and raise TimeoutError if the client leaves, `grace_s` seconds later.
+    """Cancel the block and raise TimeoutError `grace_s` seconds after the client has left.
 
     A client leaves when it closes the connection or its sending side.
     """

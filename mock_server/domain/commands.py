@@ -166,7 +166,7 @@ class DropTask(Command[None], frozen=True, kw_only=True, gc=False):
 
 
 class NoticeEnds(Command[None], frozen=True, kw_only=True, gc=False):
-    """Settle the tasks that have ended by now, the first ones first, at most `limit` of them.
+    """Settle at most `limit` of the tasks that have ended by now (None: all), in order of time.
 
     The sandbox does not count as used.
     """

@@ -106,7 +106,7 @@ class Deliveries:
         return self._by_task.copy()
 
     def continue_claims(self, claims: int) -> None:
-        """Count claims from this number, as the deliveries did that this object replaces."""
+        """Continue to count claims from the number of the deliveries that this object replaces."""
         self._claims = claims
 
     def of_task(self, task_id: str) -> Delivery | None:

@@ -11,9 +11,9 @@ from mock_server.domain.task import Task
 MICRO = 1_000_000
 NEVER_MS = 2**62
 PORTION = 500
-"""How many ends are processed at once where the result does not depend on all of them.
+"""How many ended tasks a command settles at once, if its result does not depend on all of them.
 
-It takes about a millisecond.
+This takes about a millisecond.
 """
 _MAX_STALE = 100
 
@@ -94,8 +94,8 @@ class Ledger:
     def settle(self, now_ms: int, limit: int | None = None) -> list[Task]:
         """Settle the tasks that have ended by now: count each one, and refund it if it failed.
 
-        Return the settled tasks in order of time. With `limit`, only so many ends are processed;
-        `due_ms` is in the past while others are left.
+        Return the settled tasks in order of time. With `limit`, process at most that
+        many ends; `due_ms` is in the past while others are left.
         """
         settled: list[Task] = []
         processed = 0

@@ -81,7 +81,7 @@ def _stream_safe(text: str, marks: Mapping[int, str]) -> str:
 
     The time of a normalization grows with the square of such a sequence. Further marks are
     separated by U+034F, which is no part of a word, and neither are combining marks. `marks` maps
-    the marks of the text to one of them.
+    each combining mark of the text to the same one.
     """
     cuts = [found.end() for found in _MANY_MARKS.finditer(text.translate(marks))]
     return _JOINER.join(text[start:end] for start, end in pairwise([0, *cuts, len(text)]))

@@ -19,8 +19,8 @@ class RuleFilter:
     """An index of rules by operation, state and header, so that most rules are not checked.
 
     It ignores regular expressions, counters, random draws, attempts, and all headers of a rule
-    but one. The part for an operation and a state is made when it is used first, because to make
-    all of them would take many milliseconds for a thousand rules.
+    but one. The part for an operation and a state is made at its first use, because making all
+    parts for a thousand rules takes many milliseconds.
     """
 
     __slots__ = ("_definitions", "_parts")
@@ -46,7 +46,7 @@ class RuleFilter:
         return False
 
     def _part(self, operation: Operation, state: TaskState | None, is_early: bool) -> _Needed:  # noqa: FBT001
-        """Return by header what a prompt must contain, so that a rule may match.
+        """Return by header what a prompt must contain so that a rule may match.
 
         The header is None for the rules without one. A rule without a prompt needs "", which is in
         every prompt.

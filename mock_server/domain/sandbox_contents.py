@@ -1,4 +1,4 @@
-"""What a sandbox contains at one instant, from which its snapshot is written piece by piece."""
+"""The contents of a sandbox at one instant, from which its snapshot is written in pieces."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from mock_server.domain.task_snapshot import TaskSnapshot
 
 
 class SandboxContents(msgspec.Struct, frozen=True, kw_only=True):
-    """The values of a sandbox, which never change: a sandbox replaces them by others.
+    """The values of a sandbox. They never change: the sandbox replaces them.
 
     `outline` is the snapshot without its long lists. The methods yield their items.
     """

@@ -55,7 +55,7 @@ from mock_server.domain.validation import decode_json
 
 T = TypeVar("T")
 
-# The number or size of items that are read in one step.
+# The maximum number and size of items that are read in one step.
 _STEP = 100
 _STEP_BYTES = 256 * 1024
 _is_task_id = re.compile(TASK_ID_PATTERN).fullmatch
@@ -201,7 +201,7 @@ def _decoded(
 
 
 class _SharedHeaders:
-    """Makes equal headers of entries one object, as they are in a journal.
+    """Makes equal headers of entries one object, as in a journal.
 
     Otherwise most objects of a snapshot would be headers.
     """

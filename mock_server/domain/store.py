@@ -57,7 +57,7 @@ class SandboxReader(Protocol):
         """Whether `MatchRules` can match anything."""
 
     def max_unsettled(self, real_ms: int) -> int:
-        """Return how many tasks at most have ended without being settled; 0 if none has ended."""
+        """Return the maximum number of ended tasks that are not settled; 0 if there are none."""
 
     def counters(self, real_ms: int) -> Counters | None:
         """Return the counters, or None if tasks may have ended since the last command.

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class FairPlaces:
     """Limits the places of each owner, and of all owners together.
 
-    Those who wait get places in order. An owner waits for its own places first, so it has never
-    more than `per_owner` requests in front of those of other owners.
+    Requests get places in order. A request first waits for a place of its owner, so at most
+    `per_owner` requests of an owner are ahead of those of other owners.
     """
 
     def __init__(self, total: int, per_owner: int) -> None:
@@ -20,7 +20,7 @@ class FairPlaces:
 
     @asynccontextmanager
     async def place(self, owner: str) -> AsyncIterator[None]:
-        """Wait for a place of this owner, and have it within the context."""
+        """Wait for a place of this owner, and give it back at the end of the block."""
         await self.acquire(owner)
         try:
             yield

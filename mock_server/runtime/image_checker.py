@@ -34,8 +34,8 @@ _HEADERS: Final = {"Accept": "image/*", "Accept-Encoding": "identity"}
 class HttpImageChecker:
     """Fetches the images of a call at the same time, each within `timeout_s` real seconds.
 
-    Each download needs one of the places, for which it waits as long as necessary. At most
-    `max_idle` connections are kept. `recognise_format` may run in a thread.
+    Each download waits for one of the places, without a time limit. At most `max_idle` idle
+    connections are kept. `recognise_format` may run in a thread.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class HttpImageChecker:
             raise _InvalidImage(ImageProblem.WRONG_FORMAT, f"{found}; must be JPEG, PNG or WEBP")
 
     async def _downloaded(self, url: str, owner: str, max_bytes: int) -> bytes:
-        # To wait for a place is no fault of the image, so it does not count to its time.
+        # Waiting for a place does not count, because the image does not cause it.
         async with self._places.place(owner), asyncio.timeout(self._timeout_s):
             return await self._fetch(url, owner, max_bytes)
 

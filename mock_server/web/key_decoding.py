@@ -1,4 +1,4 @@
-"""Decode what a text has percent-encoded or escaped as JSON, and find the positions in it again."""
+"""Decode text that is percent-encoded or escaped as JSON, and find positions in the original."""
 
 import re
 from binascii import a2b_qp
@@ -13,7 +13,7 @@ _BACKSLASH = ord("\\")
 _QUOTE = ord('"')
 
 # Bytes that no key contains stand for parts of the text.
-_ENCODED = b"\0"  # For `_percent_sources`.
+_ENCODED = b"\0"  # A decoded byte, in `_percent_sources`.
 _PAIR = b"\x01"  # Two backslashes.
 _ESCAPED_QUOTE = b"\x02"
 _EQUALS = b"\x03"
@@ -53,7 +53,7 @@ def decoded(text: bytes, *, is_json: bool = False) -> bytes:
 
 
 def rounds(text: bytes, *, is_json: bool) -> Iterator[list[bytes]]:
-    """Yield the text and what it becomes if it is decoded once, then the same for each round."""
+    """Yield all forms of the text after each round of decoding, from the original to the last."""
     texts = [text, decoded(text, is_json=is_json)]
     yield texts
     for _ in range(_MOST_ROUNDS - 1):
@@ -64,7 +64,7 @@ def rounds(text: bytes, *, is_json: bool) -> Iterator[list[bytes]]:
 
 
 def sources(texts: list[bytes], spans: list[Span]) -> list[Span]:
-    """Return the positions of spans of the last text in the first one, with their escapes."""
+    """Return where spans of the last text are in the first one, including their escapes."""
     for text in texts[-2::-1] if spans else ():
         found = sorted({position for span in spans for position in span})
         find = _escape_sources if b"\\" in text else _percent_sources

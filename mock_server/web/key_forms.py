@@ -127,7 +127,7 @@ def _base64_cores(text: bytes) -> Iterator[bytes]:
 def _whole(text: bytes, spans: Iterable[Span]) -> Iterator[Span]:
     """Yield spans that contain each escape of JSON completely or not at all.
 
-    The spans are in order. None is extended over another one, so each backslash is seen once.
+    The spans are in order and do not overlap afterwards, so each backslash is read once.
     """
     done = 0
     for start, end in spans:

@@ -77,7 +77,7 @@ class SnapshotResource:
         try:
             snapshot = await in_slices(self._prepared(raw))
             await self._restore(sandbox_id, snapshot, request)
-            await Slices().next()  # The snapshot and the old state are not freed in the same turn.
+            await Slices().next()  # So this turn does not free both the snapshot and the old state.
         except SandboxMissing as error:
             raise ControlError(409, "the sandbox was deleted while the snapshot arrived") from error
         except NoRoom as error:
@@ -86,7 +86,7 @@ class SnapshotResource:
             raise ControlError(400, f"body: is not a valid snapshot; {error}") from error
 
     def _prepared(self, raw: bytes) -> Generator[None, None, Snapshot]:
-        """Return the snapshot in a body, with everything that can be done before the command."""
+        """Return the snapshot in a body, prepared so that the command takes little time."""
         snapshot = yield from parsing_steps(raw, self._catalogue)
         yield from preparing_steps(snapshot, self._catalogue.fail_messages)
         return snapshot

@@ -1,7 +1,7 @@
 """Build the state that a snapshot describes, beside the present state of a sandbox.
 
 The command `Restore` then replaces one by the other, in a time that does not depend on their size.
-Without that preparation it builds the state itself, as in the replay of a log.
+If nothing was prepared, as in the replay of a log, the command builds the state itself.
 """
 
 from collections.abc import Generator, Mapping
