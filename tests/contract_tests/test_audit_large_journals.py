@@ -1,4 +1,4 @@
-"""An audit of a full journal takes no longer than its length explains, and can be cancelled."""
+"""An audit of a full journal takes less than quadratic time, and can be cancelled."""
 
 from collections.abc import Callable
 from itertools import count
@@ -106,7 +106,7 @@ def began_later(one: HttpExchange, other: HttpExchange) -> bool:
 
 
 def test_audit_ends_with_the_error_that_cancels_it() -> None:
-    """Whenever this happens: no rule turns it into a verdict."""
+    """No rule turns the error into a verdict, at whatever step it is raised."""
     checks = count()
     judge_case("a", "A", RULES, cancelled_at(checks, None), is_staged=False)
     number = next(checks)

@@ -54,7 +54,7 @@ def all_forms_of(key: str) -> str:
 
 
 def decoded(text: str) -> str:
-    """Return a text without escapes, as a reader could undo them in three rounds."""
+    """Return a text after three rounds of decoding, as a reader could do them."""
     for _ in range(3):
         text = _decoded_once(text)
     return text

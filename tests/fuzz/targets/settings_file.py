@@ -75,8 +75,8 @@ TARGET = Target(
         b"true",
         b"seed",
     ),
-    # The standard library reads TOML in Python. Only whoever starts the server writes this file:
-    # no TOML comes from the network, so it delays nothing but the start.
+    # The standard library reads TOML in Python, which is slow. Whoever starts the server writes
+    # this file; no TOML comes from the network, so it delays only the start.
     budget_ms=1000,
     worst={
         "a long integer": filled(b"port = ", b"9"),

@@ -1,4 +1,4 @@
-"""Audits run in threads: few at the same time, one of a sandbox, and none that nobody wants."""
+"""Audits run in threads: few at the same time, one a sandbox, and none without a client."""
 
 import asyncio
 import threading
@@ -39,7 +39,7 @@ class Sandbox:
 
 
 class Client:
-    """The connection of a client that leaves when it is told to."""
+    """The connection of a client that leaves when the test says so."""
 
     def __init__(self) -> None:
         self.has_left = asyncio.Event()

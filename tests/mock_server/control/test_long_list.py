@@ -53,7 +53,7 @@ def test_answer_with_long_lists_is_encoded_as_one_with_lists(first: list[str], l
 
 
 def test_long_answer_is_in_memory_only_once() -> None:
-    """Its pieces are not joined in the end, which would take a turn of the event loop."""
+    """Joining its pieces at the end would block the event loop for milliseconds."""
 
     async def run() -> None:
         members = ("a" * 1_000 for _ in range(5_000))

@@ -15,7 +15,7 @@ from tests.mock_server.control.turns import Turns
 from tests.mock_server.e2e.api import SUBMIT, Json
 
 ITEMS = 3_000
-# With the clock of `Turns`. It would be 120 if the new state were built in one turn.
+# Measured with the clock of `Turns`. It would be 120 if one turn built the whole new state.
 ITEMS_PER_TURN = 100
 SNAPSHOT = "/_mock/sandbox/snapshot"
 OTHER = {"Authorization": "Bearer sk-another-key"}
@@ -105,7 +105,7 @@ def test_requests_during_a_restore_reach_the_old_state_and_are_replaced() -> Non
         restored = {task["id"] for task in (await http.get(SNAPSHOT)).json()["tasks"]}
         replaced = [each for each in submitted if each not in restored]
         assert len(replaced) > 5
-        # Submits after the swap, before the response to the restore, are of the new state.
+        # Submits between the replacement and the response to the restore reach the new state.
         assert restored == known.union(submitted[len(replaced) :])
 
     with_server(test, rate_limit=2 * ITEMS, max_concurrent=2 * ITEMS)
@@ -124,25 +124,25 @@ def test_restore_that_is_cancelled_changes_nothing(turns: int) -> None:
         await asyncio.gather(restoring, return_exceptions=True)
 
         assert (await http.get(SNAPSHOT)).content == before
-        # There is still room for all tasks but one, which the sandbox has.
+        # There are still places for all tasks but one, which the sandbox has.
         assert (await put(http, document)).status_code == 204
 
     with_server(test, max_tasks=ITEMS)
 
 
-def test_room_for_tasks_is_that_of_the_instant_of_the_swap() -> None:
+def test_restore_checks_max_tasks_when_it_replaces_the_state() -> None:
     async def test(http: httpx.AsyncClient, document: Json) -> None:
         Turns()
         before = (await http.get(SNAPSHOT)).json()
         restoring = put(http, document)
         await until_begun(restoring)
-        await submit(http, headers=OTHER)  # There was room until now.
+        await submit(http, headers=OTHER)  # There was a place until now.
         answer = await restoring
 
         assert answer.status_code == 409
         assert "--max-tasks" in answer.text
         assert (await http.get(SNAPSHOT)).json() == before
-        # With this, the other key takes all places but one.
+        # Then the other key has all places but one.
         fitting = {name: document[name][:-1] for name in ("tasks", "deliveries")}
         assert (await put(http, document | fitting, headers=OTHER)).status_code == 204
 

@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Turns:
-    """Counts the turns of the event loop, whose clock moves on by 1 ms each time it is read.
+    """Counts the turns of the event loop. Its clock moves by 1 ms each time it is read.
 
     So the number of turns does not depend on the machine.
     """

@@ -1,4 +1,4 @@
-"""Thousands of tasks may end at once. A command settles only some of them, and nobody sees that."""
+"""Thousands of tasks may end at once. A command settles some of them, with the same results."""
 
 from typing import Any
 from unittest.mock import patch

@@ -1,4 +1,4 @@
-"""A restore can be prepared beside the present state, and an export copies references only.
+"""A restore can be prepared beside the present state. An export copies only references.
 
 So neither command takes longer for a large sandbox.
 """
@@ -64,7 +64,7 @@ def test_prepared_restore_has_the_same_effect(
 
 
 @given(sequences_of_owners, sequences_of_owners)
-def test_sandboxes_with_one_snapshot_do_not_share_what_was_prepared(
+def test_sandboxes_with_one_snapshot_do_not_share_prepared_parts(
     new: list[Step], later: list[Step]
 ) -> None:
     snapshot = prepared(snapshot_of(run(Driven(), new)))
@@ -88,9 +88,7 @@ def test_log_contains_the_snapshot_only_once(new: list[Step]) -> None:
 
 
 @given(sequences_of_owners, sequences_of_owners)
-def test_contents_are_of_the_instant_when_they_were_taken(
-    before: list[Step], later: list[Step]
-) -> None:
+def test_later_commands_do_not_change_contents(before: list[Step], later: list[Step]) -> None:
     driven = run(Driven(), before)
     complete = driven.document()
 
@@ -102,7 +100,7 @@ def test_contents_are_of_the_instant_when_they_were_taken(
 
 
 def with_items(count: int) -> Sandbox:
-    """Return a sandbox with so many tasks, deliveries and journal entries."""
+    """Return a sandbox with this number of tasks, deliveries and journal entries."""
     driven = Driven()
     template = msgspec.structs.replace(
         OTHER_SERVER,
@@ -118,7 +116,7 @@ def with_items(count: int) -> Sandbox:
 
 
 def calls_during(sandbox: Sandbox, command: Command[Any]) -> int:
-    """Return how many functions are called, of Python and of C, while a command is applied."""
+    """Return how many functions of Python and of C a command calls."""
     events: Counter[str] = Counter()
 
     def count(_frame: FrameType, event: str, _argument: object) -> None:
@@ -161,7 +159,7 @@ def test_preparing_pauses_between_items(hundreds: int) -> None:
 
 
 @pytest.mark.parametrize("is_prepared", [True, False])
-def test_attempt_of_the_old_state_is_no_attempt_of_the_restored_one(*, is_prepared: bool) -> None:
+def test_result_of_an_attempt_does_not_reach_a_restored_state(*, is_prepared: bool) -> None:
     driven = run(Driven(), [callback_task(0)])
     [old] = driven.apply(ClaimDeliveries)
     snapshot = snapshot_of(driven)

@@ -98,7 +98,7 @@ def test_one_rule_of_several_may_match(fitting: int) -> None:
 
 
 def test_setting_rules_neither_tries_nor_hashes_them() -> None:
-    """A thousand rules can be set at once, and other requests wait for that."""
+    """Other requests wait while a thousand rules are set."""
     with (
         patch.object(Effect, "can_apply", side_effect=AssertionError),
         patch("mock_server.domain.counted_rule.blake2b", side_effect=AssertionError),

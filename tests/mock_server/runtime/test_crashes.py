@@ -1,4 +1,4 @@
-"""An unexpected exception while callbacks are matched or sent loses none, and keeps no claim."""
+"""An unexpected exception during an attempt loses no callback and keeps no claim."""
 
 import asyncio
 from collections.abc import Collection
@@ -23,7 +23,7 @@ class Bug(Exception):
 
 
 class BrokenStore(ProcessStore):
-    """Raises a bug in some of its next operations; with `is_applied`, after it has applied them."""
+    """Raises Bug in some of its next operations: before it applies them, or after."""
 
     bugs: Collection[int] = ()  # The numbers of these operations, from 1.
     operations = 0
@@ -49,7 +49,7 @@ class BrokenStore(ProcessStore):
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """Some callbacks, and when the store has bugs."""
+    """A number of callbacks, and the operations of the store that raise Bug."""
 
     tasks: int
     has_rules: bool

@@ -134,7 +134,7 @@ escapes = st.sampled_from(["\\", "\\\\", '"', "u00", "\\u005c", "%5c", "a", "x",
 def test_json_stays_valid_if_the_key_consists_of_escapes(
     key: str, parts: list[str | None], depth: int
 ) -> None:
-    """None in the parts stands for the key."""
+    """In `parts`, None stands for the key."""
     document: object = "".join(key if part is None else part for part in parts)
     for _ in range(depth):
         document = json.dumps([document])
