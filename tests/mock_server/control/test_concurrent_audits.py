@@ -143,7 +143,7 @@ def test_audit_ends_a_second_after_its_client_has_left() -> None:
         pass_time(1)
 
         for each in (audit, waiting):
-            with pytest.raises(ControlError, match="the client closed it"):
+            with pytest.raises(ControlError, match="closed by the client"):
                 await each
         await asyncio.get_running_loop().shutdown_default_executor()
         assert audits.were_cancelled == [True]
