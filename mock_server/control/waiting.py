@@ -79,7 +79,9 @@ async def until(
             seen, is_met = condition.look(sandbox)
             left_s = deadline - loop.time()
             if leaving.done() and not is_met:
-                raise ControlError(400, "connection: the client closed it, so the wait has ended")
+                raise ControlError(
+                    400, "connection: closed by the client, so the wait was cancelled"
+                )
             if is_met or left_s <= 0 or is_dropped:
                 return Waited(seen, is_met, timeout_s - max(0.0, left_s))
             soon_s = condition.next_s(sandbox)

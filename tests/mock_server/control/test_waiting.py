@@ -151,7 +151,7 @@ def test_client_that_stops_sending_is_told_that_its_wait_has_ended(mock: Running
             told = answer.read()
 
     assert told.startswith(b"HTTP/1.1 400 ")
-    assert b"connection: the client closed it, so the wait has ended" in told
+    assert b"connection: closed by the client, so the wait was cancelled" in told
 
 
 @pytest.mark.parametrize(("outcome", "is_woken"), [("hold", False), ("polls=3", True)])
