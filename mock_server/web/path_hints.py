@@ -6,7 +6,6 @@ from functools import lru_cache
 from mock_server.web.paths import STATUS_PATH
 
 # They do not tell what a path is for.
-# They do not tell what a path is for.
 _PREFIXES = frozenset({"api", "v1", "apikeys", "_mock"})
 _MAX_SEGMENTS = 6
 _MAX_SEGMENT_LENGTH = 60
