@@ -49,6 +49,7 @@ from mock_server.domain.snapshot_bounds import (
     TaskId,
     Text,
 )
+from mock_server.domain.steps import run_at_once
 from mock_server.domain.task import TASK_ID_PATTERN, sandbox_id_in
 from mock_server.domain.task_snapshot import TaskSnapshot
 from mock_server.domain.validation import decode_json
@@ -152,13 +153,7 @@ class _Outline(Snapshot):
 
 def parse_snapshot(raw: bytes, catalogue: Catalogue) -> Snapshot:
     """Return the snapshot in a JSON text, checked. Raises InvalidValue."""
-    steps = parsing_steps(raw, catalogue)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            snapshot: Snapshot = end.value
-            return snapshot
+    return run_at_once(parsing_steps(raw, catalogue))
 
 
 def parsing_steps(raw: bytes, catalogue: Catalogue) -> Generator[None, None, Snapshot]:

@@ -13,6 +13,7 @@ from mock_server.domain.journal import Journal
 from mock_server.domain.ledger import Ledger
 from mock_server.domain.rule_book import RuleBook
 from mock_server.domain.snapshot import DeliverySnapshot, Snapshot
+from mock_server.domain.steps import run_at_once
 from mock_server.domain.task import Task
 from mock_server.domain.task_snapshot import restored_tasks
 from mock_server.domain.window import Window
@@ -51,15 +52,7 @@ def parts_of(snapshot: Snapshot, fail_messages: Mapping[str, str]) -> RestoredPa
     No other sandbox gets the same parts, because commands change them.
     """
     prepared: RestoredParts | None = vars(snapshot).pop(_PREPARED, None)
-    if prepared is not None:
-        return prepared
-    steps = _building_steps(snapshot, fail_messages)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            parts: RestoredParts = end.value
-            return parts
+    return prepared or run_at_once(_building_steps(snapshot, fail_messages))
 
 
 def _building_steps(
