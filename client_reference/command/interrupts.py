@@ -34,7 +34,7 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._is_acknowledged = Event()
-        self._next_raise_s = inf
+        self._next_raise_s = inf  # Until the first interrupt.
 
     def handle(self) -> None:
         """Handle the interrupts from now on. Call this once, in the main thread."""
@@ -65,7 +65,7 @@ class Interrupts:
                 # This signal ends a blocking system call, and then Python runs its handler.
                 # Its number is written to the socket, too, so the next `recv` does not block.
                 signal.pthread_kill(main, signal.SIGURG)
-                time.sleep(_WAKE_INTERVAL_S)
+                self._is_acknowledged.wait(_WAKE_INTERVAL_S)
         if os.isatty(_STANDARD_ERROR):
             os.write(_STANDARD_ERROR, _SHOW_CURSOR)
         os._exit(Exit.INTERRUPTED)
